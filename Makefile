@@ -1,0 +1,54 @@
+# The verbs of this project. `make run` and `make test` do all the set-up themselves.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run test check unit format lock clean
+.DEFAULT_GOAL := help
+
+help:  ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1|/' | column -t -s '|'
+
+# --- set-up: made once, made again only when a lock or the package's metadata changed ---
+
+$(BIN)/python:
+	@echo "[set-up] creating $(VENV)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v < (3, 11) and sys.exit("Crossgate needs Python 3.11 or newer; this is %d.%d. Try: make PYTHON=python3.12" % v[:2])'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "[set-up] installing what Crossgate runs on"
+	@$(BIN)/pip install --require-hashes -r requirements.lock
+	@echo "[set-up] installing crossgate itself"
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "[set-up] installing what contributors need"
+	@$(BIN)/pip install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# --- what a contributor runs ---
+
+check: $(VENV)/.dev  ## style, types and layers, in under a minute
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -n 5
+
+format: $(VENV)/.dev  ## rewrite the code in the house's style
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+unit: $(VENV)/.dev  ## the tests that need no Envoy and no browser
+	@$(BIN)/pytest -m "not live and not browser"
+
+test: check  ## everything a contributor must pass
+	@$(BIN)/pytest
+
+lock:  ## resolve the dependencies again
+	@sh scripts/lock
+
+clean:  ## remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache

@@ -1,0 +1,1 @@
+"""Crossgate: an API gateway that enforces Cross-Origin Resource Sharing."""

@@ -1,0 +1,103 @@
+"""One type for "something is wrong, here, do this".
+
+Knows nothing of policies, files or protocols: validators below and above fill it in, and the edges
+(command line, REST, SARIF) render it. A problem is data; prose is made where it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+Step = str | int
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Severity(StrEnum):
+    """How bad it is: an error refuses the input, the others let it pass."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in some input: a path of keys and indices, and the file, line and column if there is a file.
+
+    Lines and columns count from 1.
+    """
+
+    path: tuple[Step, ...] = ()
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def at(self, *steps: Step) -> Place:
+        """The place that many steps deeper; line and column are no longer known there."""
+        return replace(self, path=(*self.path, *steps), line=None, column=None)
+
+    @property
+    def json_path(self) -> str:
+        """The path in JSONPath's normal notation: ``$.apis[0].cors`` (RFC 9535, §2.5)."""
+        return "$" + "".join(_render_step(step) for step in self.path)
+
+    def __str__(self) -> str:
+        position = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        if not self.path:
+            return position
+        return f"{position} {self.json_path}" if position else self.json_path
+
+
+def _render_step(step: Step) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if _IDENTIFIER.fullmatch(step):
+        return f".{step}"
+    escaped = step.replace("\\", "\\\\").replace("'", "\\'")
+    return f"['{escaped}']"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: a stable ``code``, what is wrong, what was found there, and what to do about it."""
+
+    code: str
+    message: str
+    remedy: str
+    place: Place = Place()
+    found: str | None = None
+    severity: Severity = Severity.ERROR
+
+    def within(self, *steps: Step) -> Diagnostic:
+        """The same finding, seen from an enclosing object: its path is put behind ``steps``."""
+        return replace(self, place=replace(self.place, path=(*steps, *self.place.path)))
+
+    def as_json(self) -> dict[str, object]:
+        """The finding as JSON-ready values, for machines."""
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "message": self.message,
+            "found": self.found,
+            "remedy": self.remedy,
+            "path": self.place.json_path,
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+        }
+
+    def __str__(self) -> str:
+        place = f"{self.place}: " if str(self.place) else ""
+        found = f" (found {self.found})" if self.found is not None else ""
+        return f"{place}{self.severity.value}: {self.message}{found}. {self.remedy} [{self.code}]"
+
+
+class InvalidInput(ValueError):  # noqa: N818 - it names what was given, as the messages do
+    """Input was refused; ``diagnostics`` holds every reason, not only the first."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics: Sequence[Diagnostic] = tuple(diagnostics)
+        super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
