@@ -1,0 +1,70 @@
+"""What the policy says of one request: what happens to it, why, and which headers go back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Flow(StrEnum):
+    """Which of the flows a request takes."""
+
+    PASS_THROUGH = "pass-through"
+    PREFLIGHT = "preflight"
+    CORS_REQUEST = "cors-request"
+    NO_ORIGIN = "no-origin"
+
+
+class Reason(StrEnum):
+    """Why the decision is as it is: the step of the flow at which it fell."""
+
+    NO_POLICY = "no-policy"
+    NO_ORIGIN = "no-origin"
+    ORIGIN_ALLOWED = "origin-allowed"
+    PREFLIGHT_ALLOWED = "preflight-allowed"
+    PLAIN_OPTIONS = "plain-options"
+    ORIGIN_MISSING = "origin-missing"
+    ORIGIN_REFUSED = "origin-refused"
+    METHOD_MISSING = "method-missing"
+    METHOD_REFUSED = "method-refused"
+    HEADER_REFUSED = "header-refused"
+    HOST_REFUSED = "host-refused"
+
+
+Header = tuple[str, str]
+
+ORIGIN_NOT_ALLOWED: Final = "Specified Origin is not allowed"
+METHOD_NOT_ALLOWED: Final = "Method Not Allowed"
+HEADER_NOT_SUPPORTED: Final = "Header Not Supported"
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The request goes to the native service.
+
+    With a policy the answer loses every ``Access-Control-*`` header that the native service gave it, then
+    gets ``headers``, and ``Origin`` is added to its ``Vary`` if ``vary``. Errors on the way get them too.
+    """
+
+    flow: Flow
+    reason: Reason
+    headers: tuple[Header, ...] = ()
+    strip: bool = True
+    vary: bool = True
+    would: Answer | None = None
+    """In observe mode, the answer that enforcing would have given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The request is answered here and never reaches the native service; ``headers`` are complete."""
+
+    flow: Flow
+    reason: Reason
+    status: int
+    body: str
+    headers: tuple[Header, ...] = ()
+
+
+Decision = Forward | Answer

@@ -1,0 +1,48 @@
+"""The names that the Fetch and HTTP standards give things, and the grammars of tokens."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ORIGIN: Final = "Origin"
+REQUEST_METHOD: Final = "Access-Control-Request-Method"
+REQUEST_HEADERS: Final = "Access-Control-Request-Headers"
+
+ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
+ALLOW_METHODS: Final = "Access-Control-Allow-Methods"
+ALLOW_HEADERS: Final = "Access-Control-Allow-Headers"
+ALLOW_CREDENTIALS: Final = "Access-Control-Allow-Credentials"
+EXPOSE_HEADERS: Final = "Access-Control-Expose-Headers"
+MAX_AGE: Final = "Access-Control-Max-Age"
+VARY: Final = "Vary"
+ALLOW: Final = "Allow"
+
+CORS_HEADER_PREFIX: Final = "access-control-"
+"""Whatever a native service sends under this prefix (lower-case) is removed where a policy is enforced."""
+
+NULL: Final = "null"
+"""The serialisation of an opaque origin (HTML, serialization of an origin)."""
+
+ANY: Final = "*"
+
+FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
+"""Fetch, forbidden method; compared byte-case-insensitively."""
+
+CONSOLE_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH")
+"""The five that the reference page offers."""
+
+TOKEN_PATTERN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+"""A token (RFC 9110, §5.6.2), in the syntax that RE2 and Python share."""
+
+_TOKEN = re.compile(TOKEN_PATTERN)
+
+
+def is_token(text: str) -> bool:
+    """Whether the whole of ``text`` is one token: what a method or a header name consists of."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def is_forbidden_method(method: str) -> bool:
+    """Whether Fetch forbids the method to scripts, in whatever case it is written."""
+    return method.upper() in FORBIDDEN_METHODS

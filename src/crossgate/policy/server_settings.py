@@ -1,0 +1,175 @@
+"""The settings ``watt.server.cors.*``, named and written as the reference product's server has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from crossgate.diagnostics import Diagnostic, Place
+from crossgate.policy.cors_policy import MAX_AGE_LIMIT
+from crossgate.policy.names import is_forbidden_method, is_token
+from crossgate.policy.pattern import AnyOrigin, OriginPattern, parse_origin_pattern
+from crossgate.policy.server_level import DEFAULT_METHODS, ServerPolicy
+
+PREFIX: Final = "watt.server.cors."
+NAMES: Final = (
+    "enabled",
+    "allowedOrigins",
+    "supportedMethods",
+    "supportedHeaders",
+    "exposedHeaders",
+    "host",
+    "maxAge",
+    "supportsCredentials",
+)
+
+ReadLines = Callable[[str], "list[str] | Diagnostic"]
+"""Reads the file behind ``file:<path>``, or says why it can't."""
+
+
+def read_server_policy(
+    settings: Mapping[str, object], read_lines: ReadLines
+) -> tuple[ServerPolicy | None, list[Diagnostic]]:
+    """The server's policy, None where it is not enabled; and every error in the settings.
+
+    Settings that are spelled wrong are errors even while server-level CORS is off.
+    """
+    reader = _Settings(settings, read_lines)
+    enabled = reader.boolean("enabled")
+    policy = ServerPolicy(
+        allowed_origins=reader.origins(required=enabled),
+        supported_methods=reader.words("supportedMethods", _refuse_method) or DEFAULT_METHODS,
+        supported_headers=reader.words("supportedHeaders", _refuse_header),
+        exposed_headers=reader.words("exposedHeaders", _refuse_header),
+        host=reader.text("host"),
+        max_age=reader.seconds("maxAge"),
+        supports_credentials=reader.boolean("supportsCredentials"),
+    )
+    if policy.supports_credentials and policy.origins.any_origin:
+        reader.complain(
+            "allowedOrigins", "the origin * cannot be allowed with credentials", "*", "Name the origins"
+        )
+    return (policy if enabled else None), reader.diagnostics
+
+
+def _refuse_method(word: str) -> str | None:
+    if not is_token(word):
+        return "is no method"
+    return (
+        "is a method that no script can send (Fetch, forbidden method)" if is_forbidden_method(word) else None
+    )
+
+
+def _refuse_header(word: str) -> str | None:
+    return None if is_token(word) else "is no header name"
+
+
+class _Settings:
+    """Takes the settings apart and keeps every complaint."""
+
+    def __init__(self, settings: Mapping[str, object], read_lines: ReadLines) -> None:
+        self._settings = settings
+        self._read_lines = read_lines
+        self.diagnostics: list[Diagnostic] = []
+        for name in settings:
+            if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in NAMES:
+                known = ", ".join(PREFIX + known for known in NAMES)
+                self._add(name, "there is no such setting", name, f"The settings are {known}")
+
+    def complain(self, name: str, message: str, found: object, remedy: str) -> None:
+        self._add(PREFIX + name, message, str(found), remedy)
+
+    def text(self, name: str) -> str:
+        value = self._get(name, "")
+        if isinstance(value, str):
+            return value
+        self.complain(name, f"{PREFIX}{name} must be a text", value, "Write a text")
+        return ""
+
+    def boolean(self, name: str) -> bool:
+        value = self._get(name, default=False)
+        if isinstance(value, bool):
+            return value
+        if value in ("true", "false"):
+            return value == "true"
+        self.complain(name, f"{PREFIX}{name} must be true or false", value, "Write true or false")
+        return False
+
+    def seconds(self, name: str) -> int:
+        value = self._get(name, -1)
+        if isinstance(value, str) and re.fullmatch(r"-1|[0-9]{1,10}", value):
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and -1 <= value <= MAX_AGE_LIMIT:
+            return value
+        self.complain(
+            name,
+            f"{PREFIX}{name} must be a whole number of seconds from -1 to {MAX_AGE_LIMIT}",
+            value,
+            "Write the seconds for which a browser may keep a preflight's answer, or -1 to send none",
+        )
+        return -1
+
+    def words(self, name: str, refuse: Callable[[str], str | None]) -> tuple[str, ...]:
+        words = self._words(name)
+        for word in words:
+            reason = refuse(word)
+            if reason is not None:
+                self.complain(name, f"{PREFIX}{name}: {word} {reason}", word, "Leave it out or correct it")
+        return tuple(words)
+
+    def origins(self, *, required: bool) -> tuple[OriginPattern, ...]:
+        name = "allowedOrigins"
+        patterns = []
+        for word in self._origin_words(name):
+            loose: object = {"regex": word.removeprefix("r:")} if word.startswith("r:") else word
+            parsed = parse_origin_pattern(loose)
+            if isinstance(parsed, Diagnostic):
+                self.complain(name, parsed.message, parsed.found, parsed.remedy)
+            else:
+                patterns.append(parsed)
+        if required and not patterns and not self.diagnostics:
+            self.complain(
+                name,
+                f"{PREFIX}enabled is true, but {PREFIX}{name} names no origin",
+                "nothing",
+                "Name the allowed origins, or * for all",
+            )
+        if AnyOrigin() in patterns:
+            return (AnyOrigin(),)
+        return tuple(patterns)
+
+    def _origin_words(self, name: str) -> list[str]:
+        value = self._get(name, "")
+        if isinstance(value, str) and value.startswith("file:"):
+            lines = self._read_lines(value.removeprefix("file:"))
+            if isinstance(lines, Diagnostic):
+                self.complain(name, lines.message, lines.found, lines.remedy)
+                return []
+            return [line.strip() for line in lines if line.strip()]
+        return self._words(name)
+
+    def _words(self, name: str) -> list[str]:
+        value = self._get(name, "")
+        if isinstance(value, str):
+            return [word for word in re.split(r"[,\s]+", value) if word]
+        if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+            return [word for word in value if word]
+        self.complain(
+            name,
+            f"{PREFIX}{name} must be a text or a list of texts",
+            value,
+            "Separate the values by commas or blanks, or write a list",
+        )
+        return []
+
+    def _get(self, name: str, default: object) -> object:
+        value = self._settings.get(PREFIX + name)
+        return default if value is None else value
+
+    def _add(self, setting: str, message: str, found: str, remedy: str) -> None:
+        self.diagnostics.append(
+            Diagnostic(
+                code="server-setting", message=message, found=found, remedy=remedy, place=Place((setting,))
+            )
+        )
