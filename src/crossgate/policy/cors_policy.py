@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.policy.names import ANY, is_forbidden_method, is_token
-from crossgate.policy.pattern import AnyOrigin, OriginPattern, loose_form, parse_origin_pattern
+from crossgate.policy.pattern import OriginPattern, loose_form, parse_origin_pattern
 
 
 class Mode(StrEnum):
@@ -125,30 +125,23 @@ def read_policy(loose: Mapping[str, object]) -> tuple[CorsPolicy, list[Diagnosti
         plain_options=reader.choice("plain_options", PlainOptions, PlainOptions.REFUSE),
         mode=reader.choice("mode", Mode, Mode.ENFORCE),
     )
-    return policy, [*reader.diagnostics, *reader.unknown(), *_find_contradictions(policy)]
+    return policy, [*reader.diagnostics, *reader.unknown(), *reader.contradictions()]
 
 
-def _find_contradictions(policy: CorsPolicy) -> Iterable[Diagnostic]:
-    if not policy.allow_credentials:
-        return
-    for index, pattern in enumerate(policy.allowed_origins):
-        if isinstance(pattern, AnyOrigin):
-            yield Diagnostic(
-                code="origin-star-credentials",
-                message="the origin * cannot be allowed with credentials",
-                found=ANY,
-                remedy="Name the origins that may send credentials, or set allow_credentials to false",
-                place=Place(("allowed_origins", index)),
-            )
-    for index, name in enumerate(policy.expose_headers):
-        if name == ANY:
-            yield Diagnostic(
-                code="expose-star-credentials",
-                message="browsers take * literally among exposed headers when credentials are allowed",
-                found=ANY,
-                remedy="Name the headers to expose, or set allow_credentials to false",
-                place=Place(("expose_headers", index)),
-            )
+_STAR_WITH_CREDENTIALS: Final = {
+    "allowed_origins": Diagnostic(
+        code="origin-star-credentials",
+        message="the origin * cannot be allowed with credentials",
+        found=ANY,
+        remedy="Name the origins that may send credentials, or set allow_credentials to false",
+    ),
+    "expose_headers": Diagnostic(
+        code="expose-star-credentials",
+        message="browsers take * literally among exposed headers when credentials are allowed",
+        found=ANY,
+        remedy="Name the headers to expose, or set allow_credentials to false",
+    ),
+}
 
 
 def _parse_method(loose: object) -> str | Diagnostic:
@@ -233,6 +226,17 @@ class _Reader:
         known = ", ".join(choice.value for choice in choices)
         self._complain(name, f"must be one of {known}", value, f"Write one of {known}")
         return default
+
+    def contradictions(self) -> Iterable[Diagnostic]:
+        """Judged on the input, so that each complaint names the entry as it was written."""
+        if self._loose.get("allow_credentials") is not True:
+            return
+        for name, diagnostic in _STAR_WITH_CREDENTIALS.items():
+            entries = self._loose.get(name, ())
+            if isinstance(entries, Sequence) and not isinstance(entries, str | bytes):
+                for index, entry in enumerate(entries):
+                    if entry == ANY:
+                        yield diagnostic.within(name, index)
 
     def unknown(self) -> Iterable[Diagnostic]:
         for name in self._loose:

@@ -1,0 +1,108 @@
+"""APIs, applications and the gateway's settings, as the rest of the program trusts them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from crossgate.policy import CorsPolicy, ServerPolicy
+
+
+class ApiType(StrEnum):
+    """What kind of service an API is; it decides the default endpoint."""
+
+    REST = "rest"
+    SOAP = "soap"
+    ODATA = "odata"
+
+
+@dataclass(frozen=True, slots=True)
+class NativeService:
+    """The HTTP service behind an API: scheme ``http`` or ``https`` (verified), and where it is."""
+
+    scheme: str
+    host: str
+    """A domain name, a dotted quad, or an IPv6 address without brackets."""
+    port: int
+    base_path: str = ""
+    """Put before what follows the endpoint; starts with a slash and ends with none, or is empty."""
+
+    @property
+    def authority(self) -> str:
+        """The ``Host`` that the native service is sent; its scheme's default port is left out."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.base_path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API; ``key`` names it everywhere."""
+
+    name: str
+    version: str
+    type: ApiType
+    native: NativeService
+    endpoints: tuple[str, ...]
+    """Path prefixes, normalised, without a slash at the end; the default one if none were set."""
+    cors: CorsPolicy | None = None
+    native_timeout: float = 30.0
+    """Seconds that the native service has for its whole answer."""
+
+    @property
+    def key(self) -> str:
+        """``name/version``, as applications and commands refer to it."""
+        return f"{self.name}/{self.version}"
+
+
+def default_endpoint(api_type: ApiType, name: str, version: str) -> str:
+    """Where an API is served unless its endpoints say otherwise."""
+    return f"/{'ws' if api_type is ApiType.SOAP else 'gateway'}/{name}/{version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A registered consumer of APIs, with its own JavaScript origins."""
+
+    name: str
+    javascript_origins: tuple[str, ...] = ()
+    apis: tuple[str, ...] = ()
+    """Keys of the APIs that it is associated with."""
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Paths of the PEM files with which the gateway's listener proves who it is."""
+
+    certificate: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway's own settings."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    tls: Tls | None = None
+    native_ca: str | None = None
+    """Path of a PEM file with the authorities trusted for https native services; None: the system's."""
+    public_origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything that is declared; consistent by construction of its readers."""
+
+    gateway: Gateway = Gateway()
+    server_policy: ServerPolicy | None = None
+    """None unless ``watt.server.cors.enabled``; while it is there, no API's policy is enforced."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """The settings as they were written."""
+    apis: Mapping[str, Api] = field(default_factory=dict)
+    applications: Mapping[str, Application] = field(default_factory=dict)
