@@ -1,1 +1,1 @@
-"""What the gateway publishes: APIs, their policies, applications and settings; and the document that declares them."""
+"""What the gateway publishes: APIs, policies, applications, settings; and the document declaring them."""
