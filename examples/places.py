@@ -10,7 +10,9 @@ from pathlib import Path
 from examples.natives import catalog, parcels, pets, stock
 from examples.natives.message import Application
 from examples.natives.service import Observer, Service
+from examples.site import Site
 
+ROLES = ("page", "storefront", "stranger")
 CONFIGURATION = Path(__file__).with_name("gateway.yaml")
 
 
@@ -61,3 +63,11 @@ def start_natives(
         name: stack.enter_context(Service(name, application, getattr(places, name), observer=observer))
         for name, application in applications.items()
     }
+
+
+def start_pages(stack: ExitStack, places: Places) -> None:
+    """Serve the example's page on its three origins until ``stack`` is closed; raises ``PortTaken``."""
+    origins = {role: places.url(role) for role in ROLES}
+    for role in ROLES:
+        site = Site(role, origins, places.url("gateway"))
+        stack.enter_context(Service(f"the page as {role}", site, getattr(places, role)))

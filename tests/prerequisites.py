@@ -1,0 +1,25 @@
+"""What the tests run that no Python package brings: there, or the test is skipped for all to see.
+
+``scripts/prerequisites`` installs them. With ``CI=true`` a missing one is a failure, not a skip.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def chromium() -> Path:
+    """Debian's Chromium, or the one that ``CROSSGATE_CHROMIUM`` names."""
+    return _required("chromium", Path(os.environ.get("CROSSGATE_CHROMIUM", "/usr/bin/chromium")))
+
+
+def _required(name: str, path: Path) -> Path:
+    if os.access(path, os.X_OK):
+        return path
+    message = f"{path} is not there: run scripts/prerequisites {name}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
