@@ -1,0 +1,68 @@
+"""Envoy's admin interface, over its unix socket."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+# Envoy's own listener for this interface is left out: it counts the very request that asks.
+_ACTIVE_REQUESTS: Final = re.compile(r"http\.(?!admin\.).*\.downstream_rq_active")
+
+
+class AdminClient:
+    """Asks one Envoy. Every method raises httpx.TransportError while nobody answers there."""
+
+    def __init__(self, socket: Path, *, timeout: float = 5.0) -> None:
+        # No connection is kept: the next request may meet another Envoy, after a restart.
+        transport = httpx.AsyncHTTPTransport(
+            uds=str(socket), limits=httpx.Limits(max_keepalive_connections=0)
+        )
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://envoy", timeout=timeout)
+
+    async def ready(self) -> bool:
+        """Whether Envoy serves: its first configuration is in, and it is not draining."""
+        return (await self._client.get("/ready")).status_code == httpx.codes.OK
+
+    async def stats(self, pattern: str = "") -> dict[str, int]:
+        """Counters and gauges whose name the regular expression ``pattern`` finds, by name."""
+        answer = await self._get("/stats", filter=pattern, format="json")
+        # Histograms and texts are in the same list, in forms of their own.
+        found = (stat for stat in answer.json()["stats"] if isinstance(stat.get("value"), int))
+        return {stat["name"]: stat["value"] for stat in found}
+
+    async def active_requests(self) -> int:
+        """The requests of clients that are being answered now."""
+        found = await self.stats(r"downstream_rq_active$")
+        return sum(value for name, value in found.items() if _ACTIVE_REQUESTS.fullmatch(name))
+
+    async def config_dump(self, *, resource: str | None = None) -> dict[str, Any]:
+        """What Envoy runs with, as its JSON; ``resource`` picks one field, such as ``dynamic_listeners``."""
+        answer = await self._get("/config_dump", **({} if resource is None else {"resource": resource}))
+        return dict(answer.json())
+
+    async def begin_drain(self) -> None:
+        """Accept no connection any more; end those that there are with their next response."""
+        # In this order: responses say `Connection: close` (or GOAWAY) because the health check fails,
+        # and a client that was told so must not get in again. `drain_listeners?graceful` goes on
+        # accepting, so under load there would be no end.
+        for path in ("/healthcheck/fail", "/drain_listeners"):
+            (await self._client.post(path)).raise_for_status()
+
+    async def close(self) -> None:
+        """Let go of the socket."""
+        await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _get(self, path: str, **query: str) -> httpx.Response:
+        return (await self._client.get(path, params=query)).raise_for_status()

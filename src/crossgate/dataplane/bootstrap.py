@@ -1,0 +1,200 @@
+"""Envoy's bootstrap: who this node is, where its control plane is, and what it may use up.
+
+Pure: the same settings give the same bytes. Nothing here says what is served; listeners, routes and
+clusters come from the control plane.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+CONTROL_PLANE_CLUSTER = "crossgate-control-plane"
+_TYPE = "type.googleapis.com/envoy.extensions."
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """A control plane on this machine."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """A control plane elsewhere, in clear text: an address or a name, and a port."""
+
+    host: str
+    port: int
+
+
+ControlPlane = UnixSocket | HostPort
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one Envoy may use up before it sheds load."""
+
+    heap_bytes: int = 2 << 30
+    downstream_connections: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What Envoy says of itself to the control plane: its id is unique, its cluster is shared."""
+
+    id: str
+    cluster: str = "crossgate"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def bootstrap(
+    node: Node, control_plane: ControlPlane, admin_socket: Path, limits: Limits = Limits()
+) -> bytes:
+    """The bootstrap as JSON.
+
+    Envoy is ready only when the control plane has answered for clusters and listeners: however long
+    that takes, it never calls itself ready while it serves nothing.
+    """
+    return dumps(
+        {
+            "node": {"id": node.id, "cluster": node.cluster, "metadata": dict(node.metadata)},
+            "admin": _admin(admin_socket),
+            "dynamic_resources": _dynamic_resources(),
+            "static_resources": {"clusters": [_control_plane_cluster(control_plane)]},
+            "bootstrap_extensions": [
+                _extension(
+                    "envoy.bootstrap.internal_listener", "bootstrap.internal_listener.v3.InternalListener"
+                )
+            ],
+            "layered_runtime": {"layers": [{"name": "crossgate", "static_layer": _runtime()}]},
+            "overload_manager": _overload_manager(limits),
+            # Statistics of a cluster or listener are made when it first sees traffic: with thousands
+            # of APIs most of the memory is theirs otherwise.
+            "deferred_stat_options": {"enable_deferred_creation_stats": True},
+            # There is no sink to flush to every five seconds; the admin socket is read instead.
+            "stats_flush_on_admin": True,
+        }
+    )
+
+
+def dumps(document: Json) -> bytes:
+    """JSON with its keys sorted, so that equal documents are equal bytes."""
+    return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _admin(socket: Path) -> Json:
+    # Anyone who reaches the admin interface can stop Envoy: owner only, and never a port. It must also
+    # answer when clients have used up every connection.
+    return {"address": {"pipe": {"path": str(socket), "mode": 0o600}}, "ignore_global_conn_limit": True}
+
+
+def _dynamic_resources() -> Json:
+    over_ads = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
+    grpc = {
+        "cluster_name": CONTROL_PLANE_CLUSTER,
+        # The default grows to 30 seconds, during which a restarted control plane reaches nobody.
+        "retry_policy": {"retry_back_off": {"base_interval": "0.1s", "max_interval": "2s"}},
+    }
+    return {
+        "ads_config": {
+            "api_type": "DELTA_GRPC",
+            "transport_api_version": "V3",
+            "set_node_on_first_message_only": True,
+            "grpc_services": [{"envoy_grpc": grpc}],
+        },
+        "cds_config": over_ads,
+        "lds_config": over_ads,
+    }
+
+
+def _control_plane_cluster(control_plane: ControlPlane) -> Json:
+    http2: Json = {}
+    discovery = "STATIC"
+    address: Json
+    match control_plane:
+        case UnixSocket(path):
+            # The kernel reports the death of a local peer: no keepalive is needed.
+            address = {"pipe": {"path": str(path)}}
+        case HostPort(host, port):
+            discovery = "STATIC" if _is_address(host) else "STRICT_DNS"
+            address = {"socket_address": {"address": host, "port_value": port}}
+            # grpc's servers end connections that ping more often than they permit, by default every
+            # five minutes: the control plane must permit one per 30 seconds.
+            http2 = {"connection_keepalive": {"interval": "30s", "timeout": "5s"}}
+    endpoint = {"endpoint": {"address": address}}
+    options = {
+        "@type": _TYPE + "upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http2_protocol_options": http2},
+    }
+    return {
+        "name": CONTROL_PLANE_CLUSTER,
+        "type": discovery,
+        # By default a name's IPv4 addresses are not tried when it has an IPv6 one that nobody answers at.
+        "dns_lookup_family": "ALL",
+        "connect_timeout": "2s",
+        "load_assignment": {
+            "cluster_name": CONTROL_PLANE_CLUSTER,
+            "endpoints": [{"lb_endpoints": [endpoint]}],
+        },
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options
+        },
+    }
+
+
+def _runtime() -> Json:
+    # Envoy refuses regular expressions above a program size of 100: ten realistic origins. The budget
+    # for them is set where a policy is saved, with a message, not here with a rejected resource.
+    unlimited = 2**31 - 1
+    return {"re2.max_program_size.error_level": unlimited, "re2.max_program_size.warn_level": unlimited}
+
+
+def _overload_manager(limits: Limits) -> Json:
+    heap, connections = (
+        "envoy.resource_monitors.fixed_heap",
+        "envoy.resource_monitors.global_downstream_max_connections",
+    )
+    # In the order in which they hurt clients.
+    sheds = {
+        "shrink_heap": 0.90,
+        "disable_http_keepalive": 0.92,
+        "stop_accepting_requests": 0.95,
+        "stop_accepting_connections": 0.98,
+    }
+    return {
+        "refresh_interval": "0.25s",
+        "resource_monitors": [
+            _extension(
+                heap, "resource_monitors.fixed_heap.v3.FixedHeapConfig", max_heap_size_bytes=limits.heap_bytes
+            ),
+            _extension(
+                connections,
+                "resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                max_active_downstream_connections=limits.downstream_connections,
+            ),
+        ],
+        "actions": [
+            {
+                "name": f"envoy.overload_actions.{action}",
+                "triggers": [{"name": heap, "threshold": {"value": threshold}}],
+            }
+            for action, threshold in sheds.items()
+        ],
+    }
+
+
+def _extension(name: str, message: str, **fields: object) -> Json:
+    return {"name": name, "typed_config": {"@type": _TYPE + message, **fields}}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

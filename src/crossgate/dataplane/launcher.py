@@ -1,0 +1,37 @@
+"""Becomes Envoy, bound to live no longer than its parent: ``python launcher.py PARENT_PID ENVOY ARGUMENT…``.
+
+Runs as a program of its own, in a fresh process, and imports nothing but the standard library. The
+alternative, subprocess's ``preexec_fn``, runs Python in a forked child of a threaded process, where any
+lock may be held for ever.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+def main(parent: int, program: str, *arguments: str) -> None:
+    """Replace this process by ``program``; it is killed when the thread that started it ends."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    # The kernel forgets the death signal when a program with privileges of its own is executed (prctl(2)).
+    # This takes such privileges away, so it is not forgotten.
+    for option, value in ((_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_PDEATHSIG, signal.SIGKILL)):
+        if prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
+            sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+    # A parent that died before the call above sends no signal any more.
+    if os.getppid() != parent:
+        sys.exit("the gateway ended before Envoy was started")
+    try:
+        os.execv(program, (program, *arguments))  # noqa: S606 - no shell is the point
+    except OSError as error:
+        sys.exit(f"{program} can't be started: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,17 @@
+"""Waiting for the end of a process that is not a child of ours."""
+
+import os
+import select
+
+
+def wait_for_end(pid: int, seconds: float) -> bool:
+    """Whether process ``pid`` ended within ``seconds``; one that nobody has reaped yet has ended too."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        # pidfd_open(2): readable when the process terminates.
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,171 @@
+"""Real Envoys: started, killed, drained, stopped."""
+
+import asyncio
+import os
+import signal
+import time
+
+import httpx
+import pytest
+from tests.live.dataplane.conftest import running
+from tests.live.dataplane.held_native import HeldNative
+from tests.live.dataplane.process_end import wait_for_end
+
+from crossgate.dataplane import changes
+from crossgate.dataplane.binary import Binary
+from crossgate.dataplane.patience import Patience
+from crossgate.dataplane.process import Envoy, EnvoySettings, EnvoyStopped
+from crossgate.dataplane.runtime_dir import RuntimeDirectory
+
+pytestmark = [pytest.mark.live, pytest.mark.anyio]
+
+
+async def get(port: int, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        return await client.get(f"http://127.0.0.1:{port}{path}")
+
+
+async def test_it_serves_when_it_is_ready_and_leaves_nothing_when_it_stops(
+    envoy_binary: Binary, directory: RuntimeDirectory
+) -> None:
+    async with running(envoy_binary, directory) as run:
+        pid = run.envoy.pid
+        assert pid is not None
+        assert (await get(run.port, "/here")).status_code == 200
+
+    assert wait_for_end(pid, 0)
+    assert run.envoy.pid is None
+    assert [type(change) for change in run.changes] == [
+        changes.Started,
+        changes.Ready,
+        changes.Draining,
+        changes.Stopped,
+    ]
+
+
+async def test_killed_it_serves_again_in_under_three_seconds(
+    envoy_binary: Binary, directory: RuntimeDirectory
+) -> None:
+    async with running(envoy_binary, directory) as run:
+        for _ in range(2):
+            first, killed = run.envoy.pid, time.monotonic()
+            assert first is not None
+            os.kill(first, signal.SIGKILL)
+            assert await asyncio.to_thread(wait_for_end, first, 5)
+            while True:
+                try:
+                    answer = await get(run.port, "/here")
+                except httpx.TransportError:
+                    continue
+                break
+            assert time.monotonic() - killed < 3
+            assert answer.status_code == 200
+            await run.envoy.ready()
+            assert run.envoy.pid != first
+
+    assert run.seen(changes.Ended) == [changes.Ended("was ended by SIGKILL", ())] * 2
+
+
+async def test_a_begun_request_is_finished(envoy_binary: Binary, directory: RuntimeDirectory) -> None:
+    async with HeldNative() as native, running(envoy_binary, directory, native.port) as run:
+        begun = asyncio.create_task(get(run.port, "/slow"))
+        await native.asked.wait()
+        stop = asyncio.create_task(run.envoy.stop())
+        with pytest.raises(httpx.ConnectError):
+            while True:
+                await get(run.port, "/here")
+        assert not stop.done()
+
+        native.answer.set()
+
+        answer = await begun
+        assert (answer.status_code, answer.text) == (200, "done")
+        assert answer.headers["connection"] == "close"
+        await stop
+        assert run.envoy.pid is None
+        assert run.seen(changes.CutShort) == []
+
+
+async def test_a_request_that_takes_too_long_is_cut_off(
+    envoy_binary: Binary, directory: RuntimeDirectory
+) -> None:
+    patience = Patience(drain=0.3)
+    async with HeldNative() as native, running(envoy_binary, directory, native.port, patience) as run:
+        begun = asyncio.create_task(get(run.port, "/slow"))
+        await native.asked.wait()
+        await run.envoy.stop()
+
+        with pytest.raises(httpx.TransportError):
+            await begun
+        assert run.seen(changes.CutShort) == [changes.CutShort(0.3)]
+        native.answer.set()
+
+
+async def test_a_second_stop_does_not_wait(envoy_binary: Binary, directory: RuntimeDirectory) -> None:
+    patience = Patience(drain=3600)
+    async with HeldNative() as native, running(envoy_binary, directory, native.port, patience) as run:
+        begun = asyncio.create_task(get(run.port, "/slow"))
+        await native.asked.wait()
+        first = asyncio.create_task(run.envoy.stop())
+        await asyncio.wait_for(run.envoy.stop(drain=False), 10)
+        await first
+
+        with pytest.raises(httpx.TransportError):
+            await begun
+        native.answer.set()
+
+
+async def test_an_envoy_that_ignores_sigterm_is_killed(
+    envoy_binary: Binary, directory: RuntimeDirectory
+) -> None:
+    async with running(envoy_binary, directory, patience=Patience(terminate=0.2)) as run:
+        pid = run.envoy.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)  # a stopped process takes no signal but SIGKILL
+        await run.envoy.stop(drain=False)
+
+        assert wait_for_end(pid, 0)
+
+
+async def test_a_bootstrap_that_envoy_refuses_is_tried_again_and_explained(
+    envoy_binary: Binary, directory: RuntimeDirectory
+) -> None:
+    seen: asyncio.Queue[changes.Change] = asyncio.Queue()
+    settings = EnvoySettings(envoy_binary, b'{"admin": {"address": 1}}', directory, concurrency=1)
+    async with Envoy(settings, seen.put_nowait) as envoy:
+        waiting = asyncio.create_task(envoy.ready())
+        reported = [await asyncio.wait_for(seen.get(), 20) for _ in range(6)]
+        await envoy.stop()
+        with pytest.raises(EnvoyStopped):
+            await waiting
+
+    assert [type(change) for change in reported] == [changes.Started, changes.Ended, changes.Restarting] * 2
+    ended = reported[1]
+    assert isinstance(ended, changes.Ended)
+    assert ended.reason == "ended with status 1"
+    assert "admin" in ended.said[0]
+    assert [change.seconds for change in reported if isinstance(change, changes.Restarting)] == [0.1, 0.2]
+
+
+async def test_a_cancelled_run_leaves_no_envoy(envoy_binary: Binary, directory: RuntimeDirectory) -> None:
+    started: asyncio.Queue[changes.Change] = asyncio.Queue()
+    envoy = Envoy(EnvoySettings(envoy_binary, b"{}", directory, concurrency=1), started.put_nowait)
+    task = asyncio.create_task(envoy.run())
+    first = await started.get()
+    assert isinstance(first, changes.Started)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert wait_for_end(first.pid, 0)
+
+
+async def test_the_admin_interface_answers(envoy_binary: Binary, directory: RuntimeDirectory) -> None:
+    async with running(envoy_binary, directory) as run:
+        await get(run.port, "/here")
+
+        assert await run.envoy.admin.stats(r"^http\.ingress\.downstream_rq_2xx$") == {
+            "http.ingress.downstream_rq_2xx": 1
+        }
+        assert await run.envoy.admin.active_requests() == 0
+        assert "configs" in await run.envoy.admin.config_dump()

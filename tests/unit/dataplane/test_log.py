@@ -1,0 +1,62 @@
+import pytest
+
+from crossgate.dataplane.last_words import LastWords
+from crossgate.dataplane.log import LONGEST_LINE, LineSplitter, LogLine, parse
+
+STAMP = "2026-11-22T10:09:01.962+00:00"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"{STAMP}|warning|main|caught ENVOY_SIGTERM", LogLine("warning", "main", "caught ENVOY_SIGTERM")),
+        (f"{STAMP}|critical|main|error `a \\'b\\' \\n c`", LogLine("critical", "main", "error `a 'b' \n c`")),
+        (f"{STAMP}|trace|http|a|b", LogLine("debug", "http", "a|b")),
+        (f"{STAMP}|info|main|caf\\303\\251", LogLine("info", "main", "café")),
+        (f"{STAMP}|info|main|ends in \\", LogLine("info", "main", "ends in \\")),
+        (f"{STAMP}|shout|main|no such level", LogLine("error", "", f"{STAMP}|shout|main|no such level")),
+        ("envoy: error while loading", LogLine("error", "", "envoy: error while loading")),
+        ("", LogLine("error", "", "")),
+    ],
+)
+def test_lines_are_read_back(line: str, expected: LogLine) -> None:
+    assert parse(line) == expected
+
+
+def test_lines_are_whole_however_the_bytes_come() -> None:
+    text = "one\ntwo é\n\nthree".encode()
+    for cut in range(len(text)):
+        splitter = LineSplitter()
+        assert [*splitter.feed(text[:cut]), *splitter.feed(text[cut:]), *splitter.end()] == [
+            "one",
+            "two é",
+            "three",
+        ]
+
+
+def test_a_line_without_end_takes_bounded_memory() -> None:
+    splitter = LineSplitter()
+    for _ in range(10):
+        assert splitter.feed(b"x" * LONGEST_LINE) == []
+
+    assert [len(line) for line in splitter.feed(b"x\nnext\n")] == [LONGEST_LINE, 4]
+
+
+def test_the_last_words_are_the_gravest() -> None:
+    words = LastWords()
+    words.hear(LogLine("warning", "config", "a warning"))
+    assert words.lines == ("a warning",)
+    words.hear(LogLine("error", "", "raw output"))
+    assert words.lines == ("raw output",)
+    words.hear(LogLine("error", "main", "an error"))
+    assert words.lines == ("an error",)
+
+
+def test_of_a_long_message_the_end_is_kept() -> None:
+    words = LastWords()
+    words.hear(LogLine("critical", "main", "error `" + "field {\n}\n" * 1000 + "PortValue: too large"))
+    (line,) = words.lines
+
+    assert line.startswith("error `")
+    assert line.endswith("PortValue: too large")
+    assert len(line) == 600

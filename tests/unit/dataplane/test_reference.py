@@ -1,0 +1,35 @@
+"""The operators' page says what the code does."""
+
+import re
+from pathlib import Path
+
+import crossgate.dataplane
+from crossgate.dataplane.bootstrap import Limits
+from crossgate.dataplane.patience import Patience
+
+PAGE = " ".join((Path(__file__).parents[3] / "docs/reference/data-plane.md").read_text().split())
+SOURCES = Path(crossgate.dataplane.__file__).parent.glob("*.py")
+
+
+def test_every_code_is_on_the_page_and_no_other() -> None:
+    code = r"(?:envoy-(?:not|too)|listen|runtime)-[a-z-]+"
+    in_sources = {found for file in SOURCES for found in re.findall(rf'"({code})"', file.read_text())}
+
+    assert in_sources == set(re.findall(rf"\| `({code})` \|", PAGE))
+
+
+def test_the_times_are_the_ones_that_hold() -> None:
+    patience = Patience()
+
+    assert f"after {patience.ready:.0f} s, and again at growing intervals" in PAGE
+    assert f"after {patience.first_restart} s, and twice as long" in PAGE
+    assert f"up to {patience.longest_restart:.0f} s. After {patience.stable:.0f} s of serving" in PAGE
+    assert f"at most {patience.drain:.0f} s later" in PAGE
+    assert f"After {patience.terminate:.0f} s more it is killed" in PAGE
+
+
+def test_the_limits_are_the_ones_that_hold() -> None:
+    limits = Limits()
+
+    assert f"a heap of {limits.heap_bytes >> 30} GiB" in PAGE
+    assert f"At most {limits.downstream_connections:,} client connections" in PAGE
