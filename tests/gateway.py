@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COMMAND = (str(Path(sys.executable).with_name("crossgate")), "run")
-_LISTEN = re.compile(r"^\s*listen:\s*[\"']?([0-9.]+):([0-9]+)", re.MULTILINE)
+_LISTEN = re.compile(r"""\blisten"?:\s*["']?([0-9.]+):([0-9]+)""")
 _START_SECONDS = 30.0
 _STOP_SECONDS = 30.0
 

@@ -47,13 +47,14 @@ function cardOf(scenario) {
   top.append(element('h3', scenario.title), button);
   const result = element('div', '', 'result');
   result.setAttribute('aria-live', 'polite');
-  card.append(
+  const told = element('div');
+  told.append(
     top,
     element('p', scenario.about, 'about'),
     element('pre', requestText(scenario)),
     element('p', `Expected here: ${expectationText(scenario)}`, 'expected'),
-    result,
   );
+  card.append(told, result);
   const run = async () => {
     button.disabled = true;
     const read = await send(settings.gateway, scenario);

@@ -1,0 +1,61 @@
+"""The server of the example's page."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from examples.natives.message import Request, Response
+from examples.site import Site
+from tests.natives import OddNative
+from tests.ports import deaf_port
+
+ORIGINS = {"page": "http://127.0.0.1:1", "stranger": "http://127.0.0.1:2"}
+JSON = (("Content-Type", "application/json"),)
+
+
+def wire(site: Site, **asked: object) -> Response:
+    body = {"method": "GET", "path": "/headers", "headers": {}, "body": None, **asked}
+    return site(Request("POST", "/wire", JSON, json.dumps(body).encode()))
+
+
+def test_every_file_of_the_page_is_served() -> None:
+    site = Site("page", ORIGINS, "http://127.0.0.1:3")
+    for path in ("/", "/page.js", "/request.js", "/scenarios.js", "/style.css", "/icon.svg"):
+        assert site(Request("GET", path)).status == 200
+    assert json.loads(site(Request("GET", "/settings.json")).body)["role"] == "page"
+
+
+@pytest.mark.parametrize("path", ["/../run.py", "/..%2frun.py", "/page", "//etc/passwd", "/x.js"])
+def test_nothing_else_is(path: str) -> None:
+    assert Site("page", ORIGINS, "http://127.0.0.1:3")(Request("GET", path)).status == 404
+
+
+def test_the_wire_sends_the_origin_of_the_page_whatever_was_asked() -> None:
+    with OddNative() as gateway:
+        site = Site("stranger", ORIGINS, gateway.url)
+        answer = json.loads(wire(site, headers={"test1": "a", "Origin": "http://forged.example"}).body)
+        assert answer["status"] == 200
+        received = dict(json.loads(answer["body"]))
+        assert (received["Origin"], received["test1"]) == ("http://127.0.0.1:2", "a")
+
+
+def test_the_wire_serves_no_other_page() -> None:
+    with OddNative() as gateway:
+        site = Site("page", ORIGINS, gateway.url)
+        simple = Request("POST", "/wire", (("Content-Type", "text/plain"),), b"{}")
+        assert site(simple).status == 415
+        assert site(Request("OPTIONS", "/wire")).status == 405
+        assert gateway.log.seen() == ()
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"method": 1, "path": 2, "headers": 3, "body": 4}'])
+def test_the_wire_refuses_what_it_cannot_read(body: bytes) -> None:
+    assert Site("page", ORIGINS, "http://127.0.0.1:3")(Request("POST", "/wire", JSON, body)).status == 400
+
+
+def test_the_wire_says_that_the_gateway_is_down() -> None:
+    with deaf_port() as port:
+        answer = wire(Site("page", ORIGINS, f"http://127.0.0.1:{port}"))
+    assert answer.status == 502
+    assert b"the gateway does not answer" in answer.body
