@@ -6,13 +6,10 @@ The supervisor decides; this performs, with processes, timers and the admin inte
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import Process
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from signal import SIGKILL, Signals
 from types import TracebackType
 from typing import Self, assert_never
@@ -24,6 +21,7 @@ from crossgate.dataplane import changes, effects
 from crossgate.dataplane.admin import AdminClient
 from crossgate.dataplane.binary import Binary
 from crossgate.dataplane.changes import Change
+from crossgate.dataplane.child import launch, log_lines
 from crossgate.dataplane.command import command
 from crossgate.dataplane.effects import Effect
 from crossgate.dataplane.events import (
@@ -38,14 +36,12 @@ from crossgate.dataplane.events import (
     StopWanted,
     Tick,
 )
-from crossgate.dataplane.log import LineSplitter, LogLine, parse
+from crossgate.dataplane.log import LogLine
 from crossgate.dataplane.patience import Patience
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
 from crossgate.dataplane.supervisor import Supervisor
 
-_LAUNCHER = Path(__file__).with_name("launcher.py")
 _ASK_EVERY = 0.03
-_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +64,8 @@ class Envoy:
     """Keeps one Envoy running from ``async with`` to its end, or until ``stop``.
 
     ``on_change`` is called in the event loop with every change, as it happens; it must not block or
-    raise. Enter it from a thread that lives as long as Envoy shall: when that thread ends, however it
-    ends, the kernel kills Envoy.
+    raise. Entering raises InvalidInput if the bootstrap can't be written. Enter it from a thread that
+    lives as long as Envoy shall: when that thread ends, however it ends, the kernel kills Envoy.
     """
 
     def __init__(self, settings: EnvoySettings, on_change: Callable[[Change], None] = lambda _: None) -> None:
@@ -92,7 +88,7 @@ class Envoy:
         return self._process.pid if self._process is not None else None
 
     async def __aenter__(self) -> Self:
-        self._settings.directory.bootstrap_file.write_bytes(self._settings.bootstrap)
+        self._settings.directory.write_bootstrap(self._settings.bootstrap)
         self._events.put_nowait(Begin())
         self._supervision = asyncio.create_task(self._supervise())
         return self
@@ -183,26 +179,16 @@ class Envoy:
             log_level=settings.log_level,
         )
         try:
-            # A session of its own: Ctrl-C in the terminal is for Crossgate, which then drains Envoy.
-            # -I -S: the launcher depends on nothing that the environment or site-packages could change.
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), *argv,
-                stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True,
-            )  # fmt: skip
+            self._process = await launch(argv)
         except OSError as error:
             return SpawnFailed(str(error))
-        self._watch = asyncio.create_task(self._read_and_reap(self._process))
+        self._watch = asyncio.create_task(self._watch_over(self._process))
         return Spawned(self._process.pid)
 
-    async def _read_and_reap(self, process: Process) -> None:
-        splitter = LineSplitter()
-        while process.stdout and (data := await process.stdout.read(_CHUNK)):
-            for line in splitter.feed(data):
-                self._hear(parse(line))
-        for line in splitter.end():
-            self._hear(parse(line))
-        status = await process.wait()
-        self._events.put_nowait(Exited(status))
+    async def _watch_over(self, process: Process) -> None:
+        async for line in log_lines(process):
+            self._hear(line)
+        self._events.put_nowait(Exited(await process.wait()))
 
     def _hear(self, line: LogLine) -> None:
         self._supervisor.receive(Printed(line), self._now())

@@ -50,6 +50,13 @@ class RuntimeDirectory:
         """Where Envoy's bootstrap is written."""
         return self.path / "bootstrap.json"
 
+    def write_bootstrap(self, document: bytes) -> None:
+        """Put Envoy's bootstrap where it reads it; raises InvalidInput if that fails."""
+        try:
+            self.bootstrap_file.write_bytes(document)
+        except OSError as error:
+            raise InvalidInput([_unwritable(self.path, error)]) from None
+
     def close(self) -> None:
         """Give the directory up; if Crossgate chose it, it is removed."""
         if self.temporary:
@@ -75,8 +82,11 @@ def create(environment: Mapping[str, str] = os.environ) -> RuntimeDirectory:
         problem = _unsuitable(base)
         if problem is None:
             _sweep(base)
-            path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-            return RuntimeDirectory(path, _lock(path), temporary=True)
+            try:
+                path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+                return RuntimeDirectory(path, _lock(path), temporary=True)
+            except OSError as error:
+                problem = _unwritable(base, error)
         refused.append(problem)
     raise InvalidInput(refused)
 
@@ -99,6 +109,8 @@ def use(path: Path) -> RuntimeDirectory:
         return RuntimeDirectory(path, _lock(path), temporary=False)
     except BlockingIOError:
         raise InvalidInput([_refusal(path, "is used by a gateway that is running")]) from None
+    except OSError as error:
+        raise InvalidInput([_unwritable(path, error)]) from None
 
 
 def _bases(environment: Mapping[str, str]) -> Iterable[Path]:
@@ -122,6 +134,10 @@ def _too_long(path: Path) -> Diagnostic | None:
     return _refusal(
         path, f"is too long: its sockets' paths have {length} bytes, and at most {LONGEST_SOCKET_PATH} work"
     )
+
+
+def _unwritable(path: Path, error: OSError) -> Diagnostic:
+    return _refusal(path, f"can't be written to: {error.strerror}")
 
 
 def _refusal(

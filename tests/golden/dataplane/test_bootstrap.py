@@ -3,14 +3,16 @@
 To accept a change: ``CROSSGATE_WRITE_GOLDENS=1 pytest tests/golden/dataplane``, then read the diff.
 """
 
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from tests.live.dataplane.static import static_bootstrap
 
 from crossgate.dataplane import binary
-from crossgate.dataplane.bootstrap import ControlPlane, HostPort, Limits, Node, UnixSocket, bootstrap
+from crossgate.dataplane.bootstrap import ControlPlane, HostPort, Limits, Node, UnixSocket, bootstrap, dumps
 
 HERE = Path(__file__).parent
 ADMIN = Path("/run/crossgate/admin.sock")
@@ -43,13 +45,29 @@ def test_the_order_of_metadata_does_not_matter() -> None:
     assert with_metadata({"a": "1", "b": "2"}) == with_metadata({"b": "2", "a": "1"})
 
 
+def validate(config: Path) -> tuple[int, str]:
+    """Envoy's verdict on ``config``: its exit status, 0 if it takes it, and what it has to say against it."""
+    options = ["--mode", "validate", "--log-level", "warning", "--config-path", str(config)]
+    argv = [str(binary.locate()), *options]
+    answer = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=60)
+    return answer.returncode, answer.stderr
+
+
 @pytest.mark.live
 @pytest.mark.parametrize("name", BOOTSTRAPS)
 def test_envoy_takes_it(name: str) -> None:
-    config = ["--config-path", str(HERE / f"{name}.json")]
-    argv = [str(binary.locate()), "--mode", "validate", "--log-level", "warning", *config]
-    answer = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=60)
+    # A deprecated field is warned of, and so found here too.
+    assert validate(HERE / f"{name}.json") == (0, "")
 
-    assert answer.returncode == 0, answer.stderr
-    # A deprecated field is only warned of.
-    assert answer.stderr == ""
+
+@pytest.mark.live
+def test_envoy_takes_a_regular_expression_of_a_thousand_origins(tmp_path: Path) -> None:
+    origins = "|".join(rf"https://[a-z]+\.customer-{number}\.example\.com" for number in range(1000))
+    document = json.loads(static_bootstrap(tmp_path / "admin.sock", 1, 9))
+    routes = document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    match = routes["route_config"]["virtual_hosts"][0]["routes"][0]["match"]
+    match["headers"] = [{"name": "origin", "string_match": {"safe_regex": {"regex": origins}}}]
+    config = tmp_path / "bootstrap.json"
+    config.write_bytes(dumps(document))
+
+    assert validate(config) == (0, "")

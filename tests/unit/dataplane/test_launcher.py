@@ -1,6 +1,7 @@
 """The launcher as a program, with programs other than Envoy."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -41,3 +42,14 @@ def test_the_program_gains_no_privileges() -> None:
     ended = launch(os.getpid(), "/bin/grep", "NoNewPrivs", "/proc/self/status")
 
     assert ended.stdout.split() == ["NoNewPrivs:", "1"]
+
+
+def test_the_program_may_open_as_many_files_as_the_system_grants() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(64, soft), hard))
+    try:
+        ended = launch(os.getpid(), "/bin/sh", "-c", "ulimit -S -n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert ended.stdout.strip() == ("unlimited" if hard == resource.RLIM_INFINITY else str(hard))

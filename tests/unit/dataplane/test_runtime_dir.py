@@ -87,6 +87,14 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
         runtime_dir.use(tmp_path / "run")
 
 
+def test_a_bootstrap_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    with runtime_dir.use(tmp_path / "run") as directory:
+        directory.bootstrap_file.mkdir()
+
+        with pytest.raises(InvalidInput, match="can't be written to: Is a directory"):
+            directory.write_bootstrap(b"{}")
+
+
 def test_what_a_killed_gateway_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     environment = {"XDG_RUNTIME_DIR": str(tmp_path)}
     dead = tmp_path / "crossgate-deadbeef"
