@@ -4,30 +4,64 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from crossgate.catalogue.model import Application, Catalogue
 from crossgate.policy import EffectivePolicy
 
 
-def application_origins(applications: Mapping[str, Application]) -> Mapping[str, frozenset[str]]:
-    """By API, the JavaScript origins of the non-suspended applications associated with it."""
-    origins: defaultdict[str, set[str]] = defaultdict(set)
-    for application in applications.values():
-        if not application.suspended:
+@dataclass(frozen=True, slots=True)
+class Associations:
+    """By API, the names of the applications associated with it, suspended ones included."""
+
+    applications: Mapping[str, Application] = field(default_factory=dict)
+    _by_api: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, applications: Mapping[str, Application]) -> Associations:
+        """The associations of these applications."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for application in applications.values():
             for api in application.apis:
-                origins[api].update(application.javascript_origins)
-    return {api: frozenset(values) for api, values in origins.items()}
+                found[api].add(application.name)
+        return cls(applications, {api: frozenset(names) for api, names in found.items()})
+
+    def advance(self, applications: Mapping[str, Application]) -> tuple[Associations, set[str]]:
+        """The associations after a change, and the APIs whose applications it touches."""
+        if applications is self.applications:
+            return self, set()
+        before = self.applications
+        changed = [
+            name
+            for name in before.keys() | applications.keys()
+            if before.get(name) is not applications.get(name) and before.get(name) != applications.get(name)
+        ]
+        by_api = dict(self._by_api)
+        touched: set[str] = set()
+        for name in changed:
+            old, new = before.get(name), applications.get(name)
+            for api in old.apis if old else ():
+                by_api[api] = by_api[api] - {name}
+                touched.add(api)
+            for api in new.apis if new else ():
+                by_api[api] = by_api.get(api, frozenset()) | {name}
+                touched.add(api)
+        return Associations(applications, by_api), touched
+
+    def origins(self, api: str) -> frozenset[str]:
+        """The JavaScript origins that count as allowed origins of the API."""
+        found = (self.applications[name] for name in self._by_api.get(api, ()))
+        return frozenset(
+            origin
+            for application in found
+            if not application.suspended
+            for origin in application.javascript_origins
+        )
 
 
-def effective_policy(
-    catalogue: Catalogue, api: str, origins: Mapping[str, frozenset[str]] | None = None
-) -> EffectivePolicy | None:
-    """The policy that is enforced for the API; None where it passes through.
-
-    ``origins`` is what :func:`application_origins` gave; callers that ask for many APIs pass it in.
-    """
+def effective_policy(catalogue: Catalogue, associations: Associations, api: str) -> EffectivePolicy | None:
+    """The policy that is enforced for the API; None where it passes through."""
     policy = catalogue.apis[api].cors
     if policy is None or catalogue.server_policy is not None:
         return None
-    known = application_origins(catalogue.applications) if origins is None else origins
-    return EffectivePolicy(policy, known.get(api, frozenset()), frozenset(catalogue.gateway.public_origins))
+    return EffectivePolicy(policy, associations.origins(api), frozenset(catalogue.gateway.public_origins))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final
+
+CLUSTER: Final = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+LISTENER: Final = "type.googleapis.com/envoy.config.listener.v3.Listener"
+ROUTE_CONFIGURATION: Final = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+SCOPED_ROUTE_CONFIGURATION: Final = "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +29,10 @@ class Resource:
     def of(cls, type_url: str, name: str, body: bytes) -> Resource:
         """The resource with the version that its content gives it."""
         return cls(type_url, name, body, sha256(body).hexdigest()[:16])
+
+
+ResourceKey = tuple[str, str]
+"""Type URL and name."""
+
+Changes = Mapping[ResourceKey, Resource | None]
+"""What to put, and under None what to remove."""

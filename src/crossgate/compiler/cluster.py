@@ -1,0 +1,75 @@
+"""The cluster of an API's native service."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.core.v3.address_pb2 import Address, SocketAddress
+from envoy.config.core.v3.base_pb2 import DataSource, TransportSocket
+from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
+    CertificateValidationContext,
+    SubjectAltNameMatcher,
+)
+from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, UpstreamTlsContext
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
+
+from crossgate.catalogue.model import Api, NativeService
+from crossgate.compiler.naming import cluster_name
+from crossgate.compiler.protobuf import pack, resource, seconds
+from crossgate.compiler.resource import Resource
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds until a native service that does not take the connection counts as unreachable: 503."""
+
+
+def compile_cluster(api: Api, ca_file: str) -> Resource:
+    """The cluster's resource; ``ca_file`` holds the authorities trusted for https, as PEM."""
+    name = cluster_name(api.key)
+    native = api.native
+    address = Address(socket_address=SocketAddress(address=native.host, port_value=native.port))
+    endpoint = LbEndpoint(endpoint=Endpoint(address=address))
+    cluster = Cluster(
+        name=name,
+        alt_stat_name=name.replace(".", "_"),
+        type=Cluster.STATIC if _is_address(native.host) else Cluster.STRICT_DNS,
+        dns_lookup_family=Cluster.V4_PREFERRED,
+        connect_timeout=seconds(CONNECT_TIMEOUT),
+        load_assignment=ClusterLoadAssignment(
+            cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])]
+        ),
+    )
+    if native.scheme == "https":
+        _verify(cluster, native, ca_file)
+    return resource(name, cluster)
+
+
+def _verify(cluster: Cluster, native: NativeService, ca_file: str) -> None:
+    """TLS, with the certificate checked against the authorities and against the service's own name."""
+    context = UpstreamTlsContext(
+        sni="" if _is_address(native.host) else native.host,
+        common_tls_context=CommonTlsContext(
+            validation_context=CertificateValidationContext(
+                trusted_ca=DataSource(filename=ca_file),
+                match_typed_subject_alt_names=[_subject(native.host)],
+            )
+        ),
+    )
+    cluster.transport_socket.CopyFrom(
+        TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))
+    )
+
+
+def _subject(host: str) -> SubjectAltNameMatcher:
+    kind = SubjectAltNameMatcher.IP_ADDRESS if _is_address(host) else SubjectAltNameMatcher.DNS
+    return SubjectAltNameMatcher(san_type=kind, matcher=StringMatcher(exact=host))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""A catalogue compiled, and what of it has to be compiled again after a change: what the change touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from crossgate.catalogue.effective import Associations, effective_policy
+from crossgate.catalogue.model import Api, Catalogue, Gateway
+from crossgate.compiler.cluster import compile_cluster
+from crossgate.compiler.edge import compile_edge
+from crossgate.compiler.naming import ScopeKey, cluster_name, scope_key, scope_name
+from crossgate.compiler.resource import (
+    CLUSTER,
+    SCOPED_ROUTE_CONFIGURATION,
+    Changes,
+    Resource,
+    ResourceKey,
+)
+from crossgate.compiler.scope import Served, compile_scope
+from crossgate.policy import ServerPolicy
+
+_Members = Mapping[ScopeKey, frozenset[tuple[str, str]]]
+"""By scope, the endpoints in it, each with its API's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """What a catalogue compiles to. The same catalogue gives the same resources, whatever came before it."""
+
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    resources: Mapping[ResourceKey, Resource] = field(default_factory=dict)
+    _associations: Associations = field(default_factory=Associations)
+    _members: _Members = field(default_factory=dict)
+
+    def advance(self, catalogue: Catalogue, system_ca: str) -> tuple[Compilation, Changes]:
+        """The compilation of ``catalogue``, and how its resources differ from these.
+
+        ``system_ca`` is the PEM file of trusted authorities where the catalogue names none.
+        """
+        before = self.catalogue
+        associations, touched = self._associations.advance(catalogue.applications)
+        changed = _differing(before.apis, catalogue.apis)
+        if _judges_otherwise(before, catalogue):
+            touched |= catalogue.apis.keys()
+        members = _move(self._members, before.apis, catalogue.apis, changed)
+
+        made: dict[ResourceKey, Resource | None] = {}
+        if not self.resources or _edge_of(before) != _edge_of(catalogue):
+            made |= dict.fromkeys(_keyed(compile_edge(before)))
+            made |= _keyed(compile_edge(catalogue))
+        for key in _scopes_of(changed | touched, before.apis, catalogue.apis):
+            made[SCOPED_ROUTE_CONFIGURATION, scope_name(key)] = _compile_members(
+                key, members.get(key, frozenset()), catalogue, associations
+            )
+        trusts_otherwise = before.gateway.native_ca != catalogue.gateway.native_ca
+        ca_file = catalogue.gateway.native_ca or system_ca
+        for api in catalogue.apis.keys() | changed if trusts_otherwise else changed:
+            declared = catalogue.apis.get(api)
+            made[CLUSTER, cluster_name(api)] = compile_cluster(declared, ca_file) if declared else None
+
+        changes = {key: new for key, new in made.items() if self.resources.get(key) != new}
+        resources = {key: one for key, one in self.resources.items() if key not in changes}
+        resources |= {key: new for key, new in changes.items() if new is not None}
+        return Compilation(catalogue, resources, associations, members), changes
+
+
+def _keyed(resources: Iterable[Resource]) -> dict[ResourceKey, Resource]:
+    return {(one.type_url, one.name): one for one in resources}
+
+
+def _edge_of(catalogue: Catalogue) -> tuple[Gateway, ServerPolicy | None]:
+    return catalogue.gateway, catalogue.server_policy
+
+
+def _differing(before: Mapping[str, Api], after: Mapping[str, Api]) -> set[str]:
+    if before is after:
+        return set()
+    return {
+        key
+        for key in before.keys() | after.keys()
+        if before.get(key) is not after.get(key) and before.get(key) != after.get(key)
+    }
+
+
+def _judges_otherwise(before: Catalogue, after: Catalogue) -> bool:
+    """Whether something changed that bears on every policy."""
+    return before.gateway.public_origins != after.gateway.public_origins or (
+        (before.server_policy is None) != (after.server_policy is None)
+    )
+
+
+def _scopes_of(apis: Iterable[str], *catalogues: Mapping[str, Api]) -> set[ScopeKey]:
+    found = (declared[api] for api in apis for declared in catalogues if api in declared)
+    return {scope_key(endpoint) for api in found for endpoint in api.endpoints}
+
+
+def _move(
+    members: _Members, before: Mapping[str, Api], after: Mapping[str, Api], changed: set[str]
+) -> _Members:
+    if not changed:
+        return members
+    moved = dict(members)
+    for key in changed:
+        for endpoint in before[key].endpoints if key in before else ():
+            scope = scope_key(endpoint)
+            moved[scope] = moved[scope] - {(endpoint, key)}
+        for endpoint in after[key].endpoints if key in after else ():
+            scope = scope_key(endpoint)
+            moved[scope] = moved.get(scope, frozenset()) | {(endpoint, key)}
+    return moved
+
+
+def _compile_members(
+    key: ScopeKey, members: frozenset[tuple[str, str]], catalogue: Catalogue, associations: Associations
+) -> Resource | None:
+    if not members:
+        return None
+    served = [
+        Served(endpoint, catalogue.apis[api], effective_policy(catalogue, associations, api))
+        for endpoint, api in sorted(members)
+    ]
+    return compile_scope(key, served)

@@ -1,0 +1,208 @@
+"""The listener: the hardened edge of the gateway, and how a request finds its API."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from envoy.config.common.mutation_rules.v3.mutation_rules_pb2 import HeaderMutation as Mutation
+from envoy.config.core.v3.address_pb2 import Address, SocketAddress
+from envoy.config.core.v3.base_pb2 import (
+    DataSource,
+    HeaderValue,
+    HeaderValueOption,
+    TransportSocket,
+)
+from envoy.config.core.v3.config_source_pb2 import AggregatedConfigSource, ApiVersion, ConfigSource
+from envoy.config.core.v3.extension_pb2 import TypedExtensionConfig
+from envoy.config.core.v3.protocol_pb2 import (
+    Http1ProtocolOptions,
+    Http2ProtocolOptions,
+    HttpProtocolOptions,
+)
+from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.extensions.filters.http.header_mutation.v3.header_mutation_pb2 import HeaderMutation
+from envoy.extensions.filters.http.router.v3.router_pb2 import Router
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+    HttpFilter,
+    Rds,
+    ScopedRds,
+    ScopedRoutes,
+)
+from envoy.extensions.http.early_header_mutation.header_mutation.v3.header_mutation_pb2 import (
+    HeaderMutation as EarlyHeaderMutation,
+)
+from envoy.extensions.transport_sockets.tls.v3.common_pb2 import TlsCertificate, TlsParameters
+from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, DownstreamTlsContext
+from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
+
+from crossgate.catalogue.model import Gateway, Tls
+from crossgate.compiler.inner import INNER
+from crossgate.compiler.naming import NOTHING, ROOTS
+from crossgate.compiler.protobuf import pack, resource, seconds
+from crossgate.compiler.resource import Resource
+from crossgate.compiler.responses import HEADER_MUTATION
+from crossgate.compiler.server_flow import ROUTES_NAME
+
+LISTENER_NAME: Final = "gateway"
+PATH_HEADER: Final = "x-crossgate-path"
+KEY_HEADER: Final = "x-crossgate-key"
+"""Private to the gateway: overwritten on every request before an API is looked up, removed upstream."""
+
+_ADS: Final = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
+
+HEADERS_TIMEOUT: Final = 10.0
+REQUEST_TIMEOUT: Final = 300.0
+STREAM_IDLE_TIMEOUT: Final = 300.0
+CONNECTION_IDLE_TIMEOUT: Final = 900.0
+MAX_HEADERS_KB: Final = 16
+MAX_HEADERS: Final = 100
+BUFFER_BYTES: Final = 32 * 1024
+
+
+def compile_listener(gateway: Gateway, *, server_level: bool) -> Resource:
+    """The listener's resource; only the gateway's own settings bear on it, since a change drains connections.
+
+    With server-level CORS it looks its routes up under one name, else by the scopes of the APIs.
+    """
+    manager = _hardened(LISTENER_NAME)
+    if server_level:
+        manager.rds.CopyFrom(Rds(route_config_name=ROUTES_NAME, config_source=_ADS))
+    else:
+        _find_apis(manager)
+    chain = FilterChain(filters=[Filter(name="http", typed_config=pack(manager))])
+    if gateway.tls is not None:
+        chain.transport_socket.CopyFrom(_tls(gateway.tls))
+    listener = Listener(
+        name=LISTENER_NAME,
+        address=Address(socket_address=SocketAddress(address=gateway.host, port_value=gateway.port)),
+        per_connection_buffer_limit_bytes=UInt32Value(value=BUFFER_BYTES),
+        filter_chains=[chain],
+    )
+    return resource(LISTENER_NAME, listener)
+
+
+def compile_inner_listener() -> Resource:
+    """The listener inside, which trusts the one in front and only finds the API."""
+    manager = HttpConnectionManager(
+        stat_prefix=INNER,
+        http_filters=_filters(),
+        generate_request_id=BoolValue(value=False),
+        preserve_external_request_id=True,
+        skip_xff_append=True,
+        server_header_transformation=HttpConnectionManager.PASS_THROUGH,
+        http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
+        upgrade_configs=_upgrades(),
+    )
+    _find_apis(manager)
+    listener = Listener(
+        name=INNER,
+        internal_listener=Listener.InternalListenerConfig(),
+        filter_chains=[FilterChain(filters=[Filter(name="http", typed_config=pack(manager))])],
+    )
+    return resource(INNER, listener)
+
+
+def _hardened(name: str) -> HttpConnectionManager:
+    """What a client says of itself is not believed; what it sends is read in one way only."""
+    return HttpConnectionManager(
+        stat_prefix=name,
+        codec_type=HttpConnectionManager.AUTO,
+        http_filters=_filters(),
+        use_remote_address=BoolValue(value=True),
+        normalize_path=BoolValue(value=True),
+        merge_slashes=True,
+        path_with_escaped_slashes_action=HttpConnectionManager.REJECT_REQUEST,
+        common_http_protocol_options=HttpProtocolOptions(
+            idle_timeout=seconds(CONNECTION_IDLE_TIMEOUT),
+            max_headers_count=UInt32Value(value=MAX_HEADERS),
+            headers_with_underscores_action=HttpProtocolOptions.REJECT_REQUEST,
+        ),
+        # Every method but the few known ones would be answered 400 by the parser, before any policy spoke.
+        http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
+        http2_protocol_options=Http2ProtocolOptions(
+            max_concurrent_streams=UInt32Value(value=100),
+            initial_stream_window_size=UInt32Value(value=64 * 1024),
+            initial_connection_window_size=UInt32Value(value=1024 * 1024),
+        ),
+        max_request_headers_kb=UInt32Value(value=MAX_HEADERS_KB),
+        request_headers_timeout=seconds(HEADERS_TIMEOUT),
+        request_timeout=seconds(REQUEST_TIMEOUT),
+        stream_idle_timeout=seconds(STREAM_IDLE_TIMEOUT),
+        upgrade_configs=_upgrades(),
+        server_name="crossgate",
+    )
+
+
+def _filters() -> list[HttpFilter]:
+    return [
+        HttpFilter(name=HEADER_MUTATION, typed_config=pack(HeaderMutation())),
+        HttpFilter(name="envoy.filters.http.router", typed_config=pack(Router(suppress_envoy_headers=True))),
+    ]
+
+
+def _upgrades() -> list[HttpConnectionManager.UpgradeConfig]:
+    return [HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")]
+
+
+def _find_apis(manager: HttpConnectionManager) -> None:
+    """Look the API up by three path segments; see :mod:`crossgate.compiler.naming`."""
+    manager.early_header_mutation_extensions.append(_scope_headers())
+    manager.scoped_routes.CopyFrom(_scoped_routes())
+
+
+def _scope_headers() -> TypedExtensionConfig:
+    """The path, and the part of it that is the key, put where the scopes' look-up reads them."""
+    roots = " || ".join(f"request.url_path.startsWith('/{root}/')" for root in ROOTS)
+    nowhere = f"/{NOTHING}/{NOTHING}/{NOTHING}"
+    values = {
+        PATH_HEADER: "%PATH(NQ:PATH)%",
+        KEY_HEADER: f"%CEL({roots} ? request.url_path : '{nowhere}')%",
+    }
+    mutations = [
+        Mutation(
+            append=HeaderValueOption(
+                header=HeaderValue(key=name, value=value),
+                append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
+            )
+        )
+        for name, value in values.items()
+    ]
+    return TypedExtensionConfig(
+        name="envoy.http.early_header_mutation.header_mutation",
+        typed_config=pack(EarlyHeaderMutation(mutations=mutations)),
+    )
+
+
+def _scoped_routes() -> ScopedRoutes:
+    def segment(header: str, index: int) -> ScopedRoutes.ScopeKeyBuilder.FragmentBuilder:
+        extractor = ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor(
+            name=header, element_separator="/", index=index
+        )
+        return ScopedRoutes.ScopeKeyBuilder.FragmentBuilder(header_value_extractor=extractor)
+
+    return ScopedRoutes(
+        name=LISTENER_NAME,
+        scope_key_builder=ScopedRoutes.ScopeKeyBuilder(
+            fragments=[segment(PATH_HEADER, 1), segment(KEY_HEADER, 2), segment(KEY_HEADER, 3)]
+        ),
+        rds_config_source=_ADS,
+        scoped_rds=ScopedRds(scoped_rds_config_source=_ADS),
+    )
+
+
+def _tls(tls: Tls) -> TransportSocket:
+    context = DownstreamTlsContext(
+        common_tls_context=CommonTlsContext(
+            tls_params=TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_2),
+            tls_certificates=[
+                TlsCertificate(
+                    certificate_chain=DataSource(filename=tls.certificate),
+                    private_key=DataSource(filename=tls.key),
+                )
+            ],
+            alpn_protocols=["h2", "http/1.1"],
+        )
+    )
+    return TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))

@@ -1,0 +1,34 @@
+"""What the resources of an API are called, and under which key its endpoints are looked up.
+
+Envoy finds an API by a key of three path segments. Under ``/gateway`` and ``/ws`` these are the first three,
+so that every API there has a scope of its own. Endpoints elsewhere may be of any depth: those that share
+their first segment share a scope.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ROOTS: Final = ("gateway", "ws")
+"""First segments under which the endpoint's first three segments are the key."""
+
+NOTHING: Final = "-"
+"""Stands for the segments that are no part of the key."""
+
+ScopeKey = tuple[str, str, str]
+
+
+def scope_key(endpoint: str) -> ScopeKey:
+    """The key under which requests to the endpoint are looked up."""
+    first, *rest = endpoint.strip("/").split("/")
+    return (first, rest[0], rest[1]) if first in ROOTS else (first, NOTHING, NOTHING)
+
+
+def scope_name(key: ScopeKey) -> str:
+    """The name of the scope's resource."""
+    return "/".join(key)
+
+
+def cluster_name(api: str) -> str:
+    """The name of the cluster of an API's native service."""
+    return f"native/{api}"

@@ -1,0 +1,67 @@
+"""Whether a preflight asks for a method and headers that the policy allows, as Envoy decides it."""
+
+from __future__ import annotations
+
+from crossgate.compiler.matching import (
+    PRESENT,
+    Predicate,
+    all_of,
+    any_of,
+    equals_any,
+    is_not,
+    literal,
+    matches,
+)
+from crossgate.policy.names import ANY, FORBIDDEN_METHODS, TOKEN_PATTERN
+from crossgate.policy.request_headers import AUTHORIZATION, LIST_PATTERN
+
+_METHOD = "access-control-request-method"
+_HEADERS = "access-control-request-headers"
+
+
+def method_named() -> Predicate:
+    """Whether the preflight names a method at all."""
+    return matches(_METHOD, PRESENT)
+
+
+def method_admitted(methods: tuple[str, ...]) -> Predicate | None:
+    """Whether the named method is one of these; None if none can be."""
+    if not methods:
+        return None
+    if ANY not in methods:
+        return equals_any(_METHOD, dict.fromkeys(methods))
+    forbidden = any_of([matches(_METHOD, without_case(method)) for method in sorted(FORBIDDEN_METHODS)])
+    return all_of([matches(_METHOD, TOKEN_PATTERN), is_not(forbidden)])
+
+
+def header_refused(names: tuple[str, ...]) -> Predicate:
+    """Whether a header is named that is none of these."""
+    return all_of([matches(_HEADERS, PRESENT), is_not(_headers_admitted(names))])
+
+
+def _headers_admitted(names: tuple[str, ...]) -> Predicate:
+    lower = sorted({name.lower() for name in names})
+    if ANY not in lower:
+        return matches(_HEADERS, _list_of("|".join(without_case(name) for name in lower)))
+    everything = matches(_HEADERS, LIST_PATTERN)
+    if AUTHORIZATION in lower:
+        return everything
+    elsewhere = rf"(?:\C*[ \t,])?{without_case(AUTHORIZATION)}(?:[ \t,]\C*)?"
+    return all_of([everything, is_not(matches(_HEADERS, elsewhere))])
+
+
+def _list_of(element: str) -> str:
+    """A list whose elements all match; blanks around them and empty elements do not count."""
+    if not element:
+        return r"[ \t,]*"
+    return rf"[ \t,]*(?:(?:{element})[ \t]*(?:,[ \t,]*|$))*"
+
+
+def without_case(token: str) -> str:
+    """The token in any case, of ASCII letters only.
+
+    RE2's own ``(?i)`` also folds U+017F and U+212A to s and k, which are no letters of a token.
+    """
+    return "".join(
+        f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else literal(letter) for letter in token
+    )

@@ -1,0 +1,63 @@
+"""One scope: the APIs under one key, as one Envoy resource with its routes inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from envoy.config.route.v3.route_components_pb2 import VirtualHost
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
+from xds.type.matcher.v3.matcher_pb2 import Matcher
+
+from crossgate.catalogue.model import Api
+from crossgate.compiler.flow import compile_flow
+from crossgate.compiler.listener import KEY_HEADER, PATH_HEADER
+from crossgate.compiler.matching import Branch, Predicate, first_of, literal, matches
+from crossgate.compiler.naming import ScopeKey, scope_name
+from crossgate.compiler.protobuf import resource
+from crossgate.compiler.resource import Resource
+from crossgate.compiler.routes import Leaves
+from crossgate.policy import EffectivePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An endpoint, the API behind it and the policy that is enforced there."""
+
+    endpoint: str
+    api: Api
+    policy: EffectivePolicy | None
+
+
+def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
+    """The scope's resource; there is at least one endpoint under the key."""
+    name = scope_name(key)
+    host = VirtualHost(name=name, domains=["*"], matcher=_find_endpoint(served))
+    scope = ScopedRouteConfiguration(
+        name=name,
+        key=ScopedRouteConfiguration.Key(
+            fragments=[ScopedRouteConfiguration.Key.Fragment(string_key=part) for part in key]
+        ),
+        route_configuration=RouteConfiguration(
+            name=name, virtual_hosts=[host], request_headers_to_remove=[PATH_HEADER, KEY_HEADER]
+        ),
+    )
+    return resource(name, scope)
+
+
+def _find_endpoint(served: Sequence[Served]) -> Matcher:
+    """With one endpoint under the key its routes' own prefix is check enough."""
+    if len(served) == 1:
+        only = _flow(served[0])
+        return only.matcher if only.HasField("matcher") else Matcher(on_no_match=only)
+    ordered = sorted(served, key=lambda one: one.endpoint)
+    return first_of([(_is_under(one.endpoint), _flow(one)) for one in ordered])
+
+
+def _is_under(endpoint: str) -> Predicate:
+    return matches(":path", rf"{literal(endpoint)}(?:[/?]\C*)?")
+
+
+def _flow(served: Served) -> Branch:
+    return compile_flow(served.policy, Leaves.of_api(served.api, served.endpoint))
