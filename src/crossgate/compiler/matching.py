@@ -1,5 +1,7 @@
 """Trees of Envoy's matching API over request headers: conditions, branches and leaves.
 
+Messages made here are parts of others, which copy them; nobody changes one, so equal ones are made once.
+
 A header that is absent gives a condition no input, and Envoy takes the condition for false, whatever
 stands inside; so no condition here is a bare negation.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from envoy.config.route.v3.route_components_pb2 import Route
@@ -23,16 +26,20 @@ from crossgate.policy.names import ORIGIN
 Predicate: TypeAlias = Matcher.MatcherList.Predicate
 Branch: TypeAlias = Matcher.OnMatch
 
+_KEPT: Final = 2048
+
 PRESENT: Final = r"\C+"
 """Any value but the empty one. A dot would not match bytes that are no UTF-8, and such an ``Origin`` would
 count as absent."""
 
 
+@lru_cache(maxsize=_KEPT)
 def header_input(name: str) -> TypedExtensionConfig:
     """The header's value; several lines are joined by commas."""
     return extension("header", HttpRequestHeaderMatchInput(header_name=name))
 
 
+@lru_cache(maxsize=_KEPT)
 def matches(header: str, regex: str) -> Predicate:
     """Whether RE2 matches the whole value."""
     value = StringMatcher(safe_regex=RegexMatcher(google_re2=RegexMatcher.GoogleRE2(), regex=regex))
@@ -41,6 +48,7 @@ def matches(header: str, regex: str) -> Predicate:
     )
 
 
+@lru_cache(maxsize=_KEPT)
 def equals(header: str, value: str) -> Predicate:
     """Whether the value is exactly this one, which must not be empty."""
     return Predicate(

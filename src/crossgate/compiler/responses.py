@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 
 from envoy.config.common.mutation_rules.v3.mutation_rules_pb2 import HeaderMutation
 from envoy.config.core.v3.base_pb2 import DataSource, HeaderValue, HeaderValueOption
@@ -12,7 +12,9 @@ from envoy.extensions.filters.http.header_mutation.v3.header_mutation_pb2 import
     Mutations,
 )
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
+from google.protobuf.any_pb2 import Any
 
+from crossgate.compiler.protobuf import pack
 from crossgate.policy.decision import Header
 from crossgate.policy.names import CORS_HEADER_PREFIX, ORIGIN, VARY
 
@@ -32,6 +34,7 @@ def verbatim(value: str) -> str:
     return value.replace("%", "%%")
 
 
+@lru_cache(maxsize=256)
 def setting(name: str, value: str) -> HeaderValueOption:
     """Put the header in place of whatever was there; ``value`` is verbatim or reflected."""
     return HeaderValueOption(
@@ -39,6 +42,7 @@ def setting(name: str, value: str) -> HeaderValueOption:
     )
 
 
+@lru_cache(maxsize=256)
 def varying() -> HeaderValueOption:
     """``Vary: Origin``, beside what was there."""
     return HeaderValueOption(header=HeaderValue(key=VARY, value=ORIGIN), append_action=_ADD)
@@ -49,11 +53,13 @@ def answer(status: int, body: str) -> DirectResponseAction:
     return DirectResponseAction(status=status, body=DataSource(inline_string=body) if body else None)
 
 
-def precedence(headers: Iterable[Header], *, vary: bool) -> HeaderMutationPerRoute:
+@lru_cache(maxsize=256)
+def precedence(headers: tuple[Header, ...], *, vary: bool) -> Any:
     """The gateway's word over the native service's: its ``Access-Control-*`` goes, ``headers`` come.
 
     A filter does it, because a route can only remove headers by name, and removes them before the filters
-    see the answer. It also sees the errors that Envoy itself answers for the route.
+    see the answer. It also sees the errors that Envoy itself answers for the route. Packed as the route's
+    setting of that filter.
     """
     strip = HeaderMutation.RemoveOnMatch(
         key_matcher=StringMatcher(prefix=CORS_HEADER_PREFIX, ignore_case=True)
@@ -62,4 +68,4 @@ def precedence(headers: Iterable[Header], *, vary: bool) -> HeaderMutationPerRou
     mutations += [HeaderMutation(append=setting(name, value)) for name, value in headers]
     if vary:
         mutations.append(HeaderMutation(append=varying()))
-    return HeaderMutationPerRoute(mutations=Mutations(response_mutations=mutations))
+    return pack(HeaderMutationPerRoute(mutations=Mutations(response_mutations=mutations)))

@@ -1,34 +1,30 @@
 """The leaves of a flow: one route for each way in which a decision can end.
 
-A route's name is the decision's reason; its metadata names the API, so that whatever counts or logs routes
-knows which policy spoke.
+A route's name is who speaks and the decision's reason, ``petstore/1.0 origin-refused``, so that whatever
+counts or logs routes knows which policy spoke, and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from envoy.config.core.v3.base_pb2 import Metadata
 from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
-from google.protobuf.struct_pb2 import Struct
 
 from crossgate.catalogue.model import Api
 from crossgate.compiler.matching import literal
 from crossgate.compiler.naming import cluster_name
-from crossgate.compiler.protobuf import pack, seconds
+from crossgate.compiler.protobuf import seconds
 from crossgate.compiler.responses import (
     HEADER_MUTATION,
     answer,
     precedence,
+    reflected,
     setting,
     varying,
     verbatim,
 )
 from crossgate.policy.decision import Header, Reason
-
-METADATA = "crossgate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +35,26 @@ class Leaves:
     """The API whose policy speaks, or the server."""
     match: RouteMatch
     action: RouteAction
-    request_headers: Mapping[str, str] = field(default_factory=dict)
+    request_headers: tuple[Header, ...] = ()
     """Set on what is forwarded, in Envoy's format strings."""
 
     @classmethod
     def of_api(cls, api: Api, endpoint: str) -> Leaves:
         """The leaves of an API's flow under one of its endpoints."""
-        forwarded = {"x-forwarded-host": "%REQ(:AUTHORITY)%", "x-forwarded-prefix": verbatim(endpoint)}
+        forwarded = (
+            ("x-forwarded-host", reflected(":AUTHORITY")),
+            ("x-forwarded-prefix", verbatim(endpoint)),
+        )
         return cls(api.key, RouteMatch(path_separated_prefix=endpoint), _to_native(api, endpoint), forwarded)
 
     def passed(self, reason: Reason) -> Route:
         """Forwarded, and the answer left as it comes."""
-        route = self._route(reason)
-        route.route.CopyFrom(self.action)
-        route.request_headers_to_add.extend(
-            setting(name, value) for name, value in self.request_headers.items()
+        return Route(
+            name=self._name(reason),
+            match=self.match,
+            route=self.action,
+            request_headers_to_add=[setting(*header) for header in self.request_headers],
         )
-        return route
 
     def observed(self, reason: Reason) -> Route:
         """Forwarded as by :meth:`passed`, and counted under the reason that enforcing would have given."""
@@ -63,29 +62,30 @@ class Leaves:
         route.stat_prefix = f"observe.{reason.value}"
         return route
 
-    def forwarded(self, reason: Reason, headers: Iterable[Header], *, vary: bool) -> Route:
+    def forwarded(self, reason: Reason, headers: tuple[Header, ...], *, vary: bool) -> Route:
         """Forwarded; the gateway takes precedence in the answer's headers."""
-        route = self.passed(reason)
-        route.typed_per_filter_config[HEADER_MUTATION].CopyFrom(pack(precedence(headers, vary=vary)))
-        return route
+        return Route(
+            name=self._name(reason),
+            match=self.match,
+            route=self.action,
+            request_headers_to_add=[setting(*header) for header in self.request_headers],
+            typed_per_filter_config={HEADER_MUTATION: precedence(headers, vary=vary)},
+        )
 
     def answered(
-        self, reason: Reason, status: int, body: str, headers: Iterable[Header], *, vary: bool
+        self, reason: Reason, status: int, body: str, headers: tuple[Header, ...], *, vary: bool
     ) -> Route:
         """Answered by the gateway; the native service never hears of it."""
-        route = self._route(reason)
-        route.direct_response.CopyFrom(answer(status, body))
-        route.response_headers_to_add.extend(setting(name, value) for name, value in headers)
-        if vary:
-            route.response_headers_to_add.append(varying())
-        return route
-
-    def _route(self, reason: Reason) -> Route:
-        named = Struct()
-        named.update({"api": self.speaker, "reason": reason.value})
+        options = [setting(*header) for header in headers]
         return Route(
-            name=reason.value, match=self.match, metadata=Metadata(filter_metadata={METADATA: named})
+            name=self._name(reason),
+            match=self.match,
+            direct_response=answer(status, body),
+            response_headers_to_add=[*options, varying()] if vary else options,
         )
+
+    def _name(self, reason: Reason) -> str:
+        return f"{self.speaker} {reason.value}"
 
 
 def _to_native(api: Api, endpoint: str) -> RouteAction:

@@ -101,13 +101,13 @@ class _ServerFlow:
 
     def _allowed(self) -> Branch:
         policy = self.policy
-        headers = [
+        max_age = ((names.MAX_AGE, str(policy.max_age)),) if policy.max_age >= 0 else ()
+        headers = (
             *self._origin_headers(),
             (names.ALLOW_METHODS, verbatim(", ".join(policy.supported_methods))),
             (names.ALLOW_HEADERS, verbatim(", ".join((*policy.supported_headers, *ALWAYS_SUPPORTED)))),
-        ]
-        if policy.max_age >= 0:
-            headers.append((names.MAX_AGE, str(policy.max_age)))
+            *max_age,
+        )
         return leaf(self.leaves.answered(Reason.PREFLIGHT_ALLOWED, 200, "", headers, vary=bool(policy.vary)))
 
     def _origin_headers(self) -> tuple[Header, ...]:
