@@ -36,7 +36,10 @@ class Places:
 
     def configuration(self) -> str:
         """The example's ``gateway.yaml`` with these ports in place of the defaults."""
-        text = CONFIGURATION.read_text(encoding="utf-8")
+        return self.moved(CONFIGURATION.read_text(encoding="utf-8"))
+
+    def moved(self, text: str) -> str:
+        """Any text about the example with these ports in place of the defaults."""
         for field in fields(self):
             # By way of a name that no port can contain, so that exchanged ports do not meet.
             text = text.replace(f"127.0.0.1:{field.default}", f"127.0.0.1:<{field.name}>")

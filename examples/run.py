@@ -23,7 +23,7 @@ from examples.places import CONFIGURATION, Places, start_natives, start_pages
 from examples.tries import tries
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_COMMAND = (str(Path(sys.executable).with_name("crossgate")), "run", str(CONFIGURATION))
+_CROSSGATE = str(Path(sys.executable).with_name("crossgate"))
 _STOP_SECONDS = 30.0
 _BAD_INPUT = 2
 
@@ -32,13 +32,13 @@ class _Ended(BaseException):
     """A signal asked for the end."""
 
 
-def main() -> int:
+def run(places: Places, configuration: Path) -> int:
     """Run everything until told to stop: 0; else the exit code of the gateway, or 2 for a taken port."""
     for number in _SIGNALS:
         signal.signal(number, _end)
     try:
         with ExitStack() as stack:
-            return _run(stack, _places())
+            return _run(stack, places, configuration)
     except PortTaken as taken:
         sys.stderr.write(f"{taken}\n")
         return _BAD_INPUT
@@ -46,14 +46,14 @@ def main() -> int:
         return 0
 
 
-def _run(stack: ExitStack, places: Places) -> int:
+def _run(stack: ExitStack, places: Places, configuration: Path) -> int:
     start_natives(stack, places, show_exchange)
     start_pages(stack, places)
     if _is_open(places.gateway):
         raise PortTaken(
             "the gateway (or choose another as `listen` in examples/gateway.yaml)", places.gateway
         )
-    gateway = stack.enter_context(_gateway())
+    gateway = stack.enter_context(_gateway(configuration))
     while gateway.poll() is None:
         if _is_open(places.gateway):
             _say_what_to_try(places)
@@ -85,9 +85,11 @@ def _is_open(port: int) -> bool:
 
 
 @contextmanager
-def _gateway() -> Iterator[subprocess.Popen[bytes]]:
+def _gateway(configuration: Path) -> Iterator[subprocess.Popen[bytes]]:
     # In a process group of its own a Ctrl-C reaches it once, from here, as SIGTERM.
-    process = subprocess.Popen(_COMMAND, stdin=subprocess.DEVNULL, process_group=0)
+    process = subprocess.Popen(
+        [_CROSSGATE, "run", str(configuration)], stdin=subprocess.DEVNULL, process_group=0
+    )
     try:
         yield process
     finally:
@@ -122,4 +124,4 @@ def _say_what_to_try(places: Places) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(_places(), CONFIGURATION))
