@@ -14,7 +14,7 @@ class Request:
     """A request as the policy sees it: header values as received, several lines joined by commas.
 
     Joining makes two ``Origin`` lines one value that is no origin, and two request methods one that is no
-    token. An absent header is the empty text, since an empty ``Origin`` counts as none.
+    token. An absent header is the empty text, since an empty line counts as none, also among others.
     """
 
     method: str
@@ -29,7 +29,8 @@ class Request:
         """Read from header lines; names in any case, values without the blanks around them."""
         found: dict[str, list[str]] = {}
         for name, value in headers:
-            found.setdefault(name.lower(), []).append(value)
+            if value:
+                found.setdefault(name.lower(), []).append(value)
         return cls(
             method,
             *(
