@@ -86,7 +86,7 @@ LOOK_ALIKES: Final = (
     (".", "x"),
     ("/", "\\"),
 )
-INSERTS: Final = (
+INSERTS: Final[tuple[str, ...]] = (
     *" \t,;:@#?/\\%.*-_!\"$&'()+=<>[]^`{|}~0aAzZ\xa0\xff\xc3\x80",
     "%2e",
     "%00",

@@ -8,7 +8,7 @@ from typing import Final
 from crossgate.policy.decide import decide
 from crossgate.policy.decision import Answer, Decision, Flow, Reason
 from crossgate.policy.effective import EffectivePolicy
-from crossgate.policy.request import OPTIONS, Request
+from crossgate.policy.request import Request
 from crossgate.policy.server_level import ServerPolicy
 
 
@@ -55,7 +55,7 @@ def _steps(policy: EffectivePolicy | ServerPolicy | None, request: Request, deci
         )
     for reason, question in _questions(policy, decision):
         failed = reason is _failure(decision)
-        steps.append(Step(question, _value(reason, request), passed=not failed))
+        steps.append(Step(question, _value(reason, request, decision.flow), passed=not failed))
         if failed:
             break
     return steps
@@ -94,13 +94,15 @@ def _questions(policy: EffectivePolicy | ServerPolicy, decision: Decision) -> li
     return [(reason, question) for reason, question in _ORDER if reason in asked]
 
 
-def _value(reason: Reason, request: Request) -> str:
+def _value(reason: Reason, request: Request, flow: Flow) -> str:
+    """What of the request the question is about; server-level CORS asks requests too, not only preflights."""
+    preflight = flow is Flow.PREFLIGHT
     values = {
         Reason.HOST_REFUSED: request.host,
         Reason.ORIGIN_MISSING: request.origin,
         Reason.ORIGIN_REFUSED: request.origin,
         Reason.METHOD_MISSING: request.request_method,
-        Reason.METHOD_REFUSED: request.request_method if request.method == OPTIONS else request.method,
-        Reason.HEADER_REFUSED: request.request_headers,
+        Reason.METHOD_REFUSED: request.request_method if preflight else request.method,
+        Reason.HEADER_REFUSED: request.request_headers if preflight else request.content_type,
     }
     return values[reason] or "none"

@@ -6,11 +6,13 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from crossgate.policy.names import NULL
+from crossgate.policy.names import ANY, NULL
+from crossgate.policy.nearest_origin import nearest_origin
 from crossgate.policy.origin import DEFAULT_PORTS, HOST_PATTERN, SCHEME_PATTERN, Origin, is_well_formed
 
 _SCHEME = re.compile(SCHEME_PATTERN)
 _HOST = re.compile(HOST_PATTERN)
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +24,27 @@ class OriginFault:
 
 
 def find_fault(text: str) -> OriginFault | None:
-    """What keeps ``text`` from being a serialised tuple origin; None if nothing does.
+    """What keeps ``text`` from being an exact origin; None if nothing does.
 
-    Stricter than :func:`is_well_formed` in one point: an IPv6 address must be in the one form that
-    browsers serialise, for an entry in another form would never match anything.
+    Stricter than :func:`is_well_formed` in two points. A ``*`` is a legal character of a host (URL,
+    forbidden domain code points) and a request may hold it, but who writes one means a wildcard. And an IPv6
+    address must be in the one form that browsers serialise: in another, the entry would never match.
     """
+    if text.lower() == NULL:
+        return OriginFault("is no exact origin", "In the policy of an API, null stands for opaque origins")
+    if ANY in text:
+        return OriginFault(
+            "has a wildcard where none is possible",
+            "Wildcards are https://*.example.com, https://example.com:* and * alone, in the policy of an API;"
+            " for anything else use a regular expression there: {regex: ...}",
+        )
     if is_well_formed(text):
         return _find_ipv6_fault(text)
-    for find in (_find_shape_fault, _find_spelling_fault, _find_port_fault, _find_host_fault):
-        fault = find(text)
-        if fault is not None:
-            return fault
-    return OriginFault(
-        "is not a serialised origin", "Write scheme://host[:port], for example https://example.com"
-    )
+    reason = _find_shape_fault(text) or _find_spelling_fault(text) or _find_part_fault(text)
+    nearest = nearest_origin(text)
+    if nearest is None or _find_ipv6_fault(nearest) is not None:
+        return OriginFault(reason, "Write scheme://host[:port] as browsers send it: https://example.com")
+    return OriginFault(reason, f"Browsers send {nearest}: write that")
 
 
 def _find_ipv6_fault(text: str) -> OriginFault | None:
@@ -58,67 +67,43 @@ def _serialise_ipv6(text: str) -> str:
     return f"::ffff:{low >> 16:x}:{low & 0xFFFF:x}"
 
 
-def _find_shape_fault(text: str) -> OriginFault | None:
-    if text == NULL or text == "":
-        return OriginFault("is not a serialised origin", "Write scheme://host[:port]")
-    scheme, separator, rest = text.partition("://")
+def _find_shape_fault(text: str) -> str | None:
+    if text != text.strip():
+        return "has blanks around it"
+    if "," in text or " " in text:
+        return "is more than one value"
+    _, separator, rest = text.partition("://")
     if not separator:
-        return OriginFault("has no scheme", f"Write the scheme too: https://{text}")
+        return "has no scheme"
     if "@" in rest:
-        return OriginFault("has user information", f"Leave it out: {scheme}://{rest.rpartition('@')[2]}")
+        return "has user information"
     for mark, part in (("/", "path"), ("?", "query"), ("#", "fragment")):
         if mark in rest:
-            return OriginFault(f"has a {part}", f"Leave it out: {scheme}://{rest.partition(mark)[0]}")
+            return f"has a {part}"
     return None
 
 
-def _find_spelling_fault(text: str) -> OriginFault | None:
-    if text != text.strip():
-        return OriginFault("has blanks around it", f"Write {text.strip()}")
-    if "*" in text:
-        return OriginFault(
-            "has a wildcard where none is possible",
-            "Wildcards are https://*.example.com, https://example.com:* and * alone;"
-            " for anything else use a regular expression: {regex: ...}",
-        )
+def _find_spelling_fault(text: str) -> str | None:
     if not text.isascii():
-        return OriginFault("has characters beyond ASCII", _punycode_remedy(text))
+        return "has characters beyond ASCII"
     if text != text.lower():
-        return OriginFault("has upper-case letters", f"Browsers send it in lower case: {text.lower()}")
+        return "has upper-case letters"
     return None
 
 
-def _punycode_remedy(text: str) -> str:
-    scheme, _, rest = text.partition("://")
-    host, colon, port = rest.partition(":")
-    try:
-        encoded = host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return "Write the host in punycode, as browsers send it (xn--...)"
-    return f"Browsers send the host in punycode: {scheme}://{encoded}{colon}{port}"
-
-
-def _find_port_fault(text: str) -> OriginFault | None:
+def _find_part_fault(text: str) -> str:
     scheme, _, authority = text.partition("://")
-    host, colon, port = authority.rpartition(":")
-    if not colon or "]" in port:
-        return None
-    if not port.isdecimal() or not 1 <= int(port) <= 65535 or port != str(int(port)):
-        return OriginFault("has an impossible port", "Write a port from 1 to 65535, or none")
-    if DEFAULT_PORTS.get(scheme) == int(port):
-        return OriginFault("names its scheme's default port", f"Browsers leave it out: {scheme}://{host}")
-    return None
-
-
-def _find_host_fault(text: str) -> OriginFault | None:
-    scheme, _, authority = text.partition("://")
-    host = authority if authority.endswith("]") else authority.partition(":")[0]
     if not _SCHEME.fullmatch(scheme):
-        return OriginFault("has an impossible scheme", "Write a scheme such as https")
+        return "has an impossible scheme"
+    host, colon, port = (authority, "", "") if authority.endswith("]") else authority.rpartition(":")
+    if not colon:
+        host = authority
+    elif not _PORT.fullmatch(port) or int(port) > 65535:
+        return "has an impossible port"
     if host == "":
-        return OriginFault("has no host", f"Write the host: {scheme}://example.com")
+        return "has no host"
     if not _HOST.fullmatch(host):
-        return OriginFault(
-            "has an impossible host", "Write a domain name or an IP address, as browsers send it"
-        )
-    return None
+        return "has an impossible host"
+    if colon and DEFAULT_PORTS.get(scheme) == int(port):
+        return "names its scheme's default port"
+    return "is not a serialised origin"

@@ -31,6 +31,7 @@ class OriginSet:
     wildcards: tuple[WildcardOrigin, ...]
     regexes: tuple[RegexOrigin, ...]
     _by_suffix: frozenset[tuple[str, str, int | None, bool]]
+    _longest_suffix: int
 
     @classmethod
     def of(cls, patterns: Iterable[OriginPattern], also_exact: Iterable[str] = ()) -> OriginSet:
@@ -56,7 +57,8 @@ class OriginSet:
         by_suffix = frozenset(
             (w.scheme, w.host, _ANY_PORT if w.any_port else w.port, w.any_subdomain) for w in wildcards
         )
-        return cls(any_origin, frozenset(exact), tuple(wildcards), tuple(regexes), by_suffix)
+        longest = max((len(w.host) for w in wildcards), default=0)
+        return cls(any_origin, frozenset(exact), tuple(wildcards), tuple(regexes), by_suffix, longest)
 
     def __contains__(self, value: str) -> bool:
         """Whether a request's origin, as it stands in the header, is one of these."""
@@ -75,15 +77,19 @@ class OriginSet:
         if not self._by_suffix:
             return False
         origin = Origin.of(value)
-        host = origin.host
-        below = False
-        while host:
-            for port in (origin.port, _ANY_PORT):
-                if (origin.scheme, host, port, below) in self._by_suffix:
-                    return True
-            _, _, host = host.partition(".")
-            below = True
+        if self._names(origin, origin.host, below=False):
+            return True
+        # What is longer than the longest suffix is skipped: thousands of labels would be hashed each with all
+        # that follow, which is quadratic.
+        dot = origin.host.find(".", max(0, len(origin.host) - self._longest_suffix - 1))
+        while dot >= 0:
+            if self._names(origin, origin.host[dot + 1 :], below=True):
+                return True
+            dot = origin.host.find(".", dot + 1)
         return False
+
+    def _names(self, origin: Origin, host: str, *, below: bool) -> bool:
+        return any((origin.scheme, host, port, below) in self._by_suffix for port in (origin.port, _ANY_PORT))
 
     def _regex_admits(self, value: str) -> bool:
         encoded = value.encode()

@@ -127,7 +127,7 @@ def _parse_text(text: str) -> OriginPattern | Diagnostic:
     return ExactOrigin(text) if fault is None else _refuse(text, fault)
 
 
-_WILDCARD: Final = re.compile(r"(?P<scheme>[^:/]*)://(?P<star>\*\.)?(?P<rest>[^*]*?)(?P<any_port>:\*)?")
+_WILDCARD: Final = re.compile(r"(?P<scheme>[^:/*]*)://(?P<star>\*\.)?(?P<rest>[^*]*?)(?P<any_port>:\*)?")
 _NUMERIC_HOST: Final = re.compile(r"[0-9.]+|\[.*")
 
 
@@ -139,14 +139,13 @@ def _parse_wildcard(text: str) -> WildcardOrigin | Diagnostic | None:
     base = f"{parts['scheme']}://{parts['rest']}"
     fault = find_fault(base)
     if fault is not None:
-        return _refuse(
-            text, OriginFault(fault.reason, "Mend what stands beside the wildcard. " + fault.remedy)
-        )
+        return _refuse(text, OriginFault(fault.reason, f"Beside the wildcard: {fault.remedy}"))
     origin = Origin.of(base)
     if parts["star"] and _NUMERIC_HOST.fullmatch(origin.host):
         return _refuse(text, OriginFault("has a wildcard before an IP address", "Name the address itself"))
     if parts["any_port"] and origin.port is not None:
-        return _refuse(text, OriginFault("has two ports", f"Write {parts['scheme']}://{origin.host}:*"))
+        written = text.removesuffix(f":{origin.port}:*") + ":*"
+        return _refuse(text, OriginFault("has two ports", f"Write {written}"))
     return WildcardOrigin(
         origin.scheme, origin.host, origin.port, parts["star"] is not None, parts["any_port"] is not None
     )
@@ -167,7 +166,7 @@ def _parse_regex(loose: Mapping[object, object]) -> RegexOrigin | Diagnostic:
         return Diagnostic(
             code="origin-regex",
             message=f"RE2 refuses the regular expression: {refused}",
-            found=pattern,
+            found=_printable(pattern),
             remedy="Use RE2's syntax (no look-around, no back-references)",
             place=Place(("regex",)),
         )
@@ -175,8 +174,16 @@ def _parse_regex(loose: Mapping[object, object]) -> RegexOrigin | Diagnostic:
 
 def _refuse(text: str, fault: OriginFault) -> Diagnostic:
     return Diagnostic(
-        code="origin-invalid", message=f"the origin {fault.reason}", found=text, remedy=fault.remedy
+        code="origin-invalid",
+        message=f"the origin {fault.reason}",
+        found=_printable(text),
+        remedy=fault.remedy,
     )
+
+
+def _printable(text: str) -> str:
+    """JSON can spell half a surrogate pair, which no terminal or response can carry."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _escape(literal: str) -> str:

@@ -32,6 +32,8 @@ def compile_regex(pattern: str) -> Matcher:
     options.log_errors = False
     try:
         return cast("Matcher", re2.compile(pattern.encode(), options=options))
+    except UnicodeEncodeError:
+        raise RegexRefused("half a surrogate pair is no character") from None
     except re2.error as refused:
         raise RegexRefused(_reason(refused)) from None
 

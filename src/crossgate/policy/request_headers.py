@@ -30,7 +30,10 @@ class HeaderNames:
 
     def admit(self, value: str) -> bool:
         """Whether every element of the value is an allowed name; empty elements are none."""
-        return all(self._admit_name(found[0]) for found in _ELEMENT.finditer(value.strip(_BETWEEN)))
+        # Beyond ASCII there are no tokens, but there are letters whose lower case is ASCII: the Kelvin sign.
+        return value.isascii() and all(
+            self._admit_name(found[0]) for found in _ELEMENT.finditer(value.strip(_BETWEEN))
+        )
 
     def _admit_name(self, name: str) -> bool:
         lower = name.lower()

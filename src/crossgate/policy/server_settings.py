@@ -8,7 +8,7 @@ from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.cors_policy import MAX_AGE_LIMIT
-from crossgate.policy.names import is_forbidden_method, is_token
+from crossgate.policy.names import ANY, is_forbidden_method, is_token
 from crossgate.policy.pattern import AnyOrigin, OriginPattern, parse_origin_pattern
 from crossgate.policy.server_level import DEFAULT_METHODS, ServerPolicy
 
@@ -40,7 +40,7 @@ def read_server_policy(
     policy = ServerPolicy(
         allowed_origins=reader.origins(required=enabled),
         supported_methods=reader.words("supportedMethods", _refuse_method) or DEFAULT_METHODS,
-        supported_headers=reader.words("supportedHeaders", _refuse_header),
+        supported_headers=reader.words("supportedHeaders", _refuse_wildcard_header),
         exposed_headers=reader.words("exposedHeaders", _refuse_header),
         host=reader.text("host"),
         max_age=reader.seconds("maxAge"),
@@ -50,10 +50,19 @@ def read_server_policy(
         reader.complain(
             "allowedOrigins", "the origin * cannot be allowed with credentials", "*", "Name the origins"
         )
+    if policy.supports_credentials and ANY in policy.exposed_headers:
+        reader.complain(
+            "exposedHeaders",
+            "browsers take * literally when credentials are supported",
+            "*",
+            "Name the headers",
+        )
     return (policy if enabled else None), reader.diagnostics
 
 
 def _refuse_method(word: str) -> str | None:
+    if word == ANY:
+        return "stands for nothing here; name the methods"
     if not is_token(word):
         return "is no method"
     return (
@@ -63,6 +72,11 @@ def _refuse_method(word: str) -> str | None:
 
 def _refuse_header(word: str) -> str | None:
     return None if is_token(word) else "is no header name"
+
+
+def _refuse_wildcard_header(word: str) -> str | None:
+    """``*`` is no form of this dialect: browsers would take it literally as soon as there are credentials."""
+    return "stands for nothing here; name the headers" if word == ANY else _refuse_header(word)
 
 
 class _Settings:
@@ -120,6 +134,7 @@ class _Settings:
 
     def origins(self, *, required: bool) -> tuple[OriginPattern, ...]:
         name = "allowedOrigins"
+        known = len(self.diagnostics)
         patterns = []
         for word in self._origin_words(name):
             loose: object = {"regex": word.removeprefix("r:")} if word.startswith("r:") else word
@@ -128,7 +143,7 @@ class _Settings:
                 self.complain(name, parsed.message, parsed.found, parsed.remedy)
             else:
                 patterns.append(parsed)
-        if required and not patterns and not self.diagnostics:
+        if required and not patterns and len(self.diagnostics) == known:
             self.complain(
                 name,
                 f"{PREFIX}enabled is true, but {PREFIX}{name} names no origin",
