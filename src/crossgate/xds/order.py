@@ -1,0 +1,131 @@
+"""Make before break: which resources must wait for which others of the same change.
+
+Knows keys and the tables of `crossgate.xds.kinds`; knows nothing of versions or of who sends what. A change
+makes barriers; a barrier lists the keys that are still on their way, and opens when the last one arrives.
+No two changes can wait for each other: updates of clusters wait for nothing, listeners and routes wait for
+updates of clusters, and only removals wait for routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from crossgate.xds.cache import Key
+from crossgate.xds.kinds import AFTER_UPDATES_OF, REMOVED_AFTER
+
+
+@dataclass(slots=True)
+class Barrier:
+    """Keys that are still on their way, and those that wait for them."""
+
+    awaited: set[Key]
+    waiting: list[Key] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Gate:
+    """The barriers before one key: ``always`` holds any change of it back, ``removal`` only its removal."""
+
+    always: list[Barrier] = field(default_factory=list)
+    removal: list[Barrier] = field(default_factory=list)
+
+
+class Awaited:
+    """Which barriers wait for a key to arrive, in one sense of "arrive"."""
+
+    def __init__(self) -> None:
+        self._barriers: dict[Key, list[Barrier]] = {}
+
+    def barrier(self, keys: Collection[Key]) -> Barrier:
+        """A new barrier that opens when all ``keys`` have arrived."""
+        barrier = Barrier(set(keys))
+        for key in barrier.awaited:
+            self._barriers.setdefault(key, []).append(barrier)
+        return barrier
+
+    def arrived(self, key: Key) -> list[Key]:
+        """Take ``key`` off its barriers; returns the keys that waited at those that opened."""
+        released: list[Key] = []
+        for barrier in self._barriers.pop(key, ()):
+            barrier.awaited.discard(key)
+            if not barrier.awaited:
+                released += barrier.waiting
+        return released
+
+
+class Order:
+    """The barriers of one stream."""
+
+    def __init__(self) -> None:
+        self._gates: dict[Key, Gate] = {}
+        self._settled = Awaited()
+        self._in_place = Awaited()
+
+    def change(
+        self,
+        changed: Collection[Key],
+        *,
+        removed: Callable[[Key], bool],
+        after: Collection[Key] = (),
+        removed_after: Collection[Key] = (),
+    ) -> None:
+        """Make ``changed`` wait for each other as the tables say.
+
+        They also wait for the updates ``after`` that are on their way already, and the removals among
+        them for ``removed_after``. Costs the number of keys.
+        """
+        kinds = {kind for kind, _ in changed}
+        updated = [key for key in (*changed, *after) if not removed(key)]
+        always = _barriers(updated, self._settled, AFTER_UPDATES_OF, kinds)
+        removal = _barriers(
+            (*changed, *removed_after),
+            self._in_place,
+            REMOVED_AFTER,
+            {key[0] for key in changed if removed(key)},
+        )
+        for key in changed:
+            before = _before(key[0], AFTER_UPDATES_OF, always)
+            before_removal = _before(key[0], REMOVED_AFTER, removal) if removed(key) else []
+            if before or before_removal:
+                gate = self._gates.setdefault(key, Gate())
+                gate.always += before
+                gate.removal += before_removal
+                for barrier in (*before, *before_removal):
+                    barrier.waiting.append(key)
+
+    def holds_back(self, key: Key, *, removal: bool) -> bool:
+        """Whether the change of ``key`` has to wait still."""
+        gate = self._gates.get(key)
+        if gate is None:
+            return False
+        gate.always = [barrier for barrier in gate.always if barrier.awaited]
+        gate.removal = [barrier for barrier in gate.removal if barrier.awaited]
+        if not gate.always and not gate.removal:
+            del self._gates[key]
+        return bool(gate.always or (removal and gate.removal))
+
+    def settled(self, key: Key) -> list[Key]:
+        """No update of ``key`` is on its way any more; returns the keys that may go now."""
+        return self._settled.arrived(key)
+
+    def in_place(self, key: Key) -> list[Key]:
+        """The node runs what is wanted of ``key``; returns the keys that may go now."""
+        self._gates.pop(key, None)
+        return self._in_place.arrived(key)
+
+
+def _barriers(
+    keys: Iterable[Key], awaited: Awaited, table: Mapping[str, frozenset[str]], waiting: Collection[str]
+) -> dict[str, Barrier]:
+    """A barrier for each kind that one of the kinds ``waiting`` has to wait for."""
+    needed = {kind for waiter in waiting for kind in table.get(waiter, ())}
+    by_kind: dict[str, list[Key]] = {}
+    for key in keys:
+        if key[0] in needed:
+            by_kind.setdefault(key[0], []).append(key)
+    return {kind: awaited.barrier(found) for kind, found in by_kind.items()}
+
+
+def _before(kind: str, table: Mapping[str, frozenset[str]], barriers: Mapping[str, Barrier]) -> list[Barrier]:
+    return [barriers[awaited] for awaited in sorted(table.get(kind, ())) if awaited in barriers]

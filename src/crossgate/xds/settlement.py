@@ -1,0 +1,93 @@
+"""Waiting until the nodes have decided on a revision.
+
+Decided means: applied, rejected, or overtaken by a newer version on which the node decided. Event driven; an
+acknowledgement costs the number of resources in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crossgate.xds.cache import Key
+from crossgate.xds.ledger import Ledger, News, Rejection, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the nodes made of a revision."""
+
+    nodes: tuple[str, ...]
+    rejections: tuple[Rejection, ...]
+
+    @property
+    def applied(self) -> bool:
+        """Whether no node refused any of it."""
+        return not self.rejections
+
+
+async def settled(
+    ledger: Ledger, versions: Mapping[Key, str | None] | None = None, *, nodes: int = 1
+) -> Outcome:
+    """Wait until at least ``nodes`` nodes are connected and all of them decided on ``versions``.
+
+    None stands for all that is wanted at the time of the call, and a version of None for a removal. There is
+    no time limit here: use `asyncio.timeout`.
+    """
+    waiting = _Waiting(ledger, ledger.cache.versions() if versions is None else versions, nodes)
+    stop = ledger.watch(waiting.hear)
+    try:
+        waiting.check()
+        await waiting.done.wait()
+    finally:
+        stop()
+    return waiting.outcome()
+
+
+class _Waiting:
+    """The keys that each session has yet to decide on."""
+
+    def __init__(self, ledger: Ledger, versions: Mapping[Key, str | None], nodes: int) -> None:
+        self.done = asyncio.Event()
+        self._ledger = ledger
+        self._versions = versions
+        self._nodes = nodes
+        self._undecided = {session: self._all_undecided(session) for session in ledger.sessions}
+
+    def hear(self, news: News) -> None:
+        session = news.session
+        if session not in self._ledger.sessions:
+            self._undecided.pop(session, None)
+        elif news.keys is None or session not in self._undecided:
+            self._undecided[session] = self._all_undecided(session)
+        else:
+            undecided = self._undecided[session]
+            undecided.difference_update(key for key in news.keys if self._decided(session, key))
+        self.check()
+
+    def check(self) -> None:
+        if len(self._undecided) >= self._nodes and not any(self._undecided.values()):
+            self.done.set()
+
+    def outcome(self) -> Outcome:
+        sessions = tuple(self._ledger.sessions)
+        return Outcome(
+            tuple(session.node for session in sessions),
+            tuple(
+                rejection
+                for session in sessions
+                for key, rejection in session.rejections.items()
+                if key in self._versions
+            ),
+        )
+
+    def _all_undecided(self, session: Session) -> set[Key]:
+        return {key for key in self._versions if not self._decided(session, key)}
+
+    def _decided(self, session: Session, key: Key) -> bool:
+        if not session.is_told(key) or key not in self._versions:
+            return True
+        accepted = (self._versions[key], self._ledger.cache.version(key))
+        rejection = session.rejections.get(key)
+        return session.version(key) in accepted or (rejection is not None and rejection.version in accepted)

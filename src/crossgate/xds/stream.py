@@ -1,0 +1,221 @@
+"""One delta ADS stream as a state machine: `receive` a request or hear what `changed`, get effects back.
+
+No socket, no clock, no protobuf: the shell performs the effects in their order and decides nothing.
+Guaranteed:
+
+- at most one unacknowledged response per kind, of at most `LONGEST_BATCH` resources; what changes meanwhile
+  coalesces into the next;
+- only differences travel: between wanted and acknowledged, and after a reconnect between wanted and what the
+  node says it holds, removals included;
+- a refused batch is halved until the bad resource stands alone; it is reported once, stays unsent until its
+  version changes, and everything else gets through;
+- within one change, clusters precede listeners, these precede routes, and removals go the other way;
+- an empty subscription to everything is answered at once, or Envoy would wait for it on start.
+
+Source: "xDS REST and gRPC protocol", incremental xDS, in Envoy's documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crossgate.xds.cache import Key
+from crossgate.xds.delivery import LONGEST_BATCH, Delivery, Resources
+from crossgate.xds.kinds import ASKED_FOR_AS_A_WHOLE, REMOVED_AFTER
+from crossgate.xds.messages import EVERYTHING, Applied, Effect, Follows, Request, Send
+from crossgate.xds.order import Order
+
+
+class Stream:
+    """What one connection of one node has been told and has answered."""
+
+    def __init__(self, resources: Resources, *, longest: int = LONGEST_BATCH) -> None:
+        self._resources = resources
+        self._longest = longest
+        self._deliveries: dict[str, Delivery] = {}
+        self._order = Order()
+        self._nonces = 0
+        self._unanswered: dict[str, str] = {}
+        # Kinds that must get a response even if there is nothing to send.
+        self._owed: set[str] = set()
+        # Removals that a reconnected node has to wait for, see `_open`.
+        self._later: dict[str, frozenset[str]] = {}
+
+    def receive(self, request: Request) -> list[Effect]:
+        """The node said something."""
+        delivery = self._deliveries.get(request.type_url)
+        if delivery is None:
+            return [*self._open(request), *self._pump()]
+        return [*self._answered(delivery, request), *self._subscribe(delivery, request), *self._pump()]
+
+    def changed(self, keys: Iterable[Key]) -> list[Effect]:
+        """The wanted versions of ``keys`` changed, as one change; costs the number of keys."""
+        effects: list[Effect] = []
+        moving: list[Key] = []
+        heard = [key for key in keys if (kind := self._deliveries.get(key[0])) and kind.follows(key[1])]
+        for key in heard:
+            delivery = self._deliveries[key[0]]
+            effects += delivery.touch(key[1])
+            if delivery.on_its_way(key[1]):
+                moving.append(key)
+        goes = any(key[0] in REMOVED_AFTER and self._removed(key) for key in moving)
+        before = self._unsettled() if goes else []
+        self._order.change(moving, removed=self._removed, removed_after=before)
+        self._progress(heard)
+        return [*effects, *self._pump()]
+
+    def _open(self, request: Request) -> list[Effect]:
+        """The first request of a kind: a new subscription, or one that is resumed after a reconnect."""
+        kind = request.type_url
+        delivery = self._deliveries[kind] = Delivery(kind, self._resources, longest=self._longest)
+        asked = set(request.subscribe) - set(request.unsubscribe)
+        if not request.subscribe and kind in ASKED_FOR_AS_A_WHOLE:
+            asked.add(EVERYTHING)
+        delivery.everything = EVERYTHING in asked
+        delivery.named = asked - {EVERYTHING}
+        delivery.has = {name: version for name, version in request.held.items() if delivery.follows(name)}
+        for name in delivery.named - delivery.has.keys():
+            delivery.insist(name)
+        lacking = delivery.all_lacking()
+        # A resuming node names all its subscriptions at once, clusters first. Its clusters must not go before
+        # the routes it is about to name are known, so their removal waits until it has answered once.
+        later = frozenset(
+            name for name in lacking if name in delivery.has and delivery.wanted(name) is None
+        ).intersection(lacking if kind in REMOVED_AFTER else ())
+        if later:
+            self._later[kind] = later
+        if later or (delivery.everything and not request.held):
+            self._owed.add(kind)
+        self._enqueue(delivery, [name for name in lacking if name not in later])
+        effects: list[Effect] = [Follows(kind, added=tuple(sorted(asked)))]
+        if delivery.has:
+            effects.append(Applied(kind, tuple(delivery.has.items())))
+        return effects
+
+    def _enqueue(self, delivery: Delivery, names: list[str]) -> None:
+        """Queue what a subscription asks for, behind everything that is on its way already."""
+        keys = [(delivery.type_url, name) for name in names]
+        unsettled = self._unsettled()
+        # A refused update will not arrive: only removals wait for what it left serving.
+        after = [key for key in unsettled if self._deliveries[key[0]].on_its_way(key[1])]
+        self._order.change(keys, removed=self._removed, after=after, removed_after=unsettled)
+        delivery.queue(names)
+
+    def _unsettled(self) -> list[Key]:
+        return [(kind, name) for kind, other in self._deliveries.items() for name in other.unsettled()]
+
+    def _answered(self, delivery: Delivery, request: Request) -> list[Effect]:
+        kind = delivery.type_url
+        if not request.nonce or self._unanswered.get(kind) != request.nonce:
+            return []  # No answer, or one to a response that is no longer of interest.
+        del self._unanswered[kind]
+        effects: list[Effect]
+        if request.error is None:
+            names, effects = delivery.taken()
+        else:
+            names = delivery.not_taken(request.error)
+            effects = [delivery.news_of(name) for name in names if not delivery.on_its_way(name)]
+        later = self._later.pop(kind, None)
+        if later:
+            self._enqueue(delivery, sorted(name for name in later if delivery.lacks(name)))
+        self._progress((kind, name) for name in names)
+        return effects
+
+    def _subscribe(self, delivery: Delivery, request: Request) -> list[Effect]:
+        """Apply the changes that ``request`` makes to a subscription."""
+        kind = delivery.type_url
+        for name in request.unsubscribe:
+            if name == EVERYTHING:
+                dropped = {*delivery.has, *delivery.refused, *delivery.unsettled()} - delivery.named
+                delivery.everything = False
+                self._drop(delivery, dropped)
+                continue
+            delivery.named.discard(name)
+            if delivery.everything:
+                # The node cannot know whether "everything" still covers it: it must be told.
+                delivery.insist(name)
+                delivery.queue([name])
+            else:
+                self._drop(delivery, [name])
+        for name in request.subscribe:
+            if name == EVERYTHING:
+                delivery.everything = True
+                self._owed.add(kind)
+                self._enqueue(delivery, delivery.all_lacking())
+            else:
+                delivery.named.add(name)
+                delivery.insist(name)
+                delivery.queue([name])
+        if not request.subscribe and not request.unsubscribe:
+            return []
+        return [Follows(kind, added=request.subscribe, dropped=request.unsubscribe)]
+
+    def _drop(self, delivery: Delivery, names: Iterable[str]) -> None:
+        for name in names:
+            delivery.forget(name)
+            key = (delivery.type_url, name)
+            self._release([*self._order.settled(key), *self._order.in_place(key)])
+
+    def _removed(self, key: Key) -> bool:
+        return self._resources.get(*key) is None
+
+    def _progress(self, keys: Iterable[Key]) -> None:
+        """Open the barriers that waited for ``keys``, as far as these have arrived."""
+        for key in keys:
+            delivery, name = self._deliveries[key[0]], key[1]
+            if self._removed(key) or not delivery.on_its_way(name):
+                self._release(self._order.settled(key))
+            if delivery.settle(name):
+                self._release(self._order.in_place(key))
+
+    def _release(self, keys: Iterable[Key]) -> None:
+        for kind, name in keys:
+            self._deliveries[kind].queue([name])
+
+    def _pump(self) -> list[Effect]:
+        """Send all that may go, and settle what is final; either may let something else go."""
+        effects: list[Effect] = []
+        moving = True
+        while moving:
+            moving = False
+            for delivery in self._deliveries.values():
+                if self._launch(delivery):
+                    effects.append(self._send(delivery))
+                    continue
+                names, news = delivery.verdicts()
+                effects += news
+                self._progress((delivery.type_url, name) for name in names)
+                moving = moving or bool(names)
+        return effects
+
+    def _launch(self, delivery: Delivery) -> bool:
+        """Put a batch in flight, an empty one if one is owed and nothing is coming."""
+        kind = delivery.type_url
+        later = self._later.get(kind, frozenset())
+
+        def held_back(name: str) -> bool:
+            removal = delivery.wanted(name) is None
+            return (removal and name in later) or self._order.holds_back((kind, name), removal=removal)
+
+        if delivery.next_batch(held_back) is not None:
+            return True
+        if delivery.flight is not None or kind not in self._owed:
+            return False
+        if any(delivery.on_its_way(name) for name in delivery.unsettled() if name not in later):
+            return False
+        delivery.launch([])
+        return True
+
+    def _send(self, delivery: Delivery) -> Send:
+        kind = delivery.type_url
+        self._owed.discard(kind)
+        self._nonces += 1
+        self._unanswered[kind] = nonce = str(self._nonces)
+        flight = delivery.flight or {}
+        wanted = [(name, self._resources.get(kind, name)) for name in flight]
+        return Send(
+            kind,
+            nonce,
+            tuple(resource for _, resource in wanted if resource is not None),
+            tuple(name for name, resource in wanted if resource is None),
+        )

@@ -1,0 +1,117 @@
+"""A model of an Envoy at the other end of a delta stream, for tests of the stream machine.
+
+It takes or refuses each response as a whole, as Envoy does; but of clusters it keeps the good ones even so.
+A body is ``bad`` or ``good``, a space, anything, and for routes a last word: the cluster that they name.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from crossgate.compiler.resource import Resource
+from crossgate.xds.kinds import CLUSTER, LISTENER, SCOPED_ROUTES
+from crossgate.xds.messages import Applied, Effect, Rejected, Request, Send
+from crossgate.xds.stream import Stream
+
+KINDS = (CLUSTER, LISTENER, SCOPED_ROUTES)
+
+
+def cluster(name: str, text: str = "good") -> Resource:
+    return Resource.of(CLUSTER, name, text.encode())
+
+
+def route(name: str, text: str = "good", *, to: str = "-") -> Resource:
+    return Resource.of(SCOPED_ROUTES, name, f"{text} {to}".encode())
+
+
+def is_bad(resource: Resource) -> bool:
+    return resource.body.startswith(b"bad")
+
+
+@dataclass
+class ModelNode:
+    serving: dict[str, dict[str, Resource]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    # What it would name on a reconnect: the versions of responses that it took as a whole.
+    versions: dict[str, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    stream: Stream | None = None
+    to_stream: deque[Request] = field(default_factory=deque)
+    to_node: deque[Send] = field(default_factory=deque)
+    subscriptions: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+    sent: list[Send] = field(default_factory=list)
+    news: list[Applied | Rejected] = field(default_factory=list)
+
+    def connect(self, stream: Stream) -> None:
+        self.disconnect()
+        self.stream = stream
+        # A fresh node asks for one kind after the other; a resuming one for all at once.
+        self.subscriptions.add(CLUSTER)
+        for kind in KINDS:
+            if kind in self.subscriptions:
+                self.ask(kind)
+
+    def disconnect(self) -> None:
+        self.stream = None
+        self.to_stream.clear()
+        self.to_node.clear()
+        self.asked.clear()
+
+    def restart(self) -> None:
+        self.disconnect()
+        self.subscriptions.clear()
+        for kind in KINDS:
+            self.serving[kind].clear()
+            self.versions[kind].clear()
+
+    def ask(self, kind: str) -> None:
+        self.subscriptions.add(kind)
+        if kind not in self.asked:
+            self.asked.add(kind)
+            self.to_stream.append(Request(kind, held=dict(self.versions[kind])))
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                assert effect.type_url not in {other.type_url for other in self.to_node}
+                self.to_node.append(effect)
+                self.sent.append(effect)
+            elif isinstance(effect, Applied | Rejected):
+                self.news.append(effect)
+
+    def deliver_request(self) -> bool:
+        if self.stream is None or not self.to_stream:
+            return False
+        self.perform(self.stream.receive(self.to_stream.popleft()))
+        return True
+
+    def deliver_response(self) -> bool:
+        if not self.to_node:
+            return False
+        send = self.to_node.popleft()
+        kind = send.type_url
+        bad = [resource.name for resource in send.resources if is_bad(resource)]
+        if not bad or kind == CLUSTER:
+            for resource in send.resources:
+                if not is_bad(resource):
+                    self.serving[kind][resource.name] = resource
+            for name in send.removed:
+                self.serving[kind].pop(name, None)
+        if not bad:
+            self.versions[kind].update((resource.name, resource.version) for resource in send.resources)
+            for name in send.removed:
+                self.versions[kind].pop(name, None)
+        error = f"cannot take {', '.join(bad)}" if bad else None
+        self.to_stream.append(Request(kind, nonce=send.nonce, error=error))
+        following = KINDS.index(kind) + 1
+        if following < len(KINDS):
+            self.ask(KINDS[following])
+        return True
+
+    def run(self) -> None:
+        """Until nothing moves any more; a machine that never stops talking fails."""
+        for _ in range(10_000):
+            if not self.deliver_request() and not self.deliver_response():
+                return
+        raise AssertionError("the stream and the node never fell silent")

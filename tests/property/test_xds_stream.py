@@ -1,0 +1,155 @@
+"""Whatever the order of changes, answers and reconnects, a node ends with what it would get from scratch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.model_node import KINDS, ModelNode, cluster, is_bad, route
+
+from crossgate.compiler.resource import Resource
+from crossgate.xds.cache import Cache
+from crossgate.xds.kinds import CLUSTER, LISTENER, SCOPED_ROUTES
+from crossgate.xds.messages import Request
+from crossgate.xds.stream import Stream
+
+LONGEST = 3
+
+
+@dataclass(frozen=True)
+class Published:
+    """One API: its policy and the native service it goes to; either may be something Envoy refuses."""
+
+    policy: int
+    target: int
+    bad_policy: bool
+    bad_target: bool
+
+
+APIS = st.dictionaries(
+    st.integers(0, 6),
+    st.builds(
+        Published,
+        policy=st.integers(0, 2),
+        target=st.integers(0, 2),
+        bad_policy=st.integers(0, 5).map(lambda number: number == 5),
+        bad_target=st.integers(0, 8).map(lambda number: number == 8),
+    ),
+)
+
+
+def compiled(apis: dict[int, Published]) -> list[Resource]:
+    resources = [Resource.of(LISTENER, "listener", b"good")]
+    for number, api in apis.items():
+        name = f"{number}-{api.target}"
+        resources.append(cluster(name, "bad" if api.bad_target else "good"))
+        resources.append(route(f"{number}", f"{'bad' if api.bad_policy else 'good'} {api.policy}", to=name))
+    return resources
+
+
+class Conversation(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cache = Cache()
+        self.node = ModelNode()
+        self.once_bad: set[str] = set()
+        # Clusters kept out of a refused response, and then forgotten by a lost connection.
+        self.unknown: set[str] = set()
+        self.cache.watch(self.hear)
+        self.publish({})
+
+    def hear(self, keys: tuple[tuple[str, str], ...]) -> None:
+        if self.node.stream is not None:
+            self.node.perform(self.node.stream.changed(keys))
+
+    @rule(apis=APIS)
+    def publish(self, apis: dict[int, Published]) -> None:
+        resources = compiled(apis)
+        self.once_bad.update(resource.name for resource in resources if is_bad(resource))
+        self.cache.replace(resources)
+
+    @rule(number=st.integers(0, 6), policy=st.integers(0, 9))
+    def edit_one_policy(self, number: int, policy: int) -> None:
+        resource = self.cache.get(SCOPED_ROUTES, str(number))
+        if resource is not None:
+            to = resource.body.decode().split()[-1]
+            changed = route(str(number), f"good edited {policy}", to=to)
+            self.cache.update({(SCOPED_ROUTES, str(number)): changed})
+
+    @rule()
+    def connect(self) -> None:
+        self.lose_connection()
+        self.node.connect(Stream(self.cache, longest=LONGEST))
+
+    @rule()
+    def lose_connection(self) -> None:
+        self.unknown |= self.node.serving[CLUSTER].keys() - self.node.versions[CLUSTER].keys()
+        self.node.disconnect()
+
+    @rule()
+    def restart_node(self) -> None:
+        self.node.restart()
+
+    @rule(times=st.integers(1, 8))
+    def deliver_requests(self, times: int) -> None:
+        for _ in range(times):
+            self.node.deliver_request()
+
+    @rule(times=st.integers(1, 8))
+    def deliver_responses(self, times: int) -> None:
+        for _ in range(times):
+            self.node.deliver_response()
+
+    @precondition(lambda self: self.node.stream is not None)
+    @rule(kind=st.sampled_from(KINDS), error=st.sampled_from([None, "stale"]))
+    def answer_something_stale(self, kind: str, error: str | None) -> None:
+        if kind in self.node.asked:
+            self.node.to_stream.append(Request(kind, nonce="stale", error=error))
+
+    @rule()
+    def fall_silent(self) -> None:
+        if self.node.stream is None:
+            self.connect()
+        self.node.run()
+        self.check_everything()
+
+    def check_everything(self) -> None:
+        for kind in KINDS:
+            serving, wanted = self.node.serving[kind], self.cache.names(kind)
+            for name in wanted:
+                resource = self.cache.get(kind, name)
+                assert resource is not None
+                assert is_bad(resource) or serving.get(name) == resource
+            superfluous = serving.keys() - wanted
+            if kind == CLUSTER:
+                superfluous -= self.unknown
+            # An outdated cluster stays for as long as Envoy refuses what would replace its last user.
+            refused = any(is_bad(resource) for resource in wanted_routes(self.cache))
+            assert not superfluous or (kind == CLUSTER and refused)
+        before = len(self.node.sent)
+        self.node.run()
+        assert len(self.node.sent) == before
+
+    @invariant()
+    def no_route_names_a_missing_cluster(self) -> None:
+        for resource in self.node.serving[SCOPED_ROUTES].values():
+            named = resource.body.decode().split()[-1]
+            assert named in self.node.serving[CLUSTER] or named in self.once_bad
+
+    @invariant()
+    def responses_are_short(self) -> None:
+        assert all(len(send.resources) + len(send.removed) <= LONGEST for send in self.node.to_node)
+
+    def teardown(self) -> None:
+        self.fall_silent()
+
+
+def wanted_routes(cache: Cache) -> list[Resource]:
+    found = [cache.get(SCOPED_ROUTES, name) for name in cache.names(SCOPED_ROUTES)]
+    return [resource for resource in found if resource is not None]
+
+
+TestConversation = Conversation.TestCase
+TestConversation.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)

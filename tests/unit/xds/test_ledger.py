@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+
+from tests.model_node import cluster
+
+from crossgate.xds.cache import Cache
+from crossgate.xds.kinds import CLUSTER, ENDPOINTS
+from crossgate.xds.ledger import LONGEST_MESSAGE, Ledger
+from crossgate.xds.messages import Applied, Follows, Rejected
+from crossgate.xds.settlement import settled
+
+KEY = (CLUSTER, "a")
+
+
+def ledger_of(*texts: str) -> Ledger:
+    cache = Cache()
+    cache.replace([cluster("a", text) for text in texts])
+    return Ledger(cache, clock=lambda: 1000.0)
+
+
+def version(text: str = "good") -> str:
+    return cluster("a", text).version
+
+
+def test_a_node_is_behind_until_it_acknowledges() -> None:
+    ledger = ledger_of("good")
+    session = ledger.connect("n")
+    [node] = ledger.nodes()
+    assert (node.node, node.connected_at, node.acknowledged_at, node.pending) == ("n", 1000.0, None, 1)
+    assert not ledger.applied_everywhere({KEY: version()})
+    ledger.record(session, Applied(CLUSTER, (("a", version()),)))
+    state = ledger.state("n", KEY)
+    assert state is not None
+    assert (state.applied, state.at, state.pending) == (version(), 1000.0, False)
+    assert ledger.applied_everywhere({KEY: version()})
+    assert [node.pending for node in ledger.nodes()] == [0]
+
+
+def test_a_rejection_says_who_what_and_why_and_ends_with_the_next_good_version() -> None:
+    ledger = ledger_of("bad")
+    session = ledger.connect("n")
+    ledger.record(session, Rejected(CLUSTER, "a", version("bad"), "why" * LONGEST_MESSAGE))
+    [rejection] = ledger.rejections()
+    assert (rejection.node, rejection.key, rejection.version) == ("n", KEY, version("bad"))
+    assert len(rejection.message) == LONGEST_MESSAGE
+    assert "Node n refused Cluster a: why" in str(rejection.diagnostic())
+    state = ledger.state("n", KEY)
+    assert state is not None
+    assert not state.pending
+    ledger.record(session, Applied(CLUSTER, (("a", version()),)))
+    assert ledger.rejections() == []
+
+
+def test_what_a_node_never_asked_for_by_name_does_not_concern_it() -> None:
+    ledger = ledger_of()
+    session = ledger.connect("n")
+    versions = {(ENDPOINTS, "e"): "1"}
+    assert ledger.applied_everywhere(versions)
+    ledger.record(session, Follows(ENDPOINTS, added=("e",)))
+    assert not ledger.applied_everywhere(versions)
+    ledger.record(session, Applied(ENDPOINTS, (("e", "1"),)))
+    assert ledger.applied_everywhere(versions)
+    ledger.record(session, Follows(ENDPOINTS, dropped=("e",)))
+    assert ledger.nodes()[0].applied == 0
+
+
+def test_waiting_ends_when_every_node_has_decided() -> None:
+    async def run() -> None:
+        ledger = ledger_of("bad")
+        first, second = ledger.connect("first"), ledger.connect("second")
+        waiting = asyncio.create_task(settled(ledger))
+        await asyncio.sleep(0)
+        ledger.record(first, Applied(CLUSTER, (("a", version("bad")),)))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        ledger.record(second, Rejected(CLUSTER, "a", version("bad"), "why"))
+        outcome = await waiting
+        assert outcome.nodes == ("first", "second")
+        assert not outcome.applied
+        assert [rejection.node for rejection in outcome.rejections] == ["second"]
+
+    asyncio.run(run())
+
+
+def test_waiting_needs_a_node_and_not_one_that_left() -> None:
+    async def run() -> None:
+        ledger = ledger_of("good")
+        waiting = asyncio.create_task(settled(ledger))
+        await asyncio.sleep(0)
+        left, stays = ledger.connect("left"), ledger.connect("stays")
+        ledger.record(stays, Applied(CLUSTER, (("a", version()),)))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        ledger.disconnect(left)
+        assert (await waiting).nodes == ("stays",)
+
+    asyncio.run(run())
+
+
+def test_waiting_for_an_overtaken_version_ends_with_the_newer_one() -> None:
+    async def run() -> None:
+        ledger = ledger_of("good")
+        session = ledger.connect("n")
+        waiting = asyncio.create_task(settled(ledger, {KEY: version()}))
+        await asyncio.sleep(0)
+        ledger.cache.replace([cluster("a", "good 2")])
+        ledger.record(session, Applied(CLUSTER, (("a", version("good 2")),)))
+        assert (await waiting).applied
+
+    asyncio.run(run())

@@ -1,0 +1,187 @@
+"""A real gRPC client asks a real server over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any as Message
+
+import grpc
+import pytest
+from envoy.config.core.v3 import base_pb2
+from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
+from google.rpc import status_pb2
+from tests.model_node import cluster
+
+from crossgate.diagnostics import InvalidInput
+from crossgate.xds.kinds import CLUSTER
+from crossgate.xds.listening import HostPort, SocketFile
+from crossgate.xds.server import ControlPlane
+from crossgate.xds.settlement import settled
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(20):
+            await test()
+
+    asyncio.run(limited())
+
+
+@asynccontextmanager
+async def client(plane: ControlPlane) -> AsyncIterator[Message]:
+    async with grpc.aio.insecure_channel(str(plane.address)) as channel:
+        yield ads_pb2_grpc.AggregatedDiscoveryServiceStub(channel)
+
+
+def request(*, node: str = "", nonce: str = "", error: str = "", kind: str = CLUSTER) -> Message:
+    return discovery_pb2.DeltaDiscoveryRequest(
+        type_url=kind,
+        node=base_pb2.Node(id=node) if node else None,
+        response_nonce=nonce,
+        error_detail=status_pb2.Status(message=error) if error else None,
+    )
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> SocketFile:
+    return SocketFile(tmp_path / "xds.sock")
+
+
+def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: SocketFile) -> None:
+    async def test() -> None:
+        async with ControlPlane(address) as plane, client(plane) as stub:
+            plane.cache.replace([cluster("a")])
+            call = stub.DeltaAggregatedResources()
+            await call.write(request(node="n1"))
+            response = await call.read()
+            [resource] = response.resources
+            assert (resource.name, resource.version) == ("a", cluster("a").version)
+            assert (resource.resource.type_url, resource.resource.value) == (CLUSTER, b"good")
+            await call.write(request(nonce=response.nonce))
+            assert (await settled(plane.ledger)).applied
+            assert [node.node for node in plane.ledger.nodes()] == ["n1"]
+
+            plane.cache.replace([cluster("b", "bad")])
+            response = await call.read()
+            assert list(response.removed_resources) == ["a"]
+            await call.write(request(nonce=response.nonce, error="both"))
+            for _ in range(2):
+                response = await call.read()
+                bad = [resource.name for resource in response.resources]
+                await call.write(request(nonce=response.nonce, error="no such thing" if bad else ""))
+            outcome = await settled(plane.ledger)
+            assert [rejection.message for rejection in outcome.rejections] == ["no such thing"]
+            call.cancel()
+
+    run(test)
+
+
+def test_the_socket_is_for_its_owner_only_and_comes_back_after_a_kill(address: SocketFile) -> None:
+    async def test() -> None:
+        async with ControlPlane(address):
+            assert stat.S_IMODE(address.path.stat().st_mode) == 0o600
+            with pytest.raises(InvalidInput, match="Another control plane listens there"):
+                await ControlPlane(address).start()
+        # A socket file without a listener is what a killed process leaves behind.
+        process = await asyncio.create_subprocess_exec(
+            "python3",
+            "-c",
+            f"import socket; socket.socket(socket.AF_UNIX).bind({str(address.path)!r})",
+        )
+        assert await process.wait() == 0
+        assert address.path.is_socket()
+        async with ControlPlane(address) as plane, client(plane) as stub:
+            call = stub.DeltaAggregatedResources()
+            await call.write(request(node="n1"))
+            assert (await call.read()).nonce
+            call.cancel()
+
+    run(test)
+
+
+def test_a_file_that_is_no_socket_stays(address: SocketFile) -> None:
+    address.path.write_text("precious")
+    with pytest.raises(InvalidInput, match="xds-socket-path-taken"):
+        run(lambda: ControlPlane(address).start())
+    assert address.path.read_text() == "precious"
+
+
+def test_a_folder_that_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="xds-address-unusable"):
+        run(lambda: ControlPlane(SocketFile(tmp_path / "no" / "xds.sock")).start())
+
+
+def test_a_port_is_not_shared() -> None:
+    async def test() -> None:
+        async with ControlPlane(HostPort("127.0.0.1", 0)) as plane:
+            assert isinstance(plane.address, HostPort)
+            assert plane.address.port > 0
+            with pytest.raises(InvalidInput, match="xds-address-unusable"):
+                await ControlPlane(plane.address).start()
+
+    run(test)
+
+
+def test_a_node_must_have_a_name(address: SocketFile) -> None:
+    async def test() -> None:
+        async with ControlPlane(address) as plane, client(plane) as stub:
+            call = stub.DeltaAggregatedResources()
+            await call.write(request())
+            assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
+            assert "set node.id" in await call.details()
+            assert plane.ledger.nodes() == []
+
+    run(test)
+
+
+def test_a_kind_must_have_a_name(address: SocketFile) -> None:
+    async def test() -> None:
+        async with ControlPlane(address) as plane, client(plane) as stub:
+            call = stub.DeltaAggregatedResources()
+            await call.write(request(node="n1", kind=""))
+            assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+    run(test)
+
+
+def test_state_of_the_world_is_refused_and_says_what_to_set(address: SocketFile) -> None:
+    async def test() -> None:
+        async with ControlPlane(address) as plane, client(plane) as stub:
+            call = stub.StreamAggregatedResources()
+            assert await call.code() == grpc.StatusCode.UNIMPLEMENTED
+            assert "DELTA_GRPC" in await call.details()
+
+    run(test)
+
+
+def test_a_node_that_left_is_no_longer_connected(address: SocketFile) -> None:
+    async def test() -> None:
+        async with ControlPlane(address) as plane, client(plane) as stub:
+            call = stub.DeltaAggregatedResources()
+            await call.write(request(node="n1"))
+            await call.read()
+            gone = asyncio.Event()
+            plane.ledger.watch(lambda _news: None if plane.ledger.nodes() else gone.set())
+            call.cancel()
+            await gone.wait()
+
+    run(test)
+
+
+def test_stopping_ends_the_streams(address: SocketFile) -> None:
+    async def test() -> None:
+        plane = ControlPlane(address)
+        await plane.start()
+        async with client(plane) as stub:
+            call = stub.DeltaAggregatedResources()
+            await call.write(request(node="n1"))
+            await call.read()
+            await plane.stop()
+            assert await call.code() != grpc.StatusCode.OK
+            assert plane.ledger.nodes() == []
+
+    run(test)
