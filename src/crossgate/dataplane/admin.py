@@ -48,7 +48,8 @@ class AdminClient:
         """Accept no connection any more; end those that there are with their next response."""
         # In this order: responses say `Connection: close` (or GOAWAY) because the health check fails,
         # and a client that was told so must not get in again. `drain_listeners?graceful` goes on
-        # accepting, so under load there would be no end.
+        # accepting, so under load there would be no end. Listeners inside Envoy stay open: whoever is in
+        # already can still get through them.
         for path in ("/healthcheck/fail", "/drain_listeners"):
             (await self._client.post(path)).raise_for_status()
 

@@ -1,8 +1,9 @@
 """A place for one Envoy, and a native service that answers when the test says so."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from tests.live.dataplane.static import free_port, static_bootstrap
@@ -46,13 +47,14 @@ async def running(
     directory: RuntimeDirectory,
     native_port: int = 9,
     patience: Patience | None = None,
+    bootstrap: Callable[[Path, int, int], bytes] = static_bootstrap,
 ) -> AsyncIterator[Running]:
     """An Envoy with the static listener, ready."""
     port = free_port()
     changes: list[Change] = []
     settings = EnvoySettings(
         envoy_binary,
-        static_bootstrap(directory.admin_socket, port, native_port),
+        bootstrap(directory.admin_socket, port, native_port),
         directory,
         concurrency=1,
         patience=patience or Patience(),

@@ -10,6 +10,7 @@ import pytest
 from tests.live.dataplane.conftest import running
 from tests.live.dataplane.held_native import HeldNative
 from tests.live.dataplane.process_end import wait_for_end
+from tests.live.dataplane.static import layered_bootstrap
 
 from crossgate.dataplane import changes
 from crossgate.dataplane.binary import Binary
@@ -84,6 +85,34 @@ async def test_a_begun_request_is_finished(envoy_binary: Binary, directory: Runt
         await stop
         assert run.envoy.pid is None
         assert run.seen(changes.CutShort) == []
+
+
+async def test_who_is_in_may_still_ask_while_others_finish(
+    envoy_binary: Binary, directory: RuntimeDirectory
+) -> None:
+    async with (
+        HeldNative() as native,
+        running(envoy_binary, directory, native.port, bootstrap=layered_bootstrap) as run,
+        httpx.AsyncClient(trust_env=False) as kept,
+    ):
+        here = f"http://127.0.0.1:{run.port}/here"
+        assert "connection" not in (await kept.get(here)).headers
+        begun = asyncio.create_task(get(run.port, "/slow"))
+        await native.asked.wait()
+        stop = asyncio.create_task(run.envoy.stop())
+        with pytest.raises(ConnectionRefusedError):
+            while True:  # without a request, which would take a connection inside
+                _, writer = await asyncio.open_connection("127.0.0.1", run.port)
+                writer.close()
+
+        again = await kept.get(here)
+        assert (again.status_code, again.headers["connection"]) == (200, "close")
+        # The first connection inside is busy with the slow request: this one was made while draining.
+        inside = await run.envoy.admin.stats(r"^http\.inside\.downstream_cx_total$")
+        assert inside == {"http.inside.downstream_cx_total": 2}
+        native.answer.set()
+        assert (await begun).status_code == 200
+        await stop
 
 
 async def test_a_request_that_takes_too_long_is_cut_off(
