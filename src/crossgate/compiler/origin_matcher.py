@@ -65,8 +65,9 @@ def _pattern_predicate(origins: OriginSet) -> Predicate | None:
     if origins.any_origin:
         return all_of([well_formed, proper_port])
     found = [matches(ORIGIN, regex) for regex in wildcard_regexes(origins.wildcards)]
-    if origins.regexes:
-        patterns = sorted({regex.pattern for regex in origins.regexes})
+    # Envoy takes no empty expression; that one admits nothing, since no origin is empty.
+    patterns = sorted({regex.pattern for regex in origins.regexes} - {""})
+    if patterns:
         found.append(all_of([well_formed, any_of([matches(ORIGIN, pattern) for pattern in patterns])]))
     return all_of([any_of(found), proper_port]) if found else None
 

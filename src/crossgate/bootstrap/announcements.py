@@ -1,0 +1,56 @@
+"""What a running gateway tells the person who started it. Each says itself in words; see ``__str__``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crossgate.dataplane.changes import Change
+from crossgate.diagnostics import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Enforced:
+    """A change of the file is in force on every node, ``milliseconds`` after it was noticed."""
+
+    resources: int
+    milliseconds: float
+
+    def __str__(self) -> str:
+        what = "resource" if self.resources == 1 else "resources"
+        return f"The change is enforced: {self.resources} {what}, {self.milliseconds:.1f} ms after the save"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The file has errors; what was there before goes on serving."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        return "The change is refused, the last good configuration goes on serving"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A node refused a resource; all others are in force."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        return "A node rejected a part of the configuration; everything else is enforced"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChanged:
+    """Something happened to this machine's Envoy."""
+
+    change: Change
+
+    def __str__(self) -> str:
+        return str(self.change)
+
+
+Announcement = Enforced | Refused | Rejected | NodeChanged
+Announce = Callable[[Announcement], None]
+"""Told of each announcement as it happens; must not block."""

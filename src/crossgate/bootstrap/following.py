@@ -1,0 +1,50 @@
+"""Follows a file: says when it may have changed, soon after a save, and certainly within a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from watchfiles import awatch
+
+_SETTLE_MS: Final = 20
+"""A save is often several writes: so long it has to be quiet before the file is read."""
+_LOOK_MS: Final = 1000
+"""Where the system reports nothing (network file systems), the file is looked at so often."""
+
+Signature = tuple[int, int, int] | None
+
+
+def signature(file: Path) -> Signature:
+    """What differs after a save: identity, size and time of the file; None if it can't be seen."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+async def changes(file: Path, seen: Signature, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Yields whenever ``file`` differs from what it was; first compared with ``seen``. Ends with ``stop``.
+
+    The folder is watched, not the file: editors put a new file in place of the old one. ``file`` is absolute.
+    """
+    if signature(file) != seen:
+        seen = signature(file)
+        yield
+    async for _ in awatch(
+        file.parent,
+        recursive=False,
+        step=_SETTLE_MS // 2,
+        debounce=_SETTLE_MS * 10,
+        rust_timeout=_LOOK_MS,
+        yield_on_timeout=True,
+        stop_event=stop,
+    ):
+        now = signature(file)
+        if now != seen:
+            seen = now
+            if now is not None:
+                yield

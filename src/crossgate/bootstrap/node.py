@@ -1,0 +1,63 @@
+"""A node: one supervised Envoy that takes its configuration from a control plane elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossgate.bootstrap.announcements import Announce, NodeChanged
+from crossgate.dataplane import bootstrap as dataplane
+from crossgate.dataplane.binary import find
+from crossgate.dataplane.process import Envoy, EnvoySettings, EnvoyStopped
+from crossgate.dataplane.runtime_dir import create
+from crossgate.xds.listening import Address, HostPort, SocketFile
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOptions:
+    """How ``crossgate node`` was asked to run."""
+
+    control_plane: Address
+    node_id: str = ""
+    """Tells this node from others; empty: host name and process id."""
+    concurrency: int | None = None
+
+
+def control_plane_for_envoy(address: Address) -> dataplane.ControlPlane:
+    """The control plane's address as Envoy's bootstrap names it."""
+    match address:
+        case SocketFile(path):
+            return dataplane.UnixSocket(Path(path))
+        case HostPort(host, port):
+            return dataplane.HostPort(host, port)
+
+
+async def run_node(options: NodeOptions, announce: Announce, stop: asyncio.Event) -> None:
+    """Keep the node running until ``stop``, then let it finish its requests.
+
+    Envoy waits for a control plane that is not there yet, and serves on when it goes away.
+
+    Raises:
+        InvalidInput: no binary that runs here, or no place for its files.
+
+    """
+    binary = find()
+    with create() as directory:
+        node = dataplane.Node(options.node_id or f"{socket.gethostname()}-{os.getpid()}")
+        document = dataplane.bootstrap(
+            node, control_plane_for_envoy(options.control_plane), directory.admin_socket
+        )
+        settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
+        async with Envoy(settings, lambda change: announce(NodeChanged(change))) as envoy:
+            stopping = asyncio.create_task(stop.wait())
+            ready = asyncio.create_task(envoy.ready())
+            await asyncio.wait({stopping, ready}, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            try:
+                await asyncio.gather(ready, return_exceptions=True)
+            except EnvoyStopped:
+                return
+            await stopping

@@ -1,0 +1,1 @@
+"""Use cases, over ports that the layers above fill in."""

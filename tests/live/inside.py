@@ -1,0 +1,122 @@
+"""A gateway in the test's own process: a real Envoy under a real control plane, fed with catalogues."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, contextmanager
+
+from tests.ports import free_ports
+
+from crossgate.bootstrap.authorities import system_authorities
+from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService
+from crossgate.dataplane.binary import find
+from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
+from crossgate.dataplane.process import Envoy, EnvoySettings
+from crossgate.dataplane.runtime_dir import create
+from crossgate.policy import CorsPolicy, ServerPolicy
+from crossgate.service.publish import Publisher
+from crossgate.xds.listening import SocketFile
+from crossgate.xds.server import ControlPlane
+from crossgate.xds.settlement import Outcome, settled
+
+_SECONDS = 30.0
+
+
+class LiveGateway:
+    """One Envoy; :meth:`publish` returns when it runs the catalogue."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._loop = asyncio.new_event_loop()
+        self._started: Future[None] = Future()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+        self.control_plane: ControlPlane
+        self.publisher: Publisher
+        self.envoy: Envoy
+
+    def start(self) -> None:
+        """Return when Envoy serves the empty catalogue."""
+        self._thread.start()
+        self._started.result(_SECONDS)
+
+    def stop(self) -> None:
+        """End Envoy and the control plane."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(_SECONDS)
+        assert not self._thread.is_alive()
+
+    def publish(self, catalogue: Catalogue) -> Outcome:
+        """What Envoy made of it, once it has decided."""
+        return asyncio.run_coroutine_threadsafe(self._publish(catalogue), self._loop).result(_SECONDS)
+
+    async def _publish(self, catalogue: Catalogue) -> Outcome:
+        published = self.publisher.publish(catalogue)
+        async with asyncio.timeout(_SECONDS):
+            return await settled(self.control_plane.ledger, published.versions)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                directory = create()
+                stack.callback(directory.close)
+                socket = directory.control_plane_socket
+                self.control_plane = await stack.enter_async_context(ControlPlane(SocketFile(socket)))
+                self.publisher = Publisher(self.control_plane.cache, system_authorities())
+                self.publisher.publish(Catalogue(Gateway(port=self.port)))
+                document = bootstrap(Node("test"), UnixSocket(socket), directory.admin_socket)
+                settings = EnvoySettings(find(), document, directory, concurrency=1)
+                self.envoy = await stack.enter_async_context(Envoy(settings))
+                await self.envoy.ready()
+            except BaseException as failure:
+                self._started.set_exception(failure)
+                raise
+            self._started.set_result(None)
+            await self._stop.wait()
+
+
+@contextmanager
+def live_gateway() -> Iterator[LiveGateway]:
+    """A gateway on a free port of this machine."""
+    gateway = LiveGateway(free_ports(1)[0])
+    gateway.start()
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
+
+
+def api(name: str, native_port: int, cors: CorsPolicy | None, **fields: object) -> Api:
+    """An API ``name/1`` in front of a native service of this machine."""
+    native = NativeService("http", "127.0.0.1", native_port)
+    made = Api(name, "1", ApiType.REST, native, (f"/gateway/{name}/1",), cors)
+    for field, value in fields.items():
+        object.__setattr__(made, field, value)
+    return made
+
+
+def catalogue_of(
+    port: int,
+    apis: list[Api],
+    *,
+    applications: list[Application] | None = None,
+    public_origins: tuple[str, ...] = (),
+    server_policy: ServerPolicy | None = None,
+) -> Catalogue:
+    """A catalogue for a gateway on ``port``."""
+    return Catalogue(
+        Gateway(port=port, public_origins=public_origins),
+        server_policy,
+        apis={one.key: one for one in apis},
+        applications={one.name: one for one in applications or []},
+    )

@@ -1,0 +1,100 @@
+"""The case table, through a real Envoy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from urllib.parse import quote
+
+import pytest
+from tests.case_table import Case, load_cases
+from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
+from tests.natives import OddNative
+from tests.outcome import read_outcome
+from tests.wire import WireAnswer, WireRequest, http1, send_http2
+
+from crossgate.catalogue.model import Application, Catalogue
+from crossgate.policy import ServerPolicy, build_policy
+
+pytestmark = pytest.mark.live
+
+CASES = load_cases("gateway")
+_markers = count()
+
+
+@pytest.fixture(scope="module")
+def native() -> Iterator[OddNative]:
+    with OddNative() as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def apis_gateway() -> Iterator[LiveGateway]:
+    with live_gateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def server_gateway() -> Iterator[LiveGateway]:
+    """Apart from the other: to turn server-level CORS on and off changes the listener."""
+    with live_gateway() as gateway:
+        yield gateway
+
+
+def group(case: Case) -> tuple[object, ...]:
+    """What cases have in common that one catalogue can serve."""
+    return case.public_origins, case.policy_key if case.server is not None else None
+
+
+def name_of(case: Case) -> str:
+    keys = sorted({other.policy_key for other in CASES if other.server is None})
+    return "anything" if case.server is not None else f"api-{keys.index(case.policy_key)}"
+
+
+def catalogue_for(case: Case, port: int, native_port: int) -> Catalogue:
+    alike = {name_of(other): other for other in CASES if group(other) == group(case)}
+    apis = [
+        api(name, native_port, build_policy(**other.policy) if other.policy is not None else None)
+        for name, other in alike.items()
+    ]
+    applications = [
+        Application(f"app-{name}", other.application_origins, (f"{name}/1",))
+        for name, other in alike.items()
+        if other.application_origins
+    ]
+    server = case.prepared() if case.server is not None else None
+    assert server is None or isinstance(server, ServerPolicy)
+    return catalogue_of(
+        port, apis, applications=applications, public_origins=case.public_origins, server_policy=server
+    )
+
+
+_published: dict[int, tuple[object, ...]] = {}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_case(case: Case, native: OddNative, apis_gateway: LiveGateway, server_gateway: LiveGateway) -> None:
+    gateway = apis_gateway if case.server is None else server_gateway
+    if _published.get(gateway.port) != group(case):
+        outcome = gateway.publish(catalogue_for(case, gateway.port, native.port))
+        assert outcome.applied, outcome.rejections
+        _published[gateway.port] = group(case)
+    marker = f"case-{next(_markers)}"
+    answer = send(case, gateway.port, marker)
+    seen = read_outcome(
+        reaches_native=bool(native.log.with_marker(marker)),
+        status=answer.status,
+        headers=answer.headers,
+        body=None if case.request.method == "HEAD" else answer.text,
+    )
+    assert not case.gateway.differences(seen)
+
+
+def send(case: Case, port: int, marker: str) -> WireAnswer:
+    directives = "".join(f"&header={quote(f'{name}:{value}')}" for name, value in case.native.headers)
+    target = f"/gateway/{name_of(case)}/1/status/{case.native.status}?{marker}{directives}"
+    request = WireRequest(case.request.method, target, case.request.headers)
+    if case.request.http == "2":
+        return send_http2(port, request)
+    with http1(port) as connection:
+        return connection.send(request)

@@ -1,0 +1,116 @@
+"""Random policies and hostile requests: the engine and a real Envoy must agree on every one of them.
+
+``CROSSGATE_PAIRS`` sets how many pairs are tried and ``CROSSGATE_SEED`` where the series starts; `make fuzz`
+runs a long one. A disagreement names its seed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+from tests.case_table import CaseRequest
+from tests.differential.generate import Sample, random_pairs
+from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
+from tests.natives import OWN_CORS, OddNative
+from tests.outcome import Native, expected_outcome, read_outcome
+from tests.wire import WireAnswer, WireRequest, http1
+
+from crossgate.catalogue.model import Application
+from crossgate.policy import build_policy, decide
+
+pytestmark = pytest.mark.live
+
+PAIRS = int(os.environ.get("CROSSGATE_PAIRS", "20000"))
+SAMPLES = 50
+REQUESTS = 50
+ROUNDS = -(-PAIRS // (SAMPLES * REQUESTS))
+SEED = int(os.environ.get("CROSSGATE_SEED", random.SystemRandom().randrange(2**31)))
+CONNECTIONS = 8
+NATIVE = Native(200, (*OWN_CORS, ("Vary", "Accept-Encoding")))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One sample's API and one request to it; the marker finds it in the native service's log."""
+
+    sample: Sample
+    api: str
+    request: CaseRequest
+    marker: str
+
+    @property
+    def wire(self) -> WireRequest:
+        target = f"/gateway/{self.api}/1/ok?cors&vary=Accept-Encoding&{self.marker}"
+        return WireRequest(self.request.method, target, self.request.headers)
+
+
+@pytest.fixture(scope="module")
+def native() -> Iterator[OddNative]:
+    with OddNative() as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[LiveGateway]:
+    with live_gateway() as running:
+        yield running
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + ROUNDS))
+def test_engine_and_envoy_agree(seed: int, gateway: LiveGateway, native: OddNative) -> None:
+    drawn = list(random_pairs(seed, SAMPLES, REQUESTS))
+    publish([sample for sample, _ in drawn], gateway, native)
+    pairs = [
+        Pair(sample, f"s{index}", request, f"m{index}x{number}x")
+        for index, (sample, requests) in enumerate(drawn)
+        for number, request in enumerate(requests)
+    ]
+    native.log.clear()
+    answers = list(exchange(gateway.port, pairs))
+    reached = {target.rpartition("&")[2] for target in (request.target for request in native.log.seen())}
+    disagreements = []
+    for pair, seen in zip(pairs, answers, strict=True):
+        decision = decide(pair.sample.prepared(), pair.request.parsed())
+        answer = read_outcome(
+            reaches_native=pair.marker in reached,
+            status=seen.status,
+            headers=seen.headers,
+            body=None if pair.request.method == "HEAD" else seen.text,
+        )
+        found = expected_outcome(decision, NATIVE).differences(answer)
+        if found:
+            disagreements.append((pair.sample, pair.request, found))
+    assert not disagreements, f"seed {seed}: {len(disagreements)}, the first: {disagreements[0]}"
+
+
+def publish(samples: Sequence[Sample], gateway: LiveGateway, native: OddNative) -> None:
+    apis = [
+        api(f"s{index}", native.port, build_policy(**sample.policy) if sample.policy is not None else None)
+        for index, sample in enumerate(samples)
+    ]
+    applications = [
+        Application(f"app{index}", sample.application_origins, (f"s{index}/1",))
+        for index, sample in enumerate(samples)
+    ]
+    outcome = gateway.publish(
+        catalogue_of(gateway.port, apis, applications=applications, public_origins=samples[0].public_origins)
+    )
+    assert outcome.applied, outcome.rejections
+
+
+def exchange(port: int, pairs: Sequence[Pair]) -> Iterator[WireAnswer]:
+    """The answers, in order; as many requests at once as there are connections."""
+    with ExitStack() as stack:
+        connections = [stack.enter_context(http1(port)) for _ in range(CONNECTIONS)]
+        for start in range(0, len(pairs), CONNECTIONS):
+            asked = [
+                (connection, pair.wire) for connection, pair in zip(connections, pairs[start:], strict=False)
+            ]
+            for connection, request in asked:
+                connection.ask(request)
+            yield from [connection.hear(request) for connection, request in asked]

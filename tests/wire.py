@@ -1,0 +1,173 @@
+"""Requests as bytes on a socket, for what no HTTP client would send, and the answers taken apart."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, ResponseReceived, StreamEnded, StreamReset
+from tests.outcome import HeaderLines
+
+_SECONDS = 20.0
+_HOST = "gateway.test"
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """One request; header values are Latin-1 text that stands for bytes."""
+
+    method: str
+    target: str
+    headers: HeaderLines
+
+
+@dataclass(frozen=True, slots=True)
+class WireAnswer:
+    """One answer; a status of 0 stands for a stream that was reset."""
+
+    status: int
+    headers: HeaderLines
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("latin-1")
+
+    def all(self, name: str) -> list[str]:
+        """The values of every line of that header."""
+        return [value for found, value in self.headers if found.lower() == name.lower()]
+
+
+@contextmanager
+def http1(port: int) -> Iterator[Http1]:
+    """One kept-alive HTTP/1.1 connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as opened:
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with opened.makefile("rb") as stream:
+            yield Http1(opened, stream)
+
+
+class Http1:
+    """Sends requests one after another: Envoy hangs up on those who pipeline what it answers itself."""
+
+    def __init__(self, opened: socket.socket, stream: BinaryIO) -> None:
+        self._socket = opened
+        self._stream = stream
+
+    def send(self, request: WireRequest) -> WireAnswer:
+        """The answer to the request."""
+        self.ask(request)
+        return self.hear(request)
+
+    def ask(self, request: WireRequest) -> None:
+        """Send the request only; :meth:`hear` reads its answer."""
+        self._socket.sendall(_as_bytes(request))
+
+    def hear(self, request: WireRequest) -> WireAnswer:
+        """The answer to the request that was asked."""
+        return self._read(request.method)
+
+    def send_raw(self, text: str) -> WireAnswer:
+        """The answer to bytes that need not be a request."""
+        self._socket.sendall(text.encode("latin-1"))
+        return self._read("GET")
+
+    def _read(self, method: str) -> WireAnswer:
+        line = self._line()
+        if not line:
+            raise EOFError("the connection was closed before an answer")
+        status = int(line.split(" ", 2)[1])
+        headers = tuple(self._headers())
+        fields = {name.lower(): value for name, value in headers}
+        if method == "HEAD" or status in (204, 304):
+            body = b""
+        elif fields.get("transfer-encoding", "").lower() == "chunked":
+            body = b"".join(self._chunks())
+        else:
+            body = self._stream.read(int(fields.get("content-length", "0")))
+        return WireAnswer(status, headers, body)
+
+    def _headers(self) -> Iterator[tuple[str, str]]:
+        while line := self._line():
+            name, _, value = line.partition(":")
+            yield name, value.strip()
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self._line().partition(";")[0], 16):
+            yield self._stream.read(size)
+            self._line()
+        self._line()
+
+    def _line(self) -> str:
+        return self._stream.readline().decode("latin-1").rstrip("\r\n")
+
+
+def _as_bytes(request: WireRequest) -> bytes:
+    headers = (*(() if _host(request) else (("Host", _HOST),)), *request.headers)
+    lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _host(request: WireRequest) -> str | None:
+    return next((value for name, value in request.headers if name.lower() == "host"), None)
+
+
+def send_http2(port: int, request: WireRequest) -> WireAnswer:
+    """One request over HTTP/2 in clear text, with prior knowledge; what it sends is not validated."""
+    configuration = H2Configuration(
+        validate_outbound_headers=False,
+        normalize_outbound_headers=False,
+        validate_inbound_headers=False,
+        header_encoding=None,
+    )
+    connection = H2Connection(configuration)
+    connection.initiate_connection()
+    pseudo = (
+        (b":method", request.method.encode("latin-1")),
+        (b":scheme", b"http"),
+        (b":authority", (_host(request) or _HOST).encode("latin-1")),
+        (b":path", request.target.encode("latin-1")),
+    )
+    lines = (
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in request.headers
+        if name.lower() != "host"
+    )
+    stream = connection.get_next_available_stream_id()
+    connection.send_headers(stream, [*pseudo, *lines], end_stream=True)
+    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as opened:
+        opened.sendall(connection.data_to_send())
+        return _read_http2(opened, connection)
+
+
+def _read_http2(opened: socket.socket, connection: H2Connection) -> WireAnswer:
+    headers: HeaderLines = ()
+    body = b""
+    while received := opened.recv(65536):
+        for event in connection.receive_data(received):
+            if isinstance(event, ResponseReceived):
+                headers = tuple(_decoded(event.headers))
+            elif isinstance(event, DataReceived):
+                body += event.data
+            elif isinstance(event, StreamReset):
+                return WireAnswer(0, headers, body)
+            elif isinstance(event, StreamEnded):
+                status = int(dict(headers)[":status"])
+                return WireAnswer(status, tuple(line for line in headers if line[0] != ":status"), body)
+        opened.sendall(connection.data_to_send())
+    raise EOFError("the connection was closed before an answer")
+
+
+def _decoded(lines: Iterable[tuple[bytes | str, bytes | str]]) -> Iterator[tuple[str, str]]:
+    for name, value in lines:
+        yield _text(name), _text(value)
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
