@@ -70,6 +70,8 @@ class NodeState:
     acknowledged_at: float | None
     applied: int
     pending: int
+    sent: int
+    """Resources and removals that were sent over this connection, repetitions included."""
     rejections: tuple[Rejection, ...]
 
 
@@ -80,6 +82,7 @@ class Session:
     node: str
     connected_at: float
     acknowledged_at: float | None = None
+    sent: int = 0
     follows: dict[str, set[str]] = field(default_factory=dict)
     applied: dict[Key, tuple[str, float]] = field(default_factory=dict)
     rejections: dict[Key, Rejection] = field(default_factory=dict)
@@ -157,7 +160,7 @@ class Ledger:
                 self._interest(session, effect)
                 self._tell(News(session))
             case Send():
-                pass
+                session.sent += len(effect.resources) + len(effect.removed)
 
     def nodes(self) -> list[NodeState]:
         """Every connected node; costs nodes times resources."""
@@ -173,6 +176,7 @@ class Ledger:
                     for key in wanted.keys() | session.applied.keys()
                     if session.is_told(key)
                 ),
+                session.sent,
                 tuple(session.rejections.values()),
             )
             for session in self._sessions

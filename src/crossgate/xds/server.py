@@ -152,5 +152,4 @@ class _Connection:
         for effect in effects:
             if isinstance(effect, Send):
                 self._outbox.put_nowait(effect)
-            else:
-                self._ledger.record(self.session, effect)
+            self._ledger.record(self.session, effect)

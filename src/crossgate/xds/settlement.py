@@ -32,10 +32,10 @@ async def settled(
 ) -> Outcome:
     """Wait until at least ``nodes`` nodes are connected and all of them decided on ``versions``.
 
-    None stands for all that is wanted at the time of the call, and a version of None for a removal. There is
-    no time limit here: use `asyncio.timeout`.
+    None stands for all that is wanted at the time of the call and for the removal of what nodes have beyond
+    that; a version of None is a removal. There is no time limit here: use `asyncio.timeout`.
     """
-    waiting = _Waiting(ledger, ledger.cache.versions() if versions is None else versions, nodes)
+    waiting = _Waiting(ledger, _all_versions(ledger) if versions is None else versions, nodes)
     stop = ledger.watch(waiting.hear)
     try:
         waiting.check()
@@ -43,6 +43,11 @@ async def settled(
     finally:
         stop()
     return waiting.outcome()
+
+
+def _all_versions(ledger: Ledger) -> dict[Key, str | None]:
+    superfluous: dict[Key, str | None] = {key: None for session in ledger.sessions for key in session.applied}
+    return superfluous | ledger.cache.versions()
 
 
 class _Waiting:

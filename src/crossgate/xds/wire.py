@@ -8,6 +8,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2
 
 from crossgate.xds.messages import Request, Send
+from crossgate.xds.renewal import mark_for
 
 
 def request_of(message: Message) -> Request:
@@ -25,6 +26,7 @@ def request_of(message: Message) -> Request:
 
 def response_of(send: Send) -> Message:
     """The DeltaDiscoveryResponse that ``send`` asks for."""
+    mark = mark_for(send.type_url)
     return discovery_pb2.DeltaDiscoveryResponse(
         type_url=send.type_url,
         nonce=send.nonce,
@@ -33,7 +35,7 @@ def response_of(send: Send) -> Message:
             discovery_pb2.Resource(
                 name=resource.name,
                 version=resource.version,
-                resource=any_pb2.Any(type_url=resource.type_url, value=resource.body),
+                resource=any_pb2.Any(type_url=resource.type_url, value=resource.body + mark),
             )
             for resource in send.resources
         ],

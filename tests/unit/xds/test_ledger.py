@@ -109,3 +109,18 @@ def test_waiting_for_an_overtaken_version_ends_with_the_newer_one() -> None:
         assert (await waiting).applied
 
     asyncio.run(run())
+
+
+def test_waiting_for_everything_includes_removals() -> None:
+    async def run() -> None:
+        ledger = ledger_of("good")
+        session = ledger.connect("n")
+        ledger.record(session, Applied(CLUSTER, (("a", version()),)))
+        ledger.cache.replace([])
+        waiting = asyncio.create_task(settled(ledger))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        ledger.record(session, Applied(CLUSTER, (("a", None),)))
+        assert (await waiting).applied
+
+    asyncio.run(run())

@@ -12,12 +12,14 @@ from typing import Any as Message
 import grpc
 import pytest
 from envoy.config.core.v3 import base_pb2
+from envoy.config.route.v3 import route_pb2, scoped_route_pb2
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from google.rpc import status_pb2
 from tests.model_node import cluster
 
+from crossgate.compiler.resource import Resource
 from crossgate.diagnostics import InvalidInput
-from crossgate.xds.kinds import CLUSTER
+from crossgate.xds.kinds import CLUSTER, SCOPED_ROUTES
 from crossgate.xds.listening import HostPort, SocketFile
 from crossgate.xds.server import ControlPlane
 from crossgate.xds.settlement import settled
@@ -76,6 +78,28 @@ def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: SocketFi
             outcome = await settled(plane.ledger)
             assert [rejection.message for rejection in outcome.rejections] == ["no such thing"]
             call.cancel()
+
+    run(test)
+
+
+def test_scoped_routes_never_travel_twice_with_equal_bytes(address: SocketFile) -> None:
+    async def test() -> None:
+        wanted = scoped_route_pb2.ScopedRouteConfiguration(
+            name="s", route_configuration=route_pb2.RouteConfiguration(name="r")
+        )
+        async with ControlPlane(address) as plane, client(plane) as stub:
+            plane.cache.replace([Resource.of(SCOPED_ROUTES, "s", wanted.SerializeToString())])
+            bodies = []
+            for _ in range(2):
+                call = stub.DeltaAggregatedResources()
+                await call.write(request(node="n1", kind=SCOPED_ROUTES))
+                [resource] = (await call.read()).resources
+                bodies.append(resource.resource.value)
+                call.cancel()
+            assert bodies[0] != bodies[1]
+            received = scoped_route_pb2.ScopedRouteConfiguration.FromString(bodies[0])
+            received.route_configuration.ClearField("metadata")
+            assert received == wanted
 
     run(test)
 

@@ -1,0 +1,197 @@
+"""A real Envoy on the control plane: what arrives, what is refused, and what travels after a break."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.live.xds.resources import cluster, listener, scope
+from tests.ports import free_ports
+
+from crossgate.compiler.resource import Resource
+from crossgate.dataplane import binary
+from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
+from crossgate.xds.kinds import CLUSTER, SCOPED_ROUTES
+from crossgate.xds.listening import SocketFile
+from crossgate.xds.server import ControlPlane
+from crossgate.xds.settlement import Outcome, settled
+
+pytestmark = pytest.mark.live
+SECONDS = 60.0
+
+
+@dataclass
+class Setting:
+    """Where the Envoy of one test finds its control plane, and where it serves."""
+
+    folder: Path
+    port: int
+
+    def control_plane(self) -> ControlPlane:
+        return ControlPlane(SocketFile(self.folder / "xds.sock"))
+
+    @property
+    def listener(self) -> Resource:
+        return listener(self.port)
+
+    @asynccontextmanager
+    async def envoy(self) -> AsyncIterator[None]:
+        file = self.folder / "bootstrap.json"
+        file.write_bytes(
+            bootstrap(Node("live"), UnixSocket(self.folder / "xds.sock"), self.folder / "admin.sock")
+        )
+        command = (binary.locate(), "--config-path", file, "--use-dynamic-base-id", "--concurrency", "1")
+        with (self.folder / "envoy.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *command, "--component-log-level", "misc:error", stdout=log, stderr=log
+            )
+            try:
+                yield
+            finally:
+                process.kill()
+                await process.wait()
+
+    async def ask(self, client: httpx.AsyncClient, name: str) -> str:
+        response = await client.get(f"http://127.0.0.1:{self.port}/", headers={"x-scope": name})
+        return response.text if response.status_code == 200 else str(response.status_code)
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    [port] = free_ports(1)
+    return Setting(tmp_path, port)
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(SECONDS):
+            await test()
+
+    asyncio.run(limited())
+
+
+def test_a_thousand_clusters_and_their_updates_arrive(setting: Setting) -> None:
+    async def test() -> None:
+        async with setting.control_plane() as plane, setting.envoy():
+            plane.cache.replace([setting.listener, *(cluster(f"c{number}") for number in range(1000))])
+            assert (await settled(plane.ledger)).applied
+            plane.cache.update(
+                {(CLUSTER, f"c{number}"): cluster(f"c{number}", timeout=2) for number in range(1000)}
+            )
+            assert (await settled(plane.ledger)).applied
+            plane.cache.replace([setting.listener])
+            assert (await settled(plane.ledger)).applied
+            [node] = plane.ledger.nodes()
+            assert (node.node, node.pending, node.sent) == ("live", 0, 3001)
+            state = plane.ledger.state("live", (CLUSTER, "c0"))
+            assert state is not None
+            assert state.applied is None
+
+    run(test)
+
+
+def test_what_is_reported_as_applied_is_enforced(setting: Setting) -> None:
+    async def test() -> None:
+        async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
+            plane.cache.replace([setting.listener, scope("a", "0")])
+            assert (await settled(plane.ledger)).applied
+            for number in range(1, 50):
+                plane.cache.update({(SCOPED_ROUTES, "a"): scope("a", str(number))})
+                assert (await settled(plane.ledger)).applied
+                assert await setting.ask(client, "a") == str(number)
+
+    run(test)
+
+
+def test_a_refused_resource_takes_no_other_down_and_is_reported_in_envoys_words(setting: Setting) -> None:
+    async def test() -> None:
+        async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
+            plane.cache.replace([setting.listener, *(scope(f"s{number}", "old") for number in range(150))])
+            assert (await settled(plane.ledger)).applied
+            changed = [
+                scope(f"s{number}", "new", regex="(" if number == 77 else None) for number in range(150)
+            ]
+            plane.cache.update({(SCOPED_ROUTES, resource.name): resource for resource in changed})
+            outcome = await settled(plane.ledger)
+            [rejection] = outcome.rejections
+            assert rejection.key == (SCOPED_ROUTES, "s77")
+            assert "missing )" in rejection.message
+            assert await setting.ask(client, "s76") == "new"
+            assert await setting.ask(client, "s77") == "old"
+            assert await setting.ask(client, "s149") == "new"
+
+            plane.cache.update({(SCOPED_ROUTES, "s77"): scope("s77", "new")})
+            assert (await settled(plane.ledger)).applied
+            assert await setting.ask(client, "s77") == "new"
+
+    run(test)
+
+
+def test_a_refused_cluster_takes_no_other_down(setting: Setting) -> None:
+    async def test() -> None:
+        async with setting.control_plane() as plane, setting.envoy():
+            bad = Resource.of(CLUSTER, "c5", cluster("", timeout=0).body)
+            good = [cluster(f"c{number}") for number in range(10) if number != 5]
+            plane.cache.replace([setting.listener, bad, *good])
+            outcome: Outcome = await settled(plane.ledger)
+            assert [rejection.key for rejection in outcome.rejections] == [(CLUSTER, "c5")]
+            assert plane.ledger.applied_everywhere(
+                {(CLUSTER, resource.name): resource.version for resource in good}
+            )
+
+    run(test)
+
+
+def test_after_a_break_only_differences_travel_and_traffic_never_stopped(setting: Setting) -> None:
+    async def test() -> None:
+        scopes = [scope(f"s{number}", "old") for number in range(300)]
+        clusters = [cluster(f"c{number}") for number in range(300)]
+        async with setting.envoy(), httpx.AsyncClient() as client:
+            async with setting.control_plane() as plane:
+                plane.cache.replace([setting.listener, *scopes, *clusters])
+                assert (await settled(plane.ledger)).applied
+            assert await setting.ask(client, "s1") == "old"
+
+            async with setting.control_plane() as plane:
+                plane.cache.replace([setting.listener, *scopes, *clusters])
+                assert (await settled(plane.ledger)).applied
+                assert [node.sent for node in plane.ledger.nodes()] == [0]
+            assert await setting.ask(client, "s1") == "old"
+
+            async with setting.control_plane() as plane:
+                # One changed, one removed, one new, of two kinds each.
+                scopes[1:3] = [scope("s1", "new"), scope("more", "new")]
+                clusters[1:3] = [cluster("c1", timeout=2), cluster("more")]
+                plane.cache.replace([setting.listener, *scopes, *clusters])
+                gone = {(SCOPED_ROUTES, "s2"): None, (CLUSTER, "c2"): None}
+                outcome = await settled(plane.ledger, {**plane.cache.versions(), **gone})
+                assert outcome.applied
+                assert [node.sent for node in plane.ledger.nodes()] == [6]
+                assert [await setting.ask(client, name) for name in ("s0", "s1", "s2", "more")] == [
+                    "old",
+                    "new",
+                    "404",
+                    "new",
+                ]
+
+    run(test)
+
+
+def test_a_slow_reader_gets_the_newest_and_not_every_version(setting: Setting) -> None:
+    async def test() -> None:
+        async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
+            plane.cache.replace([setting.listener, scope("a", "0")])
+            assert (await settled(plane.ledger)).applied
+            for number in range(1, 2001):
+                plane.cache.update({(SCOPED_ROUTES, "a"): scope("a", str(number))})
+            assert (await settled(plane.ledger)).applied
+            assert await setting.ask(client, "a") == "2000"
+            [node] = plane.ledger.nodes()
+            assert node.sent < 10
+
+    run(test)
