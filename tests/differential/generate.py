@@ -7,7 +7,7 @@ control character but tab, begin and end with no blank (parsers trim them), and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
 
@@ -35,6 +35,10 @@ class Sample:
         if self.policy is None:
             return None
         return EffectivePolicy.of(build_policy(**self.policy), self.application_origins, self.public_origins)
+
+    def with_policy(self, **properties: object) -> Sample:
+        """The sample with some properties of its policy set otherwise."""
+        return replace(self, policy={**(self.policy or {}), **properties})
 
 
 def random_pairs(seed: int, samples: int, requests: int) -> Iterator[tuple[Sample, tuple[CaseRequest, ...]]]:
