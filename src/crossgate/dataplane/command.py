@@ -19,7 +19,7 @@ def command(
     return (
         str(binary),
         *("--config-path", str(bootstrap)),
-        *(("--cpuset-threads",) if concurrency is None else ("--concurrency", str(concurrency))),
+        *(() if concurrency is None else ("--concurrency", str(concurrency))),
         *("--drain-time-s", str(max(1, round(drain_seconds)))),
         # Restarts are the supervisor's; hot restart would claim shared memory by a number that
         # every Envoy on the machine has to agree on.

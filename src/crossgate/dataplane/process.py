@@ -39,6 +39,7 @@ from crossgate.dataplane.events import (
 from crossgate.dataplane.log import LogLine
 from crossgate.dataplane.patience import Patience
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
+from crossgate.dataplane.states import Terminating
 from crossgate.dataplane.supervisor import Supervisor
 
 _ASK_EVERY = 0.03
@@ -192,7 +193,9 @@ class Envoy:
 
     def _hear(self, line: LogLine) -> None:
         self._supervisor.receive(Printed(line), self._now())
-        getattr(self._log, line.level)(line.message, component=line.component or "output")
+        # A stopping Envoy warns of just that, and of everything it can no longer reach.
+        level = "debug" if isinstance(self._supervisor.state, Terminating) else line.level
+        getattr(self._log, level)(line.message, component=line.component or "output")
 
     def _ask(self, question: Coroutine[None, None, None]) -> None:
         self._stop_asking()
