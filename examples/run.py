@@ -14,8 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
 
 from examples.console import colour, say, show_exchange
 from examples.natives.service import PortTaken
@@ -72,10 +71,9 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
 def _places() -> Places:
     """The example's places, the gateway where its file says; what is wrong with the file, `run` reports."""
     try:
-        # Pure: libyaml, where it is installed, refuses [http://…], a plain scalar in a flow sequence.
-        listen = YAML(typ="safe", pure=True).load(CONFIGURATION)["gateway"]["listen"]
+        listen = yaml.safe_load(CONFIGURATION.read_bytes())["gateway"]["listen"]
         return replace(Places(), gateway=int(str(listen).rpartition(":")[2]))
-    except (YAMLError, KeyError, TypeError, ValueError):
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
         return Places()
 
 

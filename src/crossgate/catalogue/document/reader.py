@@ -1,0 +1,155 @@
+"""A document's text to a catalogue, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from crossgate.catalogue.document.build import read_tree
+from crossgate.catalogue.document.entries import (
+    ApiEntry,
+    ApplicationEntry,
+    DocumentEntry,
+    GatewayEntry,
+)
+from crossgate.catalogue.document.faults import as_found, explain_shape_errors
+from crossgate.catalogue.document.references import find_reference_faults
+from crossgate.catalogue.document.settings_entry import read_settings
+from crossgate.catalogue.document.source import read_lines_of
+from crossgate.catalogue.document.tree import Tree
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Tls, default_endpoint
+from crossgate.diagnostics import Diagnostic, Step
+from crossgate.policy import ServerPolicy
+
+_KEY_FAULTS: Final = frozenset({"unknown-key", "duplicate-key"})
+"""Faults of a key itself: they are shown at the key, others at its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of a document: a catalogue, or None and every reason why not."""
+
+    catalogue: Catalogue | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """In the order of their places."""
+    file: str | None = None
+    _tree: Tree | None = field(default=None, repr=False)
+
+    def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Findings whose places are paths into the document, with file, line and column, in their order."""
+        return sorted((self._locate(found) for found in diagnostics), key=_position)
+
+    def api_path(self, key: str) -> tuple[Step, ...]:
+        """Where in the document the API of that ``name/version`` is declared."""
+        return ("apis", list(self.catalogue.apis).index(key)) if self.catalogue is not None else ()
+
+    def _locate(self, found: Diagnostic) -> Diagnostic:
+        if self._tree is None or found.place.line is not None:
+            return replace(found, place=replace(found.place, file=self.file))
+        return replace(found, place=self._tree.locate(found.place, self.file, key=found.code in _KEY_FAULTS))
+
+
+def read_document(text: str, *, file: str | None = None, folder: Path | None = None) -> Reading:
+    """The catalogue that the text declares, if there is no error in it.
+
+    Relative paths in the document count from ``folder``; without it, no file is read.
+    """
+    tree, diagnostics = read_tree(text)
+    if tree is None:
+        return _refused(diagnostics, file, None)
+    if not isinstance(tree.root, dict):
+        return _refused([*diagnostics, _no_mapping(tree.root)], file, tree)
+    diagnostics += find_reference_faults(tree.root)
+    settings = tree.root.get("settings", {})
+    server_policy: ServerPolicy | None = None
+    if isinstance(settings, dict):
+        server_policy, faults = read_settings(settings, read_lines_of(folder))
+        diagnostics += (fault.within("settings") for fault in faults)
+    else:
+        diagnostics.append(_no_settings(settings))
+    try:
+        document = DocumentEntry.model_validate(tree.root)
+    except ValidationError as error:
+        diagnostics += explain_shape_errors(error, DocumentEntry, tree.source)
+        return _refused(diagnostics, file, tree)
+    if diagnostics:
+        return _refused(diagnostics, file, tree)
+    return Reading(_catalogue(document, settings, server_policy, folder), (), file, tree)
+
+
+def _refused(diagnostics: Iterable[Diagnostic], file: str | None, tree: Tree | None) -> Reading:
+    reading = Reading(None, (), file, tree)
+    return replace(reading, diagnostics=tuple(reading.located(diagnostics)))
+
+
+def _position(found: Diagnostic) -> tuple[int, int]:
+    return found.place.line or 0, found.place.column or 0
+
+
+def _no_mapping(root: object) -> Diagnostic:
+    remedy = "Write keys and values: gateway, settings, apis, applications"
+    if root is None:
+        return Diagnostic("document-empty", "the document is empty", remedy)
+    return Diagnostic("wrong-type", "the document must be a mapping", remedy, found=as_found(root))
+
+
+def _no_settings(settings: object) -> Diagnostic:
+    return Diagnostic(
+        "wrong-type",
+        "settings must be a mapping",
+        "Write keys and values, or leave it out",
+        found=as_found(settings),
+    ).within("settings")
+
+
+def _catalogue(
+    document: DocumentEntry,
+    settings: Mapping[str, object],
+    server_policy: ServerPolicy | None,
+    folder: Path | None,
+) -> Catalogue:
+    gateway = _gateway(document.gateway, folder)
+    if server_policy is not None:
+        server_policy = replace(server_policy, public_origins=frozenset(gateway.public_origins))
+    apis = [_api(entry) for entry in document.apis]
+    return Catalogue(
+        gateway=gateway,
+        server_policy=server_policy,
+        settings=settings,
+        apis={api.key: api for api in apis},
+        applications={entry.name: _application(entry) for entry in document.applications},
+    )
+
+
+def _gateway(entry: GatewayEntry, folder: Path | None) -> Gateway:
+    def path(written: str) -> str:
+        return written if folder is None else str(folder / written)
+
+    host, port = entry.listen
+    return Gateway(
+        host=host,
+        port=port,
+        tls=None if entry.tls is None else Tls(path(entry.tls.certificate), path(entry.tls.key)),
+        native_ca=None if entry.native_ca is None else path(entry.native_ca),
+        public_origins=entry.public_origins,
+    )
+
+
+def _api(entry: ApiEntry) -> Api:
+    return Api(
+        name=entry.name,
+        version=entry.version,
+        type=entry.type,
+        native=entry.native,
+        endpoints=entry.endpoints or (default_endpoint(entry.type, entry.name, entry.version),),
+        cors=entry.cors,
+        native_timeout=entry.native_timeout,
+    )
+
+
+def _application(entry: ApplicationEntry) -> Application:
+    return Application(entry.name, entry.javascript_origins, tuple(entry.apis), entry.suspended)

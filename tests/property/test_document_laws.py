@@ -1,0 +1,198 @@
+"""Laws of the document: what is written is read back; broken text is refused, quickly and without a crash."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from crossgate.catalogue.document import read_document, write_document
+from crossgate.catalogue.endpoint import Claim, find_conflicts, parse_endpoint
+from crossgate.catalogue.model import (
+    Api,
+    ApiType,
+    Application,
+    Catalogue,
+    Gateway,
+    NativeService,
+    Tls,
+    default_endpoint,
+)
+from crossgate.catalogue.naming import parse_application_name, parse_name
+from crossgate.policy import CorsPolicy, read_policy
+
+_EXAMPLE = Path("examples/gateway.yaml").read_text()
+
+_origins = st.sampled_from(
+    ["https://a.example", "http://b.example:8080", "http://[::1]", "app+x://c", "http://'\"`{}.d"]
+)
+_names = st.from_regex(r"[A-Za-z0-9._~-]{1,6}", fullmatch=True).filter(
+    lambda name: isinstance(parse_name(name), str)
+)
+_texts = st.text(min_size=1, max_size=8).filter(lambda text: isinstance(parse_application_name(text), str))
+_paths = st.from_regex(r"/[a-z./ -]{1,20}", fullmatch=True).filter(lambda path: path == path.strip())
+
+
+@st.composite
+def _policies(draw: st.DrawFn) -> CorsPolicy:
+    regex = st.builds(
+        lambda pattern: {"regex": pattern}, st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+    )
+    wildcards = st.sampled_from(["https://*.a.example", "https://b.example:*", "*", "null"])
+    tokens = st.lists(st.sampled_from(["GET", "no", "1e3", "null", "~", "x-y", "*", "`'|!#"]), max_size=3)
+    policy, diagnostics = read_policy(
+        {
+            "allowed_origins": draw(st.lists(_origins | wildcards | regex, max_size=4)),
+            "allowed_methods": draw(tokens),
+            "allow_headers": draw(tokens),
+            "expose_headers": draw(tokens),
+            "allow_credentials": draw(st.booleans()),
+            "max_age": draw(st.none() | st.integers(0, 2**31 - 1)),
+            "plain_options": draw(st.sampled_from(["refuse", "forward"])),
+            "mode": draw(st.sampled_from(["enforce", "observe"])),
+        }
+    )
+    assume(not diagnostics)
+    return policy
+
+
+@st.composite
+def _apis(draw: st.DrawFn) -> Api:
+    name, version, kind = draw(_names), draw(_names), draw(st.sampled_from(ApiType))
+    endpoints = st.lists(
+        st.from_regex(r"(/[A-Za-z0-9._~@:+=,!$-]{1,4}){1,4}", fullmatch=True), min_size=1, max_size=2
+    )
+    native = NativeService(
+        draw(st.sampled_from(["http", "https"])),
+        draw(st.sampled_from(["a.example", "127.0.0.1", "::1", "no"])),
+        draw(st.integers(1, 65535)),
+        draw(st.sampled_from(["", "/v2", "/a%20b/c"])),
+    )
+    return Api(
+        name=name,
+        version=version,
+        type=kind,
+        native=native,
+        endpoints=draw(st.just((default_endpoint(kind, name, version),)) | endpoints.map(tuple)),
+        cors=draw(st.none() | _policies()),
+        native_timeout=draw(st.just(30.0) | st.floats(0, 3600, exclude_min=True)),
+    )
+
+
+@st.composite
+def _catalogues(draw: st.DrawFn) -> Catalogue:
+    apis = {api.key: api for api in draw(st.lists(_apis(), max_size=4))}
+    claims = [
+        Claim(endpoint, key, index)
+        for index, (key, endpoint) in enumerate((key, e) for key, api in apis.items() for e in api.endpoints)
+    ]
+    assume(all(isinstance(parse_endpoint(claim.endpoint), str) for claim in claims))
+    assume(not list(find_conflicts(claims)))
+    applications = st.builds(
+        Application,
+        name=_texts,
+        javascript_origins=st.lists(_origins, max_size=2).map(tuple),
+        apis=st.lists(st.sampled_from(sorted(apis)), max_size=2).map(tuple) if apis else st.just(()),
+        suspended=st.booleans(),
+    )
+    gateway = st.builds(
+        Gateway,
+        host=st.sampled_from(["127.0.0.1", "::1"]),
+        port=st.integers(1, 65535),
+        tls=st.none() | st.builds(Tls, _paths, _paths),
+        native_ca=st.none() | _paths,
+        public_origins=st.lists(_origins, max_size=2).map(tuple),
+    )
+    return Catalogue(
+        gateway=draw(gateway),
+        settings=draw(st.sampled_from([{}, {"watt.server.cors.enabled": False}])),
+        apis=apis,
+        applications={entry.name: entry for entry in draw(st.lists(applications, max_size=3))},
+    )
+
+
+@given(_catalogues())
+def test_what_is_written_is_read_back(catalogue: Catalogue) -> None:
+    text = write_document(catalogue)
+    reading = read_document(text)
+    assert reading.diagnostics == ()
+    assert reading.catalogue == catalogue
+    assert write_document(reading.catalogue) == text
+
+
+@given(_catalogues())
+def test_the_same_catalogue_has_the_same_bytes_in_whatever_order(catalogue: Catalogue) -> None:
+    shuffled = replace(
+        catalogue,
+        apis={key: catalogue.apis[key] for key in reversed(list(catalogue.apis))},
+        applications={name: catalogue.applications[name] for name in reversed(list(catalogue.applications))},
+    )
+    assert write_document(shuffled) == write_document(catalogue)
+
+
+_SIGNS = [
+    "[",
+    "]",
+    "{",
+    "}",
+    "'",
+    '"',
+    "&a",
+    "*a",
+    "!!x",
+    "-",
+    ":",
+    "?",
+    "#",
+    "|",
+    ">",
+    "---",
+    "...",
+    "null",
+    "1.0",
+    "<<:",
+    "0x",
+    "@",
+    "`",
+    "%",
+    "{regex:'('}",
+]
+_BLANKS = ["\t", "\n", "  ", "\0", "\r", "\ufeff", "\x85", "\u2028", "%YAML 1.1\n"]
+_FRAGMENTS = st.text(max_size=3) | st.sampled_from([*_SIGNS, *(f"{sign} " for sign in _SIGNS), *_BLANKS])
+
+
+@given(st.lists(st.tuples(st.integers(0, len(_EXAMPLE)), st.integers(0, 12), _FRAGMENTS), max_size=6))
+def test_a_mutilated_document_is_read_or_refused(cuts: list[tuple[int, int, str]]) -> None:
+    text = _EXAMPLE
+    for start, length, inserted in cuts:
+        text = text[:start] + inserted + text[start + length :]
+    begin = time.perf_counter()
+    reading = read_document(text, file="gateway.yaml")
+    assert time.perf_counter() - begin < 5
+    assert (reading.catalogue is None) == bool(reading.diagnostics)
+    for found in reading.diagnostics:
+        assert found.place.line is not None
+        assert found.place.line <= text.count("\n") + text.count("\r") + text.count("\x85") + 3
+        assert found.message
+        assert found.remedy
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+_LINES = _EXAMPLE.splitlines()
+_VALUED = [index for index, line in enumerate(_LINES) if ":" in line.partition("#")[0]]
+
+
+@given(st.sampled_from(_VALUED), _VALUES)
+def test_any_value_under_any_key_is_read_or_refused(index: int, value: object) -> None:
+    key, _, _ = _LINES[index].partition(":")
+    text = "\n".join([*_LINES[:index], f"{key}: {json.dumps(value)}", *_LINES[index + 1 :]])
+    reading = read_document(text)
+    assert (reading.catalogue is None) == bool(reading.diagnostics)

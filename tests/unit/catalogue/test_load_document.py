@@ -1,0 +1,124 @@
+"""Documents on disk: every way in which a file can be no document, and the files that documents name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from crossgate.catalogue.document import load_document
+from crossgate.catalogue.document.source import MAX_BYTES
+from crossgate.diagnostics import Diagnostic
+
+
+def _only(path: Path) -> Diagnostic:
+    reading = load_document(path)
+    assert reading.catalogue is None
+    (found,) = reading.diagnostics
+    assert found.place.file == str(path)
+    return found
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    found = _only(tmp_path / "gateway.yaml")
+    assert (found.code, found.message) == ("file-unreadable", "there is no such file")
+
+
+def test_a_directory(tmp_path: Path) -> None:
+    assert _only(tmp_path).message == "this is a directory, not a file"
+
+
+def test_a_path_through_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert _only(tmp_path / "file" / "gateway.yaml").code == "file-unreadable"
+
+
+def test_a_path_that_no_file_can_have() -> None:
+    assert _only(Path("a\0b")).code == "file-unreadable"
+
+
+@pytest.fixture
+def somebody() -> Iterator[None]:
+    """Root may read everything, so be somebody else."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(user)
+
+
+def test_no_permission(tmp_path: Path, somebody: None) -> None:
+    del somebody
+    path = tmp_path / "gateway.yaml"
+    with suppress(PermissionError):
+        path.touch(mode=0o000)
+    assert _only(path).message == "permission to read the file is denied"
+
+
+def test_50_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    with path.open("wb") as file:
+        file.truncate(50 * 2**20)
+    assert _only(path).code == "file-size"
+
+
+def test_a_file_without_end() -> None:
+    assert _only(Path("/dev/zero")).code == "file-size"
+
+
+def test_the_largest_file_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text("apis: []\n" + "#" * (MAX_BYTES - len("apis: []\n")))
+    assert load_document(path).catalogue is not None
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_bytes("# é\n# é".encode() + b"\xff\n")
+    found = _only(path)
+    assert (found.code, found.found) == ("file-encoding", "byte 0xFF")
+    assert (found.place.line, found.place.column) == (2, 4)
+
+
+def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_bytes(b"\xef\xbb\xbfapis: []\n")
+    assert load_document(path).catalogue is not None
+
+
+def test_paths_count_from_the_folder_of_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "origins.txt").write_text("https://a.example\n\nr:https://b-[0-9]+\\.example\n")
+    (tmp_path / "etc" / "gateway.yaml").write_text(
+        """\
+gateway:
+  tls: {certificate: cert.pem, key: /elsewhere/key.pem}
+  native_ca: ca/roots.pem
+  public_origins: [https://gateway.example]
+settings:
+  watt.server.cors.enabled: true
+  watt.server.cors.allowedOrigins: file:origins.txt
+"""
+    )
+    monkeypatch.chdir(tmp_path)
+    catalogue = load_document("etc/gateway.yaml").catalogue
+    assert catalogue is not None
+    assert catalogue.gateway.tls is not None
+    assert catalogue.gateway.tls.certificate == str(tmp_path / "etc" / "cert.pem")
+    assert catalogue.gateway.tls.key == "/elsewhere/key.pem"
+    assert catalogue.gateway.native_ca == str(tmp_path / "etc" / "ca" / "roots.pem")
+    policy = catalogue.server_policy
+    assert policy is not None
+    assert "https://a.example" in policy.origins
+    assert "https://b-7.example" in policy.origins
+    assert policy.public_origins == {"https://gateway.example"}
+
+
+def test_a_missing_file_of_origins_is_shown_at_the_setting_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text("settings:\n  watt.server.cors.allowedOrigins: file:origins.txt\n")
+    found = _only(path)
+    assert (found.place.line, found.place.column, found.message) == (2, 36, "there is no such file")

@@ -1,0 +1,184 @@
+"""Names, endpoints, native URLs, listening addresses: what is read, and what is refused in which words."""
+
+from __future__ import annotations
+
+import pytest
+
+from crossgate.catalogue.endpoint import Claim, find_conflicts, parse_endpoint
+from crossgate.catalogue.listen import format_listen, parse_listen
+from crossgate.catalogue.model import NativeService
+from crossgate.catalogue.naming import parse_application_name, parse_name
+from crossgate.catalogue.native_url import parse_native_url
+from crossgate.diagnostics import Diagnostic
+
+
+@pytest.mark.parametrize("name", ["petstore", "1.0", "a.b_c~d-E", "...", "a" * 200])
+def test_names(name: str) -> None:
+    assert parse_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a b", "a/b", "a%2fb", "é", "a\n", "a" * 201, 1.0, None])
+def test_what_is_no_name(name: object) -> None:
+    assert isinstance(parse_name(name), Diagnostic)
+
+
+@pytest.mark.parametrize("name", ["shop", "Shop 2 / Ümläut", "a"])
+def test_names_of_applications(name: str) -> None:
+    assert parse_application_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", " a", "a ", "a\x1b[31m", "a\nb", "a" * 201, 7])
+def test_what_is_no_name_of_an_application(name: object) -> None:
+    assert isinstance(parse_application_name(name), Diagnostic)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["/a", "/a/b/c/d", "/gateway/petstore/1.0", "/ws/stock/1.0/deep", "/gatewayed", "/a.b/~c/$d", "/..."],
+)
+def test_endpoints(endpoint: str) -> None:
+    assert parse_endpoint(endpoint) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "remedy"),
+    [
+        ("", "Write a path such as /shop/v1"),
+        ("a/b", "Write /a/b"),
+        ("/", "Write a path such as /shop/v1"),
+        ("//a", "Write /a"),
+        ("/a//b", "Write /a/b"),
+        ("/a/", "Write /a"),
+        ("/a/../b", "Write the path they lead to"),
+        ("/a/.", "Write the path they lead to"),
+        ("/a?b", "Write /a"),
+        ("/a#b", "Write /a"),
+        ("/a%2fb", "Write the path with plain characters only"),
+        ("/a%2Eb", "Write the path with plain characters only"),
+        ("/a;b", "Write a plainer path"),
+        ("/a b", "Write a plainer path"),
+        ("/a\\b", "Write a plainer path"),
+        ("/é", "Write a plainer path"),
+        ("/a*", "Write a plainer path"),
+        ("/a\n", "Write a plainer path"),
+        ("/" + "a" * 1000, "Shorten it"),
+        ("/gateway", "Write /gateway/name/version, or a path that begins with something else"),
+        ("/gateway/a", "Write /gateway/name/version, or a path that begins with something else"),
+        ("/ws/a", "Write /ws/name/version, or a path that begins with something else"),
+        (1, "Write a path such as /shop/v1"),
+    ],
+)
+def test_what_is_no_endpoint(endpoint: object, remedy: str) -> None:
+    refused = parse_endpoint(endpoint)
+    assert isinstance(refused, Diagnostic)
+    assert refused.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "conflicts"),
+    [
+        (["/a", "/b"], []),
+        (["/gateway/pet/1", "/gateway/petstore/1"], []),
+        (["/a/b", "/a/c", "/a/bc"], []),
+        (["/a", "/a"], [(1, 0)]),
+        (["/a", "/a/b"], [(1, 0)]),
+        (["/a/b/c", "/a"], [(1, 0)]),
+        (["/a/b", "/a/c", "/a", "/a/b/d"], [(2, 0), (3, 2)]),
+    ],
+)
+def test_conflicts_between_endpoints(endpoints: list[str], conflicts: list[tuple[int, int]]) -> None:
+    claims = [Claim(endpoint, "a/1", index) for index, endpoint in enumerate(endpoints)]
+    assert [(later.index, earlier.index) for later, earlier in find_conflicts(claims)] == conflicts
+
+
+@pytest.mark.parametrize(
+    ("url", "native"),
+    [
+        ("http://a.example", NativeService("http", "a.example", 80)),
+        ("https://a.example/", NativeService("https", "a.example", 443)),
+        ("HTTP://A.example:8080/v2/", NativeService("http", "a.example", 8080, "/v2")),
+        ("http://127.0.0.1:9101/v2/x", NativeService("http", "127.0.0.1", 9101, "/v2/x")),
+        ("http://[0:0::1]:9101", NativeService("http", "::1", 9101)),
+        ("http://my_service:80", NativeService("http", "my_service", 80)),
+        ("http://a.example/a%20b/(c)", NativeService("http", "a.example", 80, "/a%20b/(c)")),
+    ],
+)
+def test_native_urls(url: str, native: NativeService) -> None:
+    assert parse_native_url(url) == native
+    assert parse_native_url(str(native)) == native
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("a.example", "begins with neither"),
+        ("ftp://a.example", "begins with neither"),
+        ("", "begins with neither"),
+        (" http://a.example", "begins with neither"),
+        ("http://", "has no host"),
+        ("http://:80", "has no host"),
+        ("http://a.example?x", "has a query"),
+        ("http://a.example/#x", "has a query or a fragment"),
+        ("http://u:p@a.example", "has user information"),
+        ("http://a.example:0", "has an impossible port"),
+        ("http://a.example:65536", "has an impossible port"),
+        ("http://a.example:", "has an impossible port"),
+        ("http://a.example:٣", "has an impossible port"),
+        ("http://é.example", "has a host beyond ASCII"),
+        ("http://1.2.3", "has an impossible host"),
+        ("http://1.2.3.256", "has an impossible host"),
+        ("http://0x7f.1", "has an impossible host"),
+        ("http://[::1", "has an impossible"),
+        ("http://[::1%25eth0]", "has an impossible host"),
+        ("http://a..b", "has an impossible host"),
+        ("http://-a.example", "has an impossible host"),
+        ("http://a b", "has an impossible host"),
+        ("http://a\nb", "has an impossible host"),
+        ("http://a.example//b", "has a path with an empty segment"),
+        ("http://a.example/a b", "has a path with an empty segment or a character"),
+        ("http://a.example/%zz", "has a path with an empty segment or a character"),
+        ("http://a.example/../b", "has dot segments"),
+        ("http://a.example/%2e%2E/b", "has dot segments"),
+        (80, "is no text"),
+    ],
+)
+def test_what_is_no_native_url(url: object, reason: str) -> None:
+    refused = parse_native_url(url)
+    assert isinstance(refused, Diagnostic)
+    assert refused.message.startswith(f"the native service's URL {reason}")
+    assert refused.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
+        ("0.0.0.0:1", ("0.0.0.0", 1)),
+        ("[::1]:8080", ("::1", 8080)),
+        ("[::]:65535", ("::", 65535)),
+    ],
+)
+def test_addresses_to_listen_on(text: str, address: tuple[str, int]) -> None:
+    assert parse_listen(text) == address
+    assert format_listen(*address) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (8080, "must be a text"),
+        ("127.0.0.1", "has no port"),
+        ("127.0.0.1:0", "has an impossible port"),
+        ("127.0.0.1:65536", "has an impossible port"),
+        ("127.0.0.1:http", "has an impossible port"),
+        (":8080", "has no IP address"),
+        ("localhost:8080", "has no IP address"),
+        ("::1:8080", "has no IP address"),
+        ("*:8080", "has no IP address"),
+        ("127.1:8080", "has no IP address"),
+    ],
+)
+def test_what_is_no_address_to_listen_on(text: object, reason: str) -> None:
+    refused = parse_listen(text)
+    assert isinstance(refused, Diagnostic)
+    assert refused.message == f"the address to listen on {reason}"
