@@ -2,8 +2,8 @@
 
 Exact origins are one look-up in a hash table, however many there are. The table is ``ServerNameMatcher``'s,
 which upstream calls work in progress; all that is known of it stays in this file. To it ``*`` means
-everything and ``*.x`` every name under x, whatever the scheme, so no entry may hold a ``*``: wildcards and
-regular expressions are RE2's, behind the table.
+everything and ``*.x`` every name under x, whatever the scheme, so no entry may hold a ``*``: no exact origin
+does, and wildcards and regular expressions are RE2's, behind the table.
 """
 
 from __future__ import annotations
@@ -39,10 +39,7 @@ def branch_on_origin(origins: OriginSet, admitted: Branch, refused: Branch) -> B
     """``admitted`` if the request's origin is in the set, else ``refused``."""
     patterns = _pattern_predicate(origins)
     rest = refused if patterns is None else branch([(patterns, admitted)], refused)
-    exact = sorted(origin for origin in origins.exact if "*" not in origin)
-    starred = sorted(origin for origin in origins.exact if "*" in origin)
-    if starred:
-        rest = branch([(equals_any(ORIGIN, starred), admitted)], rest)
+    exact = sorted(origins.exact)
     if not exact:
         return rest
     if len(exact) <= _FEW:
