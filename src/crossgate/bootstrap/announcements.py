@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.changes import Change
 from crossgate.diagnostics import Diagnostic
+from crossgate.xds.listening import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Everything runs; nodes find the control plane at ``control_plane``."""
+
+    catalogue: Catalogue
+    control_plane: Address
+
+    def __str__(self) -> str:
+        return f"Crossgate serves {len(self.catalogue.apis)} APIs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,6 @@ class NodeChanged:
         return str(self.change)
 
 
-Announcement = Enforced | Refused | Rejected | NodeChanged
+Announcement = Serving | Enforced | Refused | Rejected | NodeChanged
 Announce = Callable[[Announcement], None]
 """Told of each announcement as it happens; must not block."""

@@ -29,7 +29,7 @@ def signature(file: Path) -> Signature:
 async def changes(file: Path, seen: Signature, stop: asyncio.Event) -> AsyncIterator[None]:
     """Yields whenever ``file`` differs from what it was; first compared with ``seen``. Ends with ``stop``.
 
-    The folder is watched, not the file: editors put a new file in place of the old one. ``file`` is absolute.
+    The folder is watched, not the file: editors put a new file in place of the old one.
     """
     if signature(file) != seen:
         seen = signature(file)

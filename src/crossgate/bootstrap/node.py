@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossgate.bootstrap.announcements import Announce, NodeChanged
+from crossgate.bootstrap.stopping import unless_stopped
 from crossgate.dataplane import bootstrap as dataplane
 from crossgate.dataplane.binary import find
-from crossgate.dataplane.process import Envoy, EnvoySettings, EnvoyStopped
+from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create
 from crossgate.xds.listening import Address, HostPort, SocketFile
 
@@ -52,12 +53,5 @@ async def run_node(options: NodeOptions, announce: Announce, stop: asyncio.Event
         )
         settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
         async with Envoy(settings, lambda change: announce(NodeChanged(change))) as envoy:
-            stopping = asyncio.create_task(stop.wait())
-            ready = asyncio.create_task(envoy.ready())
-            await asyncio.wait({stopping, ready}, return_when=asyncio.FIRST_COMPLETED)
-            ready.cancel()
-            try:
-                await asyncio.gather(ready, return_exceptions=True)
-            except EnvoyStopped:
-                return
-            await stopping
+            await unless_stopped(envoy.ready(), stop)
+            await stop.wait()

@@ -1,0 +1,37 @@
+"""``crossgate node``: one more Envoy for a control plane that runs elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def node(
+    control_plane: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where the control plane listens: unix:/path or 127.0.0.1:PORT (`crossgate run --xds`).",
+            show_default=False,
+        ),
+    ],
+    node_id: Annotated[
+        str,
+        typer.Option("--id", help="Tells this node from others.", show_default="host name and process id"),
+    ] = "",
+    concurrency: Annotated[int, typer.Option(min=0, help="Worker threads of Envoy; 0 is one a core.")] = 0,
+) -> None:
+    """Run an Envoy that takes its configuration from a control plane, and serves on when that goes away.
+
+    Ends on Ctrl-C or SIGTERM, after the requests it has begun.
+    """
+    from crossgate.bootstrap.node import NodeOptions, run_node
+    from crossgate.cli.serving import log_to_stderr, until_stopped
+    from crossgate.cli.telling import Teller
+    from crossgate.xds.listening import parse_address
+
+    log_to_stderr()
+    options = NodeOptions(parse_address(control_plane), node_id, concurrency or None)
+    teller = Teller()
+    until_stopped(lambda stop: run_node(options, teller.announce, stop))

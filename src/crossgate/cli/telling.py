@@ -1,0 +1,90 @@
+"""Says what a running gateway announces: tables and colour on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from rich.console import Console
+from rich.table import Table
+
+from crossgate.bootstrap.announcements import (
+    Announcement,
+    Enforced,
+    NodeChanged,
+    Refused,
+    Rejected,
+    Serving,
+)
+from crossgate.catalogue.model import Api, Catalogue
+from crossgate.dataplane import changes
+
+
+class Teller:
+    """Prints to standard output, which it flushes, so that a log shows each line when it happens."""
+
+    def __init__(self, file: str | None = None) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._file = file
+
+    def announce(self, announcement: Announcement) -> None:
+        """Print one announcement."""
+        match announcement:
+            case Serving():
+                self._serving(announcement)
+            case Enforced():
+                self._say("green", str(announcement))
+            case Refused() | Rejected():
+                self._say("red", str(announcement))
+                for diagnostic in announcement.diagnostics:
+                    self._say("", f"  {diagnostic}")
+            case NodeChanged(change):
+                self._node_changed(change)
+            case _ as never:
+                assert_never(never)
+
+    def _say(self, style: str, text: str) -> None:
+        self._console.print(text, style=style or None, markup=False)
+        self._console.file.flush()
+
+    def _node_changed(self, change: changes.Change) -> None:
+        match change:
+            case changes.Started() | changes.Stopped():
+                pass
+            case changes.Ready() | changes.Draining():
+                self._say("dim", str(change))
+            case _:
+                self._say("yellow", str(change))
+
+    def _serving(self, serving: Serving) -> None:
+        catalogue = serving.catalogue
+        if self._console.is_terminal:
+            self._console.print(_table(catalogue))
+        else:
+            for row in map(" ".join, _rows(catalogue)):
+                self._say("", row)
+        self._say("dim", f"Nodes find the control plane at {serving.control_plane}")
+        self._say("bold green", f"{serving}; following {self._file}, Ctrl-C ends it")
+
+
+def _table(catalogue: Catalogue) -> Table:
+    table = Table("API", "type", "served at", "native service", "CORS", box=None, header_style="bold")
+    for row in _rows(catalogue):
+        table.add_row(*row)
+    return table
+
+
+def _rows(catalogue: Catalogue) -> list[tuple[str, ...]]:
+    gateway = catalogue.gateway
+    host = f"[{gateway.host}]" if ":" in gateway.host else gateway.host
+    base = f"{'https' if gateway.tls else 'http'}://{host}:{gateway.port}"
+    return [
+        (api.key, api.type.value, f"{base}{endpoint}", str(api.native), _cors(catalogue, api))
+        for api in catalogue.apis.values()
+        for endpoint in api.endpoints
+    ]
+
+
+def _cors(catalogue: Catalogue, api: Api) -> str:
+    if catalogue.server_policy is not None:
+        return "server-level"
+    return api.cors.mode.value if api.cors is not None else "pass-through"
