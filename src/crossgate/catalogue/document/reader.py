@@ -10,18 +10,14 @@ from typing import Final
 from pydantic import ValidationError
 
 from crossgate.catalogue.document.build import read_tree
-from crossgate.catalogue.document.entries import (
-    ApiEntry,
-    ApplicationEntry,
-    DocumentEntry,
-    GatewayEntry,
-)
+from crossgate.catalogue.document.entries import DocumentEntry
 from crossgate.catalogue.document.faults import as_found, explain_shape_errors
+from crossgate.catalogue.document.objects import api_of, application_of, gateway_of
 from crossgate.catalogue.document.references import find_reference_faults
 from crossgate.catalogue.document.settings_entry import read_settings
 from crossgate.catalogue.document.source import read_lines_of
 from crossgate.catalogue.document.tree import Tree
-from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Tls, default_endpoint
+from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic, Step
 from crossgate.policy import ServerPolicy
 
@@ -46,6 +42,10 @@ class Reading:
     def api_path(self, key: str) -> tuple[Step, ...]:
         """Where in the document the API of that ``name/version`` is declared."""
         return ("apis", list(self.catalogue.apis).index(key)) if self.catalogue is not None else ()
+
+    def declares(self, section: str) -> bool:
+        """Whether the document has that section: ``gateway``, ``settings``, ``apis`` or ``applications``."""
+        return self._tree is not None and isinstance(self._tree.root, dict) and section in self._tree.root
 
     def _locate(self, found: Diagnostic) -> Diagnostic:
         if self._tree is None or found.place.line is not None:
@@ -112,44 +112,14 @@ def _catalogue(
     server_policy: ServerPolicy | None,
     folder: Path | None,
 ) -> Catalogue:
-    gateway = _gateway(document.gateway, folder)
+    gateway = gateway_of(document.gateway, folder)
     if server_policy is not None:
         server_policy = replace(server_policy, public_origins=frozenset(gateway.public_origins))
-    apis = [_api(entry) for entry in document.apis]
+    apis = [api_of(entry) for entry in document.apis]
     return Catalogue(
         gateway=gateway,
         server_policy=server_policy,
         settings=settings,
         apis={api.key: api for api in apis},
-        applications={entry.name: _application(entry) for entry in document.applications},
+        applications={entry.name: application_of(entry) for entry in document.applications},
     )
-
-
-def _gateway(entry: GatewayEntry, folder: Path | None) -> Gateway:
-    def path(written: str) -> str:
-        return written if folder is None else str(folder / written)
-
-    host, port = entry.listen
-    return Gateway(
-        host=host,
-        port=port,
-        tls=None if entry.tls is None else Tls(path(entry.tls.certificate), path(entry.tls.key)),
-        native_ca=None if entry.native_ca is None else path(entry.native_ca),
-        public_origins=entry.public_origins,
-    )
-
-
-def _api(entry: ApiEntry) -> Api:
-    return Api(
-        name=entry.name,
-        version=entry.version,
-        type=entry.type,
-        native=entry.native,
-        endpoints=entry.endpoints or (default_endpoint(entry.type, entry.name, entry.version),),
-        cors=entry.cors,
-        native_timeout=entry.native_timeout,
-    )
-
-
-def _application(entry: ApplicationEntry) -> Application:
-    return Application(entry.name, entry.javascript_origins, tuple(entry.apis), entry.suspended)

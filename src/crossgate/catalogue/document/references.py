@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
 
+from crossgate.catalogue.claims import Conflict
 from crossgate.catalogue.endpoint import Claim, find_conflicts, parse_endpoint
 from crossgate.catalogue.model import ApiType, default_endpoint
 from crossgate.diagnostics import Diagnostic, Place
@@ -72,7 +73,8 @@ def _find_endpoint_conflicts(apis: Entries, keys: Mapping[int, str]) -> Iterator
             claims.append(Claim(endpoint, key, len(claims)))
             places.append(place)
     for claim, earlier in find_conflicts(claims):
-        yield _conflict(claim, earlier, places[claim.index])
+        conflict = Conflict(claim.api, claim.endpoint, earlier.api, earlier.endpoint)
+        yield conflict.diagnostic(places[claim.index])
 
 
 def _endpoints(index: int, entry: Mapping[str, object]) -> Iterator[tuple[str, Place]]:
@@ -88,23 +90,6 @@ def _endpoints(index: int, entry: Mapping[str, object]) -> Iterator[tuple[str, P
         default = default_endpoint(ApiType(kind), name, version)
         if isinstance(parsed := parse_endpoint(default), str):
             yield parsed, place.at("name")
-
-
-def _conflict(claim: Claim, earlier: Claim, place: Place) -> Diagnostic:
-    whose = "this API" if claim.api == earlier.api else f"API {earlier.api}"
-    if claim.endpoint == earlier.endpoint:
-        how = f"the endpoint is already that of {whose}"
-    elif claim.endpoint.startswith(f"{earlier.endpoint}/"):
-        how = f"the endpoint lies inside {earlier.endpoint} of {whose}"
-    else:
-        how = f"the endpoint is a path-prefix of {earlier.endpoint} of {whose}"
-    return Diagnostic(
-        code="endpoint-conflict",
-        message=f"{how}: a request could belong to both",
-        found=claim.endpoint,
-        remedy="Set endpoints of which none begins with another",
-        place=place,
-    )
 
 
 def _find_dangling(applications: Entries, known: set[str]) -> Iterator[Diagnostic]:

@@ -1,0 +1,129 @@
+"""The objects that a catalogue consists of, by kind and key: the units of storage and of change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
+from crossgate.policy import ServerPolicy
+
+
+class Kind(StrEnum):
+    """What an object is. There is one gateway and one settings, each with its kind as its key."""
+
+    GATEWAY = "gateway"
+    SETTINGS = "settings"
+    API = "api"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings as they were written, and the server's policy that they make; None where it is off."""
+
+    written: Mapping[str, object] = field(default_factory=dict)
+    policy: ServerPolicy | None = None
+
+
+CatalogueObject = Gateway | Settings | Api | Application
+ObjectKey = tuple[Kind, str]
+"""Names one object; an API's key is ``name/version``."""
+
+GATEWAY_KEY: ObjectKey = (Kind.GATEWAY, Kind.GATEWAY.value)
+SETTINGS_KEY: ObjectKey = (Kind.SETTINGS, Kind.SETTINGS.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """One object before and after; None where there is none. Never the same twice."""
+
+    kind: Kind
+    key: str
+    before: CatalogueObject | None
+    after: CatalogueObject | None
+
+
+Difference = tuple[ObjectChange, ...]
+"""How two catalogues differ: sorted by kind and key, no object twice."""
+
+
+def find_object(catalogue: Catalogue, key: ObjectKey) -> CatalogueObject | None:
+    """The object of that key; the gateway and the settings are always there."""
+    kind, name = key
+    match kind:
+        case Kind.GATEWAY:
+            return catalogue.gateway
+        case Kind.SETTINGS:
+            return settings_of(catalogue)
+        case Kind.API:
+            return catalogue.apis.get(name)
+        case Kind.APPLICATION:
+            return catalogue.applications.get(name)
+
+
+def objects_of(catalogue: Catalogue) -> Iterator[tuple[ObjectKey, CatalogueObject]]:
+    """Every object of the catalogue."""
+    yield GATEWAY_KEY, catalogue.gateway
+    yield SETTINGS_KEY, settings_of(catalogue)
+    for name, api in catalogue.apis.items():
+        yield (Kind.API, name), api
+    for name, application in catalogue.applications.items():
+        yield (Kind.APPLICATION, name), application
+
+
+def settings_of(catalogue: Catalogue) -> Settings:
+    """The settings of the catalogue, free of what the gateway's own settings add to the server's policy."""
+    policy = catalogue.server_policy
+    return Settings(
+        catalogue.settings, None if policy is None else replace(policy, public_origins=frozenset())
+    )
+
+
+def with_objects(catalogue: Catalogue, objects: Mapping[ObjectKey, CatalogueObject | None]) -> Catalogue:
+    """The catalogue with these objects put, and those that are None removed.
+
+    A mapping that none of them concerns stays the same mapping, so that whoever compares catalogues sees
+    what was left alone at a glance.
+    """
+    apis, applications = dict[str, Api | None](), dict[str, Application | None]()
+    gateway, settings = catalogue.gateway, settings_of(catalogue)
+    for (kind, name), found in objects.items():
+        match found:
+            case Gateway():
+                gateway = found
+            case Settings():
+                settings = found
+            case Api():
+                apis[name] = found
+            case Application():
+                applications[name] = found
+            case None:
+                (apis if kind is Kind.API else applications)[name] = None
+    policy = settings.policy
+    if policy is not None:
+        policy = replace(policy, public_origins=frozenset(gateway.public_origins))
+    return Catalogue(
+        gateway=gateway,
+        server_policy=catalogue.server_policy if policy == catalogue.server_policy else policy,
+        settings=settings.written,
+        apis=_merged(catalogue.apis, apis),
+        applications=_merged(catalogue.applications, applications),
+    )
+
+
+_Named = TypeVar("_Named", Api, Application)
+
+
+def _merged(before: Mapping[str, _Named], overlay: Mapping[str, _Named | None]) -> Mapping[str, _Named]:
+    if not overlay:
+        return before
+    merged = dict(before)
+    for name, found in overlay.items():
+        if found is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = found
+    return merged

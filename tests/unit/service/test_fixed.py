@@ -1,0 +1,40 @@
+"""A gateway that runs a file: its catalogue can be read, planned against, and not changed."""
+
+from __future__ import annotations
+
+import pytest
+from tests.catalogues import api, catalogue
+
+from crossgate.service.change import DeleteApi, PutApi
+from crossgate.service.fixed import FileStore
+from crossgate.service.refusal import InvalidChange, ReadOnly
+from crossgate.service.use_cases import CatalogueService
+
+
+def test_writes_are_refused_and_plans_are_not() -> None:
+    service = CatalogueService(FileStore("gateway.yaml", catalogue([api("pets")])))
+    with pytest.raises(ReadOnly) as refused:
+        service.change([PutApi(api("new"))], author="ann")
+    assert "gateway.yaml" in str(refused.value)
+    with pytest.raises(ReadOnly):
+        service.rollback(0, author="ann")
+    assert [one.key for one in service.plan([DeleteApi("pets/1.0")]).removed] == ["pets/1.0"]
+    assert service.export().apis.keys() == {"pets/1.0"}
+
+
+def test_watchers_hear_of_a_changed_file_until_they_stop() -> None:
+    store = FileStore("gateway.yaml", catalogue())
+    heard: list[int] = []
+    stop = store.watch(lambda head: heard.append(head.revision))
+    store.replace(catalogue([api("pets")]))
+    stop()
+    store.replace(catalogue())
+    assert heard == [2]
+    assert store.head.revision == 3
+
+
+@pytest.mark.parametrize("message", ["a\x00b", "x" * 2001, "\ud800"])
+def test_messages_that_no_database_keeps_are_refused(message: str) -> None:
+    service = CatalogueService(FileStore("gateway.yaml", catalogue()))
+    with pytest.raises(InvalidChange):
+        service.change([], author="ann", message=message)

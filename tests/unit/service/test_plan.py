@@ -1,0 +1,102 @@
+"""Plans: which objects change, and for whom access changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.catalogues import api, application, catalogue, policy
+
+from crossgate.catalogue.model import Gateway
+from crossgate.policy import Mode, read_server_policy
+from crossgate.service.access import AccessChange, Regime
+from crossgate.service.change import (
+    Change,
+    DeleteApi,
+    PutApi,
+    PutApplication,
+    PutGateway,
+    PutPolicy,
+    PutSettings,
+    RemovePolicy,
+    SuspendApplication,
+)
+from crossgate.service.objects import Settings
+from crossgate.service.plan import make_plan
+from crossgate.service.snapshot import Snapshot
+
+PETS = api("pets", policy("https://a.example", "https://*.b.example"))
+SHOP = api("shop", policy("*"))
+NEWS = api("news")
+WEB = application("web", "https://web.example", "https://a.example", apis=["pets/1.0", "shop/1.0"])
+BASE = Snapshot.of(3, catalogue([PETS, SHOP, NEWS], [WEB]))
+
+
+def access(*changes: Change) -> tuple[AccessChange, ...]:
+    return make_plan(BASE, changes).access
+
+
+def test_objects_are_added_changed_and_removed() -> None:
+    plan = make_plan(BASE, [PutApi(api("new")), PutPolicy("pets/1.0", policy()), DeleteApi("news/1.0")])
+    assert plan.base == 3
+    assert [one.key for one in plan.added] == ["new/1.0"]
+    assert [one.key for one in plan.changed] == ["pets/1.0"]
+    assert [one.key for one in plan.removed] == ["news/1.0"]
+
+
+def test_origins_and_patterns_are_gained_and_lost_by_name() -> None:
+    changed = policy("https://*.c.example", "https://x.b.example", {"regex": "https://r[0-9]"})
+    assert access(PutPolicy("pets/1.0", changed)) == (
+        AccessChange(
+            "pets/1.0",
+            Regime.POLICY,
+            Regime.POLICY,
+            # x.b.example was admitted before, by the wildcard; a.example still is, as the application's.
+            gains=("https://*.c.example", "r:https://r[0-9]"),
+            loses=("https://*.b.example",),
+        ),
+    )
+
+
+def test_an_applications_origins_concern_all_its_apis_that_do_not_admit_them_anyway() -> None:
+    assert access(SuspendApplication("web")) == (
+        AccessChange("pets/1.0", Regime.POLICY, Regime.POLICY, loses=("https://web.example",)),
+    )
+    moved = replace(WEB, apis=("news/1.0", "pets/1.0"))
+    assert access(PutApplication(moved)) == ()
+
+
+def test_from_everybody_to_some() -> None:
+    assert access(PutPolicy("shop/1.0", policy("https://a.example"))) == (
+        AccessChange("shop/1.0", Regime.POLICY, Regime.POLICY, loses=("*",)),
+    )
+
+
+def test_regimes_are_told_apart() -> None:
+    observing = replace(policy("https://a.example"), mode=Mode.OBSERVE)
+    assert access(RemovePolicy("pets/1.0"), PutPolicy("shop/1.0", observing), DeleteApi("news/1.0")) == (
+        AccessChange("news/1.0", Regime.NATIVE, Regime.ABSENT),
+        AccessChange("pets/1.0", Regime.POLICY, Regime.NATIVE),
+        AccessChange("shop/1.0", Regime.POLICY, Regime.OBSERVED),
+    )
+
+
+def test_a_new_api_with_a_policy_names_who_gains() -> None:
+    assert access(PutApi(api("new", policy("null", "https://a.example")))) == (
+        AccessChange("new/1.0", Regime.ABSENT, Regime.POLICY, gains=("https://a.example", "null")),
+    )
+
+
+def test_a_public_origin_concerns_every_api_that_judges() -> None:
+    assert access(PutGateway(Gateway(public_origins=("https://me.example",)))) == (
+        AccessChange("pets/1.0", Regime.POLICY, Regime.POLICY, gains=("https://me.example",)),
+    )
+
+
+def test_the_servers_policy_takes_over_all_apis() -> None:
+    written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://a.example"}
+    server, _ = read_server_policy(written, lambda _: [])
+    assert [(one.api, one.after, one.loses) for one in access(PutSettings(Settings(written, server)))] == [
+        ("news/1.0", Regime.SERVER, ()),
+        ("pets/1.0", Regime.SERVER, ("https://*.b.example", "https://web.example")),
+        ("shop/1.0", Regime.SERVER, ("*", "https://web.example")),
+    ]

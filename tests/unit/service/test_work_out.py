@@ -1,0 +1,173 @@
+"""What changes come to, and when they are refused."""
+
+from __future__ import annotations
+
+import pytest
+from tests.catalogues import api, application, catalogue, policy
+
+from crossgate.catalogue.model import Gateway
+from crossgate.policy import read_server_policy
+from crossgate.service.change import (
+    Associate,
+    Change,
+    DeleteApi,
+    DeleteApplication,
+    Dissociate,
+    PutApi,
+    PutApplication,
+    PutGateway,
+    PutPolicy,
+    PutSettings,
+    RemovePolicy,
+    ReplaceAll,
+    ResumeApplication,
+    SuspendApplication,
+)
+from crossgate.service.objects import Kind, Settings
+from crossgate.service.plan import work_out
+from crossgate.service.refusal import InvalidChange, NotFound
+from crossgate.service.snapshot import Snapshot
+
+PETS = api("pets", policy("https://a.example"))
+SHOP = api("shop")
+WEB = application("web", "https://web.example", apis=["pets/1.0"])
+BASE = Snapshot.of(7, catalogue([PETS, SHOP], [WEB]))
+
+
+def test_put_and_delete() -> None:
+    new = api("news")
+    difference, after = work_out(BASE, [PutApi(new), DeleteApi("shop/1.0")])
+    assert [(one.kind, one.key, one.before, one.after) for one in difference] == [
+        (Kind.API, "news/1.0", None, new),
+        (Kind.API, "shop/1.0", SHOP, None),
+    ]
+    assert after.apis.keys() == {"pets/1.0", "news/1.0"}
+    assert after.applications is BASE.catalogue.applications
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [PutApi(PETS)],
+        [PutPolicy("pets/1.0", policy("https://a.example"))],
+        [RemovePolicy("shop/1.0")],
+        [ResumeApplication("web")],
+        [SuspendApplication("web"), ResumeApplication("web")],
+        [Associate("web", "pets/1.0")],
+        [Associate("web", "shop/1.0"), Dissociate("web", "shop/1.0")],
+        [PutApi(api("new")), DeleteApi("new/1.0")],
+        [ReplaceAll(BASE.catalogue, prune=True)],
+        [ReplaceAll(catalogue())],
+    ],
+)
+def test_what_is_so_already_is_no_difference(changes: list[Change]) -> None:
+    assert work_out(BASE, changes)[0] == ()
+
+
+def test_policy_and_suspension() -> None:
+    stricter = policy("https://b.example")
+    _, after = work_out(BASE, [PutPolicy("pets/1.0", stricter), SuspendApplication("web")])
+    assert after.apis["pets/1.0"].cors == stricter
+    assert after.applications["web"].suspended
+    _, open_again = work_out(BASE, [RemovePolicy("pets/1.0")])
+    assert open_again.apis["pets/1.0"].cors is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        DeleteApi("none/1"),
+        PutPolicy("none/1", policy()),
+        RemovePolicy("none/1"),
+        DeleteApplication("none"),
+        SuspendApplication("none"),
+        ResumeApplication("none"),
+        Associate("none", "pets/1.0"),
+        Dissociate("web", "shop/1.0"),
+    ],
+)
+def test_what_is_not_there_is_said(change: Change) -> None:
+    with pytest.raises(NotFound):
+        work_out(BASE, [change])
+
+
+def test_every_contradiction_is_reported_at_once() -> None:
+    with pytest.raises(InvalidChange) as refused:
+        work_out(
+            BASE,
+            [
+                PutApi(api("deep", endpoints=("/free", "/gateway/pets/1.0/dogs"))),
+                PutApi(api("wide", endpoints=("/gateway/shop",))),
+                PutApi(api("twin", endpoints=("/free",))),
+                PutApplication(application("app", apis=["pets/1.0", "none/1"])),
+                DeleteApi("pets/1.0"),
+            ],
+        )
+    found = {(one.code, one.place.json_path) for one in refused.value.diagnostics}
+    assert found == {
+        ("endpoint-conflict", "$.apis['twin/1.0'].endpoints[0]"),
+        ("endpoint-conflict", "$.apis['wide/1.0'].endpoints[0]"),
+        ("unknown-api", "$.applications.app.apis[0]"),
+        ("unknown-api", "$.applications.app.apis[1]"),
+        ("api-in-use", "$.apis['pets/1.0']"),
+    }
+
+
+def test_an_endpoint_may_move_from_one_api_to_another_in_one_step() -> None:
+    changes = [
+        PutApi(api("pets", endpoints=("/old",))),
+        PutApi(api("dogs", endpoints=("/gateway/pets/1.0",))),
+    ]
+    _, after = work_out(BASE, changes)
+    assert after.apis["dogs/1.0"].endpoints == ("/gateway/pets/1.0",)
+
+
+def test_an_api_can_be_replaced_under_its_own_endpoint() -> None:
+    work_out(BASE, [PutApi(api("pets"))])
+
+
+def test_an_api_may_go_together_with_its_last_application() -> None:
+    _, after = work_out(BASE, [DeleteApi("pets/1.0"), Dissociate("web", "pets/1.0")])
+    assert "pets/1.0" not in after.apis
+
+
+def test_pruning_removes_what_the_document_does_not_have() -> None:
+    desired = catalogue([PETS])
+    assert {one.key for one in work_out(BASE, [ReplaceAll(desired, prune=True)])[0]} == {"shop/1.0", "web"}
+    assert work_out(BASE, [ReplaceAll(desired)])[0] == ()
+
+
+def test_sections_that_a_document_leaves_out_stay_unless_pruned() -> None:
+    base = Snapshot.of(1, work_out(BASE, [PutGateway(Gateway(port=9))])[1])
+    assert work_out(base, [ReplaceAll(BASE.catalogue, gateway=False)])[0] == ()
+    assert {one.kind for one in work_out(base, [ReplaceAll(BASE.catalogue)])[0]} == {Kind.GATEWAY}
+    pruned, _ = work_out(base, [ReplaceAll(BASE.catalogue, prune=True, gateway=False)])
+    assert {one.kind for one in pruned} == {Kind.GATEWAY}
+
+
+def test_the_servers_policy_follows_the_gateways_public_origins() -> None:
+    written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://a.example"}
+    server, _ = read_server_policy(written, lambda _: [])
+    gateway = Gateway(public_origins=("https://me.example",))
+    _, after = work_out(BASE, [PutSettings(Settings(written, server)), PutGateway(gateway)])
+    assert after.server_policy is not None
+    assert after.server_policy.public_origins == {"https://me.example"}
+    again, _ = work_out(Snapshot.of(1, after), [PutSettings(Settings(written, server))])
+    assert again == ()
+
+
+def test_who_looks_at_a_snapshot_sees_nothing_of_later_ones() -> None:
+    difference, _ = work_out(BASE, [PutApi(api("pets", endpoints=("/moved",)))])
+    later = BASE.advance(8, {(one.kind, one.key): one.after for one in difference})
+    assert BASE.catalogue.apis["pets/1.0"] is PETS
+    work_out(later, [PutApi(api("free", endpoints=("/gateway/pets/1.0",)))])
+    with pytest.raises(InvalidChange):
+        work_out(BASE, [PutApi(api("free", endpoints=("/gateway/pets/1.0",)))])
+
+
+def test_a_stored_setting_names_no_file() -> None:
+    written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "file:origins.txt"}
+    server, _ = read_server_policy(written, lambda _: ["https://a.example"])
+    with pytest.raises(InvalidChange) as refused:
+        work_out(BASE, [PutSettings(Settings(written, server))])
+    assert [one.code for one in refused.value.diagnostics] == ["setting-names-file"]
