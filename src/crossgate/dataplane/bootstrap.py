@@ -71,6 +71,7 @@ def bootstrap(
                     "envoy.bootstrap.internal_listener", "bootstrap.internal_listener.v3.InternalListener"
                 )
             ],
+            "typed_dns_resolver_config": _dns_resolver(),
             "layered_runtime": {"layers": [{"name": "crossgate", "static_layer": _runtime()}]},
             "overload_manager": _overload_manager(limits),
             # Statistics of a cluster or listener are made when it first sees traffic: with thousands
@@ -145,6 +146,18 @@ def _control_plane_cluster(control_plane: ControlPlane) -> Json:
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options
         },
     }
+
+
+def _dns_resolver() -> Json:
+    # Envoy acknowledges no cluster before its name is resolved or given up, and takes no listener before
+    # that on start. By default a name server that does not answer is given up after minutes, and one such
+    # native service would hold up the clusters of all others.
+    return _extension(
+        "envoy.network.dns_resolver.cares",
+        "network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+        query_timeout_seconds=1,
+        query_tries=2,
+    )
 
 
 def _runtime() -> Json:

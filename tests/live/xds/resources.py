@@ -9,6 +9,7 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import scoped_route_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb2
 from google.protobuf import any_pb2, json_format
 
 from crossgate.compiler.resource import Resource
@@ -24,6 +25,26 @@ def serialised(kind: str, name: str, message: Message) -> Resource:
 def cluster(name: str, timeout: int = 1) -> Resource:
     """A cluster without endpoints; ``timeout`` tells its versions apart."""
     body = {"name": name, "type": "STATIC", "connect_timeout": f"{timeout}s"}
+    return serialised(CLUSTER, name, json_format.ParseDict(body, cluster_pb2.Cluster()))
+
+
+def unresolvable(name: str, silent_port: int) -> Resource:
+    """A cluster whose name server is asked at a port where nobody answers."""
+    address = {"socket_address": {"address": "native.test", "port_value": 80}}
+    resolver = {
+        "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+        "resolvers": [{"socket_address": {"address": "127.0.0.1", "port_value": silent_port}}],
+    }
+    body = {
+        "name": name,
+        "type": "STRICT_DNS",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+        },
+        "typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": resolver},
+    }
+    assert cares_dns_resolver_pb2, "its type has to be known to the parser"
     return serialised(CLUSTER, name, json_format.ParseDict(body, cluster_pb2.Cluster()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.live.xds.resources import cluster, listener, scope
+from tests.live.xds.resources import cluster, listener, scope, unresolvable
 from tests.ports import free_ports
 
 from crossgate.compiler.resource import Resource
@@ -178,6 +179,26 @@ def test_after_a_break_only_differences_travel_and_traffic_never_stopped(setting
                     "404",
                     "new",
                 ]
+
+    run(test)
+
+
+def test_a_native_service_that_resolves_slowly_holds_up_its_own_routes_only(setting: Setting) -> None:
+    async def test() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
+                plane.cache.replace([setting.listener, scope("a", "old")])
+                assert (await settled(plane.ledger)).applied
+                slow, its_route = unresolvable("slow", silent.getsockname()[1]), scope("slow", "new")
+                plane.cache.update({(CLUSTER, "slow"): slow, (SCOPED_ROUTES, "slow"): its_route})
+                edited = scope("a", "new")
+                plane.cache.update({(SCOPED_ROUTES, "a"): edited})
+                assert (await settled(plane.ledger, {(SCOPED_ROUTES, "a"): edited.version})).applied
+                assert await setting.ask(client, "a") == "new"
+                state = plane.ledger.state("live", (SCOPED_ROUTES, "slow"))
+                assert state is not None
+                assert state.pending
 
     run(test)
 
