@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit format lock clean
+.PHONY: help run test check unit format fuzz-proof lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -46,6 +46,9 @@ unit: $(VENV)/.dev  ## the tests that need no Envoy and no browser
 
 test: check  ## everything a contributor must pass
 	@$(BIN)/pytest
+
+fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECONDS each, default 60; SEED)
+	@PYTHONPATH=src $(BIN)/python -m tests.fuzz_proof $(or $(SECONDS),60) $(or $(SEED),1)
 
 lock:  ## resolve the dependencies again
 	@sh scripts/lock

@@ -1,0 +1,91 @@
+"""Proofs of the forms in which a policy names origins, other than regular expressions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, assert_never
+
+from crossgate.lint.proof import grammar
+from crossgate.lint.proof.facts import Fact, FactCode
+from crossgate.lint.proof.internal import LOCALHOST
+from crossgate.lint.proof.prove import prove
+from crossgate.lint.proof.suffixes import is_listed, registrable_domain
+from crossgate.lint.proof.verdict import Proof, Verdict
+from crossgate.policy.names import NULL
+from crossgate.policy.origin import Origin
+from crossgate.policy.pattern import (
+    AnyOrigin,
+    ExactOrigin,
+    NullOrigin,
+    OriginPattern,
+    RegexOrigin,
+    WildcardOrigin,
+)
+
+ANYTHING: Final = r"(?s).*"
+
+
+def prove_pattern(pattern: OriginPattern) -> Proof:
+    """What an entry of a policy's allowed origins admits. Never raises."""
+    match pattern:
+        case ExactOrigin(value):
+            return prove_exact(value)
+        case WildcardOrigin():
+            return _prove_wildcard(pattern)
+        case RegexOrigin():
+            return prove(pattern.pattern)
+        case AnyOrigin():
+            return prove(ANYTHING)
+        case NullOrigin():
+            return Proof(Verdict.PROVED, facts=(Fact(FactCode.NULL, NULL),))
+        case _ as never:
+            assert_never(never)
+
+
+@lru_cache(maxsize=2048)
+def _prove_wildcard(pattern: WildcardOrigin) -> Proof:
+    return prove(pattern.regex)
+
+
+def prove_exact(origin: str) -> Proof:
+    """The same for one serialised origin: what the automaton would find, looked up.
+
+    There may be a hundred thousand of them, and one host needs no automaton.
+    """
+    parts = Origin.of(origin)
+    ports = 0 if parts.port is None else 1
+    if parts.scheme not in ("http", "https"):
+        return Proof(Verdict.PROVED, facts=(Fact(FactCode.OTHER_SCHEME, origin),), ports=0)
+    bare = parts.host.removesuffix(".")
+    kind = _kind_of(parts.host, bare)
+    domain = registrable_domain(bare) if kind is None else None
+    if domain is None and kind is None:
+        kind = FactCode.PUBLIC_SUFFIX_HOST
+    codes = [] if kind is None else [kind]
+    if parts.scheme == "http" and kind is not FactCode.LOOPBACK and kind is not FactCode.PUBLIC_SUFFIX_HOST:
+        codes.append(FactCode.HTTP)
+    if bare != parts.host:
+        codes.append(FactCode.TRAILING_DOT)
+    facts = tuple(Fact(code, origin if code in _SHOWN else None) for code in codes)
+    return Proof(Verdict.PROVED, domains=(domain,) if domain else (), facts=facts, ports=ports)
+
+
+_SHOWN: Final = frozenset(FactCode) - {FactCode.TRAILING_DOT}
+
+
+def _kind_of(host: str, bare: str) -> FactCode | None:
+    """What stands in for a registrable domain; None if there is one, or a public suffix."""
+    if host.startswith("["):
+        return FactCode.LOOPBACK if host == "[::1]" else FactCode.IPV6
+    last = bare.rpartition(".")[2]
+    if last == LOCALHOST:
+        return FactCode.LOOPBACK
+    if last.isdecimal():
+        for code, pattern in (
+            (FactCode.LOOPBACK, grammar.LOOPBACK_IPV4),
+            (FactCode.PRIVATE_IP, grammar.PRIVATE_IPV4),
+        ):
+            if grammar.automaton_of(pattern).matches(host):
+                return code
+        return FactCode.PUBLIC_IP
+    return None if is_listed(last) else FactCode.INTERNAL

@@ -1,0 +1,119 @@
+"""Both fuzzers of the proof: against RE2, and against RE2 and an independent suffix library.
+
+``python -m tests.fuzz_proof [SECONDS] [SEED]`` runs them in turn and prints what was checked.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests import origin_fuzz, proof_fuzz
+
+from crossgate.lint.proof import Verdict
+from crossgate.lint.proof.budget import ExhaustedError
+from crossgate.lint.proof.examine import examine
+from crossgate.lint.proof.expression import Expression
+from crossgate.policy.origin import Origin, is_well_formed
+
+
+@dataclass
+class Tally:
+    """What a run has checked, and every disagreement."""
+
+    patterns: int = 0
+    memberships: int = 0
+    matches: int = 0
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    mismatches: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Take another run's numbers in."""
+        self.patterns += other.patterns
+        self.memberships += other.memberships
+        self.matches += other.matches
+        self.verdicts += other.verdicts
+        self.mismatches += other.mismatches
+
+
+def generator(seed: int) -> random.Random:
+    """What chooses: the same seed, the same run."""
+    return random.Random(seed)  # noqa: S311 - cases to try, no secrets
+
+
+def check_memberships(rng: random.Random, patterns: int) -> Tally:
+    """Random expressions and texts: the automaton against RE2."""
+    tally = Tally()
+    for pattern, matcher, automaton in proof_fuzz.pairs(rng):
+        tally.patterns += 1
+        for text in proof_fuzz.texts(rng, automaton, 40):
+            matched = matcher.fullmatch(text.encode()) is not None
+            tally.memberships += 1
+            tally.matches += matched
+            if automaton.matches(text) != matched:
+                tally.mismatches.append(f"{pattern!r} on {text!r}: RE2 says {matched}")
+        if tally.patterns == patterns:
+            return tally
+    return tally
+
+
+def check_proofs(rng: random.Random, patterns: int) -> Tally:
+    """Random origin patterns: witnesses, and whether what is admitted lies within what was proved."""
+    tally = Tally()
+    for expression in origin_fuzz.expressions(rng):
+        tally.patterns += 1
+        _check_proof(rng, expression, tally)
+        if tally.patterns == patterns:
+            return tally
+    return tally
+
+
+def _check_proof(rng: random.Random, expression: Expression, tally: Tally) -> None:
+    try:
+        proof = examine(expression)
+    except ExhaustedError:
+        tally.verdicts[Verdict.UNPROVEN] += 1
+        return
+    tally.verdicts[proof.verdict] += 1
+    name = f"{expression.text!r} ({expression.mode.value})"
+    if proof.verdict in origin_fuzz.BAD:
+        witness = proof.witness
+        if (
+            witness is None
+            or not is_well_formed(witness)
+            or not expression.admits(witness)
+            or origin_fuzz.second_opinion(Origin.of(witness).host) != proof.witness_domain
+        ):
+            tally.mismatches.append(f"{name}: the witness {witness} does not hold")
+    elif proof.verdict in (Verdict.PROVED, Verdict.NEVER):
+        for origin in origin_fuzz.admitted_origins(rng, expression, 60):
+            tally.memberships += 1
+            why = origin_fuzz.uncovered(proof, origin)
+            if why is not None:
+                tally.mismatches.append(f"{name} admits {origin}: {why}")
+
+
+def main(seconds: float, seed: int) -> int:
+    """Both, for about so many seconds each; the number of disagreements."""
+    bad = 0
+    for title, check, size in (
+        ("the automaton against RE2", check_memberships, 500),
+        ("the proofs against RE2 and a suffix library", check_proofs, 200),
+    ):
+        rng, tally, until = generator(seed), Tally(), time.monotonic() + seconds
+        while time.monotonic() < until:
+            tally.add(check(rng, size))
+        print(f"{title}: {tally.patterns} patterns, {tally.memberships} memberships", end="")
+        print(f", {len(tally.mismatches)} disagreements (seed {seed})")
+        for verdict, number in sorted(tally.verdicts.items()):
+            print(f"  {verdict.value}: {number}")
+        print(*tally.mismatches[:20], sep="\n")
+        bad += len(tally.mismatches)
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(min(1, main(float(sys.argv[1] if len(sys.argv) > 1 else 60), int((sys.argv[2:] or ["1"])[0]))))

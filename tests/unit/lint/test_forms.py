@@ -1,0 +1,66 @@
+"""Exact origins are looked up; the answer is the one the automaton would give."""
+
+from __future__ import annotations
+
+import pytest
+import re2
+
+from crossgate.lint.proof import FactCode, Verdict, prove, prove_exact, prove_pattern
+from crossgate.policy.pattern import AnyOrigin, NullOrigin, WildcardOrigin, parse_origin_pattern
+
+ORIGINS = [
+    "https://example.com",
+    "http://example.com:8080",
+    "https://a.b.co.uk",
+    "https://example.com.",
+    "https://github.io",
+    "https://mine.github.io",
+    "https://www.ck",
+    "https://a.b.ck",
+    "https://x.amazonaws.com",
+    "https://s3.amazonaws.com",
+    "https://com",
+    "http://localhost:3000",
+    "http://app.localhost",
+    "http://127.0.0.1",
+    "http://10.1.2.3:81",
+    "http://8.8.8.8",
+    "http://[::1]:5173",
+    "https://[2001:db8::1]",
+    "http://intranet",
+    "http://wiki.corp:8080",
+    "chrome-extension://abcdefghijklmnop",
+    "capacitor://localhost",
+]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_the_look_up_agrees_with_the_automaton(origin: str) -> None:
+    looked_up, worked_out = prove_exact(origin), prove(re2.escape(origin))
+    assert looked_up.verdict is worked_out.verdict
+    assert looked_up.domains == worked_out.domains
+    assert {f.code for f in looked_up.facts} == {f.code for f in worked_out.facts}
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("https://*.example.com", Verdict.PROVED),
+        ("https://*.amazonaws.com", Verdict.TENANT),
+        ("https://*.co.uk", Verdict.UNBOUNDED),
+        ("https://*.github.io:8443", Verdict.TENANT),
+        ("http://localhost:*", Verdict.PROVED),
+    ],
+)
+def test_wildcards(text: str, verdict: Verdict) -> None:
+    pattern = parse_origin_pattern(text)
+    assert isinstance(pattern, WildcardOrigin)
+    proof = prove_pattern(pattern)
+    assert proof.verdict is verdict
+    assert (proof.witness is None) == (verdict is Verdict.PROVED)
+
+
+def test_star_and_null() -> None:
+    assert prove_pattern(AnyOrigin()).verdict is Verdict.UNBOUNDED
+    assert prove_pattern(AnyOrigin()).witness == "https://evil.net"
+    assert prove_pattern(NullOrigin()).fact(FactCode.NULL) is not None

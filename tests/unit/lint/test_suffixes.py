@@ -1,0 +1,62 @@
+"""The tree of public suffixes agrees with the library that reads the same list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import publicsuffixlist
+import pytest
+
+from crossgate.lint.proof import Verdict, prove
+from crossgate.lint.proof.suffixes import Section, arrange, list_date, registrable_domain, suffix_tree
+
+
+def _names() -> list[str]:
+    names = []
+    for line in Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8").splitlines():
+        rule = line.split(" ")[0].strip().lower()
+        if rule and not rule.startswith("//"):
+            names.append(rule.replace("*", "any").removeprefix("!").encode("idna").decode())
+    return names
+
+
+def test_every_rule_gives_the_domain_that_the_library_gives() -> None:
+    names = _names()
+    assert len(names) > 9_000
+    for name in names[::150] + [n for n in names if n.endswith((".ck", ".kobe.jp", "amazonaws.com"))]:
+        host = f"www.mine.{name}"
+        assert prove("https://" + host.replace(".", r"\.")).domains == (registrable_domain(host),), host
+
+
+def test_wildcards_and_exceptions() -> None:
+    root = arrange(["com", "*.ck", "!www.ck", "// ===BEGIN PRIVATE DOMAINS===", "hosting.com"])
+    assert root.children["com"].rule is Section.ICANN
+    assert root.children["com"].children["hosting"].rule is Section.PRIVATE
+    assert root.children["ck"].wildcard is Section.ICANN
+    assert root.children["ck"].exceptions == {"www"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "verdict", "domains"),
+    [
+        (r"https://www\.ck", Verdict.PROVED, ("www.ck",)),
+        (r"https://a\.www\.ck", Verdict.PROVED, ("www.ck",)),
+        (r"https://a\.b\.ck", Verdict.PROVED, ("a.b.ck",)),
+        (r"https://a\.[a-z]+\.ck", Verdict.UNBOUNDED, ()),
+        (r"https://[a-z]+\.kobe\.jp", Verdict.NEARMISS, ("city.kobe.jp",)),
+        (r"https://kobe\.jp", Verdict.PROVED, ("kobe.jp",)),
+        (r"https://amazonaws\.com", Verdict.PROVED, ("amazonaws.com",)),
+        (r"https://x\.amazonaws\.com", Verdict.PROVED, ("amazonaws.com",)),
+        (r"https://x\.s3\.amazonaws\.com", Verdict.PROVED, ("x.s3.amazonaws.com",)),
+    ],
+)
+def test_the_corners_of_the_list(pattern: str, verdict: Verdict, domains: tuple[str, ...]) -> None:
+    proof = prove(pattern)
+    assert proof.verdict is verdict
+    if verdict is Verdict.PROVED:
+        assert proof.domains == domains
+
+
+def test_the_list_knows_its_date() -> None:
+    assert list_date().year >= 2025
+    assert suffix_tree() is suffix_tree()
