@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from crossgate.xds.settlement import Outcome, settled
 
 pytestmark = pytest.mark.live
 SECONDS = 60.0
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -56,6 +59,25 @@ class Setting:
             finally:
                 process.kill()
                 await process.wait()
+
+    @asynccontextmanager
+    async def process(self, answer: str) -> AsyncIterator[str]:
+        """A control plane of its own process, killed in the end; what it said when all was applied."""
+        arguments = (str(self.folder / "xds.sock"), str(self.port), answer)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.live.xds.standalone",
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))},
+        )
+        assert process.stdout is not None
+        try:
+            yield (await process.stdout.readline()).decode().strip()
+        finally:
+            process.kill()
+            await process.wait()
 
     async def ask(self, client: httpx.AsyncClient, name: str) -> str:
         response = await client.get(f"http://127.0.0.1:{self.port}/", headers={"x-scope": name})
@@ -179,6 +201,22 @@ def test_after_a_break_only_differences_travel_and_traffic_never_stopped(setting
                     "404",
                     "new",
                 ]
+
+    run(test)
+
+
+def test_a_killed_control_plane_changes_nothing_and_its_successor_sends_only_differences(
+    setting: Setting,
+) -> None:
+    async def test() -> None:
+        async with setting.envoy(), httpx.AsyncClient() as client:
+            async with setting.process("old") as said:
+                assert said == "True 601"
+            assert await setting.ask(client, "s0") == "old"
+            assert await setting.ask(client, "s299") == "same"
+            async with setting.process("new") as said:
+                assert said == "True 1"
+                assert await setting.ask(client, "s0") == "new"
 
     run(test)
 

@@ -1,0 +1,30 @@
+"""A control plane as a process of its own, for tests that kill it: says how much it sent once all is applied.
+
+Arguments: the socket's path, the port of Envoy's listener, and the answer of the first of 300 scopes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.live.xds.resources import cluster, listener, scope
+
+from crossgate.xds.listening import SocketFile
+from crossgate.xds.server import ControlPlane
+from crossgate.xds.settlement import settled
+
+
+async def main(path: str, port: str, answer: str) -> None:
+    async with ControlPlane(SocketFile(Path(path))) as plane:
+        scopes = [scope(f"s{number}", "same" if number else answer) for number in range(300)]
+        plane.cache.replace([listener(int(port)), *scopes, *(cluster(f"c{number}") for number in range(300))])
+        outcome = await settled(plane.ledger)
+        [node] = plane.ledger.nodes()
+        print(outcome.applied, node.sent, flush=True)  # noqa: T201 - read by the test
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
