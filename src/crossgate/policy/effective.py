@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from crossgate.policy import names
 from crossgate.policy.cors_policy import CorsPolicy, Mode, PlainOptions
 from crossgate.policy.decision import Header
+from crossgate.policy.origin import MAX_LENGTH
 from crossgate.policy.origin_set import OriginSet
 from crossgate.policy.request_headers import HeaderNames
 
@@ -74,7 +75,9 @@ class EffectivePolicy:
     def admits_method(self, method: str) -> bool:
         """Whether a preflight may ask for ``method``; ``*`` covers no method that Fetch forbids."""
         if self.any_method:
-            return names.is_token(method) and not names.is_forbidden_method(method)
+            return (
+                len(method) <= MAX_LENGTH and names.is_token(method) and not names.is_forbidden_method(method)
+            )
         return method in self.methods
 
     def _listed_methods(self) -> tuple[str, ...]:

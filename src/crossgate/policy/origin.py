@@ -61,7 +61,10 @@ DEFAULT_PORT_PATTERN: Final = r"(?:(?:http|ws)://.*:80|(?:https|wss)://.*:443|ft
 """What :data:`ORIGIN_PATTERN` lets through and is no serialised origin: the default port spelled out."""
 
 MAX_LENGTH: Final = 16 * 1024
-"""Bytes of the longest value that is looked at: the gateway takes no longer request head."""
+"""Bytes of the longest header value that is looked at: the gateway takes no longer request head.
+
+A longer one is an origin that is not allowed, a method that is none, a list of names that are not allowed.
+"""
 
 # The grammar is in the part of the syntax where Python's engine and RE2 mean the same; Python's is faster
 # on short values, and linear on this grammar because no label can be read in two ways.

@@ -1,40 +1,97 @@
-"""``Access-Control-Request-Headers``: a list of names, in bounded work whatever it holds."""
+"""``Access-Control-Request-Headers``: a list of names, in bounded work whatever it holds.
+
+A value is not taken apart, for thousands of elements would be thousands of objects: RE2 reads it once, at two
+nanoseconds a byte. Of what is too long for that, separators in front are skipped faster than that.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+import string
+from functools import cached_property
+from typing import AnyStr, Final
 
-from crossgate.policy.names import ANY, TOKEN_PATTERN, is_token
+from crossgate.policy.names import ANY, TOKEN_PATTERN
+from crossgate.policy.regex import Matcher, compile_regex
 
 AUTHORIZATION: Final = "authorization"
 """The one name that ``*`` does not cover (Fetch, CORS-unsafe request-header names)."""
 
-LIST_PATTERN: Final = rf"[ \t,]*(?:{TOKEN_PATTERN}[ \t]*(?:,[ \t,]*|$))*"
-"""A whole value that is a list of tokens, in RE2's syntax: what ``*`` admits, ``Authorization`` aside."""
+LONGEST_LIST: Final = 32 * 1024
+"""Bytes of the longest value that is read, long runs of separators in front aside; a longer one is not
+admitted. It is twice what the gateway takes for a whole request head."""
 
-_BETWEEN: Final = " \t,"
-# An element without the blanks around it. Searching for the next one skips empty elements without making
-# them: a megabyte of commas is read once, and the first name that is not allowed ends the search.
-_ELEMENT: Final = re.compile(r"[^ \t,](?:[^,]*[^ \t,])?")
+
+def list_pattern(element: str) -> str:
+    """A whole value that is a list of ``element``, in RE2's syntax; empty elements are none."""
+    return rf"[ \t,]*(?:{element}[ \t]*(?:,[ \t,]*|$))*"
+
+
+LIST_PATTERN: Final = list_pattern(TOKEN_PATTERN)
+"""A whole value that is a list of tokens: what ``*`` admits, ``Authorization`` aside."""
+
+_MANY: Final = 256
+"""So many names are too many for one expression: its automaton has a state for every letter of them."""
+
+_SEPARATORS: Final = frozenset({",", " ", "\t", b",", b" ", b"\t"})
+_RUN: Final = 4096
 
 
 class HeaderNames:
     """The header names that a policy allows, asked about whole header values."""
 
-    __slots__ = ("_any", "_names")
-
     def __init__(self, names: tuple[str, ...]) -> None:
-        self._any = ANY in names
         self._names = frozenset(name.lower() for name in names)
 
     def admit(self, value: str) -> bool:
         """Whether every element of the value is an allowed name; empty elements are none."""
-        # Beyond ASCII there are no tokens, but there are letters whose lower case is ASCII: the Kelvin sign.
-        return value.isascii() and all(
-            self._admit_name(found[0]) for found in _ELEMENT.finditer(value.strip(_BETWEEN))
-        )
+        if len(value) > _RUN:
+            value = skip_separators(value)
+        if len(value) > LONGEST_LIST or not value.isascii():
+            return False
+        if len(self._names) > _MANY and ANY not in self._names:
+            return self._admit_each(value)
+        return self._matcher.fullmatch(value.encode()) is not None
 
-    def _admit_name(self, name: str) -> bool:
-        lower = name.lower()
-        return lower in self._names or (self._any and lower != AUTHORIZATION and is_token(name))
+    # Compiled when first asked: the control plane holds thousands of policies and asks none of them.
+    @cached_property
+    def _matcher(self) -> Matcher:
+        if ANY not in self._names:
+            # Folding the case is safe since the value is ASCII: else (?i:k) would be the Kelvin sign too.
+            names = "|".join(re.escape(name) for name in sorted(self._names))
+            return compile_regex(list_pattern(f"(?i:{names})") if names else r"[ \t,]*")
+        if AUTHORIZATION in self._names:
+            return compile_regex(LIST_PATTERN)
+        return compile_regex(list_pattern(_any_token_but(AUTHORIZATION)))
+
+    def _admit_each(self, value: str) -> bool:
+        """The set is for repetitions: what is left to look at one by one is few, or fails at once."""
+        names = (element.strip(" \t") for element in set(value.lower().split(",")))
+        return all(name in self._names for name in names if name)
+
+
+def skip_separators(value: AnyStr) -> AnyStr:
+    """The value without the long runs of one separator that it begins with: the same list.
+
+    Comparing memory is a hundred times as fast as looking at each character, whoever does it.
+    """
+    start = skipped = 0
+    while value[start : start + 1] in _SEPARATORS:
+        run = value[start : start + 1] * _RUN
+        while value.startswith(run, start):
+            start += _RUN
+        if start == skipped:
+            break
+        skipped = start
+    return value[start:] if start else value
+
+
+def _any_token_but(name: str) -> str:
+    """RE2 has no look-ahead: a token is another one where it differs in a letter, ends early, or goes on."""
+    rest = TOKEN_PATTERN
+    for letter in reversed(name):
+        others = string.ascii_lowercase.replace(letter, "")
+        other = rf"[!#$%&'*+\-.^_`|~0-9{others}{others.upper()}]"
+        ends_early = "" if rest is TOKEN_PATTERN else "?"
+        rest = f"(?:{other}(?:{TOKEN_PATTERN})?|(?i:{letter})(?:{rest}){ends_early})"
+    return rest
