@@ -1,0 +1,162 @@
+"""The middleware for ASGI applications (https://asgi.readthedocs.io, HTTP and WebSocket, version 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any, Final
+
+from crossgate.middleware.enforcement import LOG, Enforcement
+from crossgate.middleware.judge import LONGEST
+from crossgate.middleware.live import LivePolicy, Policy
+from crossgate.middleware.outcome import Answered, Dressed, Outcome, Untouched, Wire
+from crossgate.policy.request import OPTIONS
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Header names are lower-case in ASGI. Values are Latin-1 (RFC 9110, §5.5: obs-text).
+_WIRE: Final[Wire[bytes]] = Wire(
+    read=lambda value: value.decode("latin-1"),
+    name=lambda name: name.lower().encode("latin-1"),
+    value=lambda value: value.encode("latin-1"),
+)
+
+_JUDGED: Final = (
+    b"origin",
+    b"access-control-request-method",
+    b"access-control-request-headers",
+    b"host",
+    b"content-type",
+)
+_JUDGED_NAMES: Final = frozenset(_JUDGED)
+
+_ERROR: Final = b"Internal Server Error"
+_ERROR_HEADERS: Final = (
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-length", str(len(_ERROR)).encode()),
+)
+
+
+class CorsMiddleware(Enforcement[bytes]):
+    """Enforces a CORS policy in front of an ASGI application.
+
+    A refused request never reaches the application, a preflight is answered for it, and every response
+    carries the policy's headers in place of the application's own. An exception that the application raises
+    before it responds is answered with a plain 500 that carries them too, and then raised again.
+
+    ``websockets``: judge the ``Origin`` of WebSocket handshakes as well. ``debug``: tell clients and the log
+    why a request was refused.
+    """
+
+    _wire = _WIRE
+
+    def __init__(
+        self,
+        app: AsgiApp,
+        policy: Policy | LivePolicy,
+        *,
+        websockets: bool = False,
+        debug: bool = False,
+    ) -> None:
+        super().__init__(policy, debug=debug)
+        self.app = app
+        self._websockets = websockets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._serve_other(scope, receive, send)
+            return
+        outcome = self._judged(scope["method"], scope["headers"])
+        if not isinstance(outcome, Dressed):
+            await self._serve_undressed(outcome, scope, receive, send)
+            return
+        put_on = outcome.put_on
+        started = False
+
+        # Not a coroutine: one less to make and to wait for, at every message of a stream.
+        def send_dressed(message: Message) -> Awaitable[None]:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message = {**message, "headers": put_on(message.get("headers", ()))}
+            return send(message)
+
+        try:
+            await self.app(scope, receive, send_dressed)
+        except Exception:
+            if not started:
+                await _respond(send, "http.response", 500, put_on(_ERROR_HEADERS), _ERROR)
+            raise
+
+    async def _serve_undressed(
+        self, outcome: Untouched | Answered[bytes], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if outcome.note:
+            LOG.info(outcome.note)
+        if isinstance(outcome, Untouched):
+            await self.app(scope, receive, send)
+            return
+        body = b"" if scope["method"] == "HEAD" else outcome.body
+        await _respond(send, "http.response", outcome.status, list(outcome.headers), body)
+
+    def _judged(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> Outcome[bytes]:
+        judge = self._judge
+        if judge.policy is not self._live.enforced:
+            judge = self._renewed_judge()
+        if judge.judges_every_part:
+            found = _joined(headers)
+            return judge.ask(method, *[found.get(name, b"") for name in _JUDGED])
+        if method == OPTIONS:
+            found = dict(headers)
+            if len(found) != len(headers):
+                found = _joined(headers)
+            origin = found.get(b"origin", b"")
+            asked = found.get(b"access-control-request-method", b"")
+            names = found.get(b"access-control-request-headers", b"")
+            if len(origin) + len(asked) + len(names) > LONGEST:
+                return judge.ask(method, origin, asked, names)
+            return judge.options(origin, asked, names)
+        origin = b""
+        for name, value in headers:
+            if name == b"origin" and value:
+                if origin:
+                    origin = _joined(headers)[b"origin"]
+                    break
+                origin = value
+        return judge.request(origin) if len(origin) <= LONGEST else judge.ask(method, origin)
+
+    async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """WebSocket handshakes if they are to be judged; anything else is none of our business."""
+        if scope["type"] == "websocket" and self._websockets:
+            outcome = self._judged("GET", scope["headers"])
+            if not isinstance(outcome, Dressed) and outcome.note:
+                LOG.info(outcome.note)
+            if isinstance(outcome, Answered):
+                if "websocket.http.response" in (scope.get("extensions") or ()):
+                    headers = list(outcome.headers)
+                    await _respond(send, "websocket.http.response", outcome.status, headers, outcome.body)
+                else:
+                    # Closing before accepting: the server refuses the handshake with a 403 of its own.
+                    await send({"type": "websocket.close", "code": 1008})
+                return
+        await self.app(scope, receive, send)
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The judged headers; several lines joined by commas, empty ones left out."""
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        if value and name in _JUDGED_NAMES:
+            found.setdefault(name, []).append(value)
+    return {name: b",".join(values) for name, values in found.items()}
+
+
+async def _respond(
+    send: Send, kind: str, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    await send({"type": f"{kind}.start", "status": status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": body})

@@ -1,0 +1,131 @@
+"""The policy of an API in a Crossgate document, read once, or followed while the file changes.
+
+The document's reader needs the extra ``crossgate[document]`` and is imported only when a document is read.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.middleware.live import LivePolicy
+from crossgate.policy import EffectivePolicy, ServerPolicy
+
+_LOG: Final = logging.getLogger("crossgate.middleware")
+
+
+def policy_of(path: str | os.PathLike[str], api: str) -> EffectivePolicy | ServerPolicy | None:
+    """What a gateway with that document enforces for the API named ``name/version``.
+
+    Its policy with its applications' origins; the server's policy if server-level CORS is enabled; None for
+    pass-through.
+
+    Raises:
+        InvalidInput: with every error in the document, or if it has no such API.
+
+    """
+    try:
+        from crossgate.catalogue.document import load_document
+    except ModuleNotFoundError as missing:
+        raise InvalidInput([_extra_missing(missing)]) from missing
+    from crossgate.catalogue.effective import Associations, effective_policy
+
+    reading = load_document(Path(path))
+    catalogue = reading.catalogue
+    if catalogue is None:
+        raise InvalidInput(reading.diagnostics)
+    if api not in catalogue.apis:
+        raise InvalidInput([_api_unknown(api, catalogue.apis)])
+    associations = Associations.of(catalogue.applications)
+    return catalogue.server_policy or effective_policy(catalogue, associations, api)
+
+
+def _extra_missing(missing: ModuleNotFoundError) -> Diagnostic:
+    return Diagnostic(
+        "extra-missing",
+        "documents can't be read by the base installation",
+        "Install crossgate[document]",
+        found=f"no module {missing.name}",
+    )
+
+
+def _api_unknown(api: str, known: Iterable[str]) -> Diagnostic:
+    remedy = f"Name one of the document's APIs: {', '.join(known) or 'there are none'}"
+    return Diagnostic("api-unknown", "the document has no such API", remedy, found=api)
+
+
+class FollowedApi(LivePolicy):
+    """The policy of an API in a document, replaced when the file changes.
+
+    A change is seen within ``seconds``. A document with errors changes nothing: the last good policy stays
+    enforced, and every error goes to the log. Processes that are forked off go on following.
+
+    Raises:
+        InvalidInput: when made, as :func:`policy_of`.
+
+    """
+
+    __slots__ = ("__weakref__", "_api", "_path", "_seconds", "_stamp", "_stop")
+
+    def __init__(self, path: str | os.PathLike[str], api: str, *, seconds: float = 1.0) -> None:
+        self._path = Path(path)
+        self._api = api
+        self._seconds = seconds
+        # Taken before the file is read: a change in between is seen as one, later.
+        self._stamp = _stamp(self._path)
+        super().__init__(policy_of(self._path, api))
+        self._watch()
+        following = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _watch_again(following))
+
+    def refresh(self) -> bool:
+        """Look at the file now; whether its policy is another one than before."""
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        before = self.enforced
+        try:
+            self.policy = policy_of(self._path, self._api)
+        except InvalidInput as refused:
+            _LOG.error("%s is not enforced, the policy before it is:\n%s", self._path, refused)
+        return self.enforced is not before
+
+    def close(self) -> None:
+        """Stop following; the policy stays as it is."""
+        self._stop.set()
+
+    def _watch(self) -> None:
+        self._stop = stop = threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(self._seconds):
+                self.refresh()
+
+        threading.Thread(target=watch, name=f"follow {self._path}", daemon=True).start()
+
+    def _watch_again(self) -> None:
+        if not self._stop.is_set():
+            self._watch()
+
+
+def _watch_again(following: weakref.ref[FollowedApi]) -> None:
+    """In a forked child, where no thread but the forking one lives on."""
+    followed = following()
+    if followed is not None:
+        followed._watch_again()  # noqa: SLF001 - a function of this class in all but place
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Changes whenever the file does: when written in place, and when replaced by another."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,37 @@
+"""What the middlewares of both protocols have in common: a live policy, and a judge that keeps up with it."""
+
+from __future__ import annotations
+
+import logging
+from typing import AnyStr, Final, Generic
+
+from crossgate.middleware.judge import Judge
+from crossgate.middleware.live import LivePolicy, Policy
+from crossgate.middleware.outcome import Wire
+
+LOG: Final = logging.getLogger("crossgate.middleware")
+"""At INFO: what observe mode would have refused and, with ``debug``, what was refused."""
+
+
+class Enforcement(Generic[AnyStr]):
+    """Enforces a policy that can be replaced while requests are served."""
+
+    _wire: Wire[AnyStr]
+
+    def __init__(self, policy: Policy | LivePolicy, *, debug: bool) -> None:
+        self._live = policy if isinstance(policy, LivePolicy) else LivePolicy(policy)
+        self._debug = debug
+        self._judge: Judge[AnyStr] = self._renewed_judge()
+
+    @property
+    def policy(self) -> Policy:
+        """What is enforced; set it to replace it at once, and as a whole."""
+        return self._live.policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._live.policy = policy
+
+    def _renewed_judge(self) -> Judge[AnyStr]:
+        self._judge = judge = Judge(self._live.enforced, self._wire, debug=self._debug)
+        return judge
