@@ -29,6 +29,11 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@$(BIN)/pip install --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# --- what a newcomer runs ---
+
+run: $(VENV)/.runtime  ## the example: native services, a page, and the gateway before them
+	@$(BIN)/python -m examples.run
+
 # --- what a contributor runs ---
 
 check: $(VENV)/.dev  ## style, types and layers, in under a minute
@@ -45,6 +50,7 @@ unit: $(VENV)/.dev  ## the tests that need no Envoy and no browser
 	@$(BIN)/pytest -m "not live and not browser"
 
 test: check  ## everything a contributor must pass
+	@scripts/prerequisites chromium
 	@$(BIN)/pytest
 
 fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECONDS each, default 60; SEED)

@@ -1,0 +1,79 @@
+"""Chromium, and the example as a whole: natives, the page on three origins, and the gateway before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+from examples.natives.message import Response
+from examples.natives.service import Service
+from examples.places import Places, start_natives, start_pages
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.gateway import Gateway, running_gateway
+from tests.ports import deaf_port, free_ports
+from tests.prerequisites import chromium
+
+REFERENCE_HOSTS = ("test.com", "test1.com", "test2.com")
+BLANK = Response(200, (("Content-Type", "text/html"),), b"<!doctype html><title>blank</title>")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",  # tests run as root in containers, where the sandbox cannot
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The running example."""
+
+    places: Places
+    natives: Mapping[str, Service]
+    gateway: Gateway
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each test has a context, and so a cookie jar and a cache, of its own.
+
+    The hosts of the reference page are an empty page here: their origins, default port and all, are real.
+    """
+    binary = chromium()
+    with Service("blank", lambda _: BLANK) as blank, sync_playwright() as playwright:
+        rules = ", ".join(f"MAP {host}:80 127.0.0.1:{blank.port}" for host in REFERENCE_HOSTS)
+        flags = [*_FLAGS, f"--host-resolver-rules={rules}"]
+        started = playwright.chromium.launch(executable_path=binary, args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    fresh = browser.new_context()
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    """The example on free ports, for the whole session."""
+    names = ("gateway", "page", "pets", "stock", "catalog", "parcels", "storefront", "stranger")
+    with ExitStack() as stack:
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
+        places = Places(**ports, nobody=stack.enter_context(deaf_port()))
+        natives = start_natives(stack, places)
+        start_pages(stack, places)
+        folder = tmp_path_factory.mktemp("example")
+        gateway = stack.enter_context(running_gateway(places.configuration(), folder))
+        yield Example(places, natives, gateway)

@@ -1,0 +1,49 @@
+"""The executable parts of a page of documentation, in their order.
+
+A ``yaml`` block is a file to be written; in a ``console`` block a line that begins with ``$`` is a command,
+and the lines below it are lines of its output. Other blocks are for reading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The new content of the file that the page works on."""
+
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command and the lines that its output shows, in that order; other lines may stand between them."""
+
+    line: str
+    output: tuple[str, ...]
+
+    def is_answered_by(self, output: str) -> bool:
+        """Whether the lines are there; header names are compared without case, as all lines are."""
+        printed = iter(line.strip().lower() for line in output.splitlines())
+        return all(expected.lower() in printed for expected in self.output)
+
+
+def steps(page: Path) -> Iterator[File | Command]:
+    """Everything to do, from top to bottom."""
+    for kind, content in _BLOCK.findall(page.read_text(encoding="utf-8")):
+        if kind == "yaml":
+            yield File(content)
+        else:
+            yield from _commands(content)
+
+
+def _commands(block: str) -> Iterator[Command]:
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        line, *output = part.strip().splitlines()
+        yield Command(line, tuple(expected.strip() for expected in output if expected.strip()))

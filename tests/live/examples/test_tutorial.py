@@ -1,0 +1,57 @@
+"""The tutorial, done: every file written, every command run, every line of output found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from examples.places import Places, start_natives
+from tests.documents import Command, File, steps
+from tests.gateway import ROOT, Gateway, running_gateway
+from tests.ports import free_ports
+
+PAGE = ROOT / "docs" / "tutorial" / "first-policy.md"
+FOLLOWS_SECONDS = 10.0
+
+
+@pytest.mark.live
+def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        gateway_port, pets = free_ports(2)
+        places = replace(Places(stock=0, catalog=0, parcels=0), gateway=gateway_port, pets=pets)
+        start_natives(stack, places)
+        gateway: Gateway | None = None
+        done = 0
+        for step in steps(PAGE):
+            match step:
+                case File(content):
+                    if gateway is None:
+                        gateway = stack.enter_context(running_gateway(places.moved(content), tmp_path))
+                    gateway.file.write_text(places.moved(content), encoding="utf-8")
+                case Command():
+                    _run_until_answered(replace(step, line=places.moved(step.line)), tmp_path)
+                    done += 1
+        assert done == 8
+
+
+def _run_until_answered(command: Command, folder: Path) -> None:
+    """Run it until it says what the page says: a saved file is followed soon, not at once."""
+    deadline = time.monotonic() + FOLLOWS_SECONDS
+    while True:
+        run = subprocess.run(
+            ["sh", "-c", command.line],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            cwd=folder,
+            env={**os.environ, "no_proxy": "*"},
+        )
+        if command.is_answered_by(run.stdout):
+            return
+        assert time.monotonic() < deadline, f"{command.line}\n{run.stdout}{run.stderr}"
