@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -56,9 +56,16 @@ def _run(stack: ExitStack, places: Places, configuration: Path) -> int:
     while gateway.poll() is None:
         if _is_open(places.gateway):
             _say_what_to_try(places)
-            return gateway.wait()
+            return _ended(gateway)
         time.sleep(0.05)
     return gateway.returncode
+
+
+def _ended(gateway: subprocess.Popen[bytes]) -> int:
+    """The exit code, when there is one. A wait without limit misses a signal that comes just before it."""
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return gateway.wait(0.2)
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
