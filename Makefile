@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit format fuzz-proof lock clean
+.PHONY: help run test check unit format fuzz-proof reference lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -55,6 +55,9 @@ test: check  ## everything a contributor must pass
 
 fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECONDS each, default 60; SEED)
 	@PYTHONPATH=src $(BIN)/python -m tests.fuzz_proof $(or $(SECONDS),60) $(or $(SEED),1)
+
+reference: $(VENV)/.dev  ## write the reference pages that are made from the code
+	@$(BIN)/python scripts/reference.py
 
 lock:  ## resolve the dependencies again
 	@sh scripts/lock

@@ -7,18 +7,24 @@ from typing import Annotated
 
 import typer
 
+from crossgate.cli.check import check
+from crossgate.cli.explain import explain
 from crossgate.cli.node import node
 from crossgate.cli.run import run
+from crossgate.cli.schema import schema
 
 app = typer.Typer(
     name="crossgate",
-    help="An API gateway that enforces Cross-Origin Resource Sharing.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
 app.command()(node)
+app.command()(check)
+app.command()(explain)
+app.command()(schema)
 
 
 def _say_version(wanted: bool) -> None:
@@ -34,4 +40,7 @@ def options(
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
-    """Each verb says more with --help."""
+    """An API gateway that enforces Cross-Origin Resource Sharing.
+
+    Each verb says more with --help. Exit codes: 0 fine, 1 findings or differences, 2 bad use or bad input.
+    """

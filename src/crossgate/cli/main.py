@@ -1,36 +1,68 @@
-"""The command ``crossgate``: its verbs, and what all of them do with bad input."""
+"""The way into and out of the command: what is missing is said, and leaving is quiet.
+
+Exit codes: 0 fine, 1 findings or differences, 2 bad use or bad input, 130 interrupted, 141 nobody reads on.
+"""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from typing import Final, NoReturn
 
-NOT_FOR_THE_BASE_INSTALL = (
-    "crossgate: this needs more than the policy engine and the middleware. "
-    "Install the rest: pip install 'crossgate[gateway]'\n"
-)
+_INTERRUPTED: Final = 130
+_BROKEN_PIPE: Final = 141
+"""What shells report of processes that SIGINT and SIGPIPE ended."""
 
 
-def main() -> None:
-    """Run the command line, and end the process with its exit code: 0, 1 for findings, 2 for bad input."""
+def main() -> NoReturn:
+    """Run the command with the process's arguments, and end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        import rich  # noqa: F401
-        import typer  # noqa: F401
-    except ModuleNotFoundError:
-        sys.stderr.write(NOT_FOR_THE_BASE_INSTALL)
-        sys.exit(2)
-    from crossgate.cli.app import app
-    from crossgate.cli.faults import report
+        code = _run()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered would be flushed, and complained about, when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _BROKEN_PIPE
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        from crossgate.cli.app import app
+    except ModuleNotFoundError as missing:
+        return _say_what_to_install(missing)
     from crossgate.diagnostics import InvalidInput
 
     try:
-        app()
-    except InvalidInput as refused:
-        report(refused.diagnostics)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever reads has seen enough; the interpreter must not complain about it when it closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        app(prog_name="crossgate")
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer has made a plain 1 of it
+            raise end.__context__ from None
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except InvalidInput as invalid:
+        from crossgate.cli.findings import print_findings
+        from crossgate.cli.output import stderr
+
+        print_findings(stderr(), invalid.diagnostics)
+        return 2
+    except ModuleNotFoundError as missing:
+        return _say_what_to_install(missing)
+    return 0
+
+
+def _say_what_to_install(missing: ModuleNotFoundError) -> int:
+    package = (missing.name or "crossgate").partition(".")[0]
+    if package == "crossgate":
+        raise missing
+    print(
+        f"crossgate: the Python package {package} is not installed."
+        " The command needs more than the middleware does: pip install 'crossgate[gateway]'",
+        file=sys.stderr,
+    )
+    return 2

@@ -16,6 +16,7 @@ from crossgate.bootstrap.announcements import (
     Serving,
 )
 from crossgate.catalogue.model import Api, Catalogue
+from crossgate.cli.output import printable
 from crossgate.dataplane import changes
 
 
@@ -36,7 +37,7 @@ class Teller:
             case Refused() | Rejected():
                 self._say("red", str(announcement))
                 for diagnostic in announcement.diagnostics:
-                    self._say("", f"  {diagnostic}")
+                    self._say("", f"  {printable(str(diagnostic))}")
             case NodeChanged(change):
                 self._node_changed(change)
             case _ as never:

@@ -44,7 +44,9 @@ class TlsEntry(Entry):
 class GatewayEntry(Entry):
     """The gateway's own settings."""
 
-    listen: Annotated[tuple[str, int], parsed_by(parse_listen, str)] = ("127.0.0.1", 8080)
+    listen: Annotated[tuple[str, int], parsed_by(parse_listen, str)] = Field(
+        default="127.0.0.1:8080", validate_default=True
+    )
     """Address and port to listen on: `127.0.0.1:8080`, `0.0.0.0:8080`, `'[::1]:8080'`."""
     tls: TlsEntry | None = None
     """Certificate and key of the listener; without them it speaks HTTP in clear text."""
@@ -95,8 +97,8 @@ class ApplicationEntry(Entry):
 class DocumentEntry(Entry):
     """Everything that a Crossgate gateway serves and enforces."""
 
-    gateway: GatewayEntry = Field(default=GatewayEntry())
-    settings: SkipValidation[SettingsEntry] = Field(default=SettingsEntry())
+    gateway: GatewayEntry = Field(default_factory=GatewayEntry)
+    settings: SkipValidation[SettingsEntry] = Field(default_factory=SettingsEntry)
     apis: list[ApiEntry] = Field(default=[])
     """The APIs that the gateway publishes."""
     applications: list[ApplicationEntry] = Field(default=[])

@@ -61,19 +61,19 @@ def explain_shape_errors(
             for diagnostic in details["ctx"][DIAGNOSED]:
                 yield diagnostic.within(*path)
         elif details["type"] == "extra_forbidden":
-            yield unknown_key(path, _keys_at(document, path[:-1]))
+            yield unknown_key(path, _model_at(document, path[:-1]).model_fields)
         elif details["type"] == "missing":
-            yield _missing_key(path)
+            yield _missing_key(path, _model_at(document, path[:-1]))
         else:
             yield _wrong_type(path, details, source_of)
 
 
-def _keys_at(document: type[BaseModel], path: tuple[Step, ...]) -> list[str]:
+def _model_at(document: type[BaseModel], path: tuple[Step, ...]) -> type[BaseModel]:
     model = document
     for step in path:
         if isinstance(step, str):
             model = _model_in(model.model_fields[step].annotation)
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return model
 
 
 def _model_in(annotation: object) -> type[BaseModel]:
@@ -84,11 +84,12 @@ def _model_in(annotation: object) -> type[BaseModel]:
     return next(_model_in(part) for part in inner if part is not type(None))
 
 
-def _missing_key(path: tuple[Step, ...]) -> Diagnostic:
+def _missing_key(path: tuple[Step, ...], model: type[BaseModel]) -> Diagnostic:
+    key = str(path[-1])
     return Diagnostic(
         code="missing-key",
-        message=f"the key {path[-1]} is missing",
-        remedy=f"Add {path[-1]} here",
+        message=f"the key {key} is missing",
+        remedy=f"Add {key}: {model.model_fields[key].description}",
         place=Place(path[:-1]),
     )
 

@@ -1,0 +1,80 @@
+"""The command itself: how it is called wrongly, and how it ends when somebody else wants it to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from tests.command import COMMAND, ENVIRONMENT, crossgate
+
+
+def test_the_version() -> None:
+    done = crossgate("--version")
+    assert (done.returncode, done.stdout) == (0, f"crossgate {version('crossgate')}\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["chekc"], ["check"], ["check", "a", "b"], ["check", "--colour"]])
+def test_bad_use(arguments: list[str]) -> None:
+    done = crossgate(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "Usage: " in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich", "pydantic", "yaml"])
+def test_what_to_install_is_said(missing: str) -> None:
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = ['check', 'examples/gateway.yaml'];"
+        "from crossgate.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"crossgate: the Python package {missing} is not installed."
+        " The command needs more than the middleware does: pip install 'crossgate[gateway]'\n"
+    )
+
+
+def test_nobody_reads_on() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "schema"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 141
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    fifo = tmp_path / "gateway.yaml"
+    os.mkfifo(fifo)
+    with subprocess.Popen(
+        [*COMMAND, "check", fifo], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        with fifo.open("w"):  # returns when the command has opened the other end
+            process.send_signal(signal.SIGINT)
+            output, complaints = process.communicate(timeout=30)
+        assert (process.returncode, output, complaints) == (130, b"", b"")
+
+
+def test_output_that_cannot_show_a_check_mark(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(
+        "apis: [{name: a, version: '1', type: rest, native: http://a.example}]"
+    )
+    done = subprocess.run(
+        [*COMMAND, "explain", tmp_path / "gateway.yaml", "--api", "a/1"],
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u2713" in done.stdout

@@ -1,0 +1,103 @@
+"""``crossgate explain``: the verdict first, then the steps, then the headers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.command import crossgate
+
+EXAMPLE = "examples/gateway.yaml"
+
+
+def test_an_allowed_preflight() -> None:
+    request = "--origin http://test2.com --request-method PUT --request-headers Test1,test2"
+    done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", *request.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (
+        done.stdout
+        == """\
+ALLOWED the gateway answers this preflight with 200
+OPTIONS from http://test2.com to petstore/1.0 (preflight-allowed)
+
+  ✓ What kind of request is OPTIONS? OPTIONS: judged as a preflight
+  ✓ Is there an Origin? http://test2.com
+  ✓ Is the origin allowed? http://test2.com
+  ✓ Is there an Access-Control-Request-Method? PUT
+  ✓ Is the requested method allowed? PUT
+  ✓ Is every requested header allowed? Test1,test2
+
+The answer's headers:
+  Access-Control-Allow-Origin: http://test2.com
+  Access-Control-Allow-Credentials: true
+  Access-Control-Allow-Methods: POST, GET, PUT
+  Access-Control-Allow-Headers: test1, test2, Content-Type
+  Access-Control-Max-Age: 100
+  Vary: Origin
+"""
+    )
+
+
+FORWARDED = "FORWARDED to the native service"
+REFUSED = "REFUSED the gateway answers"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verdict"),
+    [
+        ("petstore/1.0 --origin http://test2.com", f"{FORWARDED}: its origin is allowed"),
+        ("petstore/1.0 --origin http://evil.org", f"{REFUSED} 403 Specified Origin is not allowed"),
+        ("petstore/1.0 --method OPTIONS", f"{REFUSED} 405 Method Not Allowed"),
+        ("petstore/1.0", f"{FORWARDED}: this is no CORS request"),
+        ("petstore/1.0 --origin http://127.0.0.1:9105", f"{FORWARDED}: its origin is allowed"),
+        ("parcels/1.0 --origin http://evil.org", f"{FORWARDED}: the API has no policy"),
+        (
+            "parcels-watched/1.0 --origin http://evil.org",
+            f"{FORWARDED}, for the policy only observes;",
+        ),
+    ],
+)
+def test_verdicts(arguments: str, verdict: str) -> None:
+    done = crossgate("explain", EXAMPLE, "--api", *arguments.split())
+    assert done.returncode == 0
+    assert done.stdout.startswith(verdict)
+
+
+def test_json_for_programs() -> None:
+    done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", "--origin", "http://evil.org", "--json")
+    explained = json.loads(done.stdout)
+    assert explained["request"]["method"] == "GET"
+    assert explained["decision"] == {
+        "action": "answer",
+        "flow": "cors-request",
+        "reason": "origin-refused",
+        "headers": [{"name": "Vary", "value": "Origin"}],
+        "status": 403,
+        "body": "Specified Origin is not allowed",
+    }
+    assert [step["passed"] for step in explained["steps"]] == [True, False]
+
+
+def test_an_api_that_is_not_there() -> None:
+    done = crossgate("explain", EXAMPLE, "--api", "petstor/1.0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: there is no such API in the document (found petstor/1.0).")
+    assert "--api petstore/1.0" in done.stderr
+
+
+def test_without_an_api_only_the_server_can_decide(tmp_path: Path) -> None:
+    assert crossgate("explain", EXAMPLE, "--origin", "http://test2.com").returncode == 2
+    (tmp_path / "gateway.yaml").write_text(
+        "settings:\n  watt.server.cors.enabled: true\n  watt.server.cors.allowedOrigins: http://a.example\n"
+    )
+    done = crossgate("explain", tmp_path / "gateway.yaml", "--origin", "http://b.example")
+    assert done.returncode == 0
+    assert done.stdout.startswith("REFUSED the gateway answers 403 Specified Origin is not allowed\n")
+
+
+def test_a_broken_document_is_reported_like_check_does(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text("apis: [\n")
+    done = crossgate("explain", tmp_path / "gateway.yaml", "--api", "a/1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{tmp_path}/gateway.yaml:2:1: error: this is not YAML" in done.stderr

@@ -1,0 +1,67 @@
+"""What people see in a terminal: findings over several lines, steps as a table, no foreign escapes."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from rich.console import Console
+
+from crossgate.cli.explanation import print_explanation
+from crossgate.cli.findings import count_findings, exit_code, print_findings
+from crossgate.cli.output import printable
+from crossgate.diagnostics import Diagnostic, Place, Severity
+from crossgate.policy import EffectivePolicy, Request, build_policy, explain
+
+HOSTILE = Diagnostic(
+    "code", "bad \x1b[2J", "mend\x07 it", Place(("a", 0), "f.yaml", 3, 4), "[red]\u202e", Severity.WARNING
+)
+
+
+def _terminal() -> tuple[Console, io.StringIO]:
+    written = io.StringIO()
+    return Console(file=written, force_terminal=True, no_color=True, width=100, highlight=False), written
+
+
+def test_a_finding_over_several_lines() -> None:
+    console, written = _terminal()
+    print_findings(console, [HOSTILE])
+    assert _plain(written) == [
+        "f.yaml:3:4 warning bad \\x1b[2J",
+        "  found  [red]\\u202e",
+        "  at     $.a[0]",
+        "  remedy mend\\x07 it",
+        "  code   code",
+        "",
+    ]
+
+
+def test_steps_as_a_table() -> None:
+    console, written = _terminal()
+    policy = EffectivePolicy.of(build_policy(allowed_origins=["https://a.example"]))
+    request = Request("GET", "https://\x1b[31mb.example")
+    print_explanation(console, "a/1", request, explain(policy, request))
+    lines = _plain(written)
+    assert lines[0] == "REFUSED the gateway answers 403 Specified Origin is not allowed"
+    assert lines[1] == "GET from https://\\x1b[31mb.example to a/1 (origin-refused)"
+    assert lines[3:5] == [
+        "  ✓  What kind of request is GET?  it has an Origin: a CORS request",
+        "  ✗  Is the origin allowed?        https://\\x1b[31mb.example",
+    ]
+
+
+def test_counts_and_exit_codes() -> None:
+    error, info = Diagnostic("e", "e", "e"), Diagnostic("i", "i", "i", severity=Severity.INFO)
+    assert count_findings([error, HOSTILE, error, info]) == "2 errors, 1 warning, 1 info"
+    assert exit_code([]) == 0
+    assert exit_code([HOSTILE, info]) == 1
+    assert exit_code([HOSTILE, error]) == 2
+
+
+def test_what_is_printable_stays() -> None:
+    assert printable("Grüße ✓ 日本") == "Grüße ✓ 日本"
+
+
+def _plain(written: io.StringIO) -> list[str]:
+    """The lines without rich's own bold and dim."""
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in written.getvalue().splitlines()]
