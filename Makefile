@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit format fuzz-proof reference lock clean
+.PHONY: help run test check unit format fuzz-proof reference bench lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -27,6 +27,11 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "[set-up] installing what contributors need"
 	@$(BIN)/pip install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
+	@echo "[set-up] installing what the middleware is measured against"
+	@$(BIN)/pip install --require-hashes -r requirements-bench.lock
 	@touch $@
 
 # --- what a newcomer runs ---
@@ -58,6 +63,9 @@ fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECOND
 
 reference: $(VENV)/.dev  ## write the reference pages that are made from the code
 	@$(BIN)/python scripts/reference.py
+
+bench: $(VENV)/.bench  ## the middleware against the other CORS middlewares
+	@PYTHONPATH=src $(BIN)/python -m bench.middleware
 
 lock:  ## resolve the dependencies again
 	@sh scripts/lock
