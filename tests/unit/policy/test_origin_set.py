@@ -39,7 +39,7 @@ def pattern(loose: object) -> OriginPattern:
 
 
 def calls(action: Callable[[], object]) -> int:
-    """How many functions, Python's and C's, the action calls; what a garbage collection calls is not its own."""
+    """How many functions, Python's and C's, the action calls; a garbage collection's are not its own."""
     count = 0
 
     def seen(_: FrameType, event: str, __: object) -> None:
