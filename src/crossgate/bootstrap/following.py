@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ _SETTLE_MS: Final = 20
 """A save is often several writes: so long it has to be quiet before the file is read."""
 _LOOK_MS: Final = 1000
 """Where the system reports nothing (network file systems), the file is looked at so often."""
+_TICK_NS: Final = 10_000_000
+"""No kernel's clock for files is coarser: two writes within it may leave the same time."""
 
 Signature = tuple[int, int, int] | None
 
@@ -34,6 +37,7 @@ async def changes(file: Path, seen: Signature, stop: asyncio.Event) -> AsyncIter
     if signature(file) != seen:
         seen = signature(file)
         yield
+    missed = False
     async for _ in awatch(
         file.parent,
         recursive=False,
@@ -44,7 +48,13 @@ async def changes(file: Path, seen: Signature, stop: asyncio.Event) -> AsyncIter
         stop_event=stop,
     ):
         now = signature(file)
-        if now != seen:
+        # Gone may be about to come back: some editors remove the file before they write it.
+        back_soon, missed = now is None and not missed, now is None
+        if now != seen and not back_soon and not _may_change_unseen(now):
             seen = now
-            if now is not None:
-                yield
+            yield
+
+
+def _may_change_unseen(now: Signature) -> bool:
+    """Whether another write could still leave this same signature; it will be followed by another look."""
+    return now is not None and 0 <= time.time_ns() - now[2] < _TICK_NS

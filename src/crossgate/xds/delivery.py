@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crossgate.compiler.resource import Resource
+from crossgate.xds.kinds import WHOLE_AT_FIRST
 from crossgate.xds.messages import Applied, Effect, Rejected
 
 LONGEST_BATCH = 100
-"""Most resources in one response, the removed ones included."""
+"""Most resources in one response, the removed ones included; `WHOLE_AT_FIRST` has the exception."""
 HEAVIEST_BATCH = 4 * 1024 * 1024
 """Bytes after which a response takes no further resource: large origin sets must not pile up in one."""
 
@@ -185,9 +186,10 @@ class Delivery:
     def _next_queued(self, held_back: Callable[[str], bool]) -> list[str]:
         names: list[str] = []
         weight = 0
+        whole = self.type_url in WHOLE_AT_FIRST and not self.has
         # Removals first: a new scope may take the key of one that goes.
         for queue in (self._removals, self._updates):
-            while queue and len(names) < self._longest and weight < HEAVIEST_BATCH:
+            while queue and (whole or (len(names) < self._longest and weight < HEAVIEST_BATCH)):
                 name = next(iter(queue))
                 del queue[name]
                 if self.lacks(name) and not held_back(name):

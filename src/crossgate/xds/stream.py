@@ -3,8 +3,8 @@
 No socket, no clock, no protobuf: the shell performs the effects in their order and decides nothing.
 Guaranteed:
 
-- at most one unacknowledged response per kind, of at most `LONGEST_BATCH` resources; what changes meanwhile
-  coalesces into the next;
+- at most one unacknowledged response per kind, of at most `LONGEST_BATCH` resources unless it is the first of
+  its kind and the node would serve by half of it; what changes meanwhile coalesces into the next;
 - only differences travel: between wanted and acknowledged, and after a reconnect between wanted and what the
   node says it holds, removals included;
 - a refused batch is halved until the bad resource stands alone; it is reported once, stays unsent until its

@@ -67,6 +67,15 @@ def test_a_subscription_to_everything_gets_everything() -> None:
     assert Follows(CLUSTER, added=("*",)) in talk.said
 
 
+def test_all_routes_come_in_the_first_response_as_the_listener_opens_with_it() -> None:
+    talk = Talk(route("a"), route("b"), route("c"), longest=2)
+    [first] = talk.ask(SCOPED_ROUTES)
+    assert names(first) == ["a", "b", "c"]
+    talk.ack(first)
+    [second] = talk.put(route("d"), route("e"), route("f"))
+    assert names(second) == ["d", "e"]
+
+
 def test_an_empty_subscription_to_everything_is_answered_at_once() -> None:
     talk = Talk()
     [send] = talk.ask(SCOPED_ROUTES)
