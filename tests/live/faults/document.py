@@ -1,0 +1,77 @@
+"""A document whose every version can be told from each answer of the gateway."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.wire import WireAnswer, WireRequest
+
+ORIGIN = "https://app.example"
+PATH = "/gateway/pets/1"
+PREFLIGHT = WireRequest(
+    "OPTIONS",
+    PATH,
+    (
+        ("Origin", ORIGIN),
+        ("Access-Control-Request-Method", "PUT"),
+        ("Access-Control-Request-Headers", "x-always"),
+    ),
+)
+SIMPLE = WireRequest("GET", PATH, (("Origin", ORIGIN),))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A gateway on ``port`` with the API ``pets/1`` in front of ``native_port``, and ``others`` beside it."""
+
+    port: int
+    native_port: int
+    others: int = 0
+
+    def at(self, version: int, **gateway: str) -> str:
+        """Its text; the version shows in five places of what the gateway answers."""
+        apis = [self._api("pets", f"/v{version}", _policy(version))]
+        apis += [self._api(f"other-{number}", "", _policy(0)) for number in range(self.others)]
+        # JSON is YAML.
+        listen = f"127.0.0.1:{self.port}"
+        return json.dumps({"gateway": {"listen": listen, **gateway}, "apis": apis}, indent=1)
+
+    def _api(self, name: str, base: str, cors: Mapping[str, object]) -> dict[str, object]:
+        native = f"http://127.0.0.1:{self.native_port}{base}"
+        return {"name": name, "version": "1", "type": "rest", "native": native, "cors": cors}
+
+
+def _policy(version: int) -> Mapping[str, object]:
+    return {
+        "allowed_origins": [ORIGIN, f"https://v{version}.example"],
+        "allowed_methods": ["PUT", f"V{version}"],
+        "allow_headers": ["x-always", f"x-v{version}"],
+        "expose_headers": [f"x-v{version}", f"x-also-v{version}"],
+        "max_age": version,
+    }
+
+
+def save(file: Path, text: str) -> None:
+    """As careful editors do: the new file takes the old one's place, whole."""
+    beside = file.with_suffix(".new")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(file)
+
+
+def version_of(answer: WireAnswer) -> int:
+    """The one version that all of the answer stems from.
+
+    Raises AssertionError for an answer that is no success, or that two versions speak from.
+    """
+    assert answer.status == 200, (answer.status, answer.text)
+    tags = re.compile(r"(?i)\bv([0-9]+)\b")
+    speaking = [value for name, value in answer.headers if name.lower().startswith("access-control-")]
+    found = {int(tag) for text in (*speaking, answer.text) for tag in tags.findall(text)}
+    found |= {int(value) for value in answer.all("access-control-max-age")}
+    assert answer.all("access-control-allow-origin") == [ORIGIN], answer.headers
+    assert len(found) == 1, answer
+    return found.pop()

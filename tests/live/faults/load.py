@@ -1,0 +1,99 @@
+"""Requests from several clients at once, each answer judged; who waits is told of every answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from tests.wire import Http1, WireAnswer, WireRequest, http1
+
+_SECONDS = 30.0
+Judge = Callable[[WireAnswer], int]
+"""The number that the answer carries; raises AssertionError for a bad one."""
+
+
+class Load:
+    """What several clients, each with a connection of its own, have been answered so far."""
+
+    def __init__(self, port: int, requests: Sequence[WireRequest], judge: Judge, clients: int) -> None:
+        self._port = port
+        self._requests = requests
+        self._judge = judge
+        self._stopping = threading.Event()
+        self._news = threading.Condition()
+        self._answers = [0] * clients
+        self._latest = [0] * clients
+        self.failures: list[BaseException] = []
+        self._threads = [
+            threading.Thread(target=self._run, args=(client,), name=f"client-{client}")
+            for client in range(clients)
+        ]
+
+    @property
+    def answers(self) -> int:
+        """How many there were in all."""
+        return sum(self._answers)
+
+    def wait_for(self, number: int) -> None:
+        """Return once the latest answer of every client carries ``number``."""
+        self._wait(lambda: all(latest == number for latest in self._latest))
+
+    def wait_for_more(self, answers: int) -> None:
+        """Return once every client had that many answers more."""
+        with self._news:
+            goal = [before + answers for before in self._answers]
+        self._wait(lambda: all(now >= then for now, then in zip(self._answers, goal, strict=True)))
+
+    def _wait(self, reached: Callable[[], bool]) -> None:
+        with self._news:
+            assert self._news.wait_for(lambda: self.failures or reached(), _SECONDS), "no such answer came"
+        self.check()
+
+    def check(self) -> None:
+        """Fail if any request did."""
+        if self.failures:
+            raise AssertionError(f"after {self.answers} answers") from self.failures[0]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+        self.wait_for_more(1)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(_SECONDS)
+
+    def _run(self, client: int) -> None:
+        try:
+            with http1(self._port) as connection:
+                self._ask(client, connection)
+        except BaseException as failure:  # noqa: BLE001 - the test's own thread reports it
+            with self._news:
+                self.failures.append(failure)
+                self._news.notify_all()
+
+    def _ask(self, client: int, connection: Http1) -> None:
+        turn = 0
+        while not self._stopping.is_set():
+            number = self._judge(connection.send(self._requests[turn % len(self._requests)]))
+            turn += 1
+            with self._news:
+                # One connection is one worker of Envoy's, and that never goes back to an older policy.
+                assert number >= self._latest[client], f"{number} after {self._latest[client]}"
+                self._latest[client] = number
+                self._answers[client] += 1
+                self._news.notify_all()
+
+
+@contextmanager
+def load(port: int, requests: Sequence[WireRequest], judge: Judge, clients: int = 4) -> Iterator[Load]:
+    """``clients`` asking without a pause while the block lasts; fails if any request fails."""
+    made = Load(port, requests, judge, clients)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+    made.check()

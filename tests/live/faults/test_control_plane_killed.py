@@ -1,0 +1,61 @@
+"""The control plane dies: traffic does not notice, and afterwards only differences travel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.live.faults.command import Command
+from tests.live.faults.document import PREFLIGHT, SIMPLE, Document, save, version_of
+from tests.live.faults.load import load
+
+pytestmark = pytest.mark.live
+
+RECEIVED = "cluster.crossgate-control-plane.upstream_cx_rx_bytes_total"
+
+
+@pytest.fixture
+def document(document: Document) -> Document:
+    """So many APIs that all of them and one of them are told apart by the bytes that travel."""
+    return Document(document.port, document.native_port, others=300)
+
+
+def control_plane(folder: Path, file: Path) -> Command:
+    return Command(folder, "run", str(file), "--no-envoy", "--xds", f"unix:{folder}/xds.sock")
+
+
+def node(folder: Path) -> Command:
+    return Command(
+        folder, "node", "--control-plane", f"unix:{folder}/xds.sock", "--id", "n", "--concurrency", "1"
+    )
+
+
+def test_traffic_goes_on_and_then_only_differences_travel(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    with node(tmp_path) as envoy:
+        envoy.wait_for("stream to crossgate-control-plane closed")
+        with control_plane(tmp_path, file) as first:
+            # The node came first; it serves once its control plane is there.
+            envoy.wait_until_ready()
+            with load(document.port, (PREFLIGHT, SIMPLE), version_of) as traffic:
+                everything = envoy.envoy_stats(RECEIVED)[RECEIVED]
+                first.kill()
+                traffic.wait_for_more(100)
+
+                save(file, document.at(2))
+                with control_plane(tmp_path, file):
+                    traffic.wait_for(2)
+                    travelled = envoy.envoy_stats(RECEIVED)[RECEIVED] - everything
+                    traffic.wait_for_more(100)
+    assert everything > 300 * 1000
+    assert 0 < travelled < 20_000
+
+
+def test_a_second_control_plane_is_told_that_the_place_is_taken(file: Path, tmp_path: Path) -> None:
+    with control_plane(tmp_path, file) as first:
+        first.wait_for("Crossgate serves")
+        code, said = control_plane(tmp_path, file).refusal()
+    assert code == 2
+    assert "Another control plane listens there" in said
+    assert "Traceback" not in said

@@ -1,0 +1,113 @@
+"""The document changes, for better and worse, while clients ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from tests.live.faults.command import running
+from tests.live.faults.document import PREFLIGHT, SIMPLE, Document, save, version_of
+from tests.live.faults.load import load
+
+pytestmark = pytest.mark.live
+
+EDITS = 200
+
+
+def test_no_edit_fails_a_request_and_no_answer_mixes_two_policies(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    with (
+        running(tmp_path, file) as gateway,
+        load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=4) as traffic,
+    ):
+        for version in range(2, EDITS + 2):
+            save(file, document.at(version))
+            traffic.wait_for(version)
+        gateway.wait_for("The change is enforced: 1 resource")
+        assert gateway.output.count("refused") == 0
+    assert traffic.answers > 4 * EDITS
+
+
+def test_saves_that_outrun_the_gateway_end_with_the_last(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    with (
+        running(tmp_path, file),
+        load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=2) as traffic,
+    ):
+        for version in range(101, 101 + EDITS):
+            # In place: the gateway may read it empty, or half.
+            file.write_text(document.at(version), encoding="utf-8")
+        traffic.wait_for(100 + EDITS)
+
+
+def no_yaml(file: Path, text: str) -> None:
+    save(file, text + "\n]")
+
+
+def a_wrong_value(file: Path, text: str) -> None:
+    save(file, text.replace('"max_age": ', '"max_age": -'))
+
+
+def half_of_it(file: Path, text: str) -> None:
+    file.write_text(text[: len(text) // 2], encoding="utf-8")
+
+
+def nothing_at_all(file: Path, _: str) -> None:
+    file.write_bytes(b"")
+
+
+def not_text(file: Path, _: str) -> None:
+    file.write_bytes(b"apis:\n - \xff\xfe")
+
+
+def a_directory(file: Path, _: str) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def no_file(file: Path, _: str) -> None:
+    file.unlink()
+
+
+def too_large(file: Path, _: str) -> None:
+    with file.open("wb") as opened:
+        opened.truncate(50 * 2**20)
+
+
+BROKEN: Mapping[Callable[[Path, str], None], str] = {
+    no_yaml: "gateway.yaml:",
+    a_wrong_value: "$.apis[0].cors.max_age",
+    half_of_it: "gateway.yaml:",
+    nothing_at_all: "gateway.yaml",
+    not_text: "gateway.yaml:2:4",
+    too_large: "larger than 16 MiB",
+    a_directory: "this is a directory, not a file",
+    no_file: "there is no such file",
+}
+
+
+def test_bad_edits_are_refused_with_their_place_and_the_last_good_goes_on(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    with (
+        running(tmp_path, file, "--concurrency", "1") as gateway,
+        load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=1) as traffic,
+    ):
+        good = 1
+        for number, (break_it, said) in enumerate(BROKEN.items(), start=1):
+            before = len(gateway.output)
+            break_it(file, document.at(good + 1))
+            gateway.wait_for("The change is refused", times=number)
+            gateway.wait_for("\n  ", times=number)
+            assert said in gateway.output[before:], break_it.__name__
+            traffic.wait_for_more(10)
+
+            if file.is_dir():
+                file.rmdir()
+            good += 2
+            save(file, document.at(good))
+            traffic.wait_for(good)
+        assert "Traceback" not in gateway.output

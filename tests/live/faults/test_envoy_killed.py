@@ -1,0 +1,49 @@
+"""Envoy dies, or the process that watches it does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tests.live.dataplane.process_end import wait_for_end
+from tests.live.faults.command import running
+from tests.live.faults.document import SIMPLE, Document, version_of
+from tests.wire import WireAnswer, http1
+
+pytestmark = pytest.mark.live
+
+
+def first_answer(port: int) -> WireAnswer:
+    """The answer to whoever gets in first."""
+    while True:
+        with suppress(ConnectionError, EOFError), http1(port) as connection:
+            return connection.send(SIMPLE)
+
+
+def test_a_killed_envoy_serves_all_again_in_less_than_three_seconds(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    # More routes than fit one batch: the first answer must find them all in place.
+    document = Document(document.port, document.native_port, others=300)
+    file.write_text(document.at(1), encoding="utf-8")
+    with running(tmp_path, file, "--concurrency", "1") as gateway:
+        for kills in range(1, 4):
+            began = time.monotonic()
+            os.kill(gateway.envoy, signal.SIGKILL)
+            assert version_of(first_answer(document.port)) == 1
+            assert time.monotonic() - began < 3
+            gateway.wait_until_ready(times=kills + 1)
+        assert gateway.output.count("Envoy was ended by SIGKILL") == 3, gateway.output
+
+
+def test_a_killed_gateway_leaves_no_envoy(document: Document, file: Path, tmp_path: Path) -> None:
+    with running(tmp_path, file, "--concurrency", "1") as gateway:
+        envoy = gateway.envoy
+        gateway.kill()
+        assert wait_for_end(envoy, 5)
+    with running(tmp_path, file, "--concurrency", "1"), http1(document.port) as connection:
+        assert version_of(connection.send(SIMPLE)) == 1

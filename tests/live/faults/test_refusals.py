@@ -1,0 +1,54 @@
+"""What can't be had, at the start or later: the port, or a part that Envoy rejects."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from tests.live.faults.command import Command, running
+from tests.live.faults.document import SIMPLE, Document, save, version_of
+from tests.wire import http1
+
+pytestmark = pytest.mark.live
+
+
+def test_a_taken_port_is_said_with_its_holder(document: Document, file: Path, tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", document.port))
+        holder.listen()
+        code, said = Command(tmp_path, "run", str(file)).refusal()
+    assert code == 2
+    assert f"Port {document.port} is taken by" in said
+    assert f"(pid {os.getpid()})" in said
+    assert "$.gateway.listen" in said
+    assert "Traceback" not in said
+
+
+def test_a_gateway_on_the_port_of_another_is_refused(file: Path, tmp_path: Path) -> None:
+    with running(tmp_path, file, "--concurrency", "1") as first:
+        code, said = Command(tmp_path, "run", str(file)).refusal()
+        assert code == 2
+        assert f"(pid {first.envoy})" in said
+
+
+def test_what_envoy_rejects_is_reported_and_takes_nothing_else_down(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "authorities.pem").write_text("no certificate\n", encoding="utf-8")
+    with running(tmp_path, file, "--concurrency", "1") as gateway, http1(document.port) as connection:
+        changed = json.loads(document.at(2, native_ca="authorities.pem"))
+        changed["apis"].append(
+            {"name": "safe", "version": "1", "type": "rest", "native": "https://127.0.0.1:9"}
+        )
+        save(file, json.dumps(changed))
+        gateway.wait_for("A node rejected a part of the configuration")
+        gateway.wait_for("Node local refused Cluster native/safe/1")
+        assert version_of(connection.send(SIMPLE)) == 2
+
+        save(file, document.at(3))
+        gateway.wait_for("The change is enforced")
+        assert version_of(connection.send(SIMPLE)) == 3
+        assert gateway.output.count("refused Cluster") == 1
