@@ -48,12 +48,14 @@ def compile_cluster(api: Api, ca_file: str) -> Resource:
 
 def _verify(cluster: Cluster, native: NativeService, ca_file: str) -> None:
     """TLS, with the certificate checked against the authorities and against the service's own name."""
+    # The dot at the end of a fully qualified name is DNS's own; neither SNI nor certificates know it.
+    name = native.host.removesuffix(".")
     context = UpstreamTlsContext(
-        sni="" if _is_address(native.host) else native.host,
+        sni="" if _is_address(name) else name,
         common_tls_context=CommonTlsContext(
             validation_context=CertificateValidationContext(
                 trusted_ca=DataSource(filename=ca_file),
-                match_typed_subject_alt_names=[_subject(native.host)],
+                match_typed_subject_alt_names=[_subject(name)],
             )
         ),
     )

@@ -38,7 +38,7 @@ from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, 
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from crossgate.catalogue.model import Gateway, Tls
-from crossgate.compiler.inner import INNER
+from crossgate.compiler.inner import INNER, INNER_MAX_HEADERS
 from crossgate.compiler.naming import NOTHING, ROOTS
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
@@ -92,6 +92,9 @@ def compile_inner_listener() -> Resource:
         preserve_external_request_id=True,
         skip_xff_append=True,
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
+        common_http_protocol_options=HttpProtocolOptions(
+            max_headers_count=UInt32Value(value=INNER_MAX_HEADERS)
+        ),
         http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
         upgrade_configs=_upgrades(),
     )

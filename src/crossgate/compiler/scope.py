@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
@@ -19,6 +20,20 @@ from crossgate.compiler.protobuf import resource
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.routes import Leaves
 from crossgate.policy import EffectivePolicy
+
+HEARSAY: Final = (
+    "forwarded",
+    "x-forwarded-port",
+    "x-forwarded-scheme",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-original-host",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+)
+"""What a client says of where it comes from and where it goes: frameworks take it for a proxy's word, some
+before ``X-Forwarded-*``, and would answer for another host or path than the one that was judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +55,7 @@ def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
             fragments=[ScopedRouteConfiguration.Key.Fragment(string_key=part) for part in key]
         ),
         route_configuration=RouteConfiguration(
-            name=name, virtual_hosts=[host], request_headers_to_remove=[PATH_HEADER, KEY_HEADER]
+            name=name, virtual_hosts=[host], request_headers_to_remove=[PATH_HEADER, KEY_HEADER, *HEARSAY]
         ),
     )
     return resource(name, scope)

@@ -19,8 +19,10 @@ from crossgate.xds.cache import Cache, Key
 from crossgate.xds.kinds import ASKED_FOR_AS_A_WHOLE
 from crossgate.xds.messages import EVERYTHING, Applied, Effect, Follows, Rejected, Send
 
-LONGEST_MESSAGE = 4096
+LONGEST_MESSAGE = 1000
 """Characters of Envoy's message that are kept."""
+
+_HEAD = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,7 @@ class Ledger:
                 self._tell(News(session, tuple((kind, name) for name, _ in versions)))
             case Rejected(kind, name, version, message):
                 key = (kind, name)
-                session.rejections[key] = Rejection(
-                    session.node, key, version, message[:LONGEST_MESSAGE], now
-                )
+                session.rejections[key] = Rejection(session.node, key, version, _shortened(message), now)
                 self._tell(News(session, (key,)))
             case Follows():
                 self._interest(session, effect)
@@ -234,3 +234,15 @@ class Ledger:
         for record in (session.applied, session.rejections):
             for key in [key for key in record if key[0] == change.type_url and key[1] not in names]:
                 record.pop(key, None)
+
+
+def _shortened(message: str) -> str:
+    """The message on one line, without the middle if it is long.
+
+    Where Envoy's validation refuses a message, it prints the whole of it and the reason last. It cuts what it
+    sends after 4,096 characters, the reason included, and says so with ``...(truncated)``.
+    """
+    line = " ".join(message.replace("goo.gle/debugstr", "").split())
+    if len(line) <= LONGEST_MESSAGE:
+        return line
+    return f"{line[:_HEAD]} … {line[-(LONGEST_MESSAGE - _HEAD - 3) :]}"

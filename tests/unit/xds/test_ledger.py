@@ -52,6 +52,19 @@ def test_a_rejection_says_who_what_and_why_and_ends_with_the_next_good_version()
     assert ledger.rejections() == []
 
 
+def test_of_a_long_message_the_beginning_and_the_reason_at_its_end_are_kept() -> None:
+    ledger = ledger_of("bad")
+    session = ledger.connect("n")
+    dump = "\n".join(f'  domains: "https://{number}.example.com"' for number in range(100))
+    reason = "Proto constraint validation failed (VirtualHostValidationError.Name: too short)"
+    message = f'Cannot use it: goo.gle/debugstr   \nname: "pets"\n{dump}\n: {reason}'
+    ledger.record(session, Rejected(CLUSTER, "a", version("bad"), message))
+    [rejection] = ledger.rejections()
+    assert len(rejection.message) == LONGEST_MESSAGE
+    assert rejection.message.startswith('Cannot use it: name: "pets" domains: "https://0.example.com"')
+    assert rejection.message.endswith(f'"https://99.example.com" : {reason}')
+
+
 def test_what_a_node_never_asked_for_by_name_does_not_concern_it() -> None:
     ledger = ledger_of()
     session = ledger.connect("n")

@@ -1,0 +1,90 @@
+"""Arbitrary catalogues over few names, so that one often differs from the next in little."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+from tests.declared import POLICY, api, catalogue, server_policy
+
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, NativeService, Tls
+from crossgate.policy import Mode, PlainOptions, build_policy
+
+_POLICIES = (
+    None,
+    POLICY,
+    build_policy(allowed_origins=["*"], allowed_methods=["*"], allow_headers=["*"]),
+    build_policy(
+        allowed_origins=[f"https://{number}.example.com" for number in range(9)], allow_credentials=True
+    ),
+    replace(POLICY, mode=Mode.OBSERVE),
+    replace(POLICY, plain_options=PlainOptions.FORWARD),
+)
+_NATIVES = (
+    NativeService("http", "127.0.0.1", 9000),
+    NativeService("https", "pets.example.com", 443, "/v2"),
+    NativeService("http", "::1", 9000),
+)
+_ENDPOINTS = ("/shop/pets", "/shop/cats/v1", "/pets", "/gateway/a/1/deep", "/gateway/a/1/deeper", "/ws/a/1")
+_SERVER = server_policy("https://app.example.com")
+_NAMES = ("a", "b", "c")
+
+
+@st.composite
+def _apis(draw: st.DrawFn) -> list[Api]:
+    names = draw(st.lists(st.sampled_from(_NAMES), unique=True))
+    owners = [draw(st.sampled_from((*names, None))) for _ in _ENDPOINTS]
+    made = []
+    for name in names:
+        endpoints = tuple(path for path, owner in zip(_ENDPOINTS, owners, strict=True) if owner == name)
+        made.append(
+            api(
+                name,
+                cors=draw(st.sampled_from(_POLICIES)),
+                native=draw(st.sampled_from(_NATIVES)),
+                native_timeout=draw(st.sampled_from((30.0, 0.5))),
+                endpoints=endpoints or (f"/gateway/{name}/default",),
+            )
+        )
+    return made
+
+
+_applications = st.lists(
+    st.builds(
+        Application,
+        st.sampled_from(("shop", "kiosk")),
+        st.sampled_from((("https://shop.example.com",), ("https://kiosk.example.com", "http://a.example"))),
+        st.lists(st.sampled_from([f"{name}/1" for name in _NAMES]), unique=True).map(tuple),
+        st.booleans(),
+    ),
+    unique_by=lambda application: application.name,
+)
+_gateways = st.builds(
+    Gateway,
+    tls=st.sampled_from((None, None, Tls("/etc/gateway.pem", "/etc/gateway.key"))),
+    native_ca=st.sampled_from((None, None, "/etc/natives.pem")),
+    public_origins=st.sampled_from(((), (), ("https://gateway.example.com",))),
+)
+
+
+@st.composite
+def _catalogues(draw: st.DrawFn, gateways: st.SearchStrategy[Gateway] = _gateways) -> Catalogue:
+    server = draw(st.sampled_from((None, None, _SERVER, replace(_SERVER, max_age=5))))
+    return catalogue(draw(_apis()), draw(_applications), gateway=draw(gateways), server_policy=server)
+
+
+@st.composite
+def _part_of(draw: st.DrawFn, before: Catalogue, after: Catalogue) -> Catalogue:
+    """``before`` with one of its parts as in ``after``: most changes are of one kind."""
+    part = draw(st.sampled_from(("apis", "applications", "gateway", "server_policy")))
+    return replace(before, **{part: getattr(after, part)})
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Catalogue]:
+    """Catalogues that follow one another."""
+    found = [draw(_catalogues())]
+    for _ in range(draw(st.integers(1, 5))):
+        after = draw(_catalogues())
+        found.append(draw(_part_of(found[-1], after)) if draw(st.booleans()) else after)
+    return found

@@ -1,0 +1,113 @@
+"""One change, one resource: what is compiled anew and sent, by kind of change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.declared import POLICY, api, catalogue, server_policy
+
+from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Tls
+from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
+
+PETS = api("pets")
+SHOP = api("shop", endpoints=("/shop/v1",))
+CAFE = api("cafe", endpoints=("/shop/cafe",), native=NativeService("https", "cafe.example.com", 443))
+OPEN = api("open", cors=None)
+KIOSK = Application("kiosk", ("https://kiosk.example.com",), (PETS.key, SHOP.key))
+FIRST = catalogue([PETS, SHOP, CAFE, OPEN], [KIOSK])
+
+Touched = set[tuple[str, str]]
+PETS_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "gateway/pets/1")
+SHOP_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "shop/-/-")
+OPEN_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "gateway/open/1")
+PETS_CLUSTER = (CLUSTER, "native/pets/1")
+THE_LISTENER = (LISTENER, "gateway")
+WITH_POLICY: Touched = {PETS_SCOPE, SHOP_SCOPE}
+
+
+def with_pets(**fields: object) -> Catalogue:
+    return replace(FIRST, apis={**FIRST.apis, PETS.key: replace(PETS, **fields)})  # type: ignore[arg-type]
+
+
+def with_kiosk(**fields: object) -> Catalogue:
+    changed = replace(KIOSK, **fields)  # type: ignore[arg-type]
+    return replace(FIRST, applications={"kiosk": changed})
+
+
+def with_gateway(**fields: object) -> Catalogue:
+    return replace(FIRST, gateway=Gateway(**fields))  # type: ignore[arg-type]
+
+
+def without(key: str) -> Catalogue:
+    return replace(FIRST, apis={other: one for other, one in FIRST.apis.items() if other != key})
+
+
+SERVER: Touched = {
+    (ROUTE_CONFIGURATION, "server-level-cors"),
+    (CLUSTER, "apis"),
+    (LISTENER, "apis"),
+    THE_LISTENER,
+}
+CHANGES: dict[str, tuple[Catalogue, Touched]] = {
+    "nothing": (FIRST, set()),
+    "a policy": (with_pets(cors=replace(POLICY, max_age=5)), {PETS_SCOPE}),
+    "a policy goes": (with_pets(cors=None), {PETS_SCOPE}),
+    "an endpoint more": (
+        with_pets(endpoints=(*PETS.endpoints, "/zoo/pets")),
+        {(SCOPED_ROUTE_CONFIGURATION, "zoo/-/-")},
+    ),
+    "an endpoint moves": (
+        with_pets(endpoints=("/shop/pets",)),
+        {PETS_SCOPE, SHOP_SCOPE},
+    ),
+    "a time-out": (with_pets(native_timeout=1.0), {PETS_SCOPE}),
+    "a base path": (with_pets(native=replace(PETS.native, base_path="/v2")), {PETS_SCOPE}),
+    "a native service's port": (with_pets(native=replace(PETS.native, port=1)), {PETS_SCOPE, PETS_CLUSTER}),
+    "an API goes": (without(PETS.key), {PETS_SCOPE, PETS_CLUSTER}),
+    "one API of a shared scope goes": (without(SHOP.key), {SHOP_SCOPE, (CLUSTER, "native/shop/1")}),
+    "an API comes": (
+        replace(FIRST, apis={**FIRST.apis, "new/1": api("new")}),
+        {(SCOPED_ROUTE_CONFIGURATION, "gateway/new/1"), (CLUSTER, "native/new/1")},
+    ),
+    "an application is suspended": (with_kiosk(suspended=True), {PETS_SCOPE, SHOP_SCOPE}),
+    "an association goes": (with_kiosk(apis=(PETS.key,)), {SHOP_SCOPE}),
+    "an association with an API without policy": (with_kiosk(apis=(*KIOSK.apis, OPEN.key)), set()),
+    "an origin that the policy allows anyway": (
+        with_kiosk(javascript_origins=(*KIOSK.javascript_origins, "https://app.example.com")),
+        set(),
+    ),
+    "public origins": (with_gateway(public_origins=("https://gateway.example.com",)), WITH_POLICY),
+    "authorities for native services": (with_gateway(native_ca="/etc/ca.pem"), {(CLUSTER, "native/cafe/1")}),
+    "the listener's certificate": (with_gateway(tls=Tls("/etc/a.pem", "/etc/a.key")), {THE_LISTENER}),
+    "server-level CORS": (
+        replace(FIRST, server_policy=server_policy("https://app.example.com")),
+        WITH_POLICY | SERVER,
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_touches_only_what_it_bears_on(change: str) -> None:
+    after, touched = CHANGES[change]
+    compilation, _ = Compilation().advance(FIRST, "/etc/ca-certificates.crt")
+    back, changes = compilation.advance(after, "/etc/ca-certificates.crt")
+    assert set(changes) == touched
+    assert set(back.advance(FIRST, "/etc/ca-certificates.crt")[1]) == touched
+
+
+def test_a_policy_of_many_apis_is_one_resource() -> None:
+    apis = [api(f"api{number}") for number in range(500)]
+    compilation, _ = Compilation().advance(catalogue(apis), "")
+    apis[250] = replace(apis[250], cors=replace(POLICY, max_age=5))
+    assert set(compilation.advance(catalogue(apis), "")[1]) == {
+        (SCOPED_ROUTE_CONFIGURATION, "gateway/api250/1")
+    }
+
+
+def test_server_settings_change_one_resource_while_they_are_on() -> None:
+    on = replace(FIRST, server_policy=server_policy("https://app.example.com"))
+    compilation, _ = Compilation().advance(on, "")
+    longer = replace(FIRST, server_policy=server_policy("https://app.example.com", maxAge=5))
+    assert set(compilation.advance(longer, "")[1]) == {(ROUTE_CONFIGURATION, "server-level-cors")}
