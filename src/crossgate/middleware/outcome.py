@@ -67,9 +67,11 @@ def outcome(
             refused = debug and decision.status >= 400
             reason = _failing_step(policy, request) if refused else ""
             body = (f"{decision.body}\n{reason}\n" if reason else decision.body).encode()
-            headers = [("Content-Length", str(len(body))), *decision.headers]
-            if body:
-                headers.insert(0, ("Content-Type", "text/plain; charset=utf-8"))
+            headers = (
+                ("Content-Type", "text/plain; charset=utf-8"),
+                ("Content-Length", str(len(body))),
+                *decision.headers,
+            )
             return Answered(
                 decision.status,
                 tuple((wire.name(name), wire.value(value)) for name, value in headers),

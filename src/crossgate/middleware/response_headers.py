@@ -34,7 +34,7 @@ def dresser(
     def replace(own: list[tuple[AnyStr, AnyStr]]) -> list[tuple[AnyStr, AnyStr]]:
         headers = [header for header in own if not header[0].lower().startswith(cors)]
         if vary and any(name.lower() == vary_name for name, _ in headers):
-            _merge_vary(headers, vary_name, origin, write(","))
+            _merge_vary(headers, vary_name, origin, write(", "))
             headers += added
         else:
             headers += added_with_vary
@@ -46,7 +46,7 @@ def dresser(
 def _merge_vary(headers: list[tuple[AnyStr, AnyStr]], vary: AnyStr, origin: AnyStr, comma: AnyStr) -> None:
     """Into a line that is there, since some caches look at one only; not if ``Origin`` is named in any."""
     lines = [index for index, header in enumerate(headers) if header[0].lower() == vary]
-    named = {element.strip().lower() for line in lines for element in headers[line][1].split(comma)}
+    named = {element.strip().lower() for line in lines for element in headers[line][1].split(comma[:1])}
     if origin.lower() not in named:
         name, value = headers[lines[-1]]
         headers[lines[-1]] = (name, value + comma + origin if value.strip() else origin)

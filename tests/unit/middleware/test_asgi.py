@@ -1,0 +1,208 @@
+"""The ASGI middleware beyond the case table: what is not HTTP, errors, streams, and what is shared."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from tests.asgi import call, scope_of
+
+from crossgate.middleware import CorsMiddleware, EffectivePolicy, build_policy
+from crossgate.middleware.asgi import Receive, Scope, Send
+
+SHOP = "https://shop.example.com"
+EVIL = "https://evil.example.org"
+POLICY = build_policy(
+    allowed_origins=[SHOP],
+    allowed_methods=["GET", "PUT"],
+    allow_headers=["X-Token"],
+    expose_headers=["X-Out"],
+    allow_credentials=True,
+)
+ORIGIN_HEADERS = {
+    "access-control-allow-origin": SHOP,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "X-Out",
+}
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def answering(*headers: tuple[str, str]) -> App:
+    lines = [(name.encode(), value.encode()) for name, value in headers]
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": lines})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    return app
+
+
+def get(app: App, origin: str | None = SHOP, **options: Any) -> Any:
+    headers = [("Origin", origin)] if origin else []
+    return call(CorsMiddleware(app, POLICY, **options), scope_of("GET", headers))
+
+
+@pytest.mark.parametrize("kind", ["lifespan", "websocket", "anything"])
+def test_what_is_not_http_passes_as_it_is(kind: str) -> None:
+    seen: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend((scope, receive, send))
+
+    scope = {"type": kind, "headers": [(b"origin", EVIL.encode())]}
+    given: list[object] = []
+
+    async def receive() -> dict[str, Any]:
+        return {}
+
+    async def send(_message: object) -> None:
+        return None
+
+    given.extend((scope, receive, send))
+    coroutine = CorsMiddleware(app, POLICY)(scope, receive, send)
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+    assert all(one is other for one, other in zip(seen, given, strict=True))
+
+
+def test_a_websocket_handshake_is_judged_if_asked() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+
+    judging = CorsMiddleware(app, POLICY, websockets=True)
+
+    def handshake(origin: str, **more: object) -> list[dict[str, Any]]:
+        return call(judging, scope_of("GET", [("Origin", origin)], **{"type": "websocket", **more})).sent
+
+    assert handshake(SHOP) == [{"type": "websocket.accept"}]
+    assert handshake(EVIL) == [{"type": "websocket.close", "code": 1008}]
+    start, body = handshake(EVIL, extensions={"websocket.http.response": {}})
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 403)
+    assert body == {"type": "websocket.http.response.body", "body": b"Specified Origin is not allowed"}
+
+
+def test_an_exception_before_the_response_becomes_a_500_with_headers_and_is_raised_again() -> None:
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise LookupError("gone")
+
+    called = get(app)
+    assert isinstance(called.raised, LookupError)
+    assert (called.status, called.body) == (500, b"Internal Server Error")
+    assert ORIGIN_HEADERS.items() <= dict(called.headers).items()
+    assert called.all("vary") == ["Origin"]
+
+
+def test_an_exception_after_the_start_is_only_raised_again() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        raise LookupError("gone")
+
+    called = get(app)
+    assert isinstance(called.raised, LookupError)
+    assert [message["type"] for message in called.sent] == ["http.response.start"]
+    assert ORIGIN_HEADERS.items() <= dict(called.headers).items()
+
+
+def test_nobody_shares_a_list_of_headers() -> None:
+    shared = [(b"content-type", b"text/plain")]
+    start = {"type": "http.response.start", "status": 200, "headers": shared}
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+
+    middleware = CorsMiddleware(app, POLICY)
+    for scope in (
+        scope_of("GET", [("Origin", SHOP)]),
+        scope_of("GET", [("Origin", EVIL)]),
+        scope_of("OPTIONS", [("Origin", SHOP), ("Access-Control-Request-Method", "PUT")]),
+    ):
+        first = call(middleware, scope)
+        before = list(first.headers)
+        first.sent[0]["headers"].append((b"set-cookie", b"of=somebody"))
+        first.sent[0]["leaked"] = True
+        assert call(middleware, scope).headers == before
+        assert "leaked" not in call(middleware, scope).sent[0]
+    assert shared == [(b"content-type", b"text/plain")]
+    assert start == {"type": "http.response.start", "status": 200, "headers": shared}
+
+
+def test_headers_may_come_from_a_generator() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        lines = ((name, b"x") for name in (b"server", b"access-control-max-age", b"vary"))
+        await send({"type": "http.response.start", "status": 200, "headers": lines})
+        await send({"type": "http.response.body", "body": b""})
+
+    headers = dict(get(app).headers)
+    assert headers.items() >= {"server": "x", "vary": "x, Origin"}.items()
+    assert "access-control-max-age" not in headers
+
+
+@pytest.mark.parametrize(
+    ("own", "merged"),
+    [
+        ([], ["Origin"]),
+        (["Accept-Encoding"], ["Accept-Encoding, Origin"]),
+        (["Origin"], ["Origin"]),
+        (["accept, ORIGIN ,cookie"], ["accept, ORIGIN ,cookie"]),
+        (["Cookie", "origin"], ["Cookie", "origin"]),
+        (["Cookie", "Accept"], ["Cookie", "Accept, Origin"]),
+        (["X-Origin"], ["X-Origin, Origin"]),
+        ([""], ["Origin"]),
+        (["*"], ["*, Origin"]),
+    ],
+)
+def test_vary_is_merged_and_never_doubled(own: list[str], merged: list[str]) -> None:
+    assert get(answering(*(("VARY", value) for value in own))).all("vary") == merged
+    assert get(answering(*(("Vary", value) for value in own)), None).all("vary") == merged
+
+
+def test_a_stream_is_passed_on_message_by_message() -> None:
+    messages = [{"type": "http.response.body", "body": bytes([n]), "more_body": n < 3} for n in range(4)]
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "trailers": True})
+        for message in messages:
+            await send(message)
+
+    called = get(app)
+    assert called.sent[0]["trailers"] is True
+    assert all(sent is message for sent, message in zip(called.sent[1:], messages, strict=True))
+
+
+def test_a_refused_head_request_has_no_body() -> None:
+    called = call(CorsMiddleware(answering(), POLICY), scope_of("HEAD", [("Origin", EVIL)]))
+    assert (called.status, called.body) == (403, b"")
+
+
+def test_debug_says_which_step_failed_and_repeats_nothing_of_the_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    evil = EVIL + "\n<script>"
+    with caplog.at_level(logging.INFO, "crossgate"):
+        called = get(answering(), evil, debug=True)
+        assert called.body == (
+            b"Specified Origin is not allowed\norigin-refused: Is the origin allowed? No.\n"
+        )
+        get(answering(), evil, debug=True)
+    said = "Specified Origin is not allowed (origin-refused: Is the origin allowed? No.)"
+    assert caplog.messages == [rf"refused: request from 'https://evil.example.org\n<script>': {said}"] * 2
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "crossgate"):
+        assert get(answering(), evil).body == b"Specified Origin is not allowed"
+    assert caplog.messages == []
+
+
+def test_what_observe_mode_would_refuse_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    observing = EffectivePolicy.of(build_policy(allowed_origins=[SHOP], mode="observe"))
+    app = CorsMiddleware(answering(("access-control-allow-origin", "*")), observing)
+    with caplog.at_level(logging.INFO, "crossgate"):
+        assert call(app, scope_of("GET", [("Origin", SHOP)])).all("access-control-allow-origin") == ["*"]
+        assert caplog.messages == []
+        assert call(app, scope_of("GET", [("Origin", EVIL)])).all("access-control-allow-origin") == ["*"]
+    assert caplog.messages == [
+        f"observed: request from '{EVIL}': 403 Specified Origin is not allowed (origin-refused)"
+    ]

@@ -1,0 +1,49 @@
+"""Random policies and near-miss requests: both middlewares do what the engine decides."""
+
+from __future__ import annotations
+
+import pytest
+from tests.applications import REACHED, asgi_native, wsgi_native
+from tests.asgi import call, scope_of
+from tests.case_table import HOSTILE_NATIVE, CaseRequest
+from tests.differential.generate import Sample, random_pairs
+from tests.outcome import Outcome, expected_outcome, read_outcome
+from tests.wsgi import environ_of, serve
+
+from crossgate.middleware import CorsMiddleware, WsgiCorsMiddleware
+from crossgate.policy import Request, decide
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_agree_with_the_engine(seed: int) -> None:
+    for sample, requests in random_pairs(seed, samples=60, requests=25):
+        policy = sample.prepared()
+        asgi = CorsMiddleware(asgi_native(HOSTILE_NATIVE), policy)
+        wsgi = WsgiCorsMiddleware(wsgi_native(HOSTILE_NATIVE), policy)
+        for request in requests:
+            _compare(sample, request, request.parsed(), _asgi(asgi, request))
+            environ = environ_of(request.method, request.headers)
+            joined = Request(
+                request.method,
+                environ.get("HTTP_ORIGIN", ""),
+                environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", ""),
+                environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""),
+            )
+            _compare(sample, request, joined, _wsgi(wsgi, request))
+
+
+def _compare(sample: Sample, request: CaseRequest, parsed: Request, seen: Outcome) -> None:
+    expected = expected_outcome(decide(sample.prepared(), parsed), HOSTILE_NATIVE)
+    assert expected.differences(seen) == [], (sample, request)
+
+
+def _asgi(app: CorsMiddleware, request: CaseRequest) -> Outcome:
+    called = call(app, scope_of(request.method, request.headers))
+    return read_outcome(
+        reaches_native=bool(called.all(REACHED)), status=called.status, headers=called.headers, body=None
+    )
+
+
+def _wsgi(app: WsgiCorsMiddleware, request: CaseRequest) -> Outcome:
+    status, headers, _ = serve(app, environ_of(request.method, request.headers))
+    return read_outcome(reaches_native=(REACHED, "yes") in headers, status=status, headers=headers, body=None)
