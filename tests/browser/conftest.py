@@ -38,10 +38,12 @@ class Example:
     gateway: Gateway
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each test has a context, and so a cookie jar and a cache, of its own.
+    """One Chromium for a module's tests; each has a context, and so a cookie jar and a cache, of its own.
 
+    Not for the whole session: while Playwright is open its event loop runs in this thread, and tests of
+    other folders want one of their own.
     The hosts of the reference page are an empty page here: their origins, default port and all, are real.
     """
     binary = chromium()

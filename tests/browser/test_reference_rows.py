@@ -161,7 +161,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, OddN
         yield gateway.url, native
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pages(browser: Browser) -> Iterator[Mapping[str, Page]]:
     # Shared: no row sets a cookie, and each asks for URLs of its own, so that no cached preflight is met.
     context = browser.new_context()
