@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit format fuzz-proof reference bench lock clean
+.PHONY: help run test check unit format golden fuzz-proof reference bench lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -57,6 +57,9 @@ unit: $(VENV)/.dev  ## the tests that need no Envoy and no browser
 test: check  ## everything a contributor must pass
 	@scripts/prerequisites chromium
 	@$(BIN)/pytest
+
+golden: $(VENV)/.dev  ## write the goldens again; then read the diff
+	@CROSSGATE_WRITE_GOLDENS=1 $(BIN)/pytest -q -p no:randomly tests/golden
 
 fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECONDS each, default 60; SEED)
 	@PYTHONPATH=src $(BIN)/python -m tests.fuzz_proof $(or $(SECONDS),60) $(or $(SEED),1)

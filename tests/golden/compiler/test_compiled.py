@@ -1,0 +1,135 @@
+"""Documents and what they compile to, and that Envoy takes all of it.
+
+Each ``.yaml`` has a ``.json`` beside it: the resources by kind and name, unpacked. ``make golden`` writes
+them again; then read the diff.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from google.protobuf.json_format import MessageToDict
+from tests.messages import message_of
+
+from crossgate.catalogue.document import read_document
+from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
+from crossgate.dataplane import binary
+from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
+
+HERE = Path(__file__).parent
+NAMES = sorted(path.stem for path in HERE.glob("*.yaml"))
+FILES = Path("/etc/crossgate")
+"""Where the documents pretend to lie, so that the same paths come out everywhere."""
+
+WIDTH = 250
+"""Characters, the indentation aside: one condition of a flow fits, with the name of its type."""
+
+Compiled = Mapping[str, Mapping[str, Any]]
+
+
+def compiled(name: str) -> Compiled:
+    """By the resources' kind, and in it by name."""
+    reading = read_document((HERE / f"{name}.yaml").read_text(encoding="utf-8"), folder=FILES)
+    assert reading.catalogue is not None, reading.diagnostics
+    compilation, _ = Compilation().advance(reading.catalogue, str(FILES / "system.pem"))
+    found: dict[str, dict[str, Any]] = {}
+    for (kind, resource_name), resource in sorted(compilation.resources.items()):
+        message = MessageToDict(message_of(resource), preserving_proto_field_name=True)
+        found.setdefault(kind, {})[resource_name] = message
+    return found
+
+
+def folded(value: object, indent: str = "") -> str:
+    """The value as JSON for people: what fits into a line is one."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) <= WIDTH or not isinstance(value, dict | list):
+        return flat
+    deeper = indent + " "
+    if isinstance(value, list):
+        items, (opening, closing) = [folded(one, deeper) for one in value], "[]"
+    else:
+        items = [f"{json.dumps(key)}: {folded(one, deeper)}" for key, one in value.items()]
+        opening, closing = "{}"
+    lines = f",\n{deeper}".join(items)
+    return f"{opening}\n{deeper}{lines}\n{indent}{closing}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_compiles_to_what_it_did(name: str) -> None:
+    golden = HERE / f"{name}.json"
+    text = folded(compiled(name)) + "\n"
+    if os.environ.get("CROSSGATE_WRITE_GOLDENS"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_there_is_no_golden_without_its_document() -> None:
+    assert {path.stem for path in HERE.glob("*.json")} == set(NAMES)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", NAMES)
+def test_envoy_takes_it(name: str, tmp_path: Path) -> None:
+    write_certificates(tmp_path)
+    text = json.dumps(static(json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))))
+    config = tmp_path / "bootstrap.json"
+    config.write_text(text.replace(str(FILES), str(tmp_path)), encoding="utf-8")
+    options = ["--mode", "validate", "--log-level", "error", "--config-path", str(config)]
+    verdict = subprocess.run(
+        [str(binary.locate()), *options], capture_output=True, check=False, text=True, timeout=60
+    )
+    assert (verdict.returncode, verdict.stderr) == (0, "")
+
+
+def static(compiled: Compiled) -> Mapping[str, Any]:
+    """A bootstrap that says at once what the control plane would.
+
+    Routes are not looked at where they are found over xDS; a listener inside for each has them written in it.
+    """
+    scopes = [scope["route_configuration"] for scope in compiled.get(SCOPED_ROUTE_CONFIGURATION, {}).values()]
+    routes = [*scopes, *compiled.get(ROUTE_CONFIGURATION, {}).values()]
+    node = bootstrap(Node("golden"), UnixSocket(Path("/run/xds.sock")), Path("/run/admin.sock"))
+    document: dict[str, Any] = json.loads(node)
+    document["static_resources"]["clusters"] += compiled.get(CLUSTER, {}).values()
+    document["static_resources"]["listeners"] = [
+        *compiled[LISTENER].values(),
+        *(routing_listener(route) for route in routes),
+    ]
+    return document
+
+
+def routing_listener(routes: Mapping[str, Any]) -> Mapping[str, Any]:
+    extensions = "type.googleapis.com/envoy.extensions.filters"
+    router = {"@type": f"{extensions}.http.router.v3.Router"}
+    mutation = {"@type": f"{extensions}.http.header_mutation.v3.HeaderMutation"}
+    manager = {
+        "@type": f"{extensions}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "golden",
+        "route_config": routes,
+        "http_filters": [
+            {"name": "envoy.filters.http.header_mutation", "typed_config": mutation},
+            {"name": "envoy.filters.http.router", "typed_config": router},
+        ],
+    }
+    return {
+        "name": f"routes {routes['name']}",
+        "internal_listener": {},
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
+
+
+def write_certificates(folder: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("gateway.example.com")
+    authority.cert_pem.write_to_path(folder / "authorities.pem")
+    authority.cert_pem.write_to_path(folder / "system.pem")
+    certificate.private_key_pem.write_to_path(folder / "gateway.key")
+    certificate.cert_chain_pems[0].write_to_path(folder / "gateway.pem")
