@@ -10,7 +10,9 @@ import typer
 
 from crossgate.catalogue.schema import document_schema
 from crossgate.cli.app import app
+from crossgate.lint.pages import rule_pages
 
+RULES = Path(__file__).parent.parent / "docs" / "rules"
 PAGES = Path(__file__).parent.parent / "docs" / "reference"
 
 _HEAD = """\
@@ -84,6 +86,9 @@ def main() -> None:
     PAGES.mkdir(parents=True, exist_ok=True)
     (PAGES / "gateway.schema.json").write_text(schema_page())
     (PAGES / "cli.md").write_text(cli_page())
+    RULES.mkdir(parents=True, exist_ok=True)
+    for name, text in rule_pages().items():
+        (RULES / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.catalogue.endpoint import Claim, find_conflicts, parse_endpoint
 from crossgate.catalogue.model import (
+    Allowance,
     Api,
     ApiType,
     Application,
@@ -77,6 +78,8 @@ def _apis(draw: st.DrawFn) -> Api:
         version=version,
         type=kind,
         native=native,
+        trusted_domains=draw(st.sampled_from([(), ("a.example",), ("b.example", "localhost")])),
+        lint_allowances=draw(st.sampled_from([(), (Allowance("localhost", "a test: it's only # local"),)])),
         endpoints=draw(st.just((default_endpoint(kind, name, version),)) | endpoints.map(tuple)),
         cors=draw(st.none() | _policies()),
         native_timeout=draw(st.just(30.0) | st.floats(0, 3600, exclude_min=True)),

@@ -40,6 +40,14 @@ class NativeService:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """A finding of the linter that is accepted: its code, and why."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """One API; ``key`` names it everywhere."""
 
@@ -52,6 +60,9 @@ class Api:
     cors: CorsPolicy | None = None
     native_timeout: float = 30.0
     """Seconds that the native service has for its whole answer."""
+    trusted_domains: tuple[str, ...] = ()
+    """If there are any, all that the policy and the applications' origins admit must lie within them."""
+    lint_allowances: tuple[Allowance, ...] = ()
 
     @property
     def key(self) -> str:

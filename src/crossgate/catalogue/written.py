@@ -39,6 +39,11 @@ def written_api(api: Api) -> dict[str, object]:
         written["endpoints"] = list(api.endpoints)
     if api.cors is not None:
         written["cors"] = api.cors.as_loose()
+    if api.trusted_domains:
+        written["trusted_domains"] = list(api.trusted_domains)
+    if api.lint_allowances:
+        allowed = [{"code": found.code, "reason": found.reason} for found in api.lint_allowances]
+        written["lint"] = {"allow": allowed}
     return written
 
 

@@ -10,6 +10,7 @@ import typer
 from crossgate.cli.check import check
 from crossgate.cli.explain import explain
 from crossgate.cli.node import node
+from crossgate.cli.prove import prove
 from crossgate.cli.run import run
 from crossgate.cli.schema import schema
 
@@ -24,6 +25,7 @@ app.command()(run)
 app.command()(node)
 app.command()(check)
 app.command()(explain)
+app.command()(prove)
 app.command()(schema)
 
 

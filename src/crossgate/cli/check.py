@@ -1,41 +1,98 @@
-"""``crossgate check FILE``: whether a document is valid, and if not, why."""
+"""``crossgate check FILE``: whether a document is valid, and whether what it allows is safe."""
 
 from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crossgate.cli.arguments import AsJson, DocumentFile
 
+if TYPE_CHECKING:
+    from crossgate.catalogue.document import Reading
+    from crossgate.lint.rule import Finding
 
-def check(file: DocumentFile, *, as_json: AsJson = False) -> None:
-    """Validate a document: every error with its line, column and remedy.
 
-    Exit codes: 0 nothing found, 1 findings, 2 the document is refused.
+class Format(StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+def check(
+    file: DocumentFile,
+    *,
+    as_json: AsJson = False,
+    format_: Annotated[
+        Format, typer.Option("--format", help="How to print findings; sarif is for code-scanning services.")
+    ] = Format.TEXT,
+) -> None:
+    """Validate a document and lint its policies: every finding with its line, column and remedy.
+
+    Exit codes: 0 nothing found but hints, 1 findings, 2 the document is refused.
     """
     from crossgate.catalogue.document import load_document
-    from crossgate.cli.findings import count_findings, exit_code, print_findings
-    from crossgate.cli.output import print_json, printable, stdout
+    from crossgate.cli.output import print_json
+    from crossgate.cli.sarif import as_sarif
 
     reading = load_document(file)
-    findings = list(reading.diagnostics)
-    if as_json:
-        print_json(
-            {
-                "file": str(file),
-                "valid": reading.catalogue is not None,
-                "findings": [finding.as_json() for finding in findings],
-            }
-        )
+    findings = _findings(reading)
+    if as_json or format_ is Format.JSON:
+        valid = reading.catalogue is not None
+        found = [finding.as_json() for finding in findings]
+        print_json({"file": str(file), "valid": valid, "findings": found})
+    elif format_ is Format.SARIF:
+        print_json(as_sarif(findings))
     else:
-        console = stdout()
-        print_findings(console, findings)
-        if reading.catalogue is None:
-            summary = "refused"
-        else:
-            summary = (
-                f"valid, APIs: {len(reading.catalogue.apis)},"
-                f" applications: {len(reading.catalogue.applications)}"
-            )
-        counted = f" ({count_findings(findings)})" if findings else ""
-        console.print(f"{printable(str(file))}: {summary}{counted}")
-    raise typer.Exit(exit_code(findings))
+        _print(file, reading, findings)
+    raise typer.Exit(_exit_code(reading, findings))
+
+
+def _findings(reading: Reading) -> list[Finding]:
+    """What keeps the document from being valid; or else what the linter has to say of it."""
+    import datetime as dt
+
+    from crossgate.lint.check import check_catalogue
+    from crossgate.lint.rule import Finding
+
+    if reading.catalogue is None:
+        return [Finding(diagnostic) for diagnostic in reading.diagnostics]
+    report = check_catalogue(reading.catalogue, today=dt.datetime.now(dt.UTC).date())
+    located = [
+        Finding(reading.located([finding.diagnostic])[0], finding.witness, finding.fix)
+        for finding in report.findings()
+    ]
+    return sorted(located, key=_position)
+
+
+def _position(finding: Finding) -> tuple[int, int]:
+    place = finding.diagnostic.place
+    return place.line or 0, place.column or 0
+
+
+def _print(file: Path, reading: Reading, findings: list[Finding]) -> None:
+    from crossgate.cli.findings import count_findings, print_findings
+    from crossgate.cli.output import printable, stdout
+
+    diagnostics = [finding.diagnostic for finding in findings]
+    console = stdout()
+    print_findings(console, diagnostics)
+    if reading.catalogue is None:
+        summary = "refused"
+    else:
+        catalogue = reading.catalogue
+        summary = f"valid, APIs: {len(catalogue.apis)}, applications: {len(catalogue.applications)}"
+    counted = f" ({count_findings(diagnostics)})" if findings else ""
+    console.print(f"{printable(str(file))}: {summary}{counted}")
+
+
+def _exit_code(reading: Reading, findings: list[Finding]) -> int:
+    from crossgate.diagnostics import Severity
+
+    if reading.catalogue is None:
+        return 2
+    return 1 if any(found.diagnostic.severity is not Severity.INFO for found in findings) else 0

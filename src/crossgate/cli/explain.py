@@ -12,6 +12,7 @@ from crossgate.diagnostics import Diagnostic, InvalidInput
 
 if TYPE_CHECKING:
     from crossgate.catalogue.model import Catalogue
+    from crossgate.lint.rule import Finding
     from crossgate.policy import EffectivePolicy, ServerPolicy
 
 
@@ -40,8 +41,12 @@ def explain(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Explain what happens to one request: the decision, step by step, computed offline."""
+    """Explain what happens to one request: the decision, step by step, computed offline.
+
+    What the linter has against the policy follows.
+    """
     from crossgate.cli.explanation import explanation_as_json, print_explanation
+    from crossgate.cli.findings import print_findings
     from crossgate.cli.output import print_json, stdout
     from crossgate.policy import Request
     from crossgate.policy import explain as explain_decision
@@ -57,10 +62,27 @@ def explain(
         content_type,
     )
     explanation = explain_decision(policy, request)
+    findings = _findings(catalogue, api)
     if as_json:
-        print_json(explanation_as_json(api or None, request, explanation))
-    else:
-        print_explanation(stdout(), api or "the server", request, explanation)
+        explained = explanation_as_json(api or None, request, explanation)
+        print_json({**explained, "findings": [finding.as_json() for finding in findings]})
+        return
+    print_explanation(stdout(), api or "the server", request, explanation)
+    if findings:
+        stdout().print("\nThe linter has this against the policy:")
+        print_findings(stdout(), [finding.diagnostic for finding in findings])
+
+
+def _findings(catalogue: Catalogue, api: str) -> list[Finding]:
+    """What the linter has against the policy that was asked; hints are left to `check`."""
+    from crossgate.catalogue.effective import Associations
+    from crossgate.diagnostics import Severity
+    from crossgate.lint.check import check_api
+
+    if catalogue.server_policy is not None:
+        return []
+    found = check_api(catalogue.apis[api], Associations.of(catalogue.applications).origins(api))
+    return [finding for finding in found if finding.diagnostic.severity is not Severity.INFO]
 
 
 def _policy_for(catalogue: Catalogue, api: str) -> EffectivePolicy | ServerPolicy | None:

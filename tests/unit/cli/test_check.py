@@ -18,10 +18,70 @@ apis:
 """
 
 
-def test_the_example_is_valid() -> None:
+def test_the_example_is_valid_and_for_one_machine_only() -> None:
     done = crossgate("check", "examples/gateway.yaml")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "examples/gateway.yaml: valid, APIs: 7, applications: 1\n"
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "examples/gateway.yaml:19:11 $.apis[0].cors.allowed_origins[1]: error: " in done.stdout
+    summary = done.stdout.splitlines()[-1]
+    assert summary.startswith("examples/gateway.yaml: valid, APIs: 7, applications: 1 (2 errors, 5 warnings")
+
+
+SAFE = """\
+apis:
+  - name: petstore
+    version: "1.0"
+    type: rest
+    native: http://127.0.0.1:9101
+    cors:
+      allowed_origins: [https://example.com]
+      allowed_methods: [GET]
+      max_age: 600
+"""
+UNSAFE = SAFE.replace("[https://example.com]", "[{regex: 'https://.*example\\.com'}]")
+
+
+def test_nothing_is_said_of_a_safe_policy(tmp_path: Path) -> None:
+    (tmp_path / "safe.yaml").write_text(SAFE)
+    done = crossgate("check", "safe.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "safe.yaml: valid, APIs: 1, applications: 0\n")
+
+
+def test_an_attack_is_shown_where_it_is_possible(tmp_path: Path) -> None:
+    (tmp_path / "unsafe.yaml").write_text(UNSAFE)
+    done = crossgate("check", "unsafe.yaml", "--json", cwd=tmp_path)
+    (found,) = json.loads(done.stdout)["findings"]
+    assert done.returncode == 1
+    assert (found["code"], found["line"], found["column"]) == ("origin-unbounded", 7, 25)
+    assert found["witness"] == "https://evilexample.com"
+    assert found["fix"] == r"https://(?:[a-z0-9-]+\.)*example\.com"
+
+
+def test_sarif_for_code_scanning(tmp_path: Path) -> None:
+    (tmp_path / "unsafe.yaml").write_text(UNSAFE)
+    done = crossgate("check", "unsafe.yaml", "--format", "sarif", cwd=tmp_path)
+    (run,) = json.loads(done.stdout)["runs"]
+    (result,) = run["results"]
+    rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
+    assert rule["id"] == result["ruleId"] == "origin-unbounded"
+    assert result["level"] == rule["defaultConfiguration"]["level"] == "error"
+    where = result["locations"][0]["physicalLocation"]
+    assert where["artifactLocation"]["uri"] == "unsafe.yaml"
+    assert where["region"] == {"startLine": 7, "startColumn": 25}
+
+
+def test_what_is_accepted_with_a_reason_is_not_said(tmp_path: Path) -> None:
+    allowed = (
+        "    lint: {allow: [{code: origin-unbounded, reason: a test}, {code: localhost, reason: gone}]}\n"
+    )
+    (tmp_path / "unsafe.yaml").write_text(UNSAFE + allowed)
+    done = crossgate("check", "unsafe.yaml", "--json", cwd=tmp_path)
+    (found,) = json.loads(done.stdout)["findings"]
+    assert (done.returncode, found["code"], found["line"]) == (0, "allowance-unused", 10)
+
+
+def test_an_acceptance_needs_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "unsafe.yaml").write_text(UNSAFE + "    lint: {allow: [{code: origin-unbounded}]}\n")
+    assert crossgate("check", "unsafe.yaml", cwd=tmp_path).returncode == 2
 
 
 def test_every_error_is_one_line_that_editors_can_jump_to(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from crossgate.catalogue.document.objects import (
     read_server_settings,
 )
 from crossgate.catalogue.document.reader import Reading, read_document
-from crossgate.catalogue.document.writer import write_document
+from crossgate.catalogue.document.writer import write_document, write_fragment
 
 __all__ = [
     "Reading",
@@ -19,4 +19,5 @@ __all__ = [
     "read_gateway",
     "read_server_settings",
     "write_document",
+    "write_fragment",
 ]

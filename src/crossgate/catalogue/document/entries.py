@@ -18,6 +18,7 @@ from crossgate.catalogue.listen import parse_listen
 from crossgate.catalogue.model import ApiType, NativeService
 from crossgate.catalogue.naming import MAX_NAME, NAME_PATTERN, parse_application_name, parse_name
 from crossgate.catalogue.native_url import parse_native_url
+from crossgate.catalogue.trusted_domain import parse_trusted_domain
 from crossgate.diagnostics import Diagnostic
 from crossgate.policy import CorsPolicy, parse_exact_origin
 
@@ -57,6 +58,22 @@ class GatewayEntry(Entry):
     """The gateway's own origins: requests from them pass as if they had no Origin header."""
 
 
+class AllowanceEntry(Entry):
+    """A finding of the linter that is accepted."""
+
+    code: Annotated[str, Field(pattern="^[a-z0-9-]+$")]
+    """The finding's code, as `crossgate check` shows it in brackets."""
+    reason: Annotated[str, Field(min_length=1)]
+    """Why it is accepted."""
+
+
+class LintEntry(Entry):
+    """What the linter is told about an API."""
+
+    allow: list[AllowanceEntry] = Field(default=[])
+    """Findings that are accepted, each with a reason."""
+
+
 class ApiEntry(Entry):
     """An API: what the gateway serves, from which native service, under which policy."""
 
@@ -77,6 +94,11 @@ class ApiEntry(Entry):
         Field(default=None)
     )
     """The CORS policy. Leave it out, and everything passes through to the native service untouched."""
+    trusted_domains: Annotated[tuple[str, ...], each_parsed_by(parse_trusted_domain, str)] = ()
+    """Whom this API trusts: `example.com`, names below it included. With any of these the linter proves that
+    all that the policy admits, its applications' origins included, lies within them."""
+    lint: LintEntry = Field(default_factory=LintEntry)
+    """Which of the linter's findings are accepted."""
 
 
 class ApplicationEntry(Entry):

@@ -41,6 +41,11 @@ def write_document(catalogue: Catalogue) -> str:
     return "".join(f"{line}\n" for line in _lines(root))
 
 
+def write_fragment(node: Mapping[str, object]) -> Iterator[str]:
+    """The lines of a part of a document, from its plain values."""
+    return _lines(node)
+
+
 def _lines(node: object, indent: str = "") -> Iterator[str]:
     """A non-empty mapping or list, one line for each scalar in it."""
     if isinstance(node, Mapping):

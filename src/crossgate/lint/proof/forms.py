@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from crossgate.lint.proof import grammar
 from crossgate.lint.proof.facts import Fact, FactCode
 from crossgate.lint.proof.internal import LOCALHOST
+from crossgate.lint.proof.origin_texts import fits_dns
 from crossgate.lint.proof.prove import prove
 from crossgate.lint.proof.suffixes import is_listed, registrable_domain
 from crossgate.lint.proof.verdict import Proof, Verdict
@@ -53,6 +54,8 @@ def prove_exact(origin: str) -> Proof:
     There may be a hundred thousand of them, and one host needs no automaton.
     """
     parts = Origin.of(origin)
+    if parts.scheme in ("http", "https") and not _can_be_served(parts.host):
+        return Proof(Verdict.NEVER)
     ports = 0 if parts.port is None else 1
     if parts.scheme not in ("http", "https"):
         return Proof(Verdict.PROVED, facts=(Fact(FactCode.OTHER_SCHEME, origin),), ports=0)
@@ -68,6 +71,20 @@ def prove_exact(origin: str) -> Proof:
         codes.append(FactCode.TRAILING_DOT)
     facts = tuple(Fact(code, origin if code in _SHOWN else None) for code in codes)
     return Proof(Verdict.PROVED, domains=(domain,) if domain else (), facts=facts, ports=ports)
+
+
+def _can_be_served(host: str) -> bool:
+    """Whether a page can have the host: what the DNS has no room for, or is no punycode, none can."""
+    return fits_dns(host) and all(
+        _is_punycode(label.removeprefix("xn--")) for label in host.split(".") if label.startswith("xn--")
+    )
+
+
+def _is_punycode(text: str) -> bool:
+    try:
+        return bool(text) and not text.encode("ascii").decode("punycode").isascii()
+    except UnicodeError:
+        return False
 
 
 _SHOWN: Final = frozenset(FactCode) - {FactCode.TRAILING_DOT}

@@ -54,7 +54,9 @@ _OTHER_SCHEME: Final = (
     rf"|http[a-rt-z0-9+.-]{_S}*|https{_S}+)"
 )
 """Every scheme but http and https; RE2 has no look-ahead, hence letter by letter."""
-ROUGHLY_OTHER_ORIGIN: Final = rf"{_OTHER_SCHEME}://(?:(?:{LABEL_PATTERN}|\.)+|\[[0-9a-f:]+\])(?::[0-9]+)?"
+_ROUGHLY_HOST: Final = rf"(?:(?:{LABEL_PATTERN}|\.)+|\[[0-9a-f:]+\])(?::[1-9][0-9]*)?"
+ROUGHLY_WEB_ORIGIN: Final = rf"https?://{_ROUGHLY_HOST}"
+ROUGHLY_OTHER_ORIGIN: Final = rf"{_OTHER_SCHEME}://{_ROUGHLY_HOST}"
 """More than :data:`OTHER_ORIGIN`, and quicker to search."""
 OTHER_ORIGIN: Final = rf"{_OTHER_SCHEME}://{HOST_PATTERN}(?::{PORT_PATTERN})?"
 

@@ -67,7 +67,7 @@ def complete(expression: Expression, graph: HostGraph, scheme: str, host: str) -
     Without a port if possible; the root's dot is added if nothing else will do.
     """
     for origin in _candidates(expression, graph, scheme, host):
-        if is_well_formed(origin) and _fits_dns(host) and expression.admits(origin):
+        if is_well_formed(origin) and fits_dns(host) and expression.admits(origin):
             return origin
     return None
 
@@ -83,5 +83,6 @@ def _candidates(expression: Expression, graph: HostGraph, scheme: str, host: str
             yield origin + port
 
 
-def _fits_dns(host: str) -> bool:
+def fits_dns(host: str) -> bool:
+    """Whether the host is no longer than a name in the DNS can be."""
     return len(host) <= _HOST_LENGTH and all(len(label) <= _LABEL_LENGTH for label in host.split("."))

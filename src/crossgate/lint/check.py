@@ -1,0 +1,109 @@
+"""Runs the rules: over one API, one application, or a whole catalogue, of which only what changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from crossgate.catalogue.effective import Associations
+from crossgate.catalogue.model import Api, Application, Catalogue
+from crossgate.diagnostics import Step
+from crossgate.lint.allowance import without_allowed
+from crossgate.lint.rule import Finding, Scope
+from crossgate.lint.rules import all_rules
+from crossgate.lint.subject import Consumer, Subject
+from crossgate.policy import CorsPolicy
+
+CATALOGUE_CODES = frozenset({"suffix-list-stale"})
+"""Rules whose finding is the same for every API: it is reported once."""
+
+
+def check_subject(subject: Subject, scope: Scope = Scope.POLICY) -> list[Finding]:
+    """What every rule has to say, places relative to the policy (or application), in their order."""
+    found = [finding for rule in all_rules() if rule.scope is scope for finding in rule.findings(subject)]
+    return sorted(found, key=lambda finding: tuple(map(str, finding.diagnostic.place.path)))
+
+
+def check_api(api: Api, application_origins: frozenset[str]) -> tuple[Finding, ...]:
+    """The findings of an API, places relative to it; none if it has no policy."""
+    if api.cors is None:
+        return ()
+    subject = Subject(api.cors, application_origins, api.trusted_domains)
+    findings = (finding.within("cors") for finding in check_subject(subject))
+    return tuple(without_allowed(findings, api.lint_allowances))
+
+
+def check_application(application: Application) -> tuple[Finding, ...]:
+    """The findings of an application, places relative to it."""
+    subject = Subject(CorsPolicy(), consumer=Consumer(application.javascript_origins, application.apis))
+    return tuple(check_subject(subject, Scope.APPLICATION))
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What was looked at, and what was found; holds as long as the former is the same."""
+
+    api: Api
+    origins: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The findings of a catalogue, kept so that the next one costs only what changed."""
+
+    apis: Mapping[str, _Checked] = field(default_factory=dict)
+    applications: Mapping[str, tuple[Application, tuple[Finding, ...]]] = field(default_factory=dict)
+    general: tuple[Finding, ...] = ()
+    """Of no API in particular."""
+    checked: int = 0
+    """How many APIs and applications were looked at for this report; the rest was known."""
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything, places as in a document: APIs and applications by their position."""
+        yield from self.general
+        for index, checked in enumerate(self.apis.values()):
+            yield from _within(checked.findings, "apis", index)
+        for index, (_, findings) in enumerate(self.applications.values()):
+            yield from _within(findings, "applications", index)
+
+    def of_api(self, key: str) -> tuple[Finding, ...]:
+        """The findings of one API, places relative to it."""
+        return self.apis[key].findings if key in self.apis else ()
+
+
+def _within(findings: Iterable[Finding], *steps: Step) -> Iterator[Finding]:
+    return (finding.within(*steps) for finding in findings)
+
+
+def check_catalogue(
+    catalogue: Catalogue, previous: Report | None = None, today: dt.date | None = None
+) -> Report:
+    """The findings of every API and application; what is as in ``previous`` is not checked again."""
+    before = previous or Report()
+    associations = Associations.of(catalogue.applications)
+    fresh = 0
+    apis: dict[str, _Checked] = {}
+    for key, api in catalogue.apis.items():
+        origins = associations.origins(key)
+        known = before.apis.get(key)
+        if known is None or known.origins != origins or known.api != api:
+            known = _Checked(api, origins, check_api(api, origins))
+            fresh += 1
+        apis[key] = known
+    applications: dict[str, tuple[Application, tuple[Finding, ...]]] = {}
+    for name, application in catalogue.applications.items():
+        checked = before.applications.get(name)
+        if checked is None or checked[0] != application:
+            checked = (application, check_application(application))
+            fresh += 1
+        applications[name] = checked
+    return Report(apis, applications, _check_general(today), fresh)
+
+
+def _check_general(today: dt.date | None) -> tuple[Finding, ...]:
+    subject = Subject(CorsPolicy(), today=today)
+    return tuple(
+        finding for rule in all_rules() if rule.code in CATALOGUE_CODES for finding in rule.findings(subject)
+    )

@@ -1,0 +1,58 @@
+"""Which entries of a policy include others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from crossgate.lint.proof import included
+from crossgate.lint.subject import Entry, Subject
+from crossgate.policy import AnyOrigin, ExactOrigin, NullOrigin, OriginSet, RegexOrigin, WildcardOrigin
+
+_MOST_COMPARED: Final = 24
+"""Patterns that are compared with one another; beyond that the work would grow with the square."""
+_ANY_LABEL: Final = "any-name-at-all"
+
+
+def admits_any_subdomain(entry: Entry) -> bool:
+    """Whether the entry admits whatever name below one of its domains."""
+    match entry.pattern:
+        case WildcardOrigin(any_subdomain=any_subdomain):
+            return any_subdomain
+        case RegexOrigin(matcher=matcher):
+            return any(
+                matcher.fullmatch(f"https://{_ANY_LABEL}.{domain}".encode()) is not None
+                for domain in entry.proof.domains
+            )
+        case _:
+            return False
+
+
+def shadowed_entries(subject: Subject) -> Iterator[tuple[Entry, Entry]]:
+    """Entries of which all is admitted by another, with that one."""
+    patterns = [e for e in subject.entries if isinstance(e.pattern, WildcardOrigin | RegexOrigin)]
+    wide = [(entry, OriginSet.of([entry.pattern])) for entry in patterns]
+    together = OriginSet.of([entry.pattern for entry in patterns])
+    for entry in subject.entries:
+        match entry.pattern:
+            case ExactOrigin(value):
+                if value in together:
+                    yield entry, next(other for other, origins in wide if value in origins)
+            case WildcardOrigin() | RegexOrigin():
+                other = _find_wider(entry, patterns[:_MOST_COMPARED])
+                if other is not None:
+                    yield entry, other
+            case AnyOrigin() | NullOrigin():
+                pass
+
+
+def _find_wider(entry: Entry, others: list[Entry]) -> Entry | None:
+    if entry not in others:
+        return None
+    for other in others:
+        if other.pattern == entry.pattern or included(entry.regex, other.regex).holds is not True:
+            continue
+        # Of two that admit the same, the earlier stays.
+        if other.index < entry.index or included(other.regex, entry.regex).holds is not True:
+            return other
+    return None

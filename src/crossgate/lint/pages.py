@@ -1,0 +1,114 @@
+"""The documentation of the rules, made from the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from crossgate.catalogue.document import write_fragment
+from crossgate.diagnostics import Severity
+from crossgate.lint.allowance import UNKNOWN, UNUSED, Note
+from crossgate.lint.rule import Example, Rule
+from crossgate.lint.rules import all_rules
+from crossgate.lint.subject import Subject
+from crossgate.policy import build_policy
+
+_MADE: Final = "<!-- Made from the rule by `make reference`. -->"
+_FOLDER: Final = "src/crossgate/lint/rules"
+
+
+def rule_pages() -> dict[str, str]:
+    """Every page of ``docs/rules``, by its file's name."""
+    pages = {f"{rule.code}.md": "\n".join(_page(rule)) + "\n" for rule in all_rules()}
+    pages |= {f"{note.code}.md": "\n".join(_note_page(note)) + "\n" for note in (UNKNOWN, UNUSED)}
+    pages["index.md"] = "\n".join(_index()) + "\n"
+    return pages
+
+
+def _index() -> Iterator[str]:
+    yield "# What the linter finds"
+    yield ""
+    yield _MADE
+    yield ""
+    yield "`crossgate check FILE` shows these findings with their places, `crossgate prove PATTERN` the proof"
+    yield "behind those about origins. A finding that you accept is named, with a reason, under the API:"
+    yield ""
+    yield "```yaml"
+    yield "lint:"
+    yield "  allow:"
+    yield "    - code: localhost"
+    yield "      reason: this gateway runs on developers' machines only"
+    yield "```"
+    yield ""
+    yield "| code | severity | with credentials | |"
+    yield "|---|---|---|---|"
+    rows: list[Rule | Note] = [*all_rules(), UNKNOWN, UNUSED]
+    for rule in sorted(rows, key=lambda row: row.code):
+        worse = rule.with_credentials if isinstance(rule, Rule) else None
+        yield f"| [{rule.code}]({rule.code}.md) | {rule.severity.value} | {_say(worse)} | {rule.title} |"
+
+
+def _say(severity: Severity | None) -> str:
+    return severity.value if severity is not None else ""
+
+
+def _note_page(note: Note) -> Iterator[str]:
+    yield from (f"# {note.code}", "", _MADE, "", f"{note.title}. Severity: {note.severity.value}.", "")
+    yield from ("## Why", "", note.rationale, "", "## What to do", "", f"{note.remedy}.")
+
+
+def _page(rule: Rule) -> Iterator[str]:
+    worse = f", {rule.with_credentials.value} with credentials" if rule.with_credentials else ""
+    yield from (f"# {rule.code}", "", _MADE, "")
+    yield from (f"{rule.title}. Severity: {rule.severity.value}{worse}.", "")
+    yield from ("## Why", "", rule.rationale, "", "## What to do", "", f"{rule.remedy}.", "")
+    if rule.bad:
+        yield from ("## Found", "")
+        for example in rule.bad:
+            yield from _example(example)
+            for message in _messages(rule, example):
+                yield f"> {message}"
+                yield ""
+    yield from ("## Not found", "")
+    for example in rule.good:
+        yield from _example(example)
+    yield f"The rule: `{_FOLDER}/{rule.code.replace('-', '_')}.py`"
+
+
+def _example(example: Example) -> Iterator[str]:
+    if example.about:
+        yield from (example.about, "")
+    shown: dict[str, object] = {}
+    if example.policy:
+        shown["cors"] = dict(example.policy)
+    elif example.consumer is None:
+        shown["cors"] = {}
+    if example.trusted_domains:
+        shown["trusted_domains"] = list(example.trusted_domains)
+    if example.consumer is not None:
+        shown["javascript_origins"] = list(example.consumer.javascript_origins)
+        shown["apis"] = list(example.consumer.apis)
+    yield "```yaml"
+    yield from write_fragment(shown)
+    yield "```"
+    yield ""
+    if example.application_origins:
+        yield f"with an application of the origin {', '.join(example.application_origins)}"
+        yield ""
+    if example.native_speaks_cors:
+        yield "with a native service that does CORS itself"
+        yield ""
+
+
+def _messages(rule: Rule, example: Example) -> Iterator[str]:
+    policy = build_policy(**example.policy)  # type: ignore[arg-type]  # loose, as in a document
+    subject = Subject(
+        policy,
+        frozenset(example.application_origins),
+        example.trusted_domains,
+        example.native_speaks_cors,
+        consumer=example.consumer,
+    )
+    for found in rule.findings(subject):
+        what = found.diagnostic
+        yield f"{what.severity.value}: {what.message}. {what.remedy}."

@@ -1,0 +1,43 @@
+"""Any port of a host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.proof import FactCode, Verdict
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import AnyOrigin
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        proof = entry.proof
+        if isinstance(entry.pattern, AnyOrigin) or proof.verdict is Verdict.UNBOUNDED:
+            continue
+        if proof.fact(FactCode.ANY_PORT):
+            local = proof.fact(FactCode.LOOPBACK) and not proof.domains
+            yield Spot(
+                entry.path,
+                f"it admits {proof.ports:,} ports of a host",
+                found=entry.text,
+                severity=Severity.INFO if local else None,
+            )
+
+
+RULE = Rule(
+    code="any-port",
+    title="Any port is admitted",
+    severity=Severity.WARNING,
+    rationale=(
+        "Every service on the host is trusted, also one that another team or user starts on a high port."
+    ),
+    remedy="Name the ports",
+    find=_find,
+    bad=(
+        Example({"allowed_origins": ["https://example.com:*"]}),
+        Example({"allowed_origins": [{"regex": "https://example\\.com(:\\d+)?"}]}),
+    ),
+    good=(Example({"allowed_origins": [{"regex": "https://example\\.com(:8443)?"}]}),),
+)

@@ -1,0 +1,36 @@
+"""An application's origin that nothing can match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.proof import Verdict, prove_exact
+from crossgate.lint.rule import Example, Rule, Scope, Spot
+from crossgate.lint.subject import Consumer, Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    origins = subject.consumer.javascript_origins if subject.consumer is not None else ()
+    for index, origin in enumerate(origins):
+        if prove_exact(origin).verdict is Verdict.NEVER:
+            yield Spot(("javascript_origins", index), "no browser can send this origin", found=origin)
+
+
+RULE = Rule(
+    code="application-origin-dead",
+    title="No browser can send the application's origin",
+    severity=Severity.ERROR,
+    scope=Scope.APPLICATION,
+    rationale=(
+        "The origin is well-formed, but no page can have it: a label has more than 63 characters or the host "
+        "more than 253, or a label begins with xn-- and is no punycode."
+    ),
+    remedy="Write the origin that the application's pages have",
+    find=_find,
+    bad=(
+        Example({}, consumer=Consumer((f"https://{'a' * 64}.example.com",), ("petstore/1.0",))),
+        Example({}, consumer=Consumer(("https://xn--.example.com",), ("petstore/1.0",))),
+    ),
+    good=(Example({}, consumer=Consumer(("https://xn--bcher-kva.example",), ("petstore/1.0",))),),
+)

@@ -1,0 +1,30 @@
+"""An application that uses no API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.rule import Example, Rule, Scope, Spot
+from crossgate.lint.subject import Consumer, Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    if subject.consumer is not None and not subject.consumer.apis:
+        yield Spot((), "the application is associated with no API: its origins count for nothing")
+
+
+RULE = Rule(
+    code="application-unused",
+    title="The application is associated with no API",
+    severity=Severity.INFO,
+    scope=Scope.APPLICATION,
+    rationale=(
+        "The origins of an application count as allowed origins of the APIs that it is associated with. "
+        "Without any they do nothing, until somebody adds an API and trusts them unseen."
+    ),
+    remedy="Name its APIs, or remove the application",
+    find=_find,
+    bad=(Example({}, consumer=Consumer(("https://example.com",))),),
+    good=(Example({}, consumer=Consumer(("https://example.com",), ("petstore/1.0",))),),
+)

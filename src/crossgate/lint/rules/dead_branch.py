@@ -1,0 +1,39 @@
+"""A part of a pattern that nothing can match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.proof import Verdict
+from crossgate.lint.proof.branches import dead_parts
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import RegexOrigin
+
+_ELSEWHERE = (Verdict.NEVER, Verdict.INVALID, Verdict.UNPROVEN)
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        if isinstance(entry.pattern, RegexOrigin) and entry.proof.verdict not in _ELSEWHERE:
+            for part in dead_parts(entry.pattern.pattern):
+                yield Spot(entry.path, f"no origin matches the part {part}", found=entry.text)
+
+
+RULE = Rule(
+    code="dead-branch",
+    title="A part of the pattern can never match",
+    severity=Severity.WARNING,
+    rationale=(
+        "An alternative that matches no origin does nothing; often it was meant to, and a slash, a "
+        "capital letter or a default port keeps it from it."
+    ),
+    remedy="Remove the part, or write it as browsers send it",
+    find=_find,
+    bad=(
+        Example({"allowed_origins": [{"regex": "https://(example\\.com|EXAMPLE\\.net)"}]}),
+        Example({"allowed_origins": [{"regex": "https://example\\.com(/.*)?"}]}),
+    ),
+    good=(Example({"allowed_origins": [{"regex": "https://(example\\.com|example\\.net)"}]}),),
+)

@@ -1,0 +1,32 @@
+"""A policy that allows nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    if not subject.policy.allowed_origins and not subject.application_origins:
+        yield Spot((), "the policy allows no origin: every CORS request is refused")
+
+
+RULE = Rule(
+    code="empty-policy",
+    title="Nobody is allowed",
+    severity=Severity.WARNING,
+    rationale=(
+        "A policy without origins refuses every request that carries one. Perhaps pass-through was "
+        "meant: that is an API without a policy."
+    ),
+    remedy="List the origins, or remove cors to let everything through to the native service",
+    find=_find,
+    bad=(Example({"allowed_origins": []}),),
+    good=(
+        Example({"allowed_origins": ["https://example.com"]}),
+        Example({"allowed_origins": []}, application_origins=("https://shop.example.com",)),
+    ),
+)

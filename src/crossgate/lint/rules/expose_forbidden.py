@@ -1,0 +1,31 @@
+"""Set-Cookie is never exposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.headers import FORBIDDEN_RESPONSE_HEADERS
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for index, name in enumerate(subject.policy.expose_headers):
+        if name.lower() in FORBIDDEN_RESPONSE_HEADERS:
+            yield Spot(("expose_headers", index), "no script can read this header", found=name)
+
+
+RULE = Rule(
+    code="expose-forbidden",
+    title="Browsers never show this header to scripts",
+    severity=Severity.ERROR,
+    rationale=(
+        "Set-Cookie and Set-Cookie2 are forbidden response-header names (Fetch): no script can read "
+        "them, whatever the policy says."
+    ),
+    remedy="Leave it out",
+    find=_find,
+    bad=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["Set-Cookie"]}),),
+    good=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["X-Request-Id"]}),),
+)

@@ -1,0 +1,31 @@
+"""A header that scripts can read anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.headers import SAFELISTED_RESPONSE_HEADERS
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for index, name in enumerate(subject.policy.expose_headers):
+        if name.lower() in SAFELISTED_RESPONSE_HEADERS:
+            yield Spot(("expose_headers", index), "scripts can read this header anyway", found=name)
+
+
+RULE = Rule(
+    code="expose-safelisted",
+    title="Scripts can read this header anyway",
+    severity=Severity.INFO,
+    rationale=(
+        "Cache-Control, Content-Language, Content-Length, Content-Type, Expires, Last-Modified and "
+        "Pragma are always readable (Fetch, CORS-safelisted response-header name)."
+    ),
+    remedy="Leave it out",
+    find=_find,
+    bad=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["Content-Type"]}),),
+    good=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["ETag"]}),),
+)

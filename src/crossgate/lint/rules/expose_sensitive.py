@@ -1,0 +1,36 @@
+"""A header that carries secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.headers import SENSITIVE_RESPONSE_HEADERS
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for index, name in enumerate(subject.policy.expose_headers):
+        if name.lower() in SENSITIVE_RESPONSE_HEADERS:
+            yield Spot(
+                ("expose_headers", index), "scripts of every allowed origin can read this secret", found=name
+            )
+
+
+RULE = Rule(
+    code="expose-sensitive",
+    title="The header carries secrets",
+    severity=Severity.WARNING,
+    rationale=(
+        "A token in a response header is kept from scripts unless it is exposed. A cross-site "
+        "scripting hole in any allowed origin reads it then."
+    ),
+    remedy="Keep it out, or let the native service send the token in a cookie that scripts cannot read",
+    find=_find,
+    bad=(
+        Example({"allowed_origins": ["https://example.com"], "expose_headers": ["Authorization"]}),
+        Example({"allowed_origins": ["https://example.com"], "expose_headers": ["X-Auth-Token"]}),
+    ),
+    good=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["X-Request-Id"]}),),
+)

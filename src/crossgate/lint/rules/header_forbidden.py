@@ -1,0 +1,50 @@
+"""A header that no script can set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.headers import is_forbidden_request_header
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for index, name in enumerate(subject.policy.allow_headers):
+        if is_forbidden_request_header(name):
+            cookie = name.lower() in ("cookie", "cookie2")
+            yield Spot(
+                ("allow_headers", index),
+                "no script can set this header",
+                found=name,
+                remedy="Cookies are sent if allow_credentials is true; leave the header out"
+                if cookie
+                else None,
+            )
+
+
+RULE = Rule(
+    code="header-forbidden",
+    title="No script can set this header",
+    severity=Severity.ERROR,
+    rationale=(
+        "Browsers set these headers themselves and keep scripts from it (Fetch, forbidden request- "
+        "header). No preflight ever asks for them."
+    ),
+    remedy="Leave it out",
+    find=_find,
+    bad=(
+        Example({"allowed_origins": ["https://example.com"], "allow_headers": ["Cookie"]}),
+        Example({"allowed_origins": ["https://example.com"], "allow_headers": ["Sec-Fetch-Mode"]}),
+        Example({"allowed_origins": ["https://example.com"], "allow_headers": ["Host"]}),
+    ),
+    good=(
+        Example(
+            {
+                "allowed_origins": ["https://example.com"],
+                "allow_headers": ["Content-Type", "X-Requested-With"],
+            }
+        ),
+    ),
+)

@@ -1,0 +1,33 @@
+"""A header that changes the method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.headers import METHOD_OVERRIDES
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for index, name in enumerate(subject.policy.allow_headers):
+        if name.lower() in METHOD_OVERRIDES:
+            yield Spot(
+                ("allow_headers", index), "with it a POST can be any method to the native service", found=name
+            )
+
+
+RULE = Rule(
+    code="header-method-override",
+    title="The header bypasses the list of methods",
+    severity=Severity.WARNING,
+    rationale=(
+        "Many frameworks take the method from X-HTTP-Method-Override and its kin. A POST with it is "
+        "a DELETE to the native service, and to the policy a POST."
+    ),
+    remedy="Leave it out, or allow the methods it can stand for",
+    find=_find,
+    bad=(Example({"allowed_origins": ["https://example.com"], "allow_headers": ["X-HTTP-Method-Override"]}),),
+    good=(Example({"allowed_origins": ["https://example.com"], "allow_headers": ["X-Requested-With"]}),),
+)

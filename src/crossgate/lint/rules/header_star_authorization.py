@@ -1,0 +1,36 @@
+"""`*` without Authorization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import names
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    if names.ANY in subject.header_names and "authorization" not in subject.header_names:
+        yield Spot(
+            ("allow_headers",), "* does not cover Authorization: requests with a token will be refused"
+        )
+
+
+RULE = Rule(
+    code="header-star-authorization",
+    title="* does not cover Authorization",
+    severity=Severity.WARNING,
+    rationale=(
+        "In a list of headers * stands for every name but Authorization, which must be named "
+        "(Fetch, CORS non-wildcard request-header name). Requests with a bearer token will be "
+        "refused."
+    ),
+    remedy="Add Authorization if scripts send it",
+    find=_find,
+    bad=(Example({"allowed_origins": ["https://example.com"], "allow_headers": ["*"]}),),
+    good=(
+        Example({"allowed_origins": ["https://example.com"], "allow_headers": ["*", "Authorization"]}),
+        Example({"allowed_origins": ["https://example.com"], "allow_headers": ["X-A"]}),
+    ),
+)

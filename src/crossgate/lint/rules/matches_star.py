@@ -1,0 +1,33 @@
+"""A pattern that also matches the text `*`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.proof import FactCode
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import RegexOrigin
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        if isinstance(entry.pattern, RegexOrigin) and entry.proof.fact(FactCode.MATCHES_STAR):
+            yield Spot(entry.path, "the pattern matches the text *, which no browser sends", found=entry.text)
+
+
+RULE = Rule(
+    code="matches-star",
+    title="The pattern matches the text *",
+    severity=Severity.ERROR,
+    rationale=(
+        "Some engines ask whether a policy matches `*` and then allow everybody; Envoy's own CORS "
+        "filter does. Crossgate does not, but the same pattern may be used elsewhere, and no origin "
+        "contains a star."
+    ),
+    remedy="Begin the pattern with https://",
+    find=_find,
+    bad=(Example({"allowed_origins": [{"regex": ".*"}]}),),
+    good=(Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}]}),),
+)

@@ -1,0 +1,37 @@
+"""Methods that need no preflight are not listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import names
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    methods = subject.allowed_methods
+    if methods and not methods & {"GET", "HEAD", "POST", names.ANY}:
+        yield Spot(
+            ("allowed_methods",), "simple GET, HEAD and POST requests are forwarded although none is listed"
+        )
+
+
+RULE = Rule(
+    code="method-safelisted-missing",
+    title="Simple requests are forwarded whatever the methods",
+    severity=Severity.INFO,
+    rationale=(
+        "GET, HEAD and POST need no preflight if they carry nothing unusual: browsers send them "
+        "right away, and the gateway forwards them if the origin is allowed, though the policy "
+        "lists none of these methods."
+    ),
+    remedy="Let the native service refuse the methods that it does not want",
+    find=_find,
+    bad=(Example({"allowed_origins": ["https://example.com"], "allowed_methods": ["PUT", "DELETE"]}),),
+    good=(
+        Example({"allowed_origins": ["https://example.com"], "allowed_methods": ["GET", "PUT"]}),
+        Example({"allowed_origins": ["https://example.com"], "allowed_methods": ["*"]}),
+    ),
+)

@@ -1,0 +1,29 @@
+"""The native service does CORS itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    if subject.native_speaks_cors:
+        yield Spot((), "the native service's own CORS headers are replaced by those of this policy")
+
+
+RULE = Rule(
+    code="native-also-cors",
+    title="The native service says it does CORS itself",
+    severity=Severity.INFO,
+    rationale=(
+        "The gateway removes the native service's own CORS headers and sends those of the policy. "
+        "What the native service allows beyond it is no longer allowed."
+    ),
+    remedy="Switch CORS off in the native service, or remove the policy to let its answers through",
+    find=_find,
+    bad=(Example({"allowed_origins": ["https://example.com"], "max_age": 600}, native_speaks_cors=True),),
+    good=(Example({"allowed_origins": ["https://example.com"]}),),
+)

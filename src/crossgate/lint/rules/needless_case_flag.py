@@ -1,0 +1,31 @@
+"""`(?i)`, though browsers send lower case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import RegexOrigin
+
+_FLAG = re.compile(r"\(\?[a-zA-Z]*i")
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        if isinstance(entry.pattern, RegexOrigin) and _FLAG.search(entry.pattern.pattern):
+            yield Spot(entry.path, "browsers send origins in lower case", found=entry.text)
+
+
+RULE = Rule(
+    code="needless-case-flag",
+    title="Origins are always in lower case",
+    severity=Severity.INFO,
+    rationale=("Browsers serialise scheme and host in lower case, so ignoring the case changes nothing."),
+    remedy="Leave (?i) out",
+    find=_find,
+    bad=(Example({"allowed_origins": [{"regex": "(?i)https://.*\\.Example\\.com"}]}),),
+    good=(Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}]}),),
+)

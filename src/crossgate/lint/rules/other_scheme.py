@@ -1,0 +1,41 @@
+"""Schemes other than http and https."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.attacks import plain, stated
+from crossgate.lint.proof import FactCode
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import ExactOrigin
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for spot in stated(subject, FactCode.OTHER_SCHEME, plain("it admits {example}"), always=True):
+        if not isinstance(subject.entries[int(spot.path[1])].pattern, ExactOrigin):
+            yield spot
+
+
+RULE = Rule(
+    code="other-scheme",
+    title="Origins of other schemes are admitted",
+    severity=Severity.WARNING,
+    with_credentials=Severity.ERROR,
+    rationale=(
+        "Other schemes belong to browser extensions and apps. chrome-extension://.* is every "
+        "extension that a user has installed or is talked into installing; a pattern that leaves "
+        "the beginning open admits schemes nobody thought of."
+    ),
+    remedy="Name the one extension or app, or begin the pattern with https://",
+    find=_find,
+    bad=(
+        Example({"allowed_origins": [{"regex": "chrome-extension://.*"}]}),
+        Example({"allowed_origins": [{"regex": ".*\\.example\\.com"}]}),
+    ),
+    good=(
+        Example({"allowed_origins": ["chrome-extension://abcdefghijklmnopabcdefghijklmnop"]}),
+        Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}]}),
+    ),
+)

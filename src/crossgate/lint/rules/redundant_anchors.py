@@ -1,0 +1,33 @@
+"""Anchors that do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import RegexOrigin
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        if isinstance(entry.pattern, RegexOrigin):
+            text = entry.pattern.pattern
+            if text.startswith(("^", "\\A")) or text.endswith(("$", "\\z")):
+                yield Spot(entry.path, "patterns match the whole origin: anchors do nothing", found=text)
+
+
+RULE = Rule(
+    code="redundant-anchors",
+    title="The anchors do nothing",
+    severity=Severity.INFO,
+    rationale=(
+        "Patterns are matched against the whole origin. Anchors suggest that they were needed, and "
+        "that a pattern without them would be searched for."
+    ),
+    remedy="Leave ^ and $ out",
+    find=_find,
+    bad=(Example({"allowed_origins": [{"regex": "^https://.*\\.example\\.com$"}]}),),
+    good=(Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}]}),),
+)

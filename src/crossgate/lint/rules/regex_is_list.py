@@ -1,0 +1,40 @@
+"""A regular expression for a few exact origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.proof import Verdict
+from crossgate.lint.proof.listing import listed_origins
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import RegexOrigin
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        if isinstance(entry.pattern, RegexOrigin) and entry.proof.verdict is Verdict.PROVED:
+            origins = listed_origins(entry.pattern.pattern)
+            if origins:
+                yield Spot(
+                    entry.path,
+                    f"it stands for {len(origins)} exact origin{'s' * (len(origins) > 1)}",
+                    found=entry.text,
+                    remedy="Write " + ", ".join(origins),
+                )
+
+
+RULE = Rule(
+    code="regex-is-list",
+    title="The regular expression is a list in disguise",
+    severity=Severity.INFO,
+    rationale=(
+        "It stands for a few origins that could be written as they are. Exact origins are easier to "
+        "read, cannot have the mistakes of patterns, and are looked up in one step."
+    ),
+    remedy="Write the origins one by one",
+    find=_find,
+    bad=(Example({"allowed_origins": [{"regex": "https://(app|admin)\\.example\\.com"}]}),),
+    good=(Example({"allowed_origins": [{"regex": "https://pr-[0-9]+\\.example\\.com"}]}),),
+)

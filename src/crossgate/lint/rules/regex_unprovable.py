@@ -1,0 +1,31 @@
+"""A pattern too involved to be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.proof import Verdict
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        if entry.proof.verdict is Verdict.UNPROVEN:
+            yield Spot(entry.path, entry.proof.reason or "the proof failed", found=entry.text)
+
+
+RULE = Rule(
+    code="regex-unprovable",
+    title="What the regular expression admits could not be proved",
+    severity=Severity.ERROR,
+    rationale=(
+        "The work that a proof may take is bounded. A pattern that exceeds it is not thereby wrong, "
+        "but nobody can say that it is right."
+    ),
+    remedy="Write a simpler pattern, or several",
+    find=_find,
+    bad=(Example({"allowed_origins": [{"regex": "https://.*a.{16}\\.example\\.com"}]}),),
+    good=(Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}]}),),
+)

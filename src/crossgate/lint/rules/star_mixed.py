@@ -1,0 +1,34 @@
+"""`*` beside other entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import AnyOrigin
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        if isinstance(entry.pattern, AnyOrigin) and len(subject.entries) > 1:
+            yield Spot(entry.path, "* admits every origin: the other entries do nothing", found="*")
+
+
+RULE = Rule(
+    code="star-mixed",
+    title="* stands beside other entries",
+    severity=Severity.WARNING,
+    rationale=(
+        "The star admits every origin, so the other entries do nothing; whoever reads them will "
+        "think they do."
+    ),
+    remedy="Remove the star, or everything else",
+    find=_find,
+    bad=(Example({"allowed_origins": ["*", "https://example.com"]}),),
+    good=(
+        Example({"allowed_origins": ["*"]}),
+        Example({"allowed_origins": ["https://example.com"]}),
+    ),
+)

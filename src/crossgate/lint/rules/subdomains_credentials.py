@@ -1,0 +1,40 @@
+"""Every subdomain, with credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.overlap import admits_any_subdomain
+from crossgate.lint.proof import Verdict
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    if not subject.policy.allow_credentials:
+        return
+    for entry in subject.entries:
+        if entry.proof.verdict is Verdict.PROVED and admits_any_subdomain(entry):
+            yield Spot(entry.path, "every subdomain may send credentials", found=entry.text)
+
+
+RULE = Rule(
+    code="subdomains-credentials",
+    title="Every subdomain may send credentials",
+    severity=Severity.INFO,
+    rationale=(
+        "One subdomain that points to a service you gave up, or one cross-site scripting hole on "
+        "any of them, is enough to read the API as the user."
+    ),
+    remedy="Name the subdomains that need it",
+    find=_find,
+    bad=(
+        Example({"allowed_origins": ["https://*.example.com"], "allow_credentials": True}),
+        Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}], "allow_credentials": True}),
+    ),
+    good=(
+        Example({"allowed_origins": ["https://*.example.com"]}),
+        Example({"allowed_origins": ["https://app.example.com"], "allow_credentials": True}),
+    ),
+)

@@ -1,0 +1,35 @@
+"""An old public suffix list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.proof.suffixes import list_date
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+
+MOST_DAYS = 180
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    if subject.today is None:
+        return
+    age = subject.today - list_date()
+    if age.days > MOST_DAYS:
+        yield Spot((), f"the public suffix list is {age.days} days old")
+
+
+RULE = Rule(
+    code="suffix-list-stale",
+    title="The public suffix list is old",
+    severity=Severity.WARNING,
+    rationale=(
+        "New top-level domains and new hosting companies join the list every week. A list that does "
+        "not know them cannot tell that their names are anybody's."
+    ),
+    remedy="Upgrade the package publicsuffixlist",
+    find=_find,
+    bad=(),
+    good=(Example({"allowed_origins": ["https://example.com"]}),),
+)

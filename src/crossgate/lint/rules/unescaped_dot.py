@@ -1,0 +1,35 @@
+"""A bare dot that does no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.proof import FactCode, Verdict, suggest
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import RegexOrigin
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        bare = isinstance(entry.pattern, RegexOrigin) and entry.proof.fact(FactCode.UNESCAPED_DOT)
+        if bare and entry.proof.verdict is Verdict.PROVED:
+            fix = suggest(entry.text)
+            remedy = None if fix is None else f"Write {fix}"
+            yield Spot(entry.path, "a bare dot stands for any character", entry.text, remedy, fix=fix)
+
+
+RULE = Rule(
+    code="unescaped-dot",
+    title="A dot is not escaped",
+    severity=Severity.INFO,
+    rationale=(
+        "A bare dot stands for any character. Here no other registrable domain comes of it, but the "
+        "next edit may change that."
+    ),
+    remedy="Put a backslash before the dot",
+    find=_find,
+    bad=(Example({"allowed_origins": [{"regex": "https://example.com"}]}),),
+    good=(Example({"allowed_origins": [{"regex": "https://example\\.com"}]}),),
+)

@@ -1,0 +1,43 @@
+"""A wildcard right below a public suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossgate.diagnostics import Severity
+from crossgate.lint.attacks import attack_on
+from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.subject import Subject
+from crossgate.policy import WildcardOrigin
+
+
+def _find(subject: Subject) -> Iterator[Spot]:
+    for entry in subject.entries:
+        pattern = entry.pattern
+        if (
+            isinstance(pattern, WildcardOrigin)
+            and pattern.any_subdomain
+            and pattern.host in entry.proof.open_suffixes
+        ):
+            yield attack_on(entry)
+
+
+RULE = Rule(
+    code="wildcard-public-suffix",
+    title="The wildcard stands right below a public suffix",
+    severity=Severity.ERROR,
+    rationale=(
+        "Everything below a public suffix is given out by name to whoever asks: a registry's "
+        "customers below com, a company's below github.io. The wildcard admits all of them."
+    ),
+    remedy="Write the domain that is yours into the pattern: https://*.example.com",
+    find=_find,
+    bad=(
+        Example({"allowed_origins": ["https://*.com"]}),
+        Example({"allowed_origins": ["https://*.github.io"]}),
+    ),
+    good=(
+        Example({"allowed_origins": ["https://*.example.com"]}),
+        Example({"allowed_origins": ["https://*.mine.github.io"]}),
+    ),
+)

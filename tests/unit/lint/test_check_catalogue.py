@@ -1,0 +1,78 @@
+"""Whole catalogues: only what a change touches is checked again; acceptance is by code, with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.catalogues import api, application, catalogue, policy
+
+from crossgate.catalogue.model import Allowance
+from crossgate.lint.check import check_api, check_catalogue
+
+SAFE = replace(policy("https://example.com"), max_age=600)
+UNSAFE = replace(policy({"regex": r"https://.*example\.com"}), max_age=600)
+
+
+def test_places_are_those_of_a_document() -> None:
+    report = check_catalogue(
+        catalogue([api("a", SAFE), api("b", UNSAFE)], [application("shop", "https://example.com")])
+    )
+    places = {found.diagnostic.code: found.diagnostic.place.json_path for found in report.findings()}
+    assert places == {
+        "origin-unbounded": "$.apis[1].cors.allowed_origins[0]",
+        "application-unused": "$.applications[0]",
+    }
+
+
+def test_an_api_without_a_policy_has_no_findings() -> None:
+    assert check_api(api("a"), frozenset({"https://example.com"})) == ()
+
+
+def test_only_what_changed_is_checked_again() -> None:
+    apis = [api(f"api-{number}", SAFE) for number in range(50)]
+    shops = [application(f"shop-{n}", f"https://{n}.example.org", apis=[f"api-{n}/1.0"]) for n in range(50)]
+    first = check_catalogue(catalogue(apis, shops))
+    assert first.checked == 100
+    assert check_catalogue(catalogue(apis, shops), first).checked == 0
+
+    apis[7] = api("api-7", UNSAFE)
+    second = check_catalogue(catalogue(apis, shops), first)
+    assert second.checked == 1
+    assert [found.diagnostic.code for found in second.of_api("api-7/1.0")] == ["origin-unbounded"]
+    assert list(second.findings()) == list(check_catalogue(catalogue(apis, shops)).findings())
+
+    shops[9] = application("shop-9", "https://new.example.org", apis=["api-9/1.0"])
+    assert check_catalogue(catalogue(apis, shops), second).checked == 2  # the application and its API
+
+
+def test_a_suspended_application_is_not_trusted_nor_judged() -> None:
+    trusting = replace(api("a", SAFE), trusted_domains=("example.com",))
+    shop = application("shop", "https://example.net", apis=["a/1.0"])
+    codes = [f.diagnostic.code for f in check_catalogue(catalogue([trusting], [shop])).findings()]
+    assert codes == ["untrusted-domain"]
+    suspended = replace(shop, suspended=True)
+    assert not list(check_catalogue(catalogue([trusting], [suspended])).findings())
+
+
+def test_acceptance() -> None:
+    accepted = replace(api("a", UNSAFE), lint_allowances=(Allowance("origin-unbounded", "a test"),))
+    assert check_api(accepted, frozenset()) == ()
+    odd = (Allowance("origin-unbounded", "gone"), Allowance("no-such-rule", "mistyped"))
+    found = check_api(replace(api("a", SAFE), lint_allowances=odd), frozenset())
+    assert [(f.diagnostic.code, f.diagnostic.place.json_path) for f in found] == [
+        ("allowance-unused", "$.lint.allow[0].code"),
+        ("allowance-unknown", "$.lint.allow[1].code"),
+    ]
+
+
+def test_many_apis_and_origins() -> None:
+    """A thousand and twenty thousand; the bench has the full size and its figures."""
+    apis = [api(f"api-{n}", replace(policy(f"https://a{n}.example.com"), max_age=600)) for n in range(1000)]
+    shops = [
+        application(f"shop-{n}", *(f"https://{n}-{m}.example.org" for m in range(20)), apis=[f"api-{n}/1.0"])
+        for n in range(1000)
+    ]
+    first = check_catalogue(catalogue(apis, shops))
+    assert not list(first.findings())
+    apis[5] = api("api-5", UNSAFE)
+    assert check_catalogue(catalogue(apis, shops), first).checked == 1

@@ -1,0 +1,93 @@
+"""Every rule speaks of its bad examples and is silent about its good ones, and has its page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pkgutil
+from pathlib import Path
+
+import pytest
+from tests.origin_fuzz import second_opinion
+
+import crossgate.lint.rules as package
+from crossgate.diagnostics import Severity
+from crossgate.lint.check import CATALOGUE_CODES
+from crossgate.lint.pages import rule_pages
+from crossgate.lint.rule import Example, Finding, Rule
+from crossgate.lint.rules import all_rules, rule_of
+from crossgate.lint.subject import Subject
+from crossgate.policy import CorsPolicy, read_policy
+from crossgate.policy.origin import Origin
+
+ATTACKS = {"origin-unbounded", "origin-nearmiss", "origin-tld-wildcard", "suffix-tenant"}
+ATTACKS |= {"wildcard-public-suffix", "wildcard-over-suffixes"}
+
+BAD = [(rule, example) for rule in all_rules() for example in rule.bad]
+GOOD = [(rule, example) for rule in all_rules() for example in rule.good]
+
+
+def _findings(rule: Rule, example: Example, **more: object) -> list[Finding]:
+    policy = read_policy({**example.policy, **more})[0]
+    subject = Subject(
+        policy,
+        frozenset(example.application_origins),
+        example.trusted_domains,
+        example.native_speaks_cors,
+        consumer=example.consumer,
+    )
+    return list(rule.findings(subject))
+
+
+@pytest.mark.parametrize(("rule", "example"), BAD, ids=[rule.code for rule, _ in BAD])
+def test_a_bad_example_is_found(rule: Rule, example: Example) -> None:
+    findings = _findings(rule, example)
+    assert findings
+    for found in findings:
+        assert found.diagnostic.code == rule.code
+        assert found.diagnostic.remedy
+        if rule.code in ATTACKS:
+            assert found.witness is not None
+            assert second_opinion(Origin.of(found.witness).host)
+
+
+@pytest.mark.parametrize(("rule", "example"), GOOD, ids=[rule.code for rule, _ in GOOD])
+def test_a_good_example_is_not(rule: Rule, example: Example) -> None:
+    assert _findings(rule, example) == []
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_a_rule_is_complete(rule: Rule) -> None:
+    assert rule.good
+    assert rule.bad or rule.code in CATALOGUE_CODES
+    assert len(rule.rationale) > 40
+    assert not rule.title.endswith(".")
+    assert not rule.remedy.endswith(".")
+    assert rule_of(rule.code) is rule
+
+
+def test_each_file_is_named_after_its_rule() -> None:
+    files = {found.name for found in pkgutil.iter_modules(package.__path__)}
+    assert files == {rule.code.replace("-", "_") for rule in all_rules()}
+
+
+@pytest.mark.parametrize("rule", [r for r in all_rules() if r.with_credentials], ids=lambda rule: rule.code)
+def test_credentials_make_it_worse(rule: Rule) -> None:
+    found = _findings(rule, rule.bad[0], allow_credentials=True)
+    assert found[0].diagnostic.severity is rule.with_credentials is Severity.ERROR
+    assert _findings(rule, rule.bad[0])[0].diagnostic.severity is rule.severity
+
+
+def test_an_old_suffix_list_is_told_of() -> None:
+    rule = rule_of("suffix-list-stale")
+    assert rule is not None
+    assert list(rule.findings(Subject(CorsPolicy(), today=dt.date(2100, 1, 1))))
+    assert not list(rule.findings(Subject(CorsPolicy(), today=dt.date(2000, 1, 1))))
+
+
+def test_every_rule_has_its_page_and_every_page_its_rule() -> None:
+    folder = Path("docs/rules")
+    expected = rule_pages()
+    assert {page.name for page in folder.glob("*.md")} == set(expected)
+    assert {f"{rule.code}.md" for rule in all_rules()} < set(expected)
+    for name, text in expected.items():
+        assert (folder / name).read_text(encoding="utf-8") == text, "run `make reference`"
