@@ -23,7 +23,8 @@ def compile_flow(policy: EffectivePolicy | None, leaves: Leaves) -> Branch:
     if policy is None:
         return leaf(leaves.passed(Reason.NO_POLICY))
     flow = _Flow(policy, leaves)
-    return branch([(equals(":method", "OPTIONS"), flow.preflight())], flow.cors_request())
+    refused = flow.refused(Reason.ORIGIN_REFUSED)
+    return branch([(equals(":method", "OPTIONS"), flow.preflight(refused))], flow.cors_request(refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,14 @@ class _Flow:
     policy: EffectivePolicy
     leaves: Leaves
 
-    def preflight(self) -> Branch:
+    def preflight(self, origin_refused: Branch) -> Branch:
         without_origin = self._plain_options(Reason.ORIGIN_MISSING, ())
-        with_origin = branch_on_origin(
-            self.policy.origins, self._requested_method(), self._refused(Reason.ORIGIN_REFUSED)
-        )
+        with_origin = branch_on_origin(self.policy.origins, self._requested_method(), origin_refused)
         return branch([(has_origin(self.policy.public_origins), with_origin)], without_origin)
 
-    def cors_request(self) -> Branch:
+    def cors_request(self, origin_refused: Branch) -> Branch:
         admitted = self._forwarded(Reason.ORIGIN_ALLOWED, self._answer_headers())
-        with_origin = branch_on_origin(self.policy.origins, admitted, self._refused(Reason.ORIGIN_REFUSED))
+        with_origin = branch_on_origin(self.policy.origins, admitted, origin_refused)
         return branch(
             [(has_origin(self.policy.public_origins), with_origin)], self._forwarded(Reason.NO_ORIGIN, ())
         )
@@ -50,24 +49,24 @@ class _Flow:
         admitted = method_admitted(self.policy.policy.allowed_methods)
         if admitted is not None:
             cases.append((admitted, self._requested_headers()))
-        cases.append((method_named(), self._refused(Reason.METHOD_REFUSED)))
+        cases.append((method_named(), self.refused(Reason.METHOD_REFUSED)))
         return branch(cases, self._plain_options(Reason.METHOD_MISSING, self._answer_headers()))
 
     def _requested_headers(self) -> Branch:
-        refused = self._refused(Reason.HEADER_REFUSED)
+        refused = self.refused(Reason.HEADER_REFUSED)
         return branch([(header_refused(self.policy.policy.allow_headers), refused)], self._allowed())
 
     def _plain_options(self, refusal: Reason, headers: tuple[Header, ...]) -> Branch:
         if self.policy.forwards_plain_options:
             return self._forwarded(Reason.PLAIN_OPTIONS, headers)
-        return self._refused(refusal)
+        return self.refused(refusal)
 
     def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> Branch:
         if self.policy.observes:
             return leaf(self.leaves.observed(reason))
         return leaf(self.leaves.forwarded(reason, headers, vary=self._varies))
 
-    def _refused(self, reason: Reason) -> Branch:
+    def refused(self, reason: Reason) -> Branch:
         if self.policy.observes:
             return leaf(self.leaves.observed(reason))
         allow = tuple((name, verbatim(value)) for name, value in self.policy.allow)

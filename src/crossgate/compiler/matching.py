@@ -1,6 +1,8 @@
 """Trees of Envoy's matching API over request headers: conditions, branches and leaves.
 
-Messages made here are parts of others, which copy them; nobody changes one, so equal ones are made once.
+A protobuf message copies what is put into it, whole, at every level of a tree. So a tree is made of values of
+our own, which share their parts, and is written into its message once. Conditions and leaves are messages;
+nobody changes one, so equal ones are made once.
 
 A header that is absent gives a condition no input, and Envoy takes the condition for false, whatever
 stands inside; so no condition here is a bare negation.
@@ -9,9 +11,9 @@ stands inside; so no condition here is a bare negation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from envoy.config.route.v3.route_components_pb2 import Route
 from envoy.type.matcher.v3.http_inputs_pb2 import HttpRequestHeaderMatchInput
@@ -20,13 +22,57 @@ from xds.type.matcher.v3.matcher_pb2 import Matcher
 from xds.type.matcher.v3.regex_pb2 import RegexMatcher
 from xds.type.matcher.v3.string_pb2 import StringMatcher
 
-from crossgate.compiler.protobuf import extension
+from crossgate.compiler.protobuf import extension, serialise
 from crossgate.policy.names import ORIGIN
 
 Predicate: TypeAlias = Matcher.MatcherList.Predicate
-Branch: TypeAlias = Matcher.OnMatch
+OnMatch: TypeAlias = Matcher.OnMatch
+_ROUTE: Final = f"type.googleapis.com/{Route.DESCRIPTOR.full_name}"
 
-_KEPT: Final = 2048
+
+class Branch(Protocol):
+    """What is to be done when the search came here."""
+
+    def write(self, into: OnMatch) -> None:
+        """Write the branch into an empty message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The end of the search: a serialised route."""
+
+    route: bytes
+
+    def write(self, into: OnMatch) -> None:
+        """Write the leaf into an empty message."""
+        action = into.action
+        action.name = "route"
+        action.typed_config.type_url = _ROUTE
+        action.typed_config.value = self.route
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """The first case that holds decides, else ``otherwise``; without one, nothing is found."""
+
+    cases: tuple[tuple[Predicate, Branch], ...]
+    otherwise: Branch | None = None
+
+    def write(self, into: OnMatch) -> None:
+        """Write the fork into an empty message."""
+        self.write_matcher(into.matcher)
+
+    def write_matcher(self, into: Matcher) -> None:
+        """Write the fork as the root of a tree."""
+        for case, then in self.cases:
+            field = into.matcher_list.matchers.add()
+            field.predicate.CopyFrom(case)
+            then.write(field.on_match)
+        if self.otherwise is not None:
+            self.otherwise.write(into.on_no_match)
+
+
+_KEPT: Final = 256
 
 PRESENT: Final = r"\C+"
 """Any value but the empty one. A dot would not match bytes that are no UTF-8, and such an ``Origin`` would
@@ -58,7 +104,8 @@ def equals(header: str, value: str) -> Predicate:
     )
 
 
-def equals_any(header: str, values: Iterable[str]) -> Predicate:
+@lru_cache(maxsize=_KEPT)
+def equals_any(header: str, values: tuple[str, ...]) -> Predicate:
     """Whether the value is exactly one of these."""
     return any_of([equals(header, value) for value in values])
 
@@ -82,27 +129,22 @@ def is_not(predicate: Predicate) -> Predicate:
     return Predicate(not_matcher=predicate)
 
 
-def has_origin(public_origins: Iterable[str]) -> Predicate:
+@lru_cache(maxsize=_KEPT)
+def has_origin(public_origins: frozenset[str]) -> Predicate:
     """Whether there is an ``Origin``, and not one of the gateway's own."""
     present = matches(ORIGIN, PRESENT)
-    own = sorted(public_origins)
+    own = tuple(sorted(public_origins))
     return all_of([present, is_not(equals_any(ORIGIN, own))]) if own else present
 
 
-def leaf(route: Route) -> Branch:
+def leaf(route: Route) -> Leaf:
     """The end of the search: this route."""
-    return Branch(action=extension("route", route))
+    return Leaf(serialise(route))
 
 
-def branch(cases: list[tuple[Predicate, Branch]], otherwise: Branch) -> Branch:
+def branch(cases: list[tuple[Predicate, Branch]], otherwise: Branch | None = None) -> Fork:
     """The first case that holds decides, else ``otherwise``."""
-    return Branch(matcher=first_of(cases, otherwise))
-
-
-def first_of(cases: list[tuple[Predicate, Branch]], otherwise: Branch | None = None) -> Matcher:
-    """The matcher of which :func:`branch` makes a branch."""
-    fields = [Matcher.MatcherList.FieldMatcher(predicate=case, on_match=then) for case, then in cases]
-    return Matcher(matcher_list=Matcher.MatcherList(matchers=fields), on_no_match=otherwise)
+    return Fork(tuple(cases), otherwise)
 
 
 def literal(text: str) -> str:

@@ -8,19 +8,20 @@ does, and wildcards and regular expressions are RE2's, behind the table.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from xds.type.matcher.v3.domain_pb2 import ServerNameMatcher
-from xds.type.matcher.v3.matcher_pb2 import Matcher
 
 from crossgate.compiler.matching import (
     Branch,
+    OnMatch,
     Predicate,
     all_of,
     any_of,
     branch,
     equals,
-    equals_any,
     header_input,
     is_not,
     literal,
@@ -38,17 +39,32 @@ _FEW = 3
 def branch_on_origin(origins: OriginSet, admitted: Branch, refused: Branch) -> Branch:
     """``admitted`` if the request's origin is in the set, else ``refused``."""
     patterns = _pattern_predicate(origins)
-    rest = refused if patterns is None else branch([(patterns, admitted)], refused)
-    exact = sorted(origins.exact)
-    if not exact:
-        return rest
-    if len(exact) <= _FEW:
-        return branch([(equals_any(ORIGIN, exact), admitted)], rest)
-    table = ServerNameMatcher(
-        domain_matchers=[ServerNameMatcher.DomainMatcher(domains=exact, on_match=admitted)]
-    )
-    tree = Matcher.MatcherTree(input=header_input(ORIGIN), custom_match=extension("origins", table))
-    return Branch(matcher=Matcher(matcher_tree=tree, on_no_match=rest))
+    exact = tuple(sorted(origins.exact))
+    if len(exact) > _FEW:
+        return _Table(
+            exact, admitted, refused if patterns is None else branch([(patterns, admitted)], refused)
+        )
+    conditions = [equals(ORIGIN, origin) for origin in exact] + ([] if patterns is None else [patterns])
+    return branch([(any_of(conditions), admitted)], refused) if conditions else refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """``admitted`` for these origins, else ``rest``: one look-up."""
+
+    origins: tuple[str, ...]
+    admitted: Branch
+    rest: Branch
+
+    def write(self, into: OnMatch) -> None:
+        table = ServerNameMatcher()
+        entry = table.domain_matchers.add()
+        entry.domains.extend(self.origins)
+        self.admitted.write(entry.on_match)
+        tree = into.matcher.matcher_tree
+        tree.input.CopyFrom(header_input(ORIGIN))
+        tree.custom_match.CopyFrom(extension("origins", table))
+        self.rest.write(into.matcher.on_no_match)
 
 
 def _pattern_predicate(origins: OriginSet) -> Predicate | None:
@@ -57,16 +73,27 @@ def _pattern_predicate(origins: OriginSet) -> Predicate | None:
     What is not well-formed is admitted by none of them: wildcards match nothing else by their making, the
     others are asked together with the grammar. The grammar leaves default ports in, so they are taken out.
     """
-    well_formed = any_of([matches(ORIGIN, ORIGIN_PATTERN), equals(ORIGIN, NULL)])
-    proper_port = is_not(matches(ORIGIN, DEFAULT_PORT_PATTERN))
     if origins.any_origin:
-        return all_of([well_formed, proper_port])
-    found = [matches(ORIGIN, regex) for regex in wildcard_regexes(origins.wildcards)]
+        return all_of([_well_formed(), _proper_port()])
     # Envoy takes no empty expression; that one admits nothing, since no origin is empty.
-    patterns = sorted({regex.pattern for regex in origins.regexes} - {""})
-    if patterns:
-        found.append(all_of([well_formed, any_of([matches(ORIGIN, pattern) for pattern in patterns])]))
-    return all_of([any_of(found), proper_port]) if found else None
+    regexes = tuple(sorted({regex.pattern for regex in origins.regexes} - {""}))
+    return _predicate_of(origins.wildcards, regexes) if origins.wildcards or regexes else None
+
+
+@lru_cache(maxsize=64)
+def _predicate_of(wildcards: tuple[WildcardOrigin, ...], regexes: tuple[str, ...]) -> Predicate:
+    found = [matches(ORIGIN, regex) for regex in wildcard_regexes(wildcards)]
+    if regexes:
+        found.append(all_of([_well_formed(), any_of([matches(ORIGIN, regex) for regex in regexes])]))
+    return all_of([any_of(found), _proper_port()])
+
+
+def _well_formed() -> Predicate:
+    return any_of([matches(ORIGIN, ORIGIN_PATTERN), equals(ORIGIN, NULL)])
+
+
+def _proper_port() -> Predicate:
+    return is_not(matches(ORIGIN, DEFAULT_PORT_PATTERN))
 
 
 def wildcard_regexes(wildcards: tuple[WildcardOrigin, ...]) -> list[str]:

@@ -18,17 +18,21 @@ def serialise(message: Message) -> bytes:
 
 def resource(name: str, message: Message) -> Resource:
     """The xDS resource that carries ``message``."""
-    return Resource.of(f"type.googleapis.com/{message.DESCRIPTOR.full_name}", name, serialise(message))
+    return Resource.of(_type_url(message), name, serialise(message))
 
 
 def pack(message: Message) -> Any:
     """The message as ``google.protobuf.Any``."""
-    return Any(type_url=f"type.googleapis.com/{message.DESCRIPTOR.full_name}", value=serialise(message))
+    return Any(type_url=_type_url(message), value=serialise(message))
 
 
 def extension(name: str, message: Message) -> TypedExtensionConfig:
     """The message as a named extension of the matching API."""
     return TypedExtensionConfig(name=name, typed_config=pack(message))
+
+
+def _type_url(message: Message) -> str:
+    return f"type.googleapis.com/{message.DESCRIPTOR.full_name}"
 
 
 def seconds(value: float) -> Duration:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from crossgate.compiler.matching import (
     PRESENT,
     Predicate,
@@ -24,16 +26,18 @@ def method_named() -> Predicate:
     return matches(_METHOD, PRESENT)
 
 
+@lru_cache(maxsize=256)
 def method_admitted(methods: tuple[str, ...]) -> Predicate | None:
     """Whether the named method is one of these; None if none can be."""
     if not methods:
         return None
     if ANY not in methods:
-        return equals_any(_METHOD, dict.fromkeys(methods))
+        return equals_any(_METHOD, tuple(dict.fromkeys(methods)))
     forbidden = any_of([matches(_METHOD, without_case(method)) for method in sorted(FORBIDDEN_METHODS)])
     return all_of([matches(_METHOD, TOKEN_PATTERN), is_not(forbidden)])
 
 
+@lru_cache(maxsize=256)
 def header_refused(names: tuple[str, ...]) -> Predicate:
     """Whether a header is named that is none of these."""
     return all_of([matches(_HEADERS, PRESENT), is_not(_headers_admitted(names))])

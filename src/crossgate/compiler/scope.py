@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from envoy.config.route.v3.route_components_pb2 import VirtualHost
-from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
-from xds.type.matcher.v3.matcher_pb2 import Matcher
 
 from crossgate.catalogue.model import Api
 from crossgate.compiler.flow import compile_flow
 from crossgate.compiler.listener import KEY_HEADER, PATH_HEADER
-from crossgate.compiler.matching import Branch, Predicate, first_of, literal, matches
+from crossgate.compiler.matching import Branch, Fork, Predicate, branch, literal, matches
 from crossgate.compiler.naming import ScopeKey, scope_name
 from crossgate.compiler.protobuf import resource
 from crossgate.compiler.resource import Resource
@@ -48,26 +45,23 @@ class Served:
 def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
     """The scope's resource; there is at least one endpoint under the key."""
     name = scope_name(key)
-    host = VirtualHost(name=name, domains=["*"], matcher=_find_endpoint(served))
-    scope = ScopedRouteConfiguration(
-        name=name,
-        key=ScopedRouteConfiguration.Key(
-            fragments=[ScopedRouteConfiguration.Key.Fragment(string_key=part) for part in key]
-        ),
-        route_configuration=RouteConfiguration(
-            name=name, virtual_hosts=[host], request_headers_to_remove=[PATH_HEADER, KEY_HEADER, *HEARSAY]
-        ),
-    )
+    scope = ScopedRouteConfiguration(name=name)
+    scope.key.fragments.extend(ScopedRouteConfiguration.Key.Fragment(string_key=part) for part in key)
+    routes = scope.route_configuration
+    routes.name = name
+    routes.request_headers_to_remove.extend((PATH_HEADER, KEY_HEADER, *HEARSAY))
+    host = routes.virtual_hosts.add(name=name, domains=["*"])
+    _find_endpoint(served).write_matcher(host.matcher)
     return resource(name, scope)
 
 
-def _find_endpoint(served: Sequence[Served]) -> Matcher:
+def _find_endpoint(served: Sequence[Served]) -> Fork:
     """With one endpoint under the key its routes' own prefix is check enough."""
     if len(served) == 1:
         only = _flow(served[0])
-        return only.matcher if only.HasField("matcher") else Matcher(on_no_match=only)
+        return only if isinstance(only, Fork) else Fork((), only)
     ordered = sorted(served, key=lambda one: one.endpoint)
-    return first_of([(_is_under(one.endpoint), _flow(one)) for one in ordered])
+    return branch([(_is_under(one.endpoint), _flow(one)) for one in ordered])
 
 
 def _is_under(endpoint: str) -> Predicate:

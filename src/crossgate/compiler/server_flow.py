@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch, VirtualHost
+from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from crossgate.compiler.inner import INNER
 from crossgate.compiler.matching import (
     PRESENT,
     Branch,
+    Fork,
     Predicate,
     all_of,
     branch,
     equals,
     equals_any,
-    first_of,
     has_origin,
     is_not,
     leaf,
@@ -54,8 +54,10 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
     # The APIs' own routes keep the time.
     onward = RouteAction(cluster=INNER, timeout=seconds(0))
     flow = _ServerFlow(policy, Leaves("server", RouteMatch(prefix="/"), onward))
-    host = VirtualHost(name=ROUTES_NAME, domains=["*"], matcher=flow.matcher())
-    return resource(ROUTES_NAME, RouteConfiguration(name=ROUTES_NAME, virtual_hosts=[host]))
+    routes = RouteConfiguration(name=ROUTES_NAME)
+    host = routes.virtual_hosts.add(name=ROUTES_NAME, domains=["*"])
+    flow.fork().write_matcher(host.matcher)
+    return resource(ROUTES_NAME, routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ class _ServerFlow:
     policy: ServerPolicy
     leaves: Leaves
 
-    def matcher(self) -> Branch:
+    def fork(self) -> Fork:
         present = has_origin(self.policy.public_origins)
-        return first_of([(present, self._with_origin())], self._forwarded(Reason.NO_ORIGIN, ()))
+        return branch([(present, self._with_origin())], self._forwarded(Reason.NO_ORIGIN, ()))
 
     def _with_origin(self) -> Branch:
         is_preflight = all_of([equals(":method", "OPTIONS"), method_named()])
