@@ -16,6 +16,14 @@ def chromium() -> Path:
     return _required("chromium", Path(os.environ.get("CROSSGATE_CHROMIUM", "/usr/bin/chromium")))
 
 
+def postgresql_bin() -> Path:
+    """PostgreSQL's programs: the folder ``CROSSGATE_POSTGRESQL_BIN``, or that of the newest version here."""
+    named = os.environ.get("CROSSGATE_POSTGRESQL_BIN")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    folder = Path(named) if named else found[-1] if found else Path("/usr/lib/postgresql")
+    return _required("postgresql", folder / "postgres").parent
+
+
 def _required(name: str, path: Path) -> Path:
     if os.access(path, os.X_OK):
         return path

@@ -1,0 +1,99 @@
+"""Hears of revisions that other control planes stored, and finds its way back after a lost connection."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from types import TracebackType
+from typing import Final, Self
+
+import psycopg
+import structlog
+from sqlalchemy import Engine
+
+from crossgate.service.refusal import Refusal
+from crossgate.store.faults import unavailable_when_failing
+from crossgate.store.postgresql import CHANNEL
+
+_LOOK_EVERY: Final = 5.0
+"""Seconds after which the head is looked at unasked: a connection that died in silence shows by then."""
+_RETRY_AFTER: Final = (0.0, 0.1, 0.5, 1.0, 2.0)
+"""Seconds before each attempt to connect; the last one again and again."""
+
+
+class Listener:
+    """A thread with a connection of its own; it calls ``refresh`` when there may be news.
+
+    Notifications only say "look": what is new is read by revision number. So nothing is missed whose
+    notification got lost while there was no connection.
+    """
+
+    def __init__(self, engine: Engine, refresh: Callable[[], object]) -> None:
+        self._engine = engine
+        self._refresh = refresh
+        self._away = threading.Event()
+        self._log = structlog.get_logger("store")
+        # What is sent into one end ends every wait at the other.
+        self._stop, self._stopped = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, name="crossgate-listener", daemon=True)
+
+    @property
+    def away(self) -> bool:
+        """Whether the database gave no answer the last time that the listener asked it for something."""
+        return self._away.is_set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.send(b"!")
+        self._thread.join()
+        self._stop.close()
+        self._stopped.close()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stops_within(_RETRY_AFTER[min(failures, len(_RETRY_AFTER) - 1)]):
+            try:
+                self._follow()
+            except (psycopg.Error, Refusal) as lost:
+                if not self.away:
+                    self._log.warning("The store's database is away, looking for it again", reason=str(lost))
+                    failures = 0
+                failures += 1
+                self._away.set()
+
+    def _follow(self) -> None:
+        """Listen on one connection, until it breaks or the listener is to stop."""
+        with closing(self._connect()) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._refresh()  # only now: what is stored after this is heard of
+            if self.away:
+                self._log.warning("The store's database is back")
+            self._away.clear()
+            while not self._stops_within(_LOOK_EVERY, connection.fileno()):
+                for _ in connection.notifies(timeout=0):
+                    pass
+                self._refresh()
+
+    def _connect(self) -> psycopg.Connection:
+        with unavailable_when_failing():
+            pooled = self._engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
+        if not isinstance(connection, psycopg.Connection):
+            raise TypeError(f"no connection of psycopg's: {connection!r}")
+        connection.autocommit = True
+        return connection
+
+    def _stops_within(self, seconds: float, *others: int) -> bool:
+        """Wait so long at most, or until one of the others can be read; whether the listener is to stop."""
+        stopped = self._stopped.fileno()
+        ready, _, _ = select.select([stopped, *others], [], [], seconds)
+        return stopped in ready

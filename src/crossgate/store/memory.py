@@ -1,0 +1,34 @@
+"""The head in memory: moved on by what is read from the tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from crossgate.service.reading import read_objects
+from crossgate.service.snapshot import Snapshot
+from crossgate.store.history import head_number
+from crossgate.store.recollection import current_objects, objects_since
+
+
+def load(connection: Connection) -> Snapshot:
+    """The newest revision, read whole.
+
+    Raises:
+        InvalidChange: an object in the database cannot be read by this version.
+
+    """
+    number = head_number(connection)
+    return Snapshot().advance(number, read_objects(current_objects(connection)))
+
+
+def catch_up(connection: Connection, known: Snapshot, number: int) -> Snapshot:
+    """The snapshot at ``number``, the database's newest revision, from one that is known here.
+
+    Costs what was changed in between. A database that is behind what is known was restored from a backup: its
+    history is another, and nothing of ours can be relied on.
+    """
+    if number == known.revision:
+        return known
+    if number < known.revision:
+        return load(connection)
+    return known.advance(number, read_objects(objects_since(connection, known.revision)))

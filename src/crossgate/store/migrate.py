@@ -1,0 +1,58 @@
+"""Brings a database's tables to what this version uses, whatever version made them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, Engine, func, inspect, select, text
+
+from crossgate.service.refusal import StoreUnavailable
+from crossgate.store.faults import unavailable_when_failing
+from crossgate.store.sqlite import WRITING
+
+CURRENT: Final = "0001"
+"""The newest migration. Known here, so that a start that has nothing to migrate needs no Alembic."""
+
+_LOCK: Final = 0x63677465
+"""Of PostgreSQL's advisory locks, the one that control planes take to migrate one after the other."""
+
+
+def migrate(engine: Engine, to: str = CURRENT) -> None:
+    """Make the tables those of migration ``to``, in one transaction: they are as before, or done.
+
+    Raises:
+        StoreUnavailable: the database cannot be reached, or a newer version has migrated it.
+
+    """
+    with unavailable_when_failing():
+        with engine.connect() as connection:
+            if _version(connection) == to:
+                return
+        with engine.execution_options(**{WRITING: True}).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            _upgrade(connection, to)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _upgrade(connection: Connection, to: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "crossgate.store:migrations")
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = _version(connection)
+    if found is not None and found not in known:
+        raise StoreUnavailable(
+            f"a newer version of Crossgate made its tables what they are (migration {found})",
+            "Run that version, or restore a backup from before it; see docs/reference/store.md",
+        )
+    command.upgrade(config, to)

@@ -1,0 +1,48 @@
+"""Opening a store: its tables brought up to date, its catalogue read, its listener started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Engine
+
+from crossgate.store.listener import Listener
+from crossgate.store.location import PostgresqlUrl, StoreLocation, engine_for
+from crossgate.store.migrate import migrate
+from crossgate.store.store import DatabaseStore
+from crossgate.store.token_table import TokenTable
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What one database keeps."""
+
+    catalogue: DatabaseStore
+    tokens: TokenTable
+
+
+@contextmanager
+def open_store(location: StoreLocation) -> Iterator[Store]:
+    """The store, for as long as the context lasts.
+
+    With PostgreSQL, what other control planes store arrives by itself.
+
+    Raises:
+        StoreUnavailable: the database cannot be reached, or was written by a newer version.
+        InvalidChange: an object in it cannot be read by this version.
+
+    """
+    engine: Engine = engine_for(location)
+    try:
+        migrate(engine)
+        catalogue = DatabaseStore(engine)
+        match location:
+            case PostgresqlUrl():
+                with Listener(engine, catalogue.refresh) as listener:
+                    yield Store(catalogue, TokenTable(catalogue, lambda: not listener.away))
+            case _:
+                yield Store(catalogue, TokenTable(catalogue))
+    finally:
+        engine.dispose()

@@ -1,0 +1,138 @@
+"""Revisions and objects out of the tables: the newest state, any earlier one, and what each revision did."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, select
+
+from crossgate.service.objects import Kind
+from crossgate.service.ports import RecordedObject
+from crossgate.service.revision import Loose, NodeOutcome, Outcome, RecordedChange, Revision
+from crossgate.store.tables import outcomes, revisions, versions
+
+_OBJECT = select(versions.c.kind, versions.c.key, versions.c.body)
+
+
+def current_objects(connection: Connection) -> list[RecordedObject]:
+    """Every object there is."""
+    return _objects(connection.execute(_OBJECT.where(versions.c.current, versions.c.body.is_not(None))))
+
+
+def objects_since(connection: Connection, number: int) -> list[RecordedObject]:
+    """Every object that a later revision than this one changed, as it is now."""
+    return _objects(connection.execute(_OBJECT.where(versions.c.current, versions.c.revision > number)))
+
+
+def objects_at(connection: Connection, number: int) -> list[RecordedObject]:
+    """Every object that there was at that revision."""
+    newest = _newest_until(number)
+    found = _OBJECT.join(newest, _is(newest)).where(versions.c.body.is_not(None))
+    return _objects(connection.execute(found))
+
+
+def objects_before(connection: Connection, number: int) -> list[RecordedObject]:
+    """Every object that a later revision than this one changed, as it was at this one."""
+    changed = (
+        select(versions.c.kind, versions.c.key).where(versions.c.revision > number).distinct().subquery()
+    )
+    newest = _newest_until(number)
+    found = (
+        select(changed.c.kind, changed.c.key, versions.c.body)
+        .select_from(changed)
+        .outerjoin(newest, and_(newest.c.kind == changed.c.kind, newest.c.key == changed.c.key))
+        .outerjoin(versions, _is(newest))
+    )
+    return _objects(connection.execute(found))
+
+
+def difference_of(connection: Connection, number: int) -> tuple[RecordedChange, ...]:
+    """What the revision changed, sorted by kind and key."""
+    earlier, between = versions.alias("earlier"), versions.alias("between")
+    newest_before = (
+        select(func.max(between.c.revision))
+        .where(
+            between.c.kind == versions.c.kind,
+            between.c.key == versions.c.key,
+            between.c.revision < versions.c.revision,
+        )
+        .scalar_subquery()
+    )
+    same = and_(
+        earlier.c.kind == versions.c.kind,
+        earlier.c.key == versions.c.key,
+        earlier.c.revision == newest_before,
+    )
+    found = connection.execute(
+        select(
+            versions.c.kind, versions.c.key, earlier.c.body.label("before"), versions.c.body.label("after")
+        )
+        .select_from(versions)
+        .outerjoin(earlier, same)
+        .where(versions.c.revision == number)
+    )
+    changes = [
+        RecordedChange(Kind(row.kind), row.key, _loose(row.before), _loose(row.after)) for row in found
+    ]
+    return tuple(sorted(changes, key=lambda one: (one.kind, one.key)))
+
+
+def revisions_before(connection: Connection, before: int | None, limit: int) -> list[Revision]:
+    """Revisions older than ``before``, the newest first."""
+    asked = select(revisions).order_by(revisions.c.number.desc()).limit(limit)
+    if before is not None:
+        asked = asked.where(revisions.c.number < before)
+    return _revisions(connection, connection.execute(asked).all())
+
+
+def one_revision(connection: Connection, number: int) -> Revision | None:
+    """The revision of that number."""
+    found = connection.execute(select(revisions).where(revisions.c.number == number)).all()
+    return next(iter(_revisions(connection, found)), None)
+
+
+def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revision]:
+    of_nodes = defaultdict[int, list[NodeOutcome]](list)
+    asked = select(outcomes).where(outcomes.c.revision.in_([row.number for row in rows]))
+    for one in connection.execute(asked.order_by(outcomes.c.node)):
+        of_nodes[one.revision].append(NodeOutcome(one.node, Outcome(one.outcome), one.at, one.detail))
+    return [
+        Revision(
+            row.number,
+            row.author,
+            row.at,
+            row.message,
+            row.objects,
+            row.rolls_back_to,
+            tuple(of_nodes[row.number]),
+        )
+        for row in rows
+    ]
+
+
+def _newest_until(number: int) -> Subquery:
+    return (
+        select(versions.c.kind, versions.c.key, func.max(versions.c.revision).label("revision"))
+        .where(versions.c.revision <= number)
+        .group_by(versions.c.kind, versions.c.key)
+        .subquery()
+    )
+
+
+def _is(newest: Subquery) -> ColumnElement[bool]:
+    return and_(
+        versions.c.kind == newest.c.kind,
+        versions.c.key == newest.c.key,
+        versions.c.revision == newest.c.revision,
+    )
+
+
+def _objects(rows: Iterable[Row[Any]]) -> list[RecordedObject]:
+    return [RecordedObject(Kind(row.kind), row.key, _loose(row.body)) for row in rows]
+
+
+def _loose(body: str | None) -> Loose | None:
+    return None if body is None else cast("Loose", json.loads(body))

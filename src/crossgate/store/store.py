@@ -1,0 +1,128 @@
+"""The store: one writer at a time, readers from memory, and everybody told of what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock
+
+from sqlalchemy import Connection, Engine, func, select
+
+from crossgate.service.ports import Proposal, RecordedObject, Watcher
+from crossgate.service.revision import NodeOutcome, RecordedRevision, Revision
+from crossgate.service.snapshot import Snapshot
+from crossgate.service.watchers import Watchers
+from crossgate.store import recollection
+from crossgate.store.faults import unavailable_when_failing
+from crossgate.store.history import add_revision, head_number, put_outcomes
+from crossgate.store.memory import catch_up, load
+from crossgate.store.postgresql import CHANNEL
+from crossgate.store.sqlite import WRITING
+
+
+class DatabaseStore:
+    """A :class:`~crossgate.service.ports.CatalogueStore` in a database whose tables are up to date."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Read the newest revision.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+            InvalidChange: an object in it cannot be read by this version.
+
+        """
+        self._engine = engine
+        # Of several statements each would see what was committed until then (PostgreSQL's default).
+        snapshots = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+        self._reading = engine.execution_options(**snapshots)
+        self._writing = engine.execution_options(**{WRITING: True})
+        self._watchers = Watchers()
+        # Whoever holds it may move the head; so heads move, and watchers are told, in order.
+        self._moving = RLock()
+        with self.reading() as connection:
+            self._head = load(connection)
+
+    @property
+    def head(self) -> Snapshot:
+        """The newest revision known here."""
+        return self._head
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call ``watcher`` with each new head."""
+        return self._watchers.add(watcher)
+
+    def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
+        """Store what ``decide`` makes of the newest revision."""
+        with self._moving:
+            newest = self._head
+            try:
+                with self.writing() as connection:
+                    newest = catch_up(connection, newest, head_number(connection, locked=True))
+                    proposal = decide(newest)
+                    stored = _store(connection, newest, proposal)
+                newest = stored
+            finally:
+                # Also if nothing came of it: what others stored meanwhile is worth knowing.
+                self._move(newest)
+            return newest
+
+    def refresh(self) -> Snapshot:
+        """Take over what other control planes stored."""
+        with self._moving:
+            with self.reading() as connection:
+                newest = catch_up(connection, self._head, head_number(connection))
+            self._move(newest)
+            return newest
+
+    def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
+        """Revisions older than ``before``, the newest first."""
+        with self.reading() as connection:
+            return recollection.revisions_before(connection, before, limit)
+
+    def revision(self, number: int) -> RecordedRevision | None:
+        """One revision with its difference."""
+        with self.reading() as connection:
+            found = recollection.one_revision(connection, number)
+            if found is None:
+                return None
+            return RecordedRevision(found, recollection.difference_of(connection, number))
+
+    def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
+        """Objects as they were at a revision."""
+        with self.reading() as connection:
+            if changed_since:
+                return recollection.objects_before(connection, number)
+            return recollection.objects_at(connection, number)
+
+    def record_outcomes(self, number: int, outcomes: Iterable[NodeOutcome]) -> None:
+        """Note what nodes made of a revision."""
+        with self._moving, self.writing() as connection:
+            put_outcomes(connection, number, outcomes)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database."""
+        with unavailable_when_failing(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is on disk when it ended well, and nowhere if it did not."""
+        with unavailable_when_failing(), self._writing.begin() as connection:
+            yield connection
+
+    def _move(self, newest: Snapshot) -> None:
+        if newest is not self._head:
+            self._head = newest
+            self._watchers.tell(newest)
+
+
+def _store(connection: Connection, base: Snapshot, proposal: Proposal) -> Snapshot:
+    if not proposal.difference:
+        return base
+    number = base.revision + 1
+    add_revision(connection, number, proposal)
+    if connection.dialect.name == "postgresql":
+        # Sent when, and only if, the transaction is committed.
+        connection.execute(select(func.pg_notify(CHANNEL, str(number))))
+    return base.advance(number, {(one.kind, one.key): one.after for one in proposal.difference})

@@ -1,0 +1,23 @@
+"""Applies change after change, each of three APIs at once, until it is killed; says each that is done."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.catalogues import api, policy
+
+from crossgate.diagnostics import Diagnostic
+from crossgate.service.change import PutApi
+from crossgate.service.use_cases import CatalogueService
+from crossgate.store import open_store, parse_location
+
+location = parse_location(sys.argv[1])
+assert not isinstance(location, Diagnostic)
+with open_store(location) as store:
+    service = CatalogueService(store.catalogue)
+    while True:
+        number = store.catalogue.head.revision + 1
+        cors = policy(f"https://r{number}.example")
+        service.change([PutApi(api(name, cors)) for name in "abc"], author=f"r{number}")
+        sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()

@@ -1,0 +1,110 @@
+"""Several control planes on one PostgreSQL database, which goes away and comes back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from psycopg import sql
+from tests.catalogues import api
+from tests.postgresql import Server
+
+from crossgate.service.change import PutApi
+from crossgate.service.ports import CatalogueStore
+from crossgate.service.refusal import StoreUnavailable
+from crossgate.service.token import Role
+from crossgate.service.tokens import Tokens
+from crossgate.service.use_cases import CatalogueService
+from crossgate.store import PostgresqlUrl, Store, open_store, parse_location
+
+PATIENCE = 60.0
+"""Seconds until a test gives up on what should come at once, or within the listener's next attempt."""
+
+
+@pytest.fixture
+def here(database: PostgresqlUrl) -> Iterator[Store]:
+    with open_store(database) as store:
+        yield store
+
+
+@pytest.fixture
+def there(database: PostgresqlUrl) -> Iterator[Store]:
+    with open_store(database) as store:
+        yield store
+
+
+@contextmanager
+def arrival(store: CatalogueStore, revision: int) -> Iterator[Callable[[], None]]:
+    """What is yielded waits until the store is at the revision, all by itself."""
+    arrived = threading.Event()
+
+    def watch(head: object) -> None:
+        assert head
+        if store.head.revision >= revision:
+            arrived.set()
+
+    stop = store.watch(watch)
+    watch(store.head)
+
+    def wait() -> None:
+        assert arrived.wait(PATIENCE)
+
+    yield wait
+    stop()
+
+
+def test_what_one_stores_the_other_hears_of(here: Store, there: Store) -> None:
+    with arrival(there.catalogue, 2) as wait:
+        for name in ("pets", "shop"):
+            CatalogueService(here.catalogue).change([PutApi(api(name))], author="ann")
+        wait()
+    assert there.catalogue.head.catalogue == here.catalogue.head.catalogue
+
+
+def test_a_lost_connection_is_made_again_and_nothing_missed(
+    here: Store, there: Store, server: Server
+) -> None:
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'crossgate'"
+    with arrival(there.catalogue, 2) as wait:
+        CatalogueService(here.catalogue).change([PutApi(api("pets"))], author="ann")
+        server.execute(sql.SQL(others))
+        CatalogueService(here.catalogue).change([PutApi(api("shop"))], author="ann")
+        wait()
+    assert there.catalogue.head.catalogue == here.catalogue.head.catalogue
+
+
+def test_without_its_database_a_store_reads_on_and_catches_up_by_itself(
+    here: Store, there: Store, server: Server
+) -> None:
+    service = CatalogueService(here.catalogue)
+    tokens = Tokens(here.tokens)
+    service.change([PutApi(api("pets"))], author="ann")
+    secret, token = tokens.create("ci", Role.EDITOR)
+    server.stop()
+    try:
+        with pytest.raises(StoreUnavailable):
+            service.change([PutApi(api("shop"))], author="ann")
+        with pytest.raises(StoreUnavailable):
+            here.catalogue.revisions()
+        assert service.export().apis.keys() == {"pets/1.0"}
+        assert service.plan([PutApi(api("shop"))]).added
+        known = tokens.authenticate(secret)
+        assert known is not None
+        assert known.name == token.name
+    finally:
+        server.start()
+    with arrival(there.catalogue, 2) as wait:
+        service.change([PutApi(api("shop"))], author="ann")
+        wait()
+    assert there.catalogue.head.catalogue.apis.keys() == {"pets/1.0", "shop/1.0"}
+
+
+def test_a_database_that_cannot_be_reached_is_said_so_without_its_password() -> None:
+    location = parse_location("postgresql://ann:hunter2@/none?host=/nowhere")
+    assert isinstance(location, PostgresqlUrl)
+    assert "hunter2" not in str(location)
+    with pytest.raises(StoreUnavailable) as refused, open_store(location):
+        pass
+    assert "hunter2" not in str(refused.value)

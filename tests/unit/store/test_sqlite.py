@@ -1,0 +1,140 @@
+"""What can happen to a file: a full disk, another process, a version from the future, damage."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+from tests.catalogues import api, catalogue, policy
+
+from crossgate.service.change import PutApi, PutPolicy, ReplaceAll
+from crossgate.service.refusal import InvalidChange, Refusal, StoreUnavailable
+from crossgate.service.token import Role
+from crossgate.service.tokens import Tokens
+from crossgate.service.use_cases import CatalogueService
+from crossgate.store import SqliteDirectory, open_store
+from crossgate.store.sqlite import FILE_NAME, sqlite_engine
+from crossgate.store.store import DatabaseStore
+
+BIG = catalogue([api(f"a{number}", policy(f"https://o{number}.example")) for number in range(300)])
+
+
+@contextmanager
+def disposed(engine: Engine) -> Iterator[Engine]:
+    yield engine
+    engine.dispose()
+
+
+def reason(refusal: Refusal) -> str:
+    (found,) = refusal.diagnostics
+    assert found.code == "store-unavailable"
+    return found.message
+
+
+def test_a_full_database_refuses_the_write_and_goes_on(directory: SqliteDirectory) -> None:
+    with disposed(sqlite_engine(directory.path)) as engine:
+
+        def limit(connection: sqlite3.Connection, record: object) -> None:
+            assert record
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages + 10}")
+
+        event.listen(engine, "connect", limit)
+        service = CatalogueService(DatabaseStore(engine))
+        service.change([PutApi(api("pets"))], author="ann")
+        with pytest.raises(StoreUnavailable) as refused:
+            service.change([ReplaceAll(BIG)], author="ann")
+        assert "disk is full" in reason(refused.value)
+        assert service.store.head.catalogue.apis.keys() == {"pets/1.0"}
+        service.change([PutPolicy("pets/1.0", policy("https://a.example"))], author="ann")
+    with open_store(directory) as again:
+        assert again.catalogue.head == service.store.head
+
+
+def test_files_that_cannot_grow_refuse_the_write_and_lose_nothing(directory: SqliteDirectory) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with open_store(directory) as store:
+        service = CatalogueService(store.catalogue)
+        service.change([PutApi(api("pets"))], author="ann")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+        try:
+            with pytest.raises(StoreUnavailable):
+                service.change([ReplaceAll(BIG)], author="ann")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        service.change([ReplaceAll(BIG)], author="ann")
+        assert store.catalogue.head.revision == 2
+    with open_store(directory) as again:
+        assert len(again.catalogue.head.catalogue.apis) == 301
+
+
+def test_a_transaction_that_another_process_never_ends_is_an_error_not_a_wait(
+    directory: SqliteDirectory,
+) -> None:
+    with disposed(sqlite_engine(directory.path, busy_seconds=0.05)) as engine:
+        service = CatalogueService(DatabaseStore(engine))
+        with closing(sqlite3.connect(directory.path / FILE_NAME, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable) as refused:
+                service.change([PutApi(api("pets"))], author="ann")
+            assert "another process" in reason(refused.value)
+            assert service.store.refresh().revision == 0
+        service.change([PutApi(api("pets"))], author="ann")
+
+
+def test_only_its_user_reads_it_and_finds_no_secret_there(tmp_path: Path) -> None:
+    directory = tmp_path / "deep" / "data"
+    with open_store(SqliteDirectory(directory)) as store:
+        secret, _ = Tokens(store.tokens).create("ci", Role.ADMIN)
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+        for file in directory.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+            assert secret.encode() not in file.read_bytes()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(directory: SqliteDirectory) -> None:
+    with closing(sqlite3.connect(directory.path / FILE_NAME)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    with pytest.raises(StoreUnavailable) as refused, open_store(directory):
+        pass
+    assert "9999" in reason(refused.value)
+
+
+def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"not a database at all, and long enough to be read as one" * 100)
+    with pytest.raises(StoreUnavailable) as refused, open_store(SqliteDirectory(tmp_path)):
+        pass
+    assert "no database" in reason(refused.value)
+
+
+def test_every_object_that_cannot_be_read_is_named(directory: SqliteDirectory) -> None:
+    with open_store(directory) as store:
+        CatalogueService(store.catalogue).change([PutApi(api("pets")), PutApi(api("shop"))], author="ann")
+    with closing(sqlite3.connect(directory.path / FILE_NAME)) as connection:
+        connection.execute("UPDATE object_versions SET body = ?", [json.dumps({"name": "x", "new": 1})])
+        connection.commit()
+    with pytest.raises(InvalidChange) as refused, open_store(directory):
+        pass
+    places = {one.place.json_path for one in refused.value.diagnostics if one.code == "unknown-key"}
+    assert places == {"$.apis['pets/1.0'].new", "$.apis['shop/1.0'].new"}
+
+
+def test_a_database_that_was_restored_from_a_backup_is_read_anew(directory: SqliteDirectory) -> None:
+    with open_store(directory) as store:
+        service = CatalogueService(store.catalogue)
+        service.change([PutApi(api("pets"))], author="ann")
+        with closing(sqlite3.connect(":memory:")) as backup:
+            with closing(sqlite3.connect(directory.path / FILE_NAME)) as live:
+                live.backup(backup)
+            service.change([PutApi(api("shop"))], author="ann")
+            with closing(sqlite3.connect(directory.path / FILE_NAME)) as live:
+                backup.backup(live)
+        assert store.catalogue.refresh().catalogue.apis.keys() == {"pets/1.0"}
