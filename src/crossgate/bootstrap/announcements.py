@@ -55,6 +55,27 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """A node has neither taken nor rejected the change within ``seconds``; it may still do so."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"The change is published, but a node has not acknowledged it after {self.seconds:.0f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Native services that take no connection; the gateway serves all the same."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        what = "native service" if len(self.diagnostics) == 1 else "native services"
+        return f"{len(self.diagnostics)} {what} can't be reached"
+
+
+@dataclass(frozen=True, slots=True)
 class NodeChanged:
     """Something happened to this machine's Envoy."""
 
@@ -64,6 +85,6 @@ class NodeChanged:
         return str(self.change)
 
 
-Announcement = Serving | Enforced | Refused | Rejected | NodeChanged
+Announcement = Serving | Enforced | Refused | Rejected | Pending | Unreachable | NodeChanged
 Announce = Callable[[Announcement], None]
 """Told of each announcement as it happens; must not block."""

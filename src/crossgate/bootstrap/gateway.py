@@ -16,9 +16,11 @@ from crossgate.bootstrap.announcements import (
     Announce,
     Enforced,
     NodeChanged,
+    Pending,
     Refused,
     Rejected,
     Serving,
+    Unreachable,
 )
 from crossgate.bootstrap.authorities import system_authorities
 from crossgate.bootstrap.following import changes, signature
@@ -30,8 +32,9 @@ from crossgate.dataplane.binary import Binary, find
 from crossgate.dataplane.bootstrap import Node, bootstrap
 from crossgate.dataplane.ports import check_listen
 from crossgate.dataplane.process import Envoy, EnvoySettings
+from crossgate.dataplane.reach import unreachable
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create
-from crossgate.diagnostics import InvalidInput, Place
+from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.service.publish import Published, Publisher
 from crossgate.xds.ledger import Rejection
 from crossgate.xds.listening import Address, SocketFile
@@ -53,19 +56,6 @@ class Options:
     concurrency: int | None = None
 
 
-def read_file(file: Path) -> Catalogue:
-    """The catalogue in the file.
-
-    Raises:
-        InvalidInput: with every error in it.
-
-    """
-    reading = load_document(file)
-    if reading.catalogue is None:
-        raise InvalidInput(reading.diagnostics)
-    return reading.catalogue
-
-
 async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event) -> None:
     """Start the gateway, follow its file, and end it when ``stop`` is set.
 
@@ -77,6 +67,7 @@ async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event)
         gateway = _Gateway(options, announce, stack)
         if await unless_stopped(gateway.start(), stop):
             announce(Serving(gateway.catalogue, gateway.control_plane.address))
+            await unless_stopped(gateway.ask_native_services(), stop)
             await gateway.follow(stop)
 
 
@@ -88,7 +79,10 @@ class _Gateway:
         self._announce = announce
         self._stack = stack
         self._seen = signature(options.file)
-        self.catalogue = read_file(options.file)
+        self._reading = load_document(options.file)
+        if self._reading.catalogue is None:
+            raise InvalidInput(self._reading.diagnostics)
+        self.catalogue = self._reading.catalogue
         self.control_plane: ControlPlane
         self._publisher: Publisher
         self._nodes = 0
@@ -119,6 +113,16 @@ class _Gateway:
         self._nodes = 1
         await self._settle(None)
 
+    async def ask_native_services(self) -> None:
+        """Announce those that can't be reached; that an API answers 503 for now is no reason not to serve."""
+        places = [
+            (Place(("apis", index, "native")), api.native)
+            for index, api in enumerate(self.catalogue.apis.values())
+        ]
+        found = self._reading.located(await unreachable(places, Severity.WARNING))
+        if found:
+            self._announce(Unreachable(tuple(found)))
+
     async def follow(self, stop: asyncio.Event) -> None:
         """Enforce each saved change of the file, and refuse each bad one, until ``stop``."""
         async for _ in changes(self._options.file, self._seen, stop):
@@ -145,6 +149,7 @@ class _Gateway:
             async with asyncio.timeout(DECISION_SECONDS):
                 outcome = await settled(self.control_plane.ledger, versions, nodes=self._nodes)
         except TimeoutError:
+            self._announce(Pending(DECISION_SECONDS))
             return False
         if outcome.rejections:
             self._announce(Rejected(tuple(map(Rejection.diagnostic, outcome.rejections))))

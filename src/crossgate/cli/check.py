@@ -30,17 +30,22 @@ def check(
     format_: Annotated[
         Format, typer.Option("--format", help="How to print findings; sarif is for code-scanning services.")
     ] = Format.TEXT,
+    reach: Annotated[
+        bool, typer.Option("--reach", help="Also try to connect to every native service.")
+    ] = False,
 ) -> None:
     """Validate a document and lint its policies: every finding with its line, column and remedy.
 
-    Exit codes: 0 nothing found but hints, 1 findings, 2 the document is refused.
+    Exit codes: 0 nothing found but hints, 1 findings, 2 the document is refused, or with --reach a native
+    service can't be reached.
     """
     from crossgate.catalogue.document import load_document
     from crossgate.cli.output import print_json
     from crossgate.cli.sarif import as_sarif
 
     reading = load_document(file)
-    findings = _findings(reading)
+    unreachable = _unreachable(reading) if reach else []
+    findings = sorted([*_findings(reading), *unreachable], key=_position)
     if as_json or format_ is Format.JSON:
         valid = reading.catalogue is not None
         found = [finding.as_json() for finding in findings]
@@ -49,7 +54,7 @@ def check(
         print_json(as_sarif(findings))
     else:
         _print(file, reading, findings)
-    raise typer.Exit(_exit_code(reading, findings))
+    raise typer.Exit(2 if unreachable else _exit_code(reading, findings))
 
 
 def _findings(reading: Reading) -> list[Finding]:
@@ -62,11 +67,24 @@ def _findings(reading: Reading) -> list[Finding]:
     if reading.catalogue is None:
         return [Finding(diagnostic) for diagnostic in reading.diagnostics]
     report = check_catalogue(reading.catalogue, today=dt.datetime.now(dt.UTC).date())
-    located = [
+    return [
         Finding(reading.located([finding.diagnostic])[0], finding.witness, finding.fix)
         for finding in report.findings()
     ]
-    return sorted(located, key=_position)
+
+
+def _unreachable(reading: Reading) -> list[Finding]:
+    """The native services that take no connection."""
+    import asyncio
+
+    from crossgate.dataplane.reach import unreachable
+    from crossgate.diagnostics import Place, Severity
+    from crossgate.lint.rule import Finding
+
+    apis = reading.catalogue.apis.values() if reading.catalogue is not None else ()
+    places = [(Place(("apis", index, "native")), api.native) for index, api in enumerate(apis)]
+    found = asyncio.run(unreachable(places, Severity.ERROR))
+    return [Finding(diagnostic) for diagnostic in reading.located(found)]
 
 
 def _position(finding: Finding) -> tuple[int, int]:

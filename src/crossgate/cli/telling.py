@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from rich.console import Console
 from rich.table import Table
@@ -11,13 +11,18 @@ from crossgate.bootstrap.announcements import (
     Announcement,
     Enforced,
     NodeChanged,
+    Pending,
     Refused,
     Rejected,
     Serving,
+    Unreachable,
 )
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.cli.output import printable
 from crossgate.dataplane import changes
+
+_MOST_LINES: Final = 40
+"""Of a list of things that there may be thousands of."""
 
 
 class Teller:
@@ -38,6 +43,13 @@ class Teller:
                 self._say("red", str(announcement))
                 for diagnostic in announcement.diagnostics:
                     self._say("", f"  {printable(str(diagnostic))}")
+            case Pending():
+                self._say("yellow", str(announcement))
+            case Unreachable():
+                self._say("yellow", str(announcement))
+                for diagnostic in announcement.diagnostics[:_MOST_LINES]:
+                    self._say("", f"  {printable(str(diagnostic))}")
+                self._say_rest(len(announcement.diagnostics))
             case NodeChanged(change):
                 self._node_changed(change)
             case _ as never:
@@ -46,6 +58,10 @@ class Teller:
     def _say(self, style: str, text: str) -> None:
         self._console.print(text, style=style or None, markup=False)
         self._console.file.flush()
+
+    def _say_rest(self, lines: int) -> None:
+        if lines > _MOST_LINES:
+            self._say("dim", f"  and {lines - _MOST_LINES:,} more")
 
     def _node_changed(self, change: changes.Change) -> None:
         match change:
@@ -57,19 +73,20 @@ class Teller:
                 self._say("yellow", str(change))
 
     def _serving(self, serving: Serving) -> None:
-        catalogue = serving.catalogue
+        rows = _rows(serving.catalogue)
         if self._console.is_terminal:
-            self._console.print(_table(catalogue))
+            self._console.print(_table(rows[:_MOST_LINES]))
         else:
-            for row in map(" ".join, _rows(catalogue)):
-                self._say("", row)
+            for row in rows[:_MOST_LINES]:
+                self._say("", " ".join(row))
+        self._say_rest(len(rows))
         self._say("dim", f"Nodes find the control plane at {serving.control_plane}")
         self._say("bold green", f"{serving}; following {self._file}, Ctrl-C ends it")
 
 
-def _table(catalogue: Catalogue) -> Table:
+def _table(rows: list[tuple[str, ...]]) -> Table:
     table = Table("API", "type", "served at", "native service", "CORS", box=None, header_style="bold")
-    for row in _rows(catalogue):
+    for row in rows:
         table.add_row(*row)
     return table
 

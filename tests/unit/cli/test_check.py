@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 from tests.command import crossgate
+from tests.natives import OddNative
+from tests.ports import deaf_port
 
 BAD = """\
 gateway:
@@ -119,3 +121,16 @@ def test_a_directory_in_place_of_a_file(tmp_path: Path) -> None:
     done = crossgate("check", tmp_path)
     assert done.returncode == 2
     assert "this is a directory, not a file" in done.stdout
+
+
+def test_native_services_are_asked_only_on_request(tmp_path: Path) -> None:
+    with OddNative() as native, deaf_port() as deaf:
+        file = tmp_path / "gateway.yaml"
+        file.write_text(SAFE.replace("9101", str(deaf)), encoding="utf-8")
+        assert crossgate("check", str(file)).returncode == 0
+        done = crossgate("check", str(file), "--reach")
+        assert done.returncode == 2
+        assert f"{file}:5:13 $.apis[0].native: error: the native service can't be reached" in done.stdout
+        assert f"Connection refused (found http://127.0.0.1:{deaf})" in done.stdout
+        file.write_text(SAFE.replace("9101", str(native.port)), encoding="utf-8")
+        assert crossgate("check", str(file), "--reach").returncode == 0
