@@ -26,7 +26,7 @@ from crossgate.diagnostics import Diagnostic, Place, Step
 _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 MAX_DEPTH: Final = 40
-MAX_NODES: Final = 1_000_000
+MAX_NODES: Final = 500_000
 
 
 @dataclass(slots=True)
@@ -40,6 +40,8 @@ class _Open:
     nodes_before: int
     key: str | None = None
     key_mark: Mark | None = None
+    step: Step = 0
+    """Leads to the entry that is being read, or was last."""
 
 
 class _Refused(Exception):  # noqa: N818 - says what happened to the text
@@ -181,10 +183,12 @@ class _Builder:
             return
         opened = self._stack[-1]
         if isinstance(opened.node, list) and isinstance(opened.marks, list):
+            opened.step = len(opened.node)
             opened.node.append(value)
             opened.marks.append(mark)
         elif isinstance(opened.node, dict) and isinstance(opened.marks, dict):
             key, key_mark, opened.key = opened.key or "", opened.key_mark or mark, None
+            opened.step = key
             if key in opened.node:
                 self._complain_of_duplicate(key, key_mark, opened.marks[key][0])
                 return
@@ -192,7 +196,7 @@ class _Builder:
             opened.marks[key] = (key_mark, mark)
 
     def _complain_of_duplicate(self, key: str, mark: Mark, first: Mark) -> None:
-        path = [step for opened in self._stack[:-1] for step in _steps_into(opened)]
+        path = [opened.step for opened in self._stack[:-1]]
         self.diagnostics.append(
             Diagnostic(
                 "duplicate-key",
@@ -225,10 +229,3 @@ class _Builder:
 
 def _start(event: Event) -> Mark:
     return cast("Mark", event.start_mark)  # only ends of streams and documents have none
-
-
-def _steps_into(opened: _Open) -> list[Step]:
-    """The steps from an open node to the entry that is being read."""
-    if isinstance(opened.node, list):
-        return [len(opened.node) - 1]
-    return [list(opened.node)[-1]]

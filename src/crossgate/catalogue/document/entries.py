@@ -85,8 +85,8 @@ class ApiEntry(Entry):
     """`rest`, `soap` or `odata`; it decides the default endpoint."""
     native: Annotated[NativeService, text_parsed_by(parse_native_url, str)]
     """Base URL of the native service; the certificate of an https one is verified."""
-    native_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 30.0
-    """Seconds that the native service has for its whole answer."""
+    native_timeout: Annotated[float, Field(ge=0.001, le=3600, allow_inf_nan=False)] = 30.0
+    """Seconds that the native service has for its whole answer, from 0.001 to 3600."""
     endpoints: Annotated[tuple[str, ...], each_parsed_by(parse_endpoint, _Endpoint)] = ()
     """Path prefixes under which the API is served. Without any: `/gateway/{name}/{version}`, for SOAP
     `/ws/{name}/{version}`. None may lie inside another."""

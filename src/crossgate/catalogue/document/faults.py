@@ -24,12 +24,15 @@ _WANTED: Final = {
     "model_type": ("a mapping", "Write keys and values, or leave it out"),
 }
 _FOUND_LENGTH: Final = 100
+# Looking for similar keys takes longer than all the rest, and nobody reads the suggestions of thousands.
+_MAX_SUGGESTIONS: Final = 100
+_MAX_FAULTS: Final = 10_000
 
 
-def unknown_key(path: tuple[Step, ...], known: Iterable[str]) -> Diagnostic:
+def unknown_key(path: tuple[Step, ...], known: Iterable[str], *, suggest: bool = True) -> Diagnostic:
     """The complaint about a key that nothing reads, with the known key that it resembles."""
     key, names = str(path[-1]), sorted(known)
-    close = get_close_matches(key[:_FOUND_LENGTH], names, n=1)
+    close = get_close_matches(key[:_FOUND_LENGTH], names, n=1) if suggest else []
     question = f"Did you mean {close[0]}? " if close else ""
     return Diagnostic(
         code="unknown-key",
@@ -54,18 +57,28 @@ def as_found(value: object) -> str:
 def explain_shape_errors(
     error: ValidationError, document: type[BaseModel], source_of: SourceOf
 ) -> Iterator[Diagnostic]:
-    """Every complaint in ``error``; ``document`` is the model of the whole."""
-    for details in error.errors(include_url=False):
+    """Every complaint in ``error``, up to ten thousand; ``document`` is the model of the whole."""
+    faults = error.errors(include_url=False)
+    if len(faults) > _MAX_FAULTS:
+        yield _and_more(len(faults) - _MAX_FAULTS)
+    for number, details in enumerate(faults[:_MAX_FAULTS]):
         path = tuple(details["loc"])
         if details["type"] == DIAGNOSED:
             for diagnostic in details["ctx"][DIAGNOSED]:
                 yield diagnostic.within(*path)
         elif details["type"] == "extra_forbidden":
-            yield unknown_key(path, _model_at(document, path[:-1]).model_fields)
+            known = _model_at(document, path[:-1]).model_fields
+            yield unknown_key(path, known, suggest=number < _MAX_SUGGESTIONS)
         elif details["type"] == "missing":
             yield _missing_key(path, _model_at(document, path[:-1]))
         else:
             yield _wrong_type(path, details, source_of)
+
+
+def _and_more(count: int) -> Diagnostic:
+    return Diagnostic(
+        "more-errors", f"{count:,} more errors are not shown", "Mend those that are shown first"
+    )
 
 
 def _model_at(document: type[BaseModel], path: tuple[Step, ...]) -> type[BaseModel]:
@@ -112,7 +125,7 @@ def _wanted(details: ErrorDetails) -> tuple[str, str]:
     if "expected" in context:
         choices = str(context["expected"]).replace("'", "")
         return choices, f"Write {choices}"
-    bounds = {"gt": "more than", "ge": "at least", "le": "at most"}
+    bounds = {"ge": "at least", "le": "at most"}
     for sign, words in bounds.items():
         if sign in context:
             return f"{words} {context[sign]}", f"Write a number that is {words} {context[sign]}"

@@ -23,6 +23,7 @@ from crossgate.policy import ServerPolicy
 
 _KEY_FAULTS: Final = frozenset({"unknown-key", "duplicate-key"})
 """Faults of a key itself: they are shown at the key, others at its value."""
+_FOUND_LENGTH: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Reading:
         return self._tree is not None and isinstance(self._tree.root, dict) and section in self._tree.root
 
     def _locate(self, found: Diagnostic) -> Diagnostic:
+        if found.found is not None and len(found.found) > _FOUND_LENGTH:
+            found = replace(found, found=f"{found.found[:_FOUND_LENGTH]}…")
         if self._tree is None or found.place.line is not None:
             return replace(found, place=replace(found.place, file=self.file))
         return replace(found, place=self._tree.locate(found.place, self.file, key=found.code in _KEY_FAULTS))

@@ -15,7 +15,7 @@ from crossgate.catalogue.model import ApiType, default_endpoint
 from crossgate.diagnostics import Diagnostic, Place
 
 # Each search for similar names reads every name, so the number of searches needs a bound.
-_MAX_SUGGESTIONS: Final = 20
+_MAX_SUGGESTIONS: Final = 5
 
 Entries = list[tuple[int, Mapping[str, object]]]
 
@@ -94,6 +94,7 @@ def _endpoints(index: int, entry: Mapping[str, object]) -> Iterator[tuple[str, P
 
 def _find_dangling(applications: Entries, known: set[str]) -> Iterator[Diagnostic]:
     searches = 0
+    example = f", for example {min(known)}" if known else ""
     for index, entry in applications:
         references = entry.get("apis")
         for position, key in enumerate(references if isinstance(references, list) else ()):
@@ -104,14 +105,12 @@ def _find_dangling(applications: Entries, known: set[str]) -> Iterator[Diagnosti
                     code="unknown-api",
                     message="there is no such API in the document",
                     found=key,
-                    remedy=_suggestion(close, known),
+                    remedy=_suggestion(close, example),
                     place=Place(("applications", index, "apis", position)),
                 )
 
 
-def _suggestion(close: list[str], known: set[str]) -> str:
+def _suggestion(close: list[str], example: str) -> str:
     if close:
         return f"Did you mean {' or '.join(close)}?"
-    if not known:
-        return "Declare the API under apis first"
-    return f"Write name/version of an API under apis, for example {min(known)}"
+    return f"Write name/version of an API that stands under apis{example}"

@@ -47,7 +47,8 @@ def read_settings(
 ) -> tuple[ServerPolicy | None, list[Diagnostic]]:
     """The server's policy, None where it is off; and every error, its place relative to the settings."""
     known = {PREFIX + name for name in NAMES}
-    unknown = [unknown_key((name,), known) for name in loose if name not in known]
+    strange = [name for name in loose if name not in known]
+    unknown = [unknown_key((name,), known, suggest=number < 100) for number, name in enumerate(strange)]
     policy, diagnostics = read_server_policy(
         {name: value for name, value in loose.items() if name in known}, read_lines
     )

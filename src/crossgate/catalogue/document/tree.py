@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from crossgate.diagnostics import Place, Step
+
+# YAML 1.1, §4.1.4, as the parser counts them.
+_LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_PLAIN: Final = re.compile(r"[^\s,\[\]{}]*")
 
 
 class Mark(Protocol):
@@ -28,6 +32,8 @@ class Tree:
     root: object
     _marks: Mapping[int, Mapping[str, tuple[Mark, Mark]] | Sequence[Mark]] = field(repr=False)
     """By the identity of a mapping or list: the marks of its keys and values, or of its entries."""
+    _lines: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+    """The text's lines, once somebody asks for one."""
 
     def locate(self, place: Place, file: str | None, *, key: bool = False) -> Place:
         """The place with file, line and column: of the value there, or with ``key`` of its key.
@@ -55,6 +61,7 @@ class Tree:
     def source(self, path: Iterable[Step]) -> str:
         """The plain scalar at ``path`` as it is spelled in the text."""
         place = self.locate(Place(tuple(path)), None)
-        line = self.text.split("\n", place.line or 1)[(place.line or 1) - 1]
-        found = re.match(r"[^\s,\[\]{}]*", line[(place.column or 1) - 1 :])
+        if not self._lines:
+            self._lines.extend(_LINE_BREAK.split(self.text))
+        found = _PLAIN.match(self._lines[(place.line or 1) - 1], (place.column or 1) - 1)
         return found[0] if found else ""

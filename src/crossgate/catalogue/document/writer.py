@@ -70,6 +70,8 @@ def _entry(key: str, value: object, indent: str) -> Iterator[str]:
 
 
 def _scalar(value: object) -> str:
+    if isinstance(value, float) and "." not in repr(value):
+        return repr(value).replace("e", ".0e")  # what YAML 1.1 takes for a number, too
     if not isinstance(value, str):
         return json.dumps(value)
     plain = _PLAIN.fullmatch(value) and resolve(value) == value and value.lower() not in _OTHER_DIALECTS
