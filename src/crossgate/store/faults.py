@@ -33,7 +33,7 @@ _SQLITE: Final = {
     "malformed": ("its file is damaged", _RESTORE),
     "not a database": ("its file is no database", _RESTORE),
 }
-_RETRY: Final = "Try again when the database is back; the gateway goes on with what it has"
+RETRY: Final = "Try again when the database is back; the gateway goes on with what it has"
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def unavailable_when_failing() -> Iterator[None]:
             f"its tables are not what they should be: {_first_line(error)}", _RESTORE
         ) from error
     except PoolTimeout as error:
-        raise StoreUnavailable("too much is waiting for it", _RETRY) from error
+        raise StoreUnavailable("too much is waiting for it", RETRY) from error
     except DBAPIError as error:
         raise StoreUnavailable(*_explain(error)) from error
 
@@ -58,7 +58,7 @@ def _explain(error: DBAPIError) -> tuple[str, str]:
     for sign, explained in _SQLITE.items():
         if sign in message:
             return explained
-    return message or "the connection was lost", _RETRY
+    return message or "the connection was lost", RETRY
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from types import TracebackType
 from typing import Final, Self
@@ -31,19 +31,15 @@ class Listener:
     notification got lost while there was no connection.
     """
 
-    def __init__(self, engine: Engine, refresh: Callable[[], object]) -> None:
+    def __init__(self, engine: Engine, reachable: threading.Event, refresh: Callable[[], object]) -> None:
+        """``reachable`` is kept set while the database answers."""
         self._engine = engine
+        self._reachable = reachable
         self._refresh = refresh
-        self._away = threading.Event()
         self._log = structlog.get_logger("store")
         # What is sent into one end ends every wait at the other.
         self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="crossgate-listener", daemon=True)
-
-    @property
-    def away(self) -> bool:
-        """Whether the database gave no answer the last time that the listener asked it for something."""
-        return self._away.is_set()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -61,30 +57,34 @@ class Listener:
         failures = 0
         while not self._stops_within(_RETRY_AFTER[min(failures, len(_RETRY_AFTER) - 1)]):
             try:
-                self._follow()
+                with closing(self._connect()) as connection:
+                    for _ in self._looks(connection):
+                        failures = 0
             except (psycopg.Error, Refusal) as lost:
-                if not self.away:
-                    self._log.warning("The store's database is away, looking for it again", reason=str(lost))
-                    failures = 0
+                if failures == 0:
+                    self._log.warning("The store's database does not answer, trying again", reason=str(lost))
                 failures += 1
-                self._away.set()
 
-    def _follow(self) -> None:
-        """Listen on one connection, until it breaks or the listener is to stop."""
-        with closing(self._connect()) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            self._refresh()  # only now: what is stored after this is heard of
-            if self.away:
-                self._log.warning("The store's database is back")
-            self._away.clear()
-            while not self._stops_within(_LOOK_EVERY, connection.fileno()):
-                for _ in connection.notifies(timeout=0):
-                    pass
-                self._refresh()
+    def _looks(self, connection: psycopg.Connection) -> Iterator[None]:
+        """Refresh whenever there may be news, until the connection breaks or the listener is to stop."""
+        connection.execute(f"LISTEN {CHANNEL}")
+        # The first look comes after that: what is stored from now on is heard of.
+        self._refresh()
+        yield
+        while not self._stops_within(_LOOK_EVERY, connection.fileno()):
+            for _ in connection.notifies(timeout=0):
+                pass
+            self._refresh()
+            yield
 
     def _connect(self) -> psycopg.Connection:
-        with unavailable_when_failing():
-            pooled = self._engine.raw_connection()
+        try:
+            with unavailable_when_failing():
+                pooled = self._engine.raw_connection()
+        except Refusal:
+            self._reachable.clear()
+            raise
+        self._reachable.set()
         connection = pooled.driver_connection
         pooled.detach()
         if not isinstance(connection, psycopg.Connection):

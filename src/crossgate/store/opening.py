@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Engine
 
 from crossgate.store.listener import Listener
-from crossgate.store.location import PostgresqlUrl, StoreLocation, engine_for
+from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation, engine_for
 from crossgate.store.migrate import migrate
 from crossgate.store.store import DatabaseStore
 from crossgate.store.token_table import TokenTable
@@ -21,6 +22,8 @@ class Store:
 
     catalogue: DatabaseStore
     tokens: TokenTable
+    reachable: threading.Event
+    """Set while the database answers, as far as is known; SQLite is always taken to."""
 
 
 @contextmanager
@@ -37,12 +40,15 @@ def open_store(location: StoreLocation) -> Iterator[Store]:
     engine: Engine = engine_for(location)
     try:
         migrate(engine)
-        catalogue = DatabaseStore(engine)
+        reachable = threading.Event()
+        reachable.set()
+        catalogue = DatabaseStore(engine, reachable)
+        store = Store(catalogue, TokenTable(catalogue), reachable)
         match location:
             case PostgresqlUrl():
-                with Listener(engine, catalogue.refresh) as listener:
-                    yield Store(catalogue, TokenTable(catalogue, lambda: not listener.away))
-            case _:
-                yield Store(catalogue, TokenTable(catalogue))
+                with Listener(engine, reachable, catalogue.refresh):
+                    yield store
+            case SqliteDirectory():
+                yield store
     finally:
         engine.dispose()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import RLock
+from threading import Event, RLock
 
 from sqlalchemy import Connection, Engine, func, select
 
 from crossgate.service.ports import Proposal, RecordedObject, Watcher
+from crossgate.service.refusal import StoreUnavailable
 from crossgate.service.revision import NodeOutcome, RecordedRevision, Revision
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.watchers import Watchers
 from crossgate.store import recollection
-from crossgate.store.faults import unavailable_when_failing
+from crossgate.store.faults import RETRY, unavailable_when_failing
 from crossgate.store.history import add_revision, head_number, put_outcomes
 from crossgate.store.memory import catch_up, load
 from crossgate.store.postgresql import CHANNEL
@@ -23,15 +24,18 @@ from crossgate.store.sqlite import WRITING
 class DatabaseStore:
     """A :class:`~crossgate.service.ports.CatalogueStore` in a database whose tables are up to date."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, reachable: Event | None = None) -> None:
         """Read the newest revision.
+
+        While ``reachable`` is there and not set, what needs the database is refused at once: of many who wait
+        for a connection that cannot be made, each would wait for all before it.
 
         Raises:
             StoreUnavailable: the database cannot be reached.
             InvalidChange: an object in it cannot be read by this version.
 
         """
-        self._engine = engine
+        self._reachable = reachable
         # Of several statements each would see what was committed until then (PostgreSQL's default).
         snapshots = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
         self._reading = engine.execution_options(**snapshots)
@@ -102,14 +106,20 @@ class DatabaseStore:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database."""
+        self._see_that_it_is_reachable()
         with unavailable_when_failing(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is on disk when it ended well, and nowhere if it did not."""
+        self._see_that_it_is_reachable()
         with unavailable_when_failing(), self._writing.begin() as connection:
             yield connection
+
+    def _see_that_it_is_reachable(self) -> None:
+        if self._reachable is not None and not self._reachable.is_set():
+            raise StoreUnavailable("its database does not answer", RETRY)
 
     def _move(self, newest: Snapshot) -> None:
         if newest is not self._head:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +23,8 @@ class TokenTable:
     database is away, what it last said holds.
     """
 
-    def __init__(self, store: DatabaseStore, reachable: Callable[[], bool] = lambda: True) -> None:
-        """``reachable`` spares those who ask the wait for a database that is known to be away."""
+    def __init__(self, store: DatabaseStore) -> None:
         self._store = store
-        self._reachable = reachable
         self._known: dict[str, Token] = {}
         self.tokens()
 
@@ -57,8 +55,6 @@ class TokenTable:
 
     def find_token(self, digest: str) -> Token | None:
         """The token with that hash."""
-        if not self._reachable():
-            return self._known.get(digest)
         try:
             with self._store.reading() as connection:
                 row = connection.execute(select(tokens).where(tokens.c.digest == digest)).first()
@@ -83,8 +79,6 @@ class TokenTable:
 
     def touch_token(self, digest: str, at: datetime) -> None:
         """Note that the token was used."""
-        if not self._reachable():
-            return
         try:
             with self._store.writing() as connection:
                 connection.execute(update(tokens).where(tokens.c.digest == digest).values(last_used=at))

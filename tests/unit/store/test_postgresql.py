@@ -66,7 +66,9 @@ def test_what_one_stores_the_other_hears_of(here: Store, there: Store) -> None:
 def test_a_lost_connection_is_made_again_and_nothing_missed(
     here: Store, there: Store, server: Server
 ) -> None:
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'crossgate'"
+    others = (
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'crossgate'"
+    )
     with arrival(there.catalogue, 2) as wait:
         CatalogueService(here.catalogue).change([PutApi(api("pets"))], author="ann")
         server.execute(sql.SQL(others))
@@ -95,6 +97,7 @@ def test_without_its_database_a_store_reads_on_and_catches_up_by_itself(
         assert known.name == token.name
     finally:
         server.start()
+    assert here.reachable.wait(PATIENCE)
     with arrival(there.catalogue, 2) as wait:
         service.change([PutApi(api("shop"))], author="ann")
         wait()
