@@ -1,6 +1,7 @@
 """The catalogue in a database: SQLite in a directory of its own, or PostgreSQL for several control planes."""
 
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation, parse_location
+from crossgate.store.occupancy import occupied
 from crossgate.store.opening import Store, open_store
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "SqliteDirectory",
     "Store",
     "StoreLocation",
+    "occupied",
     "open_store",
     "parse_location",
 ]

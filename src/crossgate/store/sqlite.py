@@ -9,6 +9,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
+from crossgate.service.refusal import StoreUnavailable
+
 FILE_NAME: Final = "catalogue.sqlite3"
 BUSY_SECONDS: Final = 10
 """How long a writer waits for another process; within one process writers queue and never meet."""
@@ -16,11 +18,27 @@ WRITING: Final = "crossgate_writing"
 """Execution option of connections that are going to write."""
 
 
+def make_file(directory: Path, name: str) -> Path:
+    """The file of that name, made with its directory if it is not there, for this user only.
+
+    Raises:
+        StoreUnavailable: it cannot be made.
+
+    """
+    file = directory / name
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{file} cannot be written: {error.strerror}", "Name a directory that this user may write"
+        ) from error
+    return file
+
+
 def sqlite_engine(directory: Path, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """An engine for the database in a directory, which is made if it is not there, for this user only."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = directory / FILE_NAME
-    file.touch(mode=0o600)
+    file = make_file(directory, FILE_NAME)
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(file)),
         connect_args={"timeout": busy_seconds, "check_same_thread": False},

@@ -1,0 +1,40 @@
+"""One control plane for one SQLite directory, any number for one PostgreSQL database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crossgate.service.refusal import StoreUnavailable
+from crossgate.store import PostgresqlUrl, SqliteDirectory, occupied, open_store, parse_location
+
+
+def test_a_second_control_plane_is_refused_until_the_first_ends(tmp_path: Path) -> None:
+    directory = SqliteDirectory(tmp_path / "data")
+    with occupied(directory):
+        with pytest.raises(StoreUnavailable) as refused, occupied(directory):
+            pass
+        assert "another control plane" in str(refused.value)
+        with open_store(directory):
+            pass
+    with occupied(directory):
+        pass
+
+
+def test_a_database_server_takes_several() -> None:
+    location = parse_location("postgresql:///none")
+    assert isinstance(location, PostgresqlUrl)
+    with occupied(location), occupied(location):
+        pass
+
+
+@pytest.mark.parametrize("inside", ["", "below"])
+def test_a_place_that_is_no_directory_is_said_so(tmp_path: Path, inside: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    directory = SqliteDirectory(file / inside)
+    with pytest.raises(StoreUnavailable), occupied(directory):
+        pass
+    with pytest.raises(StoreUnavailable), open_store(directory):
+        pass
