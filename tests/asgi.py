@@ -52,8 +52,12 @@ def call(app: AsgiApp, scope: Mapping[str, Any]) -> Called:
     async def send(message: Any) -> None:
         called.sent.append(message)
 
+    requests = [{"type": "http.request", "body": b"", "more_body": False}]
+
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        if not requests:
+            await asyncio.Event().wait()  # a client that stays
+        return requests.pop()
 
     async def serve() -> None:
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from crossgate.middleware.enforcement import LOG, Enforcement
 from crossgate.middleware.judge import LONGEST
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.outcome import Answered, Dressed, Outcome, Untouched, Wire
+from crossgate.middleware.response_headers import Marks
 from crossgate.policy.request import OPTIONS
 
 Scope = MutableMapping[str, Any]
@@ -18,10 +20,11 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Header names are lower-case in ASGI. Values are Latin-1 (RFC 9110, §5.5: obs-text).
+_name = cache(lambda name: name.lower().encode())
 _WIRE: Final[Wire[bytes]] = Wire(
     read=lambda value: value.decode("latin-1"),
-    name=lambda name: name.lower().encode("latin-1"),
-    value=lambda value: value.encode("latin-1"),
+    write=lambda headers: [(_name(name), value.encode("latin-1")) for name, value in headers],
+    marks=Marks(b"access-control-", (b"vary", b"Origin"), b", ", b"aAvV"),
 )
 
 _JUDGED: Final = (
@@ -101,7 +104,7 @@ class CorsMiddleware(Enforcement[bytes]):
             await self.app(scope, receive, send)
             return
         body = b"" if scope["method"] == "HEAD" else outcome.body
-        await _respond(send, "http.response", outcome.status, list(outcome.headers), body)
+        await _respond(send, "http.response", outcome.status, outcome.headers.copy(), body)
 
     def _judged(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> Outcome[bytes]:
         judge = self._judge
@@ -137,7 +140,7 @@ class CorsMiddleware(Enforcement[bytes]):
                 LOG.info(outcome.note)
             if isinstance(outcome, Answered):
                 if "websocket.http.response" in (scope.get("extensions") or ()):
-                    headers = list(outcome.headers)
+                    headers = outcome.headers.copy()
                     await _respond(send, "websocket.http.response", outcome.status, headers, outcome.body)
                 else:
                     # Closing before accepting: the server refuses the handshake with a 403 of its own.

@@ -18,7 +18,7 @@ from crossgate.policy.request_headers import LONGEST_LIST, skip_separators
 REMEMBERED: Final = 1024
 """Questions that are remembered; the one not heard for longest is forgotten."""
 
-LONGEST: Final = 512
+LONGEST: Final = 2048
 """Bytes of the longest question that is remembered: strangers choose them, and memory is bounded."""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import AnyStr, Generic, assert_never
 
-from crossgate.middleware.response_headers import PutOn, dresser
+from crossgate.middleware.response_headers import Marks, PutOn, dresser
 from crossgate.policy import Answer, Decision, EffectivePolicy, Forward, Request, ServerPolicy, explain
 from crossgate.policy.request import OPTIONS
 
@@ -16,8 +16,8 @@ class Wire(Generic[AnyStr]):
     """How a server protocol writes header names and values: ASGI in bytes, WSGI in text."""
 
     read: Callable[[AnyStr], str]
-    name: Callable[[str], AnyStr]
-    value: Callable[[str], AnyStr]
+    write: Callable[[Iterable[tuple[str, str]]], list[tuple[AnyStr, AnyStr]]]
+    marks: Marks[AnyStr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Answered(Generic[AnyStr]):
     """The application is not called; this is the response."""
 
     status: int
-    headers: tuple[tuple[AnyStr, AnyStr], ...]
+    headers: list[tuple[AnyStr, AnyStr]]
     body: bytes
     note: str
 
@@ -61,8 +61,7 @@ def outcome(
         case Forward(strip=False):
             return Untouched(_observed(request, decision))
         case Forward():
-            added = tuple((wire.name(name), wire.value(value)) for name, value in decision.headers)
-            return Dressed(dresser(added, wire.value, vary=decision.vary))
+            return Dressed(dresser(wire.write(decision.headers), wire.marks, vary=decision.vary))
         case Answer():
             refused = debug and decision.status >= 400
             reason = _failing_step(policy, request) if refused else ""
@@ -74,7 +73,7 @@ def outcome(
             )
             return Answered(
                 decision.status,
-                tuple((wire.name(name), wire.value(value)) for name, value in headers),
+                wire.write(headers),
                 body,
                 f"refused: {_said_of(request)}: {decision.body} ({reason})" if refused else "",
             )

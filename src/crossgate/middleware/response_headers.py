@@ -3,50 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import AnyStr
+from dataclasses import dataclass
+from typing import AnyStr, Generic
 
-from crossgate.policy import names
-
-Headers = Iterable[tuple[AnyStr, AnyStr]]
-PutOn = Callable[[Headers[AnyStr]], list[tuple[AnyStr, AnyStr]]]
+Header = tuple[AnyStr, AnyStr]
+PutOn = Callable[[Iterable[Header[AnyStr]]], list[Header[AnyStr]]]
 """Takes a response's own headers, and gives those with which it goes out: a new list each time."""
 
 
-def dresser(
-    added: tuple[tuple[AnyStr, AnyStr], ...], write: Callable[[str], AnyStr], *, vary: bool
-) -> PutOn[AnyStr]:
-    """What puts ``added`` on responses, and ``Origin`` on their ``Vary`` if ``vary``."""
-    cors, vary_name, origin = write(names.CORS_HEADER_PREFIX), write(names.VARY.lower()), write(names.ORIGIN)
-    added_with_vary = list(added)
-    if vary:
-        added_with_vary.append((vary_name, origin))
-    initials = write("aAvV")
+@dataclass(frozen=True, slots=True)
+class Marks(Generic[AnyStr]):
+    """What tells the headers to be replaced, as a server protocol writes them."""
 
-    def put_on(own: Headers[AnyStr]) -> list[tuple[AnyStr, AnyStr]]:
+    cors: AnyStr
+    """How the names of CORS headers begin, in lower case."""
+    vary: Header[AnyStr]
+    """``Vary: Origin``, its name in lower case."""
+    comma: AnyStr
+    """With a blank behind it."""
+    initials: AnyStr
+    """Of the names that matter, in either case."""
+
+
+def dresser(added: list[Header[AnyStr]], marks: Marks[AnyStr], *, vary: bool) -> PutOn[AnyStr]:
+    """What puts ``added`` on responses, and ``Origin`` into their ``Vary`` if ``vary``."""
+    initials = marks.initials
+    added_with_vary = added.copy()
+    if vary:
+        added_with_vary.append(marks.vary)
+
+    def put_on(own: Iterable[Header[AnyStr]]) -> list[Header[AnyStr]]:
         headers = list(own)
         # Most responses have neither a Vary nor anything of CORS, and this tells it soonest.
         for name, _ in headers:
             if name[0] in initials:
-                return replace(headers)
+                headers = [header for header in headers if not header[0].lower().startswith(marks.cors)]
+                if vary and _merge_vary(headers, marks):
+                    headers += added
+                    return headers
+                break
         headers += added_with_vary
-        return headers
-
-    def replace(own: list[tuple[AnyStr, AnyStr]]) -> list[tuple[AnyStr, AnyStr]]:
-        headers = [header for header in own if not header[0].lower().startswith(cors)]
-        if vary and any(name.lower() == vary_name for name, _ in headers):
-            _merge_vary(headers, vary_name, origin, write(", "))
-            headers += added
-        else:
-            headers += added_with_vary
         return headers
 
     return put_on
 
 
-def _merge_vary(headers: list[tuple[AnyStr, AnyStr]], vary: AnyStr, origin: AnyStr, comma: AnyStr) -> None:
-    """Into a line that is there, since some caches look at one only; not if ``Origin`` is named in any."""
+def _merge_vary(headers: list[Header[AnyStr]], marks: Marks[AnyStr]) -> bool:
+    """Into a line that is there, since some caches look at one only; False if there is none."""
+    vary, origin = marks.vary
     lines = [index for index, header in enumerate(headers) if header[0].lower() == vary]
-    named = {element.strip().lower() for line in lines for element in headers[line][1].split(comma[:1])}
-    if origin.lower() not in named:
+    named = {element.strip().lower() for line in lines for element in headers[line][1].split(marks.comma[:1])}
+    if lines and origin.lower() not in named:
         name, value = headers[lines[-1]]
-        headers[lines[-1]] = (name, value + comma + origin if value.strip() else origin)
+        headers[lines[-1]] = (name, value + marks.comma + origin if value.strip() else origin)
+    return bool(lines)

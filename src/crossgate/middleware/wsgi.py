@@ -10,14 +10,16 @@ from crossgate.middleware.enforcement import LOG, Enforcement
 from crossgate.middleware.judge import LONGEST
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.outcome import Dressed, Outcome, Untouched, Wire
-from crossgate.middleware.response_headers import PutOn
+from crossgate.middleware.response_headers import Marks, PutOn
 from crossgate.policy.request import OPTIONS
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 # PEP 3333: header texts are "native strings" whose characters stand for bytes, as in Latin-1.
-_WIRE: Final[Wire[str]] = Wire(read=str, name=str, value=str)
+_WIRE: Final[Wire[str]] = Wire(
+    read=str, write=list, marks=Marks("access-control-", ("vary", "Origin"), ", ", "aAvV")
+)
 
 _JUDGED: Final = (
     "HTTP_ORIGIN",
@@ -63,7 +65,7 @@ class WsgiCorsMiddleware(Enforcement[str]):
         if isinstance(outcome, Untouched):
             return self.app(environ, start_response)
         status = f"{outcome.status} {HTTPStatus(outcome.status).phrase}"
-        start_response(status, list(outcome.headers))
+        start_response(status, outcome.headers.copy())
         return [outcome.body] if environ["REQUEST_METHOD"] != "HEAD" else []
 
     def _judged(self, environ: WSGIEnvironment) -> Outcome[str]:

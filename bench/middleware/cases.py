@@ -1,0 +1,101 @@
+"""What is measured: policies and requests, in no library's own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+SHOP: Final = "https://shop.example.com"
+EVIL: Final = "https://evil.example.org"
+METHODS: Final = ("GET", "POST", "PUT")
+HEADERS: Final = ("X-Token", "Content-Type")
+EXPOSED: Final = ("X-Out",)
+MAX_AGE: Final = 600
+
+# What a browser sends besides.
+_BROWSER: Final = (
+    ("Host", "api.example.com"),
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0"),
+    ("Accept", "application/json"),
+    ("Accept-Language", "en"),
+    ("Accept-Encoding", "gzip, deflate, br"),
+    ("Referer", "https://shop.example.com/"),
+    ("Sec-Fetch-Mode", "cors"),
+    ("Sec-Fetch-Site", "cross-site"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """A set of allowed origins; libraries without wildcards are given the regular expression."""
+
+    name: str
+    exact: tuple[str, ...] = ()
+    wildcard: str | None = None
+    regex: str | None = None
+    allowed: str = SHOP
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, with the headers that a browser sends besides."""
+
+    name: str
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    others: tuple[Request, ...] = ()
+    """Further requests, to be sent in turn."""
+
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """All header lines."""
+        return (*_BROWSER, *self.headers)
+
+
+def _numbered(count: int) -> Origins:
+    exact = tuple(f"https://tenant-{number}.example.com" for number in range(count - 1))
+    return Origins(f"{count:,} origin{'s' if count > 1 else ''}", (*exact, SHOP))
+
+
+ORIGINS: Final = (
+    _numbered(1),
+    _numbered(1_000),
+    _numbered(100_000),
+    Origins("a wildcard", wildcard="https://*.example.com", regex=r"https://([a-z0-9-]+\.)+example\.com"),
+    Origins("a regex", regex=r"https://(shop|pr-[0-9]+)\.example\.com"),
+)
+
+
+def requests(allowed: str) -> Iterator[Request]:
+    """A request and a preflight, each allowed and refused; and one without an origin."""
+    yield Request("no Origin", "GET", ())
+    for what, origin in (("allowed", allowed), ("refused", EVIL)):
+        yield Request(f"request, {what}", "GET", (("Origin", origin),))
+        yield preflight(f"preflight, {what}", "content-type,x-token", origin)
+
+
+def newcomers(count: int = 5_000) -> Iterator[Request]:
+    """Requests whose origin was not seen before, or so long ago that it is forgotten."""
+    for what, domain in (("allowed", "example.com"), ("refused", "example.org")):
+        origins = (f"https://tenant-{number}.{domain}" for number in range(count))
+        first, *others = [Request(f"request, {what}, never seen", "GET", (("Origin", o),)) for o in origins]
+        yield replace(first, others=tuple(others))
+
+
+def preflight(name: str, names: str, origin: str = SHOP) -> Request:
+    """A preflight that asks for those header names."""
+    asked = (("Access-Control-Request-Method", "PUT"), ("Access-Control-Request-Headers", names))
+    return Request(name, "OPTIONS", (("Origin", origin), *asked))
+
+
+def hostile_preflights() -> Iterator[Request]:
+    """Lists of header names that no browser sends."""
+    random = Random(1)  # noqa: S311 - the same on every run
+    for label, size in (("1 KiB", 2**10), ("64 KiB", 2**16), ("1 MiB", 2**20)):
+        yield preflight(f"{label} of commas", "," * size)
+        yield preflight(f"{label} of blanks between names", "x-token" + " " * size + ",x-token")
+        yield preflight(f"{label} of separators", "".join(random.choices(", \t", k=size)) + "x-token")
+        yield preflight(f"{label} of a name", "x-token," * (size // 8))
+        yield preflight(f"{label} of junk", "".join(chr(random.randrange(33, 127)) for _ in range(size)))
