@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,12 +46,22 @@ class WireAnswer:
 
 
 @contextmanager
-def http1(port: int) -> Iterator[Http1]:
+def connected(port: int, tls: ssl.SSLContext | None = None) -> Iterator[socket.socket]:
+    """A connection to the gateway on this machine, over TLS if there is a context for it."""
+    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as plain:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is None:
+            yield plain
+        else:
+            with tls.wrap_socket(plain, server_hostname=_HOST) as secure:
+                yield secure
+
+
+@contextmanager
+def http1(port: int, tls: ssl.SSLContext | None = None) -> Iterator[Http1]:
     """One kept-alive HTTP/1.1 connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as opened:
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with opened.makefile("rb") as stream:
-            yield Http1(opened, stream)
+    with connected(port, tls) as opened, opened.makefile("rb") as stream:
+        yield Http1(opened, stream)
 
 
 class Http1:
@@ -77,6 +88,14 @@ class Http1:
         """The answer to bytes that need not be a request."""
         self._socket.sendall(text.encode("latin-1"))
         return self._read("GET")
+
+    def push(self, data: bytes) -> None:
+        """Send bytes, after an upgrade or as a part of a request."""
+        self._socket.sendall(data)
+
+    def pull(self, count: int) -> bytes:
+        """That many bytes, or fewer if the connection ends before."""
+        return self._stream.read(count)
 
     def _read(self, method: str) -> WireAnswer:
         line = self._line()
@@ -118,8 +137,8 @@ def _host(request: WireRequest) -> str | None:
     return next((value for name, value in request.headers if name.lower() == "host"), None)
 
 
-def send_http2(port: int, request: WireRequest) -> WireAnswer:
-    """One request over HTTP/2 in clear text, with prior knowledge; what it sends is not validated."""
+def send_http2(port: int, request: WireRequest, tls: ssl.SSLContext | None = None) -> WireAnswer:
+    """One request over HTTP/2, with prior knowledge where in clear text; what it sends is not validated."""
     configuration = H2Configuration(
         validate_outbound_headers=False,
         normalize_outbound_headers=False,
@@ -130,7 +149,7 @@ def send_http2(port: int, request: WireRequest) -> WireAnswer:
     connection.initiate_connection()
     pseudo = (
         (b":method", request.method.encode("latin-1")),
-        (b":scheme", b"http"),
+        (b":scheme", b"https" if tls else b"http"),
         (b":authority", (_host(request) or _HOST).encode("latin-1")),
         (b":path", request.target.encode("latin-1")),
     )
@@ -141,7 +160,7 @@ def send_http2(port: int, request: WireRequest) -> WireAnswer:
     )
     stream = connection.get_next_available_stream_id()
     connection.send_headers(stream, [*pseudo, *lines], end_stream=True)
-    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as opened:
+    with connected(port, tls) as opened:
         opened.sendall(connection.data_to_send())
         return _read_http2(opened, connection)
 

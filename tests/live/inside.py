@@ -12,6 +12,7 @@ from tests.ports import free_ports
 
 from crossgate.bootstrap.authorities import system_authorities
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService
+from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import find
 from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
@@ -52,6 +53,21 @@ class LiveGateway:
     def publish(self, catalogue: Catalogue) -> Outcome:
         """What Envoy made of it, once it has decided."""
         return asyncio.run_coroutine_threadsafe(self._publish(catalogue), self._loop).result(_SECONDS)
+
+    def put(self, resource: Resource) -> Outcome:
+        """What Envoy made of one resource, whatever the catalogue says."""
+        return asyncio.run_coroutine_threadsafe(self._put(resource), self._loop).result(_SECONDS)
+
+    def stats(self, pattern: str) -> dict[str, int]:
+        """Envoy's counters and gauges whose names the expression finds."""
+        asked = asyncio.run_coroutine_threadsafe(self.envoy.admin.stats(pattern), self._loop)
+        return asked.result(_SECONDS)
+
+    async def _put(self, resource: Resource) -> Outcome:
+        key = (resource.type_url, resource.name)
+        self.control_plane.cache.update({key: resource})
+        async with asyncio.timeout(_SECONDS):
+            return await settled(self.control_plane.ledger, {key: resource.version})
 
     async def _publish(self, catalogue: Catalogue) -> Outcome:
         published = self.publisher.publish(catalogue)

@@ -61,7 +61,12 @@ class Associations:
 
 def effective_policy(catalogue: Catalogue, associations: Associations, api: str) -> EffectivePolicy | None:
     """The policy that is enforced for the API; None where it passes through."""
+    return None if catalogue.server_policy is not None else own_policy(catalogue, associations, api)
+
+
+def own_policy(catalogue: Catalogue, associations: Associations, api: str) -> EffectivePolicy | None:
+    """The API's policy, server-level CORS left aside; None if it has none."""
     policy = catalogue.apis[api].cors
-    if policy is None or catalogue.server_policy is not None:
+    if policy is None:
         return None
     return EffectivePolicy(policy, associations.origins(api), frozenset(catalogue.gateway.public_origins))

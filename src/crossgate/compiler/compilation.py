@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from crossgate.catalogue.effective import Associations, effective_policy
+from crossgate.catalogue.effective import Associations, own_policy
 from crossgate.catalogue.model import Api, Catalogue, Gateway
 from crossgate.compiler.cluster import compile_cluster
 from crossgate.compiler.edge import compile_edge
@@ -117,7 +117,12 @@ def _compile_members(
     if not members:
         return None
     served = [
-        Served(endpoint, catalogue.apis[api], effective_policy(catalogue, associations, api))
+        Served(
+            endpoint,
+            catalogue.apis[api],
+            own_policy(catalogue, associations, api),
+            judged_before=catalogue.server_policy is not None,
+        )
         for endpoint, api in sorted(members)
     ]
     return compile_scope(key, served)

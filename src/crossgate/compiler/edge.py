@@ -10,12 +10,8 @@ from crossgate.compiler.server_flow import compile_server_flow
 
 
 def compile_edge(catalogue: Catalogue) -> list[Resource]:
-    """The listener, and with server-level CORS what judges requests before an API is looked up."""
-    if catalogue.server_policy is None:
-        return [compile_listener(catalogue.gateway, server_level=False)]
-    return [
-        compile_listener(catalogue.gateway, server_level=True),
-        compile_server_flow(catalogue.server_policy),
-        compile_way_inside(),
-        compile_inner_listener(),
-    ]
+    """The listeners, and with server-level CORS what judges requests before an API is looked up."""
+    policy = catalogue.server_policy
+    listener = compile_listener(catalogue.gateway, server_level=policy is not None)
+    always = [listener, compile_inner_listener(), compile_way_inside()]
+    return always if policy is None else [*always, compile_server_flow(policy)]

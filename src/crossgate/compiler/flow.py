@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from crossgate.compiler.matching import Branch, branch, equals, has_origin, leaf
 from crossgate.compiler.origin_matcher import branch_on_origin
+from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
 from crossgate.compiler.requested import header_refused, method_admitted, method_named
 from crossgate.compiler.responses import reflected, verbatim
 from crossgate.compiler.routes import Leaves
@@ -18,13 +19,21 @@ from crossgate.policy.decision import (
 )
 
 
-def compile_flow(policy: EffectivePolicy | None, leaves: Leaves) -> Branch:
-    """What becomes of a request that has been found to be for this API."""
+def compile_flow(policy: EffectivePolicy | None, leaves: Leaves, *, judged_before: bool = False) -> Branch:
+    """What becomes of a request that has been found to be for this API.
+
+    With ``judged_before`` the policy still judges what does not come from server-level CORS: requests on
+    connections that were accepted before it was turned on. Envoy leaves those on the listener that it
+    replaces until they are drained, and nobody would judge them otherwise.
+    """
+    passed = leaf(leaves.passed(Reason.NO_POLICY))
     if policy is None:
-        return leaf(leaves.passed(Reason.NO_POLICY))
+        return passed
     flow = _Flow(policy, leaves)
     refused = flow.refused(Reason.ORIGIN_REFUSED)
-    return branch([(equals(":method", "OPTIONS"), flow.preflight(refused))], flow.cors_request(refused))
+    is_preflight = equals(":method", "OPTIONS"), flow.preflight(refused)
+    was_judged = [(equals(JUDGED_HEADER, JUDGED), passed)] if judged_before else []
+    return branch([*was_judged, is_preflight], flow.cors_request(refused))
 
 
 @dataclass(frozen=True, slots=True)

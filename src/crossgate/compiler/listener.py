@@ -40,15 +40,13 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 from crossgate.catalogue.model import Gateway, Tls
 from crossgate.compiler.inner import INNER, INNER_MAX_HEADERS
 from crossgate.compiler.naming import NOTHING, ROOTS
+from crossgate.compiler.private_headers import JUDGED_HEADER, KEY_HEADER, PATH_HEADER
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.responses import HEADER_MUTATION
 from crossgate.compiler.server_flow import ROUTES_NAME
 
 LISTENER_NAME: Final = "gateway"
-PATH_HEADER: Final = "x-crossgate-path"
-KEY_HEADER: Final = "x-crossgate-key"
-"""Private to the gateway: overwritten on every request before an API is looked up, removed upstream."""
 
 _ADS: Final = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
 
@@ -84,7 +82,10 @@ def compile_listener(gateway: Gateway, *, server_level: bool) -> Resource:
 
 
 def compile_inner_listener() -> Resource:
-    """The listener inside, which trusts the one in front and only finds the API."""
+    """The listener inside, which trusts the one in front and only finds the API.
+
+    It is there also without server-level CORS: connections from before that was turned off still lead to it.
+    """
     manager = HttpConnectionManager(
         stat_prefix=INNER,
         http_filters=_filters(),
@@ -135,6 +136,7 @@ def _hardened(name: str) -> HttpConnectionManager:
         stream_idle_timeout=seconds(STREAM_IDLE_TIMEOUT),
         upgrade_configs=_upgrades(),
         server_name="crossgate",
+        early_header_mutation_extensions=[_early([Mutation(remove=JUDGED_HEADER)])],
     )
 
 
@@ -172,6 +174,10 @@ def _scope_headers() -> TypedExtensionConfig:
         )
         for name, value in values.items()
     ]
+    return _early(mutations)
+
+
+def _early(mutations: list[Mutation]) -> TypedExtensionConfig:
     return TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation",
         typed_config=pack(EarlyHeaderMutation(mutations=mutations)),

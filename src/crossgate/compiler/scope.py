@@ -10,9 +10,9 @@ from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
 
 from crossgate.catalogue.model import Api
 from crossgate.compiler.flow import compile_flow
-from crossgate.compiler.listener import KEY_HEADER, PATH_HEADER
 from crossgate.compiler.matching import Branch, Fork, Predicate, branch, literal, matches
 from crossgate.compiler.naming import ScopeKey, scope_name
+from crossgate.compiler.private_headers import PRIVATE_HEADERS
 from crossgate.compiler.protobuf import resource
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.routes import Leaves
@@ -35,11 +35,15 @@ before ``X-Forwarded-*``, and would answer for another host or path than the one
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An endpoint, the API behind it and the policy that is enforced there."""
+    """An endpoint, the API behind it and its policy.
+
+    ``judged_before``: server-level CORS is enforced in front, and what it let pass is not judged again.
+    """
 
     endpoint: str
     api: Api
     policy: EffectivePolicy | None
+    judged_before: bool = False
 
 
 def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
@@ -49,7 +53,7 @@ def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
     scope.key.fragments.extend(ScopedRouteConfiguration.Key.Fragment(string_key=part) for part in key)
     routes = scope.route_configuration
     routes.name = name
-    routes.request_headers_to_remove.extend((PATH_HEADER, KEY_HEADER, *HEARSAY))
+    routes.request_headers_to_remove.extend((*PRIVATE_HEADERS, *HEARSAY))
     host = routes.virtual_hosts.add(name=name, domains=["*"])
     _find_endpoint(served).write_matcher(host.matcher)
     return resource(name, scope)
@@ -69,4 +73,5 @@ def _is_under(endpoint: str) -> Predicate:
 
 
 def _flow(served: Served) -> Branch:
-    return compile_flow(served.policy, Leaves.of_api(served.api, served.endpoint))
+    leaves = Leaves.of_api(served.api, served.endpoint)
+    return compile_flow(served.policy, leaves, judged_before=served.judged_before)

@@ -24,6 +24,7 @@ from crossgate.compiler.matching import (
     matches,
 )
 from crossgate.compiler.origin_matcher import branch_on_origin
+from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
 from crossgate.compiler.protobuf import resource, seconds
 from crossgate.compiler.requested import header_refused, method_named, without_case
 from crossgate.compiler.resource import Resource
@@ -53,7 +54,7 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
     """The route configuration that judges every request, then hands it on to the look-up of its API."""
     # The APIs' own routes keep the time.
     onward = RouteAction(cluster=INNER, timeout=seconds(0))
-    flow = _ServerFlow(policy, Leaves("server", RouteMatch(prefix="/"), onward))
+    flow = _ServerFlow(policy, Leaves("server", RouteMatch(prefix="/"), onward, ((JUDGED_HEADER, JUDGED),)))
     routes = RouteConfiguration(name=ROUTES_NAME)
     host = routes.virtual_hosts.add(name=ROUTES_NAME, domains=["*"])
     flow.fork().write_matcher(host.matcher)

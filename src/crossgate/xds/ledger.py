@@ -177,15 +177,26 @@ class Ledger:
                     if session.is_told(key)
                 ),
                 session.sent,
-                tuple(session.rejections.values()),
+                tuple(self.refused_by(session)),
             )
             for session in self._sessions
         ]
 
     def rejections(self) -> list[Rejection]:
         """What connected nodes refuse at present, the oldest first."""
-        found = [rejection for session in self._sessions for rejection in session.rejections.values()]
+        found = [rejection for session in self._sessions for rejection in self.refused_by(session)]
         return sorted(found, key=lambda rejection: rejection.at)
+
+    def refused_by(self, session: Session) -> list[Rejection]:
+        """What this connection refuses at present, leaving out what is not wanted any more.
+
+        A resource that a node never took is not removed from it either, so no answer would end the rejection.
+        """
+        return [
+            rejection
+            for key, rejection in session.rejections.items()
+            if rejection.version is None or self.cache.version(key) or key in session.applied
+        ]
 
     def state(self, node: str, key: Key) -> ResourceState | None:
         """One resource on the latest connection of ``node``; None if it has none."""

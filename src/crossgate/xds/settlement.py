@@ -82,8 +82,8 @@ class _Waiting:
             tuple(
                 rejection
                 for session in sessions
-                for key, rejection in session.rejections.items()
-                if key in self._versions
+                for rejection in self._ledger.refused_by(session)
+                if rejection.key in self._versions
             ),
         )
 

@@ -44,12 +44,7 @@ def without(key: str) -> Catalogue:
     return replace(FIRST, apis={other: one for other, one in FIRST.apis.items() if other != key})
 
 
-SERVER: Touched = {
-    (ROUTE_CONFIGURATION, "server-level-cors"),
-    (CLUSTER, "apis"),
-    (LISTENER, "apis"),
-    THE_LISTENER,
-}
+SERVER: Touched = {(ROUTE_CONFIGURATION, "server-level-cors"), THE_LISTENER}
 CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     "nothing": (FIRST, set()),
     "a policy": (with_pets(cors=replace(POLICY, max_age=5)), {PETS_SCOPE}),

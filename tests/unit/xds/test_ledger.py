@@ -65,6 +65,17 @@ def test_of_a_long_message_the_beginning_and_the_reason_at_its_end_are_kept() ->
     assert rejection.message.endswith(f'"https://99.example.com" : {reason}')
 
 
+def test_a_rejection_ends_when_the_resource_is_wanted_no_more() -> None:
+    ledger = ledger_of("bad")
+    session = ledger.connect("n")
+    ledger.record(session, Rejected(CLUSTER, "a", version("bad"), "why"))
+    ledger.cache.replace([])
+    assert ledger.rejections() == []
+    assert ledger.nodes()[0].rejections == ()
+    outcome = asyncio.run(settled(ledger, {KEY: None}))
+    assert outcome.applied
+
+
 def test_what_a_node_never_asked_for_by_name_does_not_concern_it() -> None:
     ledger = ledger_of()
     session = ledger.connect("n")

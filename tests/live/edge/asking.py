@@ -1,0 +1,66 @@
+"""One request to a gateway and what to look at in its answer."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+from tests.live.inside import LiveGateway
+from tests.wire import WireAnswer, WireRequest, http1
+
+from crossgate.catalogue.model import Catalogue
+from crossgate.policy import build_policy
+
+GOOD = "https://app.example.com"
+FOREIGN = "https://evil.example"
+FROM_GOOD = ("Origin", GOOD)
+FROM_FOREIGN = ("Origin", FOREIGN)
+POLICY = build_policy(
+    allowed_origins=[GOOD],
+    allowed_methods=["GET", "POST"],
+    expose_headers=["X-Out"],
+    allow_credentials=True,
+)
+GRANTED = {
+    "access-control-allow-origin": GOOD,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "X-Out",
+}
+_numbers = itertools.count()
+
+
+def new_marker() -> str:
+    """A text that is in no other request."""
+    return f"marker-{next(_numbers)}"
+
+
+def publish(gateway: LiveGateway, catalogue: Catalogue) -> None:
+    """Return when the gateway enforces the catalogue."""
+    outcome = gateway.publish(catalogue)
+    assert outcome.applied, outcome.rejections
+
+
+def ask(gateway: LiveGateway, target: str, *headers: tuple[str, str], method: str = "GET") -> WireAnswer:
+    """The answer to one request on a connection of its own."""
+    with http1(gateway.port) as connection:
+        return connection.send(WireRequest(method, target, headers))
+
+
+def cors_of(answer: WireAnswer) -> dict[str, str]:
+    """Its ``Access-Control-*`` headers, names in lower case."""
+    return {
+        name.lower(): value for name, value in answer.headers if name.lower().startswith("access-control-")
+    }
+
+
+def vary_of(answer: WireAnswer) -> list[str]:
+    """The names in its ``Vary`` lines, in lower case."""
+    return [name.strip().lower() for line in answer.all("vary") for name in line.split(",")]
+
+
+def received(answer: WireAnswer) -> dict[str, list[str]]:
+    """What the odd native service's ``/headers`` says it received."""
+    found: dict[str, list[str]] = {}
+    for name, value in json.loads(answer.body):
+        found.setdefault(name.lower(), []).append(value)
+    return found

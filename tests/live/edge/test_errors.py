@@ -1,0 +1,103 @@
+"""Errors behind the gateway and its own: a page from an allowed origin can read every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.live.edge.asking import (
+    FROM_FOREIGN,
+    FROM_GOOD,
+    GRANTED,
+    POLICY,
+    ask,
+    cors_of,
+    new_marker,
+    publish,
+    vary_of,
+)
+from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.natives import OddNative
+from tests.ports import deaf_port
+from tests.raw_native import RawNative
+
+pytestmark = pytest.mark.live
+
+TOO_MANY_HEADERS = "header=x:y&" * 101
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served(gateway: LiveGateway, pet: OddNative) -> Iterator[None]:
+    with deaf_port() as deaf, RawNative(lambda connection, _: connection.sendall(b"no HTTP\r\n\r\n")) as odd:
+        apis = [
+            api("pet", pet.port, POLICY, native_timeout=0.2),
+            api("deaf", deaf, POLICY),
+            api("odd", odd.port, POLICY),
+            api("open", pet.port, None),
+        ]
+        publish(gateway, catalogue_of(gateway.port, apis))
+        yield
+
+
+FAILURES = {
+    "the native service hangs up": ("/gateway/pet/1/reset", 503),
+    "nobody takes the connection": ("/gateway/deaf/1", 503),
+    "the native service is slow": ("/gateway/pet/1/slow?seconds=20", 504),
+    "what comes back is no HTTP": ("/gateway/odd/1", 502),
+    "more headers come back than are read": (f"/gateway/pet/1?{TOO_MANY_HEADERS}", 502),
+    **{f"the native service says {status}": (f"/gateway/pet/1/status/{status}", status)
+       for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 502, 503, 504)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_an_error_can_be_read_from_an_allowed_origin_only(gateway: LiveGateway, failure: str) -> None:
+    target, status = FAILURES[failure]
+    answer = ask(gateway, target, FROM_GOOD)
+    assert (answer.status, cors_of(answer)) == (status, GRANTED)
+    assert "origin" in vary_of(answer)
+
+
+@pytest.mark.parametrize("failure", ["the native service hangs up", "the native service says 500"])
+def test_an_error_without_origin_has_no_cors_headers(gateway: LiveGateway, failure: str) -> None:
+    target, status = FAILURES[failure]
+    answer = ask(gateway, target)
+    assert (answer.status, cors_of(answer)) == (status, {})
+    assert "origin" in vary_of(answer)
+
+
+def test_a_refusal_comes_before_any_error(gateway: LiveGateway, pet: OddNative) -> None:
+    marker = new_marker()
+    answer = ask(gateway, f"/gateway/pet/1/reset?{marker}", FROM_FOREIGN)
+    assert (answer.status, answer.text) == (403, "Specified Origin is not allowed")
+    assert not pet.log.with_marker(marker)
+
+
+def test_an_error_of_an_api_without_policy_is_left_alone(gateway: LiveGateway) -> None:
+    answer = ask(gateway, "/gateway/open/1/reset", FROM_GOOD)
+    assert (answer.status, cors_of(answer), vary_of(answer)) == (503, {}, [])
+
+
+def test_an_answer_that_breaks_off_does_not_look_whole(gateway: LiveGateway) -> None:
+    answer = ask(gateway, "/gateway/pet/1/truncated", FROM_GOOD)
+    assert cors_of(answer) == GRANTED
+    assert len(answer.body) < int(answer.all("content-length")[0])
+
+
+def test_vary_of_the_native_service_is_added_to(gateway: LiveGateway) -> None:
+    both = ask(gateway, "/gateway/pet/1?vary=Accept-Encoding&vary=Accept", FROM_GOOD)
+    assert sorted(vary_of(both)) == ["accept", "accept-encoding", "origin"]
+    assert set(vary_of(ask(gateway, "/gateway/pet/1?vary=Origin"))) == {"origin"}
+    assert vary_of(ask(gateway, "/gateway/open/1?vary=Accept", FROM_GOOD)) == ["accept"]
+
+
+@pytest.mark.parametrize("name", ["ACCESS-CONTROL-ALLOW-ORIGIN", "access-control-expose-headers",
+                                  "Access-Control-Unheard-Of", "aCCess-Control-"])  # fmt: skip
+def test_no_spelling_of_a_cors_header_passes_from_the_native_service(gateway: LiveGateway, name: str) -> None:
+    target = f"?header={name}:native&header={name}:again&header=X-Kept:yes"
+    answer = ask(gateway, f"/gateway/pet/1{target}", FROM_GOOD)
+    assert cors_of(answer) == GRANTED
+    assert answer.all("x-kept") == ["yes"]
+    assert cors_of(ask(gateway, f"/gateway/pet/1{target}")) == {}
+    untouched = ask(gateway, f"/gateway/open/1{target}", FROM_GOOD).all(name)
+    assert ",".join(untouched) == "native,again"

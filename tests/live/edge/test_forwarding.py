@@ -1,0 +1,197 @@
+"""What the native service is sent: the rewritten path, whose request it was, and no hearsay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.live.edge.asking import GOOD, POLICY, ask, new_marker, publish, received
+from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.natives import OddNative
+from tests.raw_native import RawNative, answer_ok
+from tests.wire import WireRequest, http1, send_http2
+
+from crossgate.catalogue.model import NativeService
+from crossgate.compiler.private_headers import PRIVATE_HEADERS
+from crossgate.compiler.scope import HEARSAY
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def ipv6() -> Iterator[RawNative]:
+    with RawNative(answer_ok, host="::1") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def trailing() -> Iterator[RawNative]:
+    """Ends its answer with a trailer that a browser must not take for a CORS header."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"2\r\nok\r\n0\r\nAccess-Control-Allow-Origin: *\r\n\r\n"
+    with RawNative(lambda connection, _: connection.sendall(head + body)) as service:
+        yield service
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served(gateway: LiveGateway, pet: OddNative, ipv6: RawNative, trailing: RawNative) -> None:
+    def at(host: str, port: int, base_path: str = "") -> NativeService:
+        return NativeService("http", host, port, base_path)
+
+    apis = [
+        api("pet", pet.port, POLICY),
+        api("open", pet.port, None),
+        api("based", pet.port, None, native=at("127.0.0.1", pet.port, "/v2/a%20b")),
+        api("named", pet.port, None, native=at("localhost", pet.port)),
+        api("six", 0, None, native=at("::1", ipv6.port, "/six")),
+        api("trailing", trailing.port, POLICY),
+    ]
+    publish(gateway, catalogue_of(gateway.port, apis))
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("/gateway/open/1", "/"),
+        ("/gateway/open/1/", "/"),
+        ("/gateway/open/1?", "/?"),
+        ("/gateway/open/1?q=/a/../b&r=%2F", "/?q=/a/../b&r=%2F"),
+        ("/gateway/open/1/x/", "/x/"),
+        ("/gateway/open/1/gateway/open/1", "/gateway/open/1"),
+        ("/gateway/open/1/a%20b/%C3%A4;c=d", "/a%20b/%C3%A4;c=d"),
+        ("/gateway/based/1", "/v2/a%20b"),
+        ("/gateway/based/1/", "/v2/a%20b/"),
+        ("/gateway/based/1?x", "/v2/a%20b?x"),
+        ("/gateway/based/1/pets/1?x=1", "/v2/a%20b/pets/1?x=1"),
+        ("/gateway/named/1/pets", "/pets"),
+    ],
+)
+def test_the_endpoint_gives_way_to_the_base_path(
+    gateway: LiveGateway, pet: OddNative, asked: str, sent: str
+) -> None:
+    marker = new_marker()
+    assert ask(gateway, asked, ("X-Marker", marker)).status == 200
+    assert [request.target for request in pet.log.with_marker(marker)] == [sent]
+
+
+@pytest.mark.parametrize("name", ["pet", "open"])
+def test_the_native_service_learns_who_asked_for_what_and_where(
+    gateway: LiveGateway, pet: OddNative, name: str
+) -> None:
+    seen = received(ask(gateway, f"/gateway/{name}/1/headers", ("Host", "gateway.example.com:8080")))
+    assert seen["host"] == [f"127.0.0.1:{pet.port}"]
+    assert seen["x-forwarded-host"] == ["gateway.example.com:8080"]
+    assert seen["x-forwarded-prefix"] == [f"/gateway/{name}/1"]
+    assert seen["x-forwarded-proto"] == ["http"]
+    [address] = seen["x-forwarded-for"]
+    assert address
+
+
+def test_the_host_of_an_absolute_target_stands_for_the_one_in_the_header(gateway: LiveGateway) -> None:
+    answer = ask(gateway, "http://absolute.example.com/gateway/open/1/headers", ("Host", "other.example.com"))
+    assert received(answer)["x-forwarded-host"] == ["absolute.example.com"]
+
+
+@pytest.mark.parametrize("http", ["1.1", "2"])
+def test_what_a_client_says_of_itself_is_not_passed_on(gateway: LiveGateway, http: str) -> None:
+    overwritten = ("x-forwarded-host", "x-forwarded-prefix", "x-forwarded-proto", "x-request-id")
+    claims = (*PRIVATE_HEADERS, *HEARSAY, *overwritten)
+    headers = tuple((name, "claimed") for name in claims for _ in range(2))
+    request = WireRequest("GET", "/gateway/open/1/headers", headers)
+    if http == "2":
+        answer = send_http2(gateway.port, request)
+    else:
+        with http1(gateway.port) as connection:
+            answer = connection.send(request)
+    seen = received(answer)
+    assert answer.status == 200
+    assert not {name for name, values in seen.items() if any("claimed" in value for value in values)}
+    assert not set(seen) & {*PRIVATE_HEADERS, *HEARSAY}
+    assert all(len(seen[name]) == 1 for name in overwritten)
+
+
+def test_the_clients_address_is_added_to_what_came(gateway: LiveGateway) -> None:
+    seen = received(ask(gateway, "/gateway/open/1/headers", ("X-Forwarded-For", "192.0.2.99")))
+    [addresses] = seen["x-forwarded-for"]
+    claimed, _, own = addresses.replace(" ", "").rpartition(",")
+    assert claimed == "192.0.2.99"
+    assert own
+
+
+@pytest.mark.parametrize("name", ["x-crossgate-key", "x-forwarded-prefix", "x-forwarded-proto"])
+def test_no_header_of_the_gateways_can_be_struck_out(gateway: LiveGateway, name: str) -> None:
+    answer = ask(gateway, "/gateway/open/1/headers", ("Connection", f"close, {name}"))
+    if answer.status != 400:
+        seen = received(answer)
+        assert seen["x-forwarded-prefix"] == ["/gateway/open/1"]
+        assert seen["x-forwarded-proto"] == ["http"]
+
+
+def test_a_client_cannot_steer_the_proxy(gateway: LiveGateway, pet: OddNative) -> None:
+    marker = new_marker()
+    steering = (
+        ("x-envoy-upstream-rq-timeout-ms", "1"),
+        ("x-envoy-max-retries", "3"),
+        ("x-envoy-retry-on", "5xx"),
+        ("x-envoy-original-path", "/elsewhere"),
+    )
+    answer = ask(gateway, f"/gateway/open/1/status/503?{marker}", *steering)
+    assert answer.text == "as you wished\n"
+    assert len(pet.log.with_marker(marker)) == 1
+    assert not [name for name, _ in answer.headers if name.lower().startswith("x-envoy")]
+
+
+def test_ipv6(gateway: LiveGateway, ipv6: RawNative) -> None:
+    assert ask(gateway, "/gateway/six/1/x").text == "ok"
+    assert ipv6.heads[-1].startswith(b"GET /six/x HTTP/1.1\r\n")
+    assert f"host: [::1]:{ipv6.port}\r\n".encode() in ipv6.heads[-1]
+
+
+def test_bodies_of_any_size_pass_both_ways(gateway: LiveGateway) -> None:
+    size = 3_000_000
+    assert len(ask(gateway, f"/gateway/pet/1/bytes/{size}", ("Origin", GOOD)).body) == size
+    body = b"0123456789abcdef" * 65536
+    with http1(gateway.port) as connection:
+        head = "POST /gateway/pet/1/echo HTTP/1.1\r\nHost: gateway.test\r\n"
+        connection.push(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert connection.hear(WireRequest("POST", "", ())).body == body
+        connection.push(f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body)
+        connection.push(b"\r\n0\r\n\r\n")
+        assert connection.hear(WireRequest("POST", "", ())).body == body
+
+
+def test_head_has_the_headers_of_get_and_no_body(gateway: LiveGateway, pet: OddNative) -> None:
+    marker = new_marker()
+    answer = ask(gateway, f"/gateway/pet/1/bytes/5?{marker}", ("Origin", GOOD), method="HEAD")
+    assert answer.status == 200
+    assert answer.all("content-length") == ["5"]
+    assert answer.all("access-control-allow-origin") == [GOOD]
+    assert [request.method for request in pet.log.with_marker(marker)] == ["HEAD"]
+    refused = ask(gateway, "/gateway/pet/1", ("Origin", "https://evil.example"), method="HEAD")
+    assert (refused.status, refused.body) == (403, b"")
+
+
+def test_a_client_that_waits_for_100_is_told_to_go_on(gateway: LiveGateway) -> None:
+    with http1(gateway.port) as connection:
+        head = "POST /gateway/pet/1/echo HTTP/1.1\r\nHost: gateway.test\r\nContent-Length: 2\r\n"
+        assert connection.send_raw(f"{head}Expect: 100-continue\r\n\r\n").status == 100
+        answer = connection.send_raw("hi")
+    assert (answer.status, answer.text) == (200, "hi")
+
+
+def test_trailers_pass_in_neither_direction(gateway: LiveGateway, pet: OddNative) -> None:
+    marker = new_marker()
+    with http1(gateway.port) as connection:
+        connection.push(
+            f"POST /gateway/pet/1/headers?{marker} HTTP/1.1\r\nHost: gateway.test\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nOrigin: https://evil.example\r\n\r\n".encode()
+        )
+        answer = connection.hear(WireRequest("POST", "", ()))
+    assert "origin" not in received(answer)
+    [request] = pet.log.with_marker(marker)
+    assert request.body == b"hi"
+    with http1(gateway.port) as connection:
+        connection.push(
+            b"GET /gateway/trailing/1 HTTP/1.1\r\nHost: gateway.test\r\nConnection: close\r\n\r\n"
+        )
+        assert b"access-control" not in connection.pull(100_000).lower()

@@ -1,0 +1,77 @@
+"""What is refused before any policy is asked: no native service sees it, no CORS header is given."""
+
+from __future__ import annotations
+
+import pytest
+from tests.live.edge.asking import GOOD, POLICY, ask, cors_of, publish
+from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.natives import OddNative
+from tests.wire import WireRequest, http1, send_http2
+
+pytestmark = pytest.mark.live
+
+START = f"GET /gateway/pet/1 HTTP/1.1\r\nHost: gateway.test\r\nOrigin: {GOOD}\r\n"
+POST = START.replace("GET", "POST")
+CHUNKED = "Transfer-Encoding: chunked\r\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served(gateway: LiveGateway, pet: OddNative) -> None:
+    publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, POLICY)]))
+
+
+REFUSED = {
+    "no request at all": ("GARBAGE\r\n\r\n", 400),
+    "no Host": (f"GET /gateway/pet/1 HTTP/1.1\r\nOrigin: {GOOD}\r\n\r\n", 400),
+    "a header with an underscore": (f"{START}X_Forwarded_Host: evil\r\n\r\n", 400),
+    "a header without a name": (f"{START}: x\r\n\r\n", 400),
+    "a blank before the colon": (f"{START}X-One : x\r\n\r\n", 400),
+    "a control character": (f"{START}X-One: a\x01b\r\n\r\n", 400),
+    "two lengths": (f"{POST}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+    "a length and chunks": (f"{POST}{CHUNKED}Content-Length: 3\r\n\r\n0\r\n\r\n", 400),
+    "an encoding that is not known": (f"{POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    "HTTP/1.0": ("GET /gateway/pet/1 HTTP/1.0\r\nHost: gateway.test\r\n\r\n", 426),
+    "a head of 17 KiB": (f"{START}X-Long: {'x' * 17 * 1024}\r\n\r\n", 431),
+    "a path of 17 KiB": (START.replace("/1 ", f"/1/{'x' * 17 * 1024} ") + "\r\n", 431),
+    "101 headers": (START + "".join(f"x-{n}: y\r\n" for n in range(99)) + "\r\n", 431),
+    "another scheme than the listener's": (START.replace(" /", " https://gateway.test/") + "\r\n", 403),
+    "an upgrade that nobody knows": (f"{START}Connection: Upgrade\r\nUpgrade: dream\r\n\r\n", 403),
+}
+
+
+@pytest.mark.parametrize("request_", REFUSED)
+def test_it_never_reaches_the_native_service(gateway: LiveGateway, pet: OddNative, request_: str) -> None:
+    text, status = REFUSED[request_]
+    before = len(pet.log.seen())
+    with http1(gateway.port) as connection:
+        answer = connection.send_raw(text)
+    # The upgrade is refused on the API's route, so there the page may read it.
+    expected = status == 403 and "Upgrade" in text
+    assert (answer.status, bool(cors_of(answer))) == (status, expected)
+    assert len(pet.log.seen()) == before
+
+
+def test_a_folded_origin_is_not_the_one_on_its_first_line(gateway: LiveGateway) -> None:
+    with http1(gateway.port) as connection:
+        assert connection.send_raw(f"{START.rstrip()}\r\n .evil.example\r\n\r\n").status == 403
+
+
+def test_a_hundred_headers_are_not_too_many(gateway: LiveGateway) -> None:
+    # Of an unknown path: Python's server, behind it, counts for itself.
+    headers = [(f"x-{number}", "y") for number in range(99)]
+    assert ask(gateway, "/nowhere", *headers).status == 404
+
+
+def test_a_header_with_an_underscore_is_refused_over_http2(gateway: LiveGateway, pet: OddNative) -> None:
+    before = len(pet.log.seen())
+    answer = send_http2(gateway.port, WireRequest("GET", "/gateway/pet/1", (("x_forwarded_host", "evil"),)))
+    assert answer.status in (0, 400)
+    assert len(pet.log.seen()) == before
+
+
+def test_there_is_no_way_to_another_server(gateway: LiveGateway, pet: OddNative) -> None:
+    before = len(pet.log.seen())
+    spoofed = (("x-crossgate-path", "/gateway/pet/1"), ("x-crossgate-key", "/gateway/pet/1"))
+    assert ask(gateway, f"127.0.0.1:{pet.port}", *spoofed, method="CONNECT").status == 404
+    assert ask(gateway, "*", *spoofed, method="OPTIONS").status == 404
+    assert len(pet.log.seen()) == before

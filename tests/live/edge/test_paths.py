@@ -1,0 +1,123 @@
+"""No spelling of a path reaches one API under another's policy: the native services' logs say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.live.edge.asking import new_marker, publish
+from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.natives import OddNative
+from tests.wire import WireAnswer, WireRequest, http1, send_http2
+
+from crossgate.policy import build_policy
+
+pytestmark = pytest.mark.live
+
+PET, PETSTORE = "https://pet.example.com", "https://petstore.example.com"
+REJECTED, UNKNOWN = 400, 404
+
+# What a path is judged as. "pet" and "petstore" are two APIs; each allows only an origin of its own.
+PATHS: dict[str, str | int] = {
+    "/gateway/pet/1": "pet",
+    "/gateway/pet/1/": "pet",
+    "/gateway/pet/1/x": "pet",
+    "/gateway/pet/1?/../../petstore/1": "pet",
+    "/gateway/pet/1/x?a=/gateway/petstore/1/b": "pet",
+    "//gateway//pet//1//x": "pet",
+    "/./gateway/./pet/./1/.": "pet",
+    "/gateway/petstore/../pet/1/x": "pet",
+    "/gateway/petstore/1/../../pet/1/x": "pet",
+    "/gateway/pet/1/../../petstore/1/x": "petstore",
+    "/gateway/pet/1/%2e%2e/%2E%2E/petstore/1/x": "petstore",
+    "/gateway/pet/1/.%2e/%2e./petstore/1/x": "petstore",
+    "/gateway/pet/1/../../../gateway/petstore/1/x": "petstore",
+    "/../../../gateway/petstore/1/x": "petstore",
+    "/gateway/pet/1//../../../petstore/1/x": "petstore",
+    "/gateway/pet\\1\\x": "pet",
+    "/gateway/pet/1\\..\\..\\petstore\\1\\x": "petstore",
+    "/gateway/%70etstore/1/x": "petstore",
+    "/%67ateway/pet/%31/x": "pet",
+    "/gateway/pet/1/%70etstore": "pet",
+    "/gateway/pet/1/..;/..;/petstore/1/x": "petstore",
+    "/gateway/pet/1/.;/x": "pet",
+    "/gateway/pet/1/...": "pet",
+    "/gateway/pet/1/%252e%252e%252f": "pet",
+    "/gateway/pet/1/%20": "pet",
+    "http://gateway.test/gateway/pet/1/x": "pet",
+    "http://elsewhere.test/gateway/pet/1/x": "pet",
+    "http://gateway.test/gateway/pet/1/../../petstore/1/x": "petstore",
+    "/gateway/pet/1/..%2f..%2fpetstore/1/x": REJECTED,
+    "/gateway/pet/1/..%2F..%2Fpetstore/1/x": REJECTED,
+    "/gateway/pet/1/%2e%2e%2f%2e%2e%2fpetstore/1/x": REJECTED,
+    "/gateway/pet/1/..%5c..%5Cpetstore/1/x": REJECTED,
+    "/gateway%2fpet/1/x": REJECTED,
+    "/gateway/pet/1/%00": REJECTED,
+    "/gateway/pet/1/x#/../../petstore/1": REJECTED,
+    "/gateway/pet/1/\xff": REJECTED,
+    "gateway/pet/1/x": REJECTED,
+    "/gateway/pet": UNKNOWN,
+    "/gateway/pet/": UNKNOWN,
+    "/gateway/petst/1/x": UNKNOWN,
+    "/gateway/pet/10": UNKNOWN,
+    "/gateway/pet/1x": UNKNOWN,
+    "/gateway/pet/1;v=2/x": UNKNOWN,
+    "/gateway/pet;a=b/1/x": UNKNOWN,
+    "/gateway;/pet/1/x": UNKNOWN,
+    "/gateway/pet%20/1/x": UNKNOWN,
+    "/gateway/PET/1/x": UNKNOWN,
+    "/Gateway/pet/1/x": UNKNOWN,
+    "/pet/1/x": UNKNOWN,
+    "/gateway/-/-": UNKNOWN,
+    "/-/-/-": UNKNOWN,
+    "/": UNKNOWN,
+}
+SPOOFED = tuple((name, "/gateway/petstore/1") for name in ("x-crossgate-path", "X-Crossgate-Key"))
+
+Send = Callable[[int, WireRequest], WireAnswer]
+
+
+def over_http1(port: int, request: WireRequest) -> WireAnswer:
+    with http1(port) as connection:
+        return connection.send(request)
+
+
+def over_http2(port: int, request: WireRequest) -> WireAnswer:
+    try:
+        return send_http2(port, request)
+    except EOFError:
+        # Over HTTP/2 what breaks the protocol ends the connection.
+        return WireAnswer(0, (), b"")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _served(gateway: LiveGateway, pet: OddNative, petstore: OddNative) -> None:
+    apis = [
+        api("pet", pet.port, build_policy(allowed_origins=[PET], allowed_methods=["GET"])),
+        api("petstore", petstore.port, build_policy(allowed_origins=[PETSTORE], allowed_methods=["GET"])),
+    ]
+    publish(gateway, catalogue_of(gateway.port, apis))
+
+
+# HTTP/2 has no absolute form, and there Envoy escapes bytes that HTTP/1.1 has none of.
+HTTP2_PATHS = [path for path in PATHS if path.isascii() and not path.startswith("http:")]
+
+
+@pytest.mark.parametrize(
+    ("send", "path"),
+    [*((over_http1, path) for path in PATHS), *((over_http2, path) for path in HTTP2_PATHS)],
+)
+def test_a_path_is_judged_as_what_it_leads_to(
+    gateway: LiveGateway, pet: OddNative, petstore: OddNative, send: Send, path: str
+) -> None:
+    verdict = PATHS[path]
+    for api_name, origin in (("pet", PET), ("petstore", PETSTORE)):
+        marker = new_marker()
+        headers = (("Origin", origin), ("X-Marker", marker), *SPOOFED, *SPOOFED)
+        answer = send(gateway.port, WireRequest("GET", path, headers))
+        if isinstance(verdict, int):
+            assert answer.status == verdict or (verdict == REJECTED and answer.status == 0)
+        else:
+            assert answer.status == (200 if api_name == verdict else 403)
+        reached = {"pet": pet.log.with_marker(marker), "petstore": petstore.log.with_marker(marker)}
+        assert {name for name, seen in reached.items() if seen} == {verdict} & {api_name}

@@ -1,0 +1,66 @@
+"""A resource that Envoy refuses: the others are applied, the old one goes on serving, the reason is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
+from tests.live.edge.asking import FROM_FOREIGN, FROM_GOOD, POLICY, ask, publish
+from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.natives import OddNative
+
+from crossgate.catalogue.model import NativeService, Tls
+from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.resource import SCOPED_ROUTE_CONFIGURATION, Resource
+
+pytestmark = pytest.mark.live
+
+
+def test_a_route_that_envoy_refuses_takes_no_other_down(gateway: LiveGateway, pet: OddNative) -> None:
+    apis = [api("pet", pet.port, POLICY), api("other", pet.port, POLICY)]
+    declared = catalogue_of(gateway.port, apis)
+    publish(gateway, declared)
+
+    compiled = Compilation().advance(declared, "/ca.pem")[0]
+    good = compiled.resources[SCOPED_ROUTE_CONFIGURATION, "gateway/pet/1"]
+    broken = ScopedRouteConfiguration.FromString(good.body)
+    broken.route_configuration.virtual_hosts[0].domains.append("*")
+    outcome = gateway.put(Resource.of(good.type_url, good.name, broken.SerializeToString()))
+
+    [rejection] = outcome.rejections
+    assert rejection.key == (good.type_url, good.name)
+    assert "Only a single wildcard domain is permitted" in str(rejection.diagnostic())
+    assert ask(gateway, "/gateway/pet/1", FROM_FOREIGN).status == 403
+    assert ask(gateway, "/gateway/pet/1", FROM_GOOD).status == 200
+
+    open_to_all = replace(apis[1], cors=None)
+    publish(gateway, catalogue_of(gateway.port, [apis[0], open_to_all]))
+    assert ask(gateway, "/gateway/other/1", FROM_FOREIGN).status == 200
+    assert gateway.put(good).applied
+
+
+def test_a_certificate_that_is_not_there_leaves_the_rest_of_the_change_in_force(
+    gateway: LiveGateway, pet: OddNative
+) -> None:
+    publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, POLICY)]))
+    declared = catalogue_of(gateway.port, [api("pet", pet.port, None)])
+    tls = Tls("/nowhere/gateway.pem", "/nowhere/gateway.key")
+    outcome = gateway.publish(replace(declared, gateway=replace(declared.gateway, tls=tls)))
+    [rejection] = outcome.rejections
+    assert rejection.key[1] == "gateway"
+    assert "/nowhere/gateway" in str(rejection.diagnostic())
+    assert ask(gateway, "/gateway/pet/1", FROM_FOREIGN).status == 200
+    publish(gateway, declared)
+
+
+def test_authorities_that_are_not_there_concern_the_https_natives_only(
+    gateway: LiveGateway, pet: OddNative
+) -> None:
+    secure = api("secure", 0, POLICY, native=NativeService("https", "localhost", 1))
+    declared = catalogue_of(gateway.port, [api("pet", pet.port, POLICY), secure])
+    authorities = replace(declared.gateway, native_ca="/nowhere/ca.pem")
+    outcome = gateway.publish(replace(declared, gateway=authorities))
+    [rejection] = outcome.rejections
+    assert rejection.key[1] == "native/secure/1"
+    assert ask(gateway, "/gateway/pet/1", FROM_GOOD).status == 200

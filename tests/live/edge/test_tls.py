@@ -1,0 +1,162 @@
+"""TLS on both sides: the gateway's own certificate, and native services whose certificates are verified."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+from tests.live.edge.asking import FROM_GOOD, GRANTED, POLICY, ask, cors_of, publish, received
+from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
+from tests.natives import OddNative
+from tests.raw_native import RawNative
+from tests.wire import WireRequest, connected, http1, send_http2
+
+from crossgate.catalogue.model import Catalogue, Gateway, NativeService, Tls
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    own = authority.issue_cert("gateway.test")
+    own.private_key_pem.write_to_path(folder / "gateway.key")
+    own.cert_chain_pems[0].write_to_path(folder / "gateway.pem")
+    return folder
+
+
+def serving(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+def trusting(authority: trustme.CA, *protocols: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    context.set_alpn_protocols(list(protocols))
+    return context
+
+
+def https(host: str, native: RawNative) -> NativeService:
+    return NativeService("https", host, native.port, "/base")
+
+
+@pytest.fixture(scope="module")
+def by_name(authority: trustme.CA) -> Iterator[RawNative]:
+    with RawNative(tls=serving(authority, "localhost")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def by_address(authority: trustme.CA) -> Iterator[RawNative]:
+    with RawNative(tls=serving(authority, "127.0.0.1")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def of_another_name(authority: trustme.CA) -> Iterator[RawNative]:
+    with RawNative(tls=serving(authority, "elsewhere.test")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def of_another_authority() -> Iterator[RawNative]:
+    with RawNative(tls=serving(trustme.CA(), "localhost")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def natives(
+    gateway: LiveGateway,
+    folder: Path,
+    by_name: RawNative,
+    by_address: RawNative,
+    of_another_name: RawNative,
+    of_another_authority: RawNative,
+) -> dict[str, RawNative]:
+    found = {
+        "named": by_name,
+        "addressed": by_address,
+        "misnamed": of_another_name,
+        "misaddressed": by_name,
+        "strange": of_another_authority,
+    }
+    hosts = {"addressed": "127.0.0.1", "misaddressed": "127.0.0.1"}
+    apis = [
+        api(name, 0, POLICY, native=https(hosts.get(name, "localhost"), native))
+        for name, native in found.items()
+    ]
+    trusted = Gateway(port=gateway.port, native_ca=str(folder / "authority.pem"))
+    publish(gateway, Catalogue(trusted, apis={one.key: one for one in apis}))
+    return found
+
+
+@pytest.mark.parametrize("name", ["named", "addressed"])
+def test_a_native_service_that_is_who_it_should_be_is_asked(
+    gateway: LiveGateway, natives: dict[str, RawNative], name: str
+) -> None:
+    assert ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD).text == "ok"
+    assert natives[name].heads[-1].startswith(b"GET /base/x HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("name", ["misnamed", "misaddressed", "strange"])
+def test_a_native_service_that_is_not_is_never_sent_a_request(
+    gateway: LiveGateway, natives: dict[str, RawNative], name: str
+) -> None:
+    before = list(natives[name].heads)
+    answer = ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD)
+    assert (answer.status, cors_of(answer)) == (503, GRANTED)
+    assert natives[name].heads == before
+
+
+@pytest.fixture(scope="module")
+def secure_port(folder: Path, pet: OddNative) -> Iterator[int]:
+    """A gateway whose listener has a certificate."""
+    with live_gateway() as secure:
+        declared = catalogue_of(secure.port, [api("pet", pet.port, POLICY)])
+        tls = Tls(str(folder / "gateway.pem"), str(folder / "gateway.key"))
+        publish(secure, replace(declared, gateway=replace(declared.gateway, tls=tls)))
+        yield secure.port
+
+
+@pytest.mark.parametrize(("offered", "chosen"), [(("h2", "http/1.1"), "h2"), (("http/1.1",), "http/1.1")])
+def test_the_protocol_is_negotiated(
+    secure_port: int, authority: trustme.CA, offered: tuple[str, ...], chosen: str
+) -> None:
+    with connected(secure_port, trusting(authority, *offered)) as opened:
+        assert isinstance(opened, ssl.SSLSocket)
+        assert opened.selected_alpn_protocol() == chosen
+
+
+def test_both_protocols_answer_under_the_policy_and_say_https(
+    secure_port: int, authority: trustme.CA
+) -> None:
+    request = WireRequest("GET", "/gateway/pet/1/headers", (FROM_GOOD,))
+    with http1(secure_port, trusting(authority, "http/1.1")) as connection:
+        first = connection.send(request)
+    second = send_http2(secure_port, request, trusting(authority, "h2"))
+    for answer in (first, second):
+        assert (answer.status, cors_of(answer)) == (200, GRANTED)
+        assert received(answer)["x-forwarded-proto"] == ["https"]
+
+
+def test_clear_text_and_old_versions_are_not_answered(secure_port: int, authority: trustme.CA) -> None:
+    with http1(secure_port) as connection, pytest.raises((EOFError, ConnectionError)):
+        connection.send(WireRequest("GET", "/gateway/pet/1", ()))
+    old = trusting(authority, "http/1.1")
+    old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(ssl.SSLError), connected(secure_port, old):
+        pass

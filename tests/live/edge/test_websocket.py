@@ -1,0 +1,76 @@
+"""WebSockets: browsers open them across origins without a preflight; the policy judges the opening."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.live.edge.asking import FOREIGN, GOOD, POLICY, publish
+from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.raw_native import RawNative
+from tests.wire import http1
+
+from crossgate.catalogue.model import Catalogue
+
+pytestmark = pytest.mark.live
+
+NATIVE_TIMEOUT = 0.2
+UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+
+
+def echo(connection: socket.socket, head: bytes) -> None:
+    """Switches protocols, then sends back what it gets, until ``bye``."""
+    assert b"upgrade: websocket" in head.lower()
+    connection.sendall(UPGRADED)
+    while received := connection.recv(100):
+        connection.sendall(received)
+        if received == b"bye":
+            return
+
+
+@pytest.fixture(scope="module")
+def native() -> Iterator[RawNative]:
+    with RawNative(echo) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def catalogue(gateway: LiveGateway, native: RawNative) -> Catalogue:
+    declared = catalogue_of(gateway.port, [api("chat", native.port, POLICY, native_timeout=NATIVE_TIMEOUT)])
+    publish(gateway, declared)
+    return declared
+
+
+def opening(origin: str) -> str:
+    return (
+        "GET /gateway/chat/1/room HTTP/1.1\r\nHost: gateway.test\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Origin: {origin}\r\n\r\n"
+    )
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_it_passes_from_an_allowed_origin_and_outlives_the_time_of_an_answer(
+    gateway: LiveGateway, native: RawNative
+) -> None:
+    with http1(gateway.port) as connection:
+        assert connection.send_raw(opening(GOOD)).status == 101
+        assert native.heads[-1].startswith(b"GET /room HTTP/1.1\r\n")
+        for message in (b"hello", b"again", b"bye"):
+            connection.push(message)
+            assert connection.pull(len(message)) == message
+            # What is tested is that time passing does no harm.
+            time.sleep(NATIVE_TIMEOUT)
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_foreign_origin_is_refused_and_the_native_service_hears_nothing(
+    gateway: LiveGateway, native: RawNative
+) -> None:
+    before = len(native.heads)
+    with http1(gateway.port) as connection:
+        answer = connection.send_raw(opening(FOREIGN))
+    assert answer.status == 403
+    assert len(native.heads) == before
