@@ -134,6 +134,11 @@ class _Watched:
 def _failed(error: Exception, put_on: PutOn[str], start_response: StartResponse) -> Iterator[bytes]:
     """The answer, then the exception: the server has sent the answer whole by the time that it logs it."""
     exc_info: Any = (type(error), error, error.__traceback__)
+    # At once: not every server waits for the first part before it looks at the status.
     start_response("500 Internal Server Error", put_on(_ERROR_HEADERS), exc_info)
+    return _body_and(error)
+
+
+def _body_and(error: Exception) -> Iterator[bytes]:
     yield _ERROR
     raise error

@@ -1,0 +1,73 @@
+"""Every case of the table behind its own path: what real servers serve, ``/N`` for the case number N.
+
+``tests.served:asgi`` and ``tests.served:wsgi``; ``/socket`` is a WebSocket that only the shop may open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tests.applications import asgi_native, wsgi_native
+from tests.case_table import load_cases
+
+from crossgate.middleware import CorsMiddleware, WsgiCorsMiddleware, build_policy
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from crossgate.middleware.asgi import Receive, Scope, Send
+
+SHOP = "https://shop.example.com"
+_POLICY = build_policy(allowed_origins=[SHOP])
+
+
+@cache
+def _asgi(number: int) -> CorsMiddleware:
+    case = load_cases()[number]
+    return CorsMiddleware(asgi_native(case.native), case.prepared())
+
+
+@cache
+def _wsgi(number: int) -> WsgiCorsMiddleware:
+    case = load_cases()[number]
+    return WsgiCorsMiddleware(wsgi_native(case.native), case.prepared())
+
+
+async def _accept(_scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close"})
+
+
+async def _raise(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise LookupError("as the test wants it")
+
+
+_SOCKET = CorsMiddleware(_accept, _POLICY, websockets=True)
+_BROKEN = CorsMiddleware(_raise, _POLICY)
+
+
+async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+    """Each case by its number; lifespan is not supported, and servers cope."""
+    if scope["type"] == "websocket":
+        await _SOCKET(scope, receive, send)
+    elif scope["type"] == "http":
+        name = scope["path"].strip("/")
+        await (_BROKEN if name == "broken" else _asgi(int(name)))(scope, receive, send)
+    else:
+        raise NotImplementedError(scope["type"])
+
+
+def _wsgi_raise(_environ: WSGIEnvironment, _start_response: StartResponse) -> Iterable[bytes]:
+    raise LookupError("as the test wants it")
+
+
+_WSGI_BROKEN = WsgiCorsMiddleware(_wsgi_raise, _POLICY)
+
+
+def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Each case by its number."""
+    name = environ["PATH_INFO"].strip("/")
+    return (_WSGI_BROKEN if name == "broken" else _wsgi(int(name)))(environ, start_response)
