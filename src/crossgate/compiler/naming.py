@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-ROOTS: Final = ("gateway", "ws")
-"""First segments under which the endpoint's first three segments are the key."""
+from crossgate.catalogue.endpoint import DEFAULT_ROOTS
+
+ROOTS: Final = DEFAULT_ROOTS
+"""First segments under which the key is the endpoint's first three segments; none there is shorter."""
 
 NOTHING: Final = "-"
 """Stands for the segments that are no part of the key."""
