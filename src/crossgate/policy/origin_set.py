@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from crossgate.policy.names import NULL
-from crossgate.policy.origin import Origin, is_well_formed
+from crossgate.policy.origin import MAX_LENGTH, is_well_formed
 from crossgate.policy.pattern import (
     AnyOrigin,
     ExactOrigin,
@@ -17,7 +17,7 @@ from crossgate.policy.pattern import (
     WildcardOrigin,
 )
 
-_ANY_PORT = -1
+_ANY_PORT = "*"
 """Stands for any port in a wildcard's key; no origin has it."""
 
 
@@ -30,7 +30,7 @@ class OriginSet:
     """Serialised origins, ``null`` among them if it is allowed."""
     wildcards: tuple[WildcardOrigin, ...]
     regexes: tuple[RegexOrigin, ...]
-    _by_suffix: frozenset[tuple[str, str, int | None, bool]]
+    _by_suffix: frozenset[tuple[str, str, str, bool]]
     _longest_suffix: int
 
     @classmethod
@@ -54,9 +54,7 @@ class OriginSet:
                     regexes.append(pattern)
                 case _ as never:
                     assert_never(never)
-        by_suffix = frozenset(
-            (w.scheme, w.host, _ANY_PORT if w.any_port else w.port, w.any_subdomain) for w in wildcards
-        )
+        by_suffix = frozenset((w.scheme, w.host, _port_key(w), w.any_subdomain) for w in wildcards)
         longest = max((len(w.host) for w in wildcards), default=0)
         return cls(any_origin, frozenset(exact), tuple(wildcards), tuple(regexes), by_suffix, longest)
 
@@ -68,29 +66,39 @@ class OriginSet:
             return False
         if value == NULL:
             return self.any_origin or self._regex_admits(value)
-        if not is_well_formed(value):
+        if len(value) > MAX_LENGTH or not value.isascii():
             return False
-        return self.any_origin or self._wildcard_admits(value) or self._regex_admits(value)
+        # The grammar is the dearest question and comes last: most of what strangers send fails before it.
+        matched = self.any_origin or self._wildcard_admits(value) or self._regex_admits(value)
+        return matched and is_well_formed(value)
 
     def _wildcard_admits(self, value: str) -> bool:
-        """One look-up per label, however many wildcards there are."""
+        """One look-up per label, however many wildcards there are; right for well-formed values.
+
+        Of a long host no more is looked at than the longest suffix could match.
+        """
         if not self._by_suffix:
             return False
-        origin = Origin.of(value)
-        if self._names(origin, origin.host, below=False):
+        scheme, _, authority = value.partition("://")
+        host, colon, port = authority.rpartition(":")
+        if not colon or port.endswith("]"):
+            host, port = authority, ""
+        known = self._by_suffix
+        if (scheme, host, _ANY_PORT, False) in known:
             return True
-        # What is longer than the longest suffix is skipped: thousands of labels would be hashed each with all
-        # that follow, which is quadratic.
-        dot = origin.host.find(".", max(0, len(origin.host) - self._longest_suffix - 1))
-        while dot >= 0:
-            if self._names(origin, origin.host[dot + 1 :], below=True):
+        rest = host[-self._longest_suffix - 1 :]
+        while "." in rest:
+            rest = rest.partition(".")[2]
+            if (scheme, rest, port, True) in known or (scheme, rest, _ANY_PORT, True) in known:
                 return True
-            dot = origin.host.find(".", dot + 1)
         return False
-
-    def _names(self, origin: Origin, host: str, *, below: bool) -> bool:
-        return any((origin.scheme, host, port, below) in self._by_suffix for port in (origin.port, _ANY_PORT))
 
     def _regex_admits(self, value: str) -> bool:
         encoded = value.encode()
         return any(regex.matcher.fullmatch(encoded) is not None for regex in self.regexes)
+
+
+def _port_key(wildcard: WildcardOrigin) -> str:
+    if wildcard.any_port:
+        return _ANY_PORT
+    return "" if wildcard.port is None else str(wildcard.port)
