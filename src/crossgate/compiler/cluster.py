@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 
+from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.address_pb2 import Address, SocketAddress
 from envoy.config.core.v3.base_pb2 import DataSource, TransportSocket
+from envoy.config.core.v3.protocol_pb2 import Http1ProtocolOptions, HttpProtocolOptions
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
@@ -14,7 +16,11 @@ from envoy.extensions.transport_sockets.tls.v3.common_pb2 import (
     SubjectAltNameMatcher,
 )
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, UpstreamTlsContext
+from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import (
+    HttpProtocolOptions as UpstreamHttpProtocolOptions,
+)
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
+from google.protobuf.wrappers_pb2 import UInt32Value
 
 from crossgate.catalogue.model import Api, NativeService
 from crossgate.compiler.naming import cluster_name
@@ -23,6 +29,32 @@ from crossgate.compiler.resource import Resource
 
 CONNECT_TIMEOUT = 5.0
 """Seconds until a native service that does not take the connection counts as unreachable: 503."""
+
+IDLE_TIMEOUT = 4.0
+"""Seconds that an idle connection is kept. Many servers hang up after five, and a request that meets that is
+answered 503."""
+
+MOST_AT_ONCE = 10_000
+"""Requests to one native service; more are answered 503. Envoy's own limit is 1,024."""
+
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_PROTOCOL = pack(
+    UpstreamHttpProtocolOptions(
+        common_http_protocol_options=HttpProtocolOptions(idle_timeout=seconds(IDLE_TIMEOUT)),
+        explicit_http_config=UpstreamHttpProtocolOptions.ExplicitHttpConfig(
+            http_protocol_options=Http1ProtocolOptions()
+        ),
+    )
+)
+_LIMITS = CircuitBreakers(
+    thresholds=[
+        CircuitBreakers.Thresholds(
+            max_connections=UInt32Value(value=MOST_AT_ONCE),
+            max_pending_requests=UInt32Value(value=MOST_AT_ONCE),
+            max_requests=UInt32Value(value=MOST_AT_ONCE),
+        )
+    ]
+)
 
 
 def compile_cluster(api: Api, ca_file: str) -> Resource:
@@ -34,9 +66,12 @@ def compile_cluster(api: Api, ca_file: str) -> Resource:
     cluster = Cluster(
         name=name,
         alt_stat_name=name.replace(".", "_"),
-        type=Cluster.STATIC if _is_address(native.host) else Cluster.STRICT_DNS,
-        dns_lookup_family=Cluster.V4_PREFERRED,
+        # Every address behind the name is tried in turn: many serve `localhost` on one of its two only.
+        type=Cluster.STATIC if _is_address(native.host) else Cluster.LOGICAL_DNS,
+        dns_lookup_family=Cluster.ALL,
         connect_timeout=seconds(CONNECT_TIMEOUT),
+        circuit_breakers=_LIMITS,
+        typed_extension_protocol_options={_HTTP_OPTIONS: _PROTOCOL},
         load_assignment=ClusterLoadAssignment(
             cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])]
         ),

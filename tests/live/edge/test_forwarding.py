@@ -44,6 +44,7 @@ def _served(gateway: LiveGateway, pet: OddNative, ipv6: RawNative, trailing: Raw
         api("based", pet.port, None, native=at("127.0.0.1", pet.port, "/v2/a%20b")),
         api("named", pet.port, None, native=at("localhost", pet.port)),
         api("six", 0, None, native=at("::1", ipv6.port, "/six")),
+        api("named-six", 0, None, native=at("localhost", ipv6.port)),
         api("trailing", trailing.port, POLICY),
     ]
     publish(gateway, catalogue_of(gateway.port, apis))
@@ -139,6 +140,13 @@ def test_a_client_cannot_steer_the_proxy(gateway: LiveGateway, pet: OddNative) -
     assert answer.text == "as you wished\n"
     assert len(pet.log.with_marker(marker)) == 1
     assert not [name for name, _ in answer.headers if name.lower().startswith("x-envoy")]
+
+
+def test_a_name_whose_service_listens_on_one_of_its_addresses_only(
+    gateway: LiveGateway, ipv6: RawNative
+) -> None:
+    assert ask(gateway, "/gateway/named-six/1/x").text == "ok"
+    assert f"host: localhost:{ipv6.port}\r\n".encode() in ipv6.heads[-1]
 
 
 def test_ipv6(gateway: LiveGateway, ipv6: RawNative) -> None:
