@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit format golden fuzz-proof reference bench lock clean
+.PHONY: help run test check unit format golden fuzz-proof reference bench bench-lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -69,6 +69,9 @@ reference: $(VENV)/.dev  ## write the reference pages that are made from the cod
 
 bench: $(VENV)/.bench  ## the middleware against the other CORS middlewares
 	@PYTHONPATH=src $(BIN)/python -m bench.middleware
+
+bench-lint: $(VENV)/.dev  ## the linter: time, memory, what it finds (GIXY="command ..." to compare with gixy)
+	@PYTHONPATH=src $(BIN)/python -m bench.lint $(GIXY)
 
 lock:  ## resolve the dependencies again
 	@sh scripts/lock

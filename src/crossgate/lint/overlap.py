@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from crossgate.lint.proof import included
+from crossgate.lint.proof import Verdict, included
 from crossgate.lint.subject import Entry, Subject
 from crossgate.policy import AnyOrigin, ExactOrigin, NullOrigin, OriginSet, RegexOrigin, WildcardOrigin
 
@@ -46,11 +46,21 @@ def shadowed_entries(subject: Subject) -> Iterator[tuple[Entry, Entry]]:
                 pass
 
 
+def _may_include(other: Entry, entry: Entry) -> bool:
+    """False if the proofs and one origin already show that ``other`` does not admit all of ``entry``."""
+    proof, wider = entry.proof, other.proof
+    if proof.verdict is wider.verdict is Verdict.PROVED and not set(proof.domains) <= set(wider.domains):
+        return False
+    return proof.example is None or proof.example in OriginSet.of([other.pattern])
+
+
 def _find_wider(entry: Entry, others: list[Entry]) -> Entry | None:
     if entry not in others:
         return None
     for other in others:
-        if other.pattern == entry.pattern or included(entry.regex, other.regex).holds is not True:
+        if other.pattern == entry.pattern or not _may_include(other, entry):
+            continue
+        if included(entry.regex, other.regex).holds is not True:
             continue
         # Of two that admit the same, the earlier stays.
         if other.index < entry.index or included(other.regex, entry.regex).holds is not True:

@@ -60,6 +60,29 @@ def test_wildcards(text: str, verdict: Verdict) -> None:
     assert (proof.witness is None) == (verdict is Verdict.PROVED)
 
 
+HOSTS = """
+example.com a.b.example.co.uk github.io mine.github.io com amazonaws.com ck www.ck kobe.jp city.kobe.jp
+x.kobe.jp localhost intranet eu-1.amazonaws.com b.ck
+"""
+WILDCARDS = [
+    f"{scheme}://{star}{host}{port}"
+    for scheme in ("https", "http")
+    for host in HOSTS.split()
+    for star, port in (("*.", ""), ("", ":*"), ("*.", ":*"), ("*.", ":8443"))
+]
+
+
+@pytest.mark.parametrize("text", [*WILDCARDS, "chrome-extension://abc:*", "http://127.0.0.1:*"])
+def test_a_wildcard_that_is_looked_up_is_proved_alike(text: str) -> None:
+    pattern = parse_origin_pattern(text)
+    assert isinstance(pattern, WildcardOrigin)
+    looked_up, worked_out = prove_pattern(pattern), prove(pattern.regex)
+    assert looked_up.verdict is worked_out.verdict
+    assert looked_up.domains == worked_out.domains
+    assert {f.code for f in looked_up.facts} == {f.code for f in worked_out.facts}
+    assert looked_up.ports == worked_out.ports or not looked_up.domains
+
+
 def test_star_and_null() -> None:
     assert prove_pattern(AnyOrigin()).verdict is Verdict.UNBOUNDED
     assert prove_pattern(AnyOrigin()).witness == "https://evil.net"

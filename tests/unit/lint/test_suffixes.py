@@ -8,7 +8,14 @@ import publicsuffixlist
 import pytest
 
 from crossgate.lint.proof import Verdict, prove
-from crossgate.lint.proof.suffixes import Section, arrange, list_date, registrable_domain, suffix_tree
+from crossgate.lint.proof.suffixes import (
+    Section,
+    arrange,
+    find_domain,
+    list_date,
+    registrable_domain,
+    suffix_tree,
+)
 
 
 def _names() -> list[str]:
@@ -26,6 +33,14 @@ def test_every_rule_gives_the_domain_that_the_library_gives() -> None:
     for name in names[::150] + [n for n in names if n.endswith((".ck", ".kobe.jp", "amazonaws.com"))]:
         host = f"www.mine.{name}"
         assert prove("https://" + host.replace(".", r"\.")).domains == (registrable_domain(host),), host
+
+
+def test_the_tree_gives_the_domain_that_the_library_gives() -> None:
+    for name in _names():
+        for host in (name, f"mine.{name}", f"www.mine.{name}"):
+            # Of a name with rules below it but none of its own, the library makes a suffix.
+            if registrable_domain(host) is not None:
+                assert find_domain(host) == registrable_domain(host), host
 
 
 def test_wildcards_and_exceptions() -> None:

@@ -6,6 +6,7 @@ Only ASCII: browsers serialise every origin in it, so no other character can dec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -27,7 +28,10 @@ def charset(chars: Iterable[str]) -> int:
 
 def members(chars: int) -> Iterator[str]:
     """The characters of a set, in the order of their codes."""
-    return (char for char in ASCII if chars >> ord(char) & 1)
+    while chars:
+        low = chars & -chars
+        yield ASCII[low.bit_length() - 1]
+        chars ^= low
 
 
 LETTERS: Final = charset("abcdefghijklmnopqrstuvwxyz")
@@ -52,6 +56,7 @@ _PREFERRED: Final = tuple(
 )
 
 
+@lru_cache(maxsize=16384)
 def exemplar(chars: int) -> str:
     """The character to show for a set: a plain one if it has any; the set is not empty."""
     return next(char for char, bit in _PREFERRED if chars & bit)

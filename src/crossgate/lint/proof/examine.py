@@ -59,9 +59,17 @@ class _Examination:
             self._spelled_once = find_spelled(self._expression.automaton, self._expression.budget)
         return self._spelled_once
 
+    def _is_spelled(self, domain: str) -> bool:
+        # What stands there letter by letter needs no second reading of the expression.
+        return (
+            self._all_spelled
+            or domain.replace(".", r"\.") in self._expression.text
+            or domain in self._spelled.domains
+        )
+
     def conclude(self) -> Proof:
         domains = sorted(self._found.domains)
-        strays = [] if self._all_spelled else [d for d in domains if d not in self._spelled.domains]
+        strays = [domain for domain in domains if not self._is_spelled(domain)]
         known = tuple(self._find_facts())
         judgement = self._judge(strays)
         if judgement.verdict is Verdict.PROVED and not domains and not known:
@@ -78,6 +86,7 @@ class _Examination:
             witness=attack.origin if attack else None,
             witness_domain=attack.domain if attack else None,
             cause=self._cause(judgement),
+            example=attack.origin if attack else self._find_example(),
             facts=known,
             ports=facts.most_ports(self._graph),
             reason=judgement.reason,
@@ -125,6 +134,12 @@ class _Examination:
             Verdict.UNPROVEN,
             reason=f"{strays[0]} seems to be admitted, but no such origin could be verified",
         )
+
+    def _find_example(self) -> str | None:
+        for names in self._found.domains.values():
+            for fact in facts.find_named(self._expression, self._graph, FactCode.HTTP, names):
+                return fact.example
+        return None
 
     def _cause(self, judgement: _Judgement) -> str | None:
         if judgement.attack is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import replace
 from typing import Final, assert_never
 
 from crossgate.lint.proof import grammar
@@ -10,7 +10,7 @@ from crossgate.lint.proof.facts import Fact, FactCode
 from crossgate.lint.proof.internal import LOCALHOST
 from crossgate.lint.proof.origin_texts import fits_dns
 from crossgate.lint.proof.prove import prove
-from crossgate.lint.proof.suffixes import is_listed, registrable_domain
+from crossgate.lint.proof.suffixes import find_domain, is_in_list, is_listed
 from crossgate.lint.proof.verdict import Proof, Verdict
 from crossgate.policy.names import NULL
 from crossgate.policy.origin import Origin
@@ -23,6 +23,7 @@ from crossgate.policy.pattern import (
     WildcardOrigin,
 )
 
+_PORTS: Final = 65_535
 ANYTHING: Final = r"(?s).*"
 
 
@@ -43,9 +44,20 @@ def prove_pattern(pattern: OriginPattern) -> Proof:
             assert_never(never)
 
 
-@lru_cache(maxsize=2048)
 def _prove_wildcard(pattern: WildcardOrigin) -> Proof:
-    return prove(pattern.regex)
+    """Below a name that the list knows nothing about, and nothing below, all names have one domain."""
+    shown = f"x.{pattern.host}" if pattern.any_subdomain else pattern.host
+    port = "" if pattern.port is None else f":{pattern.port}"
+    proof = prove_exact(f"{pattern.scheme}://{shown}{port}")
+    if pattern.any_subdomain and (not proof.domains or is_in_list(pattern.host)):
+        return prove(pattern.regex)
+    if find_domain(pattern.host) != (proof.domains[0] if proof.domains else None):
+        return prove(pattern.regex)
+    if not pattern.any_port:
+        return proof
+    any_port = Fact(FactCode.ANY_PORT)
+    facts = (*proof.facts, any_port) if pattern.scheme in ("http", "https") else proof.facts
+    return replace(proof, facts=facts, ports=_PORTS - 1)
 
 
 def prove_exact(origin: str) -> Proof:
@@ -54,14 +66,14 @@ def prove_exact(origin: str) -> Proof:
     There may be a hundred thousand of them, and one host needs no automaton.
     """
     parts = Origin.of(origin)
-    if parts.scheme in ("http", "https") and not _can_be_served(parts.host):
+    if not can_be_sent(origin):
         return Proof(Verdict.NEVER)
     ports = 0 if parts.port is None else 1
     if parts.scheme not in ("http", "https"):
         return Proof(Verdict.PROVED, facts=(Fact(FactCode.OTHER_SCHEME, origin),), ports=0)
     bare = parts.host.removesuffix(".")
     kind = _kind_of(parts.host, bare)
-    domain = registrable_domain(bare) if kind is None else None
+    domain = find_domain(bare) if kind is None else None
     if domain is None and kind is None:
         kind = FactCode.PUBLIC_SUFFIX_HOST
     codes = [] if kind is None else [kind]
@@ -70,11 +82,16 @@ def prove_exact(origin: str) -> Proof:
     if bare != parts.host:
         codes.append(FactCode.TRAILING_DOT)
     facts = tuple(Fact(code, origin if code in _SHOWN else None) for code in codes)
-    return Proof(Verdict.PROVED, domains=(domain,) if domain else (), facts=facts, ports=ports)
+    domains = (domain,) if domain else ()
+    return Proof(Verdict.PROVED, domains=domains, example=origin, facts=facts, ports=ports)
 
 
-def _can_be_served(host: str) -> bool:
-    """Whether a page can have the host: what the DNS has no room for, or is no punycode, none can."""
+def can_be_sent(origin: str) -> bool:
+    """Whether a page can have the origin: no host can be what the DNS has no room for, or is no punycode."""
+    scheme, _, authority = origin.partition("://")
+    if scheme not in ("http", "https") or authority.startswith("["):
+        return True
+    host = authority.partition(":")[0]
     return fits_dns(host) and all(
         _is_punycode(label.removeprefix("xn--")) for label in host.split(".") if label.startswith("xn--")
     )

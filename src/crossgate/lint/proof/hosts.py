@@ -64,6 +64,7 @@ class HostGraph:
         self._numbers: dict[Node, int] = {}
         self._back: dict[int, dict[int, int]] = {}
         self._before: dict[int, int] = {}
+        self._into: dict[int, int] = {}
         self._backwards: dict[tuple[int, int], int] = {}
         self.begins = 0
         self.after_dots = 0
@@ -85,6 +86,8 @@ class HostGraph:
                 ways.append((klass, target))
                 column = self._back.setdefault(klass, {})
                 column[target] = column.get(target, 0) | 1 << number
+                if klass >= 0:
+                    self._into[target] = self._into.get(target, 0) | 1 << klass
                 self._before[target] = self._before.get(target, 0) | 1 << number
             self.ways.append(ways)
 
@@ -106,8 +109,9 @@ class HostGraph:
             after = step(node.state, self.dot)
             if after != DEAD:
                 yield self.dot, after, Spot.AFTER_DOT
+        live = self.automaton.live_classes(node.state)
         for klass in self.label_classes:
-            after = step(node.state, klass)
+            after = step(node.state, klass) if live >> klass & 1 else DEAD
             if after != DEAD:
                 yield klass, after, Spot.INSIDE
         if self._spelled:
@@ -156,6 +160,13 @@ class HostGraph:
                 known |= column.get(node, 0)
             self._backwards[key] = known
         return known
+
+    def classes_into(self, nodes: int) -> int:
+        """The classes, as a set, of which some character leads into ``nodes``."""
+        found = 0
+        for node in bits(nodes):
+            found |= self._into.get(node, 0)
+        return found
 
     def read_back(self, nodes: int, label: str) -> int:
         """The nodes from which an ASCII label leads into ``nodes``."""

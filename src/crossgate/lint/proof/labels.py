@@ -78,10 +78,10 @@ class LabelReader:
         return known
 
     def _steps(self, nodes: int) -> Iterator[tuple[Letter, int]]:
+        leading = self._graph.classes_into(nodes)
         for letter in self._letters:
-            before = self._graph.back(nodes, letter.klass)
-            if before:
-                yield letter, before
+            if leading >> letter.klass & 1:
+                yield letter, self._graph.back(nodes, letter.klass)
 
     def _find_loop(self, start: int) -> bool:
         """Whether a set of nodes can recur on the way to the beginning of a label."""

@@ -9,6 +9,7 @@ looked through, ``[a[:b]`` has a class inside only if ``:]`` follows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -63,6 +64,7 @@ class _Group:
         return Choice(tuple(self.branches), self.start, end)
 
 
+@lru_cache(maxsize=1024)
 def parse(pattern: str) -> Node:
     """The structure of ``pattern``, which RE2 must have accepted.
 

@@ -118,6 +118,39 @@ def registrable_domain(host: str) -> str | None:
     return name
 
 
+def find_domain(host: str) -> str | None:
+    """The registrable domain of ``host`` by this tree, as the proof sees it; None if it is a suffix itself.
+
+    Where only ``*.kobe.jp`` is listed, kobe.jp itself belongs to whoever registered it below jp.
+    """
+    labels = host.removesuffix(".").split(".")
+    node, suffix_length = suffix_tree(), 1
+    for depth, label in enumerate(reversed(labels)):
+        if label in node.exceptions:
+            suffix_length = depth
+            break
+        if node.wildcard is not None:
+            suffix_length = depth + 1
+        below = node.children.get(label)
+        if below is None:
+            break
+        node = below
+        if node.rule is not None:
+            suffix_length = depth + 1
+    return ".".join(labels[-suffix_length - 1 :]) if len(labels) > suffix_length else None
+
+
+def is_in_list(name: str) -> bool:
+    """Whether the list has a rule for ``name``, for a name below it, or a wildcard that covers it."""
+    node = suffix_tree()
+    for label in reversed(name.removesuffix(".").split(".")):
+        below = node.children.get(label)
+        if below is None:
+            return label in node.exceptions
+        node = below
+    return True
+
+
 def is_listed(label: str) -> bool:
     """Whether ``label`` is a top-level domain of the list."""
     return label in suffix_tree().children

@@ -46,6 +46,8 @@ class Proof:
     witness: str | None = None
     witness_domain: str | None = None
     cause: str | None = None
+    example: str | None = None
+    """Some origin that it admits, if the proof came across one."""
     facts: tuple[Fact, ...] = ()
     ports: int = 0
     """How many ports are admitted for one host, at most; that without one is not counted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.proof import Verdict, prove_exact
+from crossgate.lint.proof.forms import can_be_sent
 from crossgate.lint.rule import Example, Rule, Scope, Spot
 from crossgate.lint.subject import Consumer, Subject
 
@@ -13,7 +13,7 @@ from crossgate.lint.subject import Consumer, Subject
 def _find(subject: Subject) -> Iterator[Spot]:
     origins = subject.consumer.javascript_origins if subject.consumer is not None else ()
     for index, origin in enumerate(origins):
-        if prove_exact(origin).verdict is Verdict.NEVER:
+        if not can_be_sent(origin):
             yield Spot(("javascript_origins", index), "no browser can send this origin", found=origin)
 
 
