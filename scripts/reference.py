@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from crossgate.admin.app import routes
 from crossgate.catalogue.schema import document_schema
 from crossgate.cli.app import app
 from crossgate.lint.pages import rule_pages
@@ -43,7 +44,20 @@ def cli_page() -> str:
     """Every verb with its arguments and options."""
     group = typer.main.get_command(app)
     verbs: dict[str, typer.core.TyperCommand] = group.commands  # type: ignore[attr-defined]  # a group has them
-    return "\n".join([_HEAD, *(line for name, verb in verbs.items() for line in _verb(name, verb))])
+    return "\n".join([_HEAD, *(line for name, verb in verbs.items() for line in _verb_or_group(name, verb))])
+
+
+def openapi_page() -> str:
+    """The admin API, as OpenAPI has it."""
+    return json.dumps(routes().openapi(), indent=1) + "\n"
+
+
+def _verb_or_group(name: str, verb: typer.core.TyperCommand) -> Iterator[str]:
+    inner: dict[str, typer.core.TyperCommand] = getattr(verb, "commands", {})
+    if not inner:
+        yield from _verb(name, verb)
+    for inner_name, one in inner.items():
+        yield from _verb(f"{name} {inner_name}", one)
 
 
 def _verb(name: str, verb: typer.core.TyperCommand) -> Iterator[str]:
@@ -86,6 +100,7 @@ def main() -> None:
     PAGES.mkdir(parents=True, exist_ok=True)
     (PAGES / "gateway.schema.json").write_text(schema_page())
     (PAGES / "cli.md").write_text(cli_page())
+    (PAGES / "admin-api.openapi.json").write_text(openapi_page())
     RULES.mkdir(parents=True, exist_ok=True)
     for name, text in rule_pages().items():
         (RULES / name).write_text(text, encoding="utf-8")

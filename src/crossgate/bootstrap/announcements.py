@@ -85,6 +85,39 @@ class NodeChanged:
         return str(self.change)
 
 
-Announcement = Serving | Enforced | Refused | Rejected | Pending | Unreachable | NodeChanged
+@dataclass(frozen=True, slots=True)
+class AdminListens:
+    """The admin API is at ``url``; ``first_token`` is a secret that is told this once, if it is new."""
+
+    url: str
+    first_token: str | None
+    kept: bool
+    """Whether the token lasts longer than the process."""
+
+    def __str__(self) -> str:
+        return f"The admin API listens at {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminUnavailable:
+    """The gateway runs without an admin API."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        return "There is no admin API"
+
+
+Announcement = (
+    AdminListens
+    | AdminUnavailable
+    | Serving
+    | Enforced
+    | Refused
+    | Rejected
+    | Pending
+    | Unreachable
+    | NodeChanged
+)
 Announce = Callable[[Announcement], None]
 """Told of each announcement as it happens; must not block."""

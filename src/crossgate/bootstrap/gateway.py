@@ -1,32 +1,31 @@
 """A gateway on one machine: control plane, and unless nodes join from elsewhere, Envoy.
 
-It starts as: control plane listening, catalogue published, Envoy started, file followed; and stops the other
-way round, so that Envoy finishes its requests while the control plane is still there.
+It starts as: control plane listening, catalogue published, Envoy started, admin API listening, source
+followed; and stops the other way round, so that Envoy finishes its requests while the control plane is there.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
+import os
+import socket
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from crossgate.bootstrap.admin_listener import AdminAddress, bind, serving
 from crossgate.bootstrap.announcements import (
+    AdminListens,
+    AdminUnavailable,
     Announce,
-    Enforced,
     NodeChanged,
-    Pending,
-    Refused,
-    Rejected,
     Serving,
     Unreachable,
 )
-from crossgate.bootstrap.authorities import system_authorities
-from crossgate.bootstrap.following import changes, signature
 from crossgate.bootstrap.node import control_plane_for_envoy
-from crossgate.bootstrap.stopping import unless_stopped
-from crossgate.catalogue.document import Reading, load_document
+from crossgate.bootstrap.publishing import Publishing
+from crossgate.bootstrap.source import Source, opened
+from crossgate.bootstrap.stopping import running, unless_stopped
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import Binary, find
 from crossgate.dataplane.bootstrap import Node, bootstrap
@@ -35,29 +34,40 @@ from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.reach import unreachable
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create
 from crossgate.diagnostics import InvalidInput, Place, Severity
-from crossgate.service.publish import Published, Publisher
-from crossgate.xds.ledger import Rejection
+from crossgate.service.change import PutGateway
+from crossgate.service.refusal import Refusal
+from crossgate.service.use_cases import CatalogueService
+from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.listening import Address, SocketFile
 from crossgate.xds.server import ControlPlane
-from crossgate.xds.settlement import settled
 
-DECISION_SECONDS = 10.0
-"""So long the nodes have to acknowledge a change before it is reported as pending."""
+
+@dataclass(frozen=True, slots=True)
+class AdminOptions:
+    """How the admin API was asked to listen."""
+
+    address: AdminAddress
+    host_names: tuple[str, ...] = ()
+    required: bool = True
+    """Whether the gateway must not run without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How ``crossgate run`` was asked to run."""
 
-    file: Path
+    source: Path | StoreLocation
     with_envoy: bool = True
     xds: Address | None = None
     """Where nodes connect; None: a socket in the runtime directory."""
     concurrency: int | None = None
+    admin: AdminOptions | None = None
+    listen: tuple[str, int] | None = None
+    """Where a store's gateway is to listen from now on; None: where it does."""
 
 
 async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event) -> None:
-    """Start the gateway, follow its file, and end it when ``stop`` is set.
+    """Start the gateway, follow its source, and end it when ``stop`` is set.
 
     Raises:
         InvalidInput: the document has errors, or something it asks for can't be had: the port, the binary.
@@ -66,9 +76,9 @@ async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event)
     async with AsyncExitStack() as stack:
         gateway = _Gateway(options, announce, stack)
         if await unless_stopped(gateway.start(), stop):
-            announce(Serving(gateway.catalogue, gateway.control_plane.address))
+            announce(Serving(gateway.source.store.head.catalogue, gateway.control_plane.address))
             await unless_stopped(gateway.ask_native_services(), stop)
-            await gateway.follow(stop)
+            await gateway.source.follow(gateway.publishing, announce, stop)
 
 
 class _Gateway:
@@ -78,82 +88,87 @@ class _Gateway:
         self._options = options
         self._announce = announce
         self._stack = stack
-        self._seen = signature(options.file)
-        self._reading = load_document(options.file)
-        if self._reading.catalogue is None:
-            raise InvalidInput(self._reading.diagnostics)
-        self.catalogue = self._reading.catalogue
+        self.source: Source
         self.control_plane: ControlPlane
-        self._publisher: Publisher
-        self._nodes = 0
-        """How many nodes are waited for: this machine's, if it is there."""
+        self.publishing: Publishing
 
     async def start(self) -> None:
         """Return when everything runs."""
         options = self._options
+        self.source = await self._stack.enter_async_context(opened(options.source))
+        if options.listen is not None:
+            await asyncio.to_thread(_put_listen, CatalogueService(self.source.store), options.listen)
+        catalogue = self.source.store.head.catalogue
         binary = find() if options.with_envoy else None
         if binary is not None:
-            _check_port(self.catalogue)
+            _check_port(catalogue)
+        admin = self._bind_admin()
         directory = create()
         self._stack.callback(directory.close)
         address = options.xds or SocketFile(directory.control_plane_socket)
         self.control_plane = await self._stack.enter_async_context(ControlPlane(address))
-        self._publisher = Publisher(self.control_plane.cache, system_authorities())
-        self._publisher.publish(self.catalogue)
+        self.publishing = Publishing(self.control_plane, self.source.store, self._announce)
+        self.publishing.publish_first()
+        await self._stack.enter_async_context(running(self.publishing.follow_nodes()))
         if binary is not None:
             await self._start_envoy(binary, directory)
+        if admin is not None and options.admin is not None:
+            await self._start_admin(options.admin, admin)
+
+    async def ask_native_services(self) -> None:
+        """Announce those that can't be reached; that an API answers 503 for now is no reason not to serve."""
+        found = self.source.located(await unreachable(self.source.native_services(), Severity.WARNING))
+        if found:
+            self._announce(Unreachable(tuple(found)))
+
+    def _bind_admin(self) -> socket.socket | None:
+        options = self._options.admin
+        if options is None:
+            return None
+        try:
+            bound = bind(options.address)
+        except InvalidInput as refused:
+            if options.required:
+                raise
+            self._announce(AdminUnavailable(tuple(refused.diagnostics)))
+            return None
+        self._stack.callback(bound.close)
+        return bound
+
+    async def _start_admin(self, options: AdminOptions, bound: socket.socket) -> None:
+        # FastAPI takes a third of a second to load; who runs without the API need not wait for it.
+        from crossgate.admin.app import admin_api
+        from crossgate.admin.desk import Desk
+
+        source = self.source
+        desk = Desk(CatalogueService(source.store), source.tokens, self.publishing)
+        address = await self._stack.enter_async_context(serving(admin_api(desk, options.host_names), bound))
+        first = await asyncio.to_thread(source.tokens.create_first)
+        self._announce(AdminListens(address.url, first, kept=not isinstance(self._options.source, Path)))
 
     async def _start_envoy(self, binary: Binary, directory: RuntimeDirectory) -> None:
         address = control_plane_for_envoy(self.control_plane.address)
-        document = bootstrap(Node("local"), address, directory.admin_socket)
+        document = bootstrap(Node(self._node_id()), address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
         envoy = Envoy(settings, lambda change: self._announce(NodeChanged(change)))
         await self._stack.enter_async_context(envoy)
         await envoy.ready()
-        self._nodes = 1
-        await self._settle(None)
+        await self.publishing.first_node()
 
-    async def ask_native_services(self) -> None:
-        """Announce those that can't be reached; that an API answers 503 for now is no reason not to serve."""
-        places = [
-            (Place(("apis", index, "native")), api.native)
-            for index, api in enumerate(self.catalogue.apis.values())
-        ]
-        found = self._reading.located(await unreachable(places, Severity.WARNING))
-        if found:
-            self._announce(Unreachable(tuple(found)))
+    def _node_id(self) -> str:
+        """Several control planes on one database have a node of their own each."""
+        if isinstance(self._options.source, PostgresqlUrl):
+            return f"{socket.gethostname()}-{os.getpid()}"
+        return "local"
 
-    async def follow(self, stop: asyncio.Event) -> None:
-        """Enforce each saved change of the file, and refuse each bad one, until ``stop``."""
-        async for _ in changes(self._options.file, self._seen, stop):
-            began = time.perf_counter()
-            reading = await asyncio.to_thread(load_document, self._options.file)
-            await self._take(reading, began)
 
-    async def _take(self, reading: Reading, began: float) -> None:
-        if reading.catalogue is None:
-            self._announce(Refused(reading.diagnostics))
-            return
-        self.catalogue = reading.catalogue
-        published = self._publisher.publish(reading.catalogue)
-        if not published:
-            return
-        if await self._settle(published):
-            elapsed = (time.perf_counter() - began) * 1000
-            self._announce(Enforced(len(published.versions), elapsed))
-
-    async def _settle(self, published: Published | None) -> bool:
-        """Whether every node that is there took it; what nodes reject is announced."""
-        versions = published.versions if published is not None else None
-        try:
-            async with asyncio.timeout(DECISION_SECONDS):
-                outcome = await settled(self.control_plane.ledger, versions, nodes=self._nodes)
-        except TimeoutError:
-            self._announce(Pending(DECISION_SECONDS))
-            return False
-        if outcome.rejections:
-            self._announce(Rejected(tuple(map(Rejection.diagnostic, outcome.rejections))))
-        return outcome.applied
+def _put_listen(service: CatalogueService, listen: tuple[str, int]) -> None:
+    host, port = listen
+    gateway = replace(service.store.head.catalogue.gateway, host=host, port=port)
+    try:
+        service.change([PutGateway(gateway)], author="crossgate run", message="--listen")
+    except Refusal as refused:
+        raise InvalidInput(refused.diagnostics) from refused
 
 
 def _check_port(catalogue: Catalogue) -> None:

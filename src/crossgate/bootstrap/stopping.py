@@ -1,9 +1,10 @@
-"""Work that a request to stop cuts short."""
+"""Work that a request to stop, or the end of what it is for, cuts short."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 
 
 async def unless_stopped(work: Coroutine[None, None, None], stop: asyncio.Event) -> bool:
@@ -21,3 +22,16 @@ async def unless_stopped(work: Coroutine[None, None, None], stop: asyncio.Event)
         return False
     working.result()
     return True
+
+
+@asynccontextmanager
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do ``work`` beside the context, and give it up at its end; what it raised until then is raised."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.result()

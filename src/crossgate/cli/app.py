@@ -7,12 +7,19 @@ from typing import Annotated
 
 import typer
 
+from crossgate.cli.apply import apply
 from crossgate.cli.check import check
 from crossgate.cli.explain import explain
+from crossgate.cli.export import export
 from crossgate.cli.node import node
+from crossgate.cli.nodes import nodes
+from crossgate.cli.plan import plan
 from crossgate.cli.prove import prove
+from crossgate.cli.revisions import revisions
+from crossgate.cli.rollback import rollback
 from crossgate.cli.run import run
 from crossgate.cli.schema import schema
+from crossgate.cli.token import token
 
 app = typer.Typer(
     name="crossgate",
@@ -27,6 +34,13 @@ app.command()(check)
 app.command()(explain)
 app.command()(prove)
 app.command()(schema)
+app.command()(plan)
+app.command()(apply)
+app.command()(export)
+app.command()(revisions)
+app.command()(rollback)
+app.command()(nodes)
+app.add_typer(token, name="token")
 
 
 def _say_version(wanted: bool) -> None:

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from crossgate.bootstrap.announcements import (
+    AdminListens,
+    AdminUnavailable,
     Announcement,
     Enforced,
     NodeChanged,
@@ -28,9 +30,10 @@ _MOST_LINES: Final = 40
 class Teller:
     """Prints to standard output, which it flushes, so that a log shows each line when it happens."""
 
-    def __init__(self, file: str | None = None) -> None:
+    def __init__(self, source: str | None = None) -> None:
+        """``source`` is the file or the store that is followed."""
         self._console = Console(highlight=False, soft_wrap=True)
-        self._file = file
+        self._source = source
 
     def announce(self, announcement: Announcement) -> None:
         """Print one announcement."""
@@ -39,7 +42,9 @@ class Teller:
                 self._serving(announcement)
             case Enforced():
                 self._say("green", str(announcement))
-            case Refused() | Rejected():
+            case AdminListens():
+                self._admin_listens(announcement)
+            case Refused() | Rejected() | AdminUnavailable():
                 self._say("red", str(announcement))
                 for diagnostic in announcement.diagnostics:
                     self._say("", f"  {printable(str(diagnostic))}")
@@ -54,6 +59,12 @@ class Teller:
                 self._node_changed(change)
             case _ as never:
                 assert_never(never)
+
+    def _admin_listens(self, admin: AdminListens) -> None:
+        self._say("dim", str(admin))
+        if admin.first_token is not None:
+            lasts = "shown this once" if admin.kept else "until the gateway ends"
+            self._say("bold", f"Token for it, role admin, {lasts}: {admin.first_token}")
 
     def _say(self, style: str, text: str) -> None:
         self._console.print(text, style=style or None, markup=False)
@@ -81,7 +92,7 @@ class Teller:
                 self._say("", " ".join(row))
         self._say_rest(len(rows))
         self._say("dim", f"Nodes find the control plane at {serving.control_plane}")
-        self._say("bold green", f"{serving}; following {self._file}, Ctrl-C ends it")
+        self._say("bold green", f"{serving}; following {self._source}, Ctrl-C ends it")
 
 
 def _table(rows: list[tuple[str, ...]]) -> Table:

@@ -1,0 +1,152 @@
+"""Routes of APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from crossgate.admin.access import Editor, Viewer
+from crossgate.admin.answers import gone, made, seen
+from crossgate.admin.body import JsonObject
+from crossgate.admin.desk import AtDesk, Desk, Message
+from crossgate.admin.listing import Cursor, Limit, page_of
+from crossgate.admin.named import named, with_names
+from crossgate.admin.schemas import gives, takes
+from crossgate.admin.writing import Write
+from crossgate.catalogue.document import read_api as read_entry
+from crossgate.catalogue.model import Api, ApiType
+from crossgate.catalogue.written import written_api
+from crossgate.service.change import DeleteApi, PutApi
+from crossgate.service.objects import Kind
+from crossgate.service.refusal import NotFound
+from crossgate.service.tag import content_tag
+
+router = APIRouter(tags=["APIs"])
+_ONE = "/v1/apis/{name}/{version}"
+
+
+class PolicyFilter(StrEnum):
+    """Which policy an API has."""
+
+    NONE = "none"
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+class ListedApi(BaseModel):
+    """One API of a page."""
+
+    key: str
+    etag: str
+    """What `If-Match` wants."""
+    api: dict[str, Any]
+    """As a document has it."""
+
+
+class ApiPage(BaseModel):
+    """APIs, by key."""
+
+    items: list[ListedApi]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+@router.get("/v1/apis", response_model=ApiPage)
+def list_apis(
+    request: Request,
+    desk: AtDesk,
+    _: Viewer,
+    *,
+    limit: Limit = 50,
+    cursor: Cursor = "",
+    name: Annotated[str, Query(max_length=200, description="Part of the key, in any case.")] = "",
+    type: Annotated[ApiType | None, Query(description="Of this type.")] = None,  # noqa: A002 - the field's name
+    policy: Annotated[PolicyFilter | None, Query(description="With such a policy.")] = None,
+) -> Response:
+    """APIs in the order of their keys."""
+    apis = desk.head.catalogue.apis
+    found, following = page_of(apis, desk.api_keys.of(apis), cursor, limit, _wanted(name, type, policy))
+    items = []
+    for key, api in found:
+        written = written_api(api)
+        items.append({"key": key, "etag": content_tag(written), "api": written})
+    return seen(request, {"items": items, "next": following})
+
+
+def _wanted(name: str, of_type: ApiType | None, policy: PolicyFilter | None) -> Callable[[Api], bool]:
+    part = name.casefold()
+
+    def wanted(api: Api) -> bool:
+        mode = "none" if api.cors is None else api.cors.mode.value
+        return (
+            part in api.key.casefold()
+            and (of_type is None or api.type is of_type)
+            and (policy is None or policy.value == mode)
+        )
+
+    return wanted
+
+
+@router.get(_ONE, responses={200: gives("ApiEntry")}, response_class=Response)
+def read_api(request: Request, desk: AtDesk, _: Viewer, name: str, version: str) -> Response:
+    """One API, its policy included."""
+    return seen(request, written_api(find_api(desk, name, version)))
+
+
+@router.put(
+    _ONE,
+    responses={200: gives("ApiEntry"), 201: gives("ApiEntry", "It is new.")},
+    response_class=Response,
+    openapi_extra=takes("ApiEntry"),
+)
+def put_api(
+    request: Request,
+    desk: AtDesk,
+    caller: Editor,
+    name: str,
+    version: str,
+    body: JsonObject,
+    message: Message = "",
+) -> Response:
+    """Create the API or replace it, policy included. Name and version may be left out of the body."""
+    api = read_entry(with_names(body, {"name": name, "version": version}))
+    written = written_api(api)
+    write = Write(desk, request, caller, message)
+    done = write.put(PutApi(api), (Kind.API, api.key), written, ("apis", api.key))
+    new = done is not None and bool(done.plan.added)
+    return made(
+        written,
+        status=HTTPStatus.CREATED if new else HTTPStatus.OK,
+        tag=content_tag(written),
+        revision=write.revision(done),
+    )
+
+
+@router.delete(_ONE, status_code=204, response_class=Response)
+def delete_api(
+    request: Request, desk: AtDesk, caller: Editor, name: str, version: str, message: Message = ""
+) -> Response:
+    """Remove the API; refused while an application is associated with it."""
+    key = find_api(desk, name, version).key
+    done = Write(desk, request, caller, message).make(DeleteApi(key), (Kind.API, key))
+    return gone(done.head.revision)
+
+
+def find_api(desk: Desk, name: str, version: str) -> Api:
+    """The API of that name and version.
+
+    Raises:
+        NotFound: there is none.
+
+    """
+    key = f"{named(name)}/{named(version)}"
+    api = desk.head.catalogue.apis.get(key)
+    if api is None:
+        raise NotFound("API", key)
+    return api

@@ -1,0 +1,205 @@
+"""Routes of applications: their origins, their associations, and whether they count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from crossgate.admin.access import Editor, Viewer
+from crossgate.admin.answers import gone, made, seen
+from crossgate.admin.body import JsonObject
+from crossgate.admin.desk import AtDesk, Desk, Message
+from crossgate.admin.listing import Cursor, Limit, page_of
+from crossgate.admin.named import named, with_names
+from crossgate.admin.schemas import gives, takes
+from crossgate.admin.writing import Write
+from crossgate.catalogue.document import read_application as read_entry
+from crossgate.catalogue.model import Application
+from crossgate.catalogue.written import written_application
+from crossgate.service.change import (
+    Associate,
+    Change,
+    DeleteApplication,
+    Dissociate,
+    PutApplication,
+    ResumeApplication,
+    SuspendApplication,
+)
+from crossgate.service.objects import Kind
+from crossgate.service.refusal import NotFound
+from crossgate.service.tag import content_tag
+
+router = APIRouter(tags=["Applications"])
+_ONE = "/v1/applications/{name}"
+_ASSOCIATION = "/v1/applications/{name}/apis/{api_name}/{api_version}"
+_GIVES = gives("ApplicationEntry")
+
+
+class ListedApplication(BaseModel):
+    """One application of a page."""
+
+    name: str
+    etag: str
+    """What `If-Match` wants."""
+    application: dict[str, Any]
+    """As a document has it."""
+
+
+class ApplicationPage(BaseModel):
+    """Applications, by name."""
+
+    items: list[ListedApplication]
+    next: str | None
+    """The cursor of the next page; null on the last."""
+
+
+@router.get("/v1/applications", response_model=ApplicationPage)
+def list_applications(
+    request: Request,
+    desk: AtDesk,
+    _: Viewer,
+    *,
+    limit: Limit = 50,
+    cursor: Cursor = "",
+    name: Annotated[str, Query(max_length=200, description="Part of the name, in any case.")] = "",
+    api: Annotated[str, Query(max_length=500, description="Associated with this API (`name/version`).")] = "",
+    origin: Annotated[str, Query(max_length=500, description="With this JavaScript origin.")] = "",
+    suspended: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
+) -> Response:
+    """Applications in the order of their names."""
+    applications = desk.head.catalogue.applications
+    names = desk.application_names.of(applications)
+    wanted = _wanted(name, api, origin, suspended=suspended)
+    found, following = page_of(applications, names, cursor, limit, wanted)
+    items = []
+    for key, application in found:
+        written = written_application(application)
+        items.append({"name": key, "etag": content_tag(written), "application": written})
+    return seen(request, {"items": items, "next": following})
+
+
+def _wanted(name: str, api: str, origin: str, *, suspended: bool | None) -> Callable[[Application], bool]:
+    part = name.casefold()
+
+    def wanted(application: Application) -> bool:
+        return (
+            (not part or part in application.name.casefold())
+            and (not api or api in application.apis)
+            and (not origin or origin in application.javascript_origins)
+            and (suspended is None or application.suspended is suspended)
+        )
+
+    return wanted
+
+
+@router.get(_ONE, responses={200: _GIVES}, response_class=Response)
+def show_application(request: Request, desk: AtDesk, _: Viewer, name: str) -> Response:
+    """One application."""
+    return seen(request, written_application(_find(desk, name)))
+
+
+@router.put(
+    _ONE,
+    responses={200: _GIVES, 201: gives("ApplicationEntry", "It is new.")},
+    response_class=Response,
+    openapi_extra=takes("ApplicationEntry"),
+)
+def put_application(
+    request: Request, desk: AtDesk, caller: Editor, name: str, body: JsonObject, message: Message = ""
+) -> Response:
+    """Create the application or replace it. The name may be left out of the body."""
+    application = read_entry(with_names(body, {"name": name}))
+    written = written_application(application)
+    write = Write(desk, request, caller, message)
+    done = write.put(
+        PutApplication(application),
+        (Kind.APPLICATION, application.name),
+        written,
+        ("applications", application.name),
+    )
+    new = done is not None and bool(done.plan.added)
+    return made(
+        written,
+        status=HTTPStatus.CREATED if new else HTTPStatus.OK,
+        tag=content_tag(written),
+        revision=write.revision(done),
+    )
+
+
+@router.delete(_ONE, status_code=204, response_class=Response)
+def delete_application(
+    request: Request, desk: AtDesk, caller: Editor, name: str, message: Message = ""
+) -> Response:
+    """Remove the application, and with it its origins from all its APIs."""
+    key = _find(desk, name).name
+    done = Write(desk, request, caller, message).make(DeleteApplication(key), (Kind.APPLICATION, key))
+    return gone(done.head.revision)
+
+
+@router.post(f"{_ONE}/suspend", responses={200: _GIVES}, response_class=Response)
+def suspend_application(
+    request: Request, desk: AtDesk, caller: Editor, name: str, message: Message = ""
+) -> Response:
+    """Let the application's origins count for nothing until it is resumed."""
+    return _change(Write(desk, request, caller, message), name, SuspendApplication)
+
+
+@router.post(f"{_ONE}/resume", responses={200: _GIVES}, response_class=Response)
+def resume_application(
+    request: Request, desk: AtDesk, caller: Editor, name: str, message: Message = ""
+) -> Response:
+    """Let the application's origins count again."""
+    return _change(Write(desk, request, caller, message), name, ResumeApplication)
+
+
+@router.put(_ASSOCIATION, responses={200: _GIVES}, response_class=Response)
+def associate(
+    request: Request,
+    desk: AtDesk,
+    caller: Editor,
+    name: str,
+    api_name: str,
+    api_version: str,
+    message: Message = "",
+) -> Response:
+    """Let the application's origins count for the API too. `If-Match` is the application's."""
+    key = f"{named(api_name)}/{named(api_version)}"
+    if key not in desk.head.catalogue.apis:
+        raise NotFound("API", key)
+    return _change(Write(desk, request, caller, message), name, lambda one: Associate(one, key))
+
+
+@router.delete(_ASSOCIATION, responses={200: _GIVES}, response_class=Response)
+def dissociate(
+    request: Request,
+    desk: AtDesk,
+    caller: Editor,
+    name: str,
+    api_name: str,
+    api_version: str,
+    message: Message = "",
+) -> Response:
+    """Let the application's origins no longer count for the API. `If-Match` is the application's."""
+    key = f"{named(api_name)}/{named(api_version)}"
+    if key not in _find(desk, name).apis:
+        raise NotFound("association", f"{named(name)} with {key}")
+    return _change(Write(desk, request, caller, message), name, lambda one: Dissociate(one, key))
+
+
+def _find(desk: Desk, name: str) -> Application:
+    found = desk.head.catalogue.applications.get(named(name))
+    if found is None:
+        raise NotFound("application", named(name))
+    return found
+
+
+def _change(write: Write, name: str, change: Callable[[str], Change]) -> Response:
+    key = _find(write.desk, name).name
+    done = write.make(change(key), (Kind.APPLICATION, key), ("applications", key))
+    written = written_application(done.head.catalogue.applications[key])
+    return made(written, tag=content_tag(written), revision=done.head.revision)

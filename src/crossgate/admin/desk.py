@@ -1,0 +1,92 @@
+"""What every route works with: the use cases, the tokens, and what is known of the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Query, Request
+
+from crossgate.admin.listing import SortedKeys
+from crossgate.service.message import MAX_MESSAGE
+from crossgate.service.snapshot import Snapshot
+from crossgate.service.tokens import Tokens
+from crossgate.service.use_cases import CatalogueService
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRejection:
+    """What a node refused, and goes on without."""
+
+    kind: str
+    resource: str
+    version: str | None
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What one connected node runs, by its own word."""
+
+    node: str
+    connected_at: datetime
+    acknowledged_at: datetime | None
+    revision: int | None
+    """The newest revision of which it runs, or refused, every part."""
+    resources: int
+    pending: int
+    rejections: tuple[NodeRejection, ...]
+
+
+class Nodes(Protocol):
+    """What is known of the nodes of this control plane."""
+
+    def reports(self) -> Sequence[NodeReport]:
+        """Every connection; to be called on the control plane's event loop."""
+        ...
+
+    def revisions(self) -> Mapping[str, int | None]:
+        """By node, the revision that it runs; from any thread."""
+        ...
+
+
+class NoNodes:
+    """There are none."""
+
+    def reports(self) -> Sequence[NodeReport]:
+        """None."""
+        return ()
+
+    def revisions(self) -> Mapping[str, int | None]:
+        """None."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts that routes put to work."""
+
+    service: CatalogueService
+    tokens: Tokens
+    nodes: Nodes = field(default_factory=NoNodes)
+    api_keys: SortedKeys = field(default_factory=SortedKeys)
+    application_names: SortedKeys = field(default_factory=SortedKeys)
+
+    @property
+    def head(self) -> Snapshot:
+        """The newest revision, from memory."""
+        return self.service.store.head
+
+
+async def _desk_of(request: Request) -> Desk:
+    found: Desk = request.app.state.desk
+    return found
+
+
+AtDesk = Annotated[Desk, Depends(_desk_of)]
+Message = Annotated[
+    str, Query(max_length=MAX_MESSAGE, description="What the change is for; kept with its revision.")
+]

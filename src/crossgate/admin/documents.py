@@ -1,0 +1,108 @@
+"""Routes of whole documents: is it right, what would it change, make it so, and give me one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from crossgate.admin.access import Editor, Viewer
+from crossgate.admin.answers import made
+from crossgate.admin.body import DocumentText
+from crossgate.admin.desk import AtDesk, Message
+from crossgate.admin.plans import Applied, PlanBody, applied, plan_body
+from crossgate.admin.problem import Finding
+from crossgate.admin.schemas import takes_document
+from crossgate.admin.tags import demanded_base, quoted, revision_tag
+from crossgate.catalogue.document import read_document, write_document
+from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.service.change import ReplaceAll
+from crossgate.service.refusal import InvalidChange
+
+router = APIRouter(tags=["Documents"])
+Prune = Annotated[bool, Query(description="Remove what the document does not have.")]
+
+
+class Checked(BaseModel):
+    """Whether a document could be applied, and everything that is wrong with it."""
+
+    valid: bool
+    diagnostics: list[Finding]
+
+
+@router.post("/v1/check", response_model=Checked, openapi_extra=takes_document())
+def check(desk: AtDesk, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+    """Whether the document could be applied to what there is."""
+    try:
+        desk.service.plan([_desired(text, prune=prune)])
+    except (InvalidInput, InvalidChange) as refused:
+        return made(_checked(refused.diagnostics))
+    return made(_checked(()))
+
+
+@router.post("/v1/plan", response_model=PlanBody, openapi_extra=takes_document())
+def plan(desk: AtDesk, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+    """What applying the document would change, and which origins gain or lose access to which API.
+
+    Its tag is what `POST /v1/apply` wants as `If-Match`.
+    """
+    planned = desk.service.plan([_desired(text, prune=prune)])
+    return made(plan_body(planned), tag=revision_tag(planned.base))
+
+
+@router.post("/v1/apply", response_model=Applied, openapi_extra=takes_document())
+def apply(
+    request: Request,
+    desk: AtDesk,
+    caller: Editor,
+    text: DocumentText,
+    *,
+    prune: Prune = False,
+    message: Message = "",
+) -> Response:
+    """Make it so, as one revision. Sections that the document leaves out stay as they are, unless pruned.
+
+    `If-Match` is the tag of the plan or of the export; `*` applies to whatever there is.
+    """
+    base = demanded_base(request.headers)
+    desired = _desired(text, prune=prune)
+    done = desk.service.change([desired], author=caller.name, message=message, base=base)
+    return made(applied(done), tag=revision_tag(done.head.revision), revision=done.head.revision)
+
+
+@router.get(
+    "/v1/export",
+    response_class=Response,
+    responses={200: {"description": "A document.", "content": {"application/yaml": {}}}},
+)
+def export(
+    desk: AtDesk,
+    _: Viewer,
+    revision: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="As it was then.")] = None,
+) -> Response:
+    """The document that reproduces what there is, byte for byte the same while nothing changes."""
+    head = desk.head
+    number = head.revision if revision is None else revision
+    catalogue = head.catalogue if number == head.revision else desk.service.export(number)
+    return Response(
+        write_document(catalogue),
+        media_type="application/yaml",
+        headers={"ETag": quoted(revision_tag(number)), "Cache-Control": "no-store"},
+    )
+
+
+def _desired(text: str, *, prune: bool) -> ReplaceAll:
+    reading = read_document(text)
+    if reading.catalogue is None:
+        raise InvalidInput(reading.diagnostics)
+    return ReplaceAll(
+        reading.catalogue, prune, gateway=reading.declares("gateway"), settings=reading.declares("settings")
+    )
+
+
+def _checked(diagnostics: Sequence[Diagnostic]) -> Checked:
+    findings = [Finding.model_validate(found.as_json()) for found in diagnostics]
+    return Checked(valid=not findings, diagnostics=findings)

@@ -1,0 +1,24 @@
+"""The one route for everybody."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from crossgate.admin.access import LIVENESS
+
+router = APIRouter(tags=["Liveness"])
+
+
+class Live(BaseModel):
+    """It lives."""
+
+    status: Literal["live"] = "live"
+
+
+@router.get(LIVENESS, openapi_extra={"security": []})
+async def live() -> Live:
+    """Whether the control plane answers; says nothing else, and needs no token."""
+    return Live()

@@ -1,0 +1,74 @@
+"""The route of nodes: who is connected to this control plane, and what each runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from crossgate.admin.access import Viewer
+from crossgate.admin.answers import seen
+from crossgate.admin.desk import AtDesk, NodeReport
+
+router = APIRouter(tags=["Nodes"])
+
+
+class RejectionBody(BaseModel):
+    """What a node refused, and goes on without."""
+
+    kind: str
+    resource: str
+    version: str | None
+    message: str
+    at: datetime
+
+
+class NodeBody(BaseModel):
+    """One connected node."""
+
+    node: str
+    connected_at: datetime
+    acknowledged_at: datetime | None
+    revision: int | None
+    """The newest revision of which it runs, or refused, every part."""
+    current: bool
+    """Whether that is the newest there is, and nothing was refused."""
+    resources: int
+    pending: int
+    """Resources that it was sent and has not answered yet."""
+    rejections: list[RejectionBody]
+
+
+class NodeList(BaseModel):
+    """Every node that is connected to this control plane."""
+
+    head: int
+    """The newest revision."""
+    items: list[NodeBody]
+
+
+@router.get("/v1/nodes", response_model=NodeList)
+async def list_nodes(request: Request, desk: AtDesk, _: Viewer) -> Response:
+    """Every node that is connected to this control plane, and what it runs by its own word."""
+    head = desk.head.revision
+    return seen(request, NodeList(head=head, items=[_body(one, head) for one in desk.nodes.reports()]))
+
+
+def _body(report: NodeReport, head: int) -> NodeBody:
+    return NodeBody(
+        node=report.node,
+        connected_at=report.connected_at,
+        acknowledged_at=report.acknowledged_at,
+        revision=report.revision,
+        current=report.revision == head and not report.pending and not report.rejections,
+        resources=report.resources,
+        pending=report.pending,
+        rejections=[
+            RejectionBody(
+                kind=one.kind, resource=one.resource, version=one.version, message=one.message, at=one.at
+            )
+            for one in report.rejections
+        ],
+    )

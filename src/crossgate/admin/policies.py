@@ -1,0 +1,82 @@
+"""Routes of the policy of an API."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from crossgate.admin.access import Editor, Viewer
+from crossgate.admin.answers import gone, made, seen
+from crossgate.admin.apis import find_api
+from crossgate.admin.body import JsonObject
+from crossgate.admin.desk import AtDesk, Message
+from crossgate.admin.schemas import gives, takes
+from crossgate.admin.writing import Write
+from crossgate.catalogue.model import Api
+from crossgate.diagnostics import InvalidInput
+from crossgate.policy import read_policy
+from crossgate.service.change import PutPolicy, RemovePolicy
+from crossgate.service.objects import Difference
+from crossgate.service.refusal import NotFound
+from crossgate.service.tag import PolicyOf, content_tag
+
+router = APIRouter(tags=["Policies"])
+_POLICY = "/v1/apis/{name}/{version}/policy"
+
+
+@router.get(_POLICY, responses={200: gives("CorsEntry")}, response_class=Response)
+def show_policy(request: Request, desk: AtDesk, _: Viewer, name: str, version: str) -> Response:
+    """The policy of an API; 404 if everything passes through to its native service."""
+    api = find_api(desk, name, version)
+    if api.cors is None:
+        raise NotFound("policy", api.key)
+    return seen(request, api.cors.as_loose())
+
+
+@router.put(
+    _POLICY,
+    responses={200: gives("CorsEntry"), 201: gives("CorsEntry", "The API had none.")},
+    response_class=Response,
+    openapi_extra=takes("CorsEntry"),
+)
+def put_policy(
+    request: Request,
+    desk: AtDesk,
+    caller: Editor,
+    name: str,
+    version: str,
+    body: JsonObject,
+    message: Message = "",
+) -> Response:
+    """Give the API this policy. What the body does not list is not allowed."""
+    key = find_api(desk, name, version).key
+    policy, diagnostics = read_policy(body)
+    if diagnostics:
+        raise InvalidInput(diagnostics)
+    written = policy.as_loose()
+    write = Write(desk, request, caller, message)
+    done = write.put(PutPolicy(key, policy), PolicyOf(key), written, ("apis", key, "cors"))
+    return made(
+        written,
+        status=HTTPStatus.CREATED if done is not None and _had_none(done.plan.difference) else HTTPStatus.OK,
+        tag=content_tag(written),
+        revision=write.revision(done),
+    )
+
+
+@router.delete(_POLICY, status_code=204, response_class=Response)
+def remove_policy(
+    request: Request, desk: AtDesk, caller: Editor, name: str, version: str, message: Message = ""
+) -> Response:
+    """Let everything pass through to the native service. This opens the API: its own CORS answers again."""
+    api = find_api(desk, name, version)
+    if api.cors is None:
+        raise NotFound("policy", api.key)
+    done = Write(desk, request, caller, message).make(RemovePolicy(api.key), PolicyOf(api.key))
+    return gone(done.head.revision)
+
+
+def _had_none(difference: Difference) -> bool:
+    return any(isinstance(one.before, Api) and one.before.cors is None for one in difference)

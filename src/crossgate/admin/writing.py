@@ -1,0 +1,70 @@
+"""One write of one object: a revision, repeated without harm, its faults at their places in the body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+
+from crossgate.admin.desk import Desk
+from crossgate.admin.tags import preconditions
+from crossgate.diagnostics import Diagnostic, Step
+from crossgate.service.change import Change
+from crossgate.service.refusal import InvalidChange, PreconditionFailed
+from crossgate.service.tag import Tagged, content_tag
+from crossgate.service.token import Token
+from crossgate.service.use_cases import Done
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Who writes, why, and what the request demands of the state that it changes."""
+
+    desk: Desk
+    request: Request
+    caller: Token
+    message: str
+
+    def put(
+        self, change: Change, of: Tagged, desired: Mapping[str, object], path: tuple[Step, ...]
+    ) -> Done | None:
+        """Make it so; None if it was so already.
+
+        A repeated PUT whose first answer got lost finds what it wants, and is right (RFC 9110, §13.1.1).
+        ``path`` leads to the object in a document.
+        """
+        try:
+            return self.make(change, of, path, creates=True)
+        except PreconditionFailed as failed:
+            if failed.found == content_tag(desired):
+                return None
+            raise
+
+    def revision(self, done: Done | None) -> int:
+        """The revision that the answer speaks of."""
+        return self.desk.head.revision if done is None else done.head.revision
+
+    def make(self, change: Change, of: Tagged, path: tuple[Step, ...] = (), *, creates: bool = False) -> Done:
+        """Make the change, if the thing is what the request says."""
+        demanded = preconditions(self.request.headers, of, creates=creates)
+        with _within(path):
+            return self.desk.service.change(
+                [change], author=self.caller.name, message=self.message, preconditions=demanded
+            )
+
+
+@contextmanager
+def _within(path: tuple[Step, ...]) -> Iterator[None]:
+    """Places inside the object become relative to it, as the request's body has them."""
+    try:
+        yield
+    except InvalidChange as invalid:
+        raise InvalidChange(_seen_from(path, found) for found in invalid.diagnostics) from None
+
+
+def _seen_from(path: tuple[Step, ...], found: Diagnostic) -> Diagnostic:
+    if not path or found.place.path[: len(path)] != path:
+        return found
+    return replace(found, place=replace(found.place, path=found.place.path[len(path) :]))

@@ -1,0 +1,184 @@
+"""From a new head to what the nodes made of it: publishes, waits for their word, and has it recorded.
+
+Everything here runs on the control plane's event loop; heads come from whichever thread learnt of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from crossgate.admin.desk import NodeRejection, NodeReport
+from crossgate.bootstrap.announcements import Announce, Enforced, Pending, Rejected
+from crossgate.bootstrap.authorities import system_authorities
+from crossgate.bootstrap.recording import Recorder
+from crossgate.service.ports import CatalogueStore
+from crossgate.service.publish import Publisher
+from crossgate.service.revision import NodeOutcome, Outcome
+from crossgate.service.snapshot import Snapshot
+from crossgate.xds import settlement
+from crossgate.xds.ledger import Ledger, News, NodeState, Rejection, Session
+from crossgate.xds.server import ControlPlane
+
+DECISION_SECONDS: Final = 10.0
+"""So long the nodes have before a change is reported as pending."""
+
+
+class Publishing:
+    """Publishes heads, and knows which revision each node runs."""
+
+    def __init__(self, control_plane: ControlPlane, store: CatalogueStore, announce: Announce) -> None:
+        self.expected_nodes = 0
+        """How many nodes are waited for: this machine's, once it is there."""
+        self._ledger: Ledger = control_plane.ledger
+        self._store = store
+        self._announce = announce
+        self._publisher = Publisher(control_plane.cache, system_authorities())
+        self._recorder = Recorder(store)
+        self._head = 0
+        self._runs: Mapping[str, int | None] = {}
+        self._sessions: set[Session] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
+
+    def publish_first(self) -> None:
+        """Publish what there is, before anything runs."""
+        self._head = self._store.head.revision
+        self._publisher.publish(self._store.head.catalogue)
+
+    def publish(self, head: Snapshot, began: float) -> None:
+        """Publish a new head; ``began`` is when (:func:`time.perf_counter`) it was first heard of."""
+        if head.revision <= self._head:
+            return
+        covered = range(self._head + 1, head.revision + 1)
+        published = self._publisher.publish(head.catalogue)
+        self._head = head.revision
+        self._soon(self._settle(published.versions, covered, began))
+
+    async def first_node(self) -> None:
+        """Wait, for as long as is reasonable, until this machine's node has decided on all that there is."""
+        self.expected_nodes = 1
+        try:
+            async with asyncio.timeout(DECISION_SECONDS):
+                outcome = await settlement.settled(self._ledger)
+        except TimeoutError:
+            self._announce(Pending(DECISION_SECONDS))
+            return
+        if outcome.rejections:
+            self._announce(Rejected(tuple(map(Rejection.diagnostic, outcome.rejections))))
+
+    async def follow_store(self) -> None:
+        """Publish each new head of the store, until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def wake(_: Snapshot) -> None:
+            loop.call_soon_threadsafe(self._news.set)
+
+        stop = self._store.watch(wake)
+        try:
+            while True:
+                # What the store learnt between its opening and this is a new head, too.
+                self.publish(self._store.head, time.perf_counter())
+                await self._news.wait()
+                self._news.clear()
+        finally:
+            stop()
+
+    async def follow_nodes(self) -> None:
+        """Learn what nodes run, and have it recorded, until cancelled."""
+        stop = self._ledger.watch(self._hear)
+        for session in self._ledger.sessions:
+            self._arrive(session)
+        try:
+            await self._recorder.run()
+        finally:
+            stop()
+            for task in self._waiting:
+                task.cancel()
+            await asyncio.gather(*self._waiting, return_exceptions=True)
+
+    def revisions(self) -> Mapping[str, int | None]:
+        """By node, the revision that it runs; from any thread."""
+        return self._runs
+
+    def reports(self) -> Sequence[NodeReport]:
+        """Every connection, and what it says."""
+        return [_report(state, self._runs.get(state.node)) for state in self._ledger.nodes()]
+
+    def _hear(self, news: News) -> None:
+        session = news.session
+        if session not in self._ledger.sessions:
+            self._sessions.discard(session)
+            here = {one.node for one in self._sessions}
+            self._runs = {node: runs for node, runs in self._runs.items() if node in here}
+        elif session not in self._sessions:
+            self._arrive(session)
+
+    def _arrive(self, session: Session) -> None:
+        self._sessions.add(session)
+        self._runs = {session.node: None} | dict(self._runs)
+        self._soon(self._settle_arrival(self._head))
+
+    async def _settle_arrival(self, revision: int) -> None:
+        outcome = await settlement.settled(self._ledger)
+        self._note(outcome, range(revision, revision + 1))
+
+    async def _settle(
+        self, versions: Mapping[tuple[str, str], str | None], covered: range, began: float
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(DECISION_SECONDS, self._announce, Pending(DECISION_SECONDS))
+        try:
+            outcome = await settlement.settled(self._ledger, versions, nodes=self.expected_nodes)
+        finally:
+            late.cancel()
+        elapsed = (time.perf_counter() - began) * 1000
+        self._note(outcome, covered)
+        if outcome.rejections:
+            self._announce(Rejected(tuple(map(Rejection.diagnostic, outcome.rejections))))
+        elif versions:
+            self._announce(Enforced(len(versions), elapsed))
+
+    def _note(self, outcome: settlement.Outcome, revisions: range) -> None:
+        now, newest = datetime.now(UTC), revisions[-1]
+        refused = {one.node: one.message for one in outcome.rejections}
+        outcomes = [
+            NodeOutcome(node, Outcome.REJECTED, now, refused[node])
+            if node in refused
+            else NodeOutcome(node, Outcome.APPLIED, now)
+            for node in outcome.nodes
+        ]
+        here = {one.node for one in self._sessions}
+        self._runs = dict(self._runs) | {
+            node: max(newest, self._runs.get(node) or 0) for node in outcome.nodes if node in here
+        }
+        for revision in revisions:
+            if revision > 0:
+                self._recorder.record(revision, outcomes)
+
+    def _soon(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+
+def _report(state: NodeState, revision: int | None) -> NodeReport:
+    return NodeReport(
+        node=state.node,
+        connected_at=_time(state.connected_at),
+        acknowledged_at=None if state.acknowledged_at is None else _time(state.acknowledged_at),
+        revision=revision,
+        resources=state.applied,
+        pending=state.pending,
+        rejections=tuple(
+            NodeRejection(one.key[0].rpartition(".")[2], one.key[1], one.version, one.message, _time(one.at))
+            for one in state.rejections
+        ),
+    )
+
+
+def _time(unix: float) -> datetime:
+    return datetime.fromtimestamp(unix, UTC)

@@ -1,0 +1,143 @@
+"""Where a gateway's catalogue comes from: a file that is followed, or a store that is written."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from crossgate.bootstrap.announcements import Announce, Refused
+from crossgate.bootstrap.following import Signature, changes, signature
+from crossgate.bootstrap.publishing import Publishing
+from crossgate.bootstrap.stopping import unless_stopped
+from crossgate.catalogue.document import Reading, load_document
+from crossgate.catalogue.model import NativeService
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.service.fixed import FileStore
+from crossgate.service.ports import CatalogueStore
+from crossgate.service.refusal import Refusal
+from crossgate.service.tokens import Tokens
+from crossgate.service.unkept_tokens import UnkeptTokens
+from crossgate.store import SqliteDirectory, Store, StoreLocation, occupied, open_store
+
+
+class Source(Protocol):
+    """The catalogue, the tokens, and what brings news of the catalogue."""
+
+    @property
+    def store(self) -> CatalogueStore:
+        """The catalogue."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """Who may use the admin API."""
+        ...
+
+    def native_services(self) -> list[tuple[Place, NativeService]]:
+        """Every native service, and where it is declared."""
+        ...
+
+    def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Findings about them, with file, line and column if there are any."""
+        ...
+
+    async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
+        """Publish what is new, until ``stop``."""
+
+
+@dataclass(slots=True)
+class FileSource:
+    """A file is the only source; a saved change is enforced, a bad one refused."""
+
+    file: Path
+    seen: Signature
+    reading: Reading
+    store: FileStore
+    tokens: Tokens
+
+    @classmethod
+    def of(cls, file: Path) -> FileSource:
+        """The file as it is now; raises InvalidInput with every error in it."""
+        seen = signature(file)
+        reading = load_document(file)
+        if reading.catalogue is None:
+            raise InvalidInput(reading.diagnostics)
+        return cls(file, seen, reading, FileStore(str(file), reading.catalogue), Tokens(UnkeptTokens()))
+
+    def native_services(self) -> list[tuple[Place, NativeService]]:
+        """Every native service of the file as it was first read."""
+        apis = self.reading.catalogue.apis.values() if self.reading.catalogue is not None else ()
+        return [(Place(("apis", index, "native")), api.native) for index, api in enumerate(apis)]
+
+    def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Findings at their lines and columns."""
+        return self.reading.located(diagnostics)
+
+    async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
+        """Publish each saved change, until ``stop``."""
+        async for _ in changes(self.file, self.seen, stop):
+            began = time.perf_counter()
+            reading = await asyncio.to_thread(load_document, self.file)
+            if reading.catalogue is None:
+                announce(Refused(reading.diagnostics))
+            else:
+                publishing.publish(self.store.replace(reading.catalogue), began)
+
+
+@dataclass(slots=True)
+class StoreSource:
+    """A store; whatever any control plane writes there is enforced."""
+
+    store: CatalogueStore
+    tokens: Tokens
+
+    def native_services(self) -> list[tuple[Place, NativeService]]:
+        """Every native service that there is."""
+        apis = self.store.head.catalogue.apis
+        return [(Place(("apis", key, "native")), api.native) for key, api in apis.items()]
+
+    def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Findings as they are: a store has no lines."""
+        return list(diagnostics)
+
+    async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
+        """Publish each new head, until ``stop``."""
+        del announce
+        await unless_stopped(publishing.follow_store(), stop)
+
+
+@asynccontextmanager
+async def opened(source: Path | StoreLocation) -> AsyncIterator[Source]:
+    """The source, for as long as the context lasts.
+
+    Raises:
+        InvalidInput: the file has errors, or the store cannot be opened.
+
+    """
+    if isinstance(source, Path):
+        yield FileSource.of(source)
+        return
+    with ExitStack() as stack:
+
+        def enter() -> Store:
+            stack.enter_context(occupied(source))
+            return stack.enter_context(open_store(source))
+
+        try:
+            store = await asyncio.to_thread(enter)
+        except Refusal as refused:
+            raise InvalidInput(refused.diagnostics) from refused
+        yield StoreSource(store.catalogue, Tokens(store.tokens))
+
+
+def default_data_directory() -> SqliteDirectory:
+    """Where a store is kept unless told otherwise (XDG base directories)."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    home = Path(base) if base.startswith("/") else Path.home() / ".local" / "share"
+    return SqliteDirectory(home / "crossgate")

@@ -1,0 +1,34 @@
+"""``crossgate plan FILE``: what applying a document would change in a running gateway."""
+
+from __future__ import annotations
+
+import typer
+
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DocumentFile, Prune, Server, Token
+
+
+def plan(
+    file: DocumentFile,
+    *,
+    prune: Prune = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what would change: objects, and which origins gain or lose access to which API.
+
+    Exit codes: 0 nothing would change, 1 something would, 2 the document or the gateway refuses.
+    """
+    from crossgate.cli.output import print_json, stdout
+    from crossgate.cli.planned import print_plan
+    from crossgate.cli.remote import Remote
+    from crossgate.cli.sending import load_to_send
+
+    document = load_to_send(file)
+    with Remote(server, token) as remote:
+        planned = remote.send("POST", "/v1/plan", document, prune=str(prune).lower()).value
+    if as_json:
+        print_json(planned)
+    else:
+        print_plan(stdout(), planned)
+    raise typer.Exit(1 if planned["changes"] else 0)

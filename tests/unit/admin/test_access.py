@@ -1,0 +1,109 @@
+"""Nobody without a token learns anything but liveness, and each role does what it may."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.admin_api import AdminApi
+from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets
+
+from crossgate.admin import attempts
+from crossgate.admin.attempts import Attempts
+from crossgate.service.token import Role
+
+
+def test_a_stranger_learns_that_the_gateway_lives_and_nothing_else(api: AdminApi) -> None:
+    create_pets(api.editor)
+    with api.client() as stranger:
+        assert stranger.get("/live").json() == {"status": "live"}
+        answers = [
+            stranger.request(method, path)
+            for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS")
+            for path in ("/v1/apis", PETS, "/v1/apis/cats/1.0", "/nowhere", "/", "/openapi.json", "/live/x")
+        ]
+
+    assert {one.status_code for one in answers} == {401}
+    assert len({one.text for one in answers}) == 1
+    assert {one.headers["WWW-Authenticate"] for one in answers} == {"Bearer"}
+
+
+def test_what_each_role_may(api: AdminApi) -> None:
+    assert api.viewer.get("/v1/apis").status_code == 200
+    assert api.viewer.put(PETS, json=api_entry(), headers=NEW).status_code == 403
+    assert api.editor.put(PETS, json=api_entry(), headers=NEW).status_code == 201
+    for client, status in ((api.viewer, 403), (api.editor, 403), (api.admin, 200)):
+        assert client.get("/v1/tokens").status_code == status
+    wanted = {"name": "mine", "role": "admin"}
+    assert api.editor.post("/v1/tokens", json=wanted).status_code == 403
+    assert api.editor.delete("/v1/tokens/test-viewer").status_code == 403
+
+
+def test_a_token_is_created_used_listed_and_revoked(api: AdminApi) -> None:
+    created = api.admin.post("/v1/tokens", json={"name": "ci", "role": "editor", "days": 1})
+    assert created.status_code == 201
+    secret = created.json()["secret"]
+    assert api.admin.post("/v1/tokens", json={"name": "ci", "role": "viewer"}).status_code == 409
+    with api.client(secret) as client:
+        assert client.put(PETS, json=api_entry(), headers=NEW).status_code == 201
+        listed = api.admin.get("/v1/tokens")
+        assert secret not in listed.text
+        ci = next(one for one in listed.json()["items"] if one["name"] == "ci")
+        assert ci["last_used"] is not None
+        assert ci["expires"] is not None
+
+        assert api.admin.delete("/v1/tokens/ci").json()["revoked"] is not None
+        assert client.get("/v1/apis").status_code == 401
+    assert api.admin.delete("/v1/tokens/ci").status_code == 404
+
+
+def test_an_expired_token_opens_nothing(api: AdminApi) -> None:
+    secret, _ = api.tokens.create("old", Role.ADMIN, timedelta(seconds=-1))
+    with api.client(secret) as client:
+        assert client.get("/v1/apis").status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic abc", "Bearer a b", "Bearer " + "x" * 300])
+def test_what_is_no_bearer_token_opens_nothing(api: AdminApi, header: str) -> None:
+    with api.client() as client:
+        assert client.get("/v1/apis", headers={"Authorization": header}).status_code == 401
+
+
+def test_a_token_that_works_never_waits_for_those_that_do_not() -> None:
+    noted = Attempts(clock=lambda: 0.0)
+    delays = []
+    for _ in range(12):
+        noted.failed("192.0.2.1")
+        with noted.waiting("192.0.2.1") as seconds:
+            delays.append(seconds)
+
+    assert delays[:4] == [0.25, 0.5, 1.0, 2.0]
+    assert set(delays[4:]) == {attempts.LONGEST_DELAY}
+    noted.failed("192.0.2.2")
+    with noted.waiting("192.0.2.2") as seconds:
+        assert seconds == attempts.FIRST_DELAY
+
+
+def test_those_who_wait_are_bounded_and_so_is_what_is_remembered() -> None:
+    noted = Attempts()
+    for number in range(attempts.MOST_ADDRESSES + 500):
+        noted.failed(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
+    assert len(noted) == attempts.MOST_ADDRESSES
+
+    noted.failed("2001:db8::1")
+    waiting = [noted.waiting(f"2001:db8::{number}") for number in range(1, attempts.MOST_WAITING_OF_ONE + 2)]
+    seconds = [one.__enter__() for one in waiting]
+    assert seconds[-1] is None
+    assert None not in seconds[:-1]
+    for one in waiting:
+        one.__exit__(None, None, None)
+    with noted.waiting("2001:db8::1") as freed:
+        assert freed is not None
+
+
+def test_failures_are_forgotten_after_a_while() -> None:
+    now = 0.0
+    noted = Attempts(clock=lambda: now)
+    assert [noted.failed("192.0.2.1") for _ in range(3)] == [1, 2, 3]
+    now = attempts.FORGOTTEN_AFTER + 1
+    assert noted.failed("192.0.2.1") == 1

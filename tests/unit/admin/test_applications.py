@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from tests.admin_api import AdminApi
+from tests.unit.admin.entries import NEW, SHOP, create_pets, create_shop
+
+
+def test_an_application_is_created_read_replaced_and_removed(api: AdminApi) -> None:
+    create_pets(api.editor)
+    tag = create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
+    read = api.viewer.get(SHOP)
+    assert read.json() == {
+        "name": "shop",
+        "javascript_origins": ["https://shop.example"],
+        "apis": ["pets/1.0"],
+    }
+
+    changed = api.editor.put(SHOP, json={"javascript_origins": []}, headers={"If-Match": tag})
+    assert (changed.status_code, changed.json()) == (200, {"name": "shop"})
+
+    assert api.editor.delete(SHOP, headers={"If-Match": tag}).status_code == 412
+    removed = api.editor.delete(SHOP, headers={"If-Match": changed.headers["ETag"]})
+    assert removed.status_code == 204
+    assert api.viewer.get(SHOP).status_code == 404
+
+
+def test_suspended_and_resumed(api: AdminApi) -> None:
+    tag = create_shop(api.editor)
+
+    suspended = api.editor.post(f"{SHOP}/suspend", headers={"If-Match": tag})
+    assert (suspended.status_code, suspended.json()["suspended"]) == (200, True)
+    assert api.editor.post(f"{SHOP}/resume", headers={"If-Match": tag}).status_code == 412
+
+    resumed = api.editor.post(f"{SHOP}/resume", headers={"If-Match": suspended.headers["ETag"]})
+    assert (resumed.json(), resumed.headers["ETag"]) == ({"name": "shop"}, tag)
+    assert api.editor.post("/v1/applications/nobody/suspend", headers={"If-Match": "*"}).status_code == 404
+
+
+def test_associated_and_dissociated(api: AdminApi) -> None:
+    create_pets(api.editor)
+    tag = create_shop(api.editor)
+    path = f"{SHOP}/apis/pets/1.0"
+
+    associated = api.editor.put(path, headers={"If-Match": tag})
+    assert associated.json()["apis"] == ["pets/1.0"]
+    again = api.editor.put(path, headers={"If-Match": "*"})
+    assert (again.status_code, again.headers["Crossgate-Revision"]) == (200, "3")
+
+    dissociated = api.editor.delete(path, headers={"If-Match": associated.headers["ETag"]})
+    assert (dissociated.json(), dissociated.headers["ETag"]) == ({"name": "shop"}, tag)
+    assert api.editor.delete(path, headers={"If-Match": "*"}).status_code == 404
+    assert api.editor.put(f"{SHOP}/apis/cats/1.0", headers={"If-Match": "*"}).status_code == 404
+
+
+def test_an_unknown_api_and_a_wrong_origin_are_both_named(api: AdminApi) -> None:
+    refused = api.editor.put(SHOP, json={"apis": ["cats/1.0"]}, headers=NEW)
+    assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.apis[0]"]
+
+    refused = api.editor.put(
+        SHOP, json={"javascript_origins": ["https://*.a.example", "x"], "suspended": "no"}, headers=NEW
+    )
+    assert {one["path"] for one in refused.json()["diagnostics"]} == {
+        "$.javascript_origins[0]",
+        "$.javascript_origins[1]",
+        "$.suspended",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "a b", "50%", "ü", "a?b#c", "'", "suspend", "shop/apis/pets/1.0", "\N{PILE OF POO}"]
+)
+def test_any_name_that_an_application_may_have_is_reached(api: AdminApi, name: str) -> None:
+    path = f"/v1/applications/{quote(name, safe='')}"
+
+    assert api.editor.put(path, json={}, headers=NEW).json() == {"name": name}
+    assert api.viewer.get(path).json() == {"name": name}
+    assert api.viewer.get("/v1/applications", params={"name": name}).json()["items"][0]["name"] == name
+    assert api.editor.post(f"{path}/suspend", headers={"If-Match": "*"}).json()["suspended"] is True
+    assert api.editor.delete(path, headers={"If-Match": "*"}).status_code == 204
+
+
+def test_filters(api: AdminApi) -> None:
+    create_pets(api.editor)
+    create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
+    api.editor.put("/v1/applications/Kiosk", json={"suspended": True}, headers=NEW)
+
+    def names(**query: str) -> list[str]:
+        items = api.viewer.get("/v1/applications", params=query).json()["items"]
+        return [item["name"] for item in items]
+
+    assert names() == ["Kiosk", "shop"]
+    assert names(name="kio") == ["Kiosk"]
+    assert names(api="pets/1.0") == names(origin="https://shop.example") == ["shop"]
+    assert names(suspended="true") == ["Kiosk"]
+    assert names(suspended="false", name="k") == []

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from tests.admin_api import AdminApi
+from tests.unit.admin.entries import create_pets, create_shop
+
+DOCUMENT = """
+apis:
+  - name: pets
+    version: "1.0"
+    type: rest
+    native: http://127.0.0.1:9101
+    cors:
+      allowed_origins: [https://b.example]
+  - name: stock
+    version: "2"
+    type: soap
+    native: http://127.0.0.1:9102
+"""
+
+
+def test_a_plan_says_what_would_change_and_who_gains_or_loses_access(api: AdminApi) -> None:
+    create_pets(api.editor, "https://a.example")
+
+    planned = api.viewer.post("/v1/plan", content=DOCUMENT)
+
+    plan = planned.json()
+    assert (planned.status_code, planned.headers["ETag"], plan["base"]) == (200, '"revision-1"', 1)
+    assert [(one["action"], one["key"]) for one in plan["changes"]] == [
+        ("change", "pets/1.0"),
+        ("add", "stock/2"),
+    ]
+    pets = next(one for one in plan["access"] if one["api"] == "pets/1.0")
+    assert (pets["gains"], pets["loses"]) == (["https://b.example"], ["https://a.example"])
+    assert api.viewer.get("/v1/revisions").json()["items"][0]["number"] == 1
+
+
+def test_what_was_planned_is_applied_as_one_revision(api: AdminApi) -> None:
+    create_pets(api.editor, "https://a.example")
+    tag = api.viewer.post("/v1/plan", content=DOCUMENT).headers["ETag"]
+
+    applied = api.editor.post(
+        "/v1/apply", content=DOCUMENT, headers={"If-Match": tag}, params={"message": "both"}
+    )
+
+    assert applied.json() == {"revision": 2, "changed": True, "added": 1, "modified": 1, "removed": 0}
+    assert api.viewer.get("/v1/revisions/2").json()["message"] == "both"
+    assert api.viewer.post("/v1/plan", content=DOCUMENT).json()["changes"] == []
+
+
+def test_nothing_is_applied_to_another_base_than_the_planned_one(api: AdminApi) -> None:
+    tag = api.viewer.post("/v1/plan", content=DOCUMENT).headers["ETag"]
+    create_shop(api.editor)
+
+    refused = api.editor.post("/v1/apply", content=DOCUMENT, headers={"If-Match": tag})
+
+    assert refused.status_code == 412
+    assert (refused.json()["wanted"], refused.json()["found"]) == (["revision-0"], "revision-1")
+    assert api.viewer.get("/v1/apis").json()["items"] == []
+
+
+def test_only_pruning_removes(api: AdminApi) -> None:
+    create_pets(api.editor)
+    create_shop(api.editor, apis=("pets/1.0",))
+
+    kept = api.editor.post("/v1/apply", content="apis: []\n", headers={"If-Match": "*"})
+    pruned = api.editor.post(
+        "/v1/apply", content="apis: []\n", headers={"If-Match": "*"}, params={"prune": "true"}
+    )
+
+    assert (kept.json()["changed"], pruned.json()["removed"]) == (False, 2)
+
+
+def test_what_is_exported_and_applied_changes_nothing(api: AdminApi) -> None:
+    api.editor.post("/v1/apply", content=DOCUMENT, headers={"If-Match": "*"})
+    create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
+    body = {"listen": "127.0.0.1:8099", "public_origins": ["https://gateway.example"]}
+    api.editor.put("/v1/gateway", json=body, headers={"If-Match": "*"})
+    exported = api.viewer.get("/v1/export")
+
+    applied = api.editor.post(
+        "/v1/apply",
+        content=exported.content,
+        headers={"If-Match": exported.headers["ETag"]},
+        params={"prune": "true"},
+    )
+
+    assert applied.json()["changed"] is False
+    assert api.viewer.get("/v1/export").content == exported.content
+    assert api.viewer.get("/v1/export", params={"revision": 1}).text != exported.text
+    assert api.viewer.get("/v1/export", params={"revision": 9}).status_code == 404
+
+
+def test_a_bad_document_is_refused_whole_with_every_error(api: AdminApi) -> None:
+    bad = DOCUMENT.replace("soap", "coffee").replace("http://127.0.0.1:9101", "ftp://x")
+
+    checked = api.viewer.post("/v1/check", content=bad)
+    planned = api.viewer.post("/v1/plan", content=bad)
+    applied = api.editor.post("/v1/apply", content=bad, headers={"If-Match": "*"})
+
+    assert (checked.status_code, checked.json()["valid"]) == (200, False)
+    assert (planned.status_code, applied.status_code) == (422, 422)
+    paths = {"$.apis[0].native", "$.apis[1].type"}
+    for found in (checked, planned, applied):
+        assert {one["path"] for one in found.json()["diagnostics"]} == paths
+        assert all(one["line"] for one in found.json()["diagnostics"])
+    assert api.viewer.get("/v1/revisions").json()["items"] == []
+    assert api.viewer.post("/v1/check", content=DOCUMENT).json() == {"valid": True, "diagnostics": []}
+
+
+def test_a_document_makes_the_server_read_no_file(api: AdminApi) -> None:
+    document = (
+        "settings: {watt.server.cors.enabled: true, watt.server.cors.allowedOrigins: 'file:/etc/passwd'}"
+    )
+
+    answer = api.viewer.post("/v1/check", content=document)
+
+    assert answer.json()["valid"] is False
+    assert "root:" not in answer.text
+
+
+def test_explained_step_by_step(api: AdminApi) -> None:
+    create_pets(api.editor, "https://a.example")
+    create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
+    asked = {"api": "pets/1.0", "method": "OPTIONS", "request_method": "GET"}
+
+    allowed = api.viewer.post("/v1/explain", json={**asked, "origin": "https://shop.example"}).json()
+    refused = api.viewer.post("/v1/explain", json={**asked, "origin": "https://evil.example"}).json()
+
+    assert (allowed["decision"]["status"], allowed["decision"]["reason"]) == (200, "preflight-allowed")
+    assert (refused["decision"]["status"], refused["decision"]["reason"]) == (403, "origin-refused")
+    assert [step["passed"] for step in refused["steps"]][-1] is False
+    assert api.viewer.post("/v1/explain", json={"api": "cats/1"}).status_code == 404
+    assert api.viewer.post("/v1/explain", json={"api": "pets/1.0", "orign": "x"}).status_code == 422

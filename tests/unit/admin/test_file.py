@@ -1,0 +1,34 @@
+"""A gateway whose only source is a file: everything can be read, nothing written."""
+
+from __future__ import annotations
+
+from tests.admin_api import running_admin_api
+from tests.catalogues import api, catalogue
+
+from crossgate.service.fixed import FileStore
+from crossgate.service.unkept_tokens import UnkeptTokens
+
+PETS = "/v1/apis/pets/1.0"
+
+
+def test_reads_are_answered_and_writes_refused_naming_the_file() -> None:
+    store = FileStore("/etc/gateway.yaml", catalogue([api("pets")]))
+    with running_admin_api(store, UnkeptTokens()) as running:
+        assert running.viewer.get(PETS).json()["name"] == "pets"
+        assert "pets" in running.viewer.get("/v1/export").text
+        assert running.viewer.get("/v1/revisions").json() == {"items": [], "next": None}
+        assert running.viewer.post("/v1/plan", content="apis: []\n", params={"prune": "true"}).json()[
+            "changes"
+        ]
+        match_any = {"If-Match": "*"}
+        refused = [
+            running.editor.put(f"{PETS}/policy", json={}, headers={"If-None-Match": "*"}),
+            running.editor.delete(PETS, headers=match_any),
+            running.editor.put("/v1/gateway", json={}, headers=match_any),
+            running.editor.post("/v1/apply", content="apis: []\n", headers=match_any),
+            running.editor.post("/v1/revisions/0/rollback", headers=match_any),
+        ]
+
+    for answer in refused:
+        assert answer.status_code == 409
+        assert "/etc/gateway.yaml" in answer.json()["detail"]

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from tests.admin_api import AdminApi
+from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets
+
+
+def test_each_change_is_a_revision_with_author_time_message_and_difference(api: AdminApi) -> None:
+    api.editor.put(PETS, json=api_entry(), headers=NEW, params={"message": "Grüße\nfrom here"})
+
+    revision = api.viewer.get("/v1/revisions/1").json()
+
+    assert (revision["number"], revision["author"], revision["objects"]) == (1, "test-editor", 1)
+    assert revision["message"] == "Grüße\nfrom here"
+    assert revision["at"].endswith("Z")
+    (change,) = revision["changes"]
+    assert (change["kind"], change["key"], change["before"]) == ("api", "pets/1.0", None)
+    assert change["after"] == {"name": "pets", "version": "1.0", **api_entry()}
+    assert api.viewer.get("/v1/revisions/2").status_code == 404
+
+
+def test_a_change_that_changes_nothing_is_no_revision(api: AdminApi) -> None:
+    tag = create_pets(api.editor)
+
+    api.editor.delete(f"{PETS}/policy", headers={"If-Match": "*"})
+    answer = api.editor.put(PETS, json=api_entry(), headers={"If-Match": "*"})
+
+    assert answer.headers["Crossgate-Revision"] == "2"
+    assert answer.headers["ETag"] != tag
+
+
+def test_pages_of_revisions_the_newest_first(api: AdminApi) -> None:
+    for number in range(7):
+        api.editor.put(f"/v1/apis/api-{number}/1", json=api_entry(), headers=NEW)
+
+    first = api.viewer.get("/v1/revisions", params={"limit": 4}).json()
+    second = api.viewer.get("/v1/revisions", params={"limit": 4, "cursor": first["next"]}).json()
+
+    assert [one["number"] for one in first["items"] + second["items"]] == [7, 6, 5, 4, 3, 2, 1]
+    assert second["next"] is None
+    assert api.viewer.get("/v1/revisions", params={"cursor": "eA"}).status_code == 422
+
+
+def test_back_to_any_revision(api: AdminApi) -> None:
+    tag = create_pets(api.editor, "https://a.example")
+    before = api.viewer.get("/v1/export").text
+    api.editor.put(PETS, json=api_entry(), headers={"If-Match": tag})
+    head = api.viewer.get("/v1/export").headers["ETag"]
+
+    stale = api.editor.post("/v1/revisions/1/rollback", headers={"If-Match": '"revision-1"'})
+    assert (stale.status_code, stale.json()["found"]) == (412, "revision-2")
+    back = api.editor.post("/v1/revisions/1/rollback", headers={"If-Match": head}, params={"message": "oops"})
+    assert back.json() == {"revision": 3, "changed": True, "added": 0, "modified": 1, "removed": 0}
+    assert api.viewer.get("/v1/export").text == before
+    assert api.viewer.get("/v1/revisions/3").json()["rolls_back_to"] == 1
+
+    empty = api.editor.post("/v1/revisions/0/rollback", headers={"If-Match": "*"})
+    assert empty.json()["removed"] == 1
+    assert api.editor.post("/v1/revisions/99/rollback", headers={"If-Match": "*"}).status_code == 404
+
+
+def test_a_message_that_nobody_could_read_is_refused(api: AdminApi) -> None:
+    for message in ("\x1b[2J", "x" * 2001):
+        refused = api.editor.put(PETS, json=api_entry(), headers=NEW, params={"message": message})
+        assert refused.status_code == 422
+    assert api.viewer.get("/v1/revisions").json()["items"] == []

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from tests.admin_api import AdminApi
+
+PREFIX = "watt.server.cors."
+
+
+def test_the_gateways_own_settings(api: AdminApi) -> None:
+    read = api.viewer.get("/v1/gateway")
+    assert read.json() == {"listen": "127.0.0.1:8080"}
+
+    body = {"listen": "127.0.0.1:8099", "public_origins": ["https://gateway.example"]}
+    changed = api.editor.put("/v1/gateway", json=body, headers={"If-Match": read.headers["ETag"]})
+    assert (changed.status_code, changed.json()) == (200, body)
+    assert api.viewer.get("/v1/gateway").headers["ETag"] == changed.headers["ETag"]
+
+    refused = api.editor.put("/v1/gateway", json={"listen": "localhost"}, headers={"If-Match": "*"})
+    assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.listen"]
+
+
+def test_the_servers_settings(api: AdminApi) -> None:
+    read = api.viewer.get("/v1/settings")
+    assert read.json() == {}
+
+    body = {f"{PREFIX}enabled": True, f"{PREFIX}allowedOrigins": "https://a.example"}
+    changed = api.editor.put("/v1/settings", json=body, headers={"If-Match": read.headers["ETag"]})
+    assert (changed.status_code, changed.json()) == (200, body)
+    assert api.viewer.get("/v1/settings").json() == body
+
+
+def test_a_setting_that_names_a_file_or_nothing_known_is_refused(api: AdminApi) -> None:
+    for name in ("allowedOrigins", "nonsense"):
+        body = {f"{PREFIX}enabled": False, f"{PREFIX}{name}": "file:/etc/passwd"}
+        refused = api.editor.put("/v1/settings", json=body, headers={"If-Match": "*"})
+        assert refused.status_code == 422
+        assert refused.json()["diagnostics"][0]["path"] == f"$['{PREFIX}{name}']"
+        assert "root:" not in refused.text
