@@ -29,53 +29,49 @@ def compile_flow(policy: EffectivePolicy | None, leaves: Leaves, *, judged_befor
     passed = leaf(leaves.passed(Reason.NO_POLICY))
     if policy is None:
         return passed
-    flow = _Flow(policy, leaves)
-    refused = flow.refused(Reason.ORIGIN_REFUSED)
-    is_preflight = equals(":method", "OPTIONS"), flow.preflight(refused)
-    was_judged = [(equals(JUDGED_HEADER, JUDGED), passed)] if judged_before else []
-    return branch([*was_judged, is_preflight], flow.cors_request(refused))
+    judged = _Flow(policy, leaves).tree()
+    return branch([(equals(JUDGED_HEADER, JUDGED), passed)], judged) if judged_before else judged
 
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
+    """The origin is asked about first, as no answer to it depends on the method: so its set is there once."""
+
     policy: EffectivePolicy
     leaves: Leaves
 
-    def preflight(self, origin_refused: Branch) -> Branch:
-        without_origin = self._plain_options(Reason.ORIGIN_MISSING, ())
-        with_origin = branch_on_origin(self.policy.origins, self._requested_method(), origin_refused)
-        return branch([(has_origin(self.policy.public_origins), with_origin)], without_origin)
-
-    def cors_request(self, origin_refused: Branch) -> Branch:
-        admitted = self._forwarded(Reason.ORIGIN_ALLOWED, self._answer_headers())
-        with_origin = branch_on_origin(self.policy.origins, admitted, origin_refused)
-        return branch(
-            [(has_origin(self.policy.public_origins), with_origin)], self._forwarded(Reason.NO_ORIGIN, ())
+    def tree(self) -> Branch:
+        allowed = self._forwarded(Reason.ORIGIN_ALLOWED, self._answer_headers())
+        admitted = _options(self._requested_method(), allowed)
+        with_origin = branch_on_origin(self.policy.origins, admitted, self._refused(Reason.ORIGIN_REFUSED))
+        without_origin = _options(
+            self._plain_options(Reason.ORIGIN_MISSING, ()), self._forwarded(Reason.NO_ORIGIN, ())
         )
+        return branch([(has_origin(self.policy.public_origins), with_origin)], without_origin)
 
     def _requested_method(self) -> Branch:
         cases = []
         admitted = method_admitted(self.policy.policy.allowed_methods)
         if admitted is not None:
             cases.append((admitted, self._requested_headers()))
-        cases.append((method_named(), self.refused(Reason.METHOD_REFUSED)))
+        cases.append((method_named(), self._refused(Reason.METHOD_REFUSED)))
         return branch(cases, self._plain_options(Reason.METHOD_MISSING, self._answer_headers()))
 
     def _requested_headers(self) -> Branch:
-        refused = self.refused(Reason.HEADER_REFUSED)
+        refused = self._refused(Reason.HEADER_REFUSED)
         return branch([(header_refused(self.policy.policy.allow_headers), refused)], self._allowed())
 
     def _plain_options(self, refusal: Reason, headers: tuple[Header, ...]) -> Branch:
         if self.policy.forwards_plain_options:
             return self._forwarded(Reason.PLAIN_OPTIONS, headers)
-        return self.refused(refusal)
+        return self._refused(refusal)
 
     def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> Branch:
         if self.policy.observes:
             return leaf(self.leaves.observed(reason))
         return leaf(self.leaves.forwarded(reason, headers, vary=self._varies))
 
-    def refused(self, reason: Reason) -> Branch:
+    def _refused(self, reason: Reason) -> Branch:
         if self.policy.observes:
             return leaf(self.leaves.observed(reason))
         allow = tuple((name, verbatim(value)) for name, value in self.policy.allow)
@@ -118,3 +114,7 @@ class _Flow:
         max_age = "" if policy.max_age is None else str(policy.max_age)
         values = ((names.ALLOW_METHODS, methods), (names.ALLOW_HEADERS, headers), (names.MAX_AGE, max_age))
         return tuple((name, value) for name, value in values if value)
+
+
+def _options(answered: Branch, otherwise: Branch) -> Branch:
+    return branch([(equals(":method", "OPTIONS"), answered)], otherwise)
