@@ -64,8 +64,9 @@ class Fork:
 
     def write_matcher(self, into: Matcher) -> None:
         """Write the fork as the root of a tree."""
+        fields = into.matcher_list.matchers
         for case, then in self.cases:
-            field = into.matcher_list.matchers.add()
+            field = fields.add()
             field.predicate.CopyFrom(case)
             then.write(field.on_match)
         if self.otherwise is not None:

@@ -7,6 +7,7 @@ counts or logs routes knows which policy spoke, and why.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
@@ -64,28 +65,32 @@ class Leaves:
 
     def forwarded(self, reason: Reason, headers: tuple[Header, ...], *, vary: bool) -> Route:
         """Forwarded; the gateway takes precedence in the answer's headers."""
-        return Route(
-            name=self._name(reason),
-            match=self.match,
-            route=self.action,
-            request_headers_to_add=[setting(*header) for header in self.request_headers],
-            typed_per_filter_config={HEADER_MUTATION: precedence(headers, vary=vary)},
-        )
+        route = self.passed(reason)
+        route.typed_per_filter_config[HEADER_MUTATION].CopyFrom(precedence(headers, vary=vary))
+        return route
 
     def answered(
         self, reason: Reason, status: int, body: str, headers: tuple[Header, ...], *, vary: bool
     ) -> Route:
         """Answered by the gateway; the native service never hears of it."""
-        options = [setting(*header) for header in headers]
-        return Route(
-            name=self._name(reason),
-            match=self.match,
-            direct_response=answer(status, body),
-            response_headers_to_add=[*options, varying()] if vary else options,
-        )
+        route = Route()
+        route.CopyFrom(_answering(status, body, headers, vary=vary))
+        route.name = self._name(reason)
+        route.match.CopyFrom(self.match)
+        return route
 
     def _name(self, reason: Reason) -> str:
         return f"{self.speaker} {reason.value}"
+
+
+@lru_cache(maxsize=256)
+def _answering(status: int, body: str, headers: tuple[Header, ...], *, vary: bool) -> Route:
+    """What a route that answers has in common with those of other APIs: all but its name and its path."""
+    options = [setting(*header) for header in headers]
+    return Route(
+        direct_response=answer(status, body),
+        response_headers_to_add=[*options, varying()] if vary else options,
+    )
 
 
 def _to_native(api: Api, endpoint: str) -> RouteAction:
