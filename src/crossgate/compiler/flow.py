@@ -26,11 +26,12 @@ def compile_flow(policy: EffectivePolicy | None, leaves: Leaves, *, judged_befor
     connections that were accepted before it was turned on. Envoy leaves those on the listener that it
     replaces until they are drained, and nobody would judge them otherwise.
     """
-    passed = leaf(leaves.passed(Reason.NO_POLICY))
     if policy is None:
-        return passed
+        return leaf(leaves.passed(Reason.NO_POLICY))
     judged = _Flow(policy, leaves).tree()
-    return branch([(equals(JUDGED_HEADER, JUDGED), passed)], judged) if judged_before else judged
+    if not judged_before:
+        return judged
+    return branch([(equals(JUDGED_HEADER, JUDGED), leaf(leaves.passed(Reason.NO_POLICY)))], judged)
 
 
 @dataclass(frozen=True, slots=True)
