@@ -67,7 +67,13 @@ fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECOND
 reference: $(VENV)/.dev  ## write the reference pages that are made from the code
 	@$(BIN)/python scripts/reference.py
 
-bench: $(VENV)/.bench  ## the middleware against the other CORS middlewares
+bench: $(VENV)/.bench  ## the gateway and the middleware against others, and changes; some four minutes
+	@scripts/prerequisites nginx wrk
+	@echo "[bench] 1 of 3: the gateway against the same Envoy with less to do, and nginx"
+	@PYTHONPATH=src $(BIN)/python -m bench.gateway
+	@echo "[bench] 2 of 3: changes, and many APIs"
+	@PYTHONPATH=src $(BIN)/python -m bench.propagation
+	@echo "[bench] 3 of 3: the middleware against the other CORS middlewares"
 	@PYTHONPATH=src $(BIN)/python -m bench.middleware
 
 bench-lint: $(VENV)/.dev  ## the linter: time, memory, what it finds (GIXY="command ..." to compare with gixy)

@@ -1,0 +1,54 @@
+"""Catalogues to measure with: the reference policy, for many APIs or with many origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService
+from crossgate.policy import CorsPolicy, build_policy
+
+METHOD = "PUT"
+HEADERS = ("test1", "test2")
+
+
+def origin(number: int) -> str:
+    """One of any number of origins, all of a length."""
+    return f"https://shop-{number:06}.example.com"
+
+
+def policy_of_origins(count: int) -> CorsPolicy:
+    """So many exact origins, and the rest of the reference policy."""
+    return _policy([origin(number) for number in range(count)], max_age=100)
+
+
+def reference_policy(number: int, max_age: int) -> CorsPolicy:
+    """One exact origin of the API's own, a wildcard, and an expression."""
+    wildcard, expression = "https://*.example.com", {"regex": r"https://pr-[0-9]+\.preview\.example\.com"}
+    return _policy((f"http://shop-{number}.example", wildcard, expression), max_age)
+
+
+def _policy(origins: Sequence[object], max_age: int) -> CorsPolicy:
+    return build_policy(
+        allowed_origins=origins,
+        allowed_methods=["POST", "GET", METHOD],
+        allow_headers=list(HEADERS),
+        expose_headers=["header1", "header2"],
+        allow_credentials=True,
+        max_age=max_age,
+    )
+
+
+def api(name: str, native_port: int, cors: CorsPolicy | None) -> Api:
+    """The API ``name/1`` in front of a native service of this machine."""
+    native = NativeService("http", "127.0.0.1", native_port)
+    return Api(name, "1", ApiType.REST, native, (f"/gateway/{name}/1",), cors)
+
+
+def catalogue_of(port: int, apis: list[Api]) -> Catalogue:
+    """These APIs behind a gateway on ``port``."""
+    return Catalogue(Gateway(port=port), apis={one.key: one for one in apis})
+
+
+def reference_apis(count: int, native_port: int) -> list[Api]:
+    """So many APIs under the reference policy."""
+    return [api(f"api-{n}", native_port, reference_policy(n, max_age=100)) for n in range(count)]

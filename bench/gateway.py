@@ -1,0 +1,199 @@
+"""How fast the gateway enforces: `python -m bench.gateway [--json FILE] [--rounds N] [--seconds S]`.
+
+What is measured runs on one core, all that measures on another. The contenders take turns in short bursts,
+and what counts is the median of the rounds' ratios: a machine that slows down slows all of a round down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+import httpx
+from bench import rivals
+from bench.catalogues import HEADERS, METHOD, api, catalogue_of, origin, policy_of_origins
+from bench.machine import cores, description
+from bench.serving import serving
+from bench.wrk import Burst, Shot, burst
+from tests.ports import free_ports
+
+from crossgate.cli.serving import log_to_stderr
+
+MANY = 100_000
+CROSSGATE, MANY_ORIGINS, BARE, FILTER, NGINX = (
+    "Crossgate, 10 origins",
+    "Crossgate, 100,000 origins",
+    "Envoy, bare route",
+    "Envoy, cors filter",
+    "nginx, if block",
+)
+TARGETS = {BARE: 0.95, FILTER: 1.0, CROSSGATE: 0.95}
+REQUESTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "preflight": (
+        "OPTIONS",
+        {
+            "Origin": origin(7),
+            "Access-Control-Request-Method": METHOD,
+            "Access-Control-Request-Headers": ",".join(HEADERS),
+        },
+    ),
+    "proxied request": ("GET", {"Origin": origin(7)}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server: where it is asked, and the processes that work for it."""
+
+    url: str
+    pids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``subject`` against ``rival``: medians of the rounds' ratios, and the middle half of them."""
+
+    request: str
+    subject: str
+    rival: str
+    throughput: float
+    low: float
+    high: float
+    cpu: float
+    """The rival's CPU time for one request, in units of the subject's: above 1 the subject is cheaper."""
+    target: float | None
+
+
+@asynccontextmanager
+async def contenders(folder: Path) -> AsyncIterator[Mapping[str, Contender]]:
+    """All of them, each on a port of its own, and a native service behind them."""
+    ours, bare, filtered, nginx, native = free_ports(5)
+    few = api("few", native, policy_of_origins(rivals.ORIGINS))
+    many = api("many", native, policy_of_origins(MANY))
+    async with AsyncExitStack() as stack:
+        stack.enter_context(
+            rivals.nginx(rivals.NGINX_NATIVE.format(port=native), native, folder, cores().measuring)
+        )
+        gateway = await stack.enter_async_context(serving(catalogue_of(ours, [few, many])))
+        pids_of = {
+            bare: stack.enter_context(rivals.envoy(rivals.bare_envoy(bare, native), bare, folder)),
+            filtered: stack.enter_context(
+                rivals.envoy(rivals.cors_filter_envoy(filtered, native), filtered, folder)
+            ),
+            nginx: stack.enter_context(
+                rivals.nginx(rivals.nginx_rival(nginx, native), nginx, folder, cores().measured)
+            ),
+            ours: [gateway.pid],
+        }
+
+        def contender(port: int, path: str) -> Contender:
+            return Contender(f"http://127.0.0.1:{port}{path}", pids_of[port])
+
+        yield {
+            CROSSGATE: contender(ours, few.endpoints[0]),
+            MANY_ORIGINS: contender(ours, many.endpoints[0]),
+            BARE: contender(bare, few.endpoints[0]),
+            FILTER: contender(filtered, few.endpoints[0]),
+            NGINX: contender(nginx, few.endpoints[0]),
+        }
+
+
+def check(name: str, shot: Shot) -> None:
+    """Fail unless the contender answers what is measured."""
+    answer = httpx.request(shot.method, shot.url, headers=shot.headers)
+    allowed = answer.headers.get("access-control-allow-origin")
+    assert answer.status_code == 200, (name, answer)
+    assert allowed == origin(7) or (name == BARE and shot.method == "GET"), (name, answer.headers)
+
+
+def measure(
+    request: str, found: Mapping[str, Contender], rounds: int, seconds: int
+) -> dict[str, list[Burst]]:
+    """Every contender's bursts, one a round."""
+    method, headers = REQUESTS[request]
+    shots = {name: Shot(method, contender.url, headers) for name, contender in found.items()}
+    for name, shot in shots.items():
+        check(name, shot)
+        burst(shot, found[name].pids, 1, cores().measuring)
+    bursts: dict[str, list[Burst]] = {name: [] for name in found}
+    names = list(found)
+    for number in range(rounds):
+        print(f"\r{request}: round {number + 1} of {rounds}", end="", flush=True)
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            bursts[name].append(burst(shots[name], found[name].pids, seconds, cores().measuring))
+    print("\r" + " " * 40, end="\r")
+    return bursts
+
+
+def compare(request: str, bursts: Mapping[str, list[Burst]], subject: str, rival: str) -> Comparison:
+    pairs = list(zip(bursts[subject], bursts[rival], strict=True))
+    ratios = sorted(ours.requests_per_second / theirs.requests_per_second for ours, theirs in pairs)
+    cpu = median(theirs.cpu_microseconds / ours.cpu_microseconds for ours, theirs in pairs)
+    quarter = len(ratios) // 4
+    return Comparison(
+        request,
+        subject,
+        rival,
+        median(ratios),
+        ratios[quarter],
+        ratios[-1 - quarter],
+        cpu,
+        TARGETS.get(rival),
+    )
+
+
+def show(request: str, bursts: Mapping[str, list[Burst]], comparisons: list[Comparison]) -> None:
+    print(f"{request:<30}{'requests/s':>12}{'CPU µs each':>13}")
+    for name, ran in bursts.items():
+        rate = median(one.requests_per_second for one in ran)
+        print(f"  {name:<28}{rate:>12,.0f}{median(one.cpu_microseconds for one in ran):>13.1f}")
+    print(f"{'':<52}{'throughput':>12}{'middle half':>16}{'by CPU':>9}{'target':>9}")
+    for one in comparisons:
+        target = f"≥ {one.target:.2f}" if one.target else ""
+        between = f"{one.low:.2f} - {one.high:.2f}"
+        what = f"{one.subject} / {one.rival}"
+        print(f"  {what:<50}{one.throughput:>12.3f}{between:>16}{one.cpu:>9.3f}{target:>9}")
+    print()
+
+
+async def run(rounds: int, seconds: int) -> dict[str, object]:
+    result: dict[str, object] = {"machine": description(), "rounds": rounds, "seconds": seconds}
+    print(result["machine"], "\n")
+    log_to_stderr()
+    os.sched_setaffinity(0, {cores().measuring})
+    with tempfile.TemporaryDirectory() as name:
+        async with contenders(Path(name)) as found:
+            for request in REQUESTS:
+                bursts = await asyncio.to_thread(measure, request, found, rounds, seconds)
+                comparisons = [compare(request, bursts, CROSSGATE, rival) for rival in (BARE, FILTER, NGINX)]
+                comparisons.append(compare(request, bursts, MANY_ORIGINS, CROSSGATE))
+                show(request, bursts, comparisons)
+                result[request] = {
+                    "bursts": {name: [asdict(one) for one in ran] for name, ran in bursts.items()},
+                    "comparisons": [asdict(one) for one in comparisons],
+                }
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Crossgate against others, on one core")
+    parser.add_argument("--json", type=Path, help="write everything that was measured to this file")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=int, default=1, help="of one burst")
+    options = parser.parse_args()
+    result = asyncio.run(run(options.rounds, options.seconds))
+    if options.json is not None:
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

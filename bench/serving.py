@@ -1,0 +1,68 @@
+"""Crossgate, all of it in this process but Envoy, which is pinned to the measured core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from bench.machine import cores, pin
+
+from crossgate.bootstrap.authorities import system_authorities
+from crossgate.catalogue.model import Catalogue
+from crossgate.dataplane.binary import find
+from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
+from crossgate.dataplane.process import Envoy, EnvoySettings
+from crossgate.dataplane.runtime_dir import create
+from crossgate.service.publish import Publisher
+from crossgate.xds.listening import SocketFile
+from crossgate.xds.server import ControlPlane
+from crossgate.xds.settlement import settled
+
+_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A running gateway."""
+
+    control_plane: ControlPlane
+    publisher: Publisher
+    envoy: Envoy
+
+    @property
+    def pid(self) -> int:
+        """Envoy's process."""
+        assert self.envoy.pid is not None
+        return self.envoy.pid
+
+    async def publish(self, catalogue: Catalogue) -> None:
+        """Return when Envoy enforces it."""
+        published = self.publisher.publish(catalogue)
+        async with asyncio.timeout(_SECONDS):
+            outcome = await settled(self.control_plane.ledger, published.versions)
+        assert outcome.applied, outcome.rejections
+
+
+@asynccontextmanager
+async def serving(catalogue: Catalogue) -> AsyncIterator[Serving]:
+    """Crossgate with one worker of Envoy's, ready."""
+    async with AsyncExitStack() as stack:
+        directory = create()
+        stack.callback(directory.close)
+        socket = directory.control_plane_socket
+        control_plane = await stack.enter_async_context(ControlPlane(SocketFile(socket)))
+        publisher = Publisher(control_plane.cache, system_authorities())
+        publisher.publish(catalogue)
+        document = bootstrap(Node("bench"), UnixSocket(socket), directory.admin_socket)
+        envoy = await stack.enter_async_context(
+            Envoy(EnvoySettings(find(), document, directory, concurrency=1))
+        )
+        async with asyncio.timeout(_SECONDS):
+            await envoy.ready()
+        started = Serving(control_plane, publisher, envoy)
+        pin(started.pid, cores().measured)
+        yield started
+        # What follows is not measured: nobody waits for a drain.
+        await envoy.stop(drain=False)

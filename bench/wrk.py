@@ -1,0 +1,70 @@
+"""Bursts of requests by wrk(1), and what the server's processes spent on them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.machine import cpu_seconds
+
+CONNECTIONS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """The request that a burst repeats."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What came of it."""
+
+    requests_per_second: float
+    cpu_microseconds: float
+    """That the server spent on one request."""
+
+
+def wrk() -> str:
+    """Where wrk is; ends the program if it is nowhere."""
+    found = shutil.which("wrk")
+    if found is None:
+        sys.exit("wrk is not there: run scripts/prerequisites wrk nginx")
+    return found
+
+
+def burst(shot: Shot, pids: list[int], seconds: int, core: int) -> Burst:
+    """Repeat the request over a few connections; fails if one answer is no success."""
+    script = [f"wrk.method = {json.dumps(shot.method)}"]
+    script += [f"wrk.headers[{json.dumps(name)}] = {json.dumps(text)}" for name, text in shot.headers.items()]
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        Path(file.name).write_text("\n".join(script), encoding="utf-8")
+        before = cpu_seconds(pids)
+        pinned = ["taskset", "--cpu-list", str(core), wrk()]
+        options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--script", file.name]
+        done = subprocess.run([*pinned, *options, shot.url], stdout=subprocess.PIPE, text=True, check=True)
+        spent = cpu_seconds(pids) - before
+    failed = re.search(r"Non-2xx.*|Socket errors.*", done.stdout)
+    if failed:
+        raise RuntimeError(f"{shot.method} {shot.url}: {failed[0]}")
+    return Burst(
+        float(_number(r"Requests/sec:\s+([0-9.]+)", done.stdout)),
+        spent / int(_number(r"([0-9]+) requests in", done.stdout)) * 1e6,
+    )
+
+
+def _number(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    if found is None:
+        raise RuntimeError(f"wrk said something unexpected:\n{text}")
+    return found[1]
