@@ -55,11 +55,14 @@ unit: $(VENV)/.dev  ## the tests that need no Envoy and no browser
 	@$(BIN)/pytest -m "not live and not browser"
 
 test: check  ## everything a contributor must pass
-	@scripts/prerequisites chromium
+	@scripts/prerequisites chromium postgresql
 	@$(BIN)/pytest
 
 golden: $(VENV)/.dev  ## write the goldens again; then read the diff
 	@CROSSGATE_WRITE_GOLDENS=1 $(BIN)/pytest -q -p no:randomly tests/golden
+
+fuzz: $(VENV)/.dev  ## random policies and requests, engine against Envoy (PAIRS, default 1,000,000; SEED)
+	@CROSSGATE_PAIRS=$(or $(PAIRS),1000000) CROSSGATE_SEED=$(or $(SEED),1) $(BIN)/pytest -q tests/live/test_differential.py
 
 fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECONDS each, default 60; SEED)
 	@PYTHONPATH=src $(BIN)/python -m tests.fuzz_proof $(or $(SECONDS),60) $(or $(SEED),1)
