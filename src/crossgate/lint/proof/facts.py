@@ -152,9 +152,10 @@ def _find_other_scheme(expression: Expression) -> str | None:
         others = grammar.automaton_of(pattern)
 
         def accepts(states: Sequence[int], others: Automaton = others) -> bool:
-            return others.accepts(states[0]) and expression.automaton.accepts(states[1])
+            return expression.automaton.accepts(states[0]) and others.accepts(states[1])
 
-        origin = find_text((others, expression.automaton), accepts, expression.budget)
+        # The expression comes first: if it begins with https, it dies of most characters at once.
+        origin = find_text((expression.automaton, others), accepts, expression.budget)
         if origin is None:
             return None
         if is_well_formed(origin) and expression.admits(origin):
