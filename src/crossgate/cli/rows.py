@@ -15,7 +15,8 @@ def print_rows(console: Console, heading: Sequence[str], rows: Iterable[Sequence
     """Print them; nothing in them can move a cursor, or end a line or a column."""
     if not console.is_terminal:
         for row in rows:
-            console.print("\t".join(map(printable, row)))
+            # Rich would turn tabs into blanks.
+            console.file.write("\t".join(map(printable, row)) + "\n")
         return
     table = Table(*heading, box=None, header_style="bold", pad_edge=False)
     for row in rows:

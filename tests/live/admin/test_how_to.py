@@ -1,0 +1,67 @@
+"""The how-to, done by a new user: every command run, every line of output found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.documents import Command as Documented
+from tests.documents import steps
+from tests.gateway import ROOT
+from tests.live.admin.store_gateway import store_gateway
+from tests.natives import OddNative
+
+PAGE = ROOT / "docs" / "how-to" / "manage-with-the-api.md"
+_SECONDS = 20.0
+
+
+@pytest.mark.live
+def test_the_how_to_does_what_it_says(tmp_path: Path) -> None:
+    with OddNative() as native, store_gateway(tmp_path, "--data", "data") as gateway:
+        environment = {
+            **os.environ,
+            "CROSSGATE_TOKEN": gateway.token,
+            "CROSSGATE_SERVER": gateway.url,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PYTHONPATH": str(ROOT / "src"),
+            "no_proxy": "*",
+        }
+        moves = {
+            "http://127.0.0.1:8090": gateway.url,
+            "127.0.0.1:8000": f"127.0.0.1:{gateway.port}",
+            "127.0.0.1:9101": f"127.0.0.1:{native.port}",
+        }
+        done = 0
+        for step in steps(PAGE):
+            assert isinstance(step, Documented)
+            _run(_moved(step, moves), tmp_path, environment)
+            done += 1
+        assert done == 16
+
+
+def _moved(step: Documented, moves: dict[str, str]) -> Documented:
+    line, output = step.line, "\n".join(step.output)
+    for before, after in moves.items():
+        line, output = line.replace(before, after), output.replace(before, after)
+    return Documented(line, tuple(output.splitlines()))
+
+
+def _run(step: Documented, folder: Path, environment: dict[str, str]) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        ran = subprocess.run(
+            ["sh", "-c", step.line],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=folder,
+            env=environment,
+        )
+        if step.is_answered_by(ran.stdout):
+            return
+        assert time.monotonic() < deadline, f"{step.line}\n{ran.stdout}{ran.stderr}"

@@ -1,0 +1,164 @@
+"""The command's verbs against a real admin API."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.admin_api import AdminApi
+from tests.command import Done, crossgate
+from tests.unit.admin.entries import create_pets, create_shop
+
+DOCUMENT = """
+apis:
+  - {name: pets, version: "1.0", type: rest, native: http://127.0.0.1:9101}
+  - {name: stock, version: "2", type: soap, native: http://127.0.0.1:9102}
+"""
+
+
+class Command:
+    """The command, as somebody with an admin's token uses it in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "gateway.yaml"
+        self.file.write_text(DOCUMENT)
+
+    def __call__(self, *arguments: str | Path) -> Done:
+        return crossgate(*arguments, cwd=self.file.parent)
+
+
+@pytest.fixture
+def run(api: AdminApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("CROSSGATE_SERVER", api.url)
+    monkeypatch.setenv("CROSSGATE_TOKEN", api.admin.headers["Authorization"].removeprefix("Bearer "))
+    return Command(tmp_path)
+
+
+def test_plan_exits_with_1_while_anything_would_change(api: AdminApi, run: Command) -> None:
+    create_pets(api.editor, "https://a.example")
+
+    planned = run("plan", run.file)
+    assert planned.returncode == 1
+    assert "~ api pets/1.0" in planned.stdout
+    assert "+ api stock/2" in planned.stdout
+    assert "its policy decides -> its native service decides" in planned.stdout
+    as_json = run("plan", run.file, "--json")
+    assert (as_json.returncode, json.loads(as_json.stdout)["base"]) == (1, 1)
+
+    applied = run("apply", run.file, "-m", "all of it")
+    assert (applied.returncode, applied.stdout.splitlines()[-1]) == (
+        0,
+        "Revision 2: 1 added, 1 changed, 0 removed",
+    )
+    unchanged = run("plan", run.file)
+    assert (unchanged.returncode, unchanged.stdout) == (
+        0,
+        "Nothing would change: revision 2 is what the document says\n",
+    )
+
+
+def test_what_is_exported_and_applied_changes_nothing(api: AdminApi, run: Command) -> None:
+    create_pets(api.editor, "https://a.example")
+    create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
+    exported = run("export")
+    run.file.write_text(exported.stdout)
+
+    planned = run("plan", run.file, "--prune")
+    applied = run("apply", run.file, "--prune", "--json")
+
+    assert (planned.returncode, applied.returncode) == (0, 0)
+    assert json.loads(applied.stdout)["changed"] is False
+    assert run("export").stdout == exported.stdout
+    assert run("export", "--revision", "0").stdout == "gateway:\n  listen: '127.0.0.1:8080'\n"
+
+
+def test_apply_refuses_another_base_than_the_one_that_was_looked_at(api: AdminApi, run: Command) -> None:
+    create_pets(api.editor)
+    create_shop(api.editor)
+
+    refused = run("apply", run.file, "--base", "1")
+
+    assert (refused.returncode, "base-moved" in refused.stderr) == (2, True)
+    assert run("apply", run.file, "--base", "2").returncode == 0
+
+
+def test_a_document_with_errors_is_not_even_sent(api: AdminApi, run: Command) -> None:
+    run.file.write_text(DOCUMENT.replace("soap", "coffee"))
+
+    for verb in ("plan", "apply"):
+        refused = run(verb, run.file)
+        assert refused.returncode == 2
+        assert f"{run.file}:4:" in refused.stderr
+    assert api.viewer.get("/v1/revisions").json()["items"] == []
+
+
+def test_revisions_and_the_way_back(api: AdminApi, run: Command) -> None:
+    create_pets(api.editor)
+    create_shop(api.editor)
+
+    listed = run("revisions").stdout.splitlines()
+    assert [line.split("\t")[0] for line in listed] == ["2", "1"]
+    shown = run("revisions", "2")
+    assert "+ application shop" in shown.stdout
+    back = run("rollback", "1", "--message", "too early")
+    assert back.stdout == "Revision 3: 0 added, 0 changed, 1 removed\n"
+    assert run("revisions", "3").stdout.splitlines()[0].endswith("rollback to 1: too early")
+    assert run("rollback", "9").returncode == 2
+
+
+def test_tokens(api: AdminApi, run: Command) -> None:
+    created = run("token", "create", "ci", "--role", "editor", "--days", "30")
+    secret = created.stdout.strip()
+    with api.client(secret) as client:
+        assert client.get("/v1/apis").status_code == 200
+        listed = run("token", "list")
+        assert secret not in listed.stdout
+        assert "ci\teditor\t" in listed.stdout
+        assert run("token", "revoke", "ci").returncode == 0
+        assert client.get("/v1/apis").status_code == 401
+    assert run("token", "revoke", "ci").returncode == 2
+
+
+def test_nodes(run: Command) -> None:
+    listed = run("nodes", "--json")
+
+    assert (listed.returncode, json.loads(listed.stdout)) == (0, {"head": 0, "items": []})
+
+
+def test_without_a_token_or_a_gateway_the_remedy_is_said(
+    run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = run("nodes", "--token", "cgt_wrong")
+    assert (wrong.returncode, "token-refused" in wrong.stderr) == (2, True)
+    monkeypatch.delenv("CROSSGATE_TOKEN")
+    without = run("nodes")
+    assert (without.returncode, "CROSSGATE_TOKEN" in without.stderr) == (2, True)
+    nobody = run("nodes", "--token", "cgt_x", "--server", "http://127.0.0.1:9")
+    assert (nobody.returncode, "server-unreachable" in nobody.stderr) == (2, True)
+
+
+def test_tokens_straight_from_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CROSSGATE_DATABASE", raising=False)
+    data = ("--data", tmp_path / "data")
+
+    assert crossgate("token", "create", "rescue", "--role", "admin", *data).stdout.startswith("cgt_")
+    assert crossgate("token", "create", "rescue", *data).returncode == 2
+    assert "rescue\tadmin\t" in crossgate("token", "list", *data).stdout
+    assert crossgate("token", "revoke", "rescue", *data).returncode == 0
+    assert crossgate("token", "revoke", "rescue", *data).returncode == 2
+
+
+def test_options_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text("apis: []\n")
+
+    for arguments in (
+        ("run", file, "--data", tmp_path),
+        ("run", file, "--listen", "127.0.0.1:1"),
+        ("run", "--data", tmp_path, "--database", "postgresql://x/y"),
+        ("run", "--admin", "0.0.0.0:8090"),
+        ("run", "--admin", "nowhere"),
+    ):
+        refused = crossgate(*arguments)
+        assert (refused.returncode, refused.stderr.count("error")) == (2, 1), arguments
