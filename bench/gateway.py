@@ -28,11 +28,12 @@ from tests.ports import free_ports
 from crossgate.cli.serving import log_to_stderr
 
 MANY = 100_000
-CROSSGATE, MANY_ORIGINS, BARE, FILTER, NGINX = (
+CROSSGATE, MANY_ORIGINS, BARE, FILTER, FIXED, NGINX = (
     "Crossgate, 10 origins",
     "Crossgate, 100,000 origins",
-    "Envoy, bare route",
+    "Envoy, no policy",
     "Envoy, cors filter",
+    "Envoy, fixed answer",
     "nginx, if block",
 )
 TARGETS = {BARE: 0.95, FILTER: 1.0, CROSSGATE: 0.95}
@@ -75,7 +76,7 @@ class Comparison:
 @asynccontextmanager
 async def contenders(folder: Path) -> AsyncIterator[Mapping[str, Contender]]:
     """All of them, each on a port of its own, and a native service behind them."""
-    ours, bare, filtered, nginx, native = free_ports(5)
+    ours, bare, filtered, fixed, nginx, native = free_ports(6)
     few = api("few", native, policy_of_origins(rivals.ORIGINS))
     many = api("many", native, policy_of_origins(MANY))
     async with AsyncExitStack() as stack:
@@ -88,6 +89,7 @@ async def contenders(folder: Path) -> AsyncIterator[Mapping[str, Contender]]:
             filtered: stack.enter_context(
                 rivals.envoy(rivals.cors_filter_envoy(filtered, native), filtered, folder)
             ),
+            fixed: stack.enter_context(rivals.envoy(rivals.fixed_answer_envoy(fixed, native), fixed, folder)),
             nginx: stack.enter_context(
                 rivals.nginx(rivals.nginx_rival(nginx, native), nginx, folder, cores().measured)
             ),
@@ -102,6 +104,7 @@ async def contenders(folder: Path) -> AsyncIterator[Mapping[str, Contender]]:
             MANY_ORIGINS: contender(ours, many.endpoints[0]),
             BARE: contender(bare, few.endpoints[0]),
             FILTER: contender(filtered, few.endpoints[0]),
+            FIXED: contender(fixed, few.endpoints[0]),
             NGINX: contender(nginx, few.endpoints[0]),
         }
 
@@ -111,7 +114,7 @@ def check(name: str, shot: Shot) -> None:
     answer = httpx.request(shot.method, shot.url, headers=shot.headers)
     allowed = answer.headers.get("access-control-allow-origin")
     assert answer.status_code == 200, (name, answer)
-    assert allowed == origin(7) or (name == BARE and shot.method == "GET"), (name, answer.headers)
+    assert name == BARE or allowed == origin(7), (name, answer.headers)
 
 
 def measure(
@@ -119,12 +122,16 @@ def measure(
 ) -> dict[str, list[Burst]]:
     """Every contender's bursts, one a round."""
     method, headers = REQUESTS[request]
-    shots = {name: Shot(method, contender.url, headers) for name, contender in found.items()}
+    shots = {
+        name: Shot(method, contender.url, headers)
+        for name, contender in found.items()
+        if name != FIXED or request == "preflight"
+    }
     for name, shot in shots.items():
         check(name, shot)
         burst(shot, found[name].pids, 1, cores().measuring)
-    bursts: dict[str, list[Burst]] = {name: [] for name in found}
-    names = list(found)
+    bursts: dict[str, list[Burst]] = {name: [] for name in shots}
+    names = list(shots)
     for number in range(rounds):
         print(f"\r{request}: round {number + 1} of {rounds}", end="", flush=True)
         first = number % len(names)
@@ -174,7 +181,8 @@ async def run(rounds: int, seconds: int) -> dict[str, object]:
         async with contenders(Path(name)) as found:
             for request in REQUESTS:
                 bursts = await asyncio.to_thread(measure, request, found, rounds, seconds)
-                comparisons = [compare(request, bursts, CROSSGATE, rival) for rival in (BARE, FILTER, NGINX)]
+                rivals_here = [rival for rival in (BARE, FILTER, FIXED, NGINX) if rival in bursts]
+                comparisons = [compare(request, bursts, CROSSGATE, rival) for rival in rivals_here]
                 comparisons.append(compare(request, bursts, MANY_ORIGINS, CROSSGATE))
                 show(request, bursts, comparisons)
                 result[request] = {

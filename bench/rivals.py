@@ -1,7 +1,7 @@
 """What Crossgate is measured against: the same Envoy with less to do, and nginx written by hand.
 
-The Envoys have Crossgate's own bootstrap and listener, hardening included; only how a request finds its route
-differs, and what the route does.
+The Envoys have Crossgate's own bootstrap and listener, hardening included, and forward by the route that it
+would have without a policy: prefix taken off, X-Forwarded-* set. They know one API, so nothing is looked up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any as Json
 
 import httpx
-from bench.catalogues import HEADERS, METHOD, origin
+from bench.catalogues import HEADERS, METHOD, api, origin
 from bench.machine import cores
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
@@ -26,9 +26,12 @@ from google.protobuf import json_format
 
 from crossgate.catalogue.model import Gateway
 from crossgate.compiler.listener import compile_listener
+from crossgate.compiler.naming import cluster_name
+from crossgate.compiler.routes import Leaves
 from crossgate.dataplane.binary import find
 from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap, dumps
 from crossgate.dataplane.command import command
+from crossgate.policy import Reason
 
 _CORS = "envoy.filters.http.cors"
 _CORS_TYPE = f"type.googleapis.com/{cors_pb2.CorsPolicy.DESCRIPTOR.full_name}"
@@ -38,12 +41,19 @@ ORIGINS = 10
 
 
 def bare_envoy(port: int, native_port: int) -> bytes:
-    """No policy and no look-up of an API: preflights answered by one fixed route, the rest forwarded."""
+    """No policy: whatever comes is forwarded."""
+    return _static(port, native_port, [_forwarded(native_port)], [])
+
+
+def fixed_answer_envoy(port: int, native_port: int) -> bytes:
+    """Every preflight is answered alike and nothing is asked: the fastest that Envoy can answer at all."""
     headers = {
         "Access-Control-Allow-Origin": origin(7),
+        "Access-Control-Allow-Credentials": "true",
         "Access-Control-Allow-Methods": f"POST, GET, {METHOD}",
         "Access-Control-Allow-Headers": ", ".join(HEADERS),
         "Access-Control-Max-Age": "100",
+        "Vary": "Origin",
     }
     preflight = {
         "match": {"prefix": "/", "headers": [{"name": ":method", "string_match": {"exact": "OPTIONS"}}]},
@@ -52,7 +62,7 @@ def bare_envoy(port: int, native_port: int) -> bytes:
             {"header": {"key": name, "value": value}} for name, value in headers.items()
         ],
     }
-    return _static(port, native_port, [preflight, _forwarded()], [])
+    return _static(port, native_port, [preflight, _forwarded(native_port)], [])
 
 
 def cors_filter_envoy(port: int, native_port: int) -> bytes:
@@ -66,16 +76,21 @@ def cors_filter_envoy(port: int, native_port: int) -> bytes:
         "max_age": "100",
         "allow_credentials": True,
     }
-    route = {**_forwarded(), "typed_per_filter_config": {_CORS: policy}}
+    route = {**_forwarded(native_port), "typed_per_filter_config": {_CORS: policy}}
     return _static(port, native_port, [route], [{"name": _CORS, "typed_config": {"@type": _FILTER_TYPE}}])
 
 
-def _forwarded() -> dict[str, Json]:
-    return {"match": {"prefix": "/"}, "route": {"cluster": "native", "timeout": "30s"}}
+def _forwarded(native_port: int) -> dict[str, Json]:
+    """Crossgate's own route for an API without a policy."""
+    served = api("few", native_port, None)
+    route = Leaves.of_api(served, served.endpoints[0]).passed(Reason.NO_POLICY)
+    return dict(json_format.MessageToDict(route, preserving_proto_field_name=True))
 
 
 def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]) -> bytes:
-    listener = Listener.FromString(compile_listener(Gateway(port=port), server_level=False).body)
+    listener = Listener.FromString(
+        compile_listener(Gateway(port=port), server_level=False, elsewhere=False).body
+    )
     packed = listener.filter_chains[0].filters[0].typed_config
     manager = HttpConnectionManager()
     packed.Unpack(manager)
@@ -92,11 +107,11 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
     served["filter_chains"] = [{"filters": [{"name": "http", "typed_config": edge}]}]
     address = {"socket_address": {"address": "127.0.0.1", "port_value": native_port}}
     native = {
-        "name": "native",
+        "name": cluster_name("few/1"),
         "type": "STATIC",
         "connect_timeout": "5s",
         "load_assignment": {
-            "cluster_name": "native",
+            "cluster_name": cluster_name("few/1"),
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
     }

@@ -9,7 +9,7 @@ from crossgate.catalogue.effective import Associations, own_policy
 from crossgate.catalogue.model import Api, Catalogue, Gateway
 from crossgate.compiler.cluster import compile_cluster
 from crossgate.compiler.edge import compile_edge
-from crossgate.compiler.naming import ScopeKey, cluster_name, scope_key, scope_name
+from crossgate.compiler.naming import ScopeKey, cluster_name, is_elsewhere, scope_key, scope_name
 from crossgate.compiler.resource import (
     CLUSTER,
     SCOPED_ROUTE_CONFIGURATION,
@@ -32,6 +32,8 @@ class Compilation:
     resources: Mapping[ResourceKey, Resource] = field(default_factory=dict)
     _associations: Associations = field(default_factory=Associations)
     _members: _Members = field(default_factory=dict)
+    _elsewhere: int = 0
+    """How many endpoints lie under none of the roots."""
 
     def advance(self, catalogue: Catalogue, system_ca: str) -> tuple[Compilation, Changes]:
         """The compilation of ``catalogue``, and how its resources differ from these.
@@ -44,11 +46,15 @@ class Compilation:
         if _judges_otherwise(before, catalogue):
             touched |= catalogue.apis.keys()
         members = _move(self._members, before.apis, catalogue.apis, changed)
+        elsewhere = self._elsewhere + sum(
+            _elsewhere(catalogue.apis.get(api)) - _elsewhere(before.apis.get(api)) for api in changed
+        )
 
         made: dict[ResourceKey, Resource | None] = {}
-        if not self.resources or _edge_of(before) != _edge_of(catalogue):
-            made |= dict.fromkeys(_keyed(compile_edge(before)))
-            made |= _keyed(compile_edge(catalogue))
+        edge_before = _edge_of(before, self._elsewhere)
+        if not self.resources or edge_before != _edge_of(catalogue, elsewhere):
+            made |= dict.fromkeys(_keyed(compile_edge(before, elsewhere=bool(self._elsewhere))))
+            made |= _keyed(compile_edge(catalogue, elsewhere=bool(elsewhere)))
         for key in _scopes_of(changed | touched, before.apis, catalogue.apis):
             made[SCOPED_ROUTE_CONFIGURATION, scope_name(key)] = _compile_members(
                 key, members.get(key, frozenset()), catalogue, associations
@@ -62,15 +68,19 @@ class Compilation:
         changes = {key: new for key, new in made.items() if self.resources.get(key) != new}
         resources = {key: one for key, one in self.resources.items() if key not in changes}
         resources |= {key: new for key, new in changes.items() if new is not None}
-        return Compilation(catalogue, resources, associations, members), changes
+        return Compilation(catalogue, resources, associations, members, elsewhere), changes
 
 
 def _keyed(resources: Iterable[Resource]) -> dict[ResourceKey, Resource]:
     return {(one.type_url, one.name): one for one in resources}
 
 
-def _edge_of(catalogue: Catalogue) -> tuple[Gateway, ServerPolicy | None]:
-    return catalogue.gateway, catalogue.server_policy
+def _edge_of(catalogue: Catalogue, elsewhere: int) -> tuple[Gateway, ServerPolicy | None, bool]:
+    return catalogue.gateway, catalogue.server_policy, elsewhere > 0
+
+
+def _elsewhere(api: Api | None) -> int:
+    return sum(map(is_elsewhere, api.endpoints)) if api is not None else 0
 
 
 def _differing(before: Mapping[str, Api], after: Mapping[str, Api]) -> set[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossgate.compiler.matching import Branch, branch, equals, has_origin, leaf
-from crossgate.compiler.origin_matcher import branch_on_origin
+from crossgate.compiler.matching import Branch, branch, equals, leaf
+from crossgate.compiler.origin_matcher import OriginBranches, branch_on_origin
 from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
-from crossgate.compiler.requested import header_refused, method_admitted, method_named
+from crossgate.compiler.requested import headers_admitted, headers_named, method_admitted, method_named
 from crossgate.compiler.responses import reflected, verbatim
 from crossgate.compiler.routes import Leaves
 from crossgate.policy import EffectivePolicy, Reason, names
@@ -44,11 +44,11 @@ class _Flow:
     def tree(self) -> Branch:
         allowed = self._forwarded(Reason.ORIGIN_ALLOWED, self._answer_headers())
         admitted = _options(self._requested_method(), allowed)
-        with_origin = branch_on_origin(self.policy.origins, admitted, self._refused(Reason.ORIGIN_REFUSED))
-        without_origin = _options(
+        absent = _options(
             self._plain_options(Reason.ORIGIN_MISSING, ()), self._forwarded(Reason.NO_ORIGIN, ())
         )
-        return branch([(has_origin(self.policy.public_origins), with_origin)], without_origin)
+        to = OriginBranches(admitted, self._refused(Reason.ORIGIN_REFUSED), absent)
+        return branch_on_origin(self.policy.origins, self.policy.public_origins, to)
 
     def _requested_method(self) -> Branch:
         cases = []
@@ -59,8 +59,10 @@ class _Flow:
         return branch(cases, self._plain_options(Reason.METHOD_MISSING, self._answer_headers()))
 
     def _requested_headers(self) -> Branch:
-        refused = self._refused(Reason.HEADER_REFUSED)
-        return branch([(header_refused(self.policy.policy.allow_headers), refused)], self._allowed())
+        allowed = self._allowed()
+        admitted = headers_admitted(self.policy.policy.allow_headers), allowed
+        refused = headers_named(), self._refused(Reason.HEADER_REFUSED)
+        return branch([admitted, refused], allowed)
 
     def _plain_options(self, refusal: Reason, headers: tuple[Header, ...]) -> Branch:
         if self.policy.forwards_plain_options:

@@ -59,16 +59,17 @@ MAX_HEADERS: Final = 100
 BUFFER_BYTES: Final = 32 * 1024
 
 
-def compile_listener(gateway: Gateway, *, server_level: bool) -> Resource:
-    """The listener's resource; only the gateway's own settings bear on it, since a change drains connections.
+def compile_listener(gateway: Gateway, *, server_level: bool, elsewhere: bool) -> Resource:
+    """The listener's resource; as little as possible bears on it, since a change drains connections.
 
     With server-level CORS it looks its routes up under one name, else by the scopes of the APIs.
+    ``elsewhere`` says whether any endpoint lies under none of the roots.
     """
     manager = _hardened(LISTENER_NAME)
     if server_level:
         manager.rds.CopyFrom(Rds(route_config_name=ROUTES_NAME, config_source=_ADS))
     else:
-        _find_apis(manager)
+        _find_apis(manager, elsewhere=elsewhere)
     chain = FilterChain(filters=[Filter(name="http", typed_config=pack(manager))])
     if gateway.tls is not None:
         chain.transport_socket.CopyFrom(_tls(gateway.tls))
@@ -81,7 +82,7 @@ def compile_listener(gateway: Gateway, *, server_level: bool) -> Resource:
     return resource(LISTENER_NAME, listener)
 
 
-def compile_inner_listener() -> Resource:
+def compile_inner_listener(*, elsewhere: bool) -> Resource:
     """The listener inside, which trusts the one in front and only finds the API.
 
     It is there also without server-level CORS: connections from before that was turned off still lead to it.
@@ -99,7 +100,7 @@ def compile_inner_listener() -> Resource:
         http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
         upgrade_configs=_upgrades(),
     )
-    _find_apis(manager)
+    _find_apis(manager, elsewhere=elsewhere)
     listener = Listener(
         name=INNER,
         internal_listener=Listener.InternalListenerConfig(),
@@ -151,20 +152,23 @@ def _upgrades() -> list[HttpConnectionManager.UpgradeConfig]:
     return [HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")]
 
 
-def _find_apis(manager: HttpConnectionManager) -> None:
+def _find_apis(manager: HttpConnectionManager, *, elsewhere: bool) -> None:
     """Look the API up by three path segments; see :mod:`crossgate.compiler.naming`."""
-    manager.early_header_mutation_extensions.append(_scope_headers())
-    manager.scoped_routes.CopyFrom(_scoped_routes())
+    manager.early_header_mutation_extensions.append(_scope_headers(elsewhere=elsewhere))
+    manager.scoped_routes.CopyFrom(_scoped_routes(KEY_HEADER if elsewhere else PATH_HEADER))
 
 
-def _scope_headers() -> TypedExtensionConfig:
-    """The path, and the part of it that is the key, put where the scopes' look-up reads them."""
-    roots = " || ".join(f"request.url_path.startsWith('/{root}/')" for root in ROOTS)
-    nowhere = f"/{NOTHING}/{NOTHING}/{NOTHING}"
-    values = {
-        PATH_HEADER: "%PATH(NQ:PATH)%",
-        KEY_HEADER: f"%CEL({roots} ? request.url_path : '{nowhere}')%",
-    }
+def _scope_headers(*, elsewhere: bool) -> TypedExtensionConfig:
+    """The path, and the part of it that is the key, put where the scopes' look-up reads them.
+
+    Under the roots the path is the key. To tell other paths from these takes an expression, which costs more
+    than all the rest of the look-up: so it is there only if something is served elsewhere.
+    """
+    values = {PATH_HEADER: "%PATH(NQ:PATH)%"}
+    if elsewhere:
+        roots = " || ".join(f"request.url_path.startsWith('/{root}/')" for root in ROOTS)
+        nowhere = f"/{NOTHING}/{NOTHING}/{NOTHING}"
+        values[KEY_HEADER] = f"%CEL({roots} ? request.url_path : '{nowhere}')%"
     mutations = [
         Mutation(
             append=HeaderValueOption(
@@ -184,7 +188,7 @@ def _early(mutations: list[Mutation]) -> TypedExtensionConfig:
     )
 
 
-def _scoped_routes() -> ScopedRoutes:
+def _scoped_routes(key_header: str) -> ScopedRoutes:
     def segment(header: str, index: int) -> ScopedRoutes.ScopeKeyBuilder.FragmentBuilder:
         extractor = ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor(
             name=header, element_separator="/", index=index
@@ -194,7 +198,7 @@ def _scoped_routes() -> ScopedRoutes:
     return ScopedRoutes(
         name=LISTENER_NAME,
         scope_key_builder=ScopedRoutes.ScopeKeyBuilder(
-            fragments=[segment(PATH_HEADER, 1), segment(KEY_HEADER, 2), segment(KEY_HEADER, 3)]
+            fragments=[segment(PATH_HEADER, 1), segment(key_header, 2), segment(key_header, 3)]
         ),
         rds_config_source=_ADS,
         scoped_rds=ScopedRds(scoped_rds_config_source=_ADS),

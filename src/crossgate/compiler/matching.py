@@ -60,9 +60,9 @@ class Fork:
 
     def write(self, into: OnMatch) -> None:
         """Write the fork into an empty message."""
-        self.write_matcher(into.matcher)
+        self.write_root(into.matcher)
 
-    def write_matcher(self, into: Matcher) -> None:
+    def write_root(self, into: Matcher) -> None:
         """Write the fork as the root of a tree."""
         fields = into.matcher_list.matchers
         for case, then in self.cases:
@@ -146,6 +146,11 @@ def leaf(route: Route) -> Leaf:
 def branch(cases: list[tuple[Predicate, Branch]], otherwise: Branch | None = None) -> Fork:
     """The first case that holds decides, else ``otherwise``."""
     return Fork(tuple(cases), otherwise)
+
+
+def write_tree(root: Branch, into: Matcher) -> None:
+    """Write the tree that begins at ``root`` into an empty message."""
+    (root if isinstance(root, Fork) else Fork((), root)).write_root(into)
 
 
 def literal(text: str) -> str:

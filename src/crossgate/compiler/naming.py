@@ -26,6 +26,11 @@ def scope_key(endpoint: str) -> ScopeKey:
     return (first, rest[0], rest[1]) if first in ROOTS else (first, NOTHING, NOTHING)
 
 
+def is_elsewhere(endpoint: str) -> bool:
+    """Whether the endpoint lies under none of the roots."""
+    return scope_key(endpoint)[0] not in ROOTS
+
+
 def scope_name(key: ScopeKey) -> str:
     """The name of the scope's resource."""
     return "/".join(key)

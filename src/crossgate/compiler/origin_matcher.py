@@ -22,6 +22,8 @@ from crossgate.compiler.matching import (
     any_of,
     branch,
     equals,
+    equals_any,
+    has_origin,
     header_input,
     is_not,
     literal,
@@ -36,16 +38,27 @@ _FEW = 3
 """Up to so many exact origins a chain of comparisons is smaller than a table, and no slower."""
 
 
-def branch_on_origin(origins: OriginSet, admitted: Branch, refused: Branch) -> Branch:
-    """``admitted`` if the request's origin is in the set, else ``refused``."""
-    patterns = _pattern_predicate(origins)
-    exact = tuple(sorted(origins.exact))
+@dataclass(frozen=True, slots=True)
+class OriginBranches:
+    """What becomes of a request by its origin."""
+
+    admitted: Branch
+    refused: Branch
+    absent: Branch
+    """There is none, or it is empty, or one of the gateway's own."""
+
+
+def branch_on_origin(origins: OriginSet, public_origins: frozenset[str], to: OriginBranches) -> Branch:
+    """Where the request's origin leads. An admitted one is found first: most requests are asked least."""
+    exact = tuple(sorted(origins.exact - public_origins))
+    patterns = _pattern_predicate(origins, public_origins)
+    refused = has_origin(public_origins), to.refused
     if len(exact) > _FEW:
-        return _Table(
-            exact, admitted, refused if patterns is None else branch([(patterns, admitted)], refused)
-        )
+        by_pattern = [(patterns, to.admitted)] if patterns is not None else []
+        return _Table(exact, to.admitted, branch([*by_pattern, refused], to.absent))
     conditions = [equals(ORIGIN, origin) for origin in exact] + ([] if patterns is None else [patterns])
-    return branch([(any_of(conditions), admitted)], refused) if conditions else refused
+    admitted = [(any_of(conditions), to.admitted)] if conditions else []
+    return branch([*admitted, refused], to.absent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +80,35 @@ class _Table:
         self.rest.write(into.matcher.on_no_match)
 
 
-def _pattern_predicate(origins: OriginSet) -> Predicate | None:
+def _pattern_predicate(origins: OriginSet, public_origins: frozenset[str]) -> Predicate | None:
     """Whether a wildcard, a regular expression or ``*`` admits the origin; None if there is none of them.
 
     What is not well-formed is admitted by none of them: wildcards match nothing else by their making, the
-    others are asked together with the grammar. The grammar leaves default ports in, so they are taken out.
+    others are asked together with the grammar, which comes last as it costs most. The grammar leaves default
+    ports in, so they are taken out; and so are the gateway's own origins.
     """
-    if origins.any_origin:
-        return all_of([_well_formed(), _proper_port()])
     # Envoy takes no empty expression; that one admits nothing, since no origin is empty.
     regexes = tuple(sorted({regex.pattern for regex in origins.regexes} - {""}))
-    return _predicate_of(origins.wildcards, regexes) if origins.wildcards or regexes else None
+    if origins.any_origin:
+        found = _well_formed()
+    elif origins.wildcards or regexes:
+        found = _admitted_by(origins.wildcards, regexes)
+    else:
+        return None
+    own = [is_not(equals_any(ORIGIN, tuple(sorted(public_origins))))] if public_origins else []
+    return all_of([found, is_not(matches(ORIGIN, DEFAULT_PORT_PATTERN)), *own])
 
 
 @lru_cache(maxsize=64)
-def _predicate_of(wildcards: tuple[WildcardOrigin, ...], regexes: tuple[str, ...]) -> Predicate:
+def _admitted_by(wildcards: tuple[WildcardOrigin, ...], regexes: tuple[str, ...]) -> Predicate:
     found = [matches(ORIGIN, regex) for regex in wildcard_regexes(wildcards)]
     if regexes:
-        found.append(all_of([_well_formed(), any_of([matches(ORIGIN, regex) for regex in regexes])]))
-    return all_of([any_of(found), _proper_port()])
+        found.append(all_of([any_of([matches(ORIGIN, regex) for regex in regexes]), _well_formed()]))
+    return any_of(found)
 
 
 def _well_formed() -> Predicate:
     return any_of([matches(ORIGIN, ORIGIN_PATTERN), equals(ORIGIN, NULL)])
-
-
-def _proper_port() -> Predicate:
-    return is_not(matches(ORIGIN, DEFAULT_PORT_PATTERN))
 
 
 def wildcard_regexes(wildcards: tuple[WildcardOrigin, ...]) -> list[str]:

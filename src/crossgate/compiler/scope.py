@@ -10,7 +10,7 @@ from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
 
 from crossgate.catalogue.model import Api
 from crossgate.compiler.flow import compile_flow
-from crossgate.compiler.matching import Branch, Fork, Predicate, branch, literal, matches
+from crossgate.compiler.matching import Branch, Predicate, branch, literal, matches, write_tree
 from crossgate.compiler.naming import ScopeKey, scope_name
 from crossgate.compiler.private_headers import PRIVATE_HEADERS
 from crossgate.compiler.protobuf import resource
@@ -55,15 +55,14 @@ def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
     routes.name = name
     routes.request_headers_to_remove.extend((*PRIVATE_HEADERS, *HEARSAY))
     host = routes.virtual_hosts.add(name=name, domains=["*"])
-    _find_endpoint(served).write_matcher(host.matcher)
+    write_tree(_find_endpoint(served), host.matcher)
     return resource(name, scope)
 
 
-def _find_endpoint(served: Sequence[Served]) -> Fork:
+def _find_endpoint(served: Sequence[Served]) -> Branch:
     """With one endpoint under the key its routes' own prefix is check enough."""
     if len(served) == 1:
-        only = _flow(served[0])
-        return only if isinstance(only, Fork) else Fork((), only)
+        return _flow(served[0])
     ordered = sorted(served, key=lambda one: one.endpoint)
     return branch([(_is_under(one.endpoint), _flow(one)) for one in ordered])
 

@@ -12,7 +12,6 @@ from crossgate.compiler.inner import INNER
 from crossgate.compiler.matching import (
     PRESENT,
     Branch,
-    Fork,
     Predicate,
     all_of,
     branch,
@@ -22,11 +21,12 @@ from crossgate.compiler.matching import (
     is_not,
     leaf,
     matches,
+    write_tree,
 )
-from crossgate.compiler.origin_matcher import branch_on_origin
+from crossgate.compiler.origin_matcher import OriginBranches, branch_on_origin
 from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
 from crossgate.compiler.protobuf import resource, seconds
-from crossgate.compiler.requested import header_refused, method_named, without_case
+from crossgate.compiler.requested import headers_admitted, headers_named, method_named, without_case
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.responses import reflected, verbatim
 from crossgate.compiler.routes import Leaves
@@ -57,7 +57,7 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
     flow = _ServerFlow(policy, Leaves("server", RouteMatch(prefix="/"), onward, ((JUDGED_HEADER, JUDGED),)))
     routes = RouteConfiguration(name=ROUTES_NAME)
     host = routes.virtual_hosts.add(name=ROUTES_NAME, domains=["*"])
-    flow.fork().write_matcher(host.matcher)
+    write_tree(flow.tree(), host.matcher)
     return resource(ROUTES_NAME, routes)
 
 
@@ -66,23 +66,26 @@ class _ServerFlow:
     policy: ServerPolicy
     leaves: Leaves
 
-    def fork(self) -> Fork:
-        present = has_origin(self.policy.public_origins)
-        return branch([(present, self._with_origin())], self._forwarded(Reason.NO_ORIGIN, ()))
-
-    def _with_origin(self) -> Branch:
+    def tree(self) -> Branch:
+        without_origin = self._forwarded(Reason.NO_ORIGIN, ())
         is_preflight = all_of([equals(":method", "OPTIONS"), method_named()])
         judged = branch([(is_preflight, self._preflight())], self._request())
-        of_origin = branch_on_origin(self.policy.origins, judged, self._refused(Reason.ORIGIN_REFUSED))
+        own = self.policy.public_origins
+        to = OriginBranches(judged, self._refused(Reason.ORIGIN_REFUSED), without_origin)
+        by_origin = branch_on_origin(self.policy.origins, own, to)
         if not self.policy.host:
-            return of_origin
-        refused = self._refused(Reason.HOST_REFUSED)
-        return branch([(equals(":authority", self.policy.host), of_origin)], refused)
+            return by_origin
+        here = branch(
+            [(equals(":authority", self.policy.host), by_origin)], self._refused(Reason.HOST_REFUSED)
+        )
+        return branch([(has_origin(own), here)], without_origin)
 
     def _preflight(self) -> Branch:
         methods = equals_any("access-control-request-method", self.policy.supported_methods)
-        names_refused = header_refused((*self.policy.supported_headers, *ALWAYS_SUPPORTED))
-        headers = branch([(names_refused, self._refused(Reason.HEADER_REFUSED))], self._allowed())
+        allowed = self._allowed()
+        admitted = headers_admitted((*self.policy.supported_headers, *ALWAYS_SUPPORTED)), allowed
+        refused = headers_named(), self._refused(Reason.HEADER_REFUSED)
+        headers = branch([admitted, refused], allowed)
         return branch([(methods, headers)], self._refused(Reason.METHOD_REFUSED))
 
     def _request(self) -> Branch:

@@ -32,10 +32,15 @@ class Document:
     native_port: int
     others: int = 0
 
-    def at(self, version: int, **gateway: str) -> str:
-        """Its text; the version shows in five places of what the gateway answers."""
+    def at(self, version: int, *, endpoints: tuple[str, ...] = (), **gateway: str) -> str:
+        """Its text; the version shows in five places of what the gateway answers.
+
+        ``endpoints`` are served by an API beside the others.
+        """
         apis = [self._api("pets", f"/v{version}", _policy(version))]
         apis += [self._api(f"other-{number}", "", _policy(0)) for number in range(self.others)]
+        if endpoints:
+            apis.append({**self._api("beside", "/v0", _policy(0)), "endpoints": endpoints})
         # JSON is YAML.
         listen = f"127.0.0.1:{self.port}"
         return json.dumps({"gateway": {"listen": listen, **gateway}, "apis": apis}, indent=1)

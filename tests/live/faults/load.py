@@ -67,18 +67,20 @@ class Load:
 
     def _run(self, client: int) -> None:
         try:
-            with http1(self._port) as connection:
-                self._ask(client, connection)
+            while not self._stopping.is_set():
+                with http1(self._port) as connection:
+                    self._ask(client, connection)
         except BaseException as failure:  # noqa: BLE001 - the test's own thread reports it
             with self._news:
                 self.failures.append(failure)
                 self._news.notify_all()
 
     def _ask(self, client: int, connection: Http1) -> None:
-        turn = 0
-        while not self._stopping.is_set():
-            number = self._judge(connection.send(self._requests[turn % len(self._requests)]))
-            turn += 1
+        closing = False
+        while not (closing or self._stopping.is_set()):
+            answer = connection.send(self._requests[self._answers[client] % len(self._requests)])
+            number = self._judge(answer)
+            closing = "close" in answer.all("connection")
             with self._news:
                 # One connection is one worker of Envoy's, and that never goes back to an older policy.
                 assert number >= self._latest[client], f"{number} after {self._latest[client]}"

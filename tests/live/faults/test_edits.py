@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.live.faults.command import running
 from tests.live.faults.document import PREFLIGHT, SIMPLE, Document, save, version_of
 from tests.live.faults.load import load
+from tests.wire import http1
 
 pytestmark = pytest.mark.live
 
@@ -41,6 +43,24 @@ def test_saves_that_outrun_the_gateway_end_with_the_last(
             # In place: the gateway may read it empty, or half.
             file.write_text(document.at(version), encoding="utf-8")
         traffic.wait_for(100 + EDITS)
+
+
+def test_endpoints_outside_of_the_roots_come_and_go_and_no_request_fails(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    """The first of them and the last change the listener."""
+    with (
+        running(tmp_path, file, "--concurrency", "1"),
+        load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=2) as traffic,
+    ):
+        for version in range(2, 12):
+            endpoints = ("/shop", "/api/v2") if version % 2 == 0 else ()
+            save(file, document.at(version, endpoints=endpoints))
+            traffic.wait_for(version)
+            for endpoint in ("/shop/x", "/api/v2?y", "/api/v2/x/y/z"):
+                with http1(document.port) as connection:
+                    status = connection.send(replace(SIMPLE, target=endpoint)).status
+                    assert status == (200 if endpoints else 404)
 
 
 def no_yaml(file: Path, text: str) -> None:

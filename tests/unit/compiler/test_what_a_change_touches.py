@@ -106,3 +106,22 @@ def test_server_settings_change_one_resource_while_they_are_on() -> None:
     compilation, _ = Compilation().advance(on, "")
     longer = replace(FIRST, server_policy=server_policy("https://app.example.com", maxAge=5))
     assert set(compilation.advance(longer, "")[1]) == {(ROUTE_CONFIGURATION, "server-level-cors")}
+
+
+def test_only_the_first_endpoint_elsewhere_and_the_last_touch_the_listeners() -> None:
+    listeners = {THE_LISTENER, (LISTENER, "apis")}
+    under_roots = catalogue([PETS, OPEN])
+    one = catalogue([PETS, OPEN, CAFE])
+    two = catalogue([PETS, OPEN, CAFE, SHOP])
+    cafe = {SHOP_SCOPE, (CLUSTER, "native/cafe/1")}
+    shop = {SHOP_SCOPE, (CLUSTER, "native/shop/1")}
+
+    compilation, _ = Compilation().advance(under_roots, "/ca.pem")
+    for following, touched in (
+        (one, listeners | cafe),
+        (two, shop),
+        (one, shop),
+        (under_roots, listeners | cafe),
+    ):
+        compilation, changes = compilation.advance(following, "/ca.pem")
+        assert set(changes) == touched
