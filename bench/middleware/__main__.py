@@ -36,7 +36,11 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
     for origins in ORIGINS:
         _table(f"Allowed: {origins.name}", origins, requests(origins.allowed))
-    _table("Allowed: a wildcard, and a new origin each time", ORIGINS[3], newcomers())
+    for origins in ORIGINS[:2]:
+        _table(f"Allowed: {origins.name}, and a new one each time", origins, newcomers("example.org"))
+    for origins in ORIGINS[2:]:
+        asked = newcomers("example.com", "example.org")
+        _table(f"Allowed: {origins.name}, and a new origin each time", origins, asked)
     _table("Hostile lists of header names", ORIGINS[0], hostile_preflights())
 
 

@@ -55,7 +55,7 @@ class Request:
 
 
 def _numbered(count: int) -> Origins:
-    exact = tuple(f"https://tenant-{number}.example.com" for number in range(count - 1))
+    exact = tuple(f"https://pr-{number}.example.com" for number in range(count - 1))
     return Origins(f"{count:,} origin{'s' if count > 1 else ''}", (*exact, SHOP))
 
 
@@ -76,12 +76,15 @@ def requests(allowed: str) -> Iterator[Request]:
         yield preflight(f"preflight, {what}", "content-type,x-token", origin)
 
 
-def newcomers(count: int = 5_000) -> Iterator[Request]:
-    """Requests whose origin was not seen before, or so long ago that it is forgotten."""
-    for what, domain in (("allowed", "example.com"), ("refused", "example.org")):
-        origins = (f"https://tenant-{number}.{domain}" for number in range(count))
-        first, *others = [Request(f"request, {what}, never seen", "GET", (("Origin", o),)) for o in origins]
-        yield replace(first, others=tuple(others))
+def newcomers(*domains: str, count: int = 5_000) -> Iterator[Request]:
+    """Requests and preflights whose origin was not seen before, or so long ago that it is forgotten."""
+    for domain in domains:
+        what = "allowed" if domain == "example.com" else "refused"
+        origins = [f"https://pr-{number}.{domain}" for number in range(count)]
+        asked = [Request(f"request, {what}, never seen", "GET", (("Origin", o),)) for o in origins]
+        yield replace(asked[0], others=tuple(asked[1:]))
+        asked = [preflight(f"preflight, {what}, never seen", "content-type,x-token", o) for o in origins]
+        yield replace(asked[0], others=tuple(asked[1:]))
 
 
 def preflight(name: str, names: str, origin: str = SHOP) -> Request:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from functools import cache
 from typing import Any, Final
 
-from crossgate.middleware.enforcement import LOG, Enforcement
+from crossgate.middleware.enforcement import Enforcement
 from crossgate.middleware.judge import LONGEST
 from crossgate.middleware.live import LivePolicy, Policy
-from crossgate.middleware.outcome import Answered, Dressed, Outcome, Untouched, Wire
+from crossgate.middleware.outcome import LOOKED_AT, Answered, Outcome, Untouched, Wire
 from crossgate.middleware.response_headers import Marks
 from crossgate.policy.request import OPTIONS
 
@@ -22,7 +22,7 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 # Header names are lower-case in ASGI. Values are Latin-1 (RFC 9110, §5.5: obs-text).
 _name = cache(lambda name: name.lower().encode())
 _WIRE: Final[Wire[bytes]] = Wire(
-    read=lambda value: value.decode("latin-1"),
+    read=lambda value: value[:LOOKED_AT].decode("latin-1"),
     write=lambda headers: [(_name(name), value.encode("latin-1")) for name, value in headers],
     marks=Marks(b"access-control-", (b"vary", b"Origin"), b", ", b"aAvV"),
 )
@@ -74,10 +74,14 @@ class CorsMiddleware(Enforcement[bytes]):
             await self._serve_other(scope, receive, send)
             return
         outcome = self._judged(scope["method"], scope["headers"])
-        if not isinstance(outcome, Dressed):
-            await self._serve_undressed(outcome, scope, receive, send)
+        if isinstance(outcome, Answered):
+            body = b"" if scope["method"] == "HEAD" else outcome.body
+            await _respond(send, "http.response", outcome.status, outcome.headers.copy(), body)
             return
-        put_on = outcome.put_on
+        if isinstance(outcome, Untouched):
+            await self.app(scope, receive, send)
+            return
+        dress, repeated = outcome
         started = False
 
         # Not a coroutine: one less to make and to wait for, at every message of a stream.
@@ -85,26 +89,15 @@ class CorsMiddleware(Enforcement[bytes]):
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": put_on(message.get("headers", ()))}
+                message = {**message, "headers": dress(message.get("headers", ()), repeated)}
             return send(message)
 
         try:
             await self.app(scope, receive, send_dressed)
         except Exception:
             if not started:
-                await _respond(send, "http.response", 500, put_on(_ERROR_HEADERS), _ERROR)
+                await _respond(send, "http.response", 500, dress(_ERROR_HEADERS, repeated), _ERROR)
             raise
-
-    async def _serve_undressed(
-        self, outcome: Untouched | Answered[bytes], scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        if outcome.note:
-            LOG.info(outcome.note)
-        if isinstance(outcome, Untouched):
-            await self.app(scope, receive, send)
-            return
-        body = b"" if scope["method"] == "HEAD" else outcome.body
-        await _respond(send, "http.response", outcome.status, outcome.headers.copy(), body)
 
     def _judged(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> Outcome[bytes]:
         judge = self._judge
@@ -136,8 +129,6 @@ class CorsMiddleware(Enforcement[bytes]):
         """WebSocket handshakes if they are to be judged; anything else is none of our business."""
         if scope["type"] == "websocket" and self._websockets:
             outcome = self._judged("GET", scope["headers"])
-            if not isinstance(outcome, Dressed) and outcome.note:
-                LOG.info(outcome.note)
             if isinstance(outcome, Answered):
                 if "websocket.http.response" in (scope.get("extensions") or ()):
                     headers = outcome.headers.copy()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from typing import AnyStr, Final, Generic
+from typing import AnyStr, Generic
 
 from crossgate.middleware.judge import Judge
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.outcome import Wire
-
-LOG: Final = logging.getLogger("crossgate.middleware")
-"""At INFO: what observe mode would have refused and, with ``debug``, what was refused."""
 
 
 class Enforcement(Generic[AnyStr]):

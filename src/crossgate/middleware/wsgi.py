@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from crossgate.middleware.enforcement import LOG, Enforcement
+from crossgate.middleware.enforcement import Enforcement
 from crossgate.middleware.judge import LONGEST
 from crossgate.middleware.live import LivePolicy, Policy
-from crossgate.middleware.outcome import Dressed, Outcome, Untouched, Wire
-from crossgate.middleware.response_headers import Marks, PutOn
+from crossgate.middleware.outcome import LOOKED_AT, Dressed, Outcome, Untouched, Wire
+from crossgate.middleware.response_headers import Marks
 from crossgate.policy.request import OPTIONS
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 # PEP 3333: header texts are "native strings" whose characters stand for bytes, as in Latin-1.
 _WIRE: Final[Wire[str]] = Wire(
-    read=str, write=list, marks=Marks("access-control-", ("vary", "Origin"), ", ", "aAvV")
+    read=lambda value: value[:LOOKED_AT],
+    write=list,
+    marks=Marks("access-control-", ("vary", "Origin"), ", ", "aAvV"),
 )
 
 _JUDGED: Final = (
@@ -59,9 +61,7 @@ class WsgiCorsMiddleware(Enforcement[str]):
         """Serve one request."""
         outcome = self._judged(environ)
         if isinstance(outcome, Dressed):
-            return self._serve_dressed(outcome.put_on, environ, start_response)
-        if outcome.note:
-            LOG.info(outcome.note)
+            return self._serve_dressed(outcome, environ, start_response)
         if isinstance(outcome, Untouched):
             return self.app(environ, start_response)
         status = f"{outcome.status} {HTTPStatus(outcome.status).phrase}"
@@ -85,33 +85,33 @@ class WsgiCorsMiddleware(Enforcement[str]):
         return judge.request(origin) if len(origin) <= LONGEST else judge.ask(method, origin)
 
     def _serve_dressed(
-        self, put_on: PutOn[str], environ: WSGIEnvironment, start_response: StartResponse
+        self, dressed: Dressed[str], environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         def start_dressed(status: str, headers: _Headers, exc_info: Any = None, /) -> Any:
             if exc_info is None:
-                return start_response(status, put_on(headers))
-            return start_response(status, put_on(headers), exc_info)
+                return start_response(status, dressed.put_on(headers))
+            return start_response(status, dressed.put_on(headers), exc_info)
 
         try:
             body = self.app(environ, start_dressed)
         except Exception as error:  # noqa: BLE001 - it is raised again, after the answer
-            return _failed(error, put_on, start_response)
+            return _failed(error, dressed, start_response)
         file_wrapper = environ.get("wsgi.file_wrapper")
         if type(body) is list or (isinstance(file_wrapper, type) and isinstance(body, file_wrapper)):
             return (
                 body  # servers look at what they are given: lists have a length, files are sent by the kernel
             )
-        return _Watched(body, put_on, start_response)
+        return _Watched(body, dressed, start_response)
 
 
 class _Watched:
     """The application's body, which may fail before its first part; from then on it is not in the way."""
 
-    __slots__ = ("_body", "_put_on", "_start_response")
+    __slots__ = ("_body", "_dressed", "_start_response")
 
-    def __init__(self, body: Iterable[bytes], put_on: PutOn[str], start_response: StartResponse) -> None:
+    def __init__(self, body: Iterable[bytes], dressed: Dressed[str], start_response: StartResponse) -> None:
         self._body = body
-        self._put_on = put_on
+        self._dressed = dressed
         self._start_response = start_response
 
     def __iter__(self) -> Iterator[bytes]:
@@ -119,7 +119,7 @@ class _Watched:
             parts = iter(self._body)
             first = next(parts, None)
         except Exception as error:  # noqa: BLE001 - it is raised again, after the answer
-            yield from _failed(error, self._put_on, self._start_response)
+            yield from _failed(error, self._dressed, self._start_response)
             return
         if first is not None:
             yield first
@@ -131,11 +131,11 @@ class _Watched:
             close()
 
 
-def _failed(error: Exception, put_on: PutOn[str], start_response: StartResponse) -> Iterator[bytes]:
+def _failed(error: Exception, dressed: Dressed[str], start_response: StartResponse) -> Iterator[bytes]:
     """The answer, then the exception: the server has sent the answer whole by the time that it logs it."""
     exc_info: Any = (type(error), error, error.__traceback__)
     # At once: not every server waits for the first part before it looks at the status.
-    start_response("500 Internal Server Error", put_on(_ERROR_HEADERS), exc_info)
+    start_response("500 Internal Server Error", dressed.put_on(_ERROR_HEADERS), exc_info)
     return _body_and(error)
 
 

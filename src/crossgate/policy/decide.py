@@ -14,14 +14,14 @@ from crossgate.policy.decision import (
     Decision,
     Flow,
     Forward,
-    Header,
     Reason,
 )
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.request import OPTIONS, Request
-from crossgate.policy.server_level import ServerPolicy, decide_for_server
+from crossgate.policy.ruling import Ruling
+from crossgate.policy.server_level import ServerPolicy, rule_for_server
 
-PASS_THROUGH = Forward(Flow.PASS_THROUGH, Reason.NO_POLICY, strip=False, vary=False)
+PASS_THROUGH = Ruling(Forward(Flow.PASS_THROUGH, Reason.NO_POLICY, strip=False, vary=False))
 
 
 def decide(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> Decision:
@@ -29,16 +29,9 @@ def decide(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> D
 
     ``None`` is an API without a policy; a :class:`ServerPolicy` stands above all APIs and their policies.
     """
-    match policy:
-        case None:
-            return PASS_THROUGH
-        case ServerPolicy():
-            return decide_for_server(policy, request)
-        case EffectivePolicy():
-            decision = _decide(policy, request)
-            return observed(decision) if policy.observes else decision
-        case _ as never:
-            assert_never(never)
+    asked = request.origin, request.request_method, request.request_headers
+    decision = rule(policy, request.method, *asked, request.host, request.content_type).repeating(*asked)
+    return observed(decision) if isinstance(policy, EffectivePolicy) and policy.observes else decision
 
 
 def observed(decision: Decision) -> Forward:
@@ -52,66 +45,94 @@ def observed(decision: Decision) -> Forward:
             assert_never(never)
 
 
-def _decide(policy: EffectivePolicy, request: Request) -> Decision:
-    origin = "" if request.origin in policy.public_origins else request.origin
-    if request.method == OPTIONS:
-        return _preflight(policy, request, origin)
+def rule(
+    policy: EffectivePolicy | ServerPolicy | None,
+    method: str,
+    origin: str,
+    request_method: str = "",
+    request_headers: str = "",
+    host: str = "",
+    content_type: str = "",
+) -> Ruling:
+    """What enforcing the policy comes to, for a request of these parts (see :class:`Request`)."""
+    match policy:
+        case EffectivePolicy():
+            step = _step(policy, method, origin, request_method, request_headers)
+            return policy.rulings.get(step) or policy.rulings.setdefault(step, _ruling(policy, *step))
+        case None:
+            return PASS_THROUGH
+        case ServerPolicy():
+            return rule_for_server(
+                policy, method, origin, request_method, request_headers, host, content_type
+            )
+        case _ as never:
+            assert_never(never)
+
+
+def _step(
+    policy: EffectivePolicy, method: str, origin: str, request_method: str, request_headers: str
+) -> tuple[Flow, Reason]:
+    """The flow that the request takes, and how it ends."""
+    if origin in policy.public_origins:
+        origin = ""
+    if method == OPTIONS:
+        return _preflight_step(policy, origin, request_method, request_headers)
     if not origin:
-        return _forward(policy, Flow.NO_ORIGIN, Reason.NO_ORIGIN)
+        return Flow.NO_ORIGIN, Reason.NO_ORIGIN
     if origin not in policy.origins:
-        return _refuse(policy, Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED)
-    return _forward(policy, Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED, origin)
+        return Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED
+    return Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED
 
 
-def _preflight(policy: EffectivePolicy, request: Request, origin: str) -> Decision:
+def _preflight_step(
+    policy: EffectivePolicy, origin: str, request_method: str, request_headers: str
+) -> tuple[Flow, Reason]:
     if not origin:
         if policy.forwards_plain_options:
-            return _forward(policy, Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS)
-        return _refuse(policy, Flow.PREFLIGHT, Reason.ORIGIN_MISSING)
+            return Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS
+        return Flow.PREFLIGHT, Reason.ORIGIN_MISSING
     if origin not in policy.origins:
-        return _refuse(policy, Flow.PREFLIGHT, Reason.ORIGIN_REFUSED)
-    if not request.request_method:
+        return Flow.PREFLIGHT, Reason.ORIGIN_REFUSED
+    if not request_method:
         if policy.forwards_plain_options:
-            return _forward(policy, Flow.CORS_REQUEST, Reason.PLAIN_OPTIONS, origin)
-        return _refuse(policy, Flow.PREFLIGHT, Reason.METHOD_MISSING)
-    if not policy.admits_method(request.request_method):
-        return _refuse(policy, Flow.PREFLIGHT, Reason.METHOD_REFUSED)
-    if not policy.header_names.admit(request.request_headers):
-        return _refuse(policy, Flow.PREFLIGHT, Reason.HEADER_REFUSED)
-    headers = (*_preflight_headers(policy, request, origin), *policy.vary)
-    return Answer(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED, 200, "", headers)
+            return Flow.CORS_REQUEST, Reason.PLAIN_OPTIONS
+        return Flow.PREFLIGHT, Reason.METHOD_MISSING
+    if not policy.admits_method(request_method):
+        return Flow.PREFLIGHT, Reason.METHOD_REFUSED
+    if not policy.header_names.admit(request_headers):
+        return Flow.PREFLIGHT, Reason.HEADER_REFUSED
+    return Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED
 
 
-def _forward(policy: EffectivePolicy, flow: Flow, reason: Reason, origin: str = "") -> Forward:
-    headers = (*_origin_headers(policy, origin), *_expose_headers(policy)) if origin else ()
-    return Forward(flow, reason, headers, vary=bool(policy.vary))
-
-
-def _refuse(policy: EffectivePolicy, flow: Flow, reason: Reason) -> Answer:
+def _ruling(policy: EffectivePolicy, flow: Flow, reason: Reason) -> Ruling:
     match reason:
         case Reason.ORIGIN_MISSING | Reason.METHOD_MISSING | Reason.METHOD_REFUSED:
-            return Answer(flow, reason, 405, METHOD_NOT_ALLOWED, (*policy.allow, *policy.vary))
+            return Ruling(Answer(flow, reason, 405, METHOD_NOT_ALLOWED, (*policy.allow, *policy.vary)))
         case Reason.HEADER_REFUSED:
-            return Answer(flow, reason, 403, HEADER_NOT_SUPPORTED, policy.vary)
+            return Ruling(Answer(flow, reason, 403, HEADER_NOT_SUPPORTED, policy.vary))
+        case Reason.ORIGIN_REFUSED:
+            return Ruling(Answer(flow, reason, 403, ORIGIN_NOT_ALLOWED, policy.vary))
+        case Reason.PREFLIGHT_ALLOWED:
+            answer = Answer(flow, reason, 200, "", policy.vary)
+            return Ruling.of(answer, (*_origin_headers(policy), *_preflight_headers(policy)))
+        case _ if flow is Flow.NO_ORIGIN:
+            return Ruling(Forward(flow, reason, vary=bool(policy.vary)))
         case _:
-            return Answer(flow, reason, 403, ORIGIN_NOT_ALLOWED, policy.vary)
+            exposed = (names.EXPOSE_HEADERS, ", ".join(policy.policy.expose_headers))
+            forward = Forward(flow, reason, vary=bool(policy.vary))
+            return Ruling.of(forward, (*_origin_headers(policy), exposed))
 
 
-def _origin_headers(policy: EffectivePolicy, origin: str) -> tuple[Header, ...]:
-    allowed = names.ANY if policy.origins.any_origin else origin
-    if policy.policy.allow_credentials:
-        return (names.ALLOW_ORIGIN, allowed), (names.ALLOW_CREDENTIALS, "true")
-    return ((names.ALLOW_ORIGIN, allowed),)
+def _origin_headers(policy: EffectivePolicy) -> tuple[tuple[str, str | None], ...]:
+    return (
+        (names.ALLOW_ORIGIN, names.ANY if policy.origins.any_origin else None),
+        (names.ALLOW_CREDENTIALS, "true" if policy.policy.allow_credentials else ""),
+    )
 
 
-def _expose_headers(policy: EffectivePolicy) -> tuple[Header, ...]:
-    exposed = policy.policy.expose_headers
-    return ((names.EXPOSE_HEADERS, ", ".join(exposed)),) if exposed else ()
-
-
-def _preflight_headers(policy: EffectivePolicy, request: Request, origin: str) -> tuple[Header, ...]:
-    methods = request.request_method if policy.any_method else ", ".join(policy.policy.allowed_methods)
-    allowed = request.request_headers if policy.any_header else ", ".join(policy.policy.allow_headers)
-    max_age = "" if policy.policy.max_age is None else str(policy.policy.max_age)
-    listed = ((names.ALLOW_METHODS, methods), (names.ALLOW_HEADERS, allowed), (names.MAX_AGE, max_age))
-    return (*_origin_headers(policy, origin), *((name, value) for name, value in listed if value))
+def _preflight_headers(policy: EffectivePolicy) -> tuple[tuple[str, str | None], ...]:
+    return (
+        (names.ALLOW_METHODS, None if policy.any_method else ", ".join(policy.policy.allowed_methods)),
+        (names.ALLOW_HEADERS, None if policy.any_header else ", ".join(policy.policy.allow_headers)),
+        (names.MAX_AGE, "" if policy.policy.max_age is None else str(policy.policy.max_age)),
+    )

@@ -11,6 +11,7 @@ from crossgate.policy.decision import Header
 from crossgate.policy.origin import MAX_LENGTH
 from crossgate.policy.origin_set import OriginSet
 from crossgate.policy.request_headers import HeaderNames
+from crossgate.policy.ruling import Rulings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class EffectivePolicy:
     methods: frozenset[str] = field(init=False, repr=False, compare=False)
     vary: tuple[Header, ...] = field(init=False, repr=False, compare=False)
     allow: tuple[Header, ...] = field(init=False, repr=False, compare=False)
+    rulings: Rulings = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         def settle(name: str, value: object) -> None:
@@ -74,11 +76,11 @@ class EffectivePolicy:
 
     def admits_method(self, method: str) -> bool:
         """Whether a preflight may ask for ``method``; ``*`` covers no method that Fetch forbids."""
-        if self.any_method:
-            return (
-                len(method) <= MAX_LENGTH and names.is_token(method) and not names.is_forbidden_method(method)
-            )
-        return method in self.methods
+        if method in self.methods:
+            return True
+        if not self.any_method or len(method) > MAX_LENGTH:
+            return False
+        return names.is_token(method) and not names.is_forbidden_method(method)
 
     def _listed_methods(self) -> tuple[str, ...]:
         if names.ANY in self.policy.allowed_methods:

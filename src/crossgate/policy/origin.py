@@ -70,6 +70,7 @@ A longer one is an origin that is not allowed, a method that is none, a list of 
 # on short values, and linear on this grammar because no label can be read in two ways.
 _ORIGIN = re.compile(ORIGIN_PATTERN)
 _DEFAULT_PORT = re.compile(DEFAULT_PORT_PATTERN)
+_DEFAULT_PORTS = tuple(f":{port}" for port in set(DEFAULT_PORTS.values()))
 
 
 def is_well_formed(value: str) -> bool:
@@ -77,7 +78,7 @@ def is_well_formed(value: str) -> bool:
     return (
         len(value) <= MAX_LENGTH
         and _ORIGIN.fullmatch(value) is not None
-        and _DEFAULT_PORT.fullmatch(value) is None
+        and not (value.endswith(_DEFAULT_PORTS) and _DEFAULT_PORT.fullmatch(value))
     )
 
 

@@ -17,8 +17,7 @@ from crossgate.policy.pattern import (
     WildcardOrigin,
 )
 
-_ANY_PORT = "*"
-"""Stands for any port in a wildcard's key; no origin has it."""
+_LONGEST_PORT = len(":65535")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,9 @@ class OriginSet:
     """Serialised origins, ``null`` among them if it is allowed."""
     wildcards: tuple[WildcardOrigin, ...]
     regexes: tuple[RegexOrigin, ...]
-    _by_suffix: frozenset[tuple[str, str, str, bool]]
+    _written: frozenset[str]
+    """The wildcards, as they are written."""
+    _any_port: bool
     _longest_suffix: int
 
     @classmethod
@@ -54,9 +55,15 @@ class OriginSet:
                     regexes.append(pattern)
                 case _ as never:
                     assert_never(never)
-        by_suffix = frozenset((w.scheme, w.host, _port_key(w), w.any_subdomain) for w in wildcards)
-        longest = max((len(w.host) for w in wildcards), default=0)
-        return cls(any_origin, frozenset(exact), tuple(wildcards), tuple(regexes), by_suffix, longest)
+        return cls(
+            any_origin,
+            frozenset(exact),
+            tuple(wildcards),
+            tuple(regexes),
+            _written=frozenset(map(str, wildcards)),
+            _any_port=any(wildcard.any_port for wildcard in wildcards),
+            _longest_suffix=max((len(wildcard.host) for wildcard in wildcards), default=0) + _LONGEST_PORT,
+        )
 
     def __contains__(self, value: str) -> bool:
         """Whether a request's origin, as it stands in the header, is one of these."""
@@ -69,28 +76,29 @@ class OriginSet:
         if len(value) > MAX_LENGTH or not value.isascii():
             return False
         # The grammar is the dearest question and comes last: most of what strangers send fails before it.
-        matched = self.any_origin or self._wildcard_admits(value) or self._regex_admits(value)
-        return matched and is_well_formed(value)
+        matched = (
+            self.any_origin
+            or (self.wildcards and self._wildcard_admits(value))
+            or (self.regexes and self._regex_admits(value))
+        )
+        return bool(matched) and is_well_formed(value)
 
     def _wildcard_admits(self, value: str) -> bool:
         """One look-up per label, however many wildcards there are; right for well-formed values.
 
         Of a long host no more is looked at than the longest suffix could match.
         """
-        if not self._by_suffix:
-            return False
         scheme, _, authority = value.partition("://")
-        host, colon, port = authority.rpartition(":")
-        if not colon or port.endswith("]"):
-            host, port = authority, ""
-        known = self._by_suffix
-        if (scheme, host, _ANY_PORT, False) in known:
+        host = _without_port(authority) if self._any_port else ""
+        if host and f"{scheme}://{host}:*" in self._written:
             return True
-        rest = host[-self._longest_suffix - 1 :]
-        while "." in rest:
-            rest = rest.partition(".")[2]
-            if (scheme, rest, port, True) in known or (scheme, rest, _ANY_PORT, True) in known:
+        dot = authority.find(".", max(0, len(authority) - self._longest_suffix - 1))
+        while dot >= 0:
+            if f"{scheme}://*{authority[dot:]}" in self._written:
                 return True
+            if host and f"{scheme}://*{host[dot:]}:*" in self._written:
+                return True
+            dot = authority.find(".", dot + 1)
         return False
 
     def _regex_admits(self, value: str) -> bool:
@@ -98,7 +106,6 @@ class OriginSet:
         return any(regex.matcher.fullmatch(encoded) is not None for regex in self.regexes)
 
 
-def _port_key(wildcard: WildcardOrigin) -> str:
-    if wildcard.any_port:
-        return _ANY_PORT
-    return "" if wildcard.port is None else str(wildcard.port)
+def _without_port(authority: str) -> str:
+    host, colon, port = authority.rpartition(":")
+    return authority if not colon or port.endswith("]") else host

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from crossgate.policy import names
-from crossgate.policy.decision import ORIGIN_NOT_ALLOWED, Answer, Decision, Flow, Forward, Header, Reason
+from crossgate.policy.decision import ORIGIN_NOT_ALLOWED, Answer, Flow, Forward, Header, Reason
 from crossgate.policy.origin_set import OriginSet
 from crossgate.policy.pattern import OriginPattern
-from crossgate.policy.request import OPTIONS, Request
+from crossgate.policy.request import OPTIONS
 from crossgate.policy.request_headers import HeaderNames
+from crossgate.policy.ruling import Ruling, Rulings
 
 METHOD_NOT_SUPPORTED: Final = "Method not supported"
 HEADER_NOT_SUPPORTED: Final = "Header not supported"
@@ -48,6 +49,7 @@ class ServerPolicy:
     origins: OriginSet = field(init=False, repr=False, compare=False)
     header_names: HeaderNames = field(init=False, repr=False, compare=False)
     vary: tuple[Header, ...] = field(init=False, repr=False, compare=False)
+    rulings: Rulings = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         origins = OriginSet.of(self.allowed_origins)
@@ -61,56 +63,73 @@ def is_simple_content_type(value: str) -> bool:
     return value.partition(";")[0].strip(" \t").lower() in ("", *SIMPLE_CONTENT_TYPES)
 
 
-def decide_for_server(policy: ServerPolicy, request: Request) -> Decision:
-    """What server-level CORS says of the request."""
-    origin = "" if request.origin in policy.public_origins else request.origin
-    if not origin:
-        return Forward(Flow.NO_ORIGIN, Reason.NO_ORIGIN, vary=bool(policy.vary))
-    is_preflight = request.method == OPTIONS and request.request_method != ""
+def rule_for_server(
+    policy: ServerPolicy,
+    method: str,
+    origin: str,
+    request_method: str,
+    request_headers: str,
+    host: str,
+    content_type: str,
+) -> Ruling:
+    """What server-level CORS says of a request of these parts."""
+    origin = "" if origin in policy.public_origins else origin
+    is_preflight = method == OPTIONS and request_method != ""
     flow = Flow.PREFLIGHT if is_preflight else Flow.CORS_REQUEST
-    if policy.host and request.host != policy.host:
-        return _refuse(policy, flow, Reason.HOST_REFUSED)
-    if origin not in policy.origins:
-        return _refuse(policy, flow, Reason.ORIGIN_REFUSED)
-    if (request.request_method if is_preflight else request.method) not in policy.supported_methods:
-        return _refuse(policy, flow, Reason.METHOD_REFUSED)
-    if not _headers_supported(policy, request, is_preflight=is_preflight):
-        return _refuse(policy, flow, Reason.HEADER_REFUSED)
-    if is_preflight:
-        headers = (*_origin_headers(policy, origin), *_preflight_headers(policy), *policy.vary)
-        return Answer(flow, Reason.PREFLIGHT_ALLOWED, 200, "", headers)
-    exposed = ", ".join(policy.exposed_headers)
-    expose = ((names.EXPOSE_HEADERS, exposed),) if exposed else ()
-    headers = (*_origin_headers(policy, origin), *expose)
-    return Forward(flow, Reason.ORIGIN_ALLOWED, headers, vary=bool(policy.vary))
+    if not origin:
+        flow, reason = Flow.NO_ORIGIN, Reason.NO_ORIGIN
+    elif policy.host and host != policy.host:
+        reason = Reason.HOST_REFUSED
+    elif origin not in policy.origins:
+        reason = Reason.ORIGIN_REFUSED
+    elif (request_method if is_preflight else method) not in policy.supported_methods:
+        reason = Reason.METHOD_REFUSED
+    elif not _headers_supported(policy, request_headers if is_preflight else None, content_type):
+        reason = Reason.HEADER_REFUSED
+    else:
+        reason = Reason.PREFLIGHT_ALLOWED if is_preflight else Reason.ORIGIN_ALLOWED
+    step = flow, reason
+    return policy.rulings.get(step) or policy.rulings.setdefault(step, _ruling(policy, *step))
 
 
-def _headers_supported(policy: ServerPolicy, request: Request, *, is_preflight: bool) -> bool:
+def _headers_supported(policy: ServerPolicy, asked: str | None, content_type: str) -> bool:
     """In a preflight the names asked for; otherwise the one header whose value decides, Content-Type."""
-    if is_preflight:
-        return policy.header_names.admit(request.request_headers)
-    return is_simple_content_type(request.content_type) or policy.header_names.admit(CONTENT_TYPE)
+    if asked is not None:
+        return policy.header_names.admit(asked)
+    return is_simple_content_type(content_type) or policy.header_names.admit(CONTENT_TYPE)
 
 
-def _refuse(policy: ServerPolicy, flow: Flow, reason: Reason) -> Answer:
-    bodies = {
-        Reason.HOST_REFUSED: HOST_NOT_ALLOWED,
-        Reason.METHOD_REFUSED: METHOD_NOT_SUPPORTED,
-        Reason.HEADER_REFUSED: HEADER_NOT_SUPPORTED,
-    }
-    return Answer(flow, reason, 403, bodies.get(reason, ORIGIN_NOT_ALLOWED), policy.vary)
+def _ruling(policy: ServerPolicy, flow: Flow, reason: Reason) -> Ruling:
+    vary = bool(policy.vary)
+    match reason:
+        case Reason.HOST_REFUSED:
+            return Ruling(Answer(flow, reason, 403, HOST_NOT_ALLOWED, policy.vary))
+        case Reason.ORIGIN_REFUSED:
+            return Ruling(Answer(flow, reason, 403, ORIGIN_NOT_ALLOWED, policy.vary))
+        case Reason.METHOD_REFUSED:
+            return Ruling(Answer(flow, reason, 403, METHOD_NOT_SUPPORTED, policy.vary))
+        case Reason.HEADER_REFUSED:
+            return Ruling(Answer(flow, reason, 403, HEADER_NOT_SUPPORTED, policy.vary))
+        case Reason.PREFLIGHT_ALLOWED:
+            answer = Answer(flow, reason, 200, "", policy.vary)
+            return Ruling.of(answer, (*_origin_headers(policy), *_preflight_headers(policy)))
+        case Reason.ORIGIN_ALLOWED:
+            exposed = (names.EXPOSE_HEADERS, ", ".join(policy.exposed_headers))
+            return Ruling.of(Forward(flow, reason, vary=vary), (*_origin_headers(policy), exposed))
+        case _:
+            return Ruling(Forward(flow, reason, vary=vary))
 
 
-def _origin_headers(policy: ServerPolicy, origin: str) -> tuple[Header, ...]:
-    allowed = names.ANY if policy.origins.any_origin else origin
-    if policy.supports_credentials:
-        return (names.ALLOW_ORIGIN, allowed), (names.ALLOW_CREDENTIALS, "true")
-    return ((names.ALLOW_ORIGIN, allowed),)
+def _origin_headers(policy: ServerPolicy) -> tuple[tuple[str, str | None], ...]:
+    return (
+        (names.ALLOW_ORIGIN, names.ANY if policy.origins.any_origin else None),
+        (names.ALLOW_CREDENTIALS, "true" if policy.supports_credentials else ""),
+    )
 
 
 def _preflight_headers(policy: ServerPolicy) -> tuple[Header, ...]:
-    headers = ", ".join((*policy.supported_headers, *ALWAYS_SUPPORTED))
-    listed = [(names.ALLOW_METHODS, ", ".join(policy.supported_methods)), (names.ALLOW_HEADERS, headers)]
-    if policy.max_age >= 0:
-        listed.append((names.MAX_AGE, str(policy.max_age)))
-    return tuple(listed)
+    return (
+        (names.ALLOW_METHODS, ", ".join(policy.supported_methods)),
+        (names.ALLOW_HEADERS, ", ".join((*policy.supported_headers, *ALWAYS_SUPPORTED))),
+        (names.MAX_AGE, str(policy.max_age) if policy.max_age >= 0 else ""),
+    )
