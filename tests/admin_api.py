@@ -49,7 +49,7 @@ def running_admin_api(
 ) -> Iterator[AdminApi]:
     """The API on a free port, for as long as the context lasts."""
     tokens = Tokens(token_store)
-    desk = Desk(CatalogueService(store), tokens, nodes or NoNodes())
+    desk = Desk(CatalogueService(store, linted=True), tokens, nodes or NoNodes())
     started: Future[str] = Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()

@@ -27,7 +27,7 @@ Prune = Annotated[bool, Query(description="Remove what the document does not hav
 
 
 class Checked(BaseModel):
-    """Whether a document could be applied, and everything that is wrong with it."""
+    """Whether a document could be applied, everything that is wrong with it, and what the linter finds."""
 
     valid: bool
     diagnostics: list[Finding]
@@ -37,10 +37,10 @@ class Checked(BaseModel):
 def check(desk: AtDesk, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
     """Whether the document could be applied to what there is."""
     try:
-        desk.service.plan([_desired(text, prune=prune)])
+        planned = desk.service.plan([_desired(text, prune=prune)])
     except (InvalidInput, InvalidChange) as refused:
-        return made(_checked(refused.diagnostics))
-    return made(_checked(()))
+        return made(_checked(refused.diagnostics, valid=False))
+    return made(_checked(planned.findings, valid=True))
 
 
 @router.post("/v1/plan", response_model=PlanBody, openapi_extra=takes_document())
@@ -103,6 +103,6 @@ def _desired(text: str, *, prune: bool) -> ReplaceAll:
     )
 
 
-def _checked(diagnostics: Sequence[Diagnostic]) -> Checked:
+def _checked(diagnostics: Sequence[Diagnostic], *, valid: bool) -> Checked:
     findings = [Finding.model_validate(found.as_json()) for found in diagnostics]
-    return Checked(valid=not findings, diagnostics=findings)
+    return Checked(valid=valid, diagnostics=findings)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from crossgate.admin.problem import Finding
 from crossgate.service.access import Regime
 from crossgate.service.objects import ObjectChange
 from crossgate.service.plan import Plan
@@ -41,6 +42,8 @@ class PlanBody(BaseModel):
     """The revision on which it was made."""
     changes: list[PlannedChange]
     access: list[AccessChanged]
+    findings: list[Finding]
+    """What the linter says of what would change; its errors refuse the plan."""
 
 
 class Applied(BaseModel):
@@ -70,6 +73,7 @@ def plan_body(plan: Plan) -> PlanBody:
             )
             for one in plan.access
         ],
+        findings=[Finding.model_validate(one.as_json()) for one in plan.findings],
     )
 
 

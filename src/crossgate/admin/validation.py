@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 
-from crossgate.catalogue.document.faults import as_found
-from crossgate.diagnostics import Diagnostic, Place
+from crossgate.catalogue.document.faults import as_found, unknown_key
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+
+
+async def known_parameters(request: Request) -> None:
+    """See that the request has no query parameter that nobody reads: a mistyped one would be overlooked.
+
+    Raises:
+        InvalidInput: with every such parameter.
+
+    """
+    known = _names(request.scope["route"].dependant)
+    unknown = [unknown_key(("query", name), known) for name in request.query_params if name not in known]
+    if unknown:
+        raise InvalidInput(unknown)
+
+
+def _names(dependant: Dependant) -> set[str]:
+    inner = (name for one in dependant.dependencies for name in _names(one))
+    return {one.alias for one in dependant.query_params}.union(inner)
 
 
 def validation_findings(invalid: RequestValidationError) -> list[Diagnostic]:

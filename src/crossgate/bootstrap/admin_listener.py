@@ -70,7 +70,9 @@ def bind(address: AdminAddress) -> socket.socket:
 
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol's own number: asyncio sets TCP_NODELAY only then, and without it an answer, whose head
+    # and body are written apart, waits 40 ms for the client's delayed acknowledgement.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((address.host, address.port))

@@ -141,7 +141,7 @@ class _Gateway:
         from crossgate.admin.desk import Desk
 
         source = self.source
-        desk = Desk(CatalogueService(source.store), source.tokens, self.publishing)
+        desk = Desk(CatalogueService(source.store, linted=True), source.tokens, self.publishing)
         address = await self._stack.enter_async_context(serving(admin_api(desk, options.host_names), bound))
         first = await asyncio.to_thread(source.tokens.create_first)
         self._announce(AdminListens(address.url, first, kept=not isinstance(self._options.source, Path)))

@@ -36,6 +36,9 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
         for sign, style, origins in (("+", "green", access["gains"]), ("-", "red", access["loses"])):
             for origin in origins:
                 console.print(Text(printable(f"    {sign} {origin}"), style))
+    for finding in plan["findings"]:
+        if finding["severity"] != "info":
+            console.print(printable(f"{finding['path']}: {finding['severity']}: {finding['message']}"))
     counts = [sum(one["action"] == action for one in plan["changes"]) for action in _SIGNS]
     console.print()
     console.print(f"On revision {plan['base']}: {_counted(*counts)}")

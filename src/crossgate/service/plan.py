@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.diagnostics import Diagnostic
 from crossgate.service.access import AccessChange, find_access_changes
 from crossgate.service.change import Change
 from crossgate.service.consistency import find_faults
 from crossgate.service.draft import Draft
+from crossgate.service.linting import find_unsafe, refuse_unsafe
 from crossgate.service.objects import Difference, ObjectChange
 from crossgate.service.refusal import InvalidChange
 from crossgate.service.snapshot import Snapshot
@@ -22,6 +24,8 @@ class Plan:
     base: int
     difference: Difference
     access: tuple[AccessChange, ...]
+    findings: tuple[Diagnostic, ...] = ()
+    """What the linter says of what would change, where it is asked."""
 
     @property
     def added(self) -> tuple[ObjectChange, ...]:
@@ -58,8 +62,11 @@ def work_out(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference, Cat
     return difference, catalogue
 
 
-def make_plan(base: Snapshot, changes: Sequence[Change]) -> Plan:
-    """The plan for these changes; raises as :func:`work_out` does."""
+def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = False) -> Plan:
+    """The plan for these changes; raises as :func:`work_out` does, and if ``linted`` for what is unsafe."""
     difference, catalogue = work_out(base, changes)
+    if linted:
+        refuse_unsafe(base.catalogue, catalogue, difference)
     access = find_access_changes(base.catalogue, catalogue, difference)
-    return Plan(base.revision, difference, tuple(access))
+    findings = find_unsafe(catalogue, difference) if linted else ()
+    return Plan(base.revision, difference, tuple(access), tuple(findings))

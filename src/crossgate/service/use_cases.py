@@ -8,6 +8,7 @@ from datetime import datetime
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.change import Change, ReplaceAll, Restore
+from crossgate.service.linting import refuse_unsafe
 from crossgate.service.message import checked_message
 from crossgate.service.plan import Plan, make_plan, work_out
 from crossgate.service.ports import CatalogueStore, Proposal
@@ -38,6 +39,8 @@ class CatalogueService:
 
     store: CatalogueStore
     clock: Callable[[], datetime] = utc_now
+    linted: bool = False
+    """Whether changes that the linter calls errors are refused, but for what a rollback restores."""
 
     def change(
         self,
@@ -72,7 +75,7 @@ class CatalogueService:
             InvalidChange: the catalogue would contradict itself.
 
         """
-        return make_plan(self.store.head, changes)
+        return make_plan(self.store.head, changes, linted=self.linted)
 
     def apply(self, desired: ReplaceAll, *, base: int, author: str, message: str = "") -> Done:
         """Do what was planned on revision ``base``; raises as :meth:`change` does."""
@@ -127,7 +130,9 @@ class CatalogueService:
                 raise BaseMoved(base, head.revision)
             for precondition in preconditions:
                 require(head.catalogue, precondition)
-            difference, _ = work_out(head, changes)
+            difference, catalogue = work_out(head, changes)
+            if self.linted and proposal.rolls_back_to is None:
+                refuse_unsafe(head.catalogue, catalogue, difference)
             made.append(Plan(head.revision, difference, ()))
             return replace(proposal, difference=difference)
 

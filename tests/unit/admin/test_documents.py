@@ -104,7 +104,16 @@ def test_a_bad_document_is_refused_whole_with_every_error(api: AdminApi) -> None
         assert {one["path"] for one in found.json()["diagnostics"]} == paths
         assert all(one["line"] for one in found.json()["diagnostics"])
     assert api.viewer.get("/v1/revisions").json()["items"] == []
-    assert api.viewer.post("/v1/check", content=DOCUMENT).json() == {"valid": True, "diagnostics": []}
+    assert api.viewer.post("/v1/check", content=DOCUMENT).json()["valid"] is True
+
+
+def test_a_mistyped_parameter_is_refused_before_anything_happens(api: AdminApi) -> None:
+    refused = api.editor.post(
+        "/v1/apply", content=DOCUMENT, headers={"If-Match": "*"}, params={"prun": "true", "prune": "false"}
+    )
+
+    assert (refused.status_code, refused.json()["diagnostics"][0]["path"]) == (422, "$.query.prun")
+    assert api.viewer.get("/v1/revisions").json()["items"] == []
 
 
 def test_a_document_makes_the_server_read_no_file(api: AdminApi) -> None:

@@ -1,0 +1,189 @@
+"""How long a change through the admin API takes to be enforced, with a store behind it.
+
+`python -m bench.store_propagation [--sizes 100,1000,5000] [--json FILE]`
+
+`crossgate run` is a process of its own, over SQLite; so is Envoy. The clock runs from the PUT being sent to
+the first preflight that is answered under the new policy, asked without a pause on a connection kept alive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import httpx
+from bench.catalogues import reference_apis
+from bench.machine import cores, description, memory_bytes
+from bench.propagation import Client, client
+from tests.live.faults.command import Command
+from tests.ports import free_ports
+
+from crossgate.catalogue.model import Application, Catalogue, Gateway
+from crossgate.service.change import ReplaceAll
+from crossgate.service.token import Role
+from crossgate.service.tokens import Tokens
+from crossgate.service.use_cases import CatalogueService
+from crossgate.store import SqliteDirectory, open_store
+
+APPLICATIONS = 20_000
+EDITS = 200
+AT_ONCE = 500
+_NATIVE = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway that serves, and how long its start took."""
+
+    admin: httpx.AsyncClient
+    asking: Client
+    start_s: float
+    control_plane_pid: int
+    envoy_pid: int
+
+
+def fill(directory: Path, port: int, count: int) -> str:
+    """So many APIs and the applications in a new store; the secret of an admin's token."""
+    apis = reference_apis(count, _NATIVE)
+    with open_store(SqliteDirectory(directory)) as store:
+        applications = {
+            f"app-{n}": Application(f"app-{n}", (f"https://app-{n}.example",), (apis[n % count].key,))
+            for n in range(APPLICATIONS)
+        }
+        desired = Catalogue(
+            Gateway(port=port), apis={one.key: one for one in apis}, applications=applications
+        )
+        CatalogueService(store.catalogue).change([ReplaceAll(desired)], author="bench")
+        return Tokens(store.tokens).create("bench", Role.ADMIN)[0]
+
+
+@asynccontextmanager
+async def running(count: int) -> AsyncIterator[Running]:
+    port, admin_port = free_ports(2)
+    with tempfile.TemporaryDirectory() as folder:
+        secret = fill(Path(folder) / "data", port, count)
+        began = time.perf_counter()
+        with Command(
+            Path(folder), "run", "--data", f"{folder}/data", "--admin", f"127.0.0.1:{admin_port}"
+        ) as command:
+            while "Crossgate serves" not in command.output:
+                assert command.process.poll() is None, command.output
+                await asyncio.sleep(0.02)
+            start_s = time.perf_counter() - began
+            async with (
+                httpx.AsyncClient(
+                    base_url=f"http://127.0.0.1:{admin_port}",
+                    headers={"Authorization": f"Bearer {secret}", "If-Match": "*"},
+                    timeout=60,
+                    trust_env=False,
+                ) as admin,
+                client(port) as asking,
+            ):
+                yield Running(admin, asking, start_s, command.process.pid, command.envoy)
+
+
+async def put_until(
+    gateway: Running, path: str, body: dict[str, Any], seen: Callable[[], Awaitable[None]]
+) -> float:
+    """Milliseconds from the PUT to ``seen()`` having returned; the answer of the PUT comes in between."""
+    began = time.perf_counter()
+    putting = asyncio.create_task(gateway.admin.put(path, json=body))
+    await seen()
+    elapsed = (time.perf_counter() - began) * 1000
+    answer = await putting
+    assert answer.status_code == 200, answer.text
+    return elapsed
+
+
+async def edits(gateway: Running, count: int) -> list[float]:
+    """The policy of one API after another gets another age."""
+    taken = []
+    for number in range(EDITS):
+        name = f"api-{number * 7919 % count}"
+        path = f"/v1/apis/{name}/1/policy"
+        policy = (await gateway.admin.get(path)).json()
+        age = str(1000 + number)
+        allowed = f"http://shop-{name.removeprefix('api-')}.example"
+
+        async def seen(name: str = name, allowed: str = allowed, age: str = age) -> None:
+            while await gateway.asking.max_age(f"/gateway/{name}/1", allowed) != age:
+                pass
+
+        taken.append(await put_until(gateway, path, {**policy, "max_age": int(age)}, seen))
+    return taken
+
+
+async def at_once(gateway: Running, count: int) -> float:
+    """One application of many APIs gets an origin; milliseconds until the last one allows it."""
+    names = [f"api-{n}" for n in range(min(AT_ONCE, count))]
+    body: dict[str, Any] = {"apis": [f"{name}/1" for name in names]}
+    async with httpx.AsyncClient(
+        base_url=gateway.admin.base_url,
+        headers={"Authorization": gateway.admin.headers["Authorization"], "If-None-Match": "*"},
+        timeout=60,
+        trust_env=False,
+    ) as creating:
+        created = await creating.put("/v1/applications/everywhere", json=body)
+    assert created.status_code == 201, created.text
+    origin = "https://everywhere.test"
+
+    async def seen() -> None:
+        for name in names:
+            while not await gateway.asking.max_age(f"/gateway/{name}/1", origin):
+                pass
+
+    return await put_until(
+        gateway, "/v1/applications/everywhere", {**body, "javascript_origins": [origin]}, seen
+    )
+
+
+async def size(count: int) -> dict[str, float]:
+    async with running(count) as gateway:
+        taken = await edits(gateway, count)
+        return {
+            "apis": count,
+            "edit_ms": median(taken),
+            "edit_p99_ms": quantiles(taken, n=100)[-1],
+            "start_s": gateway.start_s,
+            "control_plane_mb": memory_bytes(gateway.control_plane_pid) / 2**20,
+            "envoy_mb": memory_bytes(gateway.envoy_pid) / 2**20,
+            "at_once_ms": await at_once(gateway, count),
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="From the admin API to Envoy, by way of a store")
+    parser.add_argument("--sizes", default="100,1000,5000", help="how many APIs, separated by commas")
+    parser.add_argument("--json", type=Path, help="write everything that was measured to this file")
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {cores().measuring, cores().measured})
+    print(f"{description()}\n{APPLICATIONS:,} applications\n")
+    results = []
+    for count in map(int, options.sizes.split(",")):
+        found = asyncio.run(size(count))
+        results.append(found)
+        print(
+            f"{count:>6,} APIs: edit {found['edit_ms']:.1f} ms (99 %: {found['edit_p99_ms']:.1f} ms),"
+            f" an origin for {min(AT_ONCE, count)} APIs {found['at_once_ms']:.0f} ms,"
+            f" start {found['start_s']:.2f} s, control plane {found['control_plane_mb']:.0f} MB,"
+            f" Envoy {found['envoy_mb']:.0f} MB",
+            flush=True,
+        )
+    print("targets: edit under 15 ms, 99 % under 60 ms; an origin under 1 s; start under 4 s")
+    if options.json is not None:
+        text = json.dumps({"machine": description(), "sizes": results}, indent=1)
+        options.json.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
