@@ -3,7 +3,7 @@
 `python -m bench.store_propagation [--sizes 100,1000,5000] [--json FILE]`
 
 `crossgate run` is a process of its own, over SQLite; so is Envoy. The clock runs from the PUT being sent to
-the first preflight that is answered under the new policy, asked without a pause on a connection kept alive.
+the first preflight that is answered under the new policy, asked every half millisecond on one connection.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from crossgate.store import SqliteDirectory, open_store
 APPLICATIONS = 20_000
 EDITS = 200
 AT_ONCE = 500
+PAUSE_SECONDS = 0.0005
 _NATIVE = 9
 
 
@@ -50,6 +51,18 @@ class Running:
     start_s: float
     control_plane_pid: int
     envoy_pid: int
+
+    async def until(self, name: str, allowed: str, age: str = "") -> None:
+        """Ask the API until a preflight is allowed, and answered with that age if one is given.
+
+        With a pause: who asks without one and the Envoy that answers take both cores of a small machine from
+        the control plane that is to be measured.
+        """
+        while True:
+            found = await self.asking.max_age(f"/gateway/{name}/1", allowed)
+            if found and found == (age or found):
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 def fill(directory: Path, port: int, count: int) -> str:
@@ -116,8 +129,7 @@ async def edits(gateway: Running, count: int) -> list[float]:
         allowed = f"http://shop-{name.removeprefix('api-')}.example"
 
         async def seen(name: str = name, allowed: str = allowed, age: str = age) -> None:
-            while await gateway.asking.max_age(f"/gateway/{name}/1", allowed) != age:
-                pass
+            await gateway.until(name, allowed, age)
 
         taken.append(await put_until(gateway, path, {**policy, "max_age": int(age)}, seen))
     return taken
@@ -139,8 +151,7 @@ async def at_once(gateway: Running, count: int) -> float:
 
     async def seen() -> None:
         for name in names:
-            while not await gateway.asking.max_age(f"/gateway/{name}/1", origin):
-                pass
+            await gateway.until(name, origin)
 
     return await put_until(
         gateway, "/v1/applications/everywhere", {**body, "javascript_origins": [origin]}, seen

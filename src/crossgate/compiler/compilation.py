@@ -66,8 +66,13 @@ class Compilation:
             made[CLUSTER, cluster_name(api)] = compile_cluster(declared, ca_file) if declared else None
 
         changes = {key: new for key, new in made.items() if self.resources.get(key) != new}
-        resources = {key: one for key, one in self.resources.items() if key not in changes}
-        resources |= {key: new for key, new in changes.items() if new is not None}
+        # Copied whole and then corrected: for a change of one API this is the larger part of the work.
+        resources = dict(self.resources)
+        for name, new in changes.items():
+            if new is None:
+                resources.pop(name, None)
+            else:
+                resources[name] = new
         return Compilation(catalogue, resources, associations, members, elsewhere), changes
 
 
@@ -86,11 +91,9 @@ def _elsewhere(api: Api | None) -> int:
 def _differing(before: Mapping[str, Api], after: Mapping[str, Api]) -> set[str]:
     if before is after:
         return set()
-    return {
-        key
-        for key in before.keys() | after.keys()
-        if before.get(key) is not after.get(key) and before.get(key) != after.get(key)
-    }
+    # One pass over thousands of APIs that are the very same objects: identity is asked first.
+    others = [key for key, api in after.items() if before.get(key) is not api]
+    return {key for key in others if before.get(key) != after[key]} | (before.keys() - after.keys())
 
 
 def _judges_otherwise(before: Catalogue, after: Catalogue) -> bool:

@@ -64,7 +64,8 @@ def _origins(catalogue: Catalogue, apis: set[str]) -> Mapping[str, frozenset[str
     """The applications' origins of these APIs."""
     found: dict[str, set[str]] = {key: set() for key in apis}
     for application in catalogue.applications.values() if apis else ():
-        if not application.suspended:
+        # Asked of every application, while the store is held: those left out cost no set of their own.
+        if not apis.isdisjoint(application.apis) and not application.suspended:
             for key in apis.intersection(application.apis):
                 found[key].update(application.javascript_origins)
     return {key: frozenset(origins) for key, origins in found.items()}
