@@ -17,7 +17,7 @@ from crossgate.admin.body import JsonObject
 from crossgate.admin.desk import AtDesk, Desk, Message
 from crossgate.admin.listing import Cursor, Limit, page_of
 from crossgate.admin.named import named, with_names
-from crossgate.admin.schemas import gives, takes
+from crossgate.admin.schemas import gives, gives_linted, takes
 from crossgate.admin.writing import Write
 from crossgate.catalogue.document import read_api as read_entry
 from crossgate.catalogue.model import Api, ApiType
@@ -101,7 +101,7 @@ def read_api(request: Request, desk: AtDesk, _: Viewer, name: str, version: str)
 
 @router.put(
     _ONE,
-    responses={200: gives("ApiEntry"), 201: gives("ApiEntry", "It is new.")},
+    responses={200: gives_linted("ApiEntry"), 201: gives_linted("ApiEntry", "It is new.")},
     response_class=Response,
     openapi_extra=takes("ApiEntry"),
 )
@@ -117,11 +117,11 @@ def put_api(
     """Create the API or replace it, policy included. Name and version may be left out of the body."""
     api = read_entry(with_names(body, {"name": name, "version": version}))
     written = written_api(api)
-    write = Write(desk, request, caller, message)
-    done = write.put(PutApi(api), (Kind.API, api.key), written, ("apis", api.key))
+    write, path = Write(desk, request, caller, message), ("apis", api.key)
+    done = write.put(PutApi(api), (Kind.API, api.key), written, path)
     new = done is not None and bool(done.plan.added)
     return made(
-        written,
+        write.body(written, done, (Kind.API, api.key), path),
         status=HTTPStatus.CREATED if new else HTTPStatus.OK,
         tag=content_tag(written),
         revision=write.revision(done),

@@ -16,7 +16,7 @@ from crossgate.admin.body import JsonObject
 from crossgate.admin.desk import AtDesk, Desk, Message
 from crossgate.admin.listing import Cursor, Limit, page_of
 from crossgate.admin.named import named, with_names
-from crossgate.admin.schemas import gives, takes
+from crossgate.admin.schemas import gives, gives_linted, takes
 from crossgate.admin.writing import Write
 from crossgate.catalogue.document import read_application as read_entry
 from crossgate.catalogue.model import Application
@@ -37,7 +37,7 @@ from crossgate.service.tag import content_tag
 router = APIRouter(tags=["Applications"])
 _ONE = "/v1/applications/{name}"
 _ASSOCIATION = "/v1/applications/{name}/apis/{api_name}/{api_version}"
-_GIVES = gives("ApplicationEntry")
+_WRITTEN = gives_linted("ApplicationEntry")
 
 
 class ListedApplication(BaseModel):
@@ -97,7 +97,7 @@ def _wanted(name: str, api: str, origin: str, *, suspended: bool | None) -> Call
     return wanted
 
 
-@router.get(_ONE, responses={200: _GIVES}, response_class=Response)
+@router.get(_ONE, responses={200: gives("ApplicationEntry")}, response_class=Response)
 def show_application(request: Request, desk: AtDesk, _: Viewer, name: str) -> Response:
     """One application."""
     return seen(request, written_application(_find(desk, name)))
@@ -105,7 +105,7 @@ def show_application(request: Request, desk: AtDesk, _: Viewer, name: str) -> Re
 
 @router.put(
     _ONE,
-    responses={200: _GIVES, 201: gives("ApplicationEntry", "It is new.")},
+    responses={200: _WRITTEN, 201: gives_linted("ApplicationEntry", "It is new.")},
     response_class=Response,
     openapi_extra=takes("ApplicationEntry"),
 )
@@ -115,16 +115,11 @@ def put_application(
     """Create the application or replace it. The name may be left out of the body."""
     application = read_entry(with_names(body, {"name": name}))
     written = written_application(application)
-    write = Write(desk, request, caller, message)
-    done = write.put(
-        PutApplication(application),
-        (Kind.APPLICATION, application.name),
-        written,
-        ("applications", application.name),
-    )
+    write, path = Write(desk, request, caller, message), ("applications", application.name)
+    done = write.put(PutApplication(application), (Kind.APPLICATION, application.name), written, path)
     new = done is not None and bool(done.plan.added)
     return made(
-        written,
+        write.body(written, done, (Kind.APPLICATION, application.name), path),
         status=HTTPStatus.CREATED if new else HTTPStatus.OK,
         tag=content_tag(written),
         revision=write.revision(done),
@@ -141,7 +136,7 @@ def delete_application(
     return gone(done.head.revision)
 
 
-@router.post(f"{_ONE}/suspend", responses={200: _GIVES}, response_class=Response)
+@router.post(f"{_ONE}/suspend", responses={200: _WRITTEN}, response_class=Response)
 def suspend_application(
     request: Request, desk: AtDesk, caller: Editor, name: str, message: Message = ""
 ) -> Response:
@@ -149,7 +144,7 @@ def suspend_application(
     return _change(Write(desk, request, caller, message), name, SuspendApplication)
 
 
-@router.post(f"{_ONE}/resume", responses={200: _GIVES}, response_class=Response)
+@router.post(f"{_ONE}/resume", responses={200: _WRITTEN}, response_class=Response)
 def resume_application(
     request: Request, desk: AtDesk, caller: Editor, name: str, message: Message = ""
 ) -> Response:
@@ -157,7 +152,7 @@ def resume_application(
     return _change(Write(desk, request, caller, message), name, ResumeApplication)
 
 
-@router.put(_ASSOCIATION, responses={200: _GIVES}, response_class=Response)
+@router.put(_ASSOCIATION, responses={200: _WRITTEN}, response_class=Response)
 def associate(
     request: Request,
     desk: AtDesk,
@@ -174,7 +169,7 @@ def associate(
     return _change(Write(desk, request, caller, message), name, lambda one: Associate(one, key))
 
 
-@router.delete(_ASSOCIATION, responses={200: _GIVES}, response_class=Response)
+@router.delete(_ASSOCIATION, responses={200: _WRITTEN}, response_class=Response)
 def dissociate(
     request: Request,
     desk: AtDesk,
@@ -200,6 +195,11 @@ def _find(desk: Desk, name: str) -> Application:
 
 def _change(write: Write, name: str, change: Callable[[str], Change]) -> Response:
     key = _find(write.desk, name).name
-    done = write.make(change(key), (Kind.APPLICATION, key), ("applications", key))
+    path = ("applications", key)
+    done = write.make(change(key), (Kind.APPLICATION, key), path)
     written = written_application(done.head.catalogue.applications[key])
-    return made(written, tag=content_tag(written), revision=done.head.revision)
+    return made(
+        write.body(written, done, (Kind.APPLICATION, key), path),
+        tag=content_tag(written),
+        revision=done.head.revision,
+    )

@@ -19,6 +19,7 @@ from crossgate.admin.schemas import takes_document
 from crossgate.admin.tags import demanded_base, quoted, revision_tag
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.lint import rule as linter
 from crossgate.service.change import ReplaceAll
 from crossgate.service.refusal import InvalidChange
 
@@ -40,12 +41,12 @@ def check(desk: AtDesk, _: Viewer, text: DocumentText, *, prune: Prune = False) 
         planned = desk.service.plan([_desired(text, prune=prune)])
     except (InvalidInput, InvalidChange) as refused:
         return made(_checked(refused.diagnostics, valid=False))
-    return made(_checked(planned.findings, valid=True))
+    return made(_checked(planned.findings, valid=not planned.refusing))
 
 
 @router.post("/v1/plan", response_model=PlanBody, openapi_extra=takes_document())
 def plan(desk: AtDesk, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
-    """What applying the document would change, and which origins gain or lose access to which API.
+    """What applying the document would change, which origins gain or lose access, and what the linter says.
 
     Its tag is what `POST /v1/apply` wants as `If-Match`.
     """
@@ -103,6 +104,6 @@ def _desired(text: str, *, prune: bool) -> ReplaceAll:
     )
 
 
-def _checked(diagnostics: Sequence[Diagnostic], *, valid: bool) -> Checked:
+def _checked(diagnostics: Sequence[Diagnostic | linter.Finding], *, valid: bool) -> Checked:
     findings = [Finding.model_validate(found.as_json()) for found in diagnostics]
     return Checked(valid=valid, diagnostics=findings)

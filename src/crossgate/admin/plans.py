@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from crossgate.admin.problem import Finding
+from crossgate.lint import rule as linter
 from crossgate.service.access import Regime
 from crossgate.service.objects import ObjectChange
 from crossgate.service.plan import Plan
@@ -35,6 +36,13 @@ class AccessChanged(BaseModel):
     loses: list[str]
 
 
+class PlannedFinding(Finding):
+    """What the linter says of something that would change."""
+
+    refuses: bool
+    """Whether the change is refused for it."""
+
+
 class PlanBody(BaseModel):
     """What would change; nothing would if `changes` is empty."""
 
@@ -42,8 +50,8 @@ class PlanBody(BaseModel):
     """The revision on which it was made."""
     changes: list[PlannedChange]
     access: list[AccessChanged]
-    findings: list[Finding]
-    """What the linter says of what would change; its errors refuse the plan."""
+    findings: list[PlannedFinding]
+    """Of what would change, and of nothing else."""
 
 
 class Applied(BaseModel):
@@ -56,6 +64,8 @@ class Applied(BaseModel):
     added: int
     modified: int
     removed: int
+    findings: list[Finding]
+    """What the linter says of what was changed."""
 
 
 def plan_body(plan: Plan) -> PlanBody:
@@ -73,7 +83,10 @@ def plan_body(plan: Plan) -> PlanBody:
             )
             for one in plan.access
         ],
-        findings=[Finding.model_validate(one.as_json()) for one in plan.findings],
+        findings=[
+            PlannedFinding.model_validate({**one.as_json(), "refuses": one in plan.refusing})
+            for one in plan.findings
+        ],
     )
 
 
@@ -86,7 +99,13 @@ def applied(done: Done) -> Applied:
         added=len(plan.added),
         modified=len(plan.changed),
         removed=len(plan.removed),
+        findings=[stated(one) for one in plan.findings],
     )
+
+
+def stated(finding: linter.Finding) -> Finding:
+    """One finding of the linter."""
+    return Finding.model_validate(finding.as_json())
 
 
 def _planned(change: ObjectChange) -> PlannedChange:

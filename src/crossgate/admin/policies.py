@@ -12,13 +12,13 @@ from crossgate.admin.answers import gone, made, seen
 from crossgate.admin.apis import find_api
 from crossgate.admin.body import JsonObject
 from crossgate.admin.desk import AtDesk, Message
-from crossgate.admin.schemas import gives, takes
+from crossgate.admin.schemas import gives, gives_linted, takes
 from crossgate.admin.writing import Write
 from crossgate.catalogue.model import Api
 from crossgate.diagnostics import InvalidInput
 from crossgate.policy import read_policy
 from crossgate.service.change import PutPolicy, RemovePolicy
-from crossgate.service.objects import Difference
+from crossgate.service.objects import Difference, Kind
 from crossgate.service.refusal import NotFound
 from crossgate.service.tag import PolicyOf, content_tag
 
@@ -37,7 +37,7 @@ def show_policy(request: Request, desk: AtDesk, _: Viewer, name: str, version: s
 
 @router.put(
     _POLICY,
-    responses={200: gives("CorsEntry"), 201: gives("CorsEntry", "The API had none.")},
+    responses={200: gives_linted("CorsEntry"), 201: gives_linted("CorsEntry", "The API had none.")},
     response_class=Response,
     openapi_extra=takes("CorsEntry"),
 )
@@ -56,10 +56,10 @@ def put_policy(
     if diagnostics:
         raise InvalidInput(diagnostics)
     written = policy.as_loose()
-    write = Write(desk, request, caller, message)
-    done = write.put(PutPolicy(key, policy), PolicyOf(key), written, ("apis", key, "cors"))
+    write, path = Write(desk, request, caller, message), ("apis", key, "cors")
+    done = write.put(PutPolicy(key, policy), PolicyOf(key), written, path)
     return made(
-        written,
+        write.body(written, done, (Kind.API, key), path),
         status=HTTPStatus.CREATED if done is not None and _had_none(done.plan.difference) else HTTPStatus.OK,
         tag=content_tag(written),
         revision=write.revision(done),

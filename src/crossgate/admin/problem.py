@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from crossgate.diagnostics import Diagnostic
+from crossgate.lint import rule as linter
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE_BASE: Final = "urn:crossgate:problem:"
@@ -32,6 +33,10 @@ class Finding(BaseModel):
     file: str | None = None
     line: int | None = None
     column: int | None = None
+    witness: str | None = None
+    """An origin that is admitted and should not be, if the linter found one."""
+    fix: str | None = None
+    """What to write instead, if the linter has verified something."""
 
 
 class ProblemBody(BaseModel):
@@ -56,7 +61,7 @@ class Problem:
     status: HTTPStatus
     code: str
     detail: str
-    diagnostics: Sequence[Diagnostic] = ()
+    diagnostics: Sequence[Diagnostic | linter.Finding] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -17,6 +17,7 @@ from crossgate.service.refusal import (
     ReadOnly,
     Refusal,
     StoreUnavailable,
+    Unsafe,
 )
 
 RETRY_SECONDS = 5
@@ -38,7 +39,8 @@ def problem_of(refusal: Refusal) -> Problem:
             extra, headers = {}, {"Retry-After": str(RETRY_SECONDS)}
         case _:
             extra, headers = {}, {}
-    return Problem(status, first.code, _detail(first), refusal.diagnostics, extra, headers)
+    said = refusal.findings if isinstance(refusal, Unsafe) else refusal.diagnostics
+    return Problem(status, first.code, _detail(first), said, extra, headers)
 
 
 def _status(refusal: Refusal) -> HTTPStatus:
@@ -57,6 +59,8 @@ def _status(refusal: Refusal) -> HTTPStatus:
             return HTTPStatus.CONFLICT
         case StoreUnavailable():
             return HTTPStatus.SERVICE_UNAVAILABLE
+        case Unsafe():
+            return HTTPStatus.UNPROCESSABLE_ENTITY
         case InvalidChange() if not all(one.code == "api-in-use" for one in refusal.diagnostics):
             return HTTPStatus.UNPROCESSABLE_ENTITY
         case _:

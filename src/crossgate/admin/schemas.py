@@ -8,6 +8,8 @@ from typing import Any, Final
 from crossgate.catalogue.document.entries import DocumentEntry
 
 _PREFIX: Final = "#/components/schemas/"
+LINTED: Final = ("ApiEntry", "ApplicationEntry", "CorsEntry")
+"""Objects whose writes the linter speaks of."""
 
 
 def object_schemas() -> dict[str, Any]:
@@ -16,7 +18,20 @@ def object_schemas() -> dict[str, Any]:
         by_alias=True, mode="validation", ref_template=_PREFIX + "{model}"
     )
     found: dict[str, Any] = json.loads(json.dumps(whole["$defs"]))
-    return found
+    return found | {_linted(name): _with_findings(found[name]) for name in LINTED}
+
+
+def _linted(name: str) -> str:
+    return f"Linted{name}"
+
+
+def _with_findings(schema: dict[str, Any]) -> dict[str, Any]:
+    findings = {
+        "description": "What the linter says of what was changed; left out if that is nothing.",
+        "type": "array",
+        "items": reference("Finding"),
+    }
+    return {**schema, "properties": {**schema["properties"], "findings": findings}}
 
 
 def reference(name: str) -> dict[str, str]:
@@ -41,3 +56,10 @@ def takes_document() -> dict[str, Any]:
 def gives(name: str, description: str = "As a document has it.") -> dict[str, Any]:
     """For a route's answer: one such object."""
     return {"description": description, "content": {"application/json": {"schema": reference(name)}}}
+
+
+def gives_linted(
+    name: str, description: str = "As a document has it, and what the linter says."
+) -> dict[str, Any]:
+    """For a write's answer: the object, and findings if there are any."""
+    return gives(_linted(name), description)

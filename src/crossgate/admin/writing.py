@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from starlette.requests import Request
 
 from crossgate.admin.desk import Desk
+from crossgate.admin.plans import stated
 from crossgate.admin.tags import preconditions
 from crossgate.diagnostics import Diagnostic, Step
+from crossgate.lint.rule import Finding
 from crossgate.service.change import Change
-from crossgate.service.refusal import InvalidChange, PreconditionFailed
+from crossgate.service.objects import ObjectKey
+from crossgate.service.refusal import InvalidChange, PreconditionFailed, Unsafe
 from crossgate.service.tag import Tagged, content_tag
 from crossgate.service.token import Token
 from crossgate.service.use_cases import Done
@@ -46,6 +49,21 @@ class Write:
         """The revision that the answer speaks of."""
         return self.desk.head.revision if done is None else done.head.revision
 
+    def body(
+        self, written: Mapping[str, object], done: Done | None, key: ObjectKey, path: tuple[Step, ...]
+    ) -> Mapping[str, object]:
+        """The object as the answer shows it: with what the linter says, if that is anything.
+
+        ``path`` leads to what was written in a document; ``key`` names the object that it belongs to.
+        """
+        if done is not None and done.changed:
+            findings = done.plan.findings
+        else:
+            # Whoever repeats a PUT has perhaps lost the first answer.
+            findings = self.desk.service.findings(key)
+        said = [stated(_finding_from(path, one)).model_dump(mode="json") for one in findings]
+        return {**written, "findings": said} if said else written
+
     def make(self, change: Change, of: Tagged, path: tuple[Step, ...] = (), *, creates: bool = False) -> Done:
         """Make the change, if the thing is what the request says."""
         demanded = preconditions(self.request.headers, of, creates=creates)
@@ -62,6 +80,12 @@ def _within(path: tuple[Step, ...]) -> Iterator[None]:
         yield
     except InvalidChange as invalid:
         raise InvalidChange(_seen_from(path, found) for found in invalid.diagnostics) from None
+    except Unsafe as unsafe:
+        raise Unsafe(_finding_from(path, found) for found in unsafe.findings) from None
+
+
+def _finding_from(path: tuple[Step, ...], found: Finding) -> Finding:
+    return replace(found, diagnostic=_seen_from(path, found.diagnostic))
 
 
 def _seen_from(path: tuple[Step, ...], found: Diagnostic) -> Diagnostic:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.changes import Change
-from crossgate.diagnostics import Diagnostic
+from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.xds.listening import Address
 
 
@@ -76,6 +76,28 @@ class Unreachable:
 
 
 @dataclass(frozen=True, slots=True)
+class Linted:
+    """What the linter says of the file, which is served all the same: all of it, not only the news."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The worst of it."""
+        return tuple(found for found in self.diagnostics if found.severity is Severity.ERROR)
+
+    def __str__(self) -> str:
+        if not self.diagnostics:
+            return "The linter has nothing more to say"
+        counts = [
+            f"{count} of severity {severity.value}"
+            for severity in Severity
+            if (count := sum(found.severity is severity for found in self.diagnostics))
+        ]
+        return f"The linter finds {', '.join(counts)}; crossgate check shows them all"
+
+
+@dataclass(frozen=True, slots=True)
 class NodeChanged:
     """Something happened to this machine's Envoy."""
 
@@ -117,6 +139,7 @@ Announcement = (
     | Rejected
     | Pending
     | Unreachable
+    | Linted
     | NodeChanged
 )
 Announce = Callable[[Announcement], None]

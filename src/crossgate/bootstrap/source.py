@@ -13,6 +13,7 @@ from typing import Protocol
 
 from crossgate.bootstrap.announcements import Announce, Refused
 from crossgate.bootstrap.following import Signature, changes, signature
+from crossgate.bootstrap.linting import linting
 from crossgate.bootstrap.publishing import Publishing
 from crossgate.bootstrap.stopping import unless_stopped
 from crossgate.catalogue.document import Reading, load_document
@@ -80,14 +81,17 @@ class FileSource:
         return self.reading.located(diagnostics)
 
     async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
-        """Publish each saved change, until ``stop``."""
-        async for _ in changes(self.file, self.seen, stop):
-            began = time.perf_counter()
-            reading = await asyncio.to_thread(load_document, self.file)
-            if reading.catalogue is None:
-                announce(Refused(reading.diagnostics))
-            else:
-                publishing.publish(self.store.replace(reading.catalogue), began)
+        """Publish each saved change, and say what the linter finds, until ``stop``."""
+        async with linting(announce) as linter:
+            linter.look_at(self.reading)
+            async for _ in changes(self.file, self.seen, stop):
+                began = time.perf_counter()
+                reading = await asyncio.to_thread(load_document, self.file)
+                if reading.catalogue is None:
+                    announce(Refused(reading.diagnostics))
+                else:
+                    publishing.publish(self.store.replace(reading.catalogue), began)
+                    linter.look_at(reading)
 
 
 @dataclass(slots=True)

@@ -15,9 +15,9 @@ def plan(
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show what would change: objects, and which origins gain or lose access to which API.
+    """Show what would change: objects, which origins gain or lose access, and what the linter says of that.
 
-    Exit codes: 0 nothing would change, 1 something would, 2 the document or the gateway refuses.
+    Exit codes: 0 nothing would change, 1 something would, 2 the document, the gateway or the linter refuses.
     """
     from crossgate.cli.output import print_json, stdout
     from crossgate.cli.planned import print_plan
@@ -31,4 +31,5 @@ def plan(
         print_json(planned)
     else:
         print_plan(stdout(), planned)
-    raise typer.Exit(1 if planned["changes"] else 0)
+    refused = any(finding["refuses"] for finding in planned["findings"])
+    raise typer.Exit(2 if refused else 1 if planned["changes"] else 0)

@@ -9,7 +9,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from crossgate.cli.findings import print_findings
 from crossgate.cli.output import printable
+from crossgate.cli.remote import diagnostic_of
 
 _SIGNS: Final = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
 _REGIMES: Final = {
@@ -36,12 +38,23 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
         for sign, style, origins in (("+", "green", access["gains"]), ("-", "red", access["loses"])):
             for origin in origins:
                 console.print(Text(printable(f"    {sign} {origin}"), style))
-    for finding in plan["findings"]:
-        if finding["severity"] != "info":
-            console.print(printable(f"{finding['path']}: {finding['severity']}: {finding['message']}"))
+    print_stated(console, plan)
     counts = [sum(one["action"] == action for one in plan["changes"]) for action in _SIGNS]
     console.print()
     console.print(f"On revision {plan['base']}: {_counted(*counts)}")
+    refusing = sum(one["refuses"] for one in plan["findings"])
+    if refusing:
+        console.print(
+            f"It would be refused: {refusing} of the linter's findings {_stand(refusing)} in the way"
+        )
+
+
+def print_stated(console: Console, answer: Mapping[str, Any]) -> None:
+    """What the linter says of what changes."""
+    findings = [diagnostic_of(one) for one in answer["findings"]]
+    if findings:
+        console.print()
+        print_findings(console, findings)
 
 
 def print_changes(console: Console, changes: Iterable[Mapping[str, Any]]) -> None:
@@ -60,6 +73,10 @@ def print_applied(console: Console, applied: Mapping[str, Any]) -> None:
         console.print(f"Revision {applied['revision']}: {counts}")
     else:
         console.print(f"Nothing changed: everything was so already at revision {applied['revision']}")
+
+
+def _stand(number: int) -> str:
+    return "stands" if number == 1 else "stand"
 
 
 def _counted(added: int, changed: int, removed: int) -> str:

@@ -101,20 +101,22 @@ class Remote:
 def _diagnostics(server: str, response: httpx.Response) -> list[Diagnostic]:
     try:
         problem = response.json()
-        found = [_diagnostic(one) for one in problem["diagnostics"]]
+        found = [diagnostic_of(one) for one in problem["diagnostics"]]
         code = str(problem["type"]).rpartition(":")[2]
         return found or [Diagnostic(code, str(problem["detail"]), "See docs/reference/admin-api.md")]
     except (ValueError, KeyError, TypeError):
         return [_no_api(server, f"status {response.status_code}")]
 
 
-def _diagnostic(loose: Mapping[str, Any]) -> Diagnostic:
-    path = str(loose["path"]).removeprefix("$").removeprefix(".")
+def diagnostic_of(loose: Mapping[str, Any]) -> Diagnostic:
+    """One finding as the API states it."""
+    # The path stands where a file's name would: it is text, and its steps are of no use here.
+    path = str(loose["path"]).removeprefix("$")
     return Diagnostic(
         code=str(loose["code"]),
         message=str(loose["message"]),
         remedy=str(loose["remedy"]),
-        place=Place((path,)) if path else Place(),
+        place=Place(file=f"${path}") if path else Place(),
         found=None if loose["found"] is None else str(loose["found"]),
         severity=Severity(loose["severity"]),
     )

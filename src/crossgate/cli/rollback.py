@@ -21,7 +21,7 @@ def rollback(
 ) -> None:
     """Restore the state of a revision as a new one; what came between stays in the history."""
     from crossgate.cli.output import print_json, stdout
-    from crossgate.cli.planned import print_applied
+    from crossgate.cli.planned import print_applied, print_stated
     from crossgate.cli.remote import Remote
 
     with Remote(server, token) as remote:
@@ -29,4 +29,5 @@ def rollback(
     if as_json:
         print_json(answer.value)
     else:
+        print_stated(stdout(), answer.value)
         print_applied(stdout(), answer.value)

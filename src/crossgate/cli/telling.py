@@ -12,6 +12,7 @@ from crossgate.bootstrap.announcements import (
     AdminUnavailable,
     Announcement,
     Enforced,
+    Linted,
     NodeChanged,
     Pending,
     Refused,
@@ -25,6 +26,9 @@ from crossgate.dataplane import changes
 
 _MOST_LINES: Final = 40
 """Of a list of things that there may be thousands of."""
+
+_MOST_ERRORS: Final = 10
+"""Of the linter's errors: `check` shows the others."""
 
 
 class Teller:
@@ -55,6 +59,8 @@ class Teller:
                 for diagnostic in announcement.diagnostics[:_MOST_LINES]:
                     self._say("", f"  {printable(str(diagnostic))}")
                 self._say_rest(len(announcement.diagnostics))
+            case Linted():
+                self._linted(announcement)
             case NodeChanged(change):
                 self._node_changed(change)
             case _ as never:
@@ -65,6 +71,13 @@ class Teller:
         if admin.first_token is not None:
             lasts = "shown this once" if admin.kept else "until the gateway ends"
             self._say("bold", f"Token for it, role admin, {lasts}: {admin.first_token}")
+
+    def _linted(self, linted: Linted) -> None:
+        self._say("bold red" if linted.errors else "dim", str(linted))
+        for diagnostic in linted.errors[:_MOST_ERRORS]:
+            self._say("", f"  {printable(str(diagnostic))}")
+        if len(linted.errors) > _MOST_ERRORS:
+            self._say("dim", f"  and {len(linted.errors) - _MOST_ERRORS:,} more errors")
 
     def _say(self, style: str, text: str) -> None:
         self._console.print(text, style=style or None, markup=False)

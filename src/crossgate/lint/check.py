@@ -17,6 +17,8 @@ from crossgate.policy import CorsPolicy
 
 CATALOGUE_CODES = frozenset({"suffix-list-stale"})
 """Rules whose finding is the same for every API: it is reported once."""
+ORIGIN_CODES = ("empty-policy", "untrusted-domain")
+"""Rules that look at the origins of an API's applications; no other's finding depends on them."""
 
 
 def check_subject(subject: Subject, scope: Scope = Scope.POLICY) -> list[Finding]:
@@ -32,6 +34,24 @@ def check_api(api: Api, application_origins: frozenset[str]) -> tuple[Finding, .
     subject = Subject(api.cors, application_origins, api.trusted_domains)
     findings = (finding.within("cors") for finding in check_subject(subject))
     return tuple(without_allowed(findings, api.lint_allowances))
+
+
+def check_origins(api: Api, origins: frozenset[str], gained: frozenset[str]) -> tuple[Finding, ...]:
+    """What can be new once applications bring ``gained`` and ``origins`` is all that they bring then.
+
+    An application may have hundreds of APIs: what their policies list is as it was, and is not proven again.
+    """
+    if api.cors is None:
+        return ()
+    subjects = (Subject(api.cors, origins), Subject(CorsPolicy(), gained, api.trusted_domains))
+    rules = (rule for rule in all_rules() if rule.code in ORIGIN_CODES)
+    accepted = {allowance.code for allowance in api.lint_allowances}
+    return tuple(
+        finding.within("cors")
+        for rule, subject in zip(rules, subjects, strict=True)
+        if rule.code not in accepted
+        for finding in rule.findings(subject)
+    )
 
 
 def check_application(application: Application) -> tuple[Finding, ...]:

@@ -31,7 +31,11 @@ def _index() -> Iterator[str]:
     yield _MADE
     yield ""
     yield "`crossgate check FILE` shows these findings with their places, `crossgate prove PATTERN` the proof"
-    yield "behind those about origins. A finding that you accept is named, with a reason, under the API:"
+    yield "behind those about origins. `crossgate run FILE` says at its start and after edits what is found."
+    yield "The admin API refuses a write that brings an error, and `crossgate plan` shows which; what else is"
+    yield "found in what changes comes with the answer. A rollback is never refused."
+    yield ""
+    yield "A finding that you accept is named, with a reason, under the API; both are kept with the revision:"
     yield ""
     yield "```yaml"
     yield "lint:"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossgate.catalogue.model import Catalogue
-from crossgate.diagnostics import Diagnostic
+from crossgate.lint.rule import Finding
 from crossgate.service.access import AccessChange, find_access_changes
-from crossgate.service.change import Change
+from crossgate.service.change import Change, Restore
 from crossgate.service.consistency import find_faults
 from crossgate.service.draft import Draft
-from crossgate.service.linting import find_unsafe, refuse_unsafe
 from crossgate.service.objects import Difference, ObjectChange
-from crossgate.service.refusal import InvalidChange
+from crossgate.service.refusal import InvalidChange, Unsafe
+from crossgate.service.safety import lint_change
 from crossgate.service.snapshot import Snapshot
 
 
@@ -23,9 +23,11 @@ class Plan:
 
     base: int
     difference: Difference
-    access: tuple[AccessChange, ...]
-    findings: tuple[Diagnostic, ...] = ()
-    """What the linter says of what would change, where it is asked."""
+    access: tuple[AccessChange, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What the linter says of all that the change touches; places are as for contradictions."""
+    refusing: tuple[Finding, ...] = ()
+    """The errors among them for which the change is refused."""
 
     @property
     def added(self) -> tuple[ObjectChange, ...]:
@@ -62,11 +64,37 @@ def work_out(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference, Cat
     return difference, catalogue
 
 
-def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = False) -> Plan:
-    """The plan for these changes; raises as :func:`work_out` does, and if ``linted`` for what is unsafe."""
+def judge(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
+    """The plan without its access changes, which cost time that only a plan needs; raises likewise."""
     difference, catalogue = work_out(base, changes)
-    if linted:
-        refuse_unsafe(base.catalogue, catalogue, difference)
+    plan = Plan(base.revision, difference)
+    return _with_findings(plan, base, catalogue, changes) if linted else plan
+
+
+def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
+    """The plan for these changes; raises as :func:`work_out` does.
+
+    What the linter refuses is planned all the same: it is worth seeing whole. See :attr:`Plan.refusing`.
+    """
+    difference, catalogue = work_out(base, changes)
     access = find_access_changes(base.catalogue, catalogue, difference)
-    findings = find_unsafe(catalogue, difference) if linted else ()
-    return Plan(base.revision, difference, tuple(access), tuple(findings))
+    plan = Plan(base.revision, difference, tuple(access))
+    return _with_findings(plan, base, catalogue, changes) if linted else plan
+
+
+def require_safe(plan: Plan) -> None:
+    """See that the linter does not refuse the change.
+
+    Raises:
+        Unsafe: it does; with every finding for which.
+
+    """
+    if plan.refusing:
+        raise Unsafe(plan.refusing)
+
+
+def _with_findings(plan: Plan, base: Snapshot, after: Catalogue, changes: Sequence[Change]) -> Plan:
+    verdict = lint_change(base.catalogue, after, plan.difference)
+    # The way back is open, whatever rules have come since: something worse may be in force meanwhile.
+    restores = any(isinstance(change, Restore) for change in changes)
+    return replace(plan, findings=verdict.findings, refusing=() if restores else verdict.refusing)

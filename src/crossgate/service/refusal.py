@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from crossgate.diagnostics import Diagnostic
+from crossgate.lint.rule import Finding
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program's
@@ -17,6 +18,14 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
 
 class InvalidChange(Refusal):
     """The catalogue would no longer be consistent, or an object is wrong in itself."""
+
+
+class Unsafe(Refusal):
+    """The linter finds errors that are not there without the change, and that nobody has accepted."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings: Sequence[Finding] = tuple(findings)
+        super().__init__(finding.diagnostic for finding in self.findings)
 
 
 class NotFound(Refusal):

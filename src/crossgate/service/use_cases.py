@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.lint.rule import Finding
 from crossgate.service.change import Change, ReplaceAll, Restore
-from crossgate.service.linting import refuse_unsafe
 from crossgate.service.message import checked_message
-from crossgate.service.plan import Plan, make_plan, work_out
+from crossgate.service.objects import ObjectKey
+from crossgate.service.plan import Plan, judge, make_plan, require_safe
 from crossgate.service.ports import CatalogueStore, Proposal
 from crossgate.service.reading import catalogue_of, read_objects
-from crossgate.service.refusal import BaseMoved, NotFound
+from crossgate.service.refusal import BaseMoved, NotFound, Refusal
+from crossgate.service.safety import lint_object
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tag import Precondition, require
 from crossgate.service.tokens import utc_now
@@ -40,7 +43,7 @@ class CatalogueService:
     store: CatalogueStore
     clock: Callable[[], datetime] = utc_now
     linted: bool = False
-    """Whether changes that the linter calls errors are refused, but for what a rollback restores."""
+    """Whether the linter speaks, and its errors refuse changes; but for what a rollback restores."""
 
     def change(
         self,
@@ -60,6 +63,7 @@ class CatalogueService:
             PreconditionFailed: an object is not what the caller last saw.
             NotFound: a change names something that is not there.
             InvalidChange: the catalogue would contradict itself.
+            Unsafe: the linter finds errors that the change would bring.
             StoreUnavailable: nothing can be stored at present.
             ReadOnly: the catalogue's only source is a file.
 
@@ -68,7 +72,7 @@ class CatalogueService:
         return self._commit(changes, proposal, preconditions, base)
 
     def plan(self, changes: Sequence[Change]) -> Plan:
-        """What the changes would do at present.
+        """What the changes would do at present, and what the linter says of that.
 
         Raises:
             NotFound: a change names something that is not there.
@@ -83,6 +87,8 @@ class CatalogueService:
 
     def rollback(self, number: int, *, author: str, message: str = "", base: int | None = None) -> Done:
         """Restore the state of a revision, as a new one; 0 is the empty catalogue.
+
+        What the linter finds is in the plan, and refuses nothing: taking back always works.
 
         Raises:
             NotFound: there is no such revision.
@@ -100,6 +106,10 @@ class CatalogueService:
         then = Restore(read_objects(self.store.objects_at(number, changed_since=True)))
         proposal = Proposal((), author, self.clock(), checked, rolls_back_to=number)
         return self._commit([then], proposal, (), head.revision)
+
+    def findings(self, key: ObjectKey) -> tuple[Finding, ...]:
+        """What the linter says of one object as it is now; places are as in a plan."""
+        return lint_object(self.store.head.catalogue, key) if self.linted else ()
 
     def export(self, number: int | None = None) -> Catalogue:
         """The catalogue at a revision, or at the newest one.
@@ -124,16 +134,27 @@ class CatalogueService:
         base: int | None,
     ) -> Done:
         made: list[Plan] = []
+        foreseen = self._foreseen(changes)
 
         def decide(head: Snapshot) -> Proposal:
             if base is not None and base != head.revision:
                 raise BaseMoved(base, head.revision)
             for precondition in preconditions:
                 require(head.catalogue, precondition)
-            difference, catalogue = work_out(head, changes)
-            if self.linted and proposal.rolls_back_to is None:
-                refuse_unsafe(head.catalogue, catalogue, difference)
-            made.append(Plan(head.revision, difference, ()))
-            return replace(proposal, difference=difference)
+            same = foreseen is not None and foreseen.base == head.revision
+            plan = foreseen if foreseen is not None and same else judge(head, changes, linted=self.linted)
+            require_safe(plan)
+            made.append(plan)
+            return replace(proposal, difference=plan.difference)
 
         return Done(self.store.commit(decide), made[-1])
+
+    def _foreseen(self, changes: Sequence[Change]) -> Plan | None:
+        """What the changes come to on the newest head that is known, worked out while others can write.
+
+        Proofs of thousands of policies take seconds, for which no other writer should wait. Whatever is
+        wrong is said by the transaction: preconditions come first, and the head may be another by then.
+        """
+        with suppress(Refusal):
+            return judge(self.store.head, changes, linted=self.linted)
+        return None

@@ -19,6 +19,16 @@ def policy_entry(*origins: str) -> dict[str, Any]:
     return {"allowed_origins": list(origins), "allowed_methods": ["GET"]}
 
 
+def shown(answer: httpx.Response) -> dict[str, Any]:
+    """The object of an answer to a write, without what the linter says of it."""
+    return {name: value for name, value in answer.json().items() if name != "findings"}
+
+
+def codes(answer: httpx.Response) -> list[str]:
+    """The findings of an answer."""
+    return [one["code"] for one in answer.json().get("findings", [])]
+
+
 def create_pets(client: httpx.Client, *origins: str) -> str:
     """The tag of the new API."""
     answer = client.put(PETS, json=api_entry(cors=policy_entry(*origins)), headers=NEW)

@@ -162,3 +162,30 @@ def test_options_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     ):
         refused = crossgate(*arguments)
         assert (refused.returncode, refused.stderr.count("error")) == (2, 1), arguments
+
+
+def test_what_the_linter_refuses_is_planned_and_not_applied(api: AdminApi, run: Command) -> None:
+    cors = "{cors: {allowed_origins: [{regex: 'https://.*example\\.com'}]}, name: pets"
+    run.file.write_text(DOCUMENT.replace("{name: pets", cors))
+
+    planned, applied = run("plan", run.file), run("apply", run.file)
+
+    assert (planned.returncode, applied.returncode) == (2, 2)
+    assert "+ api pets/1.0" in planned.stdout
+    for said in (planned.stdout, applied.stderr):
+        assert "$.apis['pets/1.0'].cors.allowed_origins[0]: error: it admits https://" in said
+        assert "[origin-unbounded]" in said
+    assert "It would be refused" in planned.stdout
+    assert api.viewer.get("/v1/revisions").json()["items"] == []
+
+
+def test_warnings_are_shown_and_do_not_stand_in_the_way(run: Command) -> None:
+    run.file.write_text(DOCUMENT.replace("{name: pets", "{cors: {}, name: pets"))
+
+    planned, applied = run("plan", run.file), run("apply", run.file)
+    as_json = run("rollback", "0", "--json")
+
+    assert (planned.returncode, applied.returncode) == (1, 0)
+    assert "[empty-policy]" in planned.stdout
+    assert "[empty-policy]" in applied.stdout
+    assert json.loads(as_json.stdout)["findings"] == []

@@ -1,61 +1,142 @@
-"""What the linter calls an error is refused, unless the API accepts it by name and with a reason."""
+"""The linter speaks on every write: errors refuse it, the rest comes with the answer."""
 
 from __future__ import annotations
 
 from tests.admin_api import AdminApi
-from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets, policy_entry
+from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, codes, create_pets, create_shop, policy_entry
 
-UNSAFE = {"allowed_origins": ["https://*.com"], "allowed_methods": ["GET"]}
+from crossgate.policy import build_policy
+from crossgate.service.change import PutPolicy, Restore
+from crossgate.service.objects import Kind
+from crossgate.service.use_cases import CatalogueService
+from crossgate.store import Store
 
-
-def codes(answer: dict[str, list[dict[str, str]]], key: str = "diagnostics") -> set[str]:
-    return {one["code"] for one in answer[key] if one["severity"] != "info"}
-
-
-def test_an_unsafe_policy_is_refused_at_its_place(api: AdminApi) -> None:
-    create_pets(api.editor, "https://a.example")
-
-    for path, body in ((PETS, api_entry(cors=UNSAFE)), (f"{PETS}/policy", UNSAFE)):
-        refused = api.editor.put(path, json=body, headers={"If-Match": "*"})
-        assert refused.status_code == 422
-        assert "wildcard-public-suffix" in codes(refused.json())
-        assert refused.json()["diagnostics"][0]["path"].endswith("allowed_origins[0]")
-    assert api.viewer.get(f"{PETS}/policy").json() == policy_entry("https://a.example")
-
-
-def test_what_is_accepted_with_a_reason_is_written_and_the_reason_kept(api: AdminApi) -> None:
-    refused = api.editor.put(PETS, json=api_entry(cors=UNSAFE), headers=NEW).json()
-    allow = [{"code": code, "reason": "a test"} for code in sorted(codes(refused))]
-
-    written = api.editor.put(PETS, json=api_entry(cors=UNSAFE, lint={"allow": allow}), headers=NEW)
-
-    assert written.status_code == 201
-    recorded = api.viewer.get("/v1/revisions/1").json()["changes"][0]["after"]
-    assert recorded["lint"] == {"allow": allow}
-
-
-def test_warnings_are_said_and_refuse_nothing(api: AdminApi) -> None:
-    document = """
+POLICY = f"{PETS}/policy"
+UNSAFE = {"regex": "https://.*example\\.com"}
+ALLOWED = {"allow": [{"code": "origin-unbounded", "reason": "all of them are ours, until June"}]}
+UNSAFE_DOCUMENT = """
 apis:
-  - {name: pets, version: "1", type: rest, native: "http://127.0.0.1:9", cors: {allowed_origins: ["http://a.test.com"]}}
+  - name: stock
+    version: "2"
+    type: rest
+    native: http://127.0.0.1:9102
+    cors: {allowed_origins: [{regex: 'https://.*example\\.com'}]}
 """
-    checked = api.viewer.post("/v1/check", content=document).json()
-    planned = api.viewer.post("/v1/plan", content=document)
-
-    assert checked["valid"] is True
-    assert "http-origin" in codes(checked)
-    assert "http-origin" in codes(planned.json(), "findings")
-    applied = api.editor.post("/v1/apply", content=document, headers={"If-Match": "*"})
-    assert applied.status_code == 200
 
 
-def test_going_back_is_never_refused(api: AdminApi) -> None:
-    refused = api.editor.put(PETS, json=api_entry(cors=UNSAFE), headers=NEW).json()
-    allow = [{"code": code, "reason": "a test"} for code in sorted(codes(refused))]
-    accepted = api_entry(cors=UNSAFE, lint={"allow": allow})
-    api.editor.put(PETS, json=accepted, headers=NEW)
-    # Without its allowance it is refused; what was accepted once can be restored, with its reason.
-    assert api.editor.put(PETS, json=api_entry(), headers={"If-Match": "*"}).status_code == 200
-    assert api.editor.put(PETS, json=api_entry(cors=UNSAFE), headers={"If-Match": "*"}).status_code == 422
+def revisions(api: AdminApi) -> int:
+    return len(api.viewer.get("/v1/revisions").json()["items"])
 
-    assert api.editor.post("/v1/revisions/1/rollback", headers={"If-Match": "*"}).status_code == 200
+
+def unsafe_entry(**more: object) -> dict[str, object]:
+    return api_entry(cors={"allowed_origins": [UNSAFE], "allowed_methods": ["GET"]}, **more)
+
+
+def make_unsafe(store: Store) -> None:
+    """What an earlier version, whose rules were others, may have stored: by the way back, which is open."""
+    service = CatalogueService(store.catalogue)
+    policy = build_policy(allowed_origins=[UNSAFE], allowed_methods=["GET"])
+    planned = service.plan([PutPolicy("pets/1.0", policy)]).difference[0].after
+    service.change([Restore({(Kind.API, "pets/1.0"): planned})], author="earlier version")
+
+
+def test_an_unsafe_policy_is_refused_with_the_attacker_and_the_repair(api: AdminApi) -> None:
+    create_pets(api.editor, "https://www.example.com")
+
+    refused = api.editor.put(POLICY, json=unsafe_entry()["cors"], headers={"If-Match": "*"})
+
+    assert (refused.status_code, refused.headers["Content-Type"]) == (422, "application/problem+json")
+    (found,) = refused.json()["diagnostics"]
+    assert (found["code"], found["severity"]) == ("origin-unbounded", "error")
+    assert found["path"] == "$.allowed_origins[0]"
+    assert found["witness"].endswith("example.com")
+    assert found["witness"] in found["message"]
+    assert found["fix"] in found["remedy"]
+    assert "lint.allow" in found["remedy"]
+    assert api.viewer.get(POLICY).json()["allowed_origins"] == ["https://www.example.com"]
+    assert revisions(api) == 1
+
+
+def test_a_new_api_is_refused_at_the_place_in_its_body(api: AdminApi) -> None:
+    refused = api.editor.put(PETS, json=unsafe_entry(), headers=NEW)
+
+    assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.cors.allowed_origins[0]"]
+    assert (refused.status_code, revisions(api), api.viewer.get(PETS).status_code) == (422, 0, 404)
+
+
+def test_what_is_accepted_by_name_is_stored_with_the_reason(api: AdminApi) -> None:
+    stored = api.editor.put(PETS, json=unsafe_entry(lint=ALLOWED), headers=NEW)
+
+    assert (stored.status_code, "origin-unbounded" in codes(stored)) == (201, False)
+    (change,) = api.viewer.get("/v1/revisions/1").json()["changes"]
+    assert change["after"]["lint"] == ALLOWED
+    assert "all of them are ours, until June" in api.viewer.get("/v1/export").text
+
+    refused = api.editor.put(PETS, json=unsafe_entry(), headers={"If-Match": "*"})
+    assert refused.json()["diagnostics"][0]["code"] == "origin-unbounded"
+
+
+def test_warnings_come_with_the_answer_and_again_with_its_repetition(api: AdminApi) -> None:
+    body = api_entry(cors=policy_entry("http://www.example.com"))
+    stored = api.editor.put(PETS, json=body, headers=NEW)
+    again = api.editor.put(PETS, json=body, headers=NEW)
+
+    assert (stored.status_code, again.status_code) == (201, 200)
+    assert "http-origin" in codes(stored)
+    assert again.json() == stored.json()
+    assert stored.headers["ETag"] == api.viewer.get(PETS).headers["ETag"]
+    assert "findings" not in api.viewer.get(PETS).json()
+
+
+def test_an_application_brings_no_origin_that_its_api_does_not_trust(api: AdminApi) -> None:
+    body = api_entry(cors=policy_entry("https://www.example.com"), trusted_domains=["example.com"])
+    api.editor.put(PETS, json=body, headers=NEW)
+    create_shop(api.editor, "https://shop.example.net")
+
+    refused = api.editor.put(f"{SHOP}/apis/pets/1.0", headers={"If-Match": "*"})
+
+    (found,) = refused.json()["diagnostics"]
+    assert (refused.status_code, found["code"]) == (422, "untrusted-domain")
+    assert (found["path"], found["witness"]) == ("$.apis['pets/1.0'].cors", "https://shop.example.net")
+    assert "apis" not in api.viewer.get(SHOP).json()
+    good = {"javascript_origins": ["https://shop.example.com"], "apis": ["pets/1.0"]}
+    assert api.editor.put(SHOP, json=good, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_what_is_unsafe_already_blocks_no_other_change(api: AdminApi, store: Store) -> None:
+    create_pets(api.editor, "https://www.example.com")
+    make_unsafe(store)
+
+    slower = api.editor.put(PETS, json=unsafe_entry(native_timeout=5.0), headers={"If-Match": "*"})
+    other = api.editor.put("/v1/apis/stock/2", json=api_entry(), headers=NEW)
+
+    assert (slower.status_code, other.status_code) == (200, 201)
+    assert "origin-unbounded" in codes(slower)
+    assert codes(other) == []
+
+
+def test_the_way_back_is_open_and_says_where_it_leads(api: AdminApi, store: Store) -> None:
+    create_pets(api.editor, "https://www.example.com")
+    make_unsafe(store)
+    api.editor.put(POLICY, json=policy_entry("https://www.example.com"), headers={"If-Match": "*"})
+
+    back = api.editor.post("/v1/revisions/2/rollback", headers={"If-Match": "*"})
+
+    assert (back.status_code, back.json()["revision"]) == (200, 4)
+    assert "origin-unbounded" in codes(back)
+    assert api.viewer.get(POLICY).json()["allowed_origins"] == [UNSAFE]
+
+
+def test_a_plan_shows_what_apply_refuses(api: AdminApi) -> None:
+    planned = api.viewer.post("/v1/plan", content=UNSAFE_DOCUMENT)
+    checked = api.viewer.post("/v1/check", content=UNSAFE_DOCUMENT)
+    applied = api.editor.post("/v1/apply", content=UNSAFE_DOCUMENT, headers={"If-Match": "*"})
+
+    assert (planned.status_code, planned.json()["changes"][0]["key"]) == (200, "stock/2")
+    (refusing,) = [one for one in planned.json()["findings"] if one["refuses"]]
+    assert refusing["path"] == "$.apis['stock/2'].cors.allowed_origins[0]"
+    assert "origin-unbounded" in [one["code"] for one in checked.json()["diagnostics"]]
+    assert (checked.json()["valid"], applied.status_code, revisions(api)) == (False, 422, 0)
+    assert applied.json()["diagnostics"][0]["witness"] == refusing["witness"]
+    mended = UNSAFE_DOCUMENT.replace(".*example", "www\\\\.example")
+    assert api.editor.post("/v1/apply", content=mended, headers={"If-Match": "*"}).status_code == 200

@@ -1,0 +1,158 @@
+"""What the linter looks at when something changes, and for what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.catalogues import api, application, catalogue, policy
+
+from crossgate.catalogue.model import Allowance
+from crossgate.lint.check import ORIGIN_CODES, check_api
+from crossgate.lint.rules import all_rules
+from crossgate.policy import build_policy
+from crossgate.service.change import (
+    Associate,
+    Change,
+    DeleteApi,
+    Dissociate,
+    PutApi,
+    PutApplication,
+    PutPolicy,
+    Restore,
+    ResumeApplication,
+)
+from crossgate.service.fixed import FileStore
+from crossgate.service.objects import Kind
+from crossgate.service.plan import Plan, judge, require_safe
+from crossgate.service.refusal import Unsafe
+from crossgate.service.snapshot import Snapshot
+from crossgate.service.use_cases import CatalogueService
+
+ANYBODY = {"regex": "https://.*example\\.com"}
+HERS = "https://www.example.com"
+NOT_HERS = "https://shop.example.net"
+OLD = api("old", policy(ANYBODY))
+TRUSTING = replace(api("pets", policy(HERS)), trusted_domains=("example.com",))
+PLAIN = api("plain")
+OUTSIDE = application("outside", NOT_HERS, suspended=True, apis=["pets/1.0"])
+FREE = application("free", NOT_HERS)
+BASE = Snapshot.of(7, catalogue([OLD, TRUSTING, PLAIN], [OUTSIDE, FREE]))
+
+
+def refusing(*changes: Change) -> list[tuple[str, str]]:
+    return [(one.diagnostic.code, one.diagnostic.place.json_path) for one in judge(BASE, changes).refusing]
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (PutApi(api("new", policy(ANYBODY))), "$.apis['new/1.0'].cors.allowed_origins[0]"),
+        (PutPolicy("plain/1.0", policy(HERS, ANYBODY)), "$.apis['plain/1.0'].cors.allowed_origins[1]"),
+        (ResumeApplication("outside"), "$.apis['pets/1.0'].cors"),
+        (Associate("free", "pets/1.0"), "$.apis['pets/1.0'].cors"),
+        (PutApplication(application("new", NOT_HERS, apis=["pets/1.0"])), "$.apis['pets/1.0'].cors"),
+        (
+            PutApplication(application("new", f"https://{'a' * 64}.example.com")),
+            "$.applications.new.javascript_origins[0]",
+        ),
+        (
+            PutApi(replace(TRUSTING, trusted_domains=("example.org",))),
+            "$.apis['pets/1.0'].cors.allowed_origins[0]",
+        ),
+        (
+            PutPolicy("old/1.0", policy(ANYBODY, credentials=True)),
+            "$.apis['old/1.0'].cors.allowed_origins[0]",
+        ),
+    ],
+)
+def test_an_error_that_the_change_brings_refuses_it(change: Change, path: str) -> None:
+    assert path in {where for _, where in refusing(change)}
+    with pytest.raises(Unsafe) as refused:
+        require_safe(judge(BASE, [change]))
+    assert {one.diagnostic for one in refused.value.findings} == set(refused.value.diagnostics)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        PutApi(replace(OLD, native_timeout=3.0)),
+        PutPolicy("old/1.0", policy(HERS, ANYBODY)),
+        PutPolicy("old/1.0", policy(HERS)),
+        PutApi(PLAIN),
+        PutApplication(application("new", NOT_HERS, apis=["old/1.0"])),
+        PutApplication(application("new", "https://a.example.com", apis=["pets/1.0"])),
+        PutApplication(application("new", NOT_HERS, apis=["pets/1.0"], suspended=True)),
+        Associate("free", "plain/1.0"),
+        DeleteApi("old/1.0"),
+        PutApi(
+            replace(
+                api("new", policy(ANYBODY)),
+                lint_allowances=(Allowance("origin-unbounded", "a test of our own"),),
+            )
+        ),
+        Restore({(Kind.API, "plain/1.0"): replace(PLAIN, cors=policy(ANYBODY))}),
+    ],
+)
+def test_anything_else_passes(change: Change) -> None:
+    assert refusing(change) == []
+
+
+def test_what_is_there_already_is_said_where_it_is_touched_and_nowhere_else() -> None:
+    assert "origin-unbounded" in codes(judge(BASE, [PutApi(replace(OLD, native_timeout=3.0))]))
+    assert codes(judge(BASE, [PutApi(replace(PLAIN, native_timeout=3.0))])) == set()
+
+
+def test_a_policy_that_loses_its_last_origin_is_a_warning() -> None:
+    empty = api("empty", policy())
+    base = Snapshot.of(1, catalogue([empty], [application("web", HERS, apis=["empty/1.0"])]))
+
+    plan = judge(base, [Dissociate("web", "empty/1.0")])
+
+    assert "empty-policy" in codes(plan)
+    assert plan.refusing == ()
+
+
+def test_where_policies_begin_to_be_enforced_they_are_looked_at_again() -> None:
+    observed = build_policy(allowed_origins=[ANYBODY], allowed_methods=["GET"], mode="observe")
+    base = Snapshot.of(1, catalogue([api("pets", observed)]))
+
+    assert judge(base, [PutPolicy("pets/1.0", policy(ANYBODY))]).refusing
+
+
+def test_the_way_past_a_refusal_is_named_where_there_is_one() -> None:
+    said = [
+        one.diagnostic.remedy
+        for one in judge(
+            BASE,
+            [
+                PutApi(api("new", policy(ANYBODY))),
+                PutApplication(application("new", f"https://{'a' * 64}.example.com")),
+            ],
+        ).refusing
+    ]
+    assert ["lint.allow, with the code origin-unbounded and a reason" in one for one in said] == [True, False]
+
+
+def test_a_plan_is_made_of_what_would_be_refused() -> None:
+    service = CatalogueService(FileStore("gateway.yaml", BASE.catalogue), linted=True)
+    plan = service.plan([PutPolicy("plain/1.0", policy(ANYBODY))])
+    assert (len(plan.difference), len(plan.refusing), len(plan.access)) == (1, 1, 1)
+
+
+def test_no_other_rule_looks_at_the_origins_of_applications() -> None:
+    """Else what an application changes would have to be checked by that rule, too."""
+    for rule in all_rules():
+        for example in (*rule.bad, *rule.good):
+            if not example.policy or example.native_speaks_cors:
+                continue
+            one = replace(PLAIN, cors=build_policy(**example.policy), trusted_domains=example.trusted_domains)  # type: ignore[arg-type]  # loose, as in a document
+            alone, joined = (
+                {found for found in check_api(one, origins) if found.diagnostic.code not in ORIGIN_CODES}
+                for origins in (frozenset[str](), frozenset({NOT_HERS}))
+            )
+            assert alone == joined
+
+
+def codes(plan: Plan) -> set[str]:
+    return {one.diagnostic.code for one in plan.findings}
