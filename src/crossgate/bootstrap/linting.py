@@ -29,15 +29,15 @@ class Linting:
 
     async def run(self) -> None:
         """Look, and announce what there is to say whenever that has changed, until cancelled."""
-        report, said = Report(), _spoken(Report())
+        report, said = Report(), spoken(Report())
         while True:
             await self._news.wait()
             self._news.clear()
             reading = self._reading
             if reading is not None and reading.catalogue is not None:
                 report = await asyncio.to_thread(_look, reading.catalogue, report)
-                if _spoken(report) != said:
-                    said = _spoken(report)
+                if spoken(report) != said:
+                    said = spoken(report)
                     self._announce(await asyncio.to_thread(_stated, reading, report))
 
 
@@ -57,7 +57,7 @@ def _stated(reading: Reading, report: Report) -> Linted:
     return Linted(tuple(reading.located(finding.diagnostic for finding in report.findings())))
 
 
-def _spoken(report: Report) -> object:
+def spoken(report: Report) -> object:
     """The findings by object: a line put in above them all changes none."""
     apis = {key: findings for key in report.apis if (findings := report.of_api(key))}
     applications = {name: findings for name, (_, findings) in report.applications.items() if findings}

@@ -6,11 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.catalogues import api, catalogue, policy
 
 from crossgate.bootstrap.announcements import Linted
-from crossgate.bootstrap.linting import linting
+from crossgate.bootstrap.linting import linting, spoken
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.cli.telling import Teller
+from crossgate.lint.check import check_catalogue
 
 API = """
   - name: api-{number}
@@ -22,10 +24,10 @@ API = """
 UNSAFE = "{regex: 'https://.*example\\.com'}"
 
 
-def reading(folder: Path, *origins: str, head: str = "") -> Reading:
+def reading(folder: Path, *origins: str) -> Reading:
     file = folder / "gateway.yaml"
     apis = (API.format(number=number, origin=origin) for number, origin in enumerate(origins))
-    file.write_text(f"{head}apis:{''.join(apis)}")
+    file.write_text(f"apis:{''.join(apis)}")
     return load_document(file)
 
 
@@ -56,31 +58,14 @@ def test_errors_are_said_with_their_places_and_the_end_of_them_too(tmp_path: Pat
     assert second.errors == ()
 
 
-def test_a_finding_that_has_only_moved_is_no_news(tmp_path: Path) -> None:
-    unsafe = reading(tmp_path, UNSAFE)
-    moved = reading(tmp_path, UNSAFE, head="# a line more\n")
-    other = reading(tmp_path, UNSAFE, UNSAFE)
+def test_a_finding_that_has_only_moved_is_no_news() -> None:
+    unsafe = api("unsafe", policy({"regex": "https://.*example\\.com"}))
+    above, worse = api("above"), api("worse", unsafe.cors)
 
-    async def said() -> list[Linted]:
-        found: list[Linted] = []
-        arrived = asyncio.Event()
+    first = spoken(check_catalogue(catalogue([unsafe])))
 
-        def announce(announcement: object) -> None:
-            assert isinstance(announcement, Linted)
-            found.append(announcement)
-            arrived.set()
-
-        async with asyncio.timeout(20), linting(announce) as linter:
-            for one in (unsafe, other):
-                arrived.clear()
-                linter.look_at(one)
-                await arrived.wait()
-                # Looked at or passed over for the next one: said it must not be.
-                linter.look_at(unsafe if one is unsafe else other)
-                linter.look_at(moved if one is unsafe else other)
-        return found
-
-    assert [len(one.errors) for one in asyncio.run(said())] == [1, 2]
+    assert spoken(check_catalogue(catalogue([above, unsafe]))) == first
+    assert spoken(check_catalogue(catalogue([unsafe, worse]))) != first
 
 
 def test_ten_errors_are_shown_and_the_rest_is_counted(
