@@ -66,10 +66,12 @@ def compile_listener(gateway: Gateway, *, server_level: bool, elsewhere: bool) -
     ``elsewhere`` says whether any endpoint lies under none of the roots.
     """
     manager = _hardened(LISTENER_NAME)
+    unbelieved = Mutation(remove=JUDGED_HEADER)
     if server_level:
+        manager.early_header_mutation_extensions.append(_early([unbelieved]))
         manager.rds.CopyFrom(Rds(route_config_name=ROUTES_NAME, config_source=_ADS))
     else:
-        _find_apis(manager, elsewhere=elsewhere)
+        _find_apis(manager, [unbelieved], elsewhere=elsewhere)
     chain = FilterChain(filters=[Filter(name="http", typed_config=pack(manager))])
     if gateway.tls is not None:
         chain.transport_socket.CopyFrom(_tls(gateway.tls))
@@ -100,7 +102,7 @@ def compile_inner_listener(*, elsewhere: bool) -> Resource:
         http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
         upgrade_configs=_upgrades(),
     )
-    _find_apis(manager, elsewhere=elsewhere)
+    _find_apis(manager, [], elsewhere=elsewhere)
     listener = Listener(
         name=INNER,
         internal_listener=Listener.InternalListenerConfig(),
@@ -137,7 +139,6 @@ def _hardened(name: str) -> HttpConnectionManager:
         stream_idle_timeout=seconds(STREAM_IDLE_TIMEOUT),
         upgrade_configs=_upgrades(),
         server_name="crossgate",
-        early_header_mutation_extensions=[_early([Mutation(remove=JUDGED_HEADER)])],
     )
 
 
@@ -152,13 +153,14 @@ def _upgrades() -> list[HttpConnectionManager.UpgradeConfig]:
     return [HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")]
 
 
-def _find_apis(manager: HttpConnectionManager, *, elsewhere: bool) -> None:
-    """Look the API up by three path segments; see :mod:`crossgate.compiler.naming`."""
-    manager.early_header_mutation_extensions.append(_scope_headers(elsewhere=elsewhere))
+def _find_apis(manager: HttpConnectionManager, before: list[Mutation], *, elsewhere: bool) -> None:
+    """Look the API up by three path segments, after ``before``; see :mod:`crossgate.compiler.naming`."""
+    mutations = [*before, *_scope_headers(elsewhere=elsewhere)]
+    manager.early_header_mutation_extensions.append(_early(mutations))
     manager.scoped_routes.CopyFrom(_scoped_routes(KEY_HEADER if elsewhere else PATH_HEADER))
 
 
-def _scope_headers(*, elsewhere: bool) -> TypedExtensionConfig:
+def _scope_headers(*, elsewhere: bool) -> list[Mutation]:
     """The path, and the part of it that is the key, put where the scopes' look-up reads them.
 
     Under the roots the path is the key. To tell other paths from these takes an expression, which costs more
@@ -169,7 +171,7 @@ def _scope_headers(*, elsewhere: bool) -> TypedExtensionConfig:
         roots = " || ".join(f"request.url_path.startsWith('/{root}/')" for root in ROOTS)
         nowhere = f"/{NOTHING}/{NOTHING}/{NOTHING}"
         values[KEY_HEADER] = f"%CEL({roots} ? request.url_path : '{nowhere}')%"
-    mutations = [
+    return [
         Mutation(
             append=HeaderValueOption(
                 header=HeaderValue(key=name, value=value),
@@ -178,7 +180,6 @@ def _scope_headers(*, elsewhere: bool) -> TypedExtensionConfig:
         )
         for name, value in values.items()
     ]
-    return _early(mutations)
 
 
 def _early(mutations: list[Mutation]) -> TypedExtensionConfig:
