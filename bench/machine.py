@@ -42,6 +42,14 @@ def cpu_seconds(pids: list[int]) -> float:
     return spent / 1e9
 
 
+def busy_seconds() -> float:
+    """What all processors together have been busy with, since the start of the machine; proc(5), stat."""
+    user, nice, system, _idle, _wait, irq, soft_irq, steal = map(
+        int, (_PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]
+    )
+    return (user + nice + system + irq + soft_irq + steal) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_bytes(pid: int) -> int:
     """Anonymous memory of the process that is in RAM: its own data, without its program."""
     for line in (_PROC / str(pid) / "status").read_text().splitlines():

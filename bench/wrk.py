@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.machine import cpu_seconds
+from bench.machine import busy_seconds, cpu_seconds
 
 CONNECTIONS = 32
 
@@ -33,6 +35,8 @@ class Burst:
     requests_per_second: float
     cpu_microseconds: float
     """That the server spent on one request."""
+    others: float
+    """Processors that anything else kept busy meanwhile: near 0 on a machine of one's own."""
 
 
 def wrk() -> str:
@@ -43,24 +47,35 @@ def wrk() -> str:
     return found
 
 
-def burst(shot: Shot, pids: list[int], seconds: int, core: int) -> Burst:
-    """Repeat the request over a few connections; fails if one answer is no success."""
+def burst(shot: Shot, pids: list[int], seconds: int, core: int, helping: Sequence[int] = ()) -> Burst:
+    """Repeat the request over a few connections; fails if one answer is no success.
+
+    ``pids`` are the server's processes, ``helping`` those that work for the measurement besides.
+    """
     script = [f"wrk.method = {json.dumps(shot.method)}"]
     script += [f"wrk.headers[{json.dumps(name)}] = {json.dumps(text)}" for name, text in shot.headers.items()]
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         Path(file.name).write_text("\n".join(script), encoding="utf-8")
-        before = cpu_seconds(pids)
+        before, ours, busy, began = cpu_seconds(pids), _ours(helping), busy_seconds(), time.monotonic()
         pinned = ["taskset", "--cpu-list", str(core), wrk()]
         options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--script", file.name]
         done = subprocess.run([*pinned, *options, shot.url], stdout=subprocess.PIPE, text=True, check=True)
-        spent = cpu_seconds(pids) - before
+        elapsed, spent = time.monotonic() - began, cpu_seconds(pids) - before
+        others = busy_seconds() - busy - spent - (_ours(helping) - ours)
     failed = re.search(r"Non-2xx.*|Socket errors.*", done.stdout)
     if failed:
         raise RuntimeError(f"{shot.method} {shot.url}: {failed[0]}")
     return Burst(
         float(_number(r"Requests/sec:\s+([0-9.]+)", done.stdout)),
         spent / int(_number(r"([0-9]+) requests in", done.stdout)) * 1e6,
+        max(0.0, others / elapsed),
     )
+
+
+def _ours(helping: Sequence[int]) -> float:
+    """What wrk, this process and its helpers have spent so far."""
+    waited_for = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return waited_for.ru_utime + waited_for.ru_stime + time.process_time() + cpu_seconds([*helping])
 
 
 def _number(pattern: str, text: str) -> str:
