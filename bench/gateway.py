@@ -231,8 +231,8 @@ async def run(effort: Effort) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Crossgate against others, on one core")
     parser.add_argument("--json", type=Path, help="write everything that was measured to this file")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--attempts", type=int, default=12, help="rounds until enough were quiet")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--attempts", type=int, default=9, help="rounds until enough were quiet")
     parser.add_argument("--seconds", type=int, default=1, help="of one burst")
     options = parser.parse_args()
     result = asyncio.run(run(Effort(options.rounds, options.attempts, options.seconds)))

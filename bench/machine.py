@@ -68,4 +68,4 @@ def description() -> str:
     load = os.getloadavg()[0]
     day = datetime.now(UTC).date()
     model = models[0] if models else platform.machine()
-    return f"{day}, {model}, {len(os.sched_getaffinity(0))} cores, load {load:.1f} before the run"
+    return f"{day}, {model}, {os.cpu_count()} cores, load {load:.1f} before the run"
