@@ -29,9 +29,6 @@ ANY: Final = "*"
 FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 """Fetch, forbidden method; compared byte-case-insensitively."""
 
-CONSOLE_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH")
-"""The five that the reference page offers."""
-
 TOKEN_PATTERN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 """A token (RFC 9110, §5.6.2), in the syntax that RE2 and Python share."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -62,16 +62,6 @@ def find_object(catalogue: Catalogue, key: ObjectKey) -> CatalogueObject | None:
             return catalogue.apis.get(name)
         case Kind.APPLICATION:
             return catalogue.applications.get(name)
-
-
-def objects_of(catalogue: Catalogue) -> Iterator[tuple[ObjectKey, CatalogueObject]]:
-    """Every object of the catalogue."""
-    yield GATEWAY_KEY, catalogue.gateway
-    yield SETTINGS_KEY, settings_of(catalogue)
-    for name, api in catalogue.apis.items():
-        yield (Kind.API, name), api
-    for name, application in catalogue.applications.items():
-        yield (Kind.APPLICATION, name), application
 
 
 def settings_of(catalogue: Catalogue) -> Settings:

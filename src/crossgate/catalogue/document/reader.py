@@ -18,7 +18,7 @@ from crossgate.catalogue.document.settings_entry import read_settings
 from crossgate.catalogue.document.source import read_lines_of
 from crossgate.catalogue.document.tree import Tree
 from crossgate.catalogue.model import Catalogue
-from crossgate.diagnostics import Diagnostic, Step
+from crossgate.diagnostics import Diagnostic
 from crossgate.policy import ServerPolicy
 
 _KEY_FAULTS: Final = frozenset({"unknown-key", "duplicate-key"})
@@ -39,10 +39,6 @@ class Reading:
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         """Findings whose places are paths into the document, with file, line and column, in their order."""
         return sorted((self._locate(found) for found in diagnostics), key=_position)
-
-    def api_path(self, key: str) -> tuple[Step, ...]:
-        """Where in the document the API of that ``name/version`` is declared."""
-        return ("apis", list(self.catalogue.apis).index(key)) if self.catalogue is not None else ()
 
     def declares(self, section: str) -> bool:
         """Whether the document has that section: ``gateway``, ``settings``, ``apis`` or ``applications``."""

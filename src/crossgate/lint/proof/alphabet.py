@@ -36,7 +36,6 @@ def members(chars: int) -> Iterator[str]:
 
 LETTERS: Final = charset("abcdefghijklmnopqrstuvwxyz")
 DIGITS: Final = charset("0123456789")
-HEX_LETTERS: Final = charset("abcdef")
 ALNUM: Final = LETTERS | DIGITS
 HYPHEN: Final = charset("-")
 DOT: Final = charset(".")

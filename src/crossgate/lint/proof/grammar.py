@@ -67,11 +67,6 @@ def automaton_of(pattern: str) -> Automaton:
     return Automaton(build(parse(pattern), Budget(_AMPLE)), Budget(_AMPLE))
 
 
-def host_grammar() -> Automaton:
-    """Every host that a browser may send."""
-    return automaton_of(HOST_PATTERN)
-
-
 def origin_grammar() -> Automaton:
     """Every serialised origin but ``null``."""
     return automaton_of(ORIGIN_PATTERN)
