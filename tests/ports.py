@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 
 def free_ports(count: int) -> list[int]:
-    """That many different ports on which nobody listened a moment ago."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+    """That many different ports that are this process's until it ends, and on which nobody listens.
+
+    Each stays bound by a socket that never listens. The kernel then gives it to nobody who asks for any
+    port, nor to an outgoing connection, while a server that is told this port gets it: both sides set
+    SO_REUSEADDR, as every server does.
+    """
+    return [_held() for _ in range(count)]
 
 
 @contextmanager
@@ -22,3 +23,12 @@ def deaf_port() -> Iterator[int]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield int(bound.getsockname()[1])
+
+
+def _held() -> int:
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port = int(holder.getsockname()[1])
+    holder.detach()  # open until the process ends
+    return port

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.live.dataplane.static import free_port, static_bootstrap
+from tests.live.dataplane.static import static_bootstrap
+from tests.ports import free_ports
 
 from crossgate.dataplane import binary, runtime_dir
 from crossgate.dataplane.changes import Change
@@ -50,7 +51,7 @@ async def running(
     bootstrap: Callable[[Path, int, int], bytes] = static_bootstrap,
 ) -> AsyncIterator[Running]:
     """An Envoy with the static listener, ready."""
-    port = free_port()
+    [port] = free_ports(1)
     changes: list[Change] = []
     settings = EnvoySettings(
         envoy_binary,

@@ -1,19 +1,11 @@
 """A bootstrap that serves without a control plane: one listener, one native service."""
 
 import json
-import socket
 from pathlib import Path
 
 from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap, dumps
 
 _TYPE = "type.googleapis.com/envoy.extensions.filters."
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def static_bootstrap(admin_socket: Path, port: int, native_port: int) -> bytes:

@@ -14,7 +14,8 @@ from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from google.protobuf import json_format
-from tests.live.dataplane.static import free_port, listener, native
+from tests.live.dataplane.static import listener, native
+from tests.ports import free_ports
 
 from crossgate.dataplane import changes
 from crossgate.dataplane.binary import Binary
@@ -75,7 +76,7 @@ def settings(envoy_binary: Binary, directory: RuntimeDirectory, control_plane: C
 
 @pytest.mark.parametrize("where", ["unix socket", "address", "name"])
 async def test_it_joins_and_serves(envoy_binary: Binary, directory: RuntimeDirectory, where: str) -> None:
-    discovery = Discovery(port := free_port())
+    discovery = Discovery(port := free_ports(1)[0])
     unix = where == "unix socket"
     address = f"unix:{directory.control_plane_socket}" if unix else "127.0.0.1:0"
     async with serving(discovery, address) as control_port:
@@ -95,7 +96,7 @@ async def test_it_joins_and_serves(envoy_binary: Binary, directory: RuntimeDirec
 async def test_it_is_ready_only_when_the_control_plane_has_answered(
     envoy_binary: Binary, directory: RuntimeDirectory
 ) -> None:
-    discovery = Discovery(port := free_port())
+    discovery = Discovery(port := free_ports(1)[0])
     control_plane = UnixSocket(directory.control_plane_socket)
     seen: asyncio.Queue[changes.Change] = asyncio.Queue()
     async with Envoy(settings(envoy_binary, directory, control_plane), seen.put_nowait) as envoy:

@@ -18,7 +18,8 @@ PARENT = """
 import asyncio, sys
 from crossgate.dataplane import binary, changes, runtime_dir
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from tests.live.dataplane.static import free_port, static_bootstrap
+from tests.live.dataplane.static import static_bootstrap
+from tests.ports import free_ports
 
 def say(change):
     if isinstance(change, changes.Started | changes.Ready):
@@ -26,7 +27,7 @@ def say(change):
 
 async def main():
     with runtime_dir.use(__import__("pathlib").Path(sys.argv[1])) as directory:
-        bootstrap = static_bootstrap(directory.admin_socket, free_port(), 9)
+        bootstrap = static_bootstrap(directory.admin_socket, free_ports(1)[0], 9)
         await Envoy(EnvoySettings(binary.find(), bootstrap, directory, concurrency=1), say).run()
 
 asyncio.run(main())

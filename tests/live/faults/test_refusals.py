@@ -16,9 +16,7 @@ pytestmark = pytest.mark.live
 
 
 def test_a_taken_port_is_said_with_its_holder(document: Document, file: Path, tmp_path: Path) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", document.port))
-        holder.listen()
+    with socket.create_server(("127.0.0.1", document.port)):
         code, said = Command(tmp_path, "run", str(file)).refusal()
     assert code == 2
     assert f"Port {document.port} is taken by" in said
