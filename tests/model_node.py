@@ -7,7 +7,7 @@ A body is ``bad`` or ``good``, a space, anything, and for routes a last word: th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from crossgate.compiler.resource import Resource
@@ -42,6 +42,8 @@ class ModelNode:
     asked: set[str] = field(default_factory=set)
     sent: list[Send] = field(default_factory=list)
     news: list[Applied | Rejected] = field(default_factory=list)
+    # Told of every effect of the stream, as the control plane's ledger is.
+    listener: Callable[[Effect], None] | None = None
 
     def connect(self, stream: Stream) -> None:
         self.disconnect()
@@ -73,6 +75,8 @@ class ModelNode:
 
     def perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
+            if self.listener is not None:
+                self.listener(effect)
             if isinstance(effect, Send):
                 assert effect.type_url not in {other.type_url for other in self.to_node}
                 self.to_node.append(effect)

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crossgate.admin.attempts import LONGEST_DELAY, Attempts
+from crossgate.admin.desk import AtDesk
 from crossgate.admin.problem import Problem
 from crossgate.service.token import Role, Token
 from crossgate.service.tokens import Tokens
@@ -88,8 +89,14 @@ class _Needs:
         return token
 
 
+async def _editor(token: Annotated[Token, Depends(_Needs(Role.EDITOR))], desk: AtDesk) -> Token:
+    # Before anything about the request is judged: where nothing can be written, no other advice helps.
+    desk.service.store.require_writable()
+    return token
+
+
 Viewer = Annotated[Token, Depends(_Needs(Role.VIEWER))]
-Editor = Annotated[Token, Depends(_Needs(Role.EDITOR))]
+Editor = Annotated[Token, Depends(_editor)]
 Admin = Annotated[Token, Depends(_Needs(Role.ADMIN))]
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}

@@ -35,6 +35,10 @@ class FileStore:
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> NoReturn:
         """Refuse; the caller's own mistakes are not looked for."""
         del decide
+        self.require_writable()
+
+    def require_writable(self) -> NoReturn:
+        """Refuse."""
         raise ReadOnly(self._source)
 
     def refresh(self) -> Snapshot:

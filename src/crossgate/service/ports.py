@@ -55,6 +55,15 @@ class CatalogueStore(Protocol):
         """
         ...
 
+    def require_writable(self) -> None:
+        """Return if there are writes that can succeed at all.
+
+        Raises:
+            ReadOnly: there are none.
+
+        """
+        ...
+
     def refresh(self) -> Snapshot:
         """Take over what other control planes stored, and return the head."""
         ...

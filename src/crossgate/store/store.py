@@ -70,6 +70,9 @@ class DatabaseStore:
                 self._move(newest)
             return newest
 
+    def require_writable(self) -> None:
+        """Nothing stands against it."""
+
     def refresh(self) -> Snapshot:
         """Take over what other control planes stored."""
         with self._moving:

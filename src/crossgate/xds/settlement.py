@@ -1,7 +1,9 @@
 """Waiting until the nodes have decided on a revision.
 
-Decided means: applied, rejected, or overtaken by a newer version on which the node decided. Event driven; an
-acknowledgement costs the number of resources in it.
+Decided means: applied, rejected, overtaken by a newer version on which the node decided, or a removal that
+waits for something the node rejects: what serves in its place may need what should go, so the removal comes
+with the next good version, whenever that is. Event driven; an acknowledgement costs the number of resources
+in it, and while anything is rejected, the number of removals that are waited for.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crossgate.xds.cache import Key
+from crossgate.xds.kinds import REMOVED_AFTER
 from crossgate.xds.ledger import Ledger, News, Rejection, Session
 
 
@@ -69,6 +72,8 @@ class _Waiting:
         else:
             undecided = self._undecided[session]
             undecided.difference_update(key for key in news.keys if self._decided(session, key))
+            if undecided and session.rejections:
+                undecided.difference_update([key for key in undecided if self._held_back(session, key)])
         self.check()
 
     def check(self) -> None:
@@ -95,4 +100,14 @@ class _Waiting:
             return True
         accepted = (self._versions[key], self._ledger.cache.version(key))
         rejection = session.rejections.get(key)
-        return session.version(key) in accepted or (rejection is not None and rejection.version in accepted)
+        return (
+            session.version(key) in accepted
+            or (rejection is not None and rejection.version in accepted)
+            or self._held_back(session, key)
+        )
+
+    def _held_back(self, session: Session, key: Key) -> bool:
+        if self._ledger.cache.version(key) is not None:
+            return False
+        before = REMOVED_AFTER.get(key[0], frozenset())
+        return any(rejected.key[0] in before for rejected in self._ledger.refused_by(session))

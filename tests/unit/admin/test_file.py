@@ -27,6 +27,10 @@ def test_reads_are_answered_and_writes_refused_naming_the_file() -> None:
             running.editor.put("/v1/gateway", json={}, headers=match_any),
             running.editor.post("/v1/apply", content="apis: []\n", headers=match_any),
             running.editor.post("/v1/revisions/0/rollback", headers=match_any),
+            # Whatever else is wrong with a write, no other advice would help.
+            running.editor.put(f"{PETS}/policy", json={"mistyped": 1}),
+            running.editor.delete("/v1/apis/none/1.0"),
+            running.editor.put("/v1/settings", content="no JSON"),
         ]
 
     for answer in refused:

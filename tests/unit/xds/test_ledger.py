@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.model_node import cluster
+from tests.model_node import cluster, route
 
 from crossgate.xds.cache import Cache
-from crossgate.xds.kinds import CLUSTER, ENDPOINTS
+from crossgate.xds.kinds import CLUSTER, ENDPOINTS, SCOPED_ROUTES
 from crossgate.xds.ledger import LONGEST_MESSAGE, Ledger
 from crossgate.xds.messages import Applied, Follows, Rejected
 from crossgate.xds.settlement import settled
@@ -146,5 +146,24 @@ def test_waiting_for_everything_includes_removals() -> None:
         assert not waiting.done()
         ledger.record(session, Applied(CLUSTER, (("a", None),)))
         assert (await waiting).applied
+
+    asyncio.run(run())
+
+
+def test_a_removal_that_waits_for_what_is_refused_is_waited_for_no_longer() -> None:
+    async def run() -> None:
+        ledger = ledger_of("good")
+        before, after = route("r", to="a"), route("r", "bad", to="b")
+        session = ledger.connect("n")
+        ledger.record(session, Applied(CLUSTER, (("a", version()),)))
+        ledger.record(session, Applied(SCOPED_ROUTES, (("r", before.version),)))
+        ledger.cache.replace([after])
+        waiting = asyncio.create_task(settled(ledger))
+        await asyncio.sleep(0)
+        # The route that is refused goes on serving, and by it the cluster.
+        ledger.record(session, Rejected(SCOPED_ROUTES, "r", after.version, "why"))
+        assert [one.key for one in (await waiting).rejections] == [(SCOPED_ROUTES, "r")]
+        # So it is for whoever comes later.
+        assert not (await settled(ledger)).applied
 
     asyncio.run(run())
