@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -37,10 +38,11 @@ class AdminApi:
         return client_of(self.url, secret)
 
 
-def client_of(url: str, secret: str = "") -> httpx.Client:
-    """A client of the API there."""
+def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.Client:
+    """A client of the API there; a ``socket`` leads to it if nothing else does."""
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-    return httpx.Client(base_url=url, headers=headers, timeout=_SECONDS, trust_env=False)
+    transport = httpx.HTTPTransport(uds=str(socket)) if socket else None
+    return httpx.Client(base_url=url, headers=headers, timeout=_SECONDS, trust_env=False, transport=transport)
 
 
 @contextmanager

@@ -15,8 +15,11 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 from tests.prerequisites import postgresql_bin
 
+SOCKET_NAME = ".s.PGSQL.5432"
+"""What libpq looks for in the folder that is given as the host."""
 _USER = "crossgate"
 
 
@@ -76,9 +79,9 @@ class Server:
             self._process.wait(timeout=30)
             self._process = None
 
-    def url(self, database: str) -> str:
-        """Where a database is."""
-        return f"postgresql://{_USER}@/{database}?host={self._directory}"
+    def url(self, database: str, folder: Path | None = None) -> str:
+        """Where a database is; ``folder`` is that of a socket which leads to the server's own."""
+        return f"postgresql://{_USER}@/{database}?host={folder or self._directory}"
 
     def new_database(self) -> str:
         """The name of a new, empty database. It takes a second or so."""
@@ -90,6 +93,16 @@ class Server:
         """Run one statement as the cluster's owner."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
+
+    def ask(self, query: sql.SQL | sql.Composed) -> list[TupleRow]:
+        """The rows of a query, asked by the cluster's owner."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            return connection.execute(query).fetchall()
+
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self._directory / SOCKET_NAME
 
     def _answers(self) -> bool:
         asked: list[str | Path] = [self._programs / "pg_isready", "-q", "-t", "1", "-h", self._directory]

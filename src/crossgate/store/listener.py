@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from crossgate.service.refusal import Refusal
 from crossgate.store.faults import unavailable_when_failing
-from crossgate.store.postgresql import CHANNEL
+from crossgate.store.postgresql import CHANNEL, SIGN_OF_LIFE_SECONDS, TimedConnection
 
 _LOOK_EVERY: Final = 5.0
 """Seconds after which the head is looked at unasked: a connection that died in silence shows by then."""
@@ -67,11 +67,14 @@ class Listener:
 
     def _looks(self, connection: psycopg.Connection) -> Iterator[None]:
         """Refresh whenever there may be news, until the connection breaks or the listener is to stop."""
-        connection.execute(f"LISTEN {CHANNEL}")
+        listen = f"LISTEN {CHANNEL}"
+        connection.execute(listen)
         # The first look comes after that: what is stored from now on is heard of.
         self._refresh()
         yield
         while not self._stops_within(_LOOK_EVERY, connection.fileno()):
+            # It listens already; but a server that froze shows here, where nobody waits for it.
+            connection.execute(listen)
             for _ in connection.notifies(timeout=0):
                 pass
             self._refresh()
@@ -87,8 +90,9 @@ class Listener:
         self._reachable.set()
         connection = pooled.driver_connection
         pooled.detach()
-        if not isinstance(connection, psycopg.Connection):
-            raise TypeError(f"no connection of psycopg's: {connection!r}")
+        if not isinstance(connection, TimedConnection):
+            raise TypeError(f"no connection of the store's: {connection!r}")
+        connection.patience = SIGN_OF_LIFE_SECONDS
         connection.autocommit = True
         return connection
 

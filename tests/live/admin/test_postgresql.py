@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.live.admin.store_gateway import eventually, store_gateway
-from tests.postgresql import Server, running_server
+from tests.postgresql import Server
 from tests.unit.admin.entries import PETS, create_pets, policy_entry
 
 pytestmark = pytest.mark.live
 
 APP, OTHER = "https://app.example", "https://other.example"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server() as running:
-        yield running
 
 
 def test_a_change_made_at_one_control_plane_is_pushed_by_the_other(server: Server, tmp_path: Path) -> None:

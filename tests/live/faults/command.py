@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -25,12 +25,13 @@ _READY = re.compile(r"^Envoy is ready \(pid ([0-9]+)", re.MULTILINE)
 class Command:
     """One ``crossgate …``; its output goes to a file, so that it goes on though nobody reads."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, before: Sequence[str] = ()) -> None:
+        """``before`` are the words before the command, of something that runs it; see ``apart.py``."""
         self._log = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [_PROGRAM, *arguments],
+                [*before, _PROGRAM, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -16,10 +16,13 @@ Judge = Callable[[WireAnswer], int]
 class Load:
     """What several clients, each with a connection of its own, have been answered so far."""
 
-    def __init__(self, port: int, requests: Sequence[WireRequest], judge: Judge, clients: int) -> None:
+    def __init__(
+        self, port: int, requests: Sequence[WireRequest], judge: Judge, clients: int, pause: float
+    ) -> None:
         self._port = port
         self._requests = requests
         self._judge = judge
+        self._pause = pause
         self._stopping = threading.Event()
         self._news = threading.Condition()
         self._answers = [0] * clients
@@ -87,12 +90,19 @@ class Load:
                 self._latest[client] = number
                 self._answers[client] += 1
                 self._news.notify_all()
+            if self._pause:
+                self._stopping.wait(self._pause)
 
 
 @contextmanager
-def load(port: int, requests: Sequence[WireRequest], judge: Judge, clients: int = 4) -> Iterator[Load]:
-    """``clients`` asking without a pause while the block lasts; fails if any request fails."""
-    made = Load(port, requests, judge, clients)
+def load(
+    port: int, requests: Sequence[WireRequest], judge: Judge, clients: int = 4, pause: float = 0
+) -> Iterator[Load]:
+    """``clients`` asking while the block lasts; fails if any request fails.
+
+    ``pause`` are seconds between two requests of a client, for those who want steady traffic and no race.
+    """
+    made = Load(port, requests, judge, clients, pause)
     try:
         made.start()
         yield made

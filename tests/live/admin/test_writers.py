@@ -1,0 +1,36 @@
+"""Eight writers at once, and another process on the same database: nothing is lost, nobody hears of locks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.live.admin.store_gateway import eventually, store_gateway
+from tests.live.faults.command import Command
+from tests.unit.admin.entries import SHOP, create_pets, create_shop
+from tests.writers import WRITERS, write_at_once
+
+pytestmark = pytest.mark.live
+
+WRITES = 8
+
+
+def test_no_update_is_lost_and_no_writer_hears_of_a_lock(stored: tuple[str, str], tmp_path: Path) -> None:
+    with store_gateway(tmp_path, *stored) as gateway:
+        create_pets(gateway.admin)
+        create_shop(gateway.admin, apis=("pets/1.0",))
+        with Command(tmp_path, "token", "create", "beside", *stored) as beside:
+            origins, conflicts = write_at_once([gateway.admin], SHOP, WRITES)
+            code, said = beside.refusal()
+        assert (code, said[:4]) == (0, "cgt_")
+        assert len(origins) == WRITERS * WRITES
+        assert conflicts > 0
+
+        newest = gateway.admin.get("/v1/revisions").json()["items"][0]["number"]
+        # --listen, the API, the application, and one for each write.
+        assert newest == 3 + len(origins)
+        eventually(lambda: gateway.admin.get("/v1/nodes").json()["items"][0]["current"] is True)
+        assert {gateway.preflight(origin) for origin in origins} == {200}
+        assert gateway.preflight("https://w0-none.example") == 403
+        for word in ("Traceback", "locked", "failed"):
+            assert word not in gateway.command.output

@@ -1,0 +1,45 @@
+"""Eight who write one object at once over HTTP, each only what it has read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+WRITERS = 8
+
+
+def write_at_once(clients: Sequence[httpx.Client], path: str, writes: int) -> tuple[set[str], int]:
+    """Eight writers, dealt to the clients, add ``writes`` origins each to the application.
+
+    Returns the origins, none of which is lost, and how often a writer had to read again because another came
+    between. Fails on any answer but that, or if a write is lost.
+    """
+
+    def write(writer: int) -> int:
+        client, conflicts = clients[writer % len(clients)], 0
+        for number in range(writes):
+            while not _add(client, path, f"https://w{writer}-{number}.example"):
+                conflicts += 1
+        return conflicts
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        conflicts = sum(pool.map(write, range(WRITERS)))
+    expected = {
+        f"https://w{writer}-{number}.example" for writer in range(WRITERS) for number in range(writes)
+    }
+    for client in clients:
+        origins = client.get(path).json()["javascript_origins"]
+        assert sorted(origins) == sorted(expected)
+    return expected, conflicts
+
+
+def _add(client: httpx.Client, path: str, origin: str) -> bool:
+    seen = client.get(path)
+    assert seen.status_code == 200, seen.text
+    body = seen.json()
+    body["javascript_origins"] = [*body.get("javascript_origins", []), origin]
+    answer = client.put(path, json=body, headers={"If-Match": seen.headers["ETag"]})
+    assert answer.status_code in (200, 412), answer.text
+    return answer.status_code == 200
