@@ -1,82 +1,133 @@
-"""Killed in the middle of changes: whole revisions only, and Envoy runs exactly the last."""
+"""Killed in the middle of changes, again and again: whole revisions only, and Envoy runs exactly the last."""
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.live.admin.store_gateway import StoreGateway, eventually, store_gateway
+from tests.live.dataplane.process_end import wait_for_end
 
 pytestmark = pytest.mark.live
 
-KILLED_AFTER = (3, 17)
-APIS = 5
+APPLIES, KILLS, APIS = 200, 8, 12
+
+
+def origin(number: int) -> str:
+    return f"https://n{number}.example"
 
 
 def document(number: int) -> str:
-    """Every API allows the origin of that number and no other."""
+    """Every API allows the origin of that number and no other; an application has the same one."""
     entries = "".join(
         f"""
   - name: api-{api}
     version: "1"
     type: rest
     native: http://127.0.0.1:9
-    cors: {{allowed_origins: ["https://n{number}.example"], allowed_methods: [GET]}}"""
+    cors: {{allowed_origins: ["{origin(number)}"], allowed_methods: [GET]}}"""
         for api in range(APIS)
     )
-    return f"apis:{entries}\n"
+    return f"apis:{entries}\napplications: [{{name: app, javascript_origins: ['{origin(number)}']}}]\n"
 
 
-def apply_until_it_breaks(gateway: StoreGateway, first: int, answered: list[int]) -> None:
-    for number in range(first, first + 200):
-        try:
-            answer = gateway.admin.post("/v1/apply", content=document(number), headers={"If-Match": "*"})
-        except httpx.TransportError:
-            return
-        assert answer.status_code == 200, answer.text
-        answered.append(number)
+class Applying:
+    """Applies one document after the other until the control plane is gone, or all are done."""
+
+    def __init__(self, gateway: StoreGateway, first: int) -> None:
+        self._gateway = gateway
+        self._thread = threading.Thread(target=self._run, args=(first,))
+        self.tried = self.answered = first - 1
+        self._began = time.monotonic()
+        self._first = first
+        self._thread.start()
+
+    def kill_after(self, number: int, chance: random.Random) -> None:
+        """Kill the control plane at some moment of the apply after that one."""
+        eventually(partial(self._reached, number))
+        each = (time.monotonic() - self._began) / (self.answered - self._first + 1)
+        self._thread.join(chance.uniform(0, each))
+        envoy = self._gateway.command.envoy
+        self._gateway.command.kill()
+        assert wait_for_end(envoy, 30)
+        self.end()
+
+    def end(self) -> None:
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+    def _reached(self, number: int) -> bool:
+        assert self._thread.is_alive() or self.answered >= number
+        return self.answered >= number
+
+    def _run(self, first: int) -> None:
+        for number in range(first, APPLIES + 1):
+            self.tried = number
+            try:
+                answer = self._gateway.admin.post(
+                    "/v1/apply",
+                    params={"message": f"n{number}"},
+                    content=document(number),
+                    headers={"If-Match": "*"},
+                )
+            except httpx.TransportError:
+                return
+            assert answer.status_code == 200, answer.text
+            self.answered = number
 
 
-def _has(answered: list[int], count: int) -> bool:
-    return len(answered) >= count
+def running_number(gateway: StoreGateway) -> int:
+    """The one number that all of the catalogue speaks of, and all that Envoy enforces."""
+    exported = gateway.admin.get("/v1/export").text
+    [newest] = gateway.admin.get("/v1/revisions", params={"limit": 1}).json()["items"]
+    number = int(newest["message"].removeprefix("n"))
+    assert exported.count(origin(number)) == exported.count("https://n") == APIS + 1
+    for api in range(APIS):
+        asked = [
+            gateway.preflight(origin(one), f"/gateway/api-{api}/1/x")
+            for one in (number - 1, number, number + 1)
+        ]
+        assert asked == [403, 200, 403], (api, number)
+    return number
 
 
 def test_killed_in_the_middle_of_applies(tmp_path: Path) -> None:
-    secret, port, last = "", None, 0
-    for killed_after in KILLED_AFTER:
-        with store_gateway(tmp_path, "--data", "data", secret=secret, port=port) as gateway:
+    chance = random.Random(seed := random.randrange(10**6))  # noqa: S311 - moments, not secrets
+    print(f"seed {seed}")  # noqa: T201 - shown if the test fails
+    options = ("--data", "data", "--concurrency", "1")
+    secret, port, stood = "", None, 0
+    answered: set[int] = set()
+    for moment in [*sorted(chance.sample(range(5, APPLIES - 20), KILLS)), None]:
+        with store_gateway(tmp_path, *options, secret=secret, port=port) as gateway:
             secret, port = gateway.token, gateway.port
-            answered: list[int] = []
-            first = last + 1000
-            applying = threading.Thread(target=apply_until_it_breaks, args=(gateway, first, answered))
-            applying.start()
-            eventually(partial(_has, answered, killed_after))
-            gateway.command.kill()
-            applying.join(30)
-            assert not applying.is_alive()
-            last = answered[-1]
+            if answered:
+                # What was answered is there; the one after it may have made it to the disk, whole, or not.
+                last, stood = stood, running_number(gateway)
+                assert stood in (max(answered), last)
+            applying = Applying(gateway, stood + 1)
+            applying.kill_after(max(moment, stood + 1), chance) if moment else applying.end()
+            answered |= set(range(stood + 1, applying.answered + 1))
+            stood = applying.tried
+            if moment is None:
+                eventually(lambda: gateway.admin.get("/v1/nodes").json()["items"][0]["current"] is True)
+                assert running_number(gateway) == APPLIES
+                check_history(gateway, answered)
 
-    with store_gateway(tmp_path, "--data", "data", secret=secret, port=port) as gateway:
-        exported = gateway.admin.get("/v1/export").text
-        # What was answered is there; the one after it may have made it to the disk, whole, or not.
-        numbers = [number for number in (last, last + 1) if exported.count(f"https://n{number}.example")]
-        assert len(numbers) == 1
-        assert exported.count(f"https://n{numbers[0]}.example") == APIS
 
-        statuses = {
-            gateway.preflight(f"https://n{number}.example", f"/gateway/api-{api}/1/x")
-            for number in (last - 1, last, last + 1)
-            for api in range(APIS)
-            if number != numbers[0]
-        }
-        assert statuses == {403}
-        for api in range(APIS):
-            assert gateway.preflight(f"https://n{numbers[0]}.example", f"/gateway/api-{api}/1/x") == 200
-
-        revisions = gateway.admin.get("/v1/revisions", params={"limit": 500}).json()["items"]
-        assert [one["number"] for one in revisions] == list(range(len(revisions), 0, -1))
-        assert {one["objects"] for one in revisions[:-1]} == {APIS}
-        eventually(lambda: bool(gateway.admin.get("/v1/nodes").json()["items"][0]["current"]))
+def check_history(gateway: StoreGateway, answered: set[int]) -> None:
+    """Every revision is whole, there is no gap, and none that was answered is missing."""
+    revisions = gateway.admin.get("/v1/revisions", params={"limit": 500}).json()["items"]
+    assert [one["number"] for one in revisions] == list(range(len(revisions), 0, -1))
+    of_documents = [one for one in reversed(revisions) if one["message"].startswith("n")]
+    numbers = [int(one["message"].removeprefix("n")) for one in of_documents]
+    assert numbers == list(range(1, APPLIES + 1))
+    assert answered <= set(numbers)
+    for one, number in zip(of_documents, numbers, strict=True):
+        changes = gateway.admin.get(f"/v1/revisions/{one['number']}").json()["changes"]
+        assert len(changes) == one["objects"] == APIS + 1
+        assert all(origin(number) in str(change["after"]) for change in changes)

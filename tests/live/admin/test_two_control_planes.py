@@ -11,7 +11,7 @@ from psycopg import sql
 from tests.live.admin.store_gateway import StoreGateway, eventually, store_gateway
 from tests.postgresql import Server
 from tests.unit.admin.entries import NEW, SHOP, api_entry, create_shop, policy_entry
-from tests.writers import write_at_once
+from tests.writers import origins_of, write_at_once
 
 pytestmark = pytest.mark.live
 
@@ -89,6 +89,8 @@ def test_writers_at_both_lose_no_update(pair: Pair) -> None:
     eventually(lambda: pair.two.admin.get(SHOP).status_code == 200)
     origins, conflicts = write_at_once([pair.one.admin, pair.two.admin], SHOP, 5)
     assert conflicts > 0
+    for gateway in (pair.one, pair.two):
+        eventually(lambda: origins_of(gateway.admin, SHOP) == origins)  # noqa: B023 - called at once
     for origin in origins:
         pair.both_answer("written", origin, 200)
     pair.both_answer("written", APP, 403)

@@ -8,7 +8,7 @@ import pytest
 from tests.live.admin.store_gateway import eventually, store_gateway
 from tests.live.faults.command import Command
 from tests.unit.admin.entries import SHOP, create_pets, create_shop
-from tests.writers import WRITERS, write_at_once
+from tests.writers import WRITERS, origins_of, write_at_once
 
 pytestmark = pytest.mark.live
 
@@ -23,6 +23,7 @@ def test_no_update_is_lost_and_no_writer_hears_of_a_lock(stored: tuple[str, str]
             origins, conflicts = write_at_once([gateway.admin], SHOP, WRITES)
             code, said = beside.refusal()
         assert (code, said[:4]) == (0, "cgt_")
+        assert origins_of(gateway.admin, SHOP) == origins
         assert len(origins) == WRITERS * WRITES
         assert conflicts > 0
 

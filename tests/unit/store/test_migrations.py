@@ -11,10 +11,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
+from tests.catalogues import api, policy
 from tests.postgresql import Server
 from tests.unit.store.conftest import closing, postgresql
 
+from crossgate.service.change import PutApi
 from crossgate.service.revision import NodeOutcome
+from crossgate.service.tokens import Tokens
+from crossgate.service.use_cases import CatalogueService
 from crossgate.store import SqliteDirectory, StoreLocation, open_store
 from crossgate.store.location import engine_for
 from crossgate.store.migrate import CURRENT, migrate
@@ -49,23 +53,65 @@ def test_the_newest_step_is_the_one_that_the_program_knows() -> None:
     assert {path.stem for path in EARLIER.glob("*.sql")} == set(steps())
 
 
-@pytest.mark.parametrize("version", steps())
-def test_what_an_earlier_version_stored_is_there(version: str, empty: StoreLocation, engine: Engine) -> None:
+@pytest.fixture
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def earlier(version: str, empty: StoreLocation, engine: Engine) -> StoreLocation:
+    """What that version would have left behind."""
     migrate(engine, version)
     with engine.begin() as connection:
         for statement in (EARLIER / f"{version}.sql").read_text().split(";\n"):
             connection.execute(text(statement.replace(":", r"\:")))
-    with open_store(empty) as store:
+    return empty
+
+
+@pytest.mark.parametrize("version", steps(), indirect=True)
+def test_what_an_earlier_version_stored_is_there(earlier: StoreLocation) -> None:
+    with open_store(earlier) as store:
         head = store.catalogue.head
-        assert head.revision == 2
-        assert head.catalogue.apis["pets/1.0"].cors is not None
-        assert head.catalogue.applications.keys() == {"web"}
-        assert [one.author for one in store.catalogue.revisions()] == ["bob", "ann"]
-        nodes = store.catalogue.revisions()[1].nodes
-        assert [(one.node, one.outcome.value) for one in nodes] == [("n1", "applied")]
-        assert isinstance(nodes[0], NodeOutcome)
-        assert nodes[0].at.isoformat() == "2026-01-02T03:04:06+00:00"
-        assert [one.name for one in store.tokens.tokens()] == ["ci"]
+        assert head.revision == 3
+        found = head.catalogue
+        assert (found.gateway.port, found.gateway.public_origins) == (8443, ("https://own.example",))
+        assert found.server_policy is not None
+        assert found.apis.keys() == {"pets/1.0", "shop/1.0"}
+        assert found.apis["pets/1.0"].cors == policy(
+            "https://a.example", {"regex": "https://r[0-9]+\\.example"}
+        )
+        assert found.applications.keys() == {"web"}
+
+        revisions = store.catalogue.revisions()
+        assert [(one.author, one.rolls_back_to) for one in revisions] == [
+            ("ann", 1),
+            ("bob", None),
+            ("ann", None),
+        ]
+        nodes = [node for one in revisions for node in one.nodes]
+        assert [(one.node, one.outcome.value, one.detail) for one in nodes] == [
+            ("n1", "rejected", "why"),
+            ("n1", "applied", None),
+        ]
+        assert isinstance(nodes[1], NodeOutcome)
+        assert nodes[1].at.isoformat() == "2026-01-02T03:04:06+00:00"
+        ci, old = store.tokens.tokens()
+        assert (ci.name, ci.revoked) == ("ci", None)
+        assert (old.name, old.expires is None, old.revoked is None) == ("old", False, False)
+
+
+@pytest.mark.parametrize("version", steps(), indirect=True)
+def test_it_is_worked_on_as_if_it_were_new(earlier: StoreLocation) -> None:
+    with open_store(earlier) as store:
+        service = CatalogueService(store.catalogue)
+        assert service.export(2).apis.keys() == {"pets/1.0"}
+        assert service.rollback(2, author="eve").head.catalogue == service.export(2)
+        service.change([PutApi(api("new"))], author="eve")
+        service.rollback(1, author="eve")
+        Tokens(store.tokens).revoke("ci")
+    with open_store(earlier) as again:
+        assert again.catalogue.head.revision == 6
+        assert again.catalogue.head.catalogue == CatalogueService(again.catalogue).export(1)
 
 
 def test_the_steps_lead_to_the_tables_that_the_program_uses(engine: Engine) -> None:
