@@ -7,6 +7,7 @@ to. An IP address as Host cannot be such a name.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Collection
 from http import HTTPStatus
@@ -57,6 +58,11 @@ class Perimeter:
             if begun:
                 raise
             await _BROKEN.response()(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server cancels what goes on for longer than it wants to wait at its end, and nothing else.
+            if begun:
+                raise
+            await _STOPPING.response()(scope, receive, send)
 
     def _refusal(self, headers: Headers) -> Problem | None:
         hosts = headers.getlist("host")
@@ -111,4 +117,9 @@ _FOREIGN_ORIGIN: Final = Problem(
 _BAD_PATH: Final = Problem(HTTPStatus.BAD_REQUEST, "path-malformed", "The path is not UTF-8, or has a NUL")
 _BROKEN: Final = Problem(
     HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "The admin API failed; the gateway's log says why"
+)
+_STOPPING: Final = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "stopping",
+    "The control plane ends. What was asked may have been done all the same: look before you repeat it",
 )
