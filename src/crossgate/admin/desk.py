@@ -4,41 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Query, Request
 
 from crossgate.admin.listing import SortedKeys
 from crossgate.service.message import MAX_MESSAGE
+from crossgate.service.node_report import NodeReport
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import Tokens
 from crossgate.service.use_cases import CatalogueService
-
-
-@dataclass(frozen=True, slots=True)
-class NodeRejection:
-    """What a node refused, and goes on without."""
-
-    kind: str
-    resource: str
-    version: str | None
-    message: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NodeReport:
-    """What one connected node runs, by its own word."""
-
-    node: str
-    connected_at: datetime
-    acknowledged_at: datetime | None
-    revision: int | None
-    """The newest revision of which it runs, or refused, every part."""
-    resources: int
-    pending: int
-    rejections: tuple[NodeRejection, ...]
 
 
 class Nodes(Protocol):

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from crossgate.admin.access import Viewer
 from crossgate.admin.answers import seen
-from crossgate.admin.desk import AtDesk, NodeReport
+from crossgate.admin.desk import AtDesk
+from crossgate.service.node_report import NodeReport
 
 router = APIRouter(tags=["Nodes"])
 

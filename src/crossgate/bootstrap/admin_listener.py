@@ -1,24 +1,16 @@
-"""Where the admin API listens, and the server that does, on the control plane's own event loop."""
+"""Where the admin API listens; `admin_server` serves it there."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import ipaddress
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
-
-import uvicorn
-from starlette.types import ASGIApp
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
 
 DEFAULT: Final = "127.0.0.1:8090"
-_GRACE_SECONDS: Final = 2
-_MOST_CONNECTIONS: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,54 +80,6 @@ def bind(address: AdminAddress) -> socket.socket:
             address.url.removeprefix("http://"),
         ) from error
     return bound
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs the gateway, and says when it serves."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.serves = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say so when it is done."""
-        await super().startup(sockets)
-        self.serves.set()
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp, bound: socket.socket) -> AsyncIterator[AdminAddress]:
-    """Serve the API on the bound socket for as long as the context lasts."""
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            # The address of a client is what the socket says: anybody can write X-Forwarded-For.
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-    )
-    host, port = bound.getsockname()[:2]
-    task = asyncio.create_task(server.serve(sockets=[bound]))
-    started = asyncio.create_task(server.serves.wait())
-    try:
-        await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
-        yield AdminAddress(host, port)
-    finally:
-        started.cancel()
-        server.should_exit = True
-        await task
 
 
 def _refused(code: str, message: str, remedy: str, found: str) -> InvalidInput:

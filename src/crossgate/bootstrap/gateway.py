@@ -1,7 +1,8 @@
 """A gateway on one machine: control plane, and unless nodes join from elsewhere, Envoy.
 
-It starts as: control plane listening, catalogue published, Envoy started, admin API listening, source
+It starts as: control plane listening, Envoy started, catalogue published, admin API listening, source
 followed; and stops the other way round, so that Envoy finishes its requests while the control plane is there.
+Envoy takes what is published on one processor while the rest is compiled on another.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
-from crossgate.bootstrap.admin_listener import AdminAddress, bind, serving
+from crossgate.bootstrap.admin_listener import AdminAddress, bind
 from crossgate.bootstrap.announcements import (
     AdminListens,
     AdminUnavailable,
@@ -22,6 +25,7 @@ from crossgate.bootstrap.announcements import (
     Serving,
     Unreachable,
 )
+from crossgate.bootstrap.heap import settled_heap
 from crossgate.bootstrap.node import control_plane_for_envoy
 from crossgate.bootstrap.publishing import Publishing
 from crossgate.bootstrap.source import Source, opened
@@ -40,6 +44,10 @@ from crossgate.service.use_cases import CatalogueService
 from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.listening import Address, SocketFile
 from crossgate.xds.server import ControlPlane
+
+_SWITCH_SECONDS: Final = 0.001
+"""After which a thread that computes lets another go on. By default it is 5 ms, for which a change that is
+stored, and has only to be sent, waits until its answer is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,12 @@ async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event)
         InvalidInput: the document has errors, or something it asks for can't be had: the port, the binary.
 
     """
+    sys.setswitchinterval(_SWITCH_SECONDS)
     async with AsyncExitStack() as stack:
         gateway = _Gateway(options, announce, stack)
-        if await unless_stopped(gateway.start(), stop):
+        with settled_heap():
+            started = await unless_stopped(gateway.start(), stop)
+        if started:
             announce(Serving(gateway.source.store.head.catalogue, gateway.control_plane.address))
             await unless_stopped(gateway.ask_native_services(), stop)
             await gateway.source.follow(gateway.publishing, announce, stop)
@@ -106,12 +117,24 @@ class _Gateway:
         directory = create()
         self._stack.callback(directory.close)
         address = options.xds or SocketFile(directory.control_plane_socket)
-        self.control_plane = await self._stack.enter_async_context(ControlPlane(address))
+        self.control_plane = ControlPlane(address)
         self.publishing = Publishing(self.control_plane, self.source.store, self._announce)
-        self.publishing.publish_first()
+        # A node from before would be told to remove what is not published yet. Ours has nothing, and nobody
+        # else knows of the socket.
+        in_portions = binary is not None and options.xds is None
+        if not in_portions:
+            await self.publishing.publish_first()
+            self.publishing.open()
+        await self._stack.enter_async_context(self.control_plane)
+        envoy = None if binary is None else await self._start_envoy(binary, directory)
+        if in_portions:
+            await self.publishing.publish_first()
+        if admin is not None:
+            await asyncio.to_thread(_prepare_admin)
+        if envoy is not None:
+            await envoy.ready()
+            await self.publishing.first_node()
         await self._stack.enter_async_context(running(self.publishing.follow_nodes()))
-        if binary is not None:
-            await self._start_envoy(binary, directory)
         if admin is not None and options.admin is not None:
             await self._start_admin(options.admin, admin)
 
@@ -136,9 +159,10 @@ class _Gateway:
         return bound
 
     async def _start_admin(self, options: AdminOptions, bound: socket.socket) -> None:
-        # FastAPI takes a third of a second to load; who runs without the API need not wait for it.
+        # Loaded late, see `_prepare_admin`.
         from crossgate.admin.app import admin_api
         from crossgate.admin.desk import Desk
+        from crossgate.bootstrap.admin_server import serving
 
         source = self.source
         desk = Desk(CatalogueService(source.store, linted=True), source.tokens, self.publishing)
@@ -146,20 +170,32 @@ class _Gateway:
         first = await asyncio.to_thread(source.tokens.create_first)
         self._announce(AdminListens(address.url, first, kept=not isinstance(self._options.source, Path)))
 
-    async def _start_envoy(self, binary: Binary, directory: RuntimeDirectory) -> None:
+    async def _start_envoy(self, binary: Binary, directory: RuntimeDirectory) -> Envoy:
         address = control_plane_for_envoy(self.control_plane.address)
         document = bootstrap(Node(self._node_id()), address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
         envoy = Envoy(settings, lambda change: self._announce(NodeChanged(change)))
-        await self._stack.enter_async_context(envoy)
-        await envoy.ready()
-        await self.publishing.first_node()
+        return await self._stack.enter_async_context(envoy)
 
     def _node_id(self) -> str:
         """Several control planes on one database have a node of their own each."""
         if isinstance(self._options.source, PostgresqlUrl):
             return f"{socket.gethostname()}-{os.getpid()}"
         return "local"
+
+
+def _prepare_admin() -> None:
+    """Load what the API needs while Envoy takes the first configuration: nobody should wait for it later."""
+    from crossgate.admin import app
+    from crossgate.bootstrap import admin_server
+    from crossgate.lint.check import check_subject
+    from crossgate.lint.subject import Subject
+    from crossgate.policy import build_policy
+
+    del app, admin_server
+    # Each form of an origin has the linter load something: its rules, the grammar, the list of suffixes.
+    origins = ["https://a.example", "https://*.example.com", {"regex": r"https://[a-z]+\.example\.com"}]
+    check_subject(Subject(build_policy(allowed_origins=origins, allowed_methods=["GET"])))
 
 
 def _put_listen(service: CatalogueService, listen: tuple[str, int]) -> None:

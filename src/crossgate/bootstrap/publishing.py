@@ -11,12 +11,12 @@ from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from crossgate.admin.desk import NodeRejection, NodeReport
 from crossgate.bootstrap.announcements import Announce, Enforced, Pending, Rejected
 from crossgate.bootstrap.authorities import system_authorities
 from crossgate.bootstrap.recording import Recorder
+from crossgate.service.node_report import NodeRejection, NodeReport
 from crossgate.service.ports import CatalogueStore
-from crossgate.service.publish import Publisher
+from crossgate.service.publish import Publisher, portions
 from crossgate.service.revision import NodeOutcome, Outcome
 from crossgate.service.snapshot import Snapshot
 from crossgate.xds import settlement
@@ -44,10 +44,17 @@ class Publishing:
         self._waiting: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
 
-    def publish_first(self) -> None:
-        """Publish what there is, before anything runs."""
-        self._head = self._store.head.revision
-        self._publisher.publish(self._store.head.catalogue)
+    async def publish_first(self) -> None:
+        """Publish all but the clients' listener; nodes take a portion while the next one is compiled."""
+        head = self._store.head
+        for portion in portions(head.catalogue):
+            await asyncio.to_thread(self._publisher.compile, portion)
+            self._publisher.distribute(opened=False)
+        self._head = head.revision
+
+    def open(self) -> None:
+        """Publish the clients' listener."""
+        self._publisher.distribute()
 
     def publish(self, head: Snapshot, began: float) -> None:
         """Publish a new head; ``began`` is when (:func:`time.perf_counter`) it was first heard of."""
@@ -59,14 +66,18 @@ class Publishing:
         self._soon(self._settle(published.versions, covered, began))
 
     async def first_node(self) -> None:
-        """Wait, for as long as is reasonable, until this machine's node has decided on all that there is."""
+        """Wait until this machine's node has decided on all that there is; say so if that takes long.
+
+        It is given the clients' listener last: it has the routes by then.
+        """
         self.expected_nodes = 1
+        late = self._say_if_late()
         try:
-            async with asyncio.timeout(DECISION_SECONDS):
-                outcome = await settlement.settled(self._ledger)
-        except TimeoutError:
-            self._announce(Pending(DECISION_SECONDS))
-            return
+            await settlement.settled(self._ledger)
+            self.open()
+            outcome = await settlement.settled(self._ledger)
+        finally:
+            late.cancel()
         if outcome.rejections:
             self._announce(Rejected(tuple(map(Rejection.diagnostic, outcome.rejections))))
 
@@ -129,8 +140,7 @@ class Publishing:
     async def _settle(
         self, versions: Mapping[tuple[str, str], str | None], covered: range, began: float
     ) -> None:
-        loop = asyncio.get_running_loop()
-        late = loop.call_later(DECISION_SECONDS, self._announce, Pending(DECISION_SECONDS))
+        late = self._say_if_late()
         try:
             outcome = await settlement.settled(self._ledger, versions, nodes=self.expected_nodes)
         finally:
@@ -141,6 +151,10 @@ class Publishing:
             self._announce(Rejected(tuple(map(Rejection.diagnostic, outcome.rejections))))
         elif versions:
             self._announce(Enforced(len(versions), elapsed))
+
+    def _say_if_late(self) -> asyncio.TimerHandle:
+        loop = asyncio.get_running_loop()
+        return loop.call_later(DECISION_SECONDS, self._announce, Pending(DECISION_SECONDS))
 
     def _note(self, outcome: settlement.Outcome, revisions: range) -> None:
         now, newest = datetime.now(UTC), revisions[-1]

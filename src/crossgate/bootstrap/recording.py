@@ -10,6 +10,8 @@ from crossgate.service.ports import CatalogueStore
 from crossgate.service.refusal import StoreUnavailable
 from crossgate.service.revision import NodeOutcome
 
+_TOGETHER_SECONDS: Final = 0.5
+"""Outcomes that come so soon after each other are recorded together: each write keeps changes waiting."""
 _RETRY_SECONDS: Final = 2.0
 _MOST_REVISIONS: Final = 10_000
 """What is remembered for a store that is away; the oldest is given up first."""
@@ -34,17 +36,29 @@ class Recorder:
         self._some.set()
 
     async def run(self) -> None:
-        """Record until cancelled."""
-        while True:
-            await self._some.wait()
-            self._some.clear()
-            while self._outcomes:
-                await self._record_one(next(iter(self._outcomes)))
-
-    async def _record_one(self, revision: int) -> None:
-        outcomes = self._outcomes.pop(revision)
+        """Record until cancelled, and then what is left."""
         try:
-            await asyncio.to_thread(self._store.record_outcomes, revision, outcomes.values())
+            while True:
+                await self._some.wait()
+                await asyncio.sleep(_TOGETHER_SECONDS)
+                self._some.clear()
+                if not await self._record():
+                    await asyncio.sleep(_RETRY_SECONDS)
+                    self._some.set()
+        finally:
+            await self._record()
+
+    async def _record(self) -> bool:
+        """Whether the store took what there was."""
+        outcomes, self._outcomes = self._outcomes, {}
+        if not outcomes:
+            return True
+        written = {revision: tuple(of_nodes.values()) for revision, of_nodes in outcomes.items()}
+        try:
+            await asyncio.to_thread(self._store.record_outcomes, written)
         except StoreUnavailable:
-            self._outcomes[revision] = outcomes | self._outcomes.get(revision, {})
-            await asyncio.sleep(_RETRY_SECONDS)
+            for revision, newer in self._outcomes.items():
+                outcomes.setdefault(revision, {}).update(newer)
+            self._outcomes = outcomes
+            return False
+        return True

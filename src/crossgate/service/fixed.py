@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 from crossgate.catalogue.model import Catalogue
@@ -64,6 +64,6 @@ class FileStore:
         del number, changed_since
         raise ReadOnly(self._source)
 
-    def record_outcomes(self, number: int, outcomes: Iterable[NodeOutcome]) -> None:
+    def record_outcomes(self, outcomes: Mapping[int, Iterable[NodeOutcome]]) -> None:
         """Nothing is kept."""
-        del number, outcomes
+        del outcomes

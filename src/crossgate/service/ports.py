@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -91,8 +91,8 @@ class CatalogueStore(Protocol):
         """
         ...
 
-    def record_outcomes(self, number: int, outcomes: Iterable[NodeOutcome]) -> None:
-        """Note what nodes made of a revision; a later outcome of a node replaces its earlier one."""
+    def record_outcomes(self, outcomes: Mapping[int, Iterable[NodeOutcome]]) -> None:
+        """Note what nodes made of each revision; a later outcome of a node replaces its earlier one."""
         ...
 
 

@@ -1,14 +1,25 @@
-"""Publishing: a catalogue becomes what the nodes are told."""
+"""Publishing: a catalogue becomes what the nodes are told.
+
+The first one is published in portions: while one is compiled, nodes take the one before. The listener for
+clients comes last: whatever it has no routes for is answered 404. Nodes ask for the routes all the same, for
+the listener inside.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.compilation import Compilation
-from crossgate.compiler.resource import Changes, ResourceKey
+from crossgate.compiler.listener import LISTENER_NAME
+from crossgate.compiler.naming import is_elsewhere
+from crossgate.compiler.resource import LISTENER, Changes, Resource, ResourceKey
+
+_FOR_CLIENTS: Final = (LISTENER, LISTENER_NAME)
+PORTION: Final = 250
+"""APIs that are compiled together: a tenth of a second's work."""
 
 
 class Distribution(Protocol):
@@ -36,6 +47,7 @@ class Publisher:
         self._distribution = distribution
         self._system_ca = system_ca
         self._compilation = Compilation()
+        self._compiled: dict[ResourceKey, Resource | None] = {}
 
     @property
     def catalogue(self) -> Catalogue:
@@ -44,7 +56,30 @@ class Publisher:
 
     def publish(self, catalogue: Catalogue) -> Published:
         """Tell the nodes what differs from the last publication."""
+        self.compile(catalogue)
+        return self.distribute()
+
+    def compile(self, catalogue: Catalogue) -> None:
+        """Work out what differs; from any thread, as long as it is one at a time."""
         self._compilation, changes = self._compilation.advance(catalogue, self._system_ca)
+        self._compiled.update(changes)
+
+    def distribute(self, *, opened: bool = True) -> Published:
+        """Tell the nodes what was compiled and not told yet; but the clients' listener when ``opened``."""
+        changes = {key: new for key, new in self._compiled.items() if opened or key != _FOR_CLIENTS}
+        for key in changes:
+            del self._compiled[key]
         if changes:
             self._distribution.update(changes)
         return Published({key: new.version if new else None for key, new in changes.items()})
+
+
+def portions(catalogue: Catalogue) -> Iterator[Catalogue]:
+    """The catalogue with ever more of its APIs; the last one is the whole.
+
+    Endpoints outside of the roots share a scope, which would be compiled with each portion: they come last.
+    """
+    first = [key for key, api in catalogue.apis.items() if not any(map(is_elsewhere, api.endpoints))]
+    for end in range(PORTION, len(first), PORTION):
+        yield replace(catalogue, apis={key: catalogue.apis[key] for key in first[:end]})
+    yield catalogue

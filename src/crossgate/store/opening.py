@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
 
-from crossgate.store.listener import Listener
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation, engine_for
 from crossgate.store.migrate import migrate
 from crossgate.store.store import DatabaseStore
@@ -46,6 +45,9 @@ def open_store(location: StoreLocation) -> Iterator[Store]:
         store = Store(catalogue, TokenTable(catalogue), reachable)
         match location:
             case PostgresqlUrl():
+                # Loads psycopg, which SQLite has no use for.
+                from crossgate.store.listener import Listener
+
                 with Listener(engine, reachable, catalogue.refresh):
                     yield store
             case SqliteDirectory():

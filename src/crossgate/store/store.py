@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, RLock
 
@@ -101,10 +101,11 @@ class DatabaseStore:
                 return recollection.objects_before(connection, number)
             return recollection.objects_at(connection, number)
 
-    def record_outcomes(self, number: int, outcomes: Iterable[NodeOutcome]) -> None:
-        """Note what nodes made of a revision."""
+    def record_outcomes(self, outcomes: Mapping[int, Iterable[NodeOutcome]]) -> None:
+        """Note what nodes made of each revision, in one transaction."""
         with self._moving, self.writing() as connection:
-            put_outcomes(connection, number, outcomes)
+            for number, of_nodes in outcomes.items():
+                put_outcomes(connection, number, of_nodes)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -168,9 +168,9 @@ def test_what_nodes_made_of_a_revision_is_kept(store: Store, service: CatalogueS
     now = datetime.now(UTC)
     pending, applied = NodeOutcome("b", Outcome.PENDING, now), NodeOutcome("b", Outcome.APPLIED, now)
     rejected = NodeOutcome("a", Outcome.REJECTED, now, "bad route")
-    store.catalogue.record_outcomes(1, [pending])
-    store.catalogue.record_outcomes(1, [applied, rejected])
-    store.catalogue.record_outcomes(0, [applied])
+    store.catalogue.record_outcomes({1: [pending]})
+    store.catalogue.record_outcomes({1: [applied, rejected]})
+    store.catalogue.record_outcomes({0: [applied]})
     assert store.catalogue.revisions()[0].nodes == (rejected, applied)
 
 
