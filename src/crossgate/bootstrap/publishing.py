@@ -88,7 +88,12 @@ class Publishing:
         def wake(_: Snapshot) -> None:
             loop.call_soon_threadsafe(self._news.set)
 
+        def foresee(coming: Snapshot) -> None:
+            # What is stored is compiled while the disk writes it, and sent when that is done.
+            loop.call_soon_threadsafe(self._publisher.compile, coming.catalogue)
+
         stop = self._store.watch(wake)
+        stop_foreseeing = self._store.foresee(foresee)
         try:
             while True:
                 # What the store learnt between its opening and this is a new head, too.
@@ -97,6 +102,7 @@ class Publishing:
                 self._news.clear()
         finally:
             stop()
+            stop_foreseeing()
 
     async def follow_nodes(self) -> None:
         """Learn what nodes run, and have it recorded, until cancelled."""

@@ -49,6 +49,11 @@ class FileStore:
         """Call ``watcher`` with each new head."""
         return self._watchers.add(watcher)
 
+    def foresee(self, watcher: Watcher) -> Callable[[], None]:
+        """Nothing is ever about to be stored."""
+        del watcher
+        return lambda: None
+
     def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
         """None: a file has no history here."""
         del before, limit

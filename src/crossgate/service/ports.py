@@ -76,6 +76,13 @@ class CatalogueStore(Protocol):
         """
         ...
 
+    def foresee(self, watcher: Watcher) -> Callable[[], None]:
+        """Call ``watcher`` with each head that is about to be stored, and may still come to nothing.
+
+        For work that can be done while the disk writes; what it leads to must wait for :meth:`watch`.
+        """
+        ...
+
     def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
         """Revisions older than ``before``, the newest first."""
         ...

@@ -60,7 +60,12 @@ class Publisher:
         return self.distribute()
 
     def compile(self, catalogue: Catalogue) -> None:
-        """Work out what differs; from any thread, as long as it is one at a time."""
+        """Work out what differs; from any thread, as long as it is one at a time.
+
+        It binds nobody: if something else comes, what is distributed is that.
+        """
+        if catalogue is self._compilation.catalogue:
+            return
         self._compilation, changes = self._compilation.advance(catalogue, self._system_ca)
         self._compiled.update(changes)
 

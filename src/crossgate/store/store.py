@@ -41,6 +41,7 @@ class DatabaseStore:
         self._reading = engine.execution_options(**snapshots)
         self._writing = engine.execution_options(**{WRITING: True})
         self._watchers = Watchers()
+        self._foreseeing = Watchers()
         # Whoever holds it may move the head; so heads move, and watchers are told, in order.
         self._moving = RLock()
         with self.reading() as connection:
@@ -55,6 +56,10 @@ class DatabaseStore:
         """Call ``watcher`` with each new head."""
         return self._watchers.add(watcher)
 
+    def foresee(self, watcher: Watcher) -> Callable[[], None]:
+        """Call ``watcher`` with each head that is about to be stored here."""
+        return self._foreseeing.add(watcher)
+
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
         """Store what ``decide`` makes of the newest revision."""
         with self._moving:
@@ -64,6 +69,8 @@ class DatabaseStore:
                     newest = catch_up(connection, newest, head_number(connection, locked=True))
                     proposal = decide(newest)
                     stored = _store(connection, newest, proposal)
+                    if stored is not newest:
+                        self._foreseeing.tell(stored)
                 newest = stored
             finally:
                 # Also if nothing came of it: what others stored meanwhile is worth knowing.

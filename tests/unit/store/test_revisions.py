@@ -190,3 +190,23 @@ def test_what_a_change_leaves_alone_stays_the_same_object(service: CatalogueServ
     second = service.change([PutApi(api("new"))], author="ann").head.catalogue
     assert second.applications is first.applications
     assert second.apis["pets/1.0"] is first.apis["pets/1.0"]
+
+
+def test_what_is_about_to_be_stored_is_foreseen_before_it_is_told_of(location: StoreLocation) -> None:
+    with open_store(location) as store:
+        said: list[tuple[str, int, int]] = []
+
+        def listen(what: str, told: Snapshot) -> None:
+            said.append((what, told.revision, store.catalogue.head.revision))
+
+        stops = [
+            store.catalogue.foresee(lambda coming: listen("foreseen", coming)),
+            store.catalogue.watch(lambda head: listen("stored", head)),
+        ]
+        service = CatalogueService(store.catalogue)
+        service.change([PutApi(PETS)], author="ann")
+        service.change([PutApi(PETS)], author="ann")
+        for stop in stops:
+            stop()
+        service.change([DeleteApi(PETS.key)], author="ann")
+    assert said == [("foreseen", 1, 0), ("stored", 1, 1)]

@@ -1,0 +1,56 @@
+"""What nodes are told: the first time in portions, and never what came to nothing."""
+
+from __future__ import annotations
+
+from tests.catalogues import api, catalogue, policy
+
+from crossgate.catalogue.model import Catalogue
+from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.listener import LISTENER_NAME
+from crossgate.compiler.resource import LISTENER
+from crossgate.service.publish import PORTION, Publisher, portions
+from crossgate.xds.cache import Cache
+
+CA = "/authorities.pem"
+
+
+def test_the_last_portion_is_all_and_endpoints_elsewhere_come_in_it_alone() -> None:
+    elsewhere = api("elsewhere", endpoints=("/somewhere/else",))
+    whole = catalogue([elsewhere, *(api(f"a{number}") for number in range(2 * PORTION + 1))])
+    found = list(portions(whole))
+    assert found[-1] is whole
+    assert [len(one.apis) for one in found] == [PORTION, 2 * PORTION, 2 * PORTION + 2]
+    assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
+    assert list(portions(catalogue())) == [catalogue()]
+
+
+def test_portions_end_with_what_publishing_at_once_gives_and_the_clients_listener_is_last() -> None:
+    whole = catalogue([api(f"a{number}") for number in range(PORTION + 1)])
+    cache = Cache()
+    publisher = Publisher(cache, CA)
+    for portion in portions(whole):
+        publisher.compile(portion)
+        publisher.distribute(opened=False)
+        assert LISTENER_NAME not in cache.names(LISTENER)
+    opened = publisher.distribute()
+    assert opened.versions.keys() == {(LISTENER, LISTENER_NAME)}
+    assert cache.versions() == versions_of(whole)
+
+
+def versions_of(whole: Catalogue) -> dict[tuple[str, str], str]:
+    compilation, _ = Compilation().advance(whole, CA)
+    return {key: resource.version for key, resource in compilation.resources.items()}
+
+
+def test_what_was_foreseen_and_came_to_nothing_reaches_nobody() -> None:
+    cache = Cache()
+    publisher = Publisher(cache, CA)
+    pets = api("pets", policy("https://a.example"))
+    before = catalogue([pets])
+    foreseen = catalogue([api("pets", policy("https://b.example")), api("new")])
+    after = catalogue([pets, api("other")])
+    publisher.publish(before)
+    publisher.compile(foreseen)
+    published = publisher.publish(after)
+    assert cache.versions() == versions_of(after)
+    assert all(cache.version(key) == version for key, version in published.versions.items())
