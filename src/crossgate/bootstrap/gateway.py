@@ -137,6 +137,7 @@ class _Gateway:
         await self._stack.enter_async_context(running(self.publishing.follow_nodes()))
         if admin is not None and options.admin is not None:
             await self._start_admin(options.admin, admin)
+            await self._stack.enter_async_context(running(asyncio.to_thread(_prepare_linter)))
 
     async def ask_native_services(self) -> None:
         """Announce those that can't be reached; that an API answers 503 for now is no reason not to serve."""
@@ -185,14 +186,19 @@ class _Gateway:
 
 
 def _prepare_admin() -> None:
-    """Load what the API needs while Envoy takes the first configuration: nobody should wait for it later."""
+    """Load what the API needs while Envoy takes the first configuration."""
     from crossgate.admin import app
     from crossgate.bootstrap import admin_server
+
+    del app, admin_server
+
+
+def _prepare_linter() -> None:
+    """Load what the linter needs beside serving: the first change should not wait half a second for it."""
     from crossgate.lint.check import check_subject
     from crossgate.lint.subject import Subject
     from crossgate.policy import build_policy
 
-    del app, admin_server
     # Each form of an origin has the linter load something: its rules, the grammar, the list of suffixes.
     origins = ["https://a.example", "https://*.example.com", {"regex": r"https://[a-z]+\.example\.com"}]
     check_subject(Subject(build_policy(allowed_origins=origins, allowed_methods=["GET"])))
