@@ -35,6 +35,7 @@ class Server:
         if os.geteuid() == 0:  # the server refuses to run as root
             user = pwd.getpwnam("postgres")
             os.chown(directory, user.pw_uid, user.pw_gid)
+            directory.chmod(0o711)  # a root of another user namespace is nobody here, and wants its socket
             self._as_user = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
     def create(self) -> None:
