@@ -21,7 +21,7 @@ from crossgate.service.token import Role
 from crossgate.service.tokens import Tokens
 from crossgate.service.use_cases import CatalogueService
 
-_SECONDS = 30.0
+_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tests.live.faults.apart import OwnNetwork
 from tests.live.faults.command import Command
 from tests.ports import free_ports
 
-_SECONDS = 30.0
+_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _asking(port: int, network: OwnNetwork | None) -> httpx.Client:
         limits=httpx.Limits(max_keepalive_connections=0),
         uds=str(network.socket(port)) if network else None,
     )
-    return httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=10)
+    return httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=_SECONDS)
 
 
 def eventually(holds: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ import httpx
 
 ROOT = Path(__file__).parents[3]
 _PROGRAM = str(Path(sys.executable).with_name("crossgate"))
-_SECONDS = 30.0
+_SECONDS = 90.0
 _READY = re.compile(r"^Envoy is ready \(pid ([0-9]+)", re.MULTILINE)
 
 

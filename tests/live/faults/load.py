@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tests.wire import Http1, WireAnswer, WireRequest, http1
 
-_SECONDS = 30.0
+_SECONDS = 90.0
 Judge = Callable[[WireAnswer], int]
 """The number that the answer carries; raises AssertionError for a bad one."""
 
