@@ -49,11 +49,14 @@ class Command:
         """The process id of the Envoy that became ready last."""
         return int(_READY.findall(self.output)[-1])
 
-    def wait_for(self, text: str, times: int = 1) -> None:
-        """Return once it has printed ``text`` that often; fail if it ends before, or takes too long."""
+    def wait_for(self, text: str, times: int = 1, after: int = 0) -> None:
+        """Return once it has printed ``text`` that often, after so many characters of output.
+
+        Fails if it ends before, or takes too long.
+        """
         deadline = time.monotonic() + _SECONDS
-        while self.output.count(text) < times:
-            if self._ended_within(0.02) and self.output.count(text) < times:
+        while self.output.count(text, after) < times:
+            if self._ended_within(0.02) and self.output.count(text, after) < times:
                 raise AssertionError(f"it ended with {self.process.returncode}:\n{self.output}")
             assert time.monotonic() < deadline, f"no {text!r} in:\n{self.output}"
 

@@ -117,12 +117,12 @@ def test_bad_edits_are_refused_with_their_place_and_the_last_good_goes_on(
         load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=1) as traffic,
     ):
         good = 1
-        for number, (break_it, said) in enumerate(BROKEN.items(), start=1):
+        for break_it, said in BROKEN.items():
             before = len(gateway.output)
             break_it(file, document.at(good + 1))
-            gateway.wait_for("The change is refused", times=number)
-            gateway.wait_for("\n  ", times=number)
-            assert said in gateway.output[before:], break_it.__name__
+            # A file that is written in place may be refused twice: empty first, then for what it has.
+            gateway.wait_for("The change is refused", after=before)
+            gateway.wait_for(said, after=before)
             traffic.wait_for_more(10)
 
             if file.is_dir():
