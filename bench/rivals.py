@@ -18,6 +18,7 @@ import httpx
 from bench.catalogues import HEADERS, METHOD, api, origin
 from bench.machine import cores
 from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_components_pb2 import Route
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
@@ -84,7 +85,7 @@ def _forwarded(native_port: int) -> dict[str, Json]:
     """Crossgate's own route for an API without a policy."""
     served = api("few", native_port, None)
     route = Leaves.of_api(served, served.endpoints[0]).passed(Reason.NO_POLICY)
-    return dict(json_format.MessageToDict(route, preserving_proto_field_name=True))
+    return dict(json_format.MessageToDict(Route.FromString(route), preserving_proto_field_name=True))
 
 
 def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]) -> bytes:

@@ -25,8 +25,8 @@ from google.protobuf.wrappers_pb2 import UInt32Value
 
 from crossgate.catalogue.model import Api, NativeService
 from crossgate.compiler.naming import cluster_name
-from crossgate.compiler.protobuf import pack, resource, seconds
-from crossgate.compiler.resource import Resource
+from crossgate.compiler.protobuf import pack, record, seconds, serialise, tag
+from crossgate.compiler.resource import CLUSTER, Resource
 
 CONNECT_TIMEOUT = 5.0
 """Seconds until a native service that does not take the connection counts as unreachable: 503."""
@@ -58,31 +58,52 @@ _LIMITS = CircuitBreakers(
 )
 
 
+_NAME = tag(Cluster, "name")
+_STATISTICS = tag(Cluster, "alt_stat_name")
+_LOADED = tag(Cluster, "load_assignment")
+_LOADED_NAME = tag(ClusterLoadAssignment, "cluster_name")
+
+
 def compile_cluster(api: Api, ca_file: str) -> Resource:
     """The cluster's resource; ``ca_file`` holds the authorities trusted for https, as PEM."""
     name = cluster_name(api.key)
     native = api.native
-    address = Address(socket_address=SocketAddress(address=native.host, port_value=native.port))
-    endpoint = LbEndpoint(endpoint=Endpoint(address=address))
-    cluster = Cluster(
-        name=name,
-        alt_stat_name=name.replace(".", "_"),
-        # Every address behind the name is tried in turn: many serve `localhost` on one of its two only.
-        type=Cluster.STATIC if _is_address(native.host) else Cluster.LOGICAL_DNS,
-        dns_lookup_family=Cluster.ALL,
-        connect_timeout=seconds(CONNECT_TIMEOUT),
-        circuit_breakers=_LIMITS,
-        typed_extension_protocol_options={_HTTP_OPTIONS: _PROTOCOL},
-        load_assignment=ClusterLoadAssignment(
-            cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])]
-        ),
+    text = name.encode()
+    cluster = (
+        record(_NAME, text)
+        + record(_STATISTICS, text.replace(b".", b"_"))
+        + _common(named=not _is_address(native.host))
+        + record(_LOADED, record(_LOADED_NAME, text) + _reached(native.host, native.port))
     )
     if native.scheme == "https":
-        _verify(cluster, native, ca_file)
-    return resource(name, cluster)
+        cluster += _verified(native, ca_file)
+    return Resource.of(CLUSTER, name, cluster)
 
 
-def _verify(cluster: Cluster, native: NativeService, ca_file: str) -> None:
+@lru_cache(maxsize=2)
+def _common(*, named: bool) -> bytes:
+    """What all clusters have in common."""
+    return serialise(
+        Cluster(
+            # Every address behind the name is tried in turn: many serve `localhost` on one of its two only.
+            type=Cluster.LOGICAL_DNS if named else Cluster.STATIC,
+            dns_lookup_family=Cluster.ALL,
+            connect_timeout=seconds(CONNECT_TIMEOUT),
+            circuit_breakers=_LIMITS,
+            typed_extension_protocol_options={_HTTP_OPTIONS: _PROTOCOL},
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def _reached(host: str, port: int) -> bytes:
+    address = Address(socket_address=SocketAddress(address=host, port_value=port))
+    endpoint = LbEndpoint(endpoint=Endpoint(address=address))
+    return serialise(ClusterLoadAssignment(endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])]))
+
+
+@lru_cache(maxsize=256)
+def _verified(native: NativeService, ca_file: str) -> bytes:
     """TLS, with the certificate checked against the authorities and against the service's own name."""
     # The dot at the end of a fully qualified name is DNS's own; neither SNI nor certificates know it.
     name = native.host.removesuffix(".")
@@ -95,9 +116,8 @@ def _verify(cluster: Cluster, native: NativeService, ca_file: str) -> None:
             )
         ),
     )
-    cluster.transport_socket.CopyFrom(
-        TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))
-    )
+    socket = TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))
+    return serialise(Cluster(transport_socket=socket))
 
 
 def _subject(host: str) -> SubjectAltNameMatcher:

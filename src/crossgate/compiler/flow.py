@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossgate.compiler.matching import Branch, branch, equals, leaf
+from crossgate.compiler.matching import Branch, all_of, branch, equals, is_not, leaf
 from crossgate.compiler.origin_matcher import OriginBranches, branch_on_origin
 from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
 from crossgate.compiler.requested import headers_admitted, headers_named, method_admitted, method_named
@@ -59,10 +59,10 @@ class _Flow:
         return branch(cases, self._plain_options(Reason.METHOD_MISSING, self._answer_headers()))
 
     def _requested_headers(self) -> Branch:
-        allowed = self._allowed()
-        admitted = headers_admitted(self.policy.policy.allow_headers), allowed
-        refused = headers_named(), self._refused(Reason.HEADER_REFUSED)
-        return branch([admitted, refused], allowed)
+        # In this order, and so that each outcome is there once: most preflights are asked the first only.
+        admitted = headers_admitted(self.policy.policy.allow_headers)
+        others_named = all_of([is_not(admitted), headers_named()])
+        return branch([(others_named, self._refused(Reason.HEADER_REFUSED))], self._allowed())
 
     def _plain_options(self, refusal: Reason, headers: tuple[Header, ...]) -> Branch:
         if self.policy.forwards_plain_options:

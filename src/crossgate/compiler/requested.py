@@ -9,7 +9,6 @@ from crossgate.compiler.matching import (
     Predicate,
     all_of,
     any_of,
-    equals_any,
     is_not,
     literal,
     matches,
@@ -32,7 +31,8 @@ def method_admitted(methods: tuple[str, ...]) -> Predicate | None:
     if not methods:
         return None
     if ANY not in methods:
-        return equals_any(_METHOD, tuple(dict.fromkeys(methods)))
+        # One condition, not one for each: Envoy takes longer to make a condition than to ask it.
+        return matches(_METHOD, "|".join(map(literal, dict.fromkeys(methods))))
     forbidden = any_of([matches(_METHOD, without_case(method)) for method in sorted(FORBIDDEN_METHODS)])
     return all_of([matches(_METHOD, TOKEN_PATTERN), is_not(forbidden)])
 

@@ -53,7 +53,6 @@ def answer(status: int, body: str) -> DirectResponseAction:
     return DirectResponseAction(status=status, body=DataSource(inline_string=body) if body else None)
 
 
-@lru_cache(maxsize=256)
 def precedence(headers: tuple[Header, ...], *, vary: bool) -> Any:
     """The gateway's word over the native service's: its ``Access-Control-*`` goes, ``headers`` come.
 

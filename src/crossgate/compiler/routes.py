@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
+from envoy.config.core.v3.base_pb2 import HeaderValue, HeaderValueOption
 from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
 
 from crossgate.catalogue.model import Api
 from crossgate.compiler.matching import literal
 from crossgate.compiler.naming import cluster_name
-from crossgate.compiler.protobuf import seconds
+from crossgate.compiler.protobuf import record, seconds, serialise, tag
 from crossgate.compiler.responses import (
     HEADER_MUTATION,
     answer,
@@ -27,81 +29,105 @@ from crossgate.compiler.responses import (
 )
 from crossgate.policy.decision import Header, Reason
 
+_NAME: Final = tag(Route, "name")
+_MATCH: Final = tag(Route, "match")
+_PREFIX: Final = tag(RouteMatch, "path_separated_prefix")
+_STATISTICS: Final = tag(Route, "stat_prefix")
+
+_ACTION: Final = tag(Route, "route")
+_CLUSTER: Final = tag(RouteAction, "cluster")
+_AUTHORITY: Final = tag(RouteAction, "host_rewrite_literal")
+_REPLACEMENT: Final = tag(RouteAction, "prefix_rewrite")
+_REWRITE: Final = tag(RouteAction, "regex_rewrite")
+_PATTERN: Final = tag(RegexMatchAndSubstitute, "pattern")
+_SUBSTITUTION: Final = tag(RegexMatchAndSubstitute, "substitution")
+_REGEX: Final = tag(RegexMatcher, "regex")
+
+_SAID: Final = tag(Route, "request_headers_to_add")
+_HEADER: Final = tag(HeaderValueOption, "header")
+_KEY: Final = tag(HeaderValue, "key")
+_VALUE: Final = tag(HeaderValue, "value")
+_OVERWRITE: Final = serialise(HeaderValueOption(append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD))
+_HOST_SAID: Final = serialise(
+    Route(request_headers_to_add=[setting("x-forwarded-host", reflected(":AUTHORITY"))])
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """Makes the routes of one flow: for which requests, on whose behalf, and where they are forwarded to."""
+    """Makes the routes of one flow, each as its bytes: on whose behalf, and what they have in common."""
 
     speaker: str
     """The API whose policy speaks, or the server."""
-    match: RouteMatch
-    action: RouteAction
-    request_headers: tuple[Header, ...] = ()
-    """Set on what is forwarded, in Envoy's format strings."""
+    match: bytes
+    """For which requests: that field of a route."""
+    forward: bytes
+    """Where those that are forwarded go to, and with which headers: those fields of a route."""
 
     @classmethod
     def of_api(cls, api: Api, endpoint: str) -> Leaves:
         """The leaves of an API's flow under one of its endpoints."""
-        forwarded = (
-            ("x-forwarded-host", reflected(":AUTHORITY")),
-            ("x-forwarded-prefix", verbatim(endpoint)),
-        )
-        return cls(api.key, RouteMatch(path_separated_prefix=endpoint), _to_native(api, endpoint), forwarded)
+        under = record(_MATCH, record(_PREFIX, endpoint.encode()))
+        prefix = record(_KEY, b"x-forwarded-prefix") + record(_VALUE, verbatim(endpoint).encode())
+        headers = _HOST_SAID + record(_SAID, record(_HEADER, prefix) + _OVERWRITE)
+        return cls(api.key, under, record(_ACTION, _to_native(api, endpoint)) + headers)
 
-    def passed(self, reason: Reason) -> Route:
+    def passed(self, reason: Reason) -> bytes:
         """Forwarded, and the answer left as it comes."""
-        return Route(
-            name=self._name(reason),
-            match=self.match,
-            route=self.action,
-            request_headers_to_add=[setting(*header) for header in self.request_headers],
-        )
+        return self.match + self.forward + self._name(reason)
 
-    def observed(self, reason: Reason) -> Route:
+    def observed(self, reason: Reason) -> bytes:
         """Forwarded as by :meth:`passed`, and counted under the reason that enforcing would have given."""
-        route = self.passed(reason)
-        route.stat_prefix = f"observe.{reason.value}"
-        return route
+        return self.passed(reason) + record(_STATISTICS, f"observe.{reason.value}".encode())
 
-    def forwarded(self, reason: Reason, headers: tuple[Header, ...], *, vary: bool) -> Route:
+    def forwarded(self, reason: Reason, headers: tuple[Header, ...], *, vary: bool) -> bytes:
         """Forwarded; the gateway takes precedence in the answer's headers."""
-        route = self.passed(reason)
-        route.typed_per_filter_config[HEADER_MUTATION].CopyFrom(precedence(headers, vary=vary))
-        return route
+        return self.passed(reason) + _preceding(headers, vary=vary)
 
     def answered(
         self, reason: Reason, status: int, body: str, headers: tuple[Header, ...], *, vary: bool
-    ) -> Route:
+    ) -> bytes:
         """Answered by the gateway; the native service never hears of it."""
-        route = Route()
-        route.CopyFrom(_answering(status, body, headers, vary=vary))
-        route.name = self._name(reason)
-        route.match.CopyFrom(self.match)
-        return route
+        return self.match + _answering(status, body, headers, vary=vary) + self._name(reason)
 
-    def _name(self, reason: Reason) -> str:
-        return f"{self.speaker} {reason.value}"
+    def _name(self, reason: Reason) -> bytes:
+        return record(_NAME, f"{self.speaker} {reason.value}".encode())
 
 
 @lru_cache(maxsize=256)
-def _answering(status: int, body: str, headers: tuple[Header, ...], *, vary: bool) -> Route:
+def _answering(status: int, body: str, headers: tuple[Header, ...], *, vary: bool) -> bytes:
     """What a route that answers has in common with those of other APIs: all but its name and its path."""
     options = [setting(*header) for header in headers]
-    return Route(
-        direct_response=answer(status, body),
-        response_headers_to_add=[*options, varying()] if vary else options,
+    return serialise(
+        Route(
+            direct_response=answer(status, body),
+            response_headers_to_add=[*options, varying()] if vary else options,
+        )
     )
 
 
-def _to_native(api: Api, endpoint: str) -> RouteAction:
-    base = api.native.base_path
+@lru_cache(maxsize=256)
+def _preceding(headers: tuple[Header, ...], *, vary: bool) -> bytes:
+    return serialise(Route(typed_per_filter_config={HEADER_MUTATION: precedence(headers, vary=vary)}))
+
+
+def _to_native(api: Api, endpoint: str) -> bytes:
+    return (
+        record(_CLUSTER, cluster_name(api.key).encode())
+        + record(_AUTHORITY, api.native.authority.encode())
+        + _within(api.native_timeout)
+        + _rewritten(endpoint, api.native.base_path)
+    )
+
+
+@lru_cache(maxsize=256)
+def _within(timeout: float) -> bytes:
+    return serialise(RouteAction(timeout=seconds(timeout)))
+
+
+def _rewritten(endpoint: str, base: str) -> bytes:
+    if base:
+        return record(_REPLACEMENT, base.encode())
     # A prefix rewrite to "/" would send "//pets" upstream, hence the expression.
-    pattern = f"^{literal(endpoint)}" + ("" if base else "/?")
-    return RouteAction(
-        cluster=cluster_name(api.key),
-        timeout=seconds(api.native_timeout),
-        host_rewrite_literal=api.native.authority,
-        regex_rewrite=RegexMatchAndSubstitute(
-            pattern=RegexMatcher(regex=pattern), substitution=(base or "/").replace("\\", "\\\\")
-        ),
-    )
+    expression = record(_REGEX, f"^{literal(endpoint)}/?".encode())
+    return record(_REWRITE, record(_PATTERN, expression) + record(_SUBSTITUTION, b"/"))

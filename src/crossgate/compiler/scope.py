@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from envoy.config.route.v3.route_components_pb2 import VirtualHost
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
 
 from crossgate.catalogue.model import Api
 from crossgate.compiler.flow import compile_flow
-from crossgate.compiler.matching import Branch, Predicate, branch, literal, matches, write_tree
+from crossgate.compiler.matching import Branch, Predicate, branch, literal, matcher, matches
 from crossgate.compiler.naming import ScopeKey, scope_name
 from crossgate.compiler.private_headers import PRIVATE_HEADERS
-from crossgate.compiler.protobuf import resource
-from crossgate.compiler.resource import Resource
+from crossgate.compiler.protobuf import record, serialise, tag
+from crossgate.compiler.resource import SCOPED_ROUTE_CONFIGURATION, Resource
 from crossgate.compiler.routes import Leaves
 from crossgate.policy import EffectivePolicy
 
@@ -33,6 +35,19 @@ HEARSAY: Final = (
 before ``X-Forwarded-*``, and would answer for another host or path than the one that was judged."""
 
 
+_NAME: Final = tag(ScopedRouteConfiguration, "name")
+_KEY: Final = tag(ScopedRouteConfiguration, "key")
+_FRAGMENT: Final = tag(ScopedRouteConfiguration.Key, "fragments")
+_PART: Final = tag(ScopedRouteConfiguration.Key.Fragment, "string_key")
+_ROUTES: Final = tag(ScopedRouteConfiguration, "route_configuration")
+_ROUTES_NAME: Final = tag(RouteConfiguration, "name")
+_HOST: Final = tag(RouteConfiguration, "virtual_hosts")
+_HOST_NAME: Final = tag(VirtualHost, "name")
+_MATCHER: Final = tag(VirtualHost, "matcher")
+_EVERY_DOMAIN: Final = serialise(VirtualHost(domains=["*"]))
+_UNSAID: Final = serialise(RouteConfiguration(request_headers_to_remove=(*PRIVATE_HEADERS, *HEARSAY)))
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """An endpoint, the API behind it and its policy.
@@ -49,14 +64,12 @@ class Served:
 def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
     """The scope's resource; there is at least one endpoint under the key."""
     name = scope_name(key)
-    scope = ScopedRouteConfiguration(name=name)
-    scope.key.fragments.extend(ScopedRouteConfiguration.Key.Fragment(string_key=part) for part in key)
-    routes = scope.route_configuration
-    routes.name = name
-    routes.request_headers_to_remove.extend((*PRIVATE_HEADERS, *HEARSAY))
-    host = routes.virtual_hosts.add(name=name, domains=["*"])
-    write_tree(_find_endpoint(served), host.matcher)
-    return resource(name, scope)
+    text = name.encode()
+    host = record(_HOST_NAME, text) + _EVERY_DOMAIN + record(_MATCHER, matcher(_find_endpoint(served)))
+    routes = record(_ROUTES_NAME, text) + _UNSAID + record(_HOST, host)
+    parts = [record(_FRAGMENT, record(_PART, part.encode())) for part in key]
+    scope = record(_NAME, text) + record(_KEY, b"".join(parts)) + record(_ROUTES, routes)
+    return Resource.of(SCOPED_ROUTE_CONFIGURATION, name, scope)
 
 
 def _find_endpoint(served: Sequence[Served]) -> Branch:

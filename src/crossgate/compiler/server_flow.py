@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from envoy.config.route.v3.route_components_pb2 import RouteAction, RouteMatch
+from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from crossgate.compiler.inner import INNER
@@ -20,15 +20,15 @@ from crossgate.compiler.matching import (
     has_origin,
     is_not,
     leaf,
+    matcher,
     matches,
-    write_tree,
 )
 from crossgate.compiler.origin_matcher import OriginBranches, branch_on_origin
 from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
-from crossgate.compiler.protobuf import resource, seconds
+from crossgate.compiler.protobuf import resource, seconds, serialise
 from crossgate.compiler.requested import headers_admitted, headers_named, method_named, without_case
 from crossgate.compiler.resource import Resource
-from crossgate.compiler.responses import reflected, verbatim
+from crossgate.compiler.responses import reflected, setting, verbatim
 from crossgate.compiler.routes import Leaves
 from crossgate.policy import Reason, ServerPolicy, names
 from crossgate.policy.decision import ORIGIN_NOT_ALLOWED, Header
@@ -53,11 +53,15 @@ _BODIES: Final = {
 def compile_server_flow(policy: ServerPolicy) -> Resource:
     """The route configuration that judges every request, then hands it on to the look-up of its API."""
     # The APIs' own routes keep the time.
-    onward = RouteAction(cluster=INNER, timeout=seconds(0))
-    flow = _ServerFlow(policy, Leaves("server", RouteMatch(prefix="/"), onward, ((JUDGED_HEADER, JUDGED),)))
+    onward = Route(
+        route=RouteAction(cluster=INNER, timeout=seconds(0)),
+        request_headers_to_add=[setting(JUDGED_HEADER, JUDGED)],
+    )
+    every = Route(match=RouteMatch(prefix="/"))
+    flow = _ServerFlow(policy, Leaves("server", serialise(every), serialise(onward)))
     routes = RouteConfiguration(name=ROUTES_NAME)
     host = routes.virtual_hosts.add(name=ROUTES_NAME, domains=["*"])
-    write_tree(flow.tree(), host.matcher)
+    host.matcher.ParseFromString(matcher(flow.tree()))
     return resource(ROUTES_NAME, routes)
 
 
@@ -82,10 +86,9 @@ class _ServerFlow:
 
     def _preflight(self) -> Branch:
         methods = equals_any("access-control-request-method", self.policy.supported_methods)
-        allowed = self._allowed()
-        admitted = headers_admitted((*self.policy.supported_headers, *ALWAYS_SUPPORTED)), allowed
-        refused = headers_named(), self._refused(Reason.HEADER_REFUSED)
-        headers = branch([admitted, refused], allowed)
+        admitted = headers_admitted((*self.policy.supported_headers, *ALWAYS_SUPPORTED))
+        others_named = all_of([is_not(admitted), headers_named()])
+        headers = branch([(others_named, self._refused(Reason.HEADER_REFUSED))], self._allowed())
         return branch([(methods, headers)], self._refused(Reason.METHOD_REFUSED))
 
     def _request(self) -> Branch:

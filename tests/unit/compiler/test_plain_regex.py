@@ -1,0 +1,85 @@
+"""Plain expressions: the short check tells the same origins apart as the whole grammar does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import re2
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from crossgate.compiler.plain_regex import PLAIN_ORIGIN, is_plain
+from crossgate.policy.origin import is_well_formed
+
+PLAIN = [
+    r"https://pr-[0-9]+\.preview\.example\.com",
+    r"https?://([a-z0-9-]+\.)?example\.com",
+    r"http://(?:a|b\.c|)x{1,3}\d*_\.test",
+    r"https://[a-z0-9_.]*\.example\.com".replace(".]", "]"),
+    r"https://(?:\.|a)*\.com",
+]
+OTHERS = [
+    r"https://.*\.example\.com",
+    r"https://[^/]+\.example\.com",
+    r"https://\[::1\]\.com",
+    r"https://[.-z]+\.example\.com",
+    r"https://[A-z]+\.example\.com",
+    r"https://[a-]b]\.com",
+    r"https://\w+\.example\.com",
+    r"https://[[:alpha:]]+\.example\.com",
+    r"https://a\.com|.*\.com",
+    r"https://a\.com|null",
+    r"https://a\.com(?::[0-9]+)?",
+    r"https://a\.com:443",
+    r"https://(?i:a)\.com",
+    r"(?i)https://a\.com",
+    r"(?s)https://a\.com",
+    r"http?://a\.com",
+    r"https://a\.com?",
+    r"https://a\.(com)?",
+    r"https://a\.c0m",
+    r"https://1\.2\.3\.4",
+    r"https://a.example.com",
+    r"https://A\.com",
+    r"https://a\.com\n",
+    "https://a\\.com\n",
+    r"https://\Qa\E\.com",
+    r"https://\pLa\.com",
+    r"https://\x5b\.com",
+    r".*",
+    r"null",
+    "",
+]
+
+atoms = st.sampled_from(["a", "-", "_", "7", r"\.", r"\-", r"\d", "[a-z]", "[a-f0-9_-]", "[0x]"])
+pieces = st.tuples(atoms, st.sampled_from(["", "", "+", "*", "?", "{2}", "{0,2}"])).map("".join)
+groups = st.tuples(
+    st.sampled_from(["(", "(?:"]),
+    st.lists(st.one_of(pieces, st.just("|")), max_size=4).map("".join),
+    st.sampled_from([")", ")*", ")?"]),
+).map("".join)
+expressions = st.tuples(
+    st.sampled_from(["http://", "https://", "https?://"]),
+    st.lists(st.one_of(pieces, groups), max_size=5).map("".join),
+    st.sampled_from([r"\.com", r"\.example\.org", r"\.x"]),
+).map("".join)
+
+
+@pytest.mark.parametrize("regex", PLAIN)
+def test_it_is_plain(regex: str) -> None:
+    assert is_plain(regex)
+
+
+@pytest.mark.parametrize("regex", OTHERS)
+def test_it_is_not_plain(regex: str) -> None:
+    assert not is_plain(regex)
+
+
+@given(st.data(), expressions)
+def test_both_checks_agree_on_all_that_a_plain_expression_matches(data: st.DataObject, regex: str) -> None:
+    assert is_plain(regex)
+    value = data.draw(st.from_regex(re.compile(regex, re.ASCII), fullmatch=True))
+    assume(len(value) < 1000)
+    assert re2.compile(regex).fullmatch(value)
+    assert (re2.compile(PLAIN_ORIGIN).fullmatch(value) is not None) == is_well_formed(value)
