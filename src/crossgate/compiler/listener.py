@@ -144,7 +144,8 @@ def _hardened(name: str) -> HttpConnectionManager:
 
 def _filters() -> list[HttpFilter]:
     return [
-        HttpFilter(name=HEADER_MUTATION, typed_config=pack(HeaderMutation())),
+        # Made only for requests whose route configures it: preflights and what passes do without.
+        HttpFilter(name=HEADER_MUTATION, typed_config=pack(HeaderMutation()), disabled=True),
         HttpFilter(name="envoy.filters.http.router", typed_config=pack(Router(suppress_envoy_headers=True))),
     ]
 
