@@ -1,14 +1,16 @@
-"""Follows a file: says when it may have changed, soon after a save, and certainly within a second."""
+"""Follows a document and the files that it names: says when one may have changed, within a second."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 from watchfiles import awatch
+
+from crossgate.catalogue.document import SeenFile
 
 _SETTLE_MS: Final = 20
 """A save is often several writes: so long it has to be quiet before the file is read."""
@@ -17,29 +19,28 @@ _LOOK_MS: Final = 1000
 _TICK_NS: Final = 10_000_000
 """No kernel's clock for files is coarser: two writes within it may leave the same time."""
 
-Signature = tuple[int, int, int] | None
+
+@dataclass(slots=True)
+class Followed:
+    """The files that are followed, as they were last seen: the document first, then those that it names."""
+
+    files: tuple[SeenFile, ...]
+    """To be set to what was read whenever the document is read again."""
 
 
-def signature(file: Path) -> Signature:
-    """What differs after a save: identity, size and time of the file; None if it can't be seen."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+async def changes(followed: Followed, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Yields whenever one of the files differs from what it was when it was seen. Ends with ``stop``.
 
-
-async def changes(file: Path, seen: Signature, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Yields whenever ``file`` differs from what it was; first compared with ``seen``. Ends with ``stop``.
-
-    The folder is watched, not the file: editors put a new file in place of the old one.
+    The document's folder is watched, not the document: editors put a new file in place of the old one. What
+    it names elsewhere is looked at every second.
     """
-    if signature(file) != seen:
-        seen = signature(file)
+    now = _look(followed)
+    if now != followed.files:
+        followed.files = now
         yield
     missed = False
     async for _ in awatch(
-        file.parent,
+        followed.files[0].path.parent,
         recursive=False,
         step=_SETTLE_MS // 2,
         debounce=_SETTLE_MS * 10,
@@ -47,14 +48,23 @@ async def changes(file: Path, seen: Signature, stop: asyncio.Event) -> AsyncIter
         yield_on_timeout=True,
         stop_event=stop,
     ):
-        now = signature(file)
+        now = _look(followed)
         # Gone may be about to come back: some editors remove the file before they write it.
-        back_soon, missed = now is None and not missed, now is None
-        if now != seen and not back_soon and not _may_change_unseen(now):
-            seen = now
+        gone = any(_is_gone(*pair) for pair in zip(followed.files, now, strict=True))
+        back_soon, missed = gone and not missed, gone
+        if now != followed.files and not back_soon and not any(map(_may_change_unseen, now)):
+            followed.files = now
             yield
 
 
-def _may_change_unseen(now: Signature) -> bool:
-    """Whether another write could still leave this same signature; it will be followed by another look."""
-    return now is not None and 0 <= time.time_ns() - now[2] < _TICK_NS
+def _look(followed: Followed) -> tuple[SeenFile, ...]:
+    return tuple(SeenFile.now(seen.path) for seen in followed.files)
+
+
+def _is_gone(before: SeenFile, now: SeenFile) -> bool:
+    return now.changed_ns is None and before.changed_ns is not None
+
+
+def _may_change_unseen(now: SeenFile) -> bool:
+    """Whether another write could still leave the file looking the same; another look will follow it."""
+    return now.changed_ns is not None and 0 <= time.time_ns() - now.changed_ns < _TICK_NS

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crossgate.bootstrap.announcements import Announce, Refused
-from crossgate.bootstrap.following import Signature, changes, signature
+from crossgate.bootstrap.following import Followed, changes
 from crossgate.bootstrap.linting import linting
 from crossgate.bootstrap.publishing import Publishing
 from crossgate.bootstrap.stopping import unless_stopped
@@ -54,10 +54,9 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class FileSource:
-    """A file is the only source; a saved change is enforced, a bad one refused."""
+    """A file, with those that it names, is the only source; a saved change is enforced, a bad one refused."""
 
     file: Path
-    seen: Signature
     reading: Reading
     store: FileStore
     tokens: Tokens
@@ -65,11 +64,10 @@ class FileSource:
     @classmethod
     def of(cls, file: Path) -> FileSource:
         """The file as it is now; raises InvalidInput with every error in it."""
-        seen = signature(file)
         reading = load_document(file)
         if reading.catalogue is None:
             raise InvalidInput(reading.diagnostics)
-        return cls(file, seen, reading, FileStore(str(file), reading.catalogue), Tokens(UnkeptTokens()))
+        return cls(file, reading, FileStore(str(file), reading.catalogue), Tokens(UnkeptTokens()))
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
         """Every native service of the file as it was first read."""
@@ -82,11 +80,13 @@ class FileSource:
 
     async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
         """Publish each saved change, and say what the linter finds, until ``stop``."""
+        followed = Followed(self.reading.files)
         async with linting(announce) as linter:
             linter.look_at(self.reading)
-            async for _ in changes(self.file, self.seen, stop):
+            async for _ in changes(followed, stop):
                 began = time.perf_counter()
                 reading = await asyncio.to_thread(load_document, self.file)
+                followed.files = reading.files
                 if reading.catalogue is None:
                     announce(Refused(reading.diagnostics))
                 else:

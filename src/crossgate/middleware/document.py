@@ -11,11 +11,14 @@ import threading
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.middleware.live import LivePolicy
 from crossgate.policy import EffectivePolicy, ServerPolicy
+
+if TYPE_CHECKING:
+    from crossgate.catalogue.document import Reading
 
 _LOG: Final = logging.getLogger("crossgate.middleware")
 
@@ -30,13 +33,20 @@ def policy_of(path: str | os.PathLike[str], api: str) -> EffectivePolicy | Serve
         InvalidInput: with every error in the document, or if it has no such API.
 
     """
+    return _policy_in(_read(Path(path)), api)
+
+
+def _read(path: Path) -> Reading:
     try:
         from crossgate.catalogue.document import load_document
     except ModuleNotFoundError as missing:
         raise InvalidInput([_extra_missing(missing)]) from missing
+    return load_document(path)
+
+
+def _policy_in(reading: Reading, api: str) -> EffectivePolicy | ServerPolicy | None:
     from crossgate.catalogue.effective import Associations, effective_policy
 
-    reading = load_document(Path(path))
     catalogue = reading.catalogue
     if catalogue is None:
         raise InvalidInput(reading.diagnostics)
@@ -61,7 +71,7 @@ def _api_unknown(api: str, known: Iterable[str]) -> Diagnostic:
 
 
 class FollowedApi(LivePolicy):
-    """The policy of an API in a document, replaced when the file changes.
+    """The policy of an API in a document, replaced when the file changes, or a file that it names.
 
     A change is seen within ``seconds``. A document with errors changes nothing: the last good policy stays
     enforced, and every error goes to the log. Processes that are forked off go on following.
@@ -71,28 +81,28 @@ class FollowedApi(LivePolicy):
 
     """
 
-    __slots__ = ("__weakref__", "_api", "_path", "_seconds", "_stamp", "_stop")
+    __slots__ = ("__weakref__", "_api", "_files", "_path", "_seconds", "_stop")
 
     def __init__(self, path: str | os.PathLike[str], api: str, *, seconds: float = 1.0) -> None:
         self._path = Path(path)
         self._api = api
         self._seconds = seconds
-        # Taken before the file is read: a change in between is seen as one, later.
-        self._stamp = _stamp(self._path)
-        super().__init__(policy_of(self._path, api))
+        reading = _read(self._path)
+        self._files = reading.files
+        super().__init__(_policy_in(reading, api))
         self._watch()
         following = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _watch_again(following))
 
     def refresh(self) -> bool:
-        """Look at the file now; whether its policy is another one than before."""
-        stamp = _stamp(self._path)
-        if stamp == self._stamp:
+        """Look at the files now; whether the policy is another one than before."""
+        if all(file.now(file.path) == file for file in self._files):
             return False
-        self._stamp = stamp
         before = self.enforced
+        reading = _read(self._path)
+        self._files = reading.files
         try:
-            self.policy = policy_of(self._path, self._api)
+            self.policy = _policy_in(reading, self._api)
         except InvalidInput as refused:
             _LOG.error("%s is not enforced, the policy before it is:\n%s", self._path, refused)
         return self.enforced is not before
@@ -120,12 +130,3 @@ def _watch_again(following: weakref.ref[FollowedApi]) -> None:
     followed = following()
     if followed is not None:
         followed._watch_again()  # noqa: SLF001 - a function of this class in all but place
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """Changes whenever the file does: when written in place, and when replaced by another."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

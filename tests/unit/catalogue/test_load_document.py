@@ -104,7 +104,12 @@ settings:
 """
     )
     monkeypatch.chdir(tmp_path)
-    catalogue = load_document("etc/gateway.yaml").catalogue
+    reading = load_document("etc/gateway.yaml")
+    assert [seen.path for seen in reading.files] == [
+        Path("etc/gateway.yaml"),
+        tmp_path / "etc" / "origins.txt",
+    ]
+    catalogue = reading.catalogue
     assert catalogue is not None
     assert catalogue.gateway.tls is not None
     assert catalogue.gateway.tls.certificate == str(tmp_path / "etc" / "cert.pem")
@@ -122,3 +127,8 @@ def test_a_missing_file_of_origins_is_shown_at_the_setting_that_names_it(tmp_pat
     path.write_text("settings:\n  watt.server.cors.allowedOrigins: file:origins.txt\n")
     found = _only(path)
     assert (found.place.line, found.place.column, found.message) == (2, 36, "there is no such file")
+    before = load_document(path).files
+    (tmp_path / "origins.txt").write_text("https://a.example\n")
+    document, origins = load_document(path).files
+    assert before[0] == document
+    assert before[1] != origins

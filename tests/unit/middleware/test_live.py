@@ -171,6 +171,26 @@ def test_a_followed_file_replaces_the_policy_and_the_last_good_one_stays(
         assert status(app, SHOP) == 200
 
 
+def test_a_file_that_the_document_names_is_followed_too(document: Path) -> None:
+    origins = document.with_name("origins.txt")
+    origins.write_text(SHOP)
+    settings = (
+        "settings:\n  watt.server.cors.enabled: true\n  watt.server.cors.allowedOrigins: file:origins.txt\n"
+    )
+    document.write_text(settings + DOCUMENT.format(origin=SHOP))
+    with following(document, seconds=3600) as (live, app):
+        assert (status(app, SHOP), status(app, OTHER)) == (200, 403)
+        origins.write_text(OTHER)
+        assert live.refresh()
+        assert (status(app, SHOP), status(app, OTHER)) == (403, 200)
+        origins.unlink()
+        assert not live.refresh()
+        assert status(app, OTHER) == 200
+        origins.write_text(SHOP)
+        assert live.refresh()
+        assert status(app, SHOP) == 200
+
+
 def test_a_followed_file_is_looked_at_by_itself(document: Path) -> None:
     with following(document, seconds=0.01) as (_, app):
         document.write_text(DOCUMENT.format(origin=OTHER))

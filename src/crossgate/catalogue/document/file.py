@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from crossgate.catalogue.document.reader import Reading, read_document
+from crossgate.catalogue.document.seen_file import SeenFile
 from crossgate.catalogue.document.source import read_text
 from crossgate.diagnostics import Diagnostic
 
@@ -15,7 +17,9 @@ def load_document(path: str | Path) -> Reading:
     Relative paths in the document count from its own folder.
     """
     file = Path(path)
+    seen = SeenFile.now(file)
     text = read_text(file)
     if isinstance(text, Diagnostic):
-        return Reading(None, (text,), str(path))
-    return read_document(text, file=str(path), folder=file.absolute().parent)
+        return Reading(None, (text,), str(path), files=(seen,))
+    reading = read_document(text, file=str(path), folder=file.absolute().parent)
+    return replace(reading, files=(seen, *reading.files))

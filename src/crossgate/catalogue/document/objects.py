@@ -40,7 +40,7 @@ def read_server_settings(loose: object) -> ServerPolicy | None:
     """
     if not isinstance(loose, Mapping):
         raise InvalidInput([_no_mapping(loose)])
-    policy, diagnostics = read_settings(loose, read_lines_of(None))
+    policy, diagnostics = read_settings(loose, read_lines_of(None, []))
     if diagnostics:
         raise InvalidInput(diagnostics)
     return policy

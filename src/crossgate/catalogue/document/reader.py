@@ -14,6 +14,7 @@ from crossgate.catalogue.document.entries import DocumentEntry
 from crossgate.catalogue.document.faults import as_found, explain_shape_errors
 from crossgate.catalogue.document.objects import api_of, application_of, gateway_of
 from crossgate.catalogue.document.references import find_reference_faults
+from crossgate.catalogue.document.seen_file import SeenFile
 from crossgate.catalogue.document.settings_entry import read_settings
 from crossgate.catalogue.document.source import read_lines_of
 from crossgate.catalogue.document.tree import Tree
@@ -34,6 +35,8 @@ class Reading:
     diagnostics: tuple[Diagnostic, ...] = ()
     """In the order of their places."""
     file: str | None = None
+    files: tuple[SeenFile, ...] = ()
+    """The document's own and those that it names, as they were before they were read."""
     _tree: Tree | None = field(default=None, repr=False)
 
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -58,31 +61,38 @@ def read_document(text: str, *, file: str | None = None, folder: Path | None = N
     Relative paths in the document count from ``folder``; without it, no file is read.
     """
     tree, diagnostics = read_tree(text)
-    if tree is None:
-        return _refused(diagnostics, file, None)
+    seen: list[SeenFile] = []
+    catalogue: Catalogue | None = None
+    if tree is not None:
+        catalogue, faults = _read_catalogue(tree, folder, seen)
+        diagnostics += faults
+    if not diagnostics:
+        return Reading(catalogue, (), file, tuple(seen), tree)
+    reading = Reading(None, (), file, tuple(seen), tree)
+    return replace(reading, diagnostics=tuple(reading.located(diagnostics)))
+
+
+def _read_catalogue(
+    tree: Tree, folder: Path | None, seen: list[SeenFile]
+) -> tuple[Catalogue | None, list[Diagnostic]]:
+    """The catalogue, None if the document has not its shape; and everything that is wrong in it."""
     if not isinstance(tree.root, dict):
-        return _refused([*diagnostics, _no_mapping(tree.root)], file, tree)
-    diagnostics += find_reference_faults(tree.root)
+        return None, [_no_mapping(tree.root)]
+    diagnostics = [*find_reference_faults(tree.root)]
     settings = tree.root.get("settings", {})
     server_policy: ServerPolicy | None = None
     if isinstance(settings, dict):
-        server_policy, faults = read_settings(settings, read_lines_of(folder))
+        server_policy, faults = read_settings(settings, read_lines_of(folder, seen))
         diagnostics += (fault.within("settings") for fault in faults)
     else:
         diagnostics.append(_no_settings(settings))
     try:
         document = DocumentEntry.model_validate(tree.root)
     except ValidationError as error:
-        diagnostics += explain_shape_errors(error, DocumentEntry, tree.source)
-        return _refused(diagnostics, file, tree)
+        return None, [*diagnostics, *explain_shape_errors(error, DocumentEntry, tree.source)]
     if diagnostics:
-        return _refused(diagnostics, file, tree)
-    return Reading(_catalogue(document, settings, server_policy, folder), (), file, tree)
-
-
-def _refused(diagnostics: Iterable[Diagnostic], file: str | None, tree: Tree | None) -> Reading:
-    reading = Reading(None, (), file, tree)
-    return replace(reading, diagnostics=tuple(reading.located(diagnostics)))
+        return None, diagnostics
+    return _catalogue(document, settings, server_policy, folder), []
 
 
 def _position(found: Diagnostic) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from crossgate.catalogue.document.seen_file import SeenFile
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.server_settings import ReadLines
 
@@ -30,15 +31,19 @@ def read_text(path: Path) -> str | Diagnostic:
     return _decode(data, path)
 
 
-def read_lines_of(folder: Path | None) -> ReadLines:
-    """The reader of the files that a document in ``folder`` names; without a folder it reads none."""
+def read_lines_of(folder: Path | None, seen: list[SeenFile]) -> ReadLines:
+    """The reader of the files that a document in ``folder`` names; without a folder it reads none.
+
+    What it reads is added to ``seen``.
+    """
 
     def read_lines(name: str) -> list[str] | Diagnostic:
         if folder is None:
             return Diagnostic(
                 "file-refused", "no file is read from here", "List the origins themselves", found=name
             )
-        text = read_text(folder / name.strip())
+        seen.append(SeenFile.now(folder / name.strip()))
+        text = read_text(seen[-1].path)
         return text if isinstance(text, Diagnostic) else text.splitlines()
 
     return read_lines

@@ -1,0 +1,63 @@
+"""What a gateway follows: its document, and every file that the document names."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from crossgate.bootstrap.following import Followed, changes
+from crossgate.catalogue.document import load_document
+
+DOCUMENT = """\
+settings:
+  watt.server.cors.enabled: true
+  watt.server.cors.allowedOrigins: file:{file}
+"""
+
+
+def written(folder: Path) -> tuple[Path, Path]:
+    """A document, and the list of origins that it names, in another folder."""
+    (folder / "lists").mkdir()
+    origins = folder / "lists" / "origins.txt"
+    origins.write_text("https://shop.example\n")
+    (folder / "document").mkdir()
+    document = folder / "document" / "gateway.yaml"
+    document.write_text(DOCUMENT.format(file=origins))
+    return document, origins
+
+
+async def news(followed: Followed) -> bool:
+    """Waits until something changed; False if nothing does."""
+    stop = asyncio.Event()
+    try:
+        async with asyncio.timeout(30):
+            async for _ in changes(followed, stop):
+                return True
+    except TimeoutError:
+        return False
+    return False
+
+
+def test_a_named_file_that_changed_is_news(tmp_path: Path) -> None:
+    document, origins = written(tmp_path)
+
+    async def follow() -> None:
+        followed = Followed(load_document(document).files)
+        waiting = asyncio.create_task(news(followed))
+        await asyncio.sleep(0)
+        origins.write_text("https://other.example.com\n")
+        assert await waiting
+        policy = load_document(document).catalogue
+        assert policy is not None
+        assert policy.server_policy is not None
+        assert "https://other.example.com" in policy.server_policy.origins
+
+    asyncio.run(follow())
+
+
+def test_what_changed_before_it_is_followed_is_news(tmp_path: Path) -> None:
+    document, origins = written(tmp_path)
+    followed = Followed(load_document(document).files)
+    origins.unlink()
+    assert asyncio.run(news(followed))
+    assert [file.changed_ns is None for file in followed.files] == [False, True]
