@@ -1,26 +1,29 @@
 """Crossgate's middleware against the others: ``make bench``.
 
 Times are what a middleware adds to the bare application, in microseconds of processor time: all that the call
-takes, less the application where it is reached. Beside them, the bytes held at the call's highest point.
-All in one run, on one machine, current releases.
+takes, less the application where it is reached. All middlewares take turns, in short rounds; a time is the
+least of its rounds, a ratio is the median of what it was in each round. Beside the times, what the call held
+at its highest point: bytes, and blocks of memory. All in one run, on one machine, current releases.
 """
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import cycle
+from statistics import median
 from typing import Any, Final
 
 from bench.middleware import aiohttp_peers, asgi_peers, django_peers, wsgi_peers
-from bench.middleware.asgi_peers import Call
 from bench.middleware.cases import ORIGINS, Origins, Request, hostile_preflights, newcomers, requests
-from bench.middleware.measure import Cost, cost_of, reaches
+from bench.middleware.measure import Call, Memory, memory_of, reaches, seconds_by_round
 
 Peer = Callable[[Origins], Callable[[Request], Call]]
 
-PEERS: Final[tuple[tuple[str, Any, str], ...]] = (
+Peers = tuple[tuple[str, Any, str], ...]
+PEERS: Final[Peers] = (
     ("Crossgate, ASGI", asgi_peers, "crossgate"),
     (f"Starlette {version('starlette')}", asgi_peers, "starlette"),
     (f"Litestar {version('litestar')}", asgi_peers, "litestar"),
@@ -29,6 +32,7 @@ PEERS: Final[tuple[tuple[str, Any, str], ...]] = (
     (f"django-cors-headers {version('django-cors-headers')}", django_peers, "cors_headers"),
     (f"aiohttp-cors {version('aiohttp-cors')}", aiohttp_peers, "aiohttp"),
 )
+_ASGI: Final = PEERS[:3]
 
 
 def main() -> None:
@@ -37,40 +41,82 @@ def main() -> None:
     for origins in ORIGINS:
         _table(f"Allowed: {origins.name}", origins, requests(origins.allowed))
     for origins in ORIGINS[:2]:
-        _table(f"Allowed: {origins.name}, and a new one each time", origins, newcomers("example.org"))
+        _table(f"Allowed: {origins.name}, and a new one each time", origins, newcomers("example.org"), _ASGI)
     for origins in ORIGINS[2:]:
         asked = newcomers("example.com", "example.org")
-        _table(f"Allowed: {origins.name}, and a new origin each time", origins, asked)
+        _table(f"Allowed: {origins.name}, and a new origin each time", origins, asked, _ASGI)
     _table("Hostile lists of header names", ORIGINS[0], hostile_preflights())
 
 
-def _table(title: str, origins: Origins, measured: Iterable[Request]) -> None:
-    columns = [_column(origins, module, name) for _, module, name in PEERS]
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One middleware, set up for one set of origins."""
+
+    prepare: Callable[[Request], Call]
+    bare: Callable[[Request], Call]
+    application: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one middleware adds to one request."""
+
+    by_round: list[float]
+    memory: Memory
+
+    def __str__(self) -> str:
+        blocks = "" if self.memory.blocks is None else f", {self.memory.blocks:,}"
+        return f"{min(self.by_round) * 1e6:,.1f} µs, {self.memory.octets:,} B{blocks}"
+
+
+def _table(title: str, origins: Origins, measured: Iterable[Request], peers: Peers = PEERS) -> None:
+    columns = [_column(origins, module, name) for _, module, name in peers]
     print(f"### {title}\n")
-    print("| | " + " | ".join(name for name, _, _ in PEERS) + " | Starlette ÷ Crossgate |")
-    print("|---" * (len(PEERS) + 2) + "|")
+    print("| | " + " | ".join(name for name, _, _ in peers) + " | Starlette ÷ Crossgate |")
+    print("|---" * (len(peers) + 2) + "|")
     for request in measured:
-        costs = [column(request) for column in columns]
-        ratio = f"{costs[1].seconds / costs[0].seconds:.1f}" if costs[0] and costs[1] else ""
-        print(f"| {request.name} | " + " | ".join(map(_shown, costs)) + f" | {ratio} |", flush=True)
+        costs = _costs(request, columns)
+        cells = ["—" if cost is None else str(cost) for cost in costs]
+        print(f"| {request.name} | " + " | ".join(cells) + f" | {_ratio(costs[1], costs[0])} |", flush=True)
     print()
 
 
-def _column(origins: Origins, module: Any, name: str) -> Callable[[Request], Cost | None]:
+def _column(origins: Origins, module: Any, name: str) -> Column | None:
     peer: Peer = getattr(module, name)
     try:
-        prepared, bare = peer(origins), module.plain(origins)
+        return Column(peer(origins), module.plain(origins), module.APPLICATION)
     except NotImplementedError:
-        return lambda _request: None
+        return None
 
-    def added(request: Request) -> Cost:
-        call = _in_turn([prepared(each) for each in (request, *request.others)])
-        cost = cost_of(call)
-        if not reaches(call, module.APPLICATION):
-            return cost
-        return Cost(cost.seconds - cost_of(bare(request)).seconds, cost.allocated)
 
-    return added
+def _costs(request: Request, columns: list[Column | None]) -> list[Cost | None]:
+    calls: list[Call] = []
+    for column in columns:
+        if column is not None:
+            calls.append(_in_turn([column.prepare(each) for each in (request, *request.others)]))
+            reached = reaches(calls[-1], column.application)
+            calls.append(column.bare(request) if reached else _nothing)
+    rounds = iter(seconds_by_round(calls))
+    each_call = iter(calls)
+    costs: list[Cost | None] = []
+    for column in columns:
+        if column is None:
+            costs.append(None)
+            continue
+        call, _ = next(each_call), next(each_call)
+        added = [all_of_it - bare for all_of_it, bare in zip(next(rounds), next(rounds), strict=True)]
+        costs.append(Cost(added, memory_of(call)))
+    return costs
+
+
+def _nothing() -> None:
+    """What the application takes where it is not reached."""
+
+
+def _ratio(one: Cost | None, other: Cost | None) -> str:
+    if one is None or other is None:
+        return ""
+    return f"{median(a / b for a, b in zip(one.by_round, other.by_round, strict=True)):.1f}"
 
 
 def _in_turn(calls: list[Call]) -> Call:
@@ -82,10 +128,6 @@ def _in_turn(calls: list[Call]) -> Call:
         return next(turns)()
 
     return call
-
-
-def _shown(cost: Cost | None) -> str:
-    return "—" if cost is None else f"{cost.seconds * 1e6:,.1f} µs, {cost.allocated:,} B"
 
 
 if __name__ == "__main__":

@@ -8,9 +8,8 @@ from typing import Any, Final
 import aiohttp_cors
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from bench.middleware.asgi_peers import Call
 from bench.middleware.cases import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins, Request
-from bench.middleware.measure import run
+from bench.middleware.measure import Call, run
 
 
 async def view(_request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bench.middleware.cases import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins, Request
-from bench.middleware.measure import run
+from bench.middleware.measure import Call, run
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.middleware._internal.cors import CORSMiddleware as LitestarMiddleware
@@ -14,7 +14,6 @@ from starlette.middleware.cors import CORSMiddleware as StarletteMiddleware
 
 from crossgate.middleware import CorsMiddleware, build_policy
 
-Call = Callable[[], object]
 _LITESTAR: Final = Litestar([])
 
 

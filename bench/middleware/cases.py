@@ -76,7 +76,7 @@ def requests(allowed: str) -> Iterator[Request]:
         yield preflight(f"preflight, {what}", "content-type,x-token", origin)
 
 
-def newcomers(*domains: str, count: int = 5_000) -> Iterator[Request]:
+def newcomers(*domains: str, count: int = 1_500) -> Iterator[Request]:
     """Requests and preflights whose origin was not seen before, or so long ago that it is forgotten."""
     for domain in domains:
         what = "allowed" if domain == "example.com" else "refused"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 import django
-from bench.middleware.asgi_peers import Call
 from bench.middleware.cases import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins, Request
+from bench.middleware.measure import Call
 from corsheaders.middleware import CorsMiddleware as CorsHeadersMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse

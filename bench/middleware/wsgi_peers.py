@@ -6,8 +6,9 @@ import io
 from collections.abc import Callable
 from typing import Any, Final
 
-from bench.middleware.asgi_peers import Call, crossgate_policy
+from bench.middleware.asgi_peers import crossgate_policy
 from bench.middleware.cases import EXPOSED, HEADERS, MAX_AGE, METHODS, Origins, Request
+from bench.middleware.measure import Call
 from flask import Flask, Response
 from flask_cors import CORS
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from functools import cache
+from operator import methodcaller
 from typing import Any, Final
 
 from crossgate.middleware.enforcement import Enforcement
-from crossgate.middleware.judge import LONGEST
+from crossgate.middleware.judge import ApiJudge, shortened
 from crossgate.middleware.live import LivePolicy, Policy
-from crossgate.middleware.outcome import LOOKED_AT, Answered, Outcome, Untouched, Wire
+from crossgate.middleware.outcome import LOOKED_AT, Answered, Judged, Untouched, Wire
 from crossgate.middleware.response_headers import Marks
 from crossgate.policy.request import OPTIONS
 
@@ -22,19 +23,16 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 # Header names are lower-case in ASGI. Values are Latin-1 (RFC 9110, §5.5: obs-text).
 _name = cache(lambda name: name.lower().encode())
 _WIRE: Final[Wire[bytes]] = Wire(
-    read=lambda value: value[:LOOKED_AT].decode("latin-1"),
+    read=methodcaller("decode", "latin-1"),
     write=lambda headers: [(_name(name), value.encode("latin-1")) for name, value in headers],
     marks=Marks(b"access-control-", (b"vary", b"Origin"), b", ", b"aAvV"),
 )
 
-_JUDGED: Final = (
-    b"origin",
-    b"access-control-request-method",
-    b"access-control-request-headers",
-    b"host",
-    b"content-type",
-)
-_JUDGED_NAMES: Final = frozenset(_JUDGED)
+_ORIGIN: Final = b"origin"
+_METHOD: Final = b"access-control-request-method"
+_HEADERS: Final = b"access-control-request-headers"
+_ASKED: Final = frozenset((_ORIGIN, _METHOD, _HEADERS))
+_JUDGED: Final = (_ORIGIN, _METHOD, _HEADERS, b"host", b"content-type")
 
 _ERROR: Final = b"Internal Server Error"
 _ERROR_HEADERS: Final = (
@@ -73,15 +71,16 @@ class CorsMiddleware(Enforcement[bytes]):
         if scope["type"] != "http":
             await self._serve_other(scope, receive, send)
             return
-        outcome = self._judged(scope["method"], scope["headers"])
+        outcome, headers = self._judged(scope["method"], scope["headers"])
         if isinstance(outcome, Answered):
             body = b"" if scope["method"] == "HEAD" else outcome.body
-            await _respond(send, "http.response", outcome.status, outcome.headers.copy(), body)
+            await send({"type": "http.response.start", "status": outcome.status, "headers": headers.copy()})
+            await send({"type": "http.response.body", "body": body})
             return
         if isinstance(outcome, Untouched):
             await self.app(scope, receive, send)
             return
-        dress, repeated = outcome
+        dress = outcome.dress
         started = False
 
         # Not a coroutine: one less to make and to wait for, at every message of a stream.
@@ -89,50 +88,44 @@ class CorsMiddleware(Enforcement[bytes]):
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": dress(message.get("headers", ()), repeated)}
+                message = {**message, "headers": dress(message.get("headers", ()), headers)}
             return send(message)
 
         try:
             await self.app(scope, receive, send_dressed)
         except Exception:
             if not started:
-                await _respond(send, "http.response", 500, dress(_ERROR_HEADERS, repeated), _ERROR)
+                await _respond(send, "http.response", 500, dress(_ERROR_HEADERS, headers), _ERROR)
             raise
 
-    def _judged(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> Outcome[bytes]:
+    def _judged(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> Judged[bytes]:
         judge = self._judge
         if judge.policy is not self._live.enforced:
             judge = self._renewed_judge()
-        if judge.judges_every_part:
+        if not isinstance(judge, ApiJudge):
             found = _joined(headers)
             return judge.ask(method, *[found.get(name, b"") for name in _JUDGED])
         if method == OPTIONS:
-            found = dict(headers)
-            if len(found) != len(headers):
-                found = _joined(headers)
-            origin = found.get(b"origin", b"")
-            asked = found.get(b"access-control-request-method", b"")
-            names = found.get(b"access-control-request-headers", b"")
-            if len(origin) + len(asked) + len(names) > LONGEST:
-                return judge.ask(method, origin, asked, names)
-            return judge.options(origin, asked, names)
+            return _judged_options(judge, headers)
         origin = b""
         for name, value in headers:
             if name == b"origin" and value:
                 if origin:
-                    origin = _joined(headers)[b"origin"]
+                    origin = _joined(headers)[_ORIGIN]
                     break
                 origin = value
-        return judge.request(origin) if len(origin) <= LONGEST else judge.ask(method, origin)
+        if not origin:
+            return judge.without_origin
+        return judge.request(origin[:LOOKED_AT].decode("latin-1"), origin)
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         """WebSocket handshakes if they are to be judged; anything else is none of our business."""
         if scope["type"] == "websocket" and self._websockets:
-            outcome = self._judged("GET", scope["headers"])
+            outcome, headers = self._judged("GET", scope["headers"])
             if isinstance(outcome, Answered):
                 if "websocket.http.response" in (scope.get("extensions") or ()):
-                    headers = outcome.headers.copy()
-                    await _respond(send, "websocket.http.response", outcome.status, headers, outcome.body)
+                    own = headers.copy()
+                    await _respond(send, "websocket.http.response", outcome.status, own, outcome.body)
                 else:
                     # Closing before accepting: the server refuses the handshake with a 403 of its own.
                     await send({"type": "websocket.close", "code": 1008})
@@ -140,11 +133,35 @@ class CorsMiddleware(Enforcement[bytes]):
         await self.app(scope, receive, send)
 
 
+def _judged_options(judge: ApiJudge[bytes], headers: Sequence[tuple[bytes, bytes]]) -> Judged[bytes]:
+    origin = asked = names = b""
+    for name, value in headers:
+        if name in _ASKED and value:
+            if name == _ORIGIN and not origin:
+                origin = value
+            elif name == _METHOD and not asked:
+                asked = value
+            elif name == _HEADERS and not names:
+                names = value
+            else:
+                found = _joined(headers)
+                origin, asked, names = (found.get(each, b"") for each in (_ORIGIN, _METHOD, _HEADERS))
+                break
+    if len(names) > LOOKED_AT:
+        names = shortened(names)
+    return judge.options(
+        origin[:LOOKED_AT].decode("latin-1"),
+        asked[:LOOKED_AT].decode("latin-1"),
+        names.decode("latin-1"),
+        (origin, asked, names),
+    )
+
+
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """The judged headers; several lines joined by commas, empty ones left out."""
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
-        if value and name in _JUDGED_NAMES:
+        if value and name in _JUDGED:
             found.setdefault(name, []).append(value)
     return {name: b",".join(values) for name, values in found.items()}
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import AnyStr, Generic
 
-from crossgate.middleware.judge import Judge
+from crossgate.middleware.judge import ApiJudge, Judge
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.outcome import Wire
+from crossgate.policy import EffectivePolicy
 
 
 class Enforcement(Generic[AnyStr]):
@@ -17,7 +18,7 @@ class Enforcement(Generic[AnyStr]):
     def __init__(self, policy: Policy | LivePolicy, *, debug: bool) -> None:
         self._live = policy if isinstance(policy, LivePolicy) else LivePolicy(policy)
         self._debug = debug
-        self._judge: Judge[AnyStr] = self._renewed_judge()
+        self._renewed_judge()
 
     @property
     def policy(self) -> Policy:
@@ -29,5 +30,9 @@ class Enforcement(Generic[AnyStr]):
         self._live.policy = policy
 
     def _renewed_judge(self) -> Judge[AnyStr]:
-        self._judge = judge = Judge(self._live.enforced, self._wire, debug=self._debug)
-        return judge
+        policy = self._live.enforced
+        if isinstance(policy, EffectivePolicy) and not policy.observes and not self._debug:
+            self._judge: Judge[AnyStr] = ApiJudge(policy, self._wire)
+        else:
+            self._judge = Judge(policy, self._wire, debug=self._debug)
+        return self._judge

@@ -1,7 +1,4 @@
-"""What a decision comes to on the wire: a request left alone, a response dressed, or an answer.
-
-Named tuples, because most are made for one request, and a frozen dataclass costs a microsecond to make.
-"""
+"""What a decision comes to on the wire: a request left alone, a response dressed, or an answer."""
 
 from __future__ import annotations
 
@@ -29,48 +26,34 @@ class Wire(Generic[AnyStr]):
 class Untouched(NamedTuple):
     """Request and response pass as they are."""
 
-    def repeating(self, _lines: object) -> Untouched:
-        """The same: there is nothing to repeat."""
-        return self
-
 
 class Dressed(NamedTuple, Generic[AnyStr]):
     """The application is called, and its response gets the policy's headers."""
 
     dress: Dress[AnyStr]
-    repeated: list[Header[AnyStr]]
-
-    def put_on(self, own: Iterable[Header[AnyStr]]) -> list[Header[AnyStr]]:
-        """The headers with which a response goes out that has these of its own: a new list each time."""
-        return self.dress(own, self.repeated)
-
-    def repeating(self, lines: list[Header[AnyStr]]) -> Dressed[AnyStr]:
-        """With lines that repeat what one request said."""
-        return Dressed(self.dress, lines)
 
 
-class Answered(NamedTuple, Generic[AnyStr]):
+class Answered(NamedTuple):
     """The application is not called; this is the response."""
 
     status: int
-    headers: list[Header[AnyStr]]
     body: bytes
 
-    def repeating(self, lines: list[Header[AnyStr]]) -> Answered[AnyStr]:
-        """With lines that repeat what one request said."""
-        return Answered(self.status, self.headers + lines, self.body)
+
+Outcome = Untouched | Dressed[AnyStr] | Answered
+
+Judged = tuple[Outcome[AnyStr], list[Header[AnyStr]]]
+"""What becomes of a request, and the headers that its response gets: not to be changed."""
 
 
-Outcome = Untouched | Dressed[AnyStr] | Answered[AnyStr]
-
-
-def outcome(decision: Decision, wire: Wire[AnyStr], reason: str = "") -> Outcome[AnyStr]:
+def judged(decision: Decision, wire: Wire[AnyStr], reason: str = "") -> Judged[AnyStr]:
     """Everything that can be worked out before the request is next seen; ``reason`` is told to the client."""
     match decision:
         case Forward(strip=False):
-            return Untouched()
+            return Untouched(), []
         case Forward():
-            return Dressed(dresser(wire.write(decision.headers), wire.marks, vary=decision.vary), [])
+            vary = [wire.marks.vary] if decision.vary else []
+            return Dressed(dresser(wire.marks, vary=decision.vary)), vary + wire.write(decision.headers)
         case Answer():
             body = (f"{decision.body}\n{reason}\n" if reason else decision.body).encode()
             headers = (
@@ -78,6 +61,6 @@ def outcome(decision: Decision, wire: Wire[AnyStr], reason: str = "") -> Outcome
                 ("Content-Length", str(len(body))),
                 *decision.headers,
             )
-            return Answered(decision.status, wire.write(headers), body)
+            return Answered(decision.status, body), wire.write(headers)
         case _ as never:
             assert_never(never)

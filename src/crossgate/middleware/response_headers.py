@@ -8,7 +8,7 @@ from typing import AnyStr, Generic
 
 Header = tuple[AnyStr, AnyStr]
 Dress = Callable[[Iterable[Header[AnyStr]], list[Header[AnyStr]]], list[Header[AnyStr]]]
-"""Takes a response's own headers and those that repeat the request; gives a new list, to go out with."""
+"""Takes a response's own headers and those to put on it; gives a new list, to go out with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +25,20 @@ class Marks(Generic[AnyStr]):
     """Of the names that matter, in either case."""
 
 
-def dresser(added: list[Header[AnyStr]], marks: Marks[AnyStr], *, vary: bool) -> Dress[AnyStr]:
-    """Puts ``added`` and what is repeated on responses, and ``Origin`` into their ``Vary`` if ``vary``."""
+def dresser(marks: Marks[AnyStr], *, vary: bool) -> Dress[AnyStr]:
+    """Puts headers on responses; with ``vary``, the first of them is merged into a ``Vary`` that is there."""
     initials = marks.initials
-    added_with_vary = added.copy()
-    if vary:
-        added_with_vary.append(marks.vary)
 
-    def dress(own: Iterable[Header[AnyStr]], repeated: list[Header[AnyStr]]) -> list[Header[AnyStr]]:
+    def dress(own: Iterable[Header[AnyStr]], added: list[Header[AnyStr]]) -> list[Header[AnyStr]]:
         headers = list(own)
         # Most responses have neither a Vary nor anything of CORS, and this tells it soonest.
         for name, _ in headers:
             if name[0] in initials:
                 headers = [header for header in headers if not header[0].lower().startswith(marks.cors)]
                 if vary and _merge_vary(headers, marks):
-                    headers += repeated
-                    headers += added
-                    return headers
+                    added = added[1:]
                 break
-        headers += repeated
-        headers += added_with_vary
+        headers += added
         return headers
 
     return dress

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from crossgate.middleware.enforcement import Enforcement
-from crossgate.middleware.judge import LONGEST
+from crossgate.middleware.judge import ApiJudge, shortened
 from crossgate.middleware.live import LivePolicy, Policy
-from crossgate.middleware.outcome import LOOKED_AT, Dressed, Outcome, Untouched, Wire
+from crossgate.middleware.outcome import LOOKED_AT, Answered, Judged, Untouched, Wire
 from crossgate.middleware.response_headers import Marks
 from crossgate.policy.request import OPTIONS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # PEP 3333: header texts are "native strings" whose characters stand for bytes, as in Latin-1.
 _WIRE: Final[Wire[str]] = Wire(
-    read=lambda value: value[:LOOKED_AT],
+    read=str,
     write=list,
     marks=Marks("access-control-", ("vary", "Origin"), ", ", "aAvV"),
 )
@@ -38,6 +38,7 @@ _ERROR_HEADERS: Final = (
 )
 
 _Headers = list[tuple[str, str]]
+_Dress = Callable[[Iterable[tuple[str, str]]], _Headers]
 
 
 class WsgiCorsMiddleware(Enforcement[str]):
@@ -59,59 +60,58 @@ class WsgiCorsMiddleware(Enforcement[str]):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        outcome = self._judged(environ)
-        if isinstance(outcome, Dressed):
-            return self._serve_dressed(outcome, environ, start_response)
+        outcome, headers = self._judged(environ)
+        if isinstance(outcome, Answered):
+            status = f"{outcome.status} {HTTPStatus(outcome.status).phrase}"
+            start_response(status, headers.copy())
+            return [outcome.body] if environ["REQUEST_METHOD"] != "HEAD" else []
         if isinstance(outcome, Untouched):
             return self.app(environ, start_response)
-        status = f"{outcome.status} {HTTPStatus(outcome.status).phrase}"
-        start_response(status, outcome.headers.copy())
-        return [outcome.body] if environ["REQUEST_METHOD"] != "HEAD" else []
+        dress = outcome.dress
+        return self._serve_dressed(lambda own: dress(own, headers), environ, start_response)
 
-    def _judged(self, environ: WSGIEnvironment) -> Outcome[str]:
+    def _judged(self, environ: WSGIEnvironment) -> Judged[str]:
         judge = self._judge
         if judge.policy is not self._live.enforced:
             judge = self._renewed_judge()
         method = environ["REQUEST_METHOD"]
-        if judge.judges_every_part:
+        if not isinstance(judge, ApiJudge):
             return judge.ask(method, *[environ.get(name, "") for name in _JUDGED])
         origin = environ.get("HTTP_ORIGIN", "")
-        if method == OPTIONS:
-            asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "")
-            names = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
-            if len(origin) + len(asked) + len(names) > LONGEST:
-                return judge.ask(method, origin, asked, names)
-            return judge.options(origin, asked, names)
-        return judge.request(origin) if len(origin) <= LONGEST else judge.ask(method, origin)
+        if method != OPTIONS:
+            return judge.request(origin[:LOOKED_AT], origin) if origin else judge.without_origin
+        asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "")
+        names = shortened(environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""))
+        return judge.options(origin[:LOOKED_AT], asked[:LOOKED_AT], names, (origin, asked, names))
 
     def _serve_dressed(
-        self, dressed: Dressed[str], environ: WSGIEnvironment, start_response: StartResponse
+        self, dress: _Dress, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         def start_dressed(status: str, headers: _Headers, exc_info: Any = None, /) -> Any:
             if exc_info is None:
-                return start_response(status, dressed.put_on(headers))
-            return start_response(status, dressed.put_on(headers), exc_info)
+                return start_response(status, dress(headers))
+            return start_response(status, dress(headers), exc_info)
 
         try:
             body = self.app(environ, start_dressed)
         except Exception as error:  # noqa: BLE001 - it is raised again, after the answer
-            return _failed(error, dressed, start_response)
+            return _failed(error, dress, start_response)
         file_wrapper = environ.get("wsgi.file_wrapper")
         if type(body) is list or (isinstance(file_wrapper, type) and isinstance(body, file_wrapper)):
             return (
                 body  # servers look at what they are given: lists have a length, files are sent by the kernel
             )
-        return _Watched(body, dressed, start_response)
+        return _Watched(body, dress, start_response)
 
 
 class _Watched:
     """The application's body, which may fail before its first part; from then on it is not in the way."""
 
-    __slots__ = ("_body", "_dressed", "_start_response")
+    __slots__ = ("_body", "_dress", "_start_response")
 
-    def __init__(self, body: Iterable[bytes], dressed: Dressed[str], start_response: StartResponse) -> None:
+    def __init__(self, body: Iterable[bytes], dress: _Dress, start_response: StartResponse) -> None:
         self._body = body
-        self._dressed = dressed
+        self._dress = dress
         self._start_response = start_response
 
     def __iter__(self) -> Iterator[bytes]:
@@ -119,7 +119,7 @@ class _Watched:
             parts = iter(self._body)
             first = next(parts, None)
         except Exception as error:  # noqa: BLE001 - it is raised again, after the answer
-            yield from _failed(error, self._dressed, self._start_response)
+            yield from _failed(error, self._dress, self._start_response)
             return
         if first is not None:
             yield first
@@ -131,11 +131,11 @@ class _Watched:
             close()
 
 
-def _failed(error: Exception, dressed: Dressed[str], start_response: StartResponse) -> Iterator[bytes]:
+def _failed(error: Exception, dress: _Dress, start_response: StartResponse) -> Iterator[bytes]:
     """The answer, then the exception: the server has sent the answer whole by the time that it logs it."""
     exc_info: Any = (type(error), error, error.__traceback__)
     # At once: not every server waits for the first part before it looks at the status.
-    start_response("500 Internal Server Error", dressed.put_on(_ERROR_HEADERS), exc_info)
+    start_response("500 Internal Server Error", dress(_ERROR_HEADERS), exc_info)
     return _body_and(error)
 
 

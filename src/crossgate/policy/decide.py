@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from crossgate.policy import names
 from crossgate.policy.decision import (
@@ -18,10 +18,24 @@ from crossgate.policy.decision import (
 )
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.request import OPTIONS, Request
-from crossgate.policy.ruling import Ruling
-from crossgate.policy.server_level import ServerPolicy, rule_for_server
+from crossgate.policy.ruling import Exit, Ruling
+from crossgate.policy.server_level import ServerPolicy, exit_at_server, ruling_of_server
 
-PASS_THROUGH = Ruling(Forward(Flow.PASS_THROUGH, Reason.NO_POLICY, strip=False, vary=False))
+# Made once: looking the members up takes longer than what is decided with them.
+_PASS_THROUGH: Final = Flow.PASS_THROUGH, Reason.NO_POLICY
+NO_ORIGIN: Final = Flow.NO_ORIGIN, Reason.NO_ORIGIN
+_REQUEST_ALLOWED: Final = Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED
+_REQUEST_REFUSED: Final = Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED
+_PLAIN_WITHOUT_ORIGIN: Final = Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS
+_PLAIN_FROM_ORIGIN: Final = Flow.CORS_REQUEST, Reason.PLAIN_OPTIONS
+_ORIGIN_MISSING: Final = Flow.PREFLIGHT, Reason.ORIGIN_MISSING
+_ORIGIN_REFUSED: Final = Flow.PREFLIGHT, Reason.ORIGIN_REFUSED
+_METHOD_MISSING: Final = Flow.PREFLIGHT, Reason.METHOD_MISSING
+_METHOD_REFUSED: Final = Flow.PREFLIGHT, Reason.METHOD_REFUSED
+_HEADER_REFUSED: Final = Flow.PREFLIGHT, Reason.HEADER_REFUSED
+_PREFLIGHT_ALLOWED: Final = Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED
+
+_PASSED_THROUGH: Final = Ruling(Forward(*_PASS_THROUGH, strip=False, vary=False))
 
 
 def decide(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> Decision:
@@ -30,7 +44,7 @@ def decide(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> D
     ``None`` is an API without a policy; a :class:`ServerPolicy` stands above all APIs and their policies.
     """
     asked = request.origin, request.request_method, request.request_headers
-    decision = rule(policy, request.method, *asked, request.host, request.content_type).repeating(*asked)
+    decision = ruling_at(policy, find_exit(policy, request)).repeating(*asked)
     return observed(decision) if isinstance(policy, EffectivePolicy) and policy.observes else decision
 
 
@@ -45,63 +59,53 @@ def observed(decision: Decision) -> Forward:
             assert_never(never)
 
 
-def rule(
-    policy: EffectivePolicy | ServerPolicy | None,
-    method: str,
-    origin: str,
-    request_method: str = "",
-    request_headers: str = "",
-    host: str = "",
-    content_type: str = "",
-) -> Ruling:
-    """What enforcing the policy comes to, for a request of these parts (see :class:`Request`)."""
+def find_exit(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> Exit:
+    """Where the request leaves its flow."""
     match policy:
+        case EffectivePolicy() if request.method == OPTIONS:
+            return exit_of_options(policy, request.origin, request.request_method, request.request_headers)
         case EffectivePolicy():
-            step = _step(policy, method, origin, request_method, request_headers)
-            return policy.rulings.get(step) or policy.rulings.setdefault(step, _ruling(policy, *step))
-        case None:
-            return PASS_THROUGH
+            return exit_of_request(policy, request.origin)
         case ServerPolicy():
-            return rule_for_server(
-                policy, method, origin, request_method, request_headers, host, content_type
-            )
+            return exit_at_server(policy, request)
+        case None:
+            return _PASS_THROUGH
         case _ as never:
             assert_never(never)
 
 
-def _step(
-    policy: EffectivePolicy, method: str, origin: str, request_method: str, request_headers: str
-) -> tuple[Flow, Reason]:
-    """The flow that the request takes, and how it ends."""
-    if origin in policy.public_origins:
-        origin = ""
-    if method == OPTIONS:
-        return _preflight_step(policy, origin, request_method, request_headers)
-    if not origin:
-        return Flow.NO_ORIGIN, Reason.NO_ORIGIN
-    if origin not in policy.origins:
-        return Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED
-    return Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED
+def exit_of_request(policy: EffectivePolicy, origin: str) -> Exit:
+    """For a request that is no OPTIONS: of all that it says, its origin alone matters."""
+    if not origin or origin in policy.public_origins:
+        return NO_ORIGIN
+    return _REQUEST_ALLOWED if origin in policy.origins else _REQUEST_REFUSED
 
 
-def _preflight_step(
-    policy: EffectivePolicy, origin: str, request_method: str, request_headers: str
-) -> tuple[Flow, Reason]:
-    if not origin:
-        if policy.forwards_plain_options:
-            return Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS
-        return Flow.PREFLIGHT, Reason.ORIGIN_MISSING
+def exit_of_options(policy: EffectivePolicy, origin: str, request_method: str, request_headers: str) -> Exit:
+    """For an OPTIONS request: a preflight, or what should be one."""
+    if not origin or origin in policy.public_origins:
+        return _PLAIN_WITHOUT_ORIGIN if policy.forwards_plain_options else _ORIGIN_MISSING
     if origin not in policy.origins:
-        return Flow.PREFLIGHT, Reason.ORIGIN_REFUSED
+        return _ORIGIN_REFUSED
     if not request_method:
-        if policy.forwards_plain_options:
-            return Flow.CORS_REQUEST, Reason.PLAIN_OPTIONS
-        return Flow.PREFLIGHT, Reason.METHOD_MISSING
+        return _PLAIN_FROM_ORIGIN if policy.forwards_plain_options else _METHOD_MISSING
     if not policy.admits_method(request_method):
-        return Flow.PREFLIGHT, Reason.METHOD_REFUSED
+        return _METHOD_REFUSED
     if not policy.header_names.admit(request_headers):
-        return Flow.PREFLIGHT, Reason.HEADER_REFUSED
-    return Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED
+        return _HEADER_REFUSED
+    return _PREFLIGHT_ALLOWED
+
+
+def ruling_at(policy: EffectivePolicy | ServerPolicy | None, place: Exit) -> Ruling:
+    """What enforcing the policy comes to for the requests that leave there."""
+    if policy is None:
+        return _PASSED_THROUGH
+    known = policy.rulings.get(place)
+    if known is not None:
+        return known
+    if isinstance(policy, ServerPolicy):
+        return policy.rulings.setdefault(place, ruling_of_server(policy, *place))
+    return policy.rulings.setdefault(place, _ruling(policy, *place))
 
 
 def _ruling(policy: EffectivePolicy, flow: Flow, reason: Reason) -> Ruling:

@@ -15,6 +15,9 @@ class Flow(StrEnum):
     CORS_REQUEST = "cors-request"
     NO_ORIGIN = "no-origin"
 
+    # Enum's own is written in Python and hashes the name, at every look-up of a ruling.
+    __hash__ = str.__hash__
+
 
 class Reason(StrEnum):
     """Why the decision is as it is: the step of the flow at which it fell."""
@@ -30,6 +33,8 @@ class Reason(StrEnum):
     METHOD_REFUSED = "method-refused"
     HEADER_REFUSED = "header-refused"
     HOST_REFUSED = "host-refused"
+
+    __hash__ = str.__hash__
 
 
 Header = tuple[str, str]

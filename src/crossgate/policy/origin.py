@@ -75,11 +75,12 @@ _DEFAULT_PORTS = tuple(f":{port}" for port in set(DEFAULT_PORTS.values()))
 
 def is_well_formed(value: str) -> bool:
     """Whether ``value`` is one serialised tuple origin; ``null`` is not."""
-    return (
-        len(value) <= MAX_LENGTH
-        and _ORIGIN.fullmatch(value) is not None
-        and not (value.endswith(_DEFAULT_PORTS) and _DEFAULT_PORT.fullmatch(value))
-    )
+    return len(value) <= MAX_LENGTH and _ORIGIN.fullmatch(value) is not None and not names_default_port(value)
+
+
+def names_default_port(value: str) -> bool:
+    """Whether an origin spells its scheme's default port out, which a serialised origin leaves out."""
+    return value.endswith(_DEFAULT_PORTS) and _DEFAULT_PORT.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import assert_never
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, assert_never
 
+from crossgate.policy.memory import remembering
 from crossgate.policy.names import NULL
-from crossgate.policy.origin import MAX_LENGTH, is_well_formed
+from crossgate.policy.origin import is_well_formed
+from crossgate.policy.origin_regexes import OriginRegexes
+from crossgate.policy.origin_wildcards import OriginWildcards
 from crossgate.policy.pattern import (
     AnyOrigin,
     ExactOrigin,
@@ -17,7 +20,8 @@ from crossgate.policy.pattern import (
     WildcardOrigin,
 )
 
-_LONGEST_PORT = len(":65535")
+LONGEST_REMEMBERED: Final = 255
+"""No longer origin is anybody's (RFC 1035, §2.3.4), and what strangers make us keep is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,8 @@ class OriginSet:
     """Serialised origins, ``null`` among them if it is allowed."""
     wildcards: tuple[WildcardOrigin, ...]
     regexes: tuple[RegexOrigin, ...]
-    _written: frozenset[str]
-    """The wildcards, as they are written."""
-    _any_port: bool
-    _longest_suffix: int
+    _by_pattern: Callable[[str], bool] | None = field(repr=False, compare=False)
+    """Whether a pattern admits an origin; None if there is no pattern."""
 
     @classmethod
     def of(cls, patterns: Iterable[OriginPattern], also_exact: Iterable[str] = ()) -> OriginSet:
@@ -55,57 +57,29 @@ class OriginSet:
                     regexes.append(pattern)
                 case _ as never:
                     assert_never(never)
+        by_pattern = _by_pattern(wildcards, regexes, any_origin=any_origin)
         return cls(
             any_origin,
             frozenset(exact),
             tuple(wildcards),
             tuple(regexes),
-            _written=frozenset(map(str, wildcards)),
-            _any_port=any(wildcard.any_port for wildcard in wildcards),
-            _longest_suffix=max((len(wildcard.host) for wildcard in wildcards), default=0) + _LONGEST_PORT,
+            None if by_pattern is None else remembering(by_pattern, LONGEST_REMEMBERED),
         )
 
     def __contains__(self, value: str) -> bool:
         """Whether a request's origin, as it stands in the header, is one of these."""
-        if value in self.exact:
-            return True
-        if not (self.any_origin or self.wildcards or self.regexes):
-            return False
-        if value == NULL:
-            return self.any_origin or self._regex_admits(value)
-        if len(value) > MAX_LENGTH or not value.isascii():
-            return False
-        # The grammar is the dearest question and comes last: most of what strangers send fails before it.
-        matched = (
-            self.any_origin
-            or (self.wildcards and self._wildcard_admits(value))
-            or (self.regexes and self._regex_admits(value))
-        )
-        return bool(matched) and is_well_formed(value)
-
-    def _wildcard_admits(self, value: str) -> bool:
-        """One look-up per label, however many wildcards there are; right for well-formed values.
-
-        Of a long host no more is looked at than the longest suffix could match.
-        """
-        scheme, _, authority = value.partition("://")
-        host = _without_port(authority) if self._any_port else ""
-        if host and f"{scheme}://{host}:*" in self._written:
-            return True
-        dot = authority.find(".", max(0, len(authority) - self._longest_suffix - 1))
-        while dot >= 0:
-            if f"{scheme}://*{authority[dot:]}" in self._written:
-                return True
-            if host and f"{scheme}://*{host[dot:]}:*" in self._written:
-                return True
-            dot = authority.find(".", dot + 1)
-        return False
-
-    def _regex_admits(self, value: str) -> bool:
-        encoded = value.encode()
-        return any(regex.matcher.fullmatch(encoded) is not None for regex in self.regexes)
+        return value in self.exact or (self._by_pattern is not None and self._by_pattern(value))
 
 
-def _without_port(authority: str) -> str:
-    host, colon, port = authority.rpartition(":")
-    return authority if not colon or port.endswith("]") else host
+def _by_pattern(
+    wildcards: list[WildcardOrigin], regexes: list[RegexOrigin], *, any_origin: bool
+) -> Callable[[str], bool] | None:
+    if any_origin:
+        return lambda value: value == NULL or is_well_formed(value)
+    if not regexes:
+        return OriginWildcards(wildcards).admit if wildcards else None
+    by_regex = OriginRegexes(regexes).admit
+    if not wildcards:
+        return by_regex
+    by_wildcard = OriginWildcards(wildcards).admit
+    return lambda value: by_wildcard(value) or by_regex(value)

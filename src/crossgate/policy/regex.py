@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, cast
 
 import re2
@@ -17,6 +18,10 @@ class Matcher(Protocol):
         """Something if the expression matches the whole of ``text``, else None."""
 
 
+Search = Callable[[bytes], Sequence[int]]
+"""Which expressions match the whole of a value: their indices, in any order."""
+
+
 class RegexRefused(ValueError):  # noqa: N818 - the name says who refused what
     """RE2 does not accept the expression; the message is RE2's own."""
 
@@ -28,14 +33,38 @@ def compile_regex(pattern: str) -> Matcher:
         RegexRefused: RE2 does not accept ``pattern``.
 
     """
-    options = re2.Options()
-    options.log_errors = False
     try:
-        return cast("Matcher", re2.compile(pattern.encode(), options=options))
+        return cast("Matcher", re2.compile(pattern.encode(), options=_options()))
     except UnicodeEncodeError:
         raise RegexRefused("half a surrogate pair is no character") from None
     except re2.error as refused:
         raise RegexRefused(_reason(refused)) from None
+
+
+def compile_set(patterns: Iterable[str]) -> Search:
+    """One automaton for all the expressions, which reads a value once however many they are.
+
+    Where nothing is asked but what matches, the binding takes half as long as a Matcher's, even for one.
+
+    Raises:
+        RegexRefused: RE2 does not accept one of them, or all together are too large for it.
+
+    """
+    together = re2.Set.FullMatchSet(options=_options())
+    try:
+        for pattern in patterns:
+            together.Add(pattern.encode())
+        together.Compile()
+    except re2.error as refused:
+        raise RegexRefused(_reason(refused)) from None
+    # The same in C++: what is around it in Python takes a fifth of the time.
+    return cast("Search", together._set.Match)  # noqa: SLF001 - the test of it fails where it is gone
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False
+    return options
 
 
 def _reason(refused: Exception) -> str:

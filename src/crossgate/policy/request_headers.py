@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Callable
 from functools import cached_property
 from typing import AnyStr, Final
 
+from crossgate.policy.memory import remembering
 from crossgate.policy.names import ANY, TOKEN_PATTERN
-from crossgate.policy.regex import Matcher, compile_regex
+from crossgate.policy.regex import compile_set
 
 AUTHORIZATION: Final = "authorization"
 """The one name that ``*`` does not cover (Fetch, CORS-unsafe request-header names)."""
@@ -36,6 +38,7 @@ _MANY: Final = 256
 _SEPARATORS: Final = frozenset({",", " ", "\t", b",", b" ", b"\t"})
 _RUN: Final = 4096
 _SHORT: Final = 256
+LONGEST_REMEMBERED: Final = 2048
 
 
 class HeaderNames:
@@ -55,18 +58,20 @@ class HeaderNames:
             return False
         if len(self._names) > _MANY and ANY not in self._names:
             return self._admit_each(value)
-        return self._matcher.fullmatch(value.encode()) is not None
+        return self._matches(value)
 
     # Compiled when first asked: the control plane holds thousands of policies and asks none of them.
     @cached_property
-    def _matcher(self) -> Matcher:
+    def _matches(self) -> Callable[[str], bool]:
+        search = compile_set([self._pattern()])
+        return remembering(lambda value: bool(search(value.encode())), LONGEST_REMEMBERED)
+
+    def _pattern(self) -> str:
         if ANY not in self._names:
             # Folding the case is safe since the value is ASCII: else (?i:k) would be the Kelvin sign too.
             names = "|".join(re.escape(name) for name in sorted(self._names))
-            return compile_regex(list_pattern(f"(?i:{names})") if names else r"[ \t,]*")
-        if AUTHORIZATION in self._names:
-            return compile_regex(LIST_PATTERN)
-        return compile_regex(list_pattern(_any_token_but(AUTHORIZATION)))
+            return list_pattern(f"(?i:{names})") if names else r"[ \t,]*"
+        return LIST_PATTERN if AUTHORIZATION in self._names else list_pattern(_any_token_but(AUTHORIZATION))
 
     def _admit_each(self, value: str) -> bool:
         """The set is for repetitions: what is left to look at one by one is few, or fails at once."""

@@ -1,4 +1,4 @@
-"""A decision without what it repeats of the request: the same for every request that takes the same step."""
+"""A decision without what it repeats of the request: the same for all that leave their flow there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REPEATED: Final = (names.ALLOW_ORIGIN, names.ALLOW_METHODS, names.ALLOW_HEADERS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ruling:
-    """What a policy says at one step of the flow, made when first needed and kept with the policy.
+    """What a policy says at one exit, made when first needed and kept with the policy.
 
     Told from others by identity alone.
     """
@@ -40,5 +40,8 @@ class Ruling:
         return cls(replace(decision, headers=(*fixed, *decision.headers)), repeats)
 
 
-Rulings = dict[tuple[Flow, Reason], Ruling]
-"""One policy's, by step: thousands of policies never decide anything, and make none."""
+Exit = tuple[Flow, Reason]
+"""Where a request leaves the flow that it takes: all that a decision depends on, but for what it repeats."""
+
+Rulings = dict[Exit, Ruling]
+"""One policy's: thousands of policies never decide anything, and make none."""

@@ -13,9 +13,9 @@ from crossgate.policy import names
 from crossgate.policy.decision import ORIGIN_NOT_ALLOWED, Answer, Flow, Forward, Header, Reason
 from crossgate.policy.origin_set import OriginSet
 from crossgate.policy.pattern import OriginPattern
-from crossgate.policy.request import OPTIONS
+from crossgate.policy.request import OPTIONS, Request
 from crossgate.policy.request_headers import HeaderNames
-from crossgate.policy.ruling import Ruling, Rulings
+from crossgate.policy.ruling import Exit, Ruling, Rulings
 
 METHOD_NOT_SUPPORTED: Final = "Method not supported"
 HEADER_NOT_SUPPORTED: Final = "Header not supported"
@@ -63,33 +63,23 @@ def is_simple_content_type(value: str) -> bool:
     return value.partition(";")[0].strip(" \t").lower() in ("", *SIMPLE_CONTENT_TYPES)
 
 
-def rule_for_server(
-    policy: ServerPolicy,
-    method: str,
-    origin: str,
-    request_method: str,
-    request_headers: str,
-    host: str,
-    content_type: str,
-) -> Ruling:
-    """What server-level CORS says of a request of these parts."""
-    origin = "" if origin in policy.public_origins else origin
-    is_preflight = method == OPTIONS and request_method != ""
+def exit_at_server(policy: ServerPolicy, request: Request) -> Exit:
+    """Where the request leaves its flow."""
+    origin = "" if request.origin in policy.public_origins else request.origin
+    is_preflight = request.method == OPTIONS and request.request_method != ""
     flow = Flow.PREFLIGHT if is_preflight else Flow.CORS_REQUEST
     if not origin:
-        flow, reason = Flow.NO_ORIGIN, Reason.NO_ORIGIN
-    elif policy.host and host != policy.host:
-        reason = Reason.HOST_REFUSED
-    elif origin not in policy.origins:
-        reason = Reason.ORIGIN_REFUSED
-    elif (request_method if is_preflight else method) not in policy.supported_methods:
-        reason = Reason.METHOD_REFUSED
-    elif not _headers_supported(policy, request_headers if is_preflight else None, content_type):
-        reason = Reason.HEADER_REFUSED
-    else:
-        reason = Reason.PREFLIGHT_ALLOWED if is_preflight else Reason.ORIGIN_ALLOWED
-    step = flow, reason
-    return policy.rulings.get(step) or policy.rulings.setdefault(step, _ruling(policy, *step))
+        return Flow.NO_ORIGIN, Reason.NO_ORIGIN
+    if policy.host and request.host != policy.host:
+        return flow, Reason.HOST_REFUSED
+    if origin not in policy.origins:
+        return flow, Reason.ORIGIN_REFUSED
+    if (request.request_method if is_preflight else request.method) not in policy.supported_methods:
+        return flow, Reason.METHOD_REFUSED
+    asked = request.request_headers if is_preflight else None
+    if not _headers_supported(policy, asked, request.content_type):
+        return flow, Reason.HEADER_REFUSED
+    return flow, Reason.PREFLIGHT_ALLOWED if is_preflight else Reason.ORIGIN_ALLOWED
 
 
 def _headers_supported(policy: ServerPolicy, asked: str | None, content_type: str) -> bool:
@@ -99,7 +89,8 @@ def _headers_supported(policy: ServerPolicy, asked: str | None, content_type: st
     return is_simple_content_type(content_type) or policy.header_names.admit(CONTENT_TYPE)
 
 
-def _ruling(policy: ServerPolicy, flow: Flow, reason: Reason) -> Ruling:
+def ruling_of_server(policy: ServerPolicy, flow: Flow, reason: Reason) -> Ruling:
+    """What server-level CORS says to the requests that leave there."""
     vary = bool(policy.vary)
     match reason:
         case Reason.HOST_REFUSED:

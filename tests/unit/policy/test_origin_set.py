@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.policy import OriginSet, parse_origin_pattern
+from crossgate.policy import OriginSet, RegexOrigin, WildcardOrigin, is_well_formed, parse_origin_pattern
+from crossgate.policy.memory import REMEMBERED
+from crossgate.policy.origin_regexes import OriginRegexes
+from crossgate.policy.origin_set import LONGEST_REMEMBERED
+from crossgate.policy.origin_wildcards import OriginWildcards
 from crossgate.policy.pattern import OriginPattern
+from crossgate.policy.regex import RegexRefused, compile_set
 
 MANY = 100_000
 
@@ -79,13 +88,14 @@ def test_one_look_up_among_a_hundred_thousand(many: OriginSet, value: str, *, ad
 
 
 def test_a_hundred_thousand_wildcards_cost_no_more_than_ten() -> None:
+    wildcards = [pattern(f"https://*.shop-{number:06}.example.com:*") for number in range(MANY)]
     few, many = (
-        OriginSet.of(pattern(f"https://*.shop-{number:06}.example.com:*") for number in range(count))
+        OriginWildcards(wildcard for wildcard in wildcards[:count] if isinstance(wildcard, WildcardOrigin))
         for count in (10, MANY)
     )
     for value in ("https://a.b.shop-000009.example.com:8443", "https://a.b.shop-x.example.com", "https://x"):
-        assert (value in few) is (value in many)
-        assert calls(partial(many.__contains__, value)) == calls(partial(few.__contains__, value))
+        assert few.admit(value) is many.admit(value)
+        assert calls(partial(many.admit, value)) == calls(partial(few.admit, value))
 
 
 def test_labels_that_no_wildcard_can_reach_are_not_looked_at() -> None:
@@ -106,3 +116,77 @@ def test_null_by_each_form_that_admits_it() -> None:
     assert "null" in OriginSet.of([pattern("*")])
     assert "null" in OriginSet.of([pattern({"regex": "n.*"})])
     assert "null" not in OriginSet.of([pattern("https://*.example.com")])
+
+
+PATTERNS = [
+    "https://*.example.com",
+    "https://*.example.com:8443",
+    "http://*.example.com:*",
+    "https://example.com:*",
+    "a.b://*.com:*",
+    "https://*.a.example.com",
+    {"regex": r"https://(shop|pr-[0-9]+)\.example\.com"},
+    {"regex": r"(?i)HTTPS://.*\.example\.com(:[0-9]+)?"},
+    {"regex": r"null|^https://x\b.*$"},
+    {"regex": r"https?://[^/]*(?::443|:80)"},
+]
+SCHEMES = st.sampled_from(["https", "http", "a.b", "HTTPS", ""])
+LABELS = st.lists(
+    st.sampled_from(["a", "shop", "pr-7", "x", "example", "com", "", "*", "é", "A", "1"]), max_size=5
+)
+PORTS = st.sampled_from(["", ":80", ":443", ":8443", ":0", ":65536", ":", ":*", "\n"])
+NEAR = st.builds(lambda scheme, labels, port: f"{scheme}://{'.'.join(labels)}{port}", SCHEMES, LABELS, PORTS)
+
+
+def plainly(patterns: list[OriginPattern], value: str) -> bool:
+    """As the specification says it, pattern by pattern."""
+    possible = is_well_formed(value) or value == "null"
+    return possible and any(
+        re.fullmatch(each.regex, value) is not None
+        if isinstance(each, WildcardOrigin)
+        else isinstance(each, RegexOrigin) and each.matcher.fullmatch(value.encode()) is not None
+        for each in patterns
+    )
+
+
+@given(st.lists(st.sampled_from(PATTERNS), max_size=4), st.lists(NEAR | st.just("null"), min_size=1))
+def test_a_set_admits_what_one_of_its_patterns_admits(written: list[object], values: list[str]) -> None:
+    patterns = [pattern(loose) for loose in written]
+    origins = OriginSet.of(patterns)
+    for value in [*values, *values]:  # once decided, once remembered
+        assert (value in origins) is plainly(patterns, value), value
+
+
+def test_expressions_too_large_for_one_automaton_are_asked_one_by_one() -> None:
+    """RE2 takes each of them, and refuses to make one of all."""
+    large = [
+        pattern({"regex": rf"https://shop-{n}-[a-z]{{900}}[0-9]{{900}}(\.[a-f]{{900}})?\.com"})
+        for n in range(60)
+    ]
+    small = pattern({"regex": "null|https://shop.*"})
+    regexes = OriginRegexes(each for each in (*large, small) if isinstance(each, RegexOrigin))
+    with pytest.raises(RegexRefused):
+        compile_set(each.pattern for each in (*large, small) if isinstance(each, RegexOrigin))
+    for value, admitted in (
+        ("https://shop.example", True),
+        ("null", True),
+        ("https://shop.example:443", False),
+        ("https://shop_#", False),
+        ("https://x.example", False),
+    ):
+        assert regexes.admit(value) is admitted
+
+
+def test_what_strangers_make_it_remember_is_bounded() -> None:
+    origins = OriginSet.of([pattern("https://*.example.com"), pattern({"regex": "https://x.*"})])
+    longest = LONGEST_REMEMBERED - len("https://0000000.example.org")
+    full = 0
+    tracemalloc.start()
+    for number in range(4 * REMEMBERED):
+        assert f"https://{number:07}{'a' * longest}.example.org" not in origins
+        if number == REMEMBERED:
+            full, _ = tracemalloc.get_traced_memory()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert full < REMEMBERED * 1024
+    assert held < full + 64 * 1024
