@@ -147,13 +147,10 @@ def _judged_options(judge: ApiJudge[bytes], headers: Sequence[tuple[bytes, bytes
                 found = _joined(headers)
                 origin, asked, names = (found.get(each, b"") for each in (_ORIGIN, _METHOD, _HEADERS))
                 break
-    if len(names) > LOOKED_AT:
-        names = shortened(names)
+    if len(origin) + len(asked) + len(names) > LOOKED_AT:
+        origin, asked, names = origin[:LOOKED_AT], asked[:LOOKED_AT], shortened(names)
     return judge.options(
-        origin[:LOOKED_AT].decode("latin-1"),
-        asked[:LOOKED_AT].decode("latin-1"),
-        names.decode("latin-1"),
-        (origin, asked, names),
+        origin.decode("latin-1"), asked.decode("latin-1"), names.decode("latin-1"), (origin, asked, names)
     )
 
 
