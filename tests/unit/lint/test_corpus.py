@@ -68,6 +68,5 @@ def _admitted(case: dict[str, Any], origin: str) -> bool:
     return ways.get(case["mode"], re2.fullmatch)(pattern, origin) is not None
 
 
-def test_only_the_hardest_is_unproven() -> None:
-    unproven = [case["id"] for case in CORPUS if _prove(case).verdict is Verdict.UNPROVEN]
-    assert unproven == [80]
+def test_none_exhausts_its_budget() -> None:
+    assert not [case["id"] for case in CORPUS if _prove(case).verdict is Verdict.UNPROVEN]

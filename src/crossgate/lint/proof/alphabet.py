@@ -50,12 +50,11 @@ HOST: Final = LABEL | DOT
 PUNCTUATION: Final = LABEL & ~(ALNUM | HYPHEN | charset("_"))
 """What the URL standard leaves standing in a host and no name in the public DNS has."""
 
-_PREFERRED: Final = tuple(
-    (char, 1 << ord(char)) for char in ("xabcdefghijklmnopqrstuvwyz0123456789-_." + ASCII)
-)
+PREFERRED: Final = tuple(dict.fromkeys("xabcdefghijklmnopqrstuvwyz0123456789-_." + ASCII))
+"""Every character, plain ones first: the order in which one is chosen to be shown."""
 
 
 @lru_cache(maxsize=16384)
 def exemplar(chars: int) -> str:
     """The character to show for a set: a plain one if it has any; the set is not empty."""
-    return next(char for char, bit in _PREFERRED if chars & bit)
+    return next(char for char in PREFERRED if chars >> ord(char) & 1)

@@ -1,14 +1,17 @@
 """The expression as a deterministic automaton, made as far as it is asked for.
 
 Characters that no token tells apart are one *class*. A state is a set of positions and, where a condition
-needs to know it, what came before; state 0 is the dead one. There is a second way to step, by which the
-author's own words are found: see :meth:`Automaton.spell`.
+needs to know it, what came before; state 0 is the dead one. Where only the existence of a match matters, the
+positions of a state are followed one by one (:meth:`Automaton.branches`): there are never more of those than
+the expression has tokens, while the sets of them can be without number, as in ``.*a.{16}``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
+from functools import cached_property, reduce
+from operator import or_
 from typing import Final
 
 from crossgate.lint.proof import alphabet
@@ -29,23 +32,13 @@ class Side(IntEnum):
 
 
 class Mark(IntEnum):
-    """Stands in for a character that the author did not spell out."""
+    """Stands in for a character that the author did not spell out; a class of its own."""
 
     WORD = 0
     OTHER = 1
     DOT = 2
 
 
-_BASE: Final = (
-    alphabet.DOT,
-    alphabet.LETTERS,
-    alphabet.DIGITS,
-    alphabet.HYPHEN,
-    alphabet.charset("_"),
-    alphabet.PUNCTUATION,
-    *(alphabet.charset(char) for char in ":/[]*"),
-)
-"""Distinctions that the grammar of origins makes."""
 _HOLDS: Final[dict[Gap, Callable[[Side, Side], bool]]] = {
     Gap.TEXT_START: lambda before, _: before is Side.EDGE,
     Gap.TEXT_END: lambda _, after: after is Side.EDGE,
@@ -56,65 +49,166 @@ _HOLDS: Final[dict[Gap, Callable[[Side, Side], bool]]] = {
 }
 
 
+_CHUNK: Final = 1024
+_FEW: Final = 16
+
+
 def bits(mask: int) -> Iterator[int]:
-    """The numbers of the bits that are set."""
+    """The numbers of the bits that are set, in their order."""
+    if mask.bit_length() <= _CHUNK:
+        while mask:
+            low = mask & -mask
+            yield low.bit_length() - 1
+            mask ^= low
+        return
+    base = 0
     while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+        # A long list of names makes long sets, and each operation on one takes its length.
+        skipped = (mask & -mask).bit_length() - 1
+        mask >>= skipped
+        base += skipped
+        yield from (base + number for number in bits(mask & (1 << _CHUNK) - 1))
+        mask >>= _CHUNK
+        base += _CHUNK
+
+
+def as_set(numbers: Iterable[int]) -> int:
+    """The set with these bits."""
+    listed = list(numbers)
+    if len(listed) < _FEW:
+        found = 0
+        for number in listed:
+            found |= 1 << number
+        return found
+    chars = bytearray((max(listed) >> 3) + 1)
+    for number in listed:
+        chars[number >> 3] |= 1 << (number & 7)
+    return int.from_bytes(chars, "little")
+
+
+def _divide(blocks: Iterable[int], chars: int) -> list[int]:
+    return [part for block in blocks for part in (block & chars, block & ~chars) if part]
+
+
+def _divide_often(sets: Iterable[int]) -> list[int]:
+    blocks = [alphabet.EVERY]
+    for chars in sets:
+        blocks = _divide(blocks, chars)
+    return blocks
+
+
+_BASE: Final = _divide_often((alphabet.LETTERS, alphabet.DIGITS, alphabet.PUNCTUATION))
+_BASE_SINGLE: Final = alphabet.charset(".-_:/[]*")
+"""Distinctions that the grammar of origins makes."""
 
 
 def partition(sets: Iterable[int]) -> list[int]:
-    """The coarsest division of the alphabet that keeps apart what any of the sets keeps apart."""
-    blocks = [alphabet.EVERY]
-    for chars in set(sets):
-        blocks = [part for block in blocks for part in (block & chars, block & ~chars) if part]
-    return blocks
+    """A division of the alphabet that keeps apart what any of the sets, or the grammar of origins, does."""
+    single, blocks = _BASE_SINGLE, _BASE
+    for chars in sets:
+        if chars & (chars - 1):
+            blocks = _divide(blocks, chars)
+        else:
+            single |= chars
+    # Most tokens are literals: their characters stand alone, whatever else is told apart.
+    rest = [block & ~single for block in blocks if block & ~single]
+    return [*rest, *(1 << code for code in bits(single))]
 
 
 class Automaton:
     """Lazily determinised; every new transition is paid for from the budget."""
 
-    def __init__(self, nfa: Nfa, budget: Budget, extra: Sequence[int] = ()) -> None:
-        """``extra`` sets are told apart besides those of the expression."""
+    def __init__(self, nfa: Nfa, budget: Budget) -> None:
         self.nfa = nfa
-        self._budget = budget
-        self._follow = [position.follow for position in nfa.positions]
-        symbols = [p.token.chars if isinstance(p.token, Symbol) else 0 for p in nfa.positions]
-        conditional = [alphabet.WORD, alphabet.NEWLINE] if nfa.gaps else []
-        self.blocks = partition([*symbols, *conditional, *_BASE, *extra])
+        self.budget = budget
+        self.tokens = _by_token(nfa)
+        """The positions of each kind of token: by its characters, and how they stand in the text."""
+        self.conditions = {
+            number: position.token.gap
+            for number, position in enumerate(nfa.positions)
+            if isinstance(position.token, Condition)
+        }
+        sets = {chars for chars, _, _ in self.tokens}
+        self.chars = reduce(or_, sets, 0)
+        """The characters that some token consumes."""
+        self.blocks = partition((*sets, alphabet.WORD, alphabet.NEWLINE) if self.conditions else sets)
         self.class_of = [0] * alphabet.SIZE
         for number, block in enumerate(self.blocks):
             for code in bits(block):
                 self.class_of[code] = number
         self.exemplars = [alphabet.exemplar(block) for block in self.blocks]
-        self._sides = [_side_of(block) for block in self.blocks]
-        self._takers = _takers(nfa, self.blocks)
-        classes = {
-            chars: sum(1 << number for number, block in enumerate(self.blocks) if chars & block)
-            for chars in set(symbols)
-        }
-        self._classes_of = [classes[chars] for chars in symbols]
-        self._conditions = {
-            1 << n: p.token.gap for n, p in enumerate(nfa.positions) if isinstance(p.token, Condition)
-        }
-        self._conditional = sum(self._conditions)
-        self._lasting = _find_lasting(nfa)
-        self._spelled: list[int] = []
+        self.sides = [_side_of(block) for block in self.blocks]
+        """What each class is to a condition."""
+        self._takers = self._find_takers()
+        self._conditional = sum(1 << number for number in self.conditions)
+        self._width = len(nfa.positions) >> 9
+        """What sets of so many positions cost, in steps."""
+        self._follow: dict[int, int] = {}
         self._numbers: dict[tuple[int, Side], int] = {(0, Side.EDGE): DEAD}
-        self.states: list[tuple[int, Side]] = [(0, Side.EDGE)]
+        self._states: list[tuple[int, Side]] = [(0, Side.EDGE)]
         self._steps: dict[tuple[int, int], int] = {}
-        self._spell_steps: dict[tuple[int, int], int] = {}
-        self.start = self._number(nfa.start, Side.EDGE)
+        self._branches: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._classes_from: dict[int, tuple[int, ...]] = {}
+        self._accepts: dict[int, bool] = {}
+        self.start = self._number(as_set(nfa.start), Side.EDGE)
+
+    def _find_takers(self) -> list[int]:
+        takers = [0] * len(self.blocks)
+        for (chars, _, _), group in self.tokens.items():
+            positions = as_set(group)
+            for klass in bits(self.classes_within(chars)):
+                takers[klass] |= positions
+        return takers
+
+    def classes_within(self, chars: int) -> int:
+        """The classes that a set of characters consists of, as a set."""
+        if chars & (chars - 1) == 0:
+            return 1 << self.class_of[chars.bit_length() - 1] if chars else 0
+        return sum(1 << column for column, block in enumerate(self.blocks) if chars & block)
+
+    @cached_property
+    def _lasting(self) -> int:
+        """The positions that still lead to acceptance when the text has begun.
+
+        Behind a character nothing is the beginning of the text any more: what is left of an anchored pattern
+        that is searched for would otherwise never be seen to be dead.
+        """
+        if Gap.TEXT_START not in self.conditions.values():
+            return -1
+        before = reverse(self.nfa)
+        found, queue = {ACCEPT}, [ACCEPT]
+        for number in queue:
+            for earlier in before[number]:
+                if earlier not in found:
+                    found.add(earlier)
+                    queue.append(earlier)
+        return as_set(found)
+
+    def _follow_of(self, position: int) -> int:
+        known = self._follow.get(position)
+        if known is None:
+            known = self._follow[position] = as_set(self.nfa.positions[position].follow) & self._lasting
+        return known
 
     def _number(self, positions: int, before: Side) -> int:
         # What came before matters to a condition only; without one, states that differ in it are one.
         key = (positions, before if positions & self._conditional else Side.EDGE)
+        if not positions:
+            return DEAD
         number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[key] = len(self.states)
-            self.states.append(key)
+            number = self._numbers[key] = len(self._states)
+            self._states.append(key)
         return number
+
+    def after(self, position: int, side: Side) -> int:
+        """The state behind one position that has consumed a character of that side."""
+        return self._number(self._follow_of(position), side)
+
+    def pending(self, state: int, after: Side) -> int:
+        """The positions, as a set, that may consume the next character, which is of that side."""
+        positions, before = self._states[state]
+        return self.resolve(positions, before, after) if positions & self._conditional else positions
 
     def resolve(self, positions: int, before: Side, after: Side) -> int:
         """The positions, and those behind every condition that holds between the two sides."""
@@ -122,48 +216,48 @@ class Automaton:
         while pending := positions & self._conditional & ~passed:
             low = pending & -pending
             passed |= low
-            if _HOLDS[self._conditions[low]](before, after):
-                positions |= self._follow[low.bit_length() - 1]
+            number = low.bit_length() - 1
+            if _HOLDS[self.conditions[number]](before, after):
+                # Not only the lasting ones: the text may not have begun yet.
+                positions |= as_set(self.nfa.positions[number].follow)
         return positions
-
-    def _advance(self, positions: int, takers: int, after: Side) -> int:
-        moving = positions & takers
-        self._budget.spend(1 + (moving.bit_count() >> 3))
-        reached = 0
-        follow = self._follow
-        while moving:
-            low = moving & -moving
-            reached |= follow[low.bit_length() - 1]
-            moving ^= low
-        reached &= self._lasting
-        return self._number(reached, after) if reached else DEAD
 
     def step(self, state: int, klass: int) -> int:
         """The state after a character of the class."""
         key = (state, klass)
         known = self._steps.get(key)
         if known is None:
-            positions, before = self.states[state]
-            side = self._sides[klass]
-            resolved = self.resolve(positions, before, side) if positions & self._conditional else positions
-            known = self._steps[key] = self._advance(resolved, self._takers[klass], side)
+            side = self.sides[klass]
+            moving = self.pending(state, side) & self._takers[klass]
+            self.budget.spend(2 + (moving.bit_count() >> 2) + self._width)
+            reached = 0
+            for position in bits(moving):
+                reached |= self._follow_of(position)
+            known = self._steps[key] = self._number(reached, side)
         return known
 
-    def live_classes(self, state: int) -> int:
-        """A set of classes without which no character leads on; those in it may do so.
+    def classes_from(self, state: int) -> tuple[int, ...]:
+        """The classes of which a character leads on from the state."""
+        known = self._classes_from.get(state)
+        if known is None:
+            pending = {side: self.pending(state, side) for side in set(self.sides)}
+            takers = zip(self.sides, self._takers, strict=True)
+            known = tuple(klass for klass, (side, taking) in enumerate(takers) if pending[side] & taking)
+            self._classes_from[state] = known
+        return known
 
-        In the middle of a literal it is one class out of some thirty, which saves asking for the others.
-        """
-        positions, _ = self.states[state]
-        every = (1 << len(self.blocks)) - 1
-        if positions & self._conditional:
-            return every
-        live = 0
-        for number in bits(positions):
-            live |= self._classes_of[number]
-            if live == every:
-                break
-        return live
+    def branches(self, state: int, klass: int) -> tuple[int, ...]:
+        """The states after a character of the class, one for each position that consumes it."""
+        key = (state, klass)
+        known = self._branches.get(key)
+        if known is None:
+            side = self.sides[klass]
+            moving = self.pending(state, side) & self._takers[klass]
+            self.budget.spend(2 + moving.bit_count() + self._width)
+            found = dict.fromkeys(self.after(position, side) for position in bits(moving))
+            found.pop(DEAD, None)
+            known = self._branches[key] = tuple(found)
+        return known
 
     def run(self, text: str, state: int | None = None) -> int:
         """The state after an ASCII text."""
@@ -176,8 +270,10 @@ class Automaton:
 
     def accepts(self, state: int) -> bool:
         """Whether the text may end here."""
-        positions, before = self.states[state]
-        return bool(self.resolve(positions, before, Side.EDGE) & ACCEPT)
+        known = self._accepts.get(state)
+        if known is None:
+            known = self._accepts[state] = bool(self.pending(state, Side.EDGE) & 1 << ACCEPT)
+        return known
 
     def matches(self, text: str) -> bool:
         """Whether the whole of an ASCII text matches."""
@@ -185,7 +281,7 @@ class Automaton:
 
     def side(self, char: str) -> Side:
         """What a character is to a condition."""
-        return self._sides[self.class_of[ord(char)]]
+        return self.sides[self.class_of[ord(char)]]
 
     def takers(self, char: str) -> int:
         """The positions that consume the character."""
@@ -194,51 +290,22 @@ class Automaton:
     @property
     def has_choice_of_chars(self) -> bool:
         """Whether any token leaves open which character stands in a host."""
-        return any(is_open(position.token) for position in self.nfa.positions)
-
-    def spell(self, state: int, klass: int) -> int:
-        """The state after a character that the author spelled out; of a bare dot, that is a dot."""
-        return self._spell(state, klass, self._sides[klass])
-
-    def spell_mark(self, state: int, mark: Mark) -> int:
-        """The state after a character of a host, or a dot in it, that nobody spelled out."""
-        return self._spell(state, len(self.blocks) + mark, Side.WORD if mark is Mark.WORD else Side.OTHER)
-
-    def _spell(self, state: int, column: int, side: Side) -> int:
-        key = (state, column)
-        known = self._spell_steps.get(key)
-        if known is None:
-            if not self._spelled:
-                self._spelled = _spelled_takers(self.nfa, self.blocks)
-            positions, before = self.states[state]
-            resolved = self.resolve(positions, before, side)
-            known = self._spell_steps[key] = self._advance(resolved, self._spelled[column], side)
-        return known
+        return any(is_open(chars) for chars, _, _ in self.tokens)
 
 
-def _find_lasting(nfa: Nfa) -> int:
-    """The positions that still lead to acceptance when the text has begun.
-
-    Behind a character nothing is the beginning of the text any more: what is left of an anchored pattern
-    that is searched for would otherwise never be seen to be dead.
-    """
-    leads_to: list[int] = [0] * len(nfa.positions)
+def reverse(nfa: Nfa) -> list[list[int]]:
+    """For each position those that it may follow once the text has begun."""
+    before: list[list[int]] = [[] for _ in nfa.positions]
     for number, position in enumerate(nfa.positions):
-        if isinstance(position.token, Condition) and position.token.gap is Gap.TEXT_START:
-            continue
-        for following in bits(position.follow):
-            leads_to[following] |= 1 << number
-    lasting, queue = ACCEPT, [0]
-    for number in queue:
-        fresh = leads_to[number] & ~lasting
-        lasting |= fresh
-        queue.extend(bits(fresh))
-    return lasting
+        if not (isinstance(position.token, Condition) and position.token.gap is Gap.TEXT_START):
+            for following in position.follow:
+                before[following].append(number)
+    return before
 
 
-def is_open(token: Symbol | Condition | None) -> bool:
-    """Whether the token stands for more than one character of a host."""
-    return isinstance(token, Symbol) and (token.chars & alphabet.HOST).bit_count() > 1
+def is_open(chars: int) -> bool:
+    """Whether a token of these characters stands for more than one character of a host."""
+    return (chars & alphabet.HOST).bit_count() > 1
 
 
 def _side_of(block: int) -> Side:
@@ -247,45 +314,10 @@ def _side_of(block: int) -> Side:
     return Side.NEWLINE if block & alphabet.NEWLINE else Side.OTHER
 
 
-def _by_chars(nfa: Nfa) -> dict[tuple[Symbol, bool], int]:
-    """Positions that differ only in what follows them, in one set."""
-    groups: dict[tuple[Symbol, bool], int] = {}
-    for number, position in enumerate(nfa.positions):
-        if isinstance(position.token, Symbol):
-            key = (position.token, position.quantified)
-            groups[key] = groups.get(key, 0) | 1 << number
+def _by_token(nfa: Nfa) -> dict[tuple[int, bool, bool], list[int]]:
+    """Positions that differ only in what follows them, by characters, bare dot, quantified."""
+    groups: dict[tuple[int, bool, bool], list[int]] = {}
+    for number, (token, quantified, _) in enumerate(nfa.positions):
+        if isinstance(token, Symbol):
+            groups.setdefault((token.chars, token.any_char, quantified), []).append(number)
     return groups
-
-
-def _takers(nfa: Nfa, blocks: Sequence[int]) -> list[int]:
-    takers = [0] * len(blocks)
-    by_chars: dict[int, int] = {}
-    for (token, _), group in _by_chars(nfa).items():
-        by_chars[token.chars] = by_chars.get(token.chars, 0) | group
-    for chars, group in by_chars.items():
-        for column, block in enumerate(blocks):
-            if chars & block:
-                takers[column] |= group
-    return takers
-
-
-def _spelled_takers(nfa: Nfa, blocks: Sequence[int]) -> list[int]:
-    """For each class, then for each mark, the positions that consume it."""
-    takers = [0] * (len(blocks) + len(Mark))
-    for (token, quantified), group in _by_chars(nfa).items():
-        spelled = token.chars
-        if is_open(token):
-            bare_dot = token.any_char and not quantified
-            spelled &= ~alphabet.HOST | (alphabet.DOT if bare_dot else 0)
-            label = token.chars & alphabet.LABEL
-            marked = {
-                Mark.WORD: label & alphabet.WORD,
-                Mark.OTHER: label & ~alphabet.WORD,
-                Mark.DOT: 0 if bare_dot else token.chars & alphabet.DOT,
-            }
-            for mark, chars in marked.items():
-                takers[len(blocks) + mark] |= group if chars else 0
-        for column, block in enumerate(blocks):
-            if spelled & block:
-                takers[column] |= group
-    return takers

@@ -74,4 +74,4 @@ def _meets(automaton: Automaton, kind: Automaton, budget: Budget) -> bool:
     def accepts(states: Sequence[int]) -> bool:
         return kind.accepts(states[0]) and automaton.accepts(states[1])
 
-    return find_text((kind, automaton), accepts, budget) is not None
+    return find_text((kind, automaton), accepts, budget, branching=1) is not None

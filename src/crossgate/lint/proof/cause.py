@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from crossgate.lint.proof.alphabet import DOT
 from crossgate.lint.proof.attack import Attack
-from crossgate.lint.proof.automaton import Automaton, Side, bits, is_open
+from crossgate.lint.proof.automaton import Automaton, Side, as_set, bits, is_open
 from crossgate.lint.proof.nfa import ACCEPT, Position
 from crossgate.lint.proof.tree import Symbol
 
@@ -53,7 +53,7 @@ def find_cause(automaton: Automaton, attack: Attack, suffix: str, *, tenant: boo
 
 
 def _is_loose(position: Position) -> bool:
-    return is_open(position.token)
+    return isinstance(position.token, Symbol) and is_open(position.token.chars)
 
 
 def _is_bare_dot(position: Position) -> bool:
@@ -68,20 +68,21 @@ def _trace(automaton: Automaton, text: str) -> list[Position]:
     positions = automaton.nfa.positions
     sides = [Side.EDGE, *(automaton.side(char) for char in text), Side.EDGE]
     moving: list[int] = []
-    current = automaton.nfa.start
+    current = as_set(automaton.nfa.start)
     for index, char in enumerate(text):
         resolved = automaton.resolve(current, sides[index], sides[index + 1])
         moving.append(resolved & automaton.takers(char))
         current = 0
         for number in bits(moving[-1]):
-            current |= positions[number].follow
+            current |= as_set(positions[number].follow)
     trace: list[Position] = []
-    target = ACCEPT
+    target = 1 << ACCEPT
     for index in range(len(text) - 1, -1, -1):
         leading = [
             number
             for number in bits(moving[index])
-            if automaton.resolve(positions[number].follow, sides[index + 1], sides[index + 2]) & target
+            if automaton.resolve(as_set(positions[number].follow), sides[index + 1], sides[index + 2])
+            & target
         ]
         chosen = min(leading, key=lambda number: _width(positions[number]))
         trace.append(positions[chosen])

@@ -14,6 +14,7 @@ from crossgate.lint.proof.facts import Fact, FactCode
 from crossgate.lint.proof.hosts import HostGraph
 from crossgate.lint.proof.internal import find_internal
 from crossgate.lint.proof.labels import LabelReader, any_letters
+from crossgate.lint.proof.port_range import most_ports
 from crossgate.lint.proof.spelled import Spelled, find_spelled
 from crossgate.lint.proof.suffixes import Section, suffix_tree
 from crossgate.lint.proof.verdict import Proof, Verdict
@@ -51,6 +52,7 @@ class _Examination:
         self._walk = Walk(self._graph, expression.budget, stop_when_open=True)
         self._found: Findings = self._walk.run(suffix_tree())
         self._all_spelled = not expression.automaton.has_choice_of_chars
+        self._ports = most_ports(self._graph)
         self._spelled_once: Spelled | None = None
 
     @property
@@ -88,7 +90,7 @@ class _Examination:
             cause=self._cause(judgement),
             example=attack.origin if attack else self._find_example(),
             facts=known,
-            ports=facts.most_ports(self._graph),
+            ports=self._ports,
             reason=judgement.reason,
         )
 
@@ -167,7 +169,7 @@ class _Examination:
         yield from internal
         remote = [fact for fact in (*remote, *internal) if fact.code is not FactCode.LOOPBACK]
         yield from self._find_http(remote)
-        if facts.most_ports(graph) >= facts.MANY_PORTS:
+        if self._ports >= facts.MANY_PORTS:
             yield Fact(FactCode.ANY_PORT)
         if graph.rooted:
             yield Fact(FactCode.TRAILING_DOT)

@@ -16,7 +16,6 @@ from crossgate.lint.proof.hosts import SCHEMES, HostGraph
 from crossgate.lint.proof.internal import LOCALHOST
 from crossgate.lint.proof.origin_texts import complete, find_beginning
 from crossgate.lint.proof.search import find_text
-from crossgate.lint.proof.tree import Symbol
 from crossgate.policy.names import ANY, NULL
 from crossgate.policy.origin import HOST_PATTERN, is_well_formed
 
@@ -108,7 +107,12 @@ class _AddressSearch:
             )
 
         return find_text(
-            automata, accepts, self._budget, starts=starts, may_die=frozenset({1} if but else ())
+            automata,
+            accepts,
+            self._budget,
+            branching=len(kinds),
+            starts=starts,
+            may_die=frozenset({1} if but else ()),
         )
 
     def _ends(self, state: int) -> bool:
@@ -120,7 +124,7 @@ def find_named(
 ) -> Iterator[Fact]:
     """Origins whose hosts end in one of the names, one for each scheme."""
     for scheme in SCHEMES:
-        for name, starts in names.items():
+        for name, starts in names.items() if graph.nodes_of(scheme) else ():
             under = starts & graph.nodes_of(scheme)
             beginning = find_beginning(graph, under, plain=True) or find_beginning(graph, under, plain=False)
             if beginning is None:
@@ -155,7 +159,7 @@ def _find_other_scheme(expression: Expression) -> str | None:
             return expression.automaton.accepts(states[0]) and others.accepts(states[1])
 
         # The expression comes first: if it begins with https, it dies of most characters at once.
-        origin = find_text((expression.automaton, others), accepts, expression.budget)
+        origin = find_text((expression.automaton, others), accepts, expression.budget, branching=0)
         if origin is None:
             return None
         if is_well_formed(origin) and expression.admits(origin):
@@ -163,19 +167,6 @@ def _find_other_scheme(expression: Expression) -> str | None:
     return None
 
 
-def most_ports(graph: HostGraph) -> int:
-    """How many ports the expression admits for one host, at most."""
-    counts = [
-        graph.ports[node.scheme].count(node.state)
-        for node in graph.nodes
-        if graph.automaton.step(node.state, graph.automaton.class_of[ord(":")]) != DEAD
-    ]
-    return max(counts, default=0)
-
-
 def has_bare_dot(expression: Expression) -> bool:
     """Whether a ``.`` stands in the text where it looks like a dot between labels."""
-    return any(
-        isinstance(position.token, Symbol) and position.token.any_char and not position.quantified
-        for position in expression.automaton.nfa.positions
-    )
+    return any(any_char and not quantified for _, any_char, quantified in expression.automaton.tokens)

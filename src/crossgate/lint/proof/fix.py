@@ -118,7 +118,7 @@ def _free_runs(tree: Node) -> Iterator[Repeat]:
 
 
 def _is_open_symbol(node: Node) -> bool:
-    return isinstance(node, Symbol) and is_open(node)
+    return isinstance(node, Symbol) and is_open(node.chars)
 
 
 def _escape_dots(text: str, tree: Node) -> list[Edit]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import re2
 
 from crossgate.lint.proof import grammar
-from crossgate.lint.proof.budget import STEPS, STEPS_PER_CHARACTER, Budget, ExhaustedError
+from crossgate.lint.proof.budget import Budget, ExhaustedError, steps_for
 from crossgate.lint.proof.expression import Expression, MatchMode, read
 from crossgate.lint.proof.search import find_text
 from crossgate.policy.names import NULL
@@ -31,7 +31,7 @@ def included(
     outer_mode: MatchMode = MatchMode.FULL,
 ) -> Inclusion:
     """Whether ``outer`` admits every origin that ``inner`` admits. Never raises."""
-    budget = Budget(2 * STEPS + STEPS_PER_CHARACTER * (len(inner) + len(outer)))
+    budget = Budget(steps_for(inner, outer))
     try:
         return compare(read(inner, inner_mode, budget), read(outer, outer_mode, budget), budget)
     except (re2.error, UnicodeEncodeError, ExhaustedError):
@@ -58,7 +58,7 @@ def compare(inner: Expression, outer: Expression, budget: Budget) -> Inclusion:
         )
 
     automata = (origins, inner.automaton, outer.automaton, defaults)
-    origin = find_text(automata, accepts, budget, may_die=frozenset({2, 3}))
+    origin = find_text(automata, accepts, budget, branching=1, may_die=frozenset({2, 3}))
     if origin is None:
         return Inclusion(holds=True)
     if inner.admits(origin) and not outer.admits(origin):

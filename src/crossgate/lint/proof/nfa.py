@@ -1,37 +1,34 @@
 """A nondeterministic automaton of an expression, in one table.
 
-Every consuming token of the (unrolled) expression is a *position*; a set of positions is an integer.
-Conditions are positions too: whether they hold is known only when both neighbours are, so they stay in
-the set until the next character is.
+Every consuming token of the (unrolled) expression is a *position*. Conditions are positions too: whether
+they hold is known only when both neighbours are, so they stay until the next character is. Tokens that are
+the same and are followed by the same are one position: of a list of names, the common ends are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from crossgate.lint.proof.budget import Budget
 from crossgate.lint.proof.tree import Choice, Condition, Gap, Node, Repeat, Sequence, Symbol
 
-ACCEPT: Final = 1
-"""The position (as a set) that is reached when the whole expression has been matched."""
+ACCEPT: Final = 0
+"""The position that is reached when the whole expression has been matched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A token or a condition of the expression, and what may come after it."""
+class Position(NamedTuple):
+    """A token or a condition of the expression, and the positions that may come after it."""
 
     token: Symbol | Condition | None
     quantified: bool
-    follow: int
+    follow: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Nfa:
-    """Positions, the first of which is the accepting one, and the set to start from."""
+class Nfa(NamedTuple):
+    """Positions, the first of which is the accepting one, and those to start from."""
 
     positions: tuple[Position, ...]
-    start: int
+    start: tuple[int, ...]
 
     @property
     def gaps(self) -> frozenset[Gap]:
@@ -59,12 +56,14 @@ class _Builder:
         self._budget = budget
         self._tokens: list[tuple[Symbol | Condition | None, bool]] = []
         self._next: list[list[int]] = []
+        self._same: dict[tuple[object, ...], int] = {}
         self.accept = self._node(None, [])
 
     def _node(
         self, token: Symbol | Condition | None, following: list[int], *, quantified: bool = False
     ) -> int:
-        self._budget.spend(4)
+        # Sets of positions are as long as there are positions: what they take grows with the square.
+        self._budget.spend(3 + (len(self._next) >> 12))
         self._tokens.append((token, quantified))
         self._next.append(following)
         return len(self._next) - 1
@@ -72,16 +71,39 @@ class _Builder:
     def add(self, node: Node, then: int, *, quantified: bool) -> int:
         """Put ``node`` before ``then``; answers where it begins."""
         match node:
-            case Symbol() | Condition():
-                return self._node(node, [then], quantified=quantified)
+            case Symbol(chars, any_char=any_char):
+                key = (Symbol, chars, any_char, quantified, then)
+                return self._once(key, node, [then], quantified=quantified)
+            case Condition(gap):
+                return self._once((Condition, gap, then), node, [then])
             case Sequence(items):
                 for item in reversed(items):
                     then = self.add(item, then, quantified=False)
                 return then
             case Choice(branches):
-                return self._node(None, [self.add(branch, then, quantified=False) for branch in branches])
+                following = [self.add(branch, then, quantified=False) for branch in branches]
+                return self._once((Choice, *following), None, following)
+            case Repeat(Symbol(chars, any_char=any_char), least, most):
+                same = (Repeat, chars, any_char, least, most, then)
+                if same not in self._same:
+                    self._same[same] = self._add_repeat(node, then)
+                return self._same[same]
             case Repeat():
                 return self._add_repeat(node, then)
+
+    def _once(
+        self,
+        key: tuple[object, ...],
+        token: Symbol | Condition | None,
+        following: list[int],
+        *,
+        quantified: bool = False,
+    ) -> int:
+        """A node that is not made again if there is one like it."""
+        known = self._same.get(key)
+        if known is None:
+            known = self._same[key] = self._node(token, following, quantified=quantified)
+        return known
 
     def _add_repeat(self, node: Repeat, then: int) -> int:
         quantified = (node.least, node.most) != (1, 1)
@@ -93,40 +115,41 @@ class _Builder:
             # x{0,3} is (x(x(x)?)?)?, so that no follow set grows with the number of copies.
             after = then
             for _ in range(node.most - node.least):
-                then = self._node(None, [self.add(node.body, then, quantified=quantified), after])
+                following = [self.add(node.body, then, quantified=quantified), after]
+                then = self._once((Choice, *following), None, following)
         for _ in range(node.least):
             then = self.add(node.body, then, quantified=quantified)
         return then
 
     def finish(self, first: int) -> Nfa:
-        numbers = {self.accept: 0}
+        numbers = {self.accept: ACCEPT}
         for node, (token, _) in enumerate(self._tokens):
             if token is not None:
                 numbers[node] = len(numbers)
-        reached: dict[int, int] = {}
+        reached: dict[int, tuple[int, ...]] = {}
 
-        def reach(nodes: list[int]) -> int:
-            found = 0
-            for node in nodes:
-                if node not in reached:
-                    reached[node] = self._look_through(node, numbers)
-                found |= reached[node]
-            return found
+        def reach(node: int) -> tuple[int, ...]:
+            if node not in reached:
+                reached[node] = tuple(self._look_through(node, numbers))
+            return reached[node]
 
-        positions = tuple(
-            Position(self._tokens[node][0], self._tokens[node][1], reach(self._next[node]))
+        positions = [
+            Position(*self._tokens[node], reach(self._next[node][0]) if self._next[node] else ())
             for node in numbers
-        )
-        return Nfa(positions, reach([first]))
+        ]
+        return Nfa(tuple(positions), reach(first))
 
-    def _look_through(self, node: int, numbers: dict[int, int]) -> int:
-        found, seen, open_nodes = 0, {node}, [node]
+    def _look_through(self, node: int, numbers: dict[int, int]) -> list[int]:
+        number = numbers.get(node)
+        if number is not None:
+            return [number]
+        found, seen, open_nodes = [], {node}, [node]
         while open_nodes:
             self._budget.spend()
             node = open_nodes.pop()
             number = numbers.get(node)
             if number is not None:
-                found |= 1 << number
+                found.append(number)
                 continue
             for following in self._next[node]:
                 if following not in seen:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from crossgate.lint.proof.automaton import bits
 from crossgate.lint.proof.expression import Expression
 from crossgate.lint.proof.hosts import SCHEMES, HostGraph
 from crossgate.policy.origin import is_well_formed
@@ -41,22 +42,19 @@ def find_beginning(graph: HostGraph, starts: int, *, plain: bool) -> Beginning |
 def _shortest(graph: HostGraph, begins: int, starts: int, *, plain: bool) -> str | None:
     if begins & starts:
         return ""
-    graph.budget.spend(len(graph.nodes))
-    seen = begins
-    queue = [("", number) for number, _ in enumerate(graph.nodes) if begins >> number & 1]
+    seen = set(bits(begins))
+    queue = [("", number) for number in seen]
     for text, number in queue:
-        for klass, target in graph.ways[number]:
-            if (
-                seen >> target & 1
-                or not graph.live >> target & 1
-                or klass < 0
-                or (plain and graph.is_punctuation(klass))
-            ):
+        if len(text) > _HOST_LENGTH:
+            return None
+        graph.budget.spend()
+        for target in sorted(graph.after[number], key=graph.rank):
+            char = graph.character(target, plain=plain)
+            if char is None or target in seen or not graph.live >> target & 1:
                 continue
-            char = graph.automaton.exemplars[klass]
             if starts >> target & 1:
                 return text + char
-            seen |= 1 << target
+            seen.add(target)
             queue.append((text + char, target))
     return None
 
@@ -66,8 +64,10 @@ def complete(expression: Expression, graph: HostGraph, scheme: str, host: str) -
 
     Without a port if possible; the root's dot is added if nothing else will do.
     """
+    if not fits_dns(host):
+        return None
     for origin in _candidates(expression, graph, scheme, host):
-        if is_well_formed(origin) and fits_dns(host) and expression.admits(origin):
+        if is_well_formed(origin) and expression.admits(origin):
             return origin
     return None
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import re2
 
-from crossgate.lint.proof.budget import STEPS, STEPS_PER_CHARACTER, Budget, ExhaustedError
+from crossgate.lint.proof.budget import Budget, ExhaustedError, steps_for
 from crossgate.lint.proof.examine import examine
 from crossgate.lint.proof.expression import MatchMode, read
 from crossgate.lint.proof.verdict import Proof, Verdict
@@ -16,9 +16,9 @@ from crossgate.lint.proof.verdict import Proof, Verdict
 def prove(pattern: str, mode: MatchMode = MatchMode.FULL, *, steps: int | None = None) -> Proof:
     """What a regular expression admits. Never raises, and never takes more than its budget.
 
-    The budget is of ``steps``; as it is, :data:`STEPS` and :data:`STEPS_PER_CHARACTER` of the pattern.
+    The budget is of ``steps``; if it is not given, of :func:`steps_for` the pattern.
     """
-    budget = Budget(STEPS + STEPS_PER_CHARACTER * len(pattern) if steps is None else steps)
+    budget = Budget(steps_for(pattern) if steps is None else steps)
     try:
         return examine(read(pattern, mode, budget))
     except re2.error as refused:

@@ -10,11 +10,14 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Final
 
 import publicsuffixlist
+
+from crossgate.lint.proof.alphabet import charset
 
 FIRST: Final = ("net", "com", "org")
 """Looked at first, so that an attacker's origin is an ordinary one."""
@@ -35,6 +38,8 @@ class CharTree:
 
     after: dict[str, CharTree] = field(default_factory=dict)
     label: str | None = None
+    _ends: tuple[tuple[str, int], ...] | None = None
+    _alphabet: int | None = None
 
     def add(self, label: str) -> None:
         """Put one label in."""
@@ -42,6 +47,23 @@ class CharTree:
         for char in reversed(label):
             node = node.after.setdefault(char, CharTree())
         node.label = label
+
+    def ends(self) -> tuple[tuple[str, int], ...]:
+        """Every label from here on, with the set of the characters that are yet to be read of it."""
+        if self._ends is None:
+            further = (
+                (label, charset(char) | chars)
+                for char, longer in self.after.items()
+                for label, chars in longer.ends()
+            )
+            self._ends = (*(((self.label, 0),) if self.label is not None else ()), *further)
+        return self._ends
+
+    def alphabet(self) -> int:
+        """All characters that are yet to be read of some label."""
+        if self._alphabet is None:
+            self._alphabet = reduce(or_, (chars for _, chars in self.ends()), 0)
+        return self._alphabet
 
 
 @dataclass(slots=True)

@@ -10,13 +10,15 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 
+from crossgate.lint.proof.alphabet import DIGITS, HYPHEN, LETTERS
+from crossgate.lint.proof.automaton import as_set, bits
 from crossgate.lint.proof.budget import Budget
 from crossgate.lint.proof.hosts import HostGraph
-from crossgate.lint.proof.labels import LabelReader, company_letters, registry_letters, ways_out
+from crossgate.lint.proof.labels import MOST_WORDS, LabelReader, company_letters, registry_letters, ways_out
 from crossgate.lint.proof.suffixes import FIRST, CharTree, Section, Suffix
 
-MOST_WORDS: Final = 4096
-"""A language of more labels is taken for an endless one: no author has listed its names."""
+_LISTED: Final = LETTERS | DIGITS | HYPHEN
+"""The characters of the list's labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Walk:
             Section.ICANN: LabelReader(graph, registry_letters(graph), budget),
             Section.PRIVATE: LabelReader(graph, company_letters(graph), budget),
         }
+        self._readings: dict[int, tuple[int, int]] = {}
         self.findings = Findings()
 
     def reader(self, section: Section) -> LabelReader:
@@ -77,16 +80,48 @@ class Walk:
 
     def _follow(self, labels: CharTree, parent: Suffix, nodes: int, owner: str | None) -> None:
         """Read backwards every label that the list has below ``parent``."""
-        if labels.label is not None:
-            starts = nodes & self._graph.label_starts
-            if starts:
-                self._visit(labels.label, parent, starts, owner)
-        for char, longer in labels.after.items():
-            before = self._graph.back(nodes, self._graph.automaton.class_of[ord(char)])
-            if before:
-                self._follow(longer, parent, before, owner)
+        self._budget.spend(3)
+        graph = self._graph
+        class_of, leading = graph.automaton.class_of, graph.classes_into(nodes)
+        before = {
+            char: graph.back(nodes, class_of[ord(char)])
+            for char in labels.after
+            if leading >> class_of[ord(char)] & 1
+        }
+        if set(before.values()) == {nodes}:
+            readable, moving = self._reads(nodes)
+            if not labels.alphabet() & moving:
+                self._visit_all(labels, parent, nodes, owner, readable)
+                return
+        if labels.label is not None and nodes & graph.label_starts:
+            self._visit(labels.label, parent, nodes & graph.label_starts, owner)
+        for char, reached in before.items():
+            self._follow(labels.after[char], parent, reached, owner)
+
+    def _reads(self, nodes: int) -> tuple[int, int]:
+        """The characters that lead to the nodes, and those of them that come from other nodes.
+
+        Behind a run of any letters there are none of the latter: labels need not be read one by one.
+        """
+        known = self._readings.get(nodes)
+        if known is None:
+            class_of = self._graph.automaton.class_of
+            before = {code: self._graph.back(nodes, class_of[code]) for code in bits(_LISTED)}
+            readable = as_set(code for code, reached in before.items() if reached)
+            moving = as_set(code for code, reached in before.items() if reached not in (0, nodes))
+            known = self._readings[nodes] = readable, moving
+        return known
+
+    def _visit_all(
+        self, labels: CharTree, parent: Suffix, nodes: int, owner: str | None, readable: int
+    ) -> None:
+        starts = nodes & self._graph.label_starts
+        for label, chars in labels.ends() if starts else ():
+            if not chars & ~readable:
+                self._visit(label, parent, starts, owner)
 
     def _visit(self, label: str, parent: Suffix, starts: int, owner: str | None) -> None:
+        self._budget.spend(6)
         node = parent.children.get(label)
         before = self._graph.back(starts, self._graph.dot)
         if node is None or label in parent.exceptions:
@@ -114,7 +149,7 @@ class Walk:
     def _register(self, node: Suffix | None, name: str, section: Section, before: int) -> None:
         """Record which names are admitted directly below the public suffix ``name``."""
         reader = self._readers[section]
-        if reader.infinite(before) or reader.count(before) > MOST_WORDS:
+        if reader.count(before) > MOST_WORDS:
             self._open(name, section, before)
             return
         if len(self.findings.domains) > MOST_WORDS:
@@ -140,7 +175,7 @@ class Walk:
     def _visit_wildcard(self, node: Suffix, section: Section, before: int) -> None:
         """``*.name`` is in the list: any one label more makes a public suffix."""
         reader = self._readers[section]
-        endless = reader.infinite(before) or reader.count(before) > MOST_WORDS
+        endless = reader.count(before) > MOST_WORDS
         labels = reader.unlisted(before, node.labels) if endless else reader.words(before)
         for label, starts in labels:
             if label in node.children or label in node.exceptions:
@@ -157,5 +192,4 @@ class Walk:
 
     def _add(self, found: dict[str, int], name: str, starts: int) -> None:
         if starts:
-            self._budget.spend()
             found[name] = found.get(name, 0) | starts

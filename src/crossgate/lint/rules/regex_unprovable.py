@@ -26,6 +26,6 @@ RULE = Rule(
     ),
     remedy="Write a simpler pattern, or several",
     find=_find,
-    bad=(Example({"allowed_origins": [{"regex": "https://.*a.{16}\\.example\\.com"}]}),),
+    bad=(Example({"allowed_origins": [{"regex": "https://(?:.{0,31}){0,31}\\.example\\.com"}]}),),
     good=(Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}]}),),
 )
