@@ -74,7 +74,7 @@ class _Examination:
         strays = [domain for domain in domains if not self._is_spelled(domain)]
         known = tuple(self._find_facts())
         judgement = self._judge(strays)
-        if judgement.verdict is Verdict.PROVED and not domains and not known:
+        if judgement.verdict is Verdict.PROVED and not domains and not self._admits_any(known):
             judgement = _Judgement(Verdict.NEVER)
         attack = judgement.attack
         if attack is not None and attack.browser_specific:
@@ -92,6 +92,12 @@ class _Examination:
             facts=known,
             ports=self._ports,
             reason=judgement.reason,
+        )
+
+    def _admits_any(self, known: tuple[Fact, ...]) -> bool:
+        """Whether some origin is admitted. A bare dot is a fact about the text: it shows none."""
+        return any(fact.code is not FactCode.UNESCAPED_DOT for fact in known) or (
+            bool(known) and self._graph.begins & self._graph.live != 0
         )
 
     def _judge(self, strays: list[str]) -> _Judgement:

@@ -26,6 +26,6 @@ def prove(pattern: str, mode: MatchMode = MatchMode.FULL, *, steps: int | None =
         reason = argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
         return Proof(Verdict.INVALID, reason=reason)
     except UnicodeEncodeError:
-        return Proof(Verdict.INVALID, reason="half of a surrogate pair is no character")
+        return Proof(Verdict.INVALID, reason="it holds a byte that is not UTF-8, or half of a surrogate pair")
     except ExhaustedError:
         return Proof(Verdict.UNPROVEN, reason="the pattern is too involved: the budget of the proof ran out")
