@@ -79,6 +79,8 @@ class Report:
     """Of no API in particular."""
     checked: int = 0
     """How many APIs and applications were looked at for this report; the rest was known."""
+    associations: Associations = field(default_factory=Associations)
+    """Of the applications that were looked at."""
 
     def findings(self) -> Iterator[Finding]:
         """Everything, places as in a document: APIs and applications by their position."""
@@ -102,24 +104,25 @@ def check_catalogue(
 ) -> Report:
     """The findings of every API and application; what is as in ``previous`` is not checked again."""
     before = previous or Report()
-    associations = Associations.of(catalogue.applications)
+    associations, touched = before.associations.advance(catalogue.applications)
     fresh = 0
     apis: dict[str, _Checked] = {}
     for key, api in catalogue.apis.items():
-        origins = associations.origins(key)
         known = before.apis.get(key)
-        if known is None or known.origins != origins or known.api != api:
-            known = _Checked(api, origins, check_api(api, origins))
-            fresh += 1
+        if known is None or key in touched or known.api is not api:
+            origins = associations.origins(key)
+            if known is None or known.origins != origins or known.api != api:
+                known = _Checked(api, origins, check_api(api, origins))
+                fresh += 1
         apis[key] = known
     applications: dict[str, tuple[Application, tuple[Finding, ...]]] = {}
     for name, application in catalogue.applications.items():
         checked = before.applications.get(name)
-        if checked is None or checked[0] != application:
+        if checked is None or (checked[0] is not application and checked[0] != application):
             checked = (application, check_application(application))
             fresh += 1
         applications[name] = checked
-    return Report(apis, applications, _check_general(today), fresh)
+    return Report(apis, applications, _check_general(today), fresh, associations)
 
 
 def _check_general(today: dt.date | None) -> tuple[Finding, ...]:

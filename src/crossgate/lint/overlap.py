@@ -7,10 +7,19 @@ from typing import Final
 
 from crossgate.lint.proof import Verdict, included
 from crossgate.lint.subject import Entry, Subject
-from crossgate.policy import AnyOrigin, ExactOrigin, NullOrigin, OriginSet, RegexOrigin, WildcardOrigin
+from crossgate.policy import (
+    AnyOrigin,
+    ExactOrigin,
+    NullOrigin,
+    OriginSet,
+    RegexOrigin,
+    WildcardOrigin,
+)
 
 _MOST_COMPARED: Final = 24
 """Patterns that are compared with one another; beyond that the work would grow with the square."""
+_MANY: Final = 256
+"""Entries times patterns."""
 _ANY_LABEL: Final = "any-name-at-all"
 
 
@@ -28,16 +37,27 @@ def admits_any_subdomain(entry: Entry) -> bool:
             return False
 
 
+def _admits(entry: Entry, origin: str) -> bool:
+    """Whether a pattern admits a well-formed origin."""
+    if isinstance(entry.pattern, RegexOrigin):
+        # A set of its own would be compiled once more, which takes longer than all else here.
+        return entry.pattern.matcher.fullmatch(origin.encode()) is not None
+    return origin in OriginSet.of([entry.pattern])
+
+
 def shadowed_entries(subject: Subject) -> Iterator[tuple[Entry, Entry]]:
     """Entries of which all is admitted by another, with that one."""
     patterns = [e for e in subject.entries if isinstance(e.pattern, WildcardOrigin | RegexOrigin)]
-    wide = [(entry, OriginSet.of([entry.pattern])) for entry in patterns]
-    together = OriginSet.of([entry.pattern for entry in patterns])
+    # One set of all is made only where it pays: that takes longer than asking a few.
+    many = len(patterns) * len(subject.entries) > _MANY
+    together = OriginSet.of([entry.pattern for entry in patterns]) if many else None
     for entry in subject.entries:
         match entry.pattern:
             case ExactOrigin(value):
-                if value in together:
-                    yield entry, next(other for other, origins in wide if value in origins)
+                if together is None or value in together:
+                    other = next((other for other in patterns if _admits(other, value)), None)
+                    if other is not None:
+                        yield entry, other
             case WildcardOrigin() | RegexOrigin():
                 other = _find_wider(entry, patterns[:_MOST_COMPARED])
                 if other is not None:
@@ -51,7 +71,7 @@ def _may_include(other: Entry, entry: Entry) -> bool:
     proof, wider = entry.proof, other.proof
     if proof.verdict is wider.verdict is Verdict.PROVED and not set(proof.domains) <= set(wider.domains):
         return False
-    return proof.example is None or proof.example in OriginSet.of([other.pattern])
+    return proof.example is None or _admits(other, proof.example)
 
 
 def _find_wider(entry: Entry, others: list[Entry]) -> Entry | None:

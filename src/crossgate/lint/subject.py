@@ -24,7 +24,7 @@ from crossgate.policy import (
 from crossgate.policy.names import ANY, NULL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One of a policy's allowed origins, and where it stands."""
 
@@ -70,9 +70,9 @@ class Entry:
             case _ as never:
                 assert_never(never)
 
-    @property
+    @cached_property
     def proof(self) -> Proof:
-        """What it admits."""
+        """What it admits; every other rule asks."""
         return _proof(self.pattern)
 
 

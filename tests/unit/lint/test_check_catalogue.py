@@ -76,3 +76,19 @@ def test_many_apis_and_origins() -> None:
     assert not list(first.findings())
     apis[5] = api("api-5", UNSAFE)
     assert check_catalogue(catalogue(apis, shops), first).checked == 1
+
+
+def test_a_change_of_an_application_is_looked_at_where_it_counts() -> None:
+    apis = [replace(api(name, SAFE), trusted_domains=("example.com",)) for name in ("a", "b", "c")]
+    shop = application("shop", "https://shop.example.com", apis=["a/1.0", "b/1.0"])
+    first = check_catalogue(catalogue(apis, [shop]))
+
+    moved = application("shop", "https://shop.example.org", apis=["b/1.0", "c/1.0"])
+    second = check_catalogue(catalogue(apis, [moved]), first)
+    assert second.checked == 4
+    found = {key: [f.diagnostic.code for f in second.of_api(f"{key}/1.0")] for key in "abc"}
+    assert found == {"a": [], "b": ["untrusted-domain"], "c": ["untrusted-domain"]}
+
+    third = check_catalogue(catalogue(apis, []), second)
+    assert third.checked == 2
+    assert not list(third.findings())
