@@ -75,3 +75,18 @@ def test_the_corners_of_the_list(pattern: str, verdict: Verdict, domains: tuple[
 def test_the_list_knows_its_date() -> None:
     assert list_date().year >= 2025
     assert suffix_tree() is suffix_tree()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "verdict"),
+    [
+        (r"https://.*\.[a-z0-9-]*-city\.kobe\.jp", Verdict.UNBOUNDED),
+        (r"https://[^a-z]*\.[^a-z]*-www\.ck", Verdict.UNBOUNDED),
+        (r"https://[^a-z]*-\d{1,3}\.compute\.amazonaws\.com", Verdict.TENANT),
+    ],
+)
+def test_a_label_of_a_wildcard_rule_is_found_behind_a_hyphen(pattern: str, verdict: Verdict) -> None:
+    """The beginning of a label that is read first by a hyphen, with which none begins, is read by others."""
+    proof = prove(pattern)
+    assert proof.verdict is verdict
+    assert proof.witness is not None
