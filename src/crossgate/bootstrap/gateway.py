@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from crossgate.bootstrap.admin_listener import AdminAddress, bind
 from crossgate.bootstrap.announcements import (
@@ -44,10 +42,6 @@ from crossgate.service.use_cases import CatalogueService
 from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.listening import Address, SocketFile
 from crossgate.xds.server import ControlPlane
-
-_SWITCH_SECONDS: Final = 0.001
-"""After which a thread that computes lets another go on. By default it is 5 ms, for which a change that is
-stored, and has only to be sent, waits until its answer is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +75,6 @@ async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event)
         InvalidInput: the document has errors, or something it asks for can't be had: the port, the binary.
 
     """
-    sys.setswitchinterval(_SWITCH_SECONDS)
     async with AsyncExitStack() as stack:
         gateway = _Gateway(options, announce, stack)
         with settled_heap():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -17,6 +17,10 @@ _SUPERSEDE = (
     update(versions)
     .where(versions.c.kind == bindparam("of_kind"), versions.c.key == bindparam("of_key"), versions.c.current)
     .values(current=False)
+)
+
+_FORGET_OUTCOME = delete(outcomes).where(
+    outcomes.c.revision == bindparam("of_revision"), outcomes.c.node == bindparam("of_node")
 )
 
 
@@ -53,8 +57,9 @@ def _version(number: int, kind: Kind, key: str, after: CatalogueObject | None) -
     return {"kind": kind.value, "key": key, "revision": number, "body": body, "current": True}
 
 
-def put_outcomes(connection: Connection, number: int, of_nodes: Iterable[NodeOutcome]) -> None:
-    """Write what nodes made of a revision, each in the place of what was known of it."""
+def put_outcomes(connection: Connection, of_revisions: Mapping[int, Iterable[NodeOutcome]]) -> None:
+    """Write what nodes made of revisions, each in the place of what was known of it."""
+    stored = select(revisions.c.number).where(revisions.c.number.in_(of_revisions))
     rows = [
         {
             "revision": number,
@@ -63,12 +68,10 @@ def put_outcomes(connection: Connection, number: int, of_nodes: Iterable[NodeOut
             "at": one.at,
             "detail": one.detail,
         }
-        for one in of_nodes
+        for number in connection.execute(stored).scalars()
+        for one in of_revisions[number]
     ]
-    if not rows or connection.execute(select(1).where(revisions.c.number == number)).first() is None:
-        return
-    connection.execute(
-        delete(outcomes).where(outcomes.c.revision == number, outcomes.c.node == bindparam("of_node")),
-        [{"of_node": row["node"]} for row in rows],
-    )
-    connection.execute(insert(outcomes), rows)
+    if rows:
+        known = [{"of_revision": row["revision"], "of_node": row["node"]} for row in rows]
+        connection.execute(_FORGET_OUTCOME, known)
+        connection.execute(insert(outcomes), rows)

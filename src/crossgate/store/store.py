@@ -111,8 +111,7 @@ class DatabaseStore:
     def record_outcomes(self, outcomes: Mapping[int, Iterable[NodeOutcome]]) -> None:
         """Note what nodes made of each revision, in one transaction."""
         with self._moving, self.writing() as connection:
-            for number, of_nodes in outcomes.items():
-                put_outcomes(connection, number, of_nodes)
+            put_outcomes(connection, outcomes)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
