@@ -27,7 +27,7 @@ class OriginRegexes:
             return False
         if self._search is None:
             return self._admit_each(value)
-        found = self._search(value.encode())
+        found = self._search(value.encode()) or ()
         return len(found) > 1 and _ORIGIN in found and _DEFAULT_PORT not in found
 
     # Compiled when first asked: the control plane holds thousands of policies and asks none of them.
