@@ -70,7 +70,7 @@ fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECOND
 reference: $(VENV)/.dev  ## write the reference pages that are made from the code
 	@$(BIN)/python scripts/reference.py
 
-bench: $(VENV)/.bench  ## the gateway and the middleware against others, and changes; five to eight minutes
+bench: $(VENV)/.bench  ## the gateway and the middleware against others, and changes; some six minutes
 	@scripts/prerequisites nginx wrk
 	@echo "[bench] 1 of 4: the gateway against the same Envoy with less to do, and nginx"
 	@PYTHONPATH=src $(BIN)/python -m bench.gateway
