@@ -18,7 +18,7 @@ from crossgate.policy.decision import (
 )
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.request import OPTIONS, Request
-from crossgate.policy.ruling import Exit, Ruling
+from crossgate.policy.ruling import Exit, Ruling, origin_headers
 from crossgate.policy.server_level import ServerPolicy, exit_at_server, ruling_of_server
 
 # Made once: looking the members up takes longer than what is decided with them.
@@ -109,6 +109,7 @@ def ruling_at(policy: EffectivePolicy | ServerPolicy | None, place: Exit) -> Rul
 
 
 def _ruling(policy: EffectivePolicy, flow: Flow, reason: Reason) -> Ruling:
+    allowed = origin_headers(policy.origins, credentials=policy.policy.allow_credentials)
     match reason:
         case Reason.ORIGIN_MISSING | Reason.METHOD_MISSING | Reason.METHOD_REFUSED:
             return Ruling(Answer(flow, reason, 405, METHOD_NOT_ALLOWED, (*policy.allow, *policy.vary)))
@@ -118,20 +119,13 @@ def _ruling(policy: EffectivePolicy, flow: Flow, reason: Reason) -> Ruling:
             return Ruling(Answer(flow, reason, 403, ORIGIN_NOT_ALLOWED, policy.vary))
         case Reason.PREFLIGHT_ALLOWED:
             answer = Answer(flow, reason, 200, "", policy.vary)
-            return Ruling.of(answer, (*_origin_headers(policy), *_preflight_headers(policy)))
+            return Ruling.of(answer, (*allowed, *_preflight_headers(policy)))
         case _ if flow is Flow.NO_ORIGIN:
             return Ruling(Forward(flow, reason, vary=bool(policy.vary)))
         case _:
             exposed = (names.EXPOSE_HEADERS, ", ".join(policy.policy.expose_headers))
             forward = Forward(flow, reason, vary=bool(policy.vary))
-            return Ruling.of(forward, (*_origin_headers(policy), exposed))
-
-
-def _origin_headers(policy: EffectivePolicy) -> tuple[tuple[str, str | None], ...]:
-    return (
-        (names.ALLOW_ORIGIN, names.ANY if policy.origins.any_origin else None),
-        (names.ALLOW_CREDENTIALS, "true" if policy.policy.allow_credentials else ""),
-    )
+            return Ruling.of(forward, (*allowed, exposed))
 
 
 def _preflight_headers(policy: EffectivePolicy) -> tuple[tuple[str, str | None], ...]:

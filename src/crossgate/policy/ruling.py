@@ -7,6 +7,7 @@ from typing import Final
 
 from crossgate.policy import names
 from crossgate.policy.decision import Decision, Flow, Header, Reason
+from crossgate.policy.origin_set import OriginSet
 
 REPEATED: Final = (names.ALLOW_ORIGIN, names.ALLOW_METHODS, names.ALLOW_HEADERS)
 """The headers that can repeat a request's origin, its requested method, its requested header names."""
@@ -38,6 +39,14 @@ class Ruling:
         fixed: tuple[Header, ...] = tuple((name, value) for name, value in headers if value)
         repeats = tuple(name for name, value in headers if value is None)
         return cls(replace(decision, headers=(*fixed, *decision.headers)), repeats)
+
+
+def origin_headers(origins: OriginSet, *, credentials: bool) -> tuple[tuple[str, str | None], ...]:
+    """What an origin that is allowed is told, for :meth:`Ruling.of`."""
+    return (
+        (names.ALLOW_ORIGIN, names.ANY if origins.any_origin else None),
+        (names.ALLOW_CREDENTIALS, "true" if credentials else ""),
+    )
 
 
 Exit = tuple[Flow, Reason]

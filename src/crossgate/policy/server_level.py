@@ -15,7 +15,7 @@ from crossgate.policy.origin_set import OriginSet
 from crossgate.policy.pattern import OriginPattern
 from crossgate.policy.request import OPTIONS, Request
 from crossgate.policy.request_headers import HeaderNames
-from crossgate.policy.ruling import Exit, Ruling, Rulings
+from crossgate.policy.ruling import Exit, Ruling, Rulings, origin_headers
 
 METHOD_NOT_SUPPORTED: Final = "Method not supported"
 HEADER_NOT_SUPPORTED: Final = "Header not supported"
@@ -92,6 +92,7 @@ def _headers_supported(policy: ServerPolicy, asked: str | None, content_type: st
 def ruling_of_server(policy: ServerPolicy, flow: Flow, reason: Reason) -> Ruling:
     """What server-level CORS says to the requests that leave there."""
     vary = bool(policy.vary)
+    allowed = origin_headers(policy.origins, credentials=policy.supports_credentials)
     match reason:
         case Reason.HOST_REFUSED:
             return Ruling(Answer(flow, reason, 403, HOST_NOT_ALLOWED, policy.vary))
@@ -103,19 +104,12 @@ def ruling_of_server(policy: ServerPolicy, flow: Flow, reason: Reason) -> Ruling
             return Ruling(Answer(flow, reason, 403, HEADER_NOT_SUPPORTED, policy.vary))
         case Reason.PREFLIGHT_ALLOWED:
             answer = Answer(flow, reason, 200, "", policy.vary)
-            return Ruling.of(answer, (*_origin_headers(policy), *_preflight_headers(policy)))
+            return Ruling.of(answer, (*allowed, *_preflight_headers(policy)))
         case Reason.ORIGIN_ALLOWED:
             exposed = (names.EXPOSE_HEADERS, ", ".join(policy.exposed_headers))
-            return Ruling.of(Forward(flow, reason, vary=vary), (*_origin_headers(policy), exposed))
+            return Ruling.of(Forward(flow, reason, vary=vary), (*allowed, exposed))
         case _:
             return Ruling(Forward(flow, reason, vary=vary))
-
-
-def _origin_headers(policy: ServerPolicy) -> tuple[tuple[str, str | None], ...]:
-    return (
-        (names.ALLOW_ORIGIN, names.ANY if policy.origins.any_origin else None),
-        (names.ALLOW_CREDENTIALS, "true" if policy.supports_credentials else ""),
-    )
 
 
 def _preflight_headers(policy: ServerPolicy) -> tuple[Header, ...]:
