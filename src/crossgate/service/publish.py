@@ -51,7 +51,7 @@ class Publisher:
 
     @property
     def catalogue(self) -> Catalogue:
-        """What was published last."""
+        """What was compiled last: published, or soon to be."""
         return self._compilation.catalogue
 
     def publish(self, catalogue: Catalogue) -> Published:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from crossgate.lint.proof.budget import Budget
-from crossgate.lint.proof.tree import Choice, Condition, Gap, Node, Repeat, Sequence, Symbol
+from crossgate.lint.proof.tree import Choice, Condition, Node, Repeat, Sequence, Symbol
 
 ACCEPT: Final = 0
 """The position that is reached when the whole expression has been matched."""
@@ -29,12 +29,6 @@ class Nfa(NamedTuple):
 
     positions: tuple[Position, ...]
     start: tuple[int, ...]
-
-    @property
-    def gaps(self) -> frozenset[Gap]:
-        """The kinds of condition there are."""
-        tokens = (position.token for position in self.positions)
-        return frozenset(token.gap for token in tokens if isinstance(token, Condition))
 
 
 def build(tree: Node, budget: Budget) -> Nfa:
