@@ -7,7 +7,6 @@ import re
 from http import HTTPStatus
 from typing import Annotated, Final
 
-import structlog
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crossgate.admin.attempts import LONGEST_DELAY, Attempts
 from crossgate.admin.desk import AtDesk
 from crossgate.admin.problem import Problem
+from crossgate.service.log import Log
 from crossgate.service.token import Role, Token
 from crossgate.service.tokens import Tokens
 
@@ -36,7 +36,7 @@ class Access:
         self._app = app
         self._tokens = tokens
         self._attempts = Attempts() if attempts is None else attempts
-        self._log = structlog.get_logger("admin")
+        self._log = Log("admin")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request of a token that works pass."""

@@ -14,11 +14,11 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.admin.problem import Problem
+from crossgate.service.log import Log
 
 ESCAPED_SLASH: Final = "\x00"
 """What stands in a decoded path for a slash that is part of a name; no name has a NUL."""
@@ -31,7 +31,7 @@ class Perimeter:
         """``host_names`` are names, beside localhost, under which the API is reached."""
         self._app = app
         self._host_names = frozenset(name.lower() for name in host_names) | {"localhost"}
-        self._log = structlog.get_logger("admin")
+        self._log = Log("admin")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

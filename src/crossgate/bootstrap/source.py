@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from crossgate.bootstrap.announcements import Announce, Refused
-from crossgate.bootstrap.following import Followed, changes
-from crossgate.bootstrap.linting import linting
+from crossgate.bootstrap.announcements import Announce
 from crossgate.bootstrap.publishing import Publishing
 from crossgate.bootstrap.stopping import unless_stopped
-from crossgate.catalogue.document import Reading, load_document
 from crossgate.catalogue.model import NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
-from crossgate.service.fixed import FileStore
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.refusal import Refusal
 from crossgate.service.tokens import Tokens
-from crossgate.service.unkept_tokens import UnkeptTokens
 from crossgate.store import SqliteDirectory, Store, StoreLocation, occupied, open_store
 
 
@@ -50,48 +44,6 @@ class Source(Protocol):
 
     async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
         """Publish what is new, until ``stop``."""
-
-
-@dataclass(slots=True)
-class FileSource:
-    """A file, with those that it names, is the only source; a saved change is enforced, a bad one refused."""
-
-    file: Path
-    reading: Reading
-    store: FileStore
-    tokens: Tokens
-
-    @classmethod
-    def of(cls, file: Path) -> FileSource:
-        """The file as it is now; raises InvalidInput with every error in it."""
-        reading = load_document(file)
-        if reading.catalogue is None:
-            raise InvalidInput(reading.diagnostics)
-        return cls(file, reading, FileStore(str(file), reading.catalogue), Tokens(UnkeptTokens()))
-
-    def native_services(self) -> list[tuple[Place, NativeService]]:
-        """Every native service of the file as it was first read."""
-        apis = self.reading.catalogue.apis.values() if self.reading.catalogue is not None else ()
-        return [(Place(("apis", index, "native")), api.native) for index, api in enumerate(apis)]
-
-    def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """Findings at their lines and columns."""
-        return self.reading.located(diagnostics)
-
-    async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
-        """Publish each saved change, and say what the linter finds, until ``stop``."""
-        followed = Followed(self.reading.files)
-        async with linting(announce) as linter:
-            linter.look_at(self.reading)
-            async for _ in changes(followed, stop):
-                began = time.perf_counter()
-                reading = await asyncio.to_thread(load_document, self.file)
-                followed.files = reading.files
-                if reading.catalogue is None:
-                    announce(Refused(reading.diagnostics))
-                else:
-                    publishing.publish(self.store.replace(reading.catalogue), began)
-                    linter.look_at(reading)
 
 
 @dataclass(slots=True)
@@ -125,6 +77,9 @@ async def opened(source: Path | StoreLocation) -> AsyncIterator[Source]:
 
     """
     if isinstance(source, Path):
+        # Loads all that reads documents, which a store has no use for.
+        from crossgate.bootstrap.file_source import FileSource
+
         yield FileSource.of(source)
         return
     with ExitStack() as stack:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 
-import structlog
+from crossgate.service.log import configured_by
 
 
 def until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
@@ -26,6 +26,12 @@ def until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) 
 
 def log_to_stderr() -> None:
     """Envoy's warnings and errors go to standard error, one line each; standard output is the verb's own."""
+    configured_by(_to_stderr)
+
+
+def _to_stderr() -> None:
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -14,9 +14,6 @@ from signal import SIGKILL, Signals
 from types import TracebackType
 from typing import Self, assert_never
 
-import httpx
-import structlog
-
 from crossgate.dataplane import changes, effects
 from crossgate.dataplane.admin import AdminClient
 from crossgate.dataplane.binary import Binary
@@ -41,6 +38,7 @@ from crossgate.dataplane.patience import Patience
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
 from crossgate.dataplane.states import Terminating
 from crossgate.dataplane.supervisor import Supervisor
+from crossgate.service.log import Log
 
 _ASK_EVERY = 0.03
 
@@ -81,7 +79,7 @@ class Envoy:
         self._watch: asyncio.Task[None] | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._is_ready = asyncio.Event()
-        self._log = structlog.get_logger("envoy")
+        self._log = Log("envoy")
 
     @property
     def pid(self) -> int | None:
@@ -207,14 +205,14 @@ class Envoy:
 
     async def _await_ready(self) -> None:
         while True:
-            # Until Envoy listens there, nobody answers.
-            with suppress(httpx.TransportError):
-                if await self.admin.ready():
-                    break
+            if await self.admin.ready():
+                break
             await asyncio.sleep(_ASK_EVERY)
         self._events.put_nowait(AnsweredReady())
 
     async def _drain(self) -> None:
+        import httpx  # what asks after it; loaded as late as there, see `AdminClient`
+
         begun = False
         while True:
             # An Envoy that does not answer is left to the supervisor's deadline.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.lint.rule import Finding
+
+if TYPE_CHECKING:
+    from crossgate.lint.rule import Finding
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program's

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from crossgate.catalogue.model import Catalogue
-from crossgate.lint.rule import Finding
 from crossgate.service.change import Change, ReplaceAll, Restore
 from crossgate.service.message import checked_message
 from crossgate.service.objects import ObjectKey
@@ -16,10 +16,12 @@ from crossgate.service.plan import Plan, judge, make_plan, require_safe
 from crossgate.service.ports import CatalogueStore, Proposal
 from crossgate.service.reading import catalogue_of, read_objects
 from crossgate.service.refusal import BaseMoved, NotFound, Refusal
-from crossgate.service.safety import lint_object
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tag import Precondition, require
 from crossgate.service.tokens import utc_now
+
+if TYPE_CHECKING:
+    from crossgate.lint.rule import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,12 @@ class CatalogueService:
 
     def findings(self, key: ObjectKey) -> tuple[Finding, ...]:
         """What the linter says of one object as it is now; places are as in a plan."""
-        return lint_object(self.store.head.catalogue, key) if self.linted else ()
+        if not self.linted:
+            return ()
+        # Loaded late, as for a plan.
+        from crossgate.service.safety import lint_object
+
+        return lint_object(self.store.head.catalogue, key)
 
     def export(self, number: int | None = None) -> Catalogue:
         """The catalogue at a revision, or at the newest one.

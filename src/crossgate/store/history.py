@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -12,6 +13,9 @@ from crossgate.service.revision import NodeOutcome
 from crossgate.service.tag import canonical_json
 from crossgate.service.written import written_form
 from crossgate.store.tables import head, outcomes, revisions, versions
+
+CHANNEL: Final = "crossgate"
+"""PostgreSQL's NOTIFY tells of revisions on it; the payload is the revision's number."""
 
 _SUPERSEDE = (
     update(versions)

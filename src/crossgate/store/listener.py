@@ -11,12 +11,13 @@ from types import TracebackType
 from typing import Final, Self
 
 import psycopg
-import structlog
 from sqlalchemy import Engine
 
+from crossgate.service.log import Log
 from crossgate.service.refusal import Refusal
 from crossgate.store.faults import unavailable_when_failing
-from crossgate.store.postgresql import CHANNEL, SIGN_OF_LIFE_SECONDS, TimedConnection
+from crossgate.store.history import CHANNEL
+from crossgate.store.postgresql import SIGN_OF_LIFE_SECONDS, TimedConnection
 
 _LOOK_EVERY: Final = 5.0
 """Seconds after which the head is looked at unasked: a connection that died in silence shows by then."""
@@ -36,7 +37,7 @@ class Listener:
         self._engine = engine
         self._reachable = reachable
         self._refresh = refresh
-        self._log = structlog.get_logger("store")
+        self._log = Log("store")
         # What is sent into one end ends every wait at the other.
         self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="crossgate-listener", daemon=True)

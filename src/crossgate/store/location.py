@@ -10,7 +10,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.store.postgresql import postgresql_engine
 from crossgate.store.sqlite import sqlite_engine
 
 
@@ -67,4 +66,7 @@ def engine_for(location: StoreLocation) -> Engine:
         case SqliteDirectory(path):
             return sqlite_engine(path)
         case PostgresqlUrl(url):
+            # Loads psycopg, which SQLite has no use for.
+            from crossgate.store.postgresql import postgresql_engine
+
             return postgresql_engine(url)

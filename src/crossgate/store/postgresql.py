@@ -11,9 +11,6 @@ from psycopg.rows import TupleRow
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-CHANNEL: Final = "crossgate"
-"""NOTIFY's channel; the payload is the number of a revision."""
-
 _CONNECTION: Final[dict[str, str | int]] = {
     "application_name": "crossgate",
     "connect_timeout": 5,

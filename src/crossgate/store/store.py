@@ -15,9 +15,8 @@ from crossgate.service.snapshot import Snapshot
 from crossgate.service.watchers import Watchers
 from crossgate.store import recollection
 from crossgate.store.faults import RETRY, unavailable_when_failing
-from crossgate.store.history import add_revision, head_number, put_outcomes
+from crossgate.store.history import CHANNEL, add_revision, head_number, put_outcomes
 from crossgate.store.memory import catch_up, load
-from crossgate.store.postgresql import CHANNEL
 from crossgate.store.sqlite import WRITING
 
 

@@ -41,19 +41,11 @@ versions: Final = Table(
     Column("revision", Integer, ForeignKey("revisions.number"), primary_key=True),
     # The written form as JSON; NULL where the revision removed the object.
     Column("body", Text),
-    # Whether it is the object's newest version; then, and without a body, there is no such object.
+    # Whether it is the object's newest version; then, and without a body, there is no such object. There is
+    # an index of these, in `schema`.
     Column("current", Boolean, nullable=False),
     Index("object_versions_by_revision", "revision"),
 )
-Index(
-    "object_versions_current",
-    versions.c.kind,
-    versions.c.key,
-    unique=True,
-    sqlite_where=versions.c.current,
-    postgresql_where=versions.c.current,
-)
-
 outcomes: Final = Table(
     "outcomes",
     metadata,
