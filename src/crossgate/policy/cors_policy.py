@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -221,8 +222,11 @@ class _Reader:
 
     def choice(self, name: str, choices: type[_Choice], default: _Choice) -> _Choice:
         value = self._loose.get(name, default)
-        if isinstance(value, str) and value in set(choices):
-            return choices(value)
+        if value is default:
+            return default
+        if isinstance(value, str):
+            with suppress(ValueError):
+                return choices(value)
         known = ", ".join(choice.value for choice in choices)
         self._complain(name, f"must be one of {known}", value, f"Write one of {known}")
         return default
@@ -233,7 +237,7 @@ class _Reader:
             return
         for name, diagnostic in _STAR_WITH_CREDENTIALS.items():
             entries = self._loose.get(name, ())
-            if isinstance(entries, Sequence) and not isinstance(entries, str | bytes):
+            if isinstance(entries, Sequence) and not isinstance(entries, str | bytes) and ANY in entries:
                 for index, entry in enumerate(entries):
                     if entry == ANY:
                         yield diagnostic.within(name, index)

@@ -48,9 +48,9 @@ def find_fault(text: str) -> OriginFault | None:
 
 
 def _find_ipv6_fault(text: str) -> OriginFault | None:
-    origin = Origin.of(text)
-    if not origin.host.startswith("["):
+    if "[" not in text:
         return None
+    origin = Origin.of(text)
     canonical = f"[{_serialise_ipv6(origin.host[1:-1])}]"
     if origin.host == canonical:
         return None

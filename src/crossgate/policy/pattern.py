@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, assert_never
 
 from crossgate.diagnostics import Diagnostic, Place
@@ -120,14 +121,17 @@ def _parse_text(text: str) -> OriginPattern | Diagnostic:
         return AnyOrigin()
     if text == NULL:
         return NullOrigin()
-    wildcard = _parse_wildcard(text)
-    if wildcard is not None:
-        return wildcard
+    if ANY in text:
+        wildcard = _parse_wildcard(text)
+        if wildcard is not None:
+            return wildcard
     fault = find_fault(text)
     return ExactOrigin(text) if fault is None else _refuse(text, fault)
 
 
 _WILDCARD: Final = re.compile(r"(?P<scheme>[^:/*]*)://(?P<star>\*\.)?(?P<rest>[^*]*?)(?P<any_port>:\*)?")
+_COMPILED: Final = 512
+"""Expressions that are kept compiled: thousands of APIs have the same few."""
 _NUMERIC_HOST: Final = re.compile(r"[0-9.]+|\[.*")
 
 
@@ -161,7 +165,7 @@ def _parse_regex(loose: Mapping[object, object]) -> RegexOrigin | Diagnostic:
             remedy="Write {regex: 'https://pr-[0-9]+\\.example\\.com'}",
         )
     try:
-        return RegexOrigin(pattern, compile_regex(pattern))
+        return _compiled(pattern)
     except RegexRefused as refused:
         return Diagnostic(
             code="origin-regex",
@@ -170,6 +174,11 @@ def _parse_regex(loose: Mapping[object, object]) -> RegexOrigin | Diagnostic:
             remedy="Use RE2's syntax (no look-around, no back-references)",
             place=Place(("regex",)),
         )
+
+
+@lru_cache(_COMPILED)
+def _compiled(pattern: str) -> RegexOrigin:
+    return RegexOrigin(pattern, compile_regex(pattern))
 
 
 def _refuse(text: str, fault: OriginFault) -> Diagnostic:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Protocol, cast
 
 import re2
@@ -60,6 +61,7 @@ def compile_set(patterns: Iterable[str]) -> Search:
     return cast("Search", together.Match)
 
 
+@cache
 def _options() -> re2.Options:
     options = re2.Options()
     options.log_errors = False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from crossgate.catalogue.document import read_api, read_application, read_gateway, read_server_settings
 from crossgate.catalogue.model import Catalogue, Gateway
+from crossgate.catalogue.plain import plain_api, plain_application, plain_gateway
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.objects import CatalogueObject, Kind, ObjectKey, Settings, with_objects
 from crossgate.service.ports import RecordedObject
@@ -19,15 +19,35 @@ def read_object(kind: Kind, written: Mapping[str, object]) -> CatalogueObject:
         InvalidInput: with every error; places are relative to the object.
 
     """
+    plain = _plain(kind, written)
+    return _read_entry(kind, written) if plain is None else plain
+
+
+def _plain(kind: Kind, written: Mapping[str, object]) -> CatalogueObject | None:
     match kind:
         case Kind.GATEWAY:
-            return read_gateway(written)
+            return plain_gateway(written)
         case Kind.SETTINGS:
-            return Settings(written, read_server_settings(written))
+            return Settings(written) if written == {} else None
         case Kind.API:
-            return read_api(written)
+            return plain_api(written)
         case Kind.APPLICATION:
-            return read_application(written)
+            return plain_application(written)
+
+
+def _read_entry(kind: Kind, written: Mapping[str, object]) -> CatalogueObject:
+    # Loaded when there is something that needs it.
+    from crossgate.catalogue import document
+
+    match kind:
+        case Kind.GATEWAY:
+            return document.read_gateway(written)
+        case Kind.SETTINGS:
+            return Settings(written, document.read_server_settings(written))
+        case Kind.API:
+            return document.read_api(written)
+        case Kind.APPLICATION:
+            return document.read_application(written)
 
 
 def read_objects(recorded: Iterable[RecordedObject]) -> dict[ObjectKey, CatalogueObject | None]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crossgate.service.refusal import StoreUnavailable
 
-_RESTORE: Final = "Restore a backup, see docs/reference/store.md"
+RESTORE: Final = "Restore a backup, see docs/reference/store.md"
 _SQLITE: Final = {
     "disk is full": (
         "its disk is full",
@@ -30,8 +30,8 @@ _SQLITE: Final = {
         "its disk fails, or is full",
         "Look at the disk and at the system's log; the gateway goes on with what it has",
     ),
-    "malformed": ("its file is damaged", _RESTORE),
-    "not a database": ("its file is no database", _RESTORE),
+    "malformed": ("its file is damaged", RESTORE),
+    "not a database": ("its file is no database", RESTORE),
 }
 RETRY: Final = "Try again when the database is back; the gateway goes on with what it has"
 
@@ -45,7 +45,7 @@ def unavailable_when_failing() -> Iterator[None]:
         raise
     except ProgrammingError as error:
         raise StoreUnavailable(
-            f"its tables are not what they should be: {_first_line(error)}", _RESTORE
+            f"its tables are not what they should be: {_first_line(error)}", RESTORE
         ) from error
     except PoolTimeout as error:
         raise StoreUnavailable("too much is waiting for it", RETRY) from error

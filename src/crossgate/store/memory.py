@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from crossgate.service.reading import read_objects
+from crossgate.service.reading import catalogue_of, read_objects
 from crossgate.service.snapshot import Snapshot
 from crossgate.store.history import head_number
 from crossgate.store.recollection import current_objects, objects_since
@@ -18,7 +18,7 @@ def load(connection: Connection) -> Snapshot:
 
     """
     number = head_number(connection)
-    return Snapshot().advance(number, read_objects(current_objects(connection)))
+    return Snapshot.of(number, catalogue_of(current_objects(connection)))
 
 
 def catch_up(connection: Connection, known: Snapshot, number: int) -> Snapshot:

@@ -127,6 +127,31 @@ def test_every_object_that_cannot_be_read_is_named(directory: SqliteDirectory) -
     assert places == {"$.apis['pets/1.0'].new", "$.apis['shop/1.0'].new"}
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("body", '{"name": ', "what it holds of the api pets/1.0 is damaged"),
+        ("body", "{} {}", "what it holds of the api pets/1.0 is damaged"),
+        ("body", "[]", "what it holds of the api pets/1.0 is damaged"),
+        ("body", "null", "what it holds of the api pets/1.0 is damaged"),
+        ("body", b"\xff\x00", "what it holds of the api pets/1.0 is damaged"),
+        ("body", "[" * 100_000, "what it holds of the api pets/1.0 is damaged"),
+        ("kind", "portal", "it holds a portal (pets/1.0), which this version does not know"),
+    ],
+)
+def test_what_is_no_object_at_all_is_said_so(
+    directory: SqliteDirectory, column: str, value: object, said: str
+) -> None:
+    with open_store(directory) as store:
+        CatalogueService(store.catalogue).change([PutApi(api("pets"))], author="ann")
+    with closing(sqlite3.connect(directory.path / FILE_NAME)) as connection:
+        connection.execute(f"UPDATE object_versions SET {column} = ?", [value])  # noqa: S608 - from above
+        connection.commit()
+    with pytest.raises(StoreUnavailable) as refused, open_store(directory):
+        pass
+    assert said in reason(refused.value)
+
+
 def test_a_database_that_was_restored_from_a_backup_is_read_anew(directory: SqliteDirectory) -> None:
     with open_store(directory) as store:
         service = CatalogueService(store.catalogue)
