@@ -26,9 +26,10 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from google.protobuf import json_format
 
 from crossgate.catalogue.model import Gateway
+from crossgate.compiler.conditions import Step
 from crossgate.compiler.listener import compile_listener
 from crossgate.compiler.naming import cluster_name
-from crossgate.compiler.routes import Leaves
+from crossgate.compiler.routes import Outcomes
 from crossgate.dataplane.binary import find
 from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap, dumps
 from crossgate.dataplane.command import command
@@ -84,7 +85,8 @@ def cors_filter_envoy(port: int, native_port: int) -> bytes:
 def _forwarded(native_port: int) -> dict[str, Json]:
     """Crossgate's own route for an API without a policy."""
     served = api("few", native_port, None)
-    route = Leaves.of_api(served, served.endpoints[0]).passed(Reason.NO_POLICY)
+    outcomes = Outcomes.of_api(served, served.endpoints[0])
+    [route] = outcomes.routes([Step((), outcomes.passed(Reason.NO_POLICY))])
     return dict(json_format.MessageToDict(Route.FromString(route), preserving_proto_field_name=True))
 
 
@@ -101,7 +103,12 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
     router = [one for one in edge["http_filters"] if one["name"] == "envoy.filters.http.router"]
     edge["http_filters"] = [*filters, *router]
     hosts = [{"name": "all", "domains": ["*"], "routes": routes}]
-    edge["route_config"] = {"name": "routes", "virtual_hosts": hosts}
+    host_said = {"key": "x-forwarded-host", "value": "%REQ(:AUTHORITY)%"}
+    edge["route_config"] = {
+        "name": "routes",
+        "virtual_hosts": hosts,
+        "request_headers_to_add": [{"header": host_said, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+    }
     edge["@type"] = f"type.googleapis.com/{HttpConnectionManager.DESCRIPTOR.full_name}"
     listener.filter_chains[0].ClearField("filters")
     served = json_format.MessageToDict(listener, preserving_proto_field_name=True)

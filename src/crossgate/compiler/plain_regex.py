@@ -21,15 +21,33 @@ _GROUP = rf"\((?:\?:)?(?:{_PIECE}|\|)*\){_QUANTIFIER}"
 # No bar stands outside of a group, so every match begins and ends as it is written here.
 _PLAIN = re.compile(rf"http(?:s\??)?://(?:{_PIECE}|{_GROUP})*\\\.[a-z]+")
 
-PLAIN_ORIGIN: Final = r"https?://(?:[a-z0-9_-]+\.)+[a-z]+"
-"""The well-formed origins among all that a plain expression can match: no port, and no number at the end."""
+# A label of which at least one character is sure to be there.
+_IN_LABEL = rf"(?:[a-z0-9_-]|\\[d-]|{_CLASS})"
+_SURE = r"(?:\+|\{[1-9][0-9]*(?:,[0-9]*)?\})?(?![*?{])"
+_LABEL = rf"(?:{_IN_LABEL}{_QUANTIFIER})*?{_IN_LABEL}{_SURE}(?:{_IN_LABEL}{_QUANTIFIER})*"
+_LABELS = re.compile(rf"http(?:s\??)?://(?:{_LABEL}\\\.|\((?:\?:)?{_LABEL}\\\.\){_QUANTIFIER})*[a-z]+")
+
+_LONGEST: Final = 200
+"""Longer expressions are not read for their labels, which takes a time that grows with the square of them."""
+
+EMPTY_LABEL: Final = r"\C*[/.]\.\C*"
+"""What is ill-formed among all that a plain expression can match."""
 
 
 @lru_cache(maxsize=256)
 def is_plain(regex: str) -> bool:
-    """Whether :data:`PLAIN_ORIGIN` is check enough for all that the expression matches.
+    """Whether the expression matches no ill-formed origin but those of :data:`EMPTY_LABEL`.
 
     That is ``http`` or ``https``, ``://``, then small letters, digits, ``_``, ``-`` and dots, and at the end
     a dot and letters. False for what is not seen to be so at a glance.
     """
     return _PLAIN.fullmatch(regex) is not None
+
+
+@lru_cache(maxsize=256)
+def has_labels(regex: str) -> bool:
+    """Whether a plain expression matches no empty label, so that all that it matches is well-formed.
+
+    False for what is not seen to be so at a glance.
+    """
+    return len(regex) <= _LONGEST and _LABELS.fullmatch(regex) is not None

@@ -1,17 +1,17 @@
-"""Whether a preflight asks for a method and headers that the policy allows, as Envoy decides it."""
+"""When a preflight asks for a method or headers that the policy does not allow, as Envoy decides it."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from crossgate.compiler.matching import (
-    PRESENT,
-    Predicate,
-    all_of,
-    any_of,
-    is_not,
+from crossgate.compiler.conditions import (
+    Condition,
+    Conditions,
+    differs,
+    equals,
     literal,
     matches,
+    matches_not,
 )
 from crossgate.policy.names import ANY, FORBIDDEN_METHODS, TOKEN_PATTERN
 from crossgate.policy.request_headers import AUTHORIZATION, LIST_PATTERN
@@ -20,39 +20,44 @@ _METHOD = "access-control-request-method"
 _HEADERS = "access-control-request-headers"
 
 
-def method_named() -> Predicate:
+def no_method_named() -> Condition:
+    """Whether an OPTIONS request is no preflight."""
+    return equals(_METHOD, "")
+
+
+def method_named() -> Condition:
     """Whether the preflight names a method at all."""
-    return matches(_METHOD, PRESENT)
+    return differs(_METHOD, "")
 
 
 @lru_cache(maxsize=256)
-def method_admitted(methods: tuple[str, ...]) -> Predicate | None:
-    """Whether the named method is one of these; None if none can be."""
+def method_refusals(methods: tuple[str, ...]) -> tuple[Conditions, ...]:
+    """Each a case in which the named method is none of these."""
     if not methods:
-        return None
+        return ((),)
     if ANY not in methods:
-        # One condition, not one for each: Envoy takes longer to make a condition than to ask it.
-        return matches(_METHOD, "|".join(map(literal, dict.fromkeys(methods))))
-    forbidden = any_of([matches(_METHOD, without_case(method)) for method in sorted(FORBIDDEN_METHODS)])
-    return all_of([matches(_METHOD, TOKEN_PATTERN), is_not(forbidden)])
+        return ((none_of(_METHOD, methods),),)
+    forbidden = "|".join(without_case(method) for method in sorted(FORBIDDEN_METHODS))
+    return (matches_not(_METHOD, TOKEN_PATTERN),), (matches(_METHOD, forbidden),)
 
 
-def headers_named() -> Predicate:
-    """Whether the preflight names headers, or has anything in their place."""
-    return matches(_HEADERS, PRESENT)
+def none_of(header: str, values: tuple[str, ...]) -> Condition:
+    """Whether the value is none of these."""
+    # One condition, not one for each: Envoy takes longer to make a condition than to ask it.
+    return matches_not(header, "|".join(map(literal, dict.fromkeys(values))))
 
 
 @lru_cache(maxsize=256)
-def headers_admitted(names: tuple[str, ...]) -> Predicate:
-    """Whether there is a list of headers, and each is one of these; an empty list is one too."""
+def header_refusals(names: tuple[str, ...]) -> tuple[Conditions, ...]:
+    """Each a case in which the headers are no list of these; an empty one is."""
     lower = sorted({name.lower() for name in names})
     if ANY not in lower:
-        return matches(_HEADERS, _list_of("|".join(without_case(name) for name in lower)))
-    everything = matches(_HEADERS, LIST_PATTERN)
+        return ((matches_not(_HEADERS, _list_of("|".join(map(without_case, lower)))),),)
+    unreadable = (matches_not(_HEADERS, LIST_PATTERN),)
     if AUTHORIZATION in lower:
-        return everything
-    elsewhere = rf"(?:\C*[ \t,])?{without_case(AUTHORIZATION)}(?:[ \t,]\C*)?"
-    return all_of([everything, is_not(matches(_HEADERS, elsewhere))])
+        return (unreadable,)
+    authorization = rf"(?:\C*[ \t,])?{without_case(AUTHORIZATION)}(?:[ \t,]\C*)?"
+    return unreadable, (matches(_HEADERS, authorization),)
 
 
 def _list_of(element: str) -> str:

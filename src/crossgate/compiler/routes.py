@@ -1,4 +1,4 @@
-"""The leaves of a flow: one route for each way in which a decision can end.
+"""The routes of a flow: one for each way in which a decision can end, or more.
 
 A route's name is who speaks and the decision's reason, ``petstore/1.0 origin-refused``, so that whatever
 counts or logs routes knows which policy spoke, and why.
@@ -6,6 +6,7 @@ counts or logs routes knows which policy spoke, and why.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -15,14 +16,13 @@ from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, Route
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
 
 from crossgate.catalogue.model import Api
-from crossgate.compiler.matching import literal
+from crossgate.compiler.conditions import Step, literal
 from crossgate.compiler.naming import cluster_name
 from crossgate.compiler.protobuf import record, seconds, serialise, tag
 from crossgate.compiler.responses import (
     HEADER_MUTATION,
     answer,
     precedence,
-    reflected,
     setting,
     varying,
     verbatim,
@@ -48,33 +48,39 @@ _HEADER: Final = tag(HeaderValueOption, "header")
 _KEY: Final = tag(HeaderValue, "key")
 _VALUE: Final = tag(HeaderValue, "value")
 _OVERWRITE: Final = serialise(HeaderValueOption(append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD))
-_HOST_SAID: Final = serialise(
-    Route(request_headers_to_add=[setting("x-forwarded-host", reflected(":AUTHORITY"))])
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Leaves:
+class Outcomes:
     """Makes the routes of one flow, each as its bytes: on whose behalf, and what they have in common."""
 
     speaker: str
     """The API whose policy speaks, or the server."""
-    match: bytes
-    """For which requests: that field of a route."""
+    where: bytes
+    """Which paths they are for: those fields of a ``RouteMatch``."""
     forward: bytes
     """Where those that are forwarded go to, and with which headers: those fields of a route."""
 
     @classmethod
-    def of_api(cls, api: Api, endpoint: str) -> Leaves:
-        """The leaves of an API's flow under one of its endpoints."""
-        under = record(_MATCH, record(_PREFIX, endpoint.encode()))
+    def of_api(cls, api: Api, endpoint: str) -> Outcomes:
+        """What can become of requests for an API under one of its endpoints."""
+        under = record(_PREFIX, endpoint.encode())
         prefix = record(_KEY, b"x-forwarded-prefix") + record(_VALUE, verbatim(endpoint).encode())
-        headers = _HOST_SAID + record(_SAID, record(_HEADER, prefix) + _OVERWRITE)
+        headers = record(_SAID, record(_HEADER, prefix) + _OVERWRITE)
         return cls(api.key, under, record(_ACTION, _to_native(api, endpoint)) + headers)
+
+    def routes(self, steps: Iterable[Step]) -> tuple[bytes, ...]:
+        """The steps as routes, up to the first that always holds."""
+        made = []
+        for conditions, outcome in steps:
+            made.append(record(_MATCH, self.where + b"".join(conditions)) + outcome)
+            if not conditions:
+                break
+        return tuple(made)
 
     def passed(self, reason: Reason) -> bytes:
         """Forwarded, and the answer left as it comes."""
-        return self.match + self.forward + self._name(reason)
+        return self.forward + self._name(reason)
 
     def observed(self, reason: Reason) -> bytes:
         """Forwarded as by :meth:`passed`, and counted under the reason that enforcing would have given."""
@@ -88,7 +94,7 @@ class Leaves:
         self, reason: Reason, status: int, body: str, headers: tuple[Header, ...], *, vary: bool
     ) -> bytes:
         """Answered by the gateway; the native service never hears of it."""
-        return self.match + _answering(status, body, headers, vary=vary) + self._name(reason)
+        return _answering(status, body, headers, vary=vary) + self._name(reason)
 
     def _name(self, reason: Reason) -> bytes:
         return record(_NAME, f"{self.speaker} {reason.value}".encode())

@@ -9,15 +9,18 @@ from typing import Final
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
+from google.protobuf.wrappers_pb2 import BoolValue
 
 from crossgate.catalogue.model import Api
+from crossgate.compiler.conditions import literal
 from crossgate.compiler.flow import compile_flow
-from crossgate.compiler.matching import Branch, Predicate, branch, literal, matcher, matches
 from crossgate.compiler.naming import ScopeKey, scope_name
 from crossgate.compiler.private_headers import PRIVATE_HEADERS
 from crossgate.compiler.protobuf import record, serialise, tag
 from crossgate.compiler.resource import SCOPED_ROUTE_CONFIGURATION, Resource
-from crossgate.compiler.routes import Leaves
+from crossgate.compiler.responses import reflected, setting
+from crossgate.compiler.routes import Outcomes
+from crossgate.compiler.routing import Routing, by_path
 from crossgate.policy import EffectivePolicy
 
 HEARSAY: Final = (
@@ -43,9 +46,15 @@ _ROUTES: Final = tag(ScopedRouteConfiguration, "route_configuration")
 _ROUTES_NAME: Final = tag(RouteConfiguration, "name")
 _HOST: Final = tag(RouteConfiguration, "virtual_hosts")
 _HOST_NAME: Final = tag(VirtualHost, "name")
-_MATCHER: Final = tag(VirtualHost, "matcher")
 _EVERY_DOMAIN: Final = serialise(VirtualHost(domains=["*"]))
-_UNSAID: Final = serialise(RouteConfiguration(request_headers_to_remove=(*PRIVATE_HEADERS, *HEARSAY)))
+_IN_COMMON: Final = serialise(
+    RouteConfiguration(
+        # A native service that Envoy refuses is one fault, not two; its API answers 503.
+        validate_clusters=BoolValue(value=False),
+        request_headers_to_add=[setting("x-forwarded-host", reflected(":AUTHORITY"))],
+        request_headers_to_remove=(*PRIVATE_HEADERS, *HEARSAY),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +74,21 @@ def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
     """The scope's resource; there is at least one endpoint under the key."""
     name = scope_name(key)
     text = name.encode()
-    host = record(_HOST_NAME, text) + _EVERY_DOMAIN + record(_MATCHER, matcher(_find_endpoint(served)))
-    routes = record(_ROUTES_NAME, text) + _UNSAID + record(_HOST, host)
+    host = record(_HOST_NAME, text) + _EVERY_DOMAIN + _find_endpoint(served)
+    routes = record(_ROUTES_NAME, text) + _IN_COMMON + record(_HOST, host)
     parts = [record(_FRAGMENT, record(_PART, part.encode())) for part in key]
     scope = record(_NAME, text) + record(_KEY, b"".join(parts)) + record(_ROUTES, routes)
     return Resource.of(SCOPED_ROUTE_CONFIGURATION, name, scope)
 
 
-def _find_endpoint(served: Sequence[Served]) -> Branch:
+def _find_endpoint(served: Sequence[Served]) -> bytes:
     """With one endpoint under the key its routes' own prefix is check enough."""
     if len(served) == 1:
-        return _flow(served[0])
+        return _flow(served[0]).of_host()
     ordered = sorted(served, key=lambda one: one.endpoint)
-    return branch([(_is_under(one.endpoint), _flow(one)) for one in ordered])
+    return by_path([(rf"{literal(one.endpoint)}(?:[/?]\C*)?", _flow(one)) for one in ordered])
 
 
-def _is_under(endpoint: str) -> Predicate:
-    return matches(":path", rf"{literal(endpoint)}(?:[/?]\C*)?")
-
-
-def _flow(served: Served) -> Branch:
-    leaves = Leaves.of_api(served.api, served.endpoint)
-    return compile_flow(served.policy, leaves, judged_before=served.judged_before)
+def _flow(served: Served) -> Routing:
+    outcomes = Outcomes.of_api(served.api, served.endpoint)
+    return compile_flow(served.policy, outcomes, judged_before=served.judged_before)

@@ -1,4 +1,4 @@
-"""Server-level CORS as a tree of conditions, in front of all APIs and in its own dialect."""
+"""Server-level CORS as an ordered list of routes, in front of all APIs and in its own dialect."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from typing import Final
 from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
-from crossgate.compiler.inner import INNER
-from crossgate.compiler.matching import (
-    PRESENT,
-    Branch,
-    Predicate,
-    all_of,
-    branch,
+from crossgate.compiler.conditions import (
+    Condition,
+    Conditions,
+    Step,
+    differs,
+    each,
     equals,
-    equals_any,
-    has_origin,
-    is_not,
-    leaf,
-    matcher,
-    matches,
+    matches_not,
+    under,
 )
-from crossgate.compiler.origin_matcher import OriginBranches, branch_on_origin
+from crossgate.compiler.inner import INNER
+from crossgate.compiler.origins import ByOrigin, route_by_origin
 from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
 from crossgate.compiler.protobuf import resource, seconds, serialise
-from crossgate.compiler.requested import headers_admitted, headers_named, method_named, without_case
+from crossgate.compiler.requested import header_refusals, method_named, none_of, without_case
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.responses import reflected, setting, verbatim
-from crossgate.compiler.routes import Leaves
+from crossgate.compiler.routes import Outcomes
+from crossgate.compiler.routing import Routing
 from crossgate.policy import Reason, ServerPolicy, names
 from crossgate.policy.decision import ORIGIN_NOT_ALLOWED, Header
 from crossgate.policy.server_level import (
@@ -57,58 +54,60 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
         route=RouteAction(cluster=INNER, timeout=seconds(0)),
         request_headers_to_add=[setting(JUDGED_HEADER, JUDGED)],
     )
-    every = Route(match=RouteMatch(prefix="/"))
-    flow = _ServerFlow(policy, Leaves("server", serialise(every), serialise(onward)))
+    outcomes = Outcomes("server", serialise(RouteMatch(prefix="/")), serialise(onward))
     routes = RouteConfiguration(name=ROUTES_NAME)
     host = routes.virtual_hosts.add(name=ROUTES_NAME, domains=["*"])
-    host.matcher.ParseFromString(matcher(flow.tree()))
+    host.MergeFromString(_ServerFlow(policy, outcomes).routing().of_host())
     return resource(ROUTES_NAME, routes)
 
 
 @dataclass(frozen=True, slots=True)
 class _ServerFlow:
     policy: ServerPolicy
-    leaves: Leaves
+    outcomes: Outcomes
 
-    def tree(self) -> Branch:
-        without_origin = self._forwarded(Reason.NO_ORIGIN, ())
-        is_preflight = all_of([equals(":method", "OPTIONS"), method_named()])
-        judged = branch([(is_preflight, self._preflight())], self._request())
-        own = self.policy.public_origins
-        to = OriginBranches(judged, self._refused(Reason.ORIGIN_REFUSED), without_origin)
-        by_origin = branch_on_origin(self.policy.origins, own, to)
-        if not self.policy.host:
-            return by_origin
-        here = branch(
-            [(equals(":authority", self.policy.host), by_origin)], self._refused(Reason.HOST_REFUSED)
+    def routing(self) -> Routing:
+        to = ByOrigin(
+            absent=[Step((), self._forwarded(Reason.NO_ORIGIN, ()))],
+            before=each(self._other_hosts(), self._refused(Reason.HOST_REFUSED)),
+            refused=self._refused(Reason.ORIGIN_REFUSED),
+            admitted=[
+                *under((equals(":method", "OPTIONS"), method_named()), self._preflight()),
+                *self._request(),
+            ],
         )
-        return branch([(has_origin(own), here)], without_origin)
+        return route_by_origin(self.policy.origins, self.policy.public_origins, to, self.outcomes)
 
-    def _preflight(self) -> Branch:
-        methods = equals_any("access-control-request-method", self.policy.supported_methods)
-        admitted = headers_admitted((*self.policy.supported_headers, *ALWAYS_SUPPORTED))
-        others_named = all_of([is_not(admitted), headers_named()])
-        headers = branch([(others_named, self._refused(Reason.HEADER_REFUSED))], self._allowed())
-        return branch([(methods, headers)], self._refused(Reason.METHOD_REFUSED))
+    def _other_hosts(self) -> list[Conditions]:
+        return [(differs(":authority", self.policy.host),)] if self.policy.host else []
 
-    def _request(self) -> Branch:
+    def _preflight(self) -> list[Step]:
+        methods = none_of("access-control-request-method", self.policy.supported_methods)
+        headers = (*self.policy.supported_headers, *ALWAYS_SUPPORTED)
+        return [
+            Step((methods,), self._refused(Reason.METHOD_REFUSED)),
+            *each(header_refusals(headers), self._refused(Reason.HEADER_REFUSED)),
+            Step((), self._allowed()),
+        ]
+
+    def _request(self) -> list[Step]:
         exposed = verbatim(", ".join(self.policy.exposed_headers))
         expose = ((names.EXPOSE_HEADERS, exposed),) if exposed else ()
-        admitted = self._forwarded(Reason.ORIGIN_ALLOWED, (*self._origin_headers(), *expose))
+        unsupported = none_of(":method", self.policy.supported_methods)
+        steps = [Step((unsupported,), self._refused(Reason.METHOD_REFUSED))]
         if not self.policy.header_names.admit(CONTENT_TYPE):
-            refused = self._refused(Reason.HEADER_REFUSED)
-            admitted = branch([(_content_type_refused(), refused)], admitted)
-        methods = equals_any(":method", self.policy.supported_methods)
-        return branch([(methods, admitted)], self._refused(Reason.METHOD_REFUSED))
+            steps.append(Step((_content_type_refused(),), self._refused(Reason.HEADER_REFUSED)))
+        admitted = self._forwarded(Reason.ORIGIN_ALLOWED, (*self._origin_headers(), *expose))
+        return [*steps, Step((), admitted)]
 
-    def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> Branch:
-        return leaf(self.leaves.forwarded(reason, headers, vary=bool(self.policy.vary)))
+    def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> bytes:
+        return self.outcomes.forwarded(reason, headers, vary=bool(self.policy.vary))
 
-    def _refused(self, reason: Reason) -> Branch:
+    def _refused(self, reason: Reason) -> bytes:
         body = _BODIES.get(reason, ORIGIN_NOT_ALLOWED)
-        return leaf(self.leaves.answered(reason, 403, body, (), vary=bool(self.policy.vary)))
+        return self.outcomes.answered(reason, 403, body, (), vary=bool(self.policy.vary))
 
-    def _allowed(self) -> Branch:
+    def _allowed(self) -> bytes:
         policy = self.policy
         max_age = ((names.MAX_AGE, str(policy.max_age)),) if policy.max_age >= 0 else ()
         headers = (
@@ -117,7 +116,7 @@ class _ServerFlow:
             (names.ALLOW_HEADERS, verbatim(", ".join((*policy.supported_headers, *ALWAYS_SUPPORTED)))),
             *max_age,
         )
-        return leaf(self.leaves.answered(Reason.PREFLIGHT_ALLOWED, 200, "", headers, vary=bool(policy.vary)))
+        return self.outcomes.answered(Reason.PREFLIGHT_ALLOWED, 200, "", headers, vary=bool(policy.vary))
 
     def _origin_headers(self) -> tuple[Header, ...]:
         origin = names.ANY if self.policy.origins.any_origin else reflected(names.ORIGIN)
@@ -126,12 +125,7 @@ class _ServerFlow:
         return ((names.ALLOW_ORIGIN, origin),)
 
 
-def _content_type_refused() -> Predicate:
+def _content_type_refused() -> Condition:
     """Whether there is a Content-Type that no form can send."""
     simple = "|".join(without_case(media_type) for media_type in SIMPLE_CONTENT_TYPES)
-    return all_of(
-        [
-            matches(CONTENT_TYPE, PRESENT),
-            is_not(matches(CONTENT_TYPE, rf"[ \t]*(?:{simple})?[ \t]*(?:;\C*)?")),
-        ]
-    )
+    return matches_not(CONTENT_TYPE, rf"[ \t]*(?:{simple})?[ \t]*(?:;\C*)?")

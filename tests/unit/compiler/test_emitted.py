@@ -9,12 +9,13 @@ import pytest
 import re2
 from envoy.config.core.v3.base_pb2 import HeaderValueOption
 from envoy.config.route.v3.route_components_pb2 import Route
+from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from google.protobuf.message import Message
 from tests.declared import api, catalogue, server_policy
 from tests.differential.generate import Sample, random_public_origins, random_sample
 from tests.messages import all_within, message_of
 from xds.type.matcher.v3.domain_pb2 import ServerNameMatcher
-from xds.type.matcher.v3.regex_pb2 import RegexMatcher
+from xds.type.matcher.v3.regex_pb2 import RegexMatcher as RegexMatcherOfTrees
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway
 from crossgate.compiler.compilation import Compilation
@@ -54,7 +55,7 @@ def messages() -> list[Message]:
 
 
 def regexes_of(messages: list[Message]) -> set[str]:
-    return {one.regex for one in messages if isinstance(one, RegexMatcher)}
+    return {one.regex for one in messages if isinstance(one, RegexMatcher | RegexMatcherOfTrees)}
 
 
 def test_a_table_of_origins_holds_no_asterisk_no_duplicate_and_nothing_empty(messages: list[Message]) -> None:

@@ -1,4 +1,4 @@
-"""Plain expressions: the short check tells the same origins apart as the whole grammar does."""
+"""Plain expressions: the short check, if any, tells the same origins apart as the whole grammar does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re2
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from crossgate.compiler.plain_regex import PLAIN_ORIGIN, is_plain
+from crossgate.compiler.plain_regex import EMPTY_LABEL, has_labels, is_plain
 from crossgate.policy.origin import is_well_formed
 
 PLAIN = [
@@ -18,6 +18,12 @@ PLAIN = [
     r"http://(?:a|b\.c|)x{1,3}\d*_\.test",
     r"https://[a-z0-9_.]*\.example\.com".replace(".]", "]"),
     r"https://(?:\.|a)*\.com",
+]
+WITHOUT_LABELS = [
+    *PLAIN[3:],
+    r"https://[a-z]*\.example\.com",
+    r"https://(?:a|b\.c|)x?\.test",
+    r"https://a{0,2}\.com",
 ]
 OTHERS = [
     r"https://.*\.example\.com",
@@ -76,10 +82,27 @@ def test_it_is_not_plain(regex: str) -> None:
     assert not is_plain(regex)
 
 
+@pytest.mark.parametrize("regex", [*PLAIN[:2], r"http://a?b{2,}c*\.([a-f0-9]+\.)*test\.com"])
+def test_each_of_its_labels_holds_a_character(regex: str) -> None:
+    assert is_plain(regex)
+    assert has_labels(regex)
+
+
+@pytest.mark.parametrize("regex", WITHOUT_LABELS)
+def test_a_label_may_be_empty_or_is_not_seen_at_a_glance(regex: str) -> None:
+    assert is_plain(regex)
+    assert not has_labels(regex)
+
+
+def test_a_long_expression_is_not_read_for_its_labels() -> None:
+    assert not has_labels(rf"https://{'a' * 300}\.com")
+
+
 @given(st.data(), expressions)
 def test_both_checks_agree_on_all_that_a_plain_expression_matches(data: st.DataObject, regex: str) -> None:
     assert is_plain(regex)
     value = data.draw(st.from_regex(re.compile(regex, re.ASCII), fullmatch=True))
     assume(len(value) < 1000)
     assert re2.compile(regex).fullmatch(value)
-    assert (re2.compile(PLAIN_ORIGIN).fullmatch(value) is not None) == is_well_formed(value)
+    assert (re2.compile(EMPTY_LABEL).fullmatch(value) is None) == is_well_formed(value)
+    assert is_well_formed(value) or not has_labels(regex)

@@ -1,0 +1,101 @@
+"""Conditions of a route on request headers, as the bytes of their messages.
+
+In all of them an absent header counts as an empty one, and several lines of a header as one, joined by
+commas.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple, NewType
+
+from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, RouteMatch
+from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
+
+from crossgate.compiler.protobuf import record, serialise, tag
+from crossgate.policy.names import ORIGIN
+
+Condition = NewType("Condition", bytes)
+"""One condition: that field of a ``RouteMatch``."""
+
+Conditions = tuple[Condition, ...]
+"""Conditions that must all hold; without any, always."""
+
+
+class Step(NamedTuple):
+    """A route to be: what becomes of a request for which all conditions hold, and no earlier step's do."""
+
+    conditions: Conditions
+    outcome: bytes
+    """All fields of the route but its match."""
+
+
+_KEPT: Final = 256
+
+_HEADERS: Final = tag(RouteMatch, "headers")
+_VALUE: Final = tag(HeaderMatcher, "string_match")
+_EXACT: Final = tag(StringMatcher, "exact")
+_SAFE_REGEX: Final = tag(StringMatcher, "safe_regex")
+_REGEX: Final = tag(RegexMatcher, "regex")
+
+
+@lru_cache(maxsize=_KEPT)
+def equals(header: str, value: str) -> Condition:
+    """Whether the value is exactly this one."""
+    return _asked(header, record(_EXACT, value.encode()), inverted=False)
+
+
+@lru_cache(maxsize=_KEPT)
+def differs(header: str, value: str) -> Condition:
+    """Whether the value is any but this one."""
+    return _asked(header, record(_EXACT, value.encode()), inverted=True)
+
+
+@lru_cache(maxsize=_KEPT)
+def matches(header: str, regex: str) -> Condition:
+    """Whether RE2 matches the whole value."""
+    return _asked(header, _by_re2(regex), inverted=False)
+
+
+@lru_cache(maxsize=_KEPT)
+def matches_not(header: str, regex: str) -> Condition:
+    """Whether RE2 does not match the whole value."""
+    return _asked(header, _by_re2(regex), inverted=True)
+
+
+@lru_cache(maxsize=_KEPT)
+def no_origin(public_origins: frozenset[str]) -> Condition:
+    """Whether there is no ``Origin``, or an empty one, or one of the gateway's own."""
+    own = "|".join(map(literal, sorted(public_origins)))
+    return matches(ORIGIN, f"(?:{own})?") if own else equals(ORIGIN, "")
+
+
+def under(conditions: Conditions, steps: Iterable[Step]) -> list[Step]:
+    """The steps, each only where these conditions hold too."""
+    return [Step((*conditions, *step.conditions), step.outcome) for step in steps]
+
+
+def each(alternatives: Iterable[Conditions], outcome: bytes) -> list[Step]:
+    """The outcome for each of the alternatives."""
+    return [Step(conditions, outcome) for conditions in alternatives]
+
+
+def literal(text: str) -> str:
+    """The text as an RE2 expression that matches nothing else."""
+    return re.sub(r"[^A-Za-z0-9_/-]", lambda found: "\\" + found[0], text)
+
+
+def _by_re2(regex: str) -> bytes:
+    return record(_SAFE_REGEX, record(_REGEX, regex.encode()))
+
+
+def _asked(header: str, value: bytes, *, inverted: bool) -> Condition:
+    return Condition(record(_HEADERS, _of(header, inverted=inverted) + record(_VALUE, value)))
+
+
+@lru_cache(maxsize=_KEPT)
+def _of(header: str, *, inverted: bool) -> bytes:
+    return serialise(HeaderMatcher(name=header, invert_match=inverted, treat_missing_header_as_empty=True))
