@@ -12,12 +12,17 @@ from crossgate.service.ports import Proposal
 from crossgate.service.revision import NodeOutcome
 from crossgate.service.tag import canonical_json
 from crossgate.service.written import written_form
+from crossgate.store.prepared import Prepared
 from crossgate.store.tables import head, outcomes, revisions, versions
 
 CHANNEL: Final = "crossgate"
 """PostgreSQL's NOTIFY tells of revisions on it; the payload is the revision's number."""
 
-_SUPERSEDE = (
+_LOCK_HEAD = Prepared(select(head.c.revision).with_for_update())
+_MOVE_HEAD = Prepared(update(head).values(revision=bindparam("number")))
+_ADD_REVISION = Prepared(insert(revisions))
+_ADD_VERSION = Prepared(insert(versions))
+_SUPERSEDE = Prepared(
     update(versions)
     .where(versions.c.kind == bindparam("of_kind"), versions.c.key == bindparam("of_key"), versions.c.current)
     .values(current=False)
@@ -28,18 +33,23 @@ _FORGET_OUTCOME = delete(outcomes).where(
 )
 
 
-def head_number(connection: Connection, *, locked: bool = False) -> int:
-    """The newest revision's number; ``locked`` keeps other writers away until the transaction ends."""
-    asked = select(head.c.revision)
-    number: int = connection.execute(asked.with_for_update() if locked else asked).scalar_one()
+def head_number(connection: Connection) -> int:
+    """The newest revision's number."""
+    number: int = connection.execute(select(head.c.revision)).scalar_one()
     return number
+
+
+def locked_head_number(connection: Connection) -> int:
+    """The same, while other writers are kept away until the transaction ends."""
+    [[number]] = _LOCK_HEAD.run(connection)
+    return int(number)
 
 
 def add_revision(connection: Connection, number: int, proposal: Proposal) -> None:
     """Write a revision and the versions of objects that it makes."""
     difference = proposal.difference
-    connection.execute(
-        insert(revisions),
+    _ADD_REVISION.run(
+        connection,
         {
             "number": number,
             "author": proposal.author,
@@ -49,11 +59,9 @@ def add_revision(connection: Connection, number: int, proposal: Proposal) -> Non
             "rolls_back_to": proposal.rolls_back_to,
         },
     )
-    connection.execute(_SUPERSEDE, [{"of_kind": one.kind.value, "of_key": one.key} for one in difference])
-    connection.execute(
-        insert(versions), [_version(number, one.kind, one.key, one.after) for one in difference]
-    )
-    connection.execute(update(head), {"revision": number})
+    _SUPERSEDE.run(connection, *({"of_kind": one.kind.value, "of_key": one.key} for one in difference))
+    _ADD_VERSION.run(connection, *(_version(number, one.kind, one.key, one.after) for one in difference))
+    _MOVE_HEAD.run(connection, {"number": number})
 
 
 def _version(number: int, kind: Kind, key: str, after: CatalogueObject | None) -> dict[str, object]:

@@ -42,6 +42,7 @@ def sqlite_engine(directory: Path, busy_seconds: float = BUSY_SECONDS) -> Engine
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(file)),
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
+        paramstyle="named",  # as PostgreSQL's driver has it, see `prepared`
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

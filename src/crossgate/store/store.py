@@ -15,7 +15,7 @@ from crossgate.service.snapshot import Snapshot
 from crossgate.service.watchers import Watchers
 from crossgate.store import recollection
 from crossgate.store.faults import RETRY, unavailable_when_failing
-from crossgate.store.history import CHANNEL, add_revision, head_number, put_outcomes
+from crossgate.store.history import CHANNEL, add_revision, head_number, locked_head_number, put_outcomes
 from crossgate.store.memory import catch_up, load
 from crossgate.store.sqlite import WRITING
 
@@ -65,7 +65,7 @@ class DatabaseStore:
             newest = self._head
             try:
                 with self.writing() as connection:
-                    newest = catch_up(connection, newest, head_number(connection, locked=True))
+                    newest = catch_up(connection, newest, locked_head_number(connection))
                     proposal = decide(newest)
                     stored = _store(connection, newest, proposal)
                     if stored is not newest:

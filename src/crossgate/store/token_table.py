@@ -6,14 +6,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.refusal import Refusal, StoreUnavailable
 from crossgate.service.token import Role, Token
-from crossgate.store.history import head_number
+from crossgate.store.history import locked_head_number
+from crossgate.store.prepared import Prepared
 from crossgate.store.store import DatabaseStore
 from crossgate.store.tables import tokens
+
+_OF_TOKEN = (
+    tokens.c.name,
+    tokens.c.role,
+    tokens.c.created,
+    tokens.c.expires,
+    tokens.c.last_used,
+    tokens.c.revoked,
+)
+_FIND = Prepared(select(*_OF_TOKEN).where(tokens.c.digest == bindparam("of_digest")))
 
 
 class TokenTable:
@@ -31,7 +42,7 @@ class TokenTable:
     def add_token(self, token: Token, digest: str) -> None:
         """Keep a new token, unless one of its name works."""
         with self._store.writing() as connection:
-            head_number(connection, locked=True)  # two that create the same name come one after the other
+            locked_head_number(connection)  # two that create the same name come one after the other
             namesakes = connection.execute(select(tokens).where(tokens.c.name == token.name))
             if any(_token(row).works(token.created) for row in namesakes):
                 raise Refusal([_taken(token.name)])
@@ -57,13 +68,14 @@ class TokenTable:
         """The token with that hash."""
         try:
             with self._store.reading() as connection:
-                row = connection.execute(select(tokens).where(tokens.c.digest == digest)).first()
+                rows = _FIND.run(connection, {"of_digest": digest})
         except StoreUnavailable:
             return self._known.get(digest)
-        if row is None:
+        if not rows:
             self._known.pop(digest, None)
             return None
-        self._known[digest] = _token(row)
+        [(name, role, *times)] = rows
+        self._known[digest] = Token(name, Role(role), *times)
         return self._known[digest]
 
     def revoke_token(self, name: str, at: datetime) -> Token | None:
