@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crossgate.catalogue.effective import Associations
@@ -21,19 +21,39 @@ ORIGIN_CODES = ("empty-policy", "untrusted-domain")
 """Rules that look at the origins of an API's applications; no other's finding depends on them."""
 
 
-def check_subject(subject: Subject, scope: Scope = Scope.POLICY) -> list[Finding]:
-    """What every rule has to say, places relative to the policy (or application), in their order."""
-    found = [finding for rule in all_rules() if rule.scope is scope for finding in rule.findings(subject)]
+def check_subject(
+    subject: Subject, scope: Scope = Scope.POLICY, codes: Collection[str] | None = None
+) -> list[Finding]:
+    """What every rule has to say, places relative to the policy (or application), in their order.
+
+    With ``codes``, only the rules of these codes are asked.
+    """
+    rules = (rule for rule in all_rules() if rule.scope is scope and (codes is None or rule.code in codes))
+    found = [finding for rule in rules for finding in rule.findings(subject)]
     return sorted(found, key=lambda finding: tuple(map(str, finding.diagnostic.place.path)))
 
 
 def check_api(api: Api, application_origins: frozenset[str]) -> tuple[Finding, ...]:
     """The findings of an API, places relative to it; none if it has no policy."""
+    return tuple(without_allowed(_of_policy(api, application_origins), api.lint_allowances))
+
+
+def check_api_for(
+    codes: Collection[str], api: Api, application_origins: frozenset[str]
+) -> tuple[Finding, ...]:
+    """Those of :func:`check_api` with one of these codes, which are codes of rules; asks no other rules."""
+    accepted = {allowance.code for allowance in api.lint_allowances}
+    return tuple(_of_policy(api, application_origins, set(codes) - accepted))
+
+
+def _of_policy(
+    api: Api, application_origins: frozenset[str], codes: Collection[str] | None = None
+) -> Iterator[Finding]:
     if api.cors is None:
-        return ()
+        return
     subject = Subject(api.cors, application_origins, api.trusted_domains)
-    findings = (finding.within("cors") for finding in check_subject(subject))
-    return tuple(without_allowed(findings, api.lint_allowances))
+    for finding in check_subject(subject, codes=codes):
+        yield finding.within("cors")
 
 
 def check_origins(api: Api, origins: frozenset[str], gained: frozenset[str]) -> tuple[Finding, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from crossgate.lint.proof import Verdict, included
@@ -11,6 +12,7 @@ from crossgate.policy import (
     AnyOrigin,
     ExactOrigin,
     NullOrigin,
+    OriginPattern,
     OriginSet,
     RegexOrigin,
     WildcardOrigin,
@@ -42,7 +44,12 @@ def _admits(entry: Entry, origin: str) -> bool:
     if isinstance(entry.pattern, RegexOrigin):
         # A set of its own would be compiled once more, which takes longer than all else here.
         return entry.pattern.matcher.fullmatch(origin.encode()) is not None
-    return origin in OriginSet.of([entry.pattern])
+    return origin in _only(entry.pattern)
+
+
+@lru_cache(maxsize=1024)
+def _only(pattern: OriginPattern) -> OriginSet:
+    return OriginSet.of([pattern])
 
 
 def shadowed_entries(subject: Subject) -> Iterator[tuple[Entry, Entry]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from crossgate.catalogue.effective import Associations
 from crossgate.catalogue.model import Api, Application, Catalogue
 from crossgate.diagnostics import Severity
-from crossgate.lint.check import check_api, check_application, check_origins
+from crossgate.lint.check import check_api, check_api_for, check_application, check_origins
 from crossgate.lint.rule import Finding
 from crossgate.policy import Mode
 from crossgate.service.objects import Difference, ObjectChange, ObjectKey, find_object
@@ -99,8 +99,9 @@ def _associations(applications: Mapping[str, Application], keys: set[str]) -> As
 def _look_at_api(old: Api | None, new: Api, sides: _Sides) -> Iterator[tuple[Finding, bool]]:
     found = check_api(new, sides.after.origins(new.key))
     known: frozenset[object] = frozenset()
-    if any(map(_is_error, found)) and old is not None and not _counts_for_more(old, new):
-        known = frozenset(map(_identity, check_api(old, sides.before.origins(new.key))))
+    errors = {finding.diagnostic.code for finding in found if _is_error(finding)}
+    if errors and old is not None and not _counts_for_more(old, new):
+        known = frozenset(map(_identity, check_api_for(errors, old, sides.before.origins(new.key))))
     for finding in found:
         refuses = _is_error(finding) and _identity(finding) not in known
         yield finding.within("apis", new.key), refuses

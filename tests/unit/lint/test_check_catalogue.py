@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Allowance
-from crossgate.lint.check import check_api, check_catalogue
+from crossgate.lint.check import check_api, check_api_for, check_catalogue
 
 SAFE = replace(policy("https://example.com"), max_age=600)
 UNSAFE = replace(policy({"regex": r"https://.*example\.com"}), max_age=600)
@@ -26,6 +26,17 @@ def test_places_are_those_of_a_document() -> None:
 
 def test_an_api_without_a_policy_has_no_findings() -> None:
     assert check_api(api("a"), frozenset({"https://example.com"})) == ()
+
+
+def test_asked_for_some_codes_it_finds_the_same() -> None:
+    many = policy({"regex": r"https://.*example\.com"}, "http://plain.example.org", "https://app.example.org")
+    accepting = Allowance("http-origin", "the host is on our own network")
+    one = replace(api("a", replace(many, allow_credentials=True)), lint_allowances=(accepting,))
+    for looked_at in (one, replace(one, lint_allowances=()), api("a")):
+        found = check_api(looked_at, frozenset())
+        for codes in ({"origin-unbounded"}, {"origin-unbounded", "http-origin"}, {"origin-null"}):
+            expected = tuple(each for each in found if each.diagnostic.code in codes)
+            assert check_api_for(codes, looked_at, frozenset()) == expected
 
 
 def test_only_what_changed_is_checked_again() -> None:

@@ -134,6 +134,13 @@ def test_the_way_past_a_refusal_is_named_where_there_is_one() -> None:
     assert ["lint.allow, with the code origin-unbounded and a reason" in one for one in said] == [True, False]
 
 
+def test_what_was_accepted_is_refused_once_it_no_longer_is() -> None:
+    accepted = replace(OLD, lint_allowances=(Allowance("origin-unbounded", "a test of our own"),))
+    base = Snapshot.of(7, catalogue([accepted]))
+    [found] = judge(base, [PutApi(OLD)]).refusing
+    assert found.diagnostic.code == "origin-unbounded"
+
+
 def test_a_plan_is_made_of_what_would_be_refused() -> None:
     service = CatalogueService(FileStore("gateway.yaml", BASE.catalogue), linted=True)
     plan = service.plan([PutPolicy("plain/1.0", policy(ANYBODY))])
