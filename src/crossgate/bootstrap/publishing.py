@@ -42,7 +42,6 @@ class Publishing:
         self._runs: Mapping[str, int | None] = {}
         self._sessions: set[Session] = set()
         self._waiting: set[asyncio.Task[None]] = set()
-        self._news = asyncio.Event()
 
     async def publish_first(self) -> None:
         """Publish all but the clients' listener; nodes take a portion while the next one is compiled."""
@@ -84,9 +83,18 @@ class Publishing:
     async def follow_store(self) -> None:
         """Publish each new head of the store, until cancelled."""
         loop = asyncio.get_running_loop()
+        failed: asyncio.Future[None] = loop.create_future()
+
+        def publish() -> None:
+            try:
+                self.publish(self._store.head, time.perf_counter())
+            except Exception as error:  # noqa: BLE001 - raised below, where it ends the gateway
+                if not failed.done():
+                    failed.set_exception(error)
 
         def wake(_: Snapshot) -> None:
-            loop.call_soon_threadsafe(self._news.set)
+            # Not by a task of its own: that would come after the answer to who made the change.
+            loop.call_soon_threadsafe(publish)
 
         def foresee(coming: Snapshot) -> None:
             # What is stored is compiled while the disk writes it, and sent when that is done.
@@ -95,11 +103,9 @@ class Publishing:
         stop = self._store.watch(wake)
         stop_foreseeing = self._store.foresee(foresee)
         try:
-            while True:
-                # What the store learnt between its opening and this is a new head, too.
-                self.publish(self._store.head, time.perf_counter())
-                await self._news.wait()
-                self._news.clear()
+            # What the store learnt between its opening and this is a new head, too.
+            publish()
+            await failed
         finally:
             stop()
             stop_foreseeing()
