@@ -7,7 +7,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -18,6 +18,7 @@ from crossgate.admin.desk import AtDesk, Desk, Message
 from crossgate.admin.listing import Cursor, Limit, page_of
 from crossgate.admin.named import named, with_names
 from crossgate.admin.schemas import gives, gives_linted, takes
+from crossgate.admin.validation import routes_about
 from crossgate.admin.writing import Write
 from crossgate.catalogue.document import read_api as read_entry
 from crossgate.catalogue.model import Api, ApiType
@@ -27,7 +28,7 @@ from crossgate.service.objects import Kind
 from crossgate.service.refusal import NotFound
 from crossgate.service.tag import content_tag
 
-router = APIRouter(tags=["APIs"])
+router = routes_about("APIs")
 _ONE = "/v1/apis/{name}/{version}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -31,7 +31,7 @@ from crossgate.admin.openapi import describe
 from crossgate.admin.perimeter import Perimeter
 from crossgate.admin.problem import Problem
 from crossgate.admin.refusals import problem_of, unprocessable
-from crossgate.admin.validation import known_parameters, validation_findings
+from crossgate.admin.validation import validation_findings
 from crossgate.diagnostics import InvalidInput
 from crossgate.service.refusal import Refusal
 
@@ -64,7 +64,8 @@ def routes(desk: Desk | None = None) -> FastAPI:
     )
     app.state.desk = desk
     for router in _ROUTERS:
-        app.include_router(router, dependencies=[Depends(known_parameters)])
+        # Not by `include_router`: what is included is looked for twice, at each request.
+        app.router.routes += router.routes
     app.router.redirect_slashes = False
     app.exception_handler(Refusal)(_refused)
     app.exception_handler(InvalidInput)(_invalid)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -17,6 +17,7 @@ from crossgate.admin.desk import AtDesk, Desk, Message
 from crossgate.admin.listing import Cursor, Limit, page_of
 from crossgate.admin.named import named, with_names
 from crossgate.admin.schemas import gives, gives_linted, takes
+from crossgate.admin.validation import routes_about
 from crossgate.admin.writing import Write
 from crossgate.catalogue.document import read_application as read_entry
 from crossgate.catalogue.model import Application
@@ -34,7 +35,7 @@ from crossgate.service.objects import Kind
 from crossgate.service.refusal import NotFound
 from crossgate.service.tag import content_tag
 
-router = APIRouter(tags=["Applications"])
+router = routes_about("Applications")
 _ONE = "/v1/applications/{name}"
 _ASSOCIATION = "/v1/applications/{name}/apis/{api_name}/{api_version}"
 _WRITTEN = gives_linted("ApplicationEntry")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -17,13 +17,14 @@ from crossgate.admin.plans import Applied, PlanBody, applied, plan_body
 from crossgate.admin.problem import Finding
 from crossgate.admin.schemas import takes_document
 from crossgate.admin.tags import demanded_base, quoted, revision_tag
+from crossgate.admin.validation import routes_about
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint import rule as linter
 from crossgate.service.change import ReplaceAll
 from crossgate.service.refusal import InvalidChange
 
-router = APIRouter(tags=["Documents"])
+router = routes_about("Documents")
 Prune = Annotated[bool, Query(description="Remove what the document does not have.")]
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossgate.admin.access import Viewer
 from crossgate.admin.answers import made
 from crossgate.admin.desk import AtDesk
+from crossgate.admin.validation import routes_about
 from crossgate.catalogue.effective import Associations, effective_policy
 from crossgate.catalogue.model import Catalogue
 from crossgate.policy import Answer, Decision, EffectivePolicy, Forward, Request, ServerPolicy, explain
 from crossgate.service.refusal import NotFound
 
-router = APIRouter(tags=["Explain"])
+router = routes_about("Explain")
 _LONGEST = 64 * 1024
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from crossgate.admin.access import LIVENESS
+from crossgate.admin.validation import routes_about
 
-router = APIRouter(tags=["Liveness"])
+router = routes_about("Liveness")
 
 
 class Live(BaseModel):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
 from crossgate.admin.access import Viewer
 from crossgate.admin.answers import seen
 from crossgate.admin.desk import AtDesk
+from crossgate.admin.validation import routes_about
 from crossgate.service.node_report import NodeReport
 
-router = APIRouter(tags=["Nodes"])
+router = routes_about("Nodes")
 
 
 class RejectionBody(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from crossgate.admin.access import Editor, Viewer
@@ -13,6 +13,7 @@ from crossgate.admin.apis import find_api
 from crossgate.admin.body import JsonObject
 from crossgate.admin.desk import AtDesk, Message
 from crossgate.admin.schemas import gives, gives_linted, takes
+from crossgate.admin.validation import routes_about
 from crossgate.admin.writing import Write
 from crossgate.catalogue.model import Api
 from crossgate.diagnostics import InvalidInput
@@ -22,7 +23,7 @@ from crossgate.service.objects import Difference, Kind
 from crossgate.service.refusal import NotFound
 from crossgate.service.tag import PolicyOf, content_tag
 
-router = APIRouter(tags=["Policies"])
+router = routes_about("Policies")
 _POLICY = "/v1/apis/{name}/{version}/policy"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -16,10 +16,11 @@ from crossgate.admin.desk import AtDesk, Message
 from crossgate.admin.listing import Cursor, Limit, cursor_after, invalid_cursor, last_key
 from crossgate.admin.plans import Applied, applied
 from crossgate.admin.tags import demanded_base, revision_tag
+from crossgate.admin.validation import routes_about
 from crossgate.service.refusal import NotFound
 from crossgate.service.revision import NodeOutcome, Outcome, Revision
 
-router = APIRouter(tags=["Revisions"])
+router = routes_about("Revisions")
 Number = Annotated[int, Path(ge=0, le=2**31 - 1, description="A revision's number.")]
 
 

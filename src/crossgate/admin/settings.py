@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from crossgate.admin.access import Editor, Viewer
@@ -10,6 +10,7 @@ from crossgate.admin.answers import made, seen
 from crossgate.admin.body import JsonObject
 from crossgate.admin.desk import AtDesk, Message
 from crossgate.admin.schemas import gives, takes
+from crossgate.admin.validation import routes_about
 from crossgate.admin.writing import Write
 from crossgate.catalogue.document import read_gateway, read_server_settings
 from crossgate.service.change import Change, PutGateway, PutSettings
@@ -24,7 +25,7 @@ from crossgate.service.objects import (
 from crossgate.service.tag import content_tag
 from crossgate.service.written import written_form
 
-router = APIRouter(tags=["Settings"])
+router = routes_about("Settings")
 
 
 @router.get("/v1/gateway", responses={200: gives("GatewayEntry")}, response_class=Response)

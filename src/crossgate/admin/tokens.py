@@ -6,18 +6,19 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
 from fastapi import Path as InPath
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossgate.admin.access import Admin
 from crossgate.admin.answers import made, seen
 from crossgate.admin.desk import AtDesk
+from crossgate.admin.validation import routes_about
 from crossgate.catalogue.naming import MAX_NAME, NAME_PATTERN
 from crossgate.service.token import Role, Token
 
-router = APIRouter(tags=["Tokens"])
+router = routes_about("Tokens")
 _MOST_DAYS = 3650
 
 

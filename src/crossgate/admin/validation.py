@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 
@@ -21,6 +21,11 @@ async def known_parameters(request: Request) -> None:
     unknown = [unknown_key(("query", name), known) for name in request.query_params if name not in known]
     if unknown:
         raise InvalidInput(unknown)
+
+
+def routes_about(subject: str) -> APIRouter:
+    """For the routes of a module, all of which know their query parameters."""
+    return APIRouter(tags=[subject], dependencies=[Depends(known_parameters)])
 
 
 def _names(dependant: Dependant) -> set[str]:

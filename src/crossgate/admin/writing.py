@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from starlette.requests import Request
 
 from crossgate.admin.desk import Desk
-from crossgate.admin.plans import stated
 from crossgate.admin.tags import preconditions
 from crossgate.diagnostics import Diagnostic, Step
 from crossgate.lint.rule import Finding
@@ -61,7 +60,7 @@ class Write:
         else:
             # Whoever repeats a PUT has perhaps lost the first answer.
             findings = self.desk.service.findings(key)
-        said = [stated(_finding_from(path, one)).model_dump(mode="json") for one in findings]
+        said = [_finding_from(path, one).as_json() for one in findings]
         return {**written, "findings": said} if said else written
 
     def make(self, change: Change, of: Tagged, path: tuple[Step, ...] = (), *, creates: bool = False) -> Done:
