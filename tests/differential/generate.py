@@ -57,7 +57,9 @@ def random_public_origins(random: Random) -> tuple[str, ...]:
 
 def random_sample(random: Random, public_origins: tuple[str, ...] = ()) -> Sample:
     """A valid policy of any form; one in twenty is none at all."""
-    applications = tuple(dict.fromkeys(_exact(random) for _ in range(random.choice((0, 0, 0, 1, 3)))))
+    # Envoy decides on many exact origins otherwise than on a few, and otherwise again beside patterns.
+    many = random.choice((0, 0, 0, 0, 1, 3, 6, 25))
+    applications = tuple(dict.fromkeys(_exact(random) for _ in range(many)))
     entries: list[object] = []
     near = list(applications + public_origins)
     for _ in range(random.choice((0, 1, 1, 2, 3, 5))):

@@ -32,6 +32,8 @@ from crossgate.policy.origin import DEFAULT_PORT_PATTERN, LABEL_PATTERN, ORIGIN_
 
 _FEW: Final = 3
 """Up to so many exact origins a chain of comparisons is smaller than a table, and no slower."""
+_FEW_BESIDE_PATTERNS: Final = 10
+"""So many beside patterns: with a table, the routes of an admitted origin are there twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def route_by_origin(
 ) -> Routing:
     """The routes of ``to`` by the request's origin."""
     exact = tuple(sorted(origins.exact - public_origins))
-    few = exact if len(exact) <= _FEW else ()
+    most = _FEW_BESIDE_PATTERNS if origins.by_pattern else _FEW
+    few = exact if len(exact) <= most else ()
     listed = outcomes.routes(
         [
             *under((no_origin(public_origins),), to.absent),

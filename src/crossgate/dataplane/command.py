@@ -24,8 +24,8 @@ def command(
         # Restarts are the supervisor's; hot restart would claim shared memory by a number that
         # every Envoy on the machine has to agree on.
         "--disable-hot-restart",
-        # Envoy would look through all that it is sent for fields that it does not know: a sixth of what an API
-        # takes it. The compiler's messages are of this Envoy's version.
+        # Envoy would look through all that it is sent for fields that it does not know, a sixth of its work
+        # for an API. The compiler's messages are of this Envoy's version.
         "--ignore-unknown-dynamic-fields",
         *("--log-level", log_level),
         *("--component-log-level", "misc:error"),

@@ -66,6 +66,11 @@ class OriginSet:
             None if by_pattern is None else remembering(by_pattern, LONGEST_REMEMBERED),
         )
 
+    @property
+    def by_pattern(self) -> bool:
+        """Whether there is anything in the set but exact origins."""
+        return self._by_pattern is not None
+
     def __contains__(self, value: str) -> bool:
         """Whether a request's origin, as it stands in the header, is one of these."""
         return value in self.exact or (self._by_pattern is not None and self._by_pattern(value))
