@@ -1,8 +1,9 @@
 """A gateway on one machine: control plane, and unless nodes join from elsewhere, Envoy.
 
-It starts as: control plane listening, Envoy started, catalogue published, admin API listening, source
-followed; and stops the other way round, so that Envoy finishes its requests while the control plane is there.
-Envoy takes what is published on one processor while the rest is compiled on another.
+It starts as: control plane listening, Envoy started, source opened, catalogue published, clients served,
+admin API listening, source followed; and stops the other way round, so that Envoy finishes its requests while
+the control plane is there. Envoy starts on one processor while the store is read on another, and takes what
+is published while the rest is compiled. What serves no client is loaded when clients have all they need.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,9 +38,8 @@ from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.reach import unreachable
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create
 from crossgate.diagnostics import InvalidInput, Place, Severity
-from crossgate.service.change import PutGateway
+from crossgate.service.ports import CatalogueStore
 from crossgate.service.refusal import Refusal
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.listening import Address, SocketFile
 from crossgate.xds.server import ControlPlane
@@ -59,7 +60,8 @@ class Options:
     """How ``crossgate run`` was asked to run."""
 
     source: Path | StoreLocation
-    with_envoy: bool = True
+    envoy: Callable[[], Binary] | None = find
+    """Finds Envoy, perhaps after a while, or raises InvalidInput; None: nodes join from elsewhere."""
     xds: Address | None = None
     """Where nodes connect; None: a socket in the runtime directory."""
     concurrency: int | None = None
@@ -80,9 +82,8 @@ async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event)
         with settled_heap():
             started = await unless_stopped(gateway.start(), stop)
         if started:
-            announce(Serving(gateway.source.store.head.catalogue, gateway.control_plane.address))
-            await unless_stopped(gateway.ask_native_services(), stop)
-            await gateway.source.follow(gateway.publishing, announce, stop)
+            async with running(gateway.ask_native_services()):
+                await gateway.source.follow(gateway.publishing, announce, stop)
 
 
 class _Gateway:
@@ -99,38 +100,47 @@ class _Gateway:
     async def start(self) -> None:
         """Return when everything runs."""
         options = self._options
-        self.source = await self._stack.enter_async_context(opened(options.source))
-        if options.listen is not None:
-            await asyncio.to_thread(_put_listen, CatalogueService(self.source.store), options.listen)
-        catalogue = self.source.store.head.catalogue
-        binary = find() if options.with_envoy else None
-        if binary is not None:
-            _check_port(catalogue)
+        # It is open until all that needs it is closed, whenever it is opened.
+        while_open = await self._stack.enter_async_context(AsyncExitStack())
+        from_file = isinstance(options.source, Path)
+        if from_file:
+            # Reading it may take longer than an Envoy waits without a word, and often ends with errors.
+            self.source = await while_open.enter_async_context(opened(options.source))
         admin = self._bind_admin()
         directory = create()
         self._stack.callback(directory.close)
-        address = options.xds or SocketFile(directory.control_plane_socket)
-        self.control_plane = ControlPlane(address)
+        self.control_plane = ControlPlane(options.xds or SocketFile(directory.control_plane_socket))
+        self._stack.push_async_callback(self.control_plane.stop)
+        self.control_plane.listen()
+        envoy = None if options.envoy is None else await self._start_envoy(options.envoy, directory)
+        if not from_file:
+            self.source = await while_open.enter_async_context(opened(options.source))
+        await self._settle_where_to_listen()
         self.publishing = Publishing(self.control_plane, self.source.store, self._announce)
-        # A node from before would be told to remove what is not published yet. Ours has nothing, and nobody
-        # else knows of the socket.
-        in_portions = binary is not None and options.xds is None
-        if not in_portions:
-            await self.publishing.publish_first()
-            self.publishing.open()
-        await self._stack.enter_async_context(self.control_plane)
-        envoy = None if binary is None else await self._start_envoy(binary, directory)
-        if in_portions:
-            await self.publishing.publish_first()
-        if admin is not None:
-            await asyncio.to_thread(_prepare_admin)
+        await self._publish_first(in_portions=envoy is not None and options.xds is None)
+        loading = None if admin is None else asyncio.create_task(asyncio.to_thread(_load_admin))
         if envoy is not None:
             await envoy.ready()
             await self.publishing.first_node()
         await self._stack.enter_async_context(running(self.publishing.follow_nodes()))
-        if admin is not None and options.admin is not None:
-            await self._start_admin(options.admin, admin)
+        self._announce(Serving(self.source.store.head.catalogue, self.control_plane.address))
+        if admin is not None and loading is not None:
+            await loading
+            await self._start_admin(admin)
             await self._stack.enter_async_context(running(asyncio.to_thread(_prepare_linter)))
+
+    async def _publish_first(self, *, in_portions: bool) -> None:
+        """Publish all there is, and answer nodes: from the first portion on, or when it is whole.
+
+        A node from before would be told to remove what is not published yet. Ours has nothing, and nobody
+        else knows of its socket: it can be told in portions.
+        """
+        if in_portions:
+            await self.publishing.publish_first(self.control_plane.start)
+        else:
+            await self.publishing.publish_first()
+            self.publishing.open()
+            await self.control_plane.start()
 
     async def ask_native_services(self) -> None:
         """Announce those that can't be reached; that an API answers 503 for now is no reason not to serve."""
@@ -152,19 +162,30 @@ class _Gateway:
         self._stack.callback(bound.close)
         return bound
 
-    async def _start_admin(self, options: AdminOptions, bound: socket.socket) -> None:
-        # Loaded late, see `_prepare_admin`.
+    async def _start_admin(self, bound: socket.socket) -> None:
+        # Loaded late, see `_load_admin`.
         from crossgate.admin.app import admin_api
         from crossgate.admin.desk import Desk
         from crossgate.bootstrap.admin_server import serving
+        from crossgate.service.use_cases import CatalogueService
 
         source = self.source
+        names = () if self._options.admin is None else self._options.admin.host_names
         desk = Desk(CatalogueService(source.store, linted=True), source.tokens, self.publishing)
-        address = await self._stack.enter_async_context(serving(admin_api(desk, options.host_names), bound))
+        address = await self._stack.enter_async_context(serving(admin_api(desk, names), bound))
         first = await asyncio.to_thread(source.tokens.create_first)
         self._announce(AdminListens(address.url, first, kept=not isinstance(self._options.source, Path)))
 
-    async def _start_envoy(self, binary: Binary, directory: RuntimeDirectory) -> Envoy:
+    async def _settle_where_to_listen(self) -> None:
+        """Note what the command says, and see that somebody can listen there."""
+        options = self._options
+        if options.listen is not None:
+            await asyncio.to_thread(_put_listen, self.source.store, options.listen)
+        if options.envoy is not None:
+            _check_port(self.source.store.head.catalogue)
+
+    async def _start_envoy(self, find_binary: Callable[[], Binary], directory: RuntimeDirectory) -> Envoy:
+        binary = await asyncio.to_thread(find_binary)
         address = control_plane_for_envoy(self.control_plane.address)
         document = bootstrap(Node(self._node_id()), address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
@@ -178,8 +199,8 @@ class _Gateway:
         return "local"
 
 
-def _prepare_admin() -> None:
-    """Load what the API needs while Envoy takes the first configuration."""
+def _load_admin() -> None:
+    """Load what the API needs, while Envoy takes the first configuration."""
     from crossgate.admin import app
     from crossgate.bootstrap import admin_server
 
@@ -199,11 +220,14 @@ def _prepare_linter() -> None:
         check_subject(Subject(build_policy(allowed_origins=origins, allowed_methods=["GET"])))
 
 
-def _put_listen(service: CatalogueService, listen: tuple[str, int]) -> None:
+def _put_listen(store: CatalogueStore, listen: tuple[str, int]) -> None:
+    from crossgate.service.change import PutGateway
+    from crossgate.service.use_cases import CatalogueService
+
     host, port = listen
-    gateway = replace(service.store.head.catalogue.gateway, host=host, port=port)
+    gateway = replace(store.head.catalogue.gateway, host=host, port=port)
     try:
-        service.change([PutGateway(gateway)], author="crossgate run", message="--listen")
+        CatalogueService(store).change([PutGateway(gateway)], author="crossgate run", message="--listen")
     except Refusal as refused:
         raise InvalidInput(refused.diagnostics) from refused
 

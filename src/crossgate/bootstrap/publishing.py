@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -43,12 +43,18 @@ class Publishing:
         self._sessions: set[Session] = set()
         self._waiting: set[asyncio.Task[None]] = set()
 
-    async def publish_first(self) -> None:
-        """Publish all but the clients' listener; nodes take a portion while the next one is compiled."""
+    async def publish_first(self, answer: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Publish all but the clients' listener; nodes take a portion while the next one is compiled.
+
+        ``answer`` is called when there is something to tell them. A node that is told of nothing at all takes
+        that for its configuration.
+        """
         head = self._store.head
         for portion in portions(head.catalogue):
             await asyncio.to_thread(self._publisher.compile, portion)
             self._publisher.distribute(opened=False)
+            if answer is not None:
+                await answer()
         self._head = head.revision
 
     def open(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,6 +79,12 @@ def run(
     first start with a new store prints a token for the admin API, once. Ends on Ctrl-C or SIGTERM, after the
     requests it has begun.
     """
+    # Loading makes thousands of objects and no garbage; `run_gateway` has it collected once it has started.
+    gc.disable()
+    from crossgate.dataplane.binary import finding
+
+    # Envoy takes its time to say its version; meanwhile the rest is loaded.
+    found = finding() if envoy else None
     from crossgate.bootstrap.gateway import Options, run_gateway
     from crossgate.cli.serving import log_to_stderr, until_stopped
     from crossgate.cli.telling import Teller
@@ -88,7 +95,7 @@ def run(
     log_to_stderr()
     options = Options(
         source,
-        envoy,
+        found,
         parse_address(xds) if xds else None,
         concurrency or None,
         _admin(file, admin, admin_host or [], in_clear_text=admin_in_clear_text),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
-
-from rich.console import Console
-from rich.table import Table
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, assert_never
 
 from crossgate.bootstrap.announcements import (
     AdminListens,
@@ -21,8 +19,12 @@ from crossgate.bootstrap.announcements import (
     Unreachable,
 )
 from crossgate.catalogue.model import Api, Catalogue
-from crossgate.cli.output import printable
+from crossgate.cli.output import printable, stdout
 from crossgate.dataplane import changes
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 _MOST_LINES: Final = 40
 """Of a list of things that there may be thousands of."""
@@ -36,7 +38,6 @@ class Teller:
 
     def __init__(self, source: str | None = None) -> None:
         """``source`` is the file or the store that is followed."""
-        self._console = Console(highlight=False, soft_wrap=True)
         self._source = source
 
     def announce(self, announcement: Announcement) -> None:
@@ -65,6 +66,11 @@ class Teller:
                 self._node_changed(change)
             case _ as never:
                 assert_never(never)
+
+    @cached_property
+    def _console(self) -> Console:
+        # Made, and rich loaded, when there is something to say: clients need not wait for it.
+        return stdout()
 
     def _admin_listens(self, admin: AdminListens) -> None:
         self._say("dim", str(admin))
@@ -109,6 +115,8 @@ class Teller:
 
 
 def _table(rows: list[tuple[str, ...]]) -> Table:
+    from rich.table import Table
+
     table = Table("API", "type", "served at", "native service", "CORS", box=None, header_style="bold")
     for row in rows:
         table.add_row(*row)

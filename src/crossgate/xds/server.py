@@ -48,22 +48,34 @@ class ControlPlane:
         self.address = address
         """Where nodes connect; complete once it is started."""
         self._server: grpc.aio.Server | None = None
+        self._answers = False
 
-    async def start(self) -> None:
-        """Listen. Raises `crossgate.diagnostics.InvalidInput` if the address cannot be used."""
+    def listen(self) -> None:
+        """Take the address; nodes can connect, and are answered from ``start`` on.
+
+        Raises `crossgate.diagnostics.InvalidInput` if the address cannot be used.
+        """
         server = grpc.aio.server(options=OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(
             _Discovery(self.cache, self.ledger), server
         )
         self.address = bind(server, self.address)
-        await server.start()
         self._server = server
+
+    async def start(self) -> None:
+        """Answer nodes, once it listens; raises as ``listen`` does."""
+        if self._server is None:
+            self.listen()
+        if self._server is not None and not self._answers:
+            self._answers = True
+            await self._server.start()
 
     async def stop(self) -> None:
         """End every stream and stop listening; nodes keep what they have and try to reconnect."""
         if self._server is not None:
             await self._server.stop(grace=None)
             self._server = None
+            self._answers = False
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -64,7 +64,7 @@ def store_gateway(
     before = network.before if network else before
     addresses = ("--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin_port}")
     with Command(folder, "run", *addresses, *options, before=before) as command:
-        command.wait_for("Crossgate serves")
+        command.wait_for("The admin API listens")
         url = f"http://127.0.0.1:{admin_port}"
         printed = re.search(r"cgt_[\w-]+", command.output)
         secret = secret or (printed[0] if printed else "")
