@@ -107,6 +107,8 @@ def _parse_host(text: str) -> str | _Fault:
 
 def _parse_path(text: str) -> str | _Fault:
     path = text.removesuffix("/")
+    if not path:
+        return path
     if not _PATH.fullmatch(path):
         return _Fault(
             "has a path with an empty segment or a character that no path has",

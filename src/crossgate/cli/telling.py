@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final, assert_never
 
 from crossgate.bootstrap.announcements import (
@@ -103,13 +105,13 @@ class Teller:
                 self._say("yellow", str(change))
 
     def _serving(self, serving: Serving) -> None:
-        rows = _rows(serving.catalogue)
+        rows = list(islice(_rows(serving.catalogue), _MOST_LINES))
         if self._console.is_terminal:
-            self._console.print(_table(rows[:_MOST_LINES]))
+            self._console.print(_table(rows))
         else:
-            for row in rows[:_MOST_LINES]:
+            for row in rows:
                 self._say("", " ".join(row))
-        self._say_rest(len(rows))
+        self._say_rest(sum(len(api.endpoints) for api in serving.catalogue.apis.values()))
         self._say("dim", f"Nodes find the control plane at {serving.control_plane}")
         self._say("bold green", f"{serving}; following {self._source}, Ctrl-C ends it")
 
@@ -123,15 +125,13 @@ def _table(rows: list[tuple[str, ...]]) -> Table:
     return table
 
 
-def _rows(catalogue: Catalogue) -> list[tuple[str, ...]]:
+def _rows(catalogue: Catalogue) -> Iterator[tuple[str, ...]]:
     gateway = catalogue.gateway
     host = f"[{gateway.host}]" if ":" in gateway.host else gateway.host
     base = f"{'https' if gateway.tls else 'http'}://{host}:{gateway.port}"
-    return [
-        (api.key, api.type.value, f"{base}{endpoint}", str(api.native), _cors(catalogue, api))
-        for api in catalogue.apis.values()
-        for endpoint in api.endpoints
-    ]
+    for api in catalogue.apis.values():
+        for endpoint in api.endpoints:
+            yield api.key, api.type.value, f"{base}{endpoint}", str(api.native), _cors(catalogue, api)
 
 
 def _cors(catalogue: Catalogue, api: Api) -> str:

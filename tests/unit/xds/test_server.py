@@ -104,6 +104,35 @@ def test_scoped_routes_never_travel_twice_with_equal_bytes(address: SocketFile) 
     run(test)
 
 
+def test_who_connects_before_it_answers_is_answered_when_it_does(address: SocketFile) -> None:
+    async def test() -> None:
+        plane = ControlPlane(address)
+        plane.listen()
+        reader, writer = await asyncio.open_unix_connection(str(address.path))
+        async with plane, client(plane) as stub:
+            assert (await reader.readexactly(4))[3] == 4  # HTTP/2: a frame of settings comes first
+            plane.cache.replace([cluster("a")])
+            call = stub.DeltaAggregatedResources()
+            await call.write(request(node="n1"))
+            [resource] = (await call.read()).resources
+            assert resource.name == "a"
+            call.cancel()
+        writer.close()
+
+    run(test)
+
+
+def test_it_can_be_stopped_before_it_answers(address: SocketFile) -> None:
+    async def test() -> None:
+        plane = ControlPlane(address)
+        plane.listen()
+        await plane.stop()
+        async with plane:
+            pass
+
+    run(test)
+
+
 def test_the_socket_is_for_its_owner_only_and_comes_back_after_a_kill(address: SocketFile) -> None:
     async def test() -> None:
         async with ControlPlane(address):
