@@ -130,8 +130,9 @@ def _parse_text(text: str) -> OriginPattern | Diagnostic:
 
 
 _WILDCARD: Final = re.compile(r"(?P<scheme>[^:/*]*)://(?P<star>\*\.)?(?P<rest>[^*]*?)(?P<any_port>:\*)?")
-_COMPILED: Final = 512
-"""Expressions that are kept compiled: thousands of APIs have the same few."""
+_COMPILED: Final = 128
+"""Expressions that are kept: thousands of APIs have the same few. As many as the binding keeps, for each may
+take megabytes."""
 _NUMERIC_HOST: Final = re.compile(r"[0-9.]+|\[.*")
 
 

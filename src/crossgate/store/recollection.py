@@ -23,7 +23,8 @@ _OBJECT = select(versions.c.kind, versions.c.key, versions.c.body)
 
 def current_objects(connection: Connection) -> list[RecordedObject]:
     """Every object there is."""
-    return _objects(connection.execute(_OBJECT.where(versions.c.current, versions.c.body.is_not(None))))
+    found = _OBJECT.where(versions.c.current, versions.c.body.is_not(None))
+    return _objects(connection.execute(found).all())
 
 
 def objects_since(connection: Connection, number: int) -> list[RecordedObject]:
