@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import ip_address
 
 from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService
 from crossgate.policy import CorsPolicy, build_policy
 
 METHOD = "PUT"
 HEADERS = ("test1", "test2")
+APIS_PER_NATIVE = 10
 
 
 def origin(number: int) -> str:
@@ -50,5 +53,16 @@ def catalogue_of(port: int, apis: list[Api]) -> Catalogue:
 
 
 def reference_apis(count: int, native_port: int) -> list[Api]:
-    """So many APIs under the reference policy."""
-    return [api(f"api-{n}", native_port, reference_policy(n, max_age=100)) for n in range(count)]
+    """So many APIs under the reference policy, ten in front of each native service.
+
+    The native services are told apart by their loopback address: 127.0.1.1, 127.0.1.2 and so on.
+    """
+    apis = [api(f"api-{n}", native_port, reference_policy(n, max_age=100)) for n in range(count)]
+    return [
+        replace(one, native=replace(one.native, host=_loopback(n // APIS_PER_NATIVE)))
+        for n, one in enumerate(apis)
+    ]
+
+
+def _loopback(number: int) -> str:
+    return str(ip_address("127.0.1.1") + number)

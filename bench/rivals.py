@@ -114,12 +114,13 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
     served = json_format.MessageToDict(listener, preserving_proto_field_name=True)
     served["filter_chains"] = [{"filters": [{"name": "http", "typed_config": edge}]}]
     address = {"socket_address": {"address": "127.0.0.1", "port_value": native_port}}
+    name = cluster_name(api("few", native_port, None).native)
     native = {
-        "name": cluster_name("few/1"),
+        "name": name,
         "type": "STATIC",
         "connect_timeout": "5s",
         "load_assignment": {
-            "cluster_name": cluster_name("few/1"),
+            "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
     }

@@ -23,7 +23,7 @@ def cluster(name: str, text: str = "good") -> Resource:
 
 
 def route(name: str, text: str = "good", *, to: str = "-") -> Resource:
-    return Resource.of(SCOPED_ROUTES, name, f"{text} {to}".encode())
+    return Resource.of(SCOPED_ROUTES, name, f"{text} {to}".encode(), ((CLUSTER, to),))
 
 
 def is_bad(resource: Resource) -> bool:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.catalogues import api, application, catalogue, policy
+from tests.catalogues import NATIVE, api, application, catalogue, policy
 
-from crossgate.catalogue.model import Catalogue, Gateway
+from crossgate.catalogue.model import Catalogue, Gateway, NativeService
 from crossgate.compiler.compilation import Compilation
 from crossgate.policy import read_server_policy
 from crossgate.service.change import (
@@ -42,13 +42,26 @@ NAME = st.sampled_from(["one", "two", "three"])
 KEY = NAME.map(lambda name: f"{name}/1.0")
 APP = st.sampled_from(["web", "phone"])
 ENDPOINTS = st.sampled_from([(), ("/shared",), ("/shared/deep",), ("/gateway/two/1.0",), ("/x", "/y")])
-API = st.builds(lambda name, cors, at: api(name, cors, endpoints=at), NAME, st.none() | POLICY, ENDPOINTS)
+# Two share a cluster, and one is its neighbour by scheme only.
+NATIVES = st.sampled_from(
+    [NATIVE, NativeService("http", "127.0.0.1", 9101, "/v2"), NativeService("https", "127.0.0.1", 9101)]
+)
+API = st.builds(
+    lambda name, cors, at, native: api(name, cors, endpoints=at, native=native),
+    NAME,
+    st.none() | POLICY,
+    ENDPOINTS,
+    NATIVES,
+)
 APPLICATION = st.builds(
     lambda name, origins, apis, suspended: application(name, *origins, apis=apis, suspended=suspended),
     APP,
     st.lists(EXACT, max_size=2, unique=True),
     st.lists(KEY, max_size=2, unique=True),
     st.booleans(),
+)
+GATEWAY = st.sampled_from(
+    [Gateway(), Gateway(public_origins=("https://me.example",)), Gateway(native_ca="/natives.pem")]
 )
 SERVER = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://s.example"}
 CHANGE: st.SearchStrategy[Change] = st.one_of(
@@ -63,7 +76,7 @@ CHANGE: st.SearchStrategy[Change] = st.one_of(
     st.builds(ResumeApplication, APP),
     st.builds(Associate, APP, KEY),
     st.builds(Dissociate, APP, KEY),
-    st.builds(PutGateway, st.sampled_from([Gateway(), Gateway(public_origins=("https://me.example",))])),
+    st.builds(PutGateway, GATEWAY),
     st.sampled_from(
         [
             PutSettings(Settings()),

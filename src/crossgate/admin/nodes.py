@@ -25,6 +25,8 @@ class RejectionBody(BaseModel):
     version: str | None
     message: str
     at: datetime
+    apis: list[str]
+    """The APIs that the resource is made for; none if it is the whole gateway's."""
 
 
 class NodeBody(BaseModel):
@@ -69,7 +71,12 @@ def _body(report: NodeReport, head: int) -> NodeBody:
         pending=report.pending,
         rejections=[
             RejectionBody(
-                kind=one.kind, resource=one.resource, version=one.version, message=one.message, at=one.at
+                kind=one.kind,
+                resource=one.resource,
+                version=one.version,
+                message=one.message,
+                at=one.at,
+                apis=list(one.apis),
             )
             for one in report.rejections
         ],

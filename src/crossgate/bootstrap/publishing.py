@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from crossgate.bootstrap.announcements import Announce, Enforced, Pending, Rejected
 from crossgate.bootstrap.authorities import system_authorities
 from crossgate.bootstrap.recording import Recorder
+from crossgate.compiler.concerned import concerned
 from crossgate.service.node_report import NodeRejection, NodeReport
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publish import Publisher, portions
@@ -84,7 +85,7 @@ class Publishing:
         finally:
             late.cancel()
         if outcome.rejections:
-            self._announce(Rejected(tuple(map(Rejection.diagnostic, outcome.rejections))))
+            self._announce(self._rejected(outcome.rejections))
 
     async def follow_store(self) -> None:
         """Publish each new head of the store, until cancelled."""
@@ -135,7 +136,7 @@ class Publishing:
 
     def reports(self) -> Sequence[NodeReport]:
         """Every connection, and what it says."""
-        return [_report(state, self._runs.get(state.node)) for state in self._ledger.nodes()]
+        return [self._report(state) for state in self._ledger.nodes()]
 
     def _hear(self, news: News) -> None:
         session = news.session
@@ -166,7 +167,7 @@ class Publishing:
         elapsed = (time.perf_counter() - began) * 1000
         self._note(outcome, covered)
         if outcome.rejections:
-            self._announce(Rejected(tuple(map(Rejection.diagnostic, outcome.rejections))))
+            self._announce(self._rejected(outcome.rejections))
         elif versions:
             self._announce(Enforced(len(versions), elapsed))
 
@@ -196,20 +197,28 @@ class Publishing:
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
+    def _report(self, state: NodeState) -> NodeReport:
+        return NodeReport(
+            node=state.node,
+            connected_at=_time(state.connected_at),
+            acknowledged_at=None if state.acknowledged_at is None else _time(state.acknowledged_at),
+            revision=self._runs.get(state.node),
+            resources=state.applied,
+            pending=state.pending,
+            rejections=tuple(map(self._rejection, state.rejections)),
+        )
 
-def _report(state: NodeState, revision: int | None) -> NodeReport:
-    return NodeReport(
-        node=state.node,
-        connected_at=_time(state.connected_at),
-        acknowledged_at=None if state.acknowledged_at is None else _time(state.acknowledged_at),
-        revision=revision,
-        resources=state.applied,
-        pending=state.pending,
-        rejections=tuple(
-            NodeRejection(one.key[0].rpartition(".")[2], one.key[1], one.version, one.message, _time(one.at))
-            for one in state.rejections
-        ),
-    )
+    def _rejection(self, one: Rejection) -> NodeRejection:
+        kind, name = one.key
+        return NodeRejection(
+            kind.rpartition(".")[2], name, one.version, one.message, _time(one.at), self._concerned(one)
+        )
+
+    def _rejected(self, rejections: Iterable[Rejection]) -> Rejected:
+        return Rejected(tuple(one.diagnostic(self._concerned(one)) for one in rejections))
+
+    def _concerned(self, rejection: Rejection) -> tuple[str, ...]:
+        return concerned(rejection.key, self._publisher.catalogue.apis)
 
 
 def _time(unix: float) -> datetime:

@@ -15,6 +15,7 @@ def nodes(*, server: Server = DEFAULT_SERVER, token: Token = "", as_json: AsJson
     from crossgate.cli.output import print_json, printable, stdout
     from crossgate.cli.remote import Remote
     from crossgate.cli.rows import print_rows
+    from crossgate.compiler.concerned import made_for
 
     with Remote(server, token) as remote:
         answer = remote.get("/v1/nodes").value
@@ -40,7 +41,6 @@ def nodes(*, server: Server = DEFAULT_SERVER, token: Token = "", as_json: AsJson
         )
         for one in found:
             for rejection in one["rejections"]:
-                console.print(
-                    printable(f"{one['node']} refused {rejection['resource']}: {rejection['message']}")
-                )
+                refused = f"{one['node']} refused {rejection['resource']}{made_for(rejection['apis'])}"
+                console.print(printable(f"{refused}: {rejection['message']}"))
     raise typer.Exit(0 if all(one["current"] for one in found) else 1)

@@ -1,4 +1,8 @@
-"""The cluster of an API's native service."""
+"""The cluster of a native service, shared by all APIs in front of it.
+
+A cluster is how Envoy connects: scheme, host and port. What else an API says of its native service, the base
+path and the time it has, is its routes'.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import (
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from google.protobuf.wrappers_pb2 import UInt32Value
 
-from crossgate.catalogue.model import Api, NativeService
+from crossgate.catalogue.model import NativeService
 from crossgate.compiler.naming import cluster_name
 from crossgate.compiler.protobuf import pack, record, seconds, serialise, tag
 from crossgate.compiler.resource import CLUSTER, Resource
@@ -36,7 +40,7 @@ IDLE_TIMEOUT = 4.0
 answered 503."""
 
 MOST_AT_ONCE = 10_000
-"""Requests to one native service; more are answered 503. Envoy's own limit is 1,024."""
+"""Requests to one native service, by all its APIs together; more are answered 503. Envoy's limit is 1,024."""
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _PROTOCOL = pack(
@@ -64,20 +68,29 @@ _LOADED = tag(Cluster, "load_assignment")
 _LOADED_NAME = tag(ClusterLoadAssignment, "cluster_name")
 
 
-def compile_cluster(api: Api, ca_file: str) -> Resource:
+# Statistics' names are read in parts between dots, and Envoy turns colons into underscores: two names must
+# not become one by that. No host has these signs, but for the hyphen: there the last one stands for a colon.
+_IN_STATISTICS = str.maketrans({".": "_", "_": "~", ":": "-"})
+
+
+def compile_cluster(native: NativeService, ca_file: str) -> Resource:
     """The cluster's resource; ``ca_file`` holds the authorities trusted for https, as PEM."""
-    name = cluster_name(api.key)
-    native = api.native
+    name = cluster_name(native)
     text = name.encode()
     cluster = (
         record(_NAME, text)
-        + record(_STATISTICS, text.replace(b".", b"_"))
+        + record(_STATISTICS, statistics_name(name).encode())
         + _common(named=not _is_address(native.host))
         + record(_LOADED, record(_LOADED_NAME, text) + _reached(native.host, native.port))
     )
     if native.scheme == "https":
         cluster += _verified(native, ca_file)
     return Resource.of(CLUSTER, name, cluster)
+
+
+def statistics_name(cluster: str) -> str:
+    """What stands for the cluster's name in Envoy's statistics, as one part of theirs."""
+    return cluster.translate(_IN_STATISTICS)
 
 
 @lru_cache(maxsize=2)
@@ -95,14 +108,12 @@ def _common(*, named: bool) -> bytes:
     )
 
 
-@lru_cache(maxsize=256)
 def _reached(host: str, port: int) -> bytes:
     address = Address(socket_address=SocketAddress(address=host, port_value=port))
     endpoint = LbEndpoint(endpoint=Endpoint(address=address))
     return serialise(ClusterLoadAssignment(endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])]))
 
 
-@lru_cache(maxsize=256)
 def _verified(native: NativeService, ca_file: str) -> bytes:
     """TLS, with the certificate checked against the authorities and against the service's own name."""
     # The dot at the end of a fully qualified name is DNS's own; neither SNI nor certificates know it.
@@ -125,7 +136,6 @@ def _subject(host: str) -> SubjectAltNameMatcher:
     return SubjectAltNameMatcher(san_type=kind, matcher=StringMatcher(exact=host))
 
 
-@lru_cache(maxsize=256)
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

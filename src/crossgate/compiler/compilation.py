@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crossgate.catalogue.effective import Associations, own_policy
-from crossgate.catalogue.model import Api, Catalogue, Gateway
+from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeService
 from crossgate.compiler.cluster import compile_cluster
 from crossgate.compiler.edge import compile_edge
 from crossgate.compiler.naming import ScopeKey, cluster_name, is_elsewhere, scope_key, scope_name
@@ -34,6 +35,8 @@ class Compilation:
     _members: _Members = field(default_factory=dict)
     _elsewhere: int = 0
     """How many endpoints lie under none of the roots."""
+    _users: Mapping[str, int] = field(default_factory=dict)
+    """By cluster, how many APIs are in front of its native service."""
 
     def advance(self, catalogue: Catalogue, system_ca: str) -> tuple[Compilation, Changes]:
         """The compilation of ``catalogue``, and how its resources differ from these.
@@ -59,11 +62,13 @@ class Compilation:
             made[SCOPED_ROUTE_CONFIGURATION, scope_name(key)] = _compile_members(
                 key, members.get(key, frozenset()), catalogue, associations
             )
+        users, other_clusters = _count_users(self._users, before.apis, catalogue.apis, changed)
+        made |= {(CLUSTER, gone): None for gone in other_clusters if gone not in users}
         trusts_otherwise = before.gateway.native_ca != catalogue.gateway.native_ca
-        ca_file = catalogue.gateway.native_ca or system_ca
-        for api in catalogue.apis.keys() | changed if trusts_otherwise else changed:
-            declared = catalogue.apis.get(api)
-            made[CLUSTER, cluster_name(api)] = compile_cluster(declared, ca_file) if declared else None
+        natives = _natives(catalogue.apis if trusts_otherwise else changed, catalogue.apis)
+        for cluster, native in natives.items():
+            if trusts_otherwise or cluster in other_clusters:
+                made[CLUSTER, cluster] = compile_cluster(native, catalogue.gateway.native_ca or system_ca)
 
         changes = {key: new for key, new in made.items() if self.resources.get(key) != new}
         # Copied whole and then corrected: for a change of one API this is the larger part of the work.
@@ -73,7 +78,7 @@ class Compilation:
                 resources.pop(name, None)
             else:
                 resources[name] = new
-        return Compilation(catalogue, resources, associations, members, elsewhere), changes
+        return Compilation(catalogue, resources, associations, members, elsewhere, users), changes
 
 
 def _keyed(resources: Iterable[Resource]) -> dict[ResourceKey, Resource]:
@@ -122,6 +127,28 @@ def _move(
             scope = scope_key(endpoint)
             moved[scope] = moved.get(scope, frozenset()) | {(endpoint, key)}
     return moved
+
+
+def _natives(apis: Iterable[str], catalogue: Mapping[str, Api]) -> dict[str, NativeService]:
+    """The native services of those among ``apis`` that are there, by their cluster."""
+    found = (catalogue[key].native for key in apis if key in catalogue)
+    return {cluster_name(native): native for native in found}
+
+
+def _count_users(
+    users: Mapping[str, int], before: Mapping[str, Api], after: Mapping[str, Api], changed: set[str]
+) -> tuple[Mapping[str, int], set[str]]:
+    """How many APIs each cluster has now, and the clusters that came or went."""
+    difference = Counter(cluster_name(after[key].native) for key in changed if key in after)
+    difference.subtract(cluster_name(before[key].native) for key in changed if key in before)
+    if not any(difference.values()):
+        return users, set()
+    counted = dict(users)
+    for name, more in difference.items():
+        counted[name] = counted.get(name, 0) + more
+        if not counted[name]:
+            del counted[name]
+    return counted, {name for name in difference if (name in counted) != (name in users)}
 
 
 def _compile_members(

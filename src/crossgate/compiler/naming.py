@@ -1,4 +1,4 @@
-"""What the resources of an API are called, and under which key its endpoints are looked up.
+"""What the resources are called, and under which key an API's endpoints are looked up.
 
 Envoy finds an API by a key of three path segments. Under ``/gateway`` and ``/ws`` these are the first three,
 so that every API there has a scope of its own. Endpoints elsewhere may be of any depth: those that share
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossgate.catalogue.endpoint import DEFAULT_ROOTS
+from crossgate.catalogue.model import NativeService
 
 ROOTS: Final = DEFAULT_ROOTS
 """First segments under which the key is the endpoint's first three segments; none there is shorter."""
@@ -36,6 +37,10 @@ def scope_name(key: ScopeKey) -> str:
     return "/".join(key)
 
 
-def cluster_name(api: str) -> str:
-    """The name of the cluster of an API's native service."""
-    return f"native/{api}"
+def cluster_name(native: NativeService) -> str:
+    """The name of the native service's cluster: equal for those, and only those, that are connected to alike.
+
+    The base path is no part of it: that is the route's.
+    """
+    host = f"[{native.host}]" if ":" in native.host else native.host
+    return f"native/{native.scheme}/{host}:{native.port}"

@@ -18,17 +18,19 @@ class Resource:
     """One xDS resource, serialised: ``body`` is the message that ``type_url`` names.
 
     ``version`` is derived from the content, so equal bytes have equal versions, on every control plane.
+    ``needs`` are the keys of resources that the content names: a node should have them first.
     """
 
     type_url: str
     name: str
     body: bytes
     version: str
+    needs: tuple[ResourceKey, ...] = ()
 
     @classmethod
-    def of(cls, type_url: str, name: str, body: bytes) -> Resource:
+    def of(cls, type_url: str, name: str, body: bytes, needs: tuple[ResourceKey, ...] = ()) -> Resource:
         """The resource with the version that its content gives it."""
-        return cls(type_url, name, body, sha256(body).hexdigest()[:16])
+        return cls(type_url, name, body, sha256(body).hexdigest()[:16], needs)
 
 
 ResourceKey = tuple[str, str]

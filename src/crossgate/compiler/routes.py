@@ -119,7 +119,7 @@ def _preceding(headers: tuple[Header, ...], *, vary: bool) -> bytes:
 
 def _to_native(api: Api, endpoint: str) -> bytes:
     return (
-        record(_CLUSTER, cluster_name(api.key).encode())
+        record(_CLUSTER, cluster_name(api.native).encode())
         + record(_AUTHORITY, api.native.authority.encode())
         + _within(api.native_timeout)
         + _rewritten(endpoint, api.native.base_path)

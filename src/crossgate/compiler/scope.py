@@ -14,10 +14,10 @@ from google.protobuf.wrappers_pb2 import BoolValue
 from crossgate.catalogue.model import Api
 from crossgate.compiler.conditions import literal
 from crossgate.compiler.flow import compile_flow
-from crossgate.compiler.naming import ScopeKey, scope_name
+from crossgate.compiler.naming import ScopeKey, cluster_name, scope_name
 from crossgate.compiler.private_headers import PRIVATE_HEADERS
 from crossgate.compiler.protobuf import record, serialise, tag
-from crossgate.compiler.resource import SCOPED_ROUTE_CONFIGURATION, Resource
+from crossgate.compiler.resource import CLUSTER, SCOPED_ROUTE_CONFIGURATION, Resource
 from crossgate.compiler.responses import reflected, setting
 from crossgate.compiler.routes import Outcomes
 from crossgate.compiler.routing import Routing, by_path
@@ -78,7 +78,9 @@ def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
     routes = record(_ROUTES_NAME, text) + _IN_COMMON + record(_HOST, host)
     parts = [record(_FRAGMENT, record(_PART, part.encode())) for part in key]
     scope = record(_NAME, text) + record(_KEY, b"".join(parts)) + record(_ROUTES, routes)
-    return Resource.of(SCOPED_ROUTE_CONFIGURATION, name, scope)
+    clusters = sorted({cluster_name(one.api.native) for one in served})
+    needs = tuple((CLUSTER, cluster) for cluster in clusters)
+    return Resource.of(SCOPED_ROUTE_CONFIGURATION, name, scope, needs)
 
 
 def _find_endpoint(served: Sequence[Served]) -> bytes:

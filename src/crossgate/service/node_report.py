@@ -15,6 +15,8 @@ class NodeRejection:
     version: str | None
     message: str
     at: datetime
+    apis: tuple[str, ...]
+    """Keys of the APIs that the resource is made for; none if it is the whole gateway's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ wait, see `crossgate.xds.settlement`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from crossgate.compiler.concerned import made_for
 from crossgate.diagnostics import Diagnostic
 from crossgate.xds.cache import Cache, Key
 from crossgate.xds.kinds import ASKED_FOR_AS_A_WHOLE
@@ -35,12 +36,13 @@ class Rejection:
     message: str
     at: float
 
-    def diagnostic(self) -> Diagnostic:
-        """The rejection as a finding for people."""
+    def diagnostic(self, apis: Sequence[str] = ()) -> Diagnostic:
+        """The rejection as a finding for people; ``apis`` are those that the resource is made for."""
         kind, name = self.key
+        refused = f"{kind.rpartition('.')[2]} {name}{made_for(apis)}"
         return Diagnostic(
             code="node-rejected-resource",
-            message=f"Node {self.node} refused {kind.rpartition('.')[2]} {name}: {self.message}",
+            message=f"Node {self.node} refused {refused}: {self.message}",
             remedy="The node keeps its last good version of it; change what this resource is made from",
             found=f"version {self.version}" if self.version else "its removal",
         )

@@ -58,9 +58,11 @@ class Stream:
             effects += delivery.touch(key[1])
             if delivery.on_its_way(key[1]):
                 moving.append(key)
+        # A cluster of an earlier change that is on its way still, and that these are the first to need here.
+        after = {key for one in moving for key in self._needs(one) if self._on_its_way(key)}
         goes = any(key[0] in REMOVED_AFTER and self._removed(key) for key in moving)
         before = self._unsettled() if goes else []
-        self._order.change(moving, removed=self._removed, removed_after=before)
+        self._order.change(moving, removed=self._removed, after=after, removed_after=before)
         self._progress(heard)
         return [*effects, *self._pump()]
 
@@ -155,6 +157,14 @@ class Stream:
             delivery.forget(name)
             key = (delivery.type_url, name)
             self._release([*self._order.settled(key), *self._order.in_place(key)])
+
+    def _needs(self, key: Key) -> Iterable[Key]:
+        resource = self._resources.get(*key)
+        return resource.needs if resource else ()
+
+    def _on_its_way(self, key: Key) -> bool:
+        delivery = self._deliveries.get(key[0])
+        return delivery is not None and delivery.on_its_way(key[1])
 
     def _removed(self, key: Key) -> bool:
         return self._resources.get(*key) is None

@@ -62,5 +62,5 @@ def test_authorities_that_are_not_there_concern_the_https_natives_only(
     authorities = replace(declared.gateway, native_ca="/nowhere/ca.pem")
     outcome = gateway.publish(replace(declared, gateway=authorities))
     [rejection] = outcome.rejections
-    assert rejection.key[1] == "native/secure/1"
+    assert rejection.key[1] == "native/https/localhost:1"
     assert ask(gateway, "/gateway/pet/1", FROM_GOOD).status == 200

@@ -22,7 +22,11 @@ _POLICIES = (
 )
 _NATIVES = (
     NativeService("http", "127.0.0.1", 9000),
+    NativeService("http", "127.0.0.1", 9000, "/v2"),
     NativeService("https", "pets.example.com", 443, "/v2"),
+    NativeService("https", "pets.example.com", 443),
+    NativeService("http", "pets.example.com", 443),
+    NativeService("https", "pets.example.com.", 443),
     NativeService("http", "::1", 9000),
 )
 _ENDPOINTS = ("/shop/pets", "/shop/cats/v1", "/pets", "/gateway/a/1/deep", "/gateway/a/1/deeper", "/ws/a/1")

@@ -1,17 +1,22 @@
-"""The clusters: what of an https native service's name is verified, and no limit inside the gateway."""
+"""The clusters: their names, what of an https native service is verified, and no limit inside the gateway."""
 
 from __future__ import annotations
+
+import string
 
 import pytest
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import SubjectAltNameMatcher
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import UpstreamTlsContext
-from tests.declared import api
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.messages import all_within, message_of
 
 from crossgate.catalogue.model import NativeService
-from crossgate.compiler.cluster import compile_cluster
+from crossgate.catalogue.native_url import parse_native_url
+from crossgate.compiler.cluster import compile_cluster, statistics_name
 from crossgate.compiler.inner import compile_way_inside
+from crossgate.compiler.naming import cluster_name
 
 
 @pytest.mark.parametrize(
@@ -26,7 +31,7 @@ from crossgate.compiler.inner import compile_way_inside
 def test_an_https_native_service_is_verified_by_name_and_authority(
     host: str, sni: str, kind: int, subject: str
 ) -> None:
-    cluster = message_of(compile_cluster(api("pets", native=NativeService("https", host, 443)), "/ca.pem"))
+    cluster = message_of(compile_cluster(NativeService("https", host, 443), "/ca.pem"))
     [context] = [one for one in all_within(cluster) if isinstance(one, UpstreamTlsContext)]
     validation = context.common_tls_context.validation_context
     [matcher] = validation.match_typed_subject_alt_names
@@ -36,7 +41,7 @@ def test_an_https_native_service_is_verified_by_name_and_authority(
 
 
 def test_a_native_service_in_clear_text_has_no_transport_of_its_own() -> None:
-    cluster = message_of(compile_cluster(api("pets"), "/ca.pem"))
+    cluster = message_of(compile_cluster(NativeService("http", "127.0.0.1", 9000), "/ca.pem"))
     assert isinstance(cluster, Cluster)
     assert not cluster.HasField("transport_socket")
 
@@ -49,3 +54,56 @@ def test_the_way_inside_takes_as_many_requests_as_the_listener_in_front() -> Non
     assert limits.max_connections.value == unlimited
     assert limits.max_pending_requests.value == unlimited
     assert limits.max_requests.value == unlimited
+
+
+NAMES = [
+    ("http://pets.example.com", "native/http/pets.example.com:80", "native/http/pets_example_com-80"),
+    ("https://PETS.example.com/v2", "native/https/pets.example.com:443", "native/https/pets_example_com-443"),
+    ("http://pets.example.com:443", "native/http/pets.example.com:443", "native/http/pets_example_com-443"),
+    ("http://pets.example.com.", "native/http/pets.example.com.:80", "native/http/pets_example_com_-80"),
+    ("http://pets_example.com", "native/http/pets_example.com:80", "native/http/pets~example_com-80"),
+    ("http://pets-80", "native/http/pets-80:80", "native/http/pets-80-80"),
+    ("http://10.0.0.1:8080", "native/http/10.0.0.1:8080", "native/http/10_0_0_1-8080"),
+    ("http://[0:0::1]:8080", "native/http/[::1]:8080", "native/http/[--1]-8080"),
+]
+
+
+def native(url: str) -> NativeService:
+    parsed = parse_native_url(url)
+    assert isinstance(parsed, NativeService)
+    return parsed
+
+
+@pytest.mark.parametrize(("url", "name", "in_statistics"), NAMES)
+def test_a_cluster_is_called_after_what_it_connects_to(url: str, name: str, in_statistics: str) -> None:
+    cluster = message_of(compile_cluster(native(url), "/ca.pem"))
+    assert isinstance(cluster, Cluster)
+    assert (cluster.name, cluster.alt_stat_name) == (name, in_statistics)
+    assert cluster.load_assignment.cluster_name == name
+
+
+_LABEL = st.text("ab1_-", min_size=1, max_size=4).filter(lambda text: not {text[0], text[-1]} & {"-"})
+_HOST = st.one_of(
+    st.lists(_LABEL, min_size=1, max_size=3).map(".".join),
+    st.lists(_LABEL, min_size=1, max_size=2).map(lambda labels: ".".join(labels) + "."),
+    st.ip_addresses(v=4).map(str),
+    st.ip_addresses(v=6).map(lambda address: f"[{address}]"),
+)
+_URL = st.builds("{}://{}:{}".format, st.sampled_from(["http", "https"]), _HOST, st.integers(1, 65535))
+_NATIVE = _URL.map(parse_native_url).filter(lambda parsed: isinstance(parsed, NativeService))
+
+
+@given(_NATIVE, _NATIVE)
+def test_two_native_services_share_neither_cluster_nor_statistics(
+    one: NativeService, other: NativeService
+) -> None:
+    names = {cluster_name(one), cluster_name(other)}
+    in_statistics = {statistics_name(name) for name in names}
+    assert len(names) == len(in_statistics) == len({one, other})
+    # What Envoy keeps as it is, and no dot: the name is one part of the statistics' names.
+    assert set("".join(in_statistics)) <= {*string.ascii_lowercase, *string.digits, *"/_~-[]"}
+
+
+@given(_NATIVE)
+def test_a_base_path_makes_no_other_cluster(one: NativeService) -> None:
+    assert cluster_name(native(f"{one}/v2")) == cluster_name(one)

@@ -11,10 +11,10 @@ from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeSer
 from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
 
-PETS = api("pets")
+PETS = api("pets", native=NativeService("http", "127.0.0.1", 9001))
 SHOP = api("shop", endpoints=("/shop/v1",))
 CAFE = api("cafe", endpoints=("/shop/cafe",), native=NativeService("https", "cafe.example.com", 443))
-OPEN = api("open", cors=None)
+OPEN = api("open", cors=None, native=replace(SHOP.native, base_path="/open"))
 KIOSK = Application("kiosk", ("https://kiosk.example.com",), (PETS.key, SHOP.key))
 FIRST = catalogue([PETS, SHOP, CAFE, OPEN], [KIOSK])
 
@@ -22,7 +22,9 @@ Touched = set[tuple[str, str]]
 PETS_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "gateway/pets/1")
 SHOP_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "shop/-/-")
 OPEN_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "gateway/open/1")
-PETS_CLUSTER = (CLUSTER, "native/pets/1")
+PETS_CLUSTER = (CLUSTER, "native/http/127.0.0.1:9001")
+SHOP_CLUSTER = (CLUSTER, "native/http/127.0.0.1:9000")
+CAFE_CLUSTER = (CLUSTER, "native/https/cafe.example.com:443")
 THE_LISTENER = (LISTENER, "gateway")
 WITH_POLICY: Touched = {PETS_SCOPE, SHOP_SCOPE}
 
@@ -59,12 +61,25 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     ),
     "a time-out": (with_pets(native_timeout=1.0), {PETS_SCOPE}),
     "a base path": (with_pets(native=replace(PETS.native, base_path="/v2")), {PETS_SCOPE}),
-    "a native service's port": (with_pets(native=replace(PETS.native, port=1)), {PETS_SCOPE, PETS_CLUSTER}),
+    "a native service's port": (
+        with_pets(native=replace(PETS.native, port=1)),
+        {PETS_SCOPE, PETS_CLUSTER, (CLUSTER, "native/http/127.0.0.1:1")},
+    ),
+    "the native service of others": (with_pets(native=SHOP.native), {PETS_SCOPE, PETS_CLUSTER}),
     "an API goes": (without(PETS.key), {PETS_SCOPE, PETS_CLUSTER}),
-    "one API of a shared scope goes": (without(SHOP.key), {SHOP_SCOPE, (CLUSTER, "native/shop/1")}),
+    "one API of a shared native service goes": (without(OPEN.key), {OPEN_SCOPE}),
+    "one API of a shared scope goes": (without(CAFE.key), {SHOP_SCOPE, CAFE_CLUSTER}),
     "an API comes": (
         replace(FIRST, apis={**FIRST.apis, "new/1": api("new")}),
-        {(SCOPED_ROUTE_CONFIGURATION, "gateway/new/1"), (CLUSTER, "native/new/1")},
+        {(SCOPED_ROUTE_CONFIGURATION, "gateway/new/1")},
+    ),
+    "an API comes with its native service": (
+        replace(FIRST, apis={**FIRST.apis, "new/1": api("new", native=NativeService("http", "::1", 9000))}),
+        {(SCOPED_ROUTE_CONFIGURATION, "gateway/new/1"), (CLUSTER, "native/http/[::1]:9000")},
+    ),
+    "an API takes the place of another": (
+        replace(without(PETS.key), apis={**without(PETS.key).apis, "new/1": replace(PETS, name="new")}),
+        {PETS_SCOPE},
     ),
     "an application is suspended": (with_kiosk(suspended=True), {PETS_SCOPE, SHOP_SCOPE}),
     "an association goes": (with_kiosk(apis=(PETS.key,)), {SHOP_SCOPE}),
@@ -74,7 +89,7 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
         set(),
     ),
     "public origins": (with_gateway(public_origins=("https://gateway.example.com",)), WITH_POLICY),
-    "authorities for native services": (with_gateway(native_ca="/etc/ca.pem"), {(CLUSTER, "native/cafe/1")}),
+    "authorities for native services": (with_gateway(native_ca="/etc/ca.pem"), {CAFE_CLUSTER}),
     "the listener's certificate": (with_gateway(tls=Tls("/etc/a.pem", "/etc/a.key")), {THE_LISTENER}),
     "server-level CORS": (
         replace(FIRST, server_policy=server_policy("https://app.example.com")),
@@ -101,6 +116,24 @@ def test_a_policy_of_many_apis_is_one_resource() -> None:
     }
 
 
+def test_a_cluster_comes_with_its_first_api_and_goes_with_its_last() -> None:
+    [*apis] = (
+        api(f"api{number}", native=replace(SHOP.native, base_path=f"/{number}")) for number in range(3)
+    )
+    compilation = Compilation()
+    for count, with_cluster in ((1, True), (3, False), (2, False), (0, True), (2, True), (0, True)):
+        compilation, changes = compilation.advance(catalogue(apis[:count]), "")
+        assert (SHOP_CLUSTER in changes) == with_cluster
+        assert (SHOP_CLUSTER in compilation.resources) == bool(count)
+
+
+def test_a_scope_needs_the_clusters_that_it_names() -> None:
+    compilation, _ = Compilation().advance(FIRST, "")
+    assert compilation.resources[SHOP_SCOPE].needs == (SHOP_CLUSTER, CAFE_CLUSTER)
+    for key, one in compilation.resources.items():
+        assert {needed for needed in one.needs if needed not in compilation.resources} == set(), key
+
+
 def test_server_settings_change_one_resource_while_they_are_on() -> None:
     on = replace(FIRST, server_policy=server_policy("https://app.example.com"))
     compilation, _ = Compilation().advance(on, "")
@@ -110,11 +143,11 @@ def test_server_settings_change_one_resource_while_they_are_on() -> None:
 
 def test_only_the_first_endpoint_elsewhere_and_the_last_touch_the_listeners() -> None:
     listeners = {THE_LISTENER, (LISTENER, "apis")}
-    under_roots = catalogue([PETS, OPEN])
-    one = catalogue([PETS, OPEN, CAFE])
-    two = catalogue([PETS, OPEN, CAFE, SHOP])
-    cafe = {SHOP_SCOPE, (CLUSTER, "native/cafe/1")}
-    shop = {SHOP_SCOPE, (CLUSTER, "native/shop/1")}
+    under_roots = catalogue([PETS])
+    one = catalogue([PETS, CAFE])
+    two = catalogue([PETS, CAFE, SHOP])
+    cafe = {SHOP_SCOPE, CAFE_CLUSTER}
+    shop = {SHOP_SCOPE, SHOP_CLUSTER}
 
     compilation, _ = Compilation().advance(under_roots, "/ca.pem")
     for following, touched in (

@@ -377,6 +377,22 @@ def test_a_slow_cluster_does_not_hold_back_other_changes(ready: Talk) -> None:
     assert names(send) == ["r"]
 
 
+def test_a_route_waits_for_the_cluster_that_an_earlier_change_brings(ready: Talk) -> None:
+    [shared] = ready.put(cluster("shared"), route("first", to="shared"))
+    # The next API in front of the same native service: its cluster is there for the cache, not for the node.
+    assert ready.put(route("r", to="shared")) == []
+    [other] = ready.put(route("other", to="old"))
+    assert (names(other), ready.ack(other)) == (["other"], [])
+    assert sorted(names(ready.ack(shared)[0])) == ["first", "r"]
+
+
+def test_a_refused_cluster_holds_back_no_route_of_a_later_change(ready: Talk) -> None:
+    [shared] = ready.put(cluster("shared", "bad"), route("first", to="shared"))
+    assert ready.put(route("r", to="shared")) == []
+    [both] = ready.nack(shared)
+    assert sorted(names(both)) == ["first", "r"]
+
+
 def test_a_cluster_stays_while_a_refused_route_leaves_its_user_serving(ready: Talk) -> None:
     [added] = ready.put(cluster("new"), route("r", "bad", to="new"), remove=((CLUSTER, "old"),))
     [routes] = ready.ack(added)
