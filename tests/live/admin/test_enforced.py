@@ -75,4 +75,5 @@ def test_what_envoy_refuses_is_said_in_the_revision(tmp_path: Path) -> None:
         eventually(lambda: outcome() == [("rejected", True)])
         rejections = gateway.admin.get("/v1/nodes").json()["items"][0]["rejections"]
         assert "absent.pem" in rejections[0]["message"]
+        assert rejections[0]["apis"] == ["secure/1.0"]
         assert gateway.preflight(APP) == 200

@@ -1,0 +1,49 @@
+"""APIs in front of one native service share how it is connected to, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.live.edge.asking import FROM_GOOD, POLICY, ask, publish
+from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.natives import OddNative
+
+from crossgate.catalogue.model import Api
+
+pytestmark = pytest.mark.live
+
+
+def based(name: str, port: int, base: str) -> Api:
+    declared = api(name, port, POLICY)
+    return replace(declared, native=replace(declared.native, base_path=base))
+
+
+def asked_of(native: OddNative, gateway: LiveGateway, *names: str) -> list[str]:
+    """The paths that the native service saw of a request to each of the APIs, all answered 200."""
+    before = len(native.log.seen())
+    assert [ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD).status for name in names] == [200] * len(names)
+    return [seen.path for seen in native.log.seen()[before:]]
+
+
+def test_each_keeps_its_base_path_and_they_are_counted_together(gateway: LiveGateway, pet: OddNative) -> None:
+    publish(gateway, catalogue_of(gateway.port, [based("one", pet.port, "/v1"), based("two", pet.port, "")]))
+    counter = f"cluster.native/http/127_0_0_1-{pet.port}.upstream_rq_total"
+    before = gateway.stats(r"upstream_rq_total$").get(counter, 0)
+    assert asked_of(pet, gateway, "one", "two") == ["/v1/x", "/x"]
+    assert gateway.stats(r"upstream_rq_total$")[counter] == before + 2
+
+
+def test_an_api_that_comes_moves_or_goes_leaves_the_others_served(
+    gateway: LiveGateway, pet: OddNative, petstore: OddNative
+) -> None:
+    stays, moves = api("stays", pet.port, POLICY), api("moves", pet.port, POLICY)
+    there = replace(moves, native=replace(moves.native, port=petstore.port))
+    for _ in range(5):
+        publish(gateway, catalogue_of(gateway.port, [stays, moves]))
+        assert asked_of(pet, gateway, "stays", "moves") == ["/x", "/x"]
+        publish(gateway, catalogue_of(gateway.port, [stays, there]))
+        assert asked_of(pet, gateway, "stays") == asked_of(petstore, gateway, "moves") == ["/x"]
+        publish(gateway, catalogue_of(gateway.port, [there]))
+        assert ask(gateway, "/gateway/stays/1/x", FROM_GOOD).status == 404
+        assert asked_of(petstore, gateway, "moves") == ["/x"]
