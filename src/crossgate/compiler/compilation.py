@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import is_, is_not
 
 from crossgate.catalogue.effective import Associations, own_policy
 from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeService
@@ -96,7 +98,11 @@ def _elsewhere(api: Api | None) -> int:
 def _differing(before: Mapping[str, Api], after: Mapping[str, Api]) -> set[str]:
     if before is after:
         return set()
-    # One pass over thousands of APIs that are the very same objects: identity is asked first.
+    # Thousands of APIs are the very same objects: identity is asked first. Where their keys are, too, and in
+    # the same order, as a change of some leaves them, not one of them is looked up.
+    if len(before) == len(after) and all(map(is_, before, after)):
+        replaced = compress(after, map(is_not, before.values(), after.values()))
+        return {key for key in replaced if before[key] != after[key]}
     others = [key for key, api in after.items() if before.get(key) is not api]
     return {key for key in others if before.get(key) != after[key]} | (before.keys() - after.keys())
 

@@ -57,7 +57,7 @@ def lint_object(catalogue: Catalogue, key: ObjectKey) -> tuple[Finding, ...]:
 
 def _look(base: Catalogue, after: Catalogue, difference: Difference) -> Iterator[tuple[Finding, bool]]:
     changed = {one.key: one.before for one in difference if isinstance(one.after, Api)}
-    joined = _joined(difference) & after.apis.keys() - changed.keys()
+    joined = (_joined(difference) & after.apis.keys()) - changed.keys()
     sides = _sides(base, after, {key for key in changed.keys() | joined if _asks_for_origins(after, key)})
     for key, before in sorted(changed.items()):
         old = before if isinstance(before, Api) else None
