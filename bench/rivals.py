@@ -26,10 +26,10 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from google.protobuf import json_format
 
 from crossgate.catalogue.model import Gateway
-from crossgate.compiler.conditions import Step
 from crossgate.compiler.listener import compile_listener
 from crossgate.compiler.naming import cluster_name
-from crossgate.compiler.routes import Outcomes
+from crossgate.compiler.routes import Speaker
+from crossgate.compiler.steps import Step, passed
 from crossgate.dataplane.binary import find
 from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap, dumps
 from crossgate.dataplane.command import command
@@ -85,8 +85,8 @@ def cors_filter_envoy(port: int, native_port: int) -> bytes:
 def _forwarded(native_port: int) -> dict[str, Json]:
     """Crossgate's own route for an API without a policy."""
     served = api("few", native_port, None)
-    outcomes = Outcomes.of_api(served, served.endpoints[0])
-    [route] = outcomes.routes([Step((), outcomes.passed(Reason.NO_POLICY))])
+    speaker = Speaker.of_api(served, served.endpoints[0], prefix_said=False)
+    [route] = speaker.routes([Step((), passed(Reason.NO_POLICY))])
     return dict(json_format.MessageToDict(Route.FromString(route), preserving_proto_field_name=True))
 
 

@@ -7,9 +7,8 @@ commas.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final, NamedTuple, NewType
+from typing import Final, NewType
 
 from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, RouteMatch
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
@@ -23,14 +22,6 @@ Condition = NewType("Condition", bytes)
 
 Conditions = tuple[Condition, ...]
 """Conditions that must all hold; without any, always."""
-
-
-class Step(NamedTuple):
-    """A route to be: what becomes of a request for which all conditions hold, and no earlier step's do."""
-
-    conditions: Conditions
-    outcome: bytes
-    """All fields of the route but its match."""
 
 
 _KEPT: Final = 256
@@ -71,16 +62,6 @@ def no_origin(public_origins: frozenset[str]) -> Condition:
     """Whether there is no ``Origin``, or an empty one, or one of the gateway's own."""
     own = "|".join(map(literal, sorted(public_origins)))
     return matches(ORIGIN, f"(?:{own})?") if own else equals(ORIGIN, "")
-
-
-def under(conditions: Conditions, steps: Iterable[Step]) -> list[Step]:
-    """The steps, each only where these conditions hold too."""
-    return [Step((*conditions, *step.conditions), step.outcome) for step in steps]
-
-
-def each(alternatives: Iterable[Conditions], outcome: bytes) -> list[Step]:
-    """The outcome for each of the alternatives."""
-    return [Step(conditions, outcome) for conditions in alternatives]
 
 
 def literal(text: str) -> str:

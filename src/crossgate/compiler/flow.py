@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from crossgate.compiler.conditions import Step, differs, each, equals
+from crossgate.compiler.conditions import differs, equals
 from crossgate.compiler.origins import ByOrigin, route_by_origin
 from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
 from crossgate.compiler.requested import header_refusals, method_refusals, no_method_named
 from crossgate.compiler.responses import reflected, verbatim
-from crossgate.compiler.routes import Outcomes
+from crossgate.compiler.routes import Speaker
 from crossgate.compiler.routing import Routing
+from crossgate.compiler.steps import Outcome, Step, answered, each, forwarded, observed, passed
 from crossgate.policy import EffectivePolicy, Reason, names
 from crossgate.policy.decision import (
     HEADER_NOT_SUPPORTED,
@@ -24,99 +26,113 @@ _IS_REQUEST = differs(":method", "OPTIONS")
 
 
 def compile_flow(
-    policy: EffectivePolicy | None, outcomes: Outcomes, *, judged_before: bool = False
+    policy: EffectivePolicy | None, speaker: Speaker, *, judged_before: bool = False, vary_said: bool = False
 ) -> Routing:
     """What becomes of a request that has been found to be for this API.
+
+    Its routes need not add to ``Vary`` if ``vary_said``.
 
     With ``judged_before`` the policy still judges what does not come from server-level CORS: requests on
     connections that were accepted before it was turned on. Envoy leaves those on the listener that it
     replaces until they are drained, and nobody would judge them otherwise.
     """
-    passed = outcomes.passed(Reason.NO_POLICY)
     if policy is None:
-        return Routing(outcomes.routes([Step((), passed)]))
-    judged = _Flow(policy, outcomes).routing()
+        return Routing(speaker.routes([Step((), passed(Reason.NO_POLICY))]))
+    to = _by_origin(_Terms.of(policy, vary=bool(policy.vary) and not vary_said))
+    judged = route_by_origin(policy.origins, policy.public_origins, to, speaker)
     if not judged_before:
         return judged
-    return judged.preceded_by(*outcomes.routes([Step((equals(JUDGED_HEADER, JUDGED),), passed)]))
+    let_pass = Step((equals(JUDGED_HEADER, JUDGED),), passed(Reason.NO_POLICY))
+    return judged.preceded_by(*speaker.routes([let_pass]))
+
+
+@lru_cache(maxsize=256)
+def _by_origin(terms: _Terms) -> ByOrigin:
+    """The origin is asked about first, as no answer to it depends on the method: so its set is there once."""
+    absent = [
+        Step((_IS_OPTIONS,), terms.plain_options(Reason.ORIGIN_MISSING, ())),
+        Step((), terms.forwarded(Reason.NO_ORIGIN, ())),
+    ]
+    admitted = [
+        Step((_IS_REQUEST,), terms.forwarded(Reason.ORIGIN_ALLOWED, terms.answer_headers())),
+        Step((no_method_named(),), terms.plain_options(Reason.METHOD_MISSING, terms.answer_headers())),
+        *each(method_refusals(terms.methods), terms.refused(Reason.METHOD_REFUSED)),
+        *each(header_refusals(terms.headers), terms.refused(Reason.HEADER_REFUSED)),
+        Step((), terms.allowed()),
+    ]
+    return ByOrigin(absent, terms.refused(Reason.ORIGIN_REFUSED), admitted)
 
 
 @dataclass(frozen=True, slots=True)
-class _Flow:
-    """The origin is asked about first, as no answer to it depends on the method: so its set is there once."""
+class _Terms:
+    """What a policy says but for its origins: thousands of APIs may have it in common."""
 
-    policy: EffectivePolicy
-    outcomes: Outcomes
+    methods: tuple[str, ...]
+    headers: tuple[str, ...]
+    exposed: tuple[str, ...]
+    credentials: bool
+    max_age: int | None
+    forwards_plain_options: bool
+    observes: bool
+    any_origin: bool
+    vary: bool
+    allow: tuple[Header, ...]
 
-    def routing(self) -> Routing:
-        absent = [
-            Step((_IS_OPTIONS,), self._plain_options(Reason.ORIGIN_MISSING, ())),
-            Step((), self._forwarded(Reason.NO_ORIGIN, ())),
-        ]
-        to = ByOrigin(absent, self._refused(Reason.ORIGIN_REFUSED), self._admitted())
-        return route_by_origin(self.policy.origins, self.policy.public_origins, to, self.outcomes)
+    @classmethod
+    def of(cls, policy: EffectivePolicy, *, vary: bool) -> _Terms:
+        written = policy.policy
+        return cls(
+            written.allowed_methods,
+            written.allow_headers,
+            written.expose_headers,
+            written.allow_credentials,
+            written.max_age,
+            policy.forwards_plain_options,
+            policy.observes,
+            policy.origins.any_origin,
+            vary,
+            policy.allow,
+        )
 
-    def _admitted(self) -> list[Step]:
-        asked = self.policy.policy
-        answered = self._answer_headers()
-        return [
-            Step((_IS_REQUEST,), self._forwarded(Reason.ORIGIN_ALLOWED, answered)),
-            Step((no_method_named(),), self._plain_options(Reason.METHOD_MISSING, answered)),
-            *each(method_refusals(asked.allowed_methods), self._refused(Reason.METHOD_REFUSED)),
-            *each(header_refusals(asked.allow_headers), self._refused(Reason.HEADER_REFUSED)),
-            Step((), self._allowed()),
-        ]
+    def plain_options(self, refusal: Reason, headers: tuple[Header, ...]) -> Outcome:
+        if self.forwards_plain_options:
+            return self.forwarded(Reason.PLAIN_OPTIONS, headers)
+        return self.refused(refusal)
 
-    def _plain_options(self, refusal: Reason, headers: tuple[Header, ...]) -> bytes:
-        if self.policy.forwards_plain_options:
-            return self._forwarded(Reason.PLAIN_OPTIONS, headers)
-        return self._refused(refusal)
+    def forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> Outcome:
+        return observed(reason) if self.observes else forwarded(reason, headers, vary=self.vary)
 
-    def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> bytes:
-        if self.policy.observes:
-            return self.outcomes.observed(reason)
-        return self.outcomes.forwarded(reason, headers, vary=self._varies)
-
-    def _refused(self, reason: Reason) -> bytes:
-        if self.policy.observes:
-            return self.outcomes.observed(reason)
-        allow = tuple((name, verbatim(value)) for name, value in self.policy.allow)
+    def refused(self, reason: Reason) -> Outcome:
         match reason:
             case Reason.ORIGIN_MISSING | Reason.METHOD_MISSING | Reason.METHOD_REFUSED:
-                status, body, headers = 405, METHOD_NOT_ALLOWED, allow
+                allow = tuple((name, verbatim(value)) for name, value in self.allow)
+                return self._answered(reason, 405, METHOD_NOT_ALLOWED, allow)
             case Reason.HEADER_REFUSED:
-                status, body, headers = 403, HEADER_NOT_SUPPORTED, ()
+                return self._answered(reason, 403, HEADER_NOT_SUPPORTED, ())
             case _:
-                status, body, headers = 403, ORIGIN_NOT_ALLOWED, ()
-        return self.outcomes.answered(reason, status, body, headers, vary=self._varies)
+                return self._answered(reason, 403, ORIGIN_NOT_ALLOWED, ())
 
-    def _allowed(self) -> bytes:
-        reason = Reason.PREFLIGHT_ALLOWED
-        if self.policy.observes:
-            return self.outcomes.observed(reason)
+    def allowed(self) -> Outcome:
         headers = (*self._origin_headers(), *self._preflight_headers())
-        return self.outcomes.answered(reason, 200, "", headers, vary=self._varies)
+        return self._answered(Reason.PREFLIGHT_ALLOWED, 200, "", headers)
 
-    @property
-    def _varies(self) -> bool:
-        return bool(self.policy.vary)
+    def answer_headers(self) -> tuple[Header, ...]:
+        exposed = verbatim(", ".join(self.exposed))
+        return (*self._origin_headers(), *(((names.EXPOSE_HEADERS, exposed),) if exposed else ()))
+
+    def _answered(self, reason: Reason, status: int, body: str, headers: tuple[Header, ...]) -> Outcome:
+        return observed(reason) if self.observes else answered(reason, status, body, headers, vary=self.vary)
 
     def _origin_headers(self) -> tuple[Header, ...]:
-        origin = names.ANY if self.policy.origins.any_origin else reflected(names.ORIGIN)
-        if self.policy.policy.allow_credentials:
+        origin = names.ANY if self.any_origin else reflected(names.ORIGIN)
+        if self.credentials:
             return (names.ALLOW_ORIGIN, origin), (names.ALLOW_CREDENTIALS, "true")
         return ((names.ALLOW_ORIGIN, origin),)
 
-    def _answer_headers(self) -> tuple[Header, ...]:
-        exposed = verbatim(", ".join(self.policy.policy.expose_headers))
-        return (*self._origin_headers(), *(((names.EXPOSE_HEADERS, exposed),) if exposed else ()))
-
     def _preflight_headers(self) -> tuple[Header, ...]:
-        policy = self.policy.policy
-        listed_methods = verbatim(", ".join(policy.allowed_methods))
-        listed_headers = verbatim(", ".join(policy.allow_headers))
-        methods = reflected(names.REQUEST_METHOD) if self.policy.any_method else listed_methods
-        headers = reflected(names.REQUEST_HEADERS) if self.policy.any_header else listed_headers
-        max_age = "" if policy.max_age is None else str(policy.max_age)
+        listed_methods, listed_headers = verbatim(", ".join(self.methods)), verbatim(", ".join(self.headers))
+        methods = reflected(names.REQUEST_METHOD) if names.ANY in self.methods else listed_methods
+        headers = reflected(names.REQUEST_HEADERS) if names.ANY in self.headers else listed_headers
+        max_age = "" if self.max_age is None else str(self.max_age)
         values = ((names.ALLOW_METHODS, methods), (names.ALLOW_HEADERS, headers), (names.MAX_AGE, max_age))
         return tuple((name, value) for name, value in values if value)

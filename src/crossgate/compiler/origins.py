@@ -14,18 +14,16 @@ from typing import Final
 
 from crossgate.compiler.conditions import (
     Conditions,
-    Step,
     differs,
-    each,
     literal,
     matches,
     matches_not,
     no_origin,
-    under,
 )
 from crossgate.compiler.plain_regex import EMPTY_LABEL, has_labels, is_plain
-from crossgate.compiler.routes import Outcomes
+from crossgate.compiler.routes import Speaker
 from crossgate.compiler.routing import Routing
+from crossgate.compiler.steps import Outcome, Step, each, under
 from crossgate.policy import OriginSet, WildcardOrigin
 from crossgate.policy.names import NULL, ORIGIN
 from crossgate.policy.origin import DEFAULT_PORT_PATTERN, LABEL_PATTERN, ORIGIN_PATTERN, PORT_PATTERN
@@ -42,20 +40,20 @@ class ByOrigin:
 
     absent: Sequence[Step]
     """There is none, or it is empty, or one of the gateway's own."""
-    refused: bytes
+    refused: Outcome
     admitted: Sequence[Step]
     before: Sequence[Step] = ()
     """What is asked first where there is an origin, whichever it is."""
 
 
 def route_by_origin(
-    origins: OriginSet, public_origins: frozenset[str], to: ByOrigin, outcomes: Outcomes
+    origins: OriginSet, public_origins: frozenset[str], to: ByOrigin, speaker: Speaker
 ) -> Routing:
     """The routes of ``to`` by the request's origin."""
     exact = tuple(sorted(origins.exact - public_origins))
     most = _FEW_BESIDE_PATTERNS if origins.by_pattern else _FEW
     few = exact if len(exact) <= most else ()
-    listed = outcomes.routes(
+    listed = speaker.routes(
         [
             *under((no_origin(public_origins),), to.absent),
             *to.before,
@@ -65,7 +63,7 @@ def route_by_origin(
     )
     if few == exact:
         return Routing(listed)
-    return Routing(listed, exact, outcomes.routes([*to.before, *to.admitted]))
+    return Routing(listed, exact, speaker.routes([*to.before, *to.admitted]))
 
 
 def _refusals(origins: OriginSet, exact: tuple[str, ...]) -> tuple[Conditions, ...]:

@@ -1,4 +1,4 @@
-"""The routes of a flow: one for each way in which a decision can end, or more.
+"""The routes of a flow: its steps, on behalf of an API or of the server.
 
 A route's name is who speaks and the decision's reason, ``petstore/1.0 origin-refused``, so that whatever
 counts or logs routes knows which policy spoke, and why.
@@ -16,23 +16,15 @@ from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, Route
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
 
 from crossgate.catalogue.model import Api
-from crossgate.compiler.conditions import Step, literal
+from crossgate.compiler.conditions import literal
 from crossgate.compiler.naming import cluster_name
 from crossgate.compiler.protobuf import record, seconds, serialise, tag
-from crossgate.compiler.responses import (
-    HEADER_MUTATION,
-    answer,
-    precedence,
-    setting,
-    varying,
-    verbatim,
-)
-from crossgate.policy.decision import Header, Reason
+from crossgate.compiler.responses import verbatim
+from crossgate.compiler.steps import Step
 
 _NAME: Final = tag(Route, "name")
 _MATCH: Final = tag(Route, "match")
 _PREFIX: Final = tag(RouteMatch, "path_separated_prefix")
-_STATISTICS: Final = tag(Route, "stat_prefix")
 
 _ACTION: Final = tag(Route, "route")
 _CLUSTER: Final = tag(RouteAction, "cluster")
@@ -51,10 +43,10 @@ _OVERWRITE: Final = serialise(HeaderValueOption(append_action=HeaderValueOption.
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
-    """Makes the routes of one flow, each as its bytes: on whose behalf, and what they have in common."""
+class Speaker:
+    """Whose flow it is: what the routes have in common that one API has not in common with another."""
 
-    speaker: str
+    name: str
     """The API whose policy speaks, or the server."""
     where: bytes
     """Which paths they are for: those fields of a ``RouteMatch``."""
@@ -62,59 +54,28 @@ class Outcomes:
     """Where those that are forwarded go to, and with which headers: those fields of a route."""
 
     @classmethod
-    def of_api(cls, api: Api, endpoint: str) -> Outcomes:
-        """What can become of requests for an API under one of its endpoints."""
+    def of_api(cls, api: Api, endpoint: str, *, prefix_said: bool) -> Speaker:
+        """An API under one of its endpoints; its routes need not say so if ``prefix_said``."""
         under = record(_PREFIX, endpoint.encode())
-        prefix = record(_KEY, b"x-forwarded-prefix") + record(_VALUE, verbatim(endpoint).encode())
-        headers = record(_SAID, record(_HEADER, prefix) + _OVERWRITE)
+        headers = b"" if prefix_said else record(_SAID, forwarded_prefix(endpoint))
         return cls(api.key, under, record(_ACTION, _to_native(api, endpoint)) + headers)
 
     def routes(self, steps: Iterable[Step]) -> tuple[bytes, ...]:
-        """The steps as routes, up to the first that always holds."""
+        """The steps as routes, each as its bytes, up to the first that always holds."""
         made = []
-        for conditions, outcome in steps:
-            made.append(record(_MATCH, self.where + b"".join(conditions)) + outcome)
+        for conditions, (reason, fields, forwarded) in steps:
+            match = record(_MATCH, self.where + b"".join(conditions))
+            name = record(_NAME, f"{self.name} {reason}".encode())
+            made.append(match + (self.forward + fields if forwarded else fields) + name)
             if not conditions:
                 break
         return tuple(made)
 
-    def passed(self, reason: Reason) -> bytes:
-        """Forwarded, and the answer left as it comes."""
-        return self.forward + self._name(reason)
 
-    def observed(self, reason: Reason) -> bytes:
-        """Forwarded as by :meth:`passed`, and counted under the reason that enforcing would have given."""
-        return self.passed(reason) + record(_STATISTICS, f"observe.{reason.value}".encode())
-
-    def forwarded(self, reason: Reason, headers: tuple[Header, ...], *, vary: bool) -> bytes:
-        """Forwarded; the gateway takes precedence in the answer's headers."""
-        return self.passed(reason) + _preceding(headers, vary=vary)
-
-    def answered(
-        self, reason: Reason, status: int, body: str, headers: tuple[Header, ...], *, vary: bool
-    ) -> bytes:
-        """Answered by the gateway; the native service never hears of it."""
-        return _answering(status, body, headers, vary=vary) + self._name(reason)
-
-    def _name(self, reason: Reason) -> bytes:
-        return record(_NAME, f"{self.speaker} {reason.value}".encode())
-
-
-@lru_cache(maxsize=256)
-def _answering(status: int, body: str, headers: tuple[Header, ...], *, vary: bool) -> bytes:
-    """What a route that answers has in common with those of other APIs: all but its name and its path."""
-    options = [setting(*header) for header in headers]
-    return serialise(
-        Route(
-            direct_response=answer(status, body),
-            response_headers_to_add=[*options, varying()] if vary else options,
-        )
-    )
-
-
-@lru_cache(maxsize=256)
-def _preceding(headers: tuple[Header, ...], *, vary: bool) -> bytes:
-    return serialise(Route(typed_per_filter_config={HEADER_MUTATION: precedence(headers, vary=vary)}))
+def forwarded_prefix(endpoint: str) -> bytes:
+    """What tells the native service under which endpoint it was reached: a ``HeaderValueOption``."""
+    header = record(_KEY, b"x-forwarded-prefix") + record(_VALUE, verbatim(endpoint).encode())
+    return record(_HEADER, header) + _OVERWRITE
 
 
 def _to_native(api: Api, endpoint: str) -> bytes:

@@ -18,9 +18,9 @@ from crossgate.compiler.naming import ScopeKey, cluster_name, scope_name
 from crossgate.compiler.private_headers import PRIVATE_HEADERS
 from crossgate.compiler.protobuf import record, serialise, tag
 from crossgate.compiler.resource import CLUSTER, SCOPED_ROUTE_CONFIGURATION, Resource
-from crossgate.compiler.responses import reflected, setting
-from crossgate.compiler.routes import Outcomes
-from crossgate.compiler.routing import Routing, by_path
+from crossgate.compiler.responses import reflected, setting, varying
+from crossgate.compiler.routes import Speaker, forwarded_prefix
+from crossgate.compiler.routing import by_path
 from crossgate.policy import EffectivePolicy
 
 HEARSAY: Final = (
@@ -45,6 +45,8 @@ _PART: Final = tag(ScopedRouteConfiguration.Key.Fragment, "string_key")
 _ROUTES: Final = tag(ScopedRouteConfiguration, "route_configuration")
 _ROUTES_NAME: Final = tag(RouteConfiguration, "name")
 _HOST: Final = tag(RouteConfiguration, "virtual_hosts")
+_SAID_UPSTREAM: Final = tag(RouteConfiguration, "request_headers_to_add")
+_VARIES: Final = serialise(RouteConfiguration(response_headers_to_add=[varying()]))
 _HOST_NAME: Final = tag(VirtualHost, "name")
 _EVERY_DOMAIN: Final = serialise(VirtualHost(domains=["*"]))
 _IN_COMMON: Final = serialise(
@@ -74,8 +76,9 @@ def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
     """The scope's resource; there is at least one endpoint under the key."""
     name = scope_name(key)
     text = name.encode()
-    host = record(_HOST_NAME, text) + _EVERY_DOMAIN + _find_endpoint(served)
-    routes = record(_ROUTES_NAME, text) + _IN_COMMON + record(_HOST, host)
+    found, said = _alone(served[0]) if len(served) == 1 else (_find_endpoint(served), b"")
+    host = record(_HOST_NAME, text) + _EVERY_DOMAIN + found
+    routes = record(_ROUTES_NAME, text) + _IN_COMMON + said + record(_HOST, host)
     parts = [record(_FRAGMENT, record(_PART, part.encode())) for part in key]
     scope = record(_NAME, text) + record(_KEY, b"".join(parts)) + record(_ROUTES, routes)
     clusters = sorted({cluster_name(one.api.native) for one in served})
@@ -83,14 +86,23 @@ def compile_scope(key: ScopeKey, served: Sequence[Served]) -> Resource:
     return Resource.of(SCOPED_ROUTE_CONFIGURATION, name, scope, needs)
 
 
+def _alone(served: Served) -> tuple[bytes, bytes]:
+    """Fields of the virtual host and of the route configuration, where there is one endpoint under the key.
+
+    Its routes' own prefix is check enough, and what all routes would say is said once.
+    """
+    policy = served.policy
+    varies = policy is not None and bool(policy.vary) and not policy.observes and not served.judged_before
+    speaker = Speaker.of_api(served.api, served.endpoint, prefix_said=True)
+    flow = compile_flow(policy, speaker, judged_before=served.judged_before, vary_said=varies)
+    said = record(_SAID_UPSTREAM, forwarded_prefix(served.endpoint))
+    return flow.of_host(), said + _VARIES if varies else said
+
+
 def _find_endpoint(served: Sequence[Served]) -> bytes:
-    """With one endpoint under the key its routes' own prefix is check enough."""
-    if len(served) == 1:
-        return _flow(served[0]).of_host()
-    ordered = sorted(served, key=lambda one: one.endpoint)
-    return by_path([(rf"{literal(one.endpoint)}(?:[/?]\C*)?", _flow(one)) for one in ordered])
-
-
-def _flow(served: Served) -> Routing:
-    outcomes = Outcomes.of_api(served.api, served.endpoint)
-    return compile_flow(served.policy, outcomes, judged_before=served.judged_before)
+    cases = []
+    for one in sorted(served, key=lambda one: one.endpoint):
+        speaker = Speaker.of_api(one.api, one.endpoint, prefix_said=False)
+        flow = compile_flow(one.policy, speaker, judged_before=one.judged_before)
+        cases.append((rf"{literal(one.endpoint)}(?:[/?]\C*)?", flow))
+    return by_path(cases)

@@ -8,16 +8,7 @@ from typing import Final
 from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
-from crossgate.compiler.conditions import (
-    Condition,
-    Conditions,
-    Step,
-    differs,
-    each,
-    equals,
-    matches_not,
-    under,
-)
+from crossgate.compiler.conditions import Condition, Conditions, differs, equals, matches_not
 from crossgate.compiler.inner import INNER
 from crossgate.compiler.origins import ByOrigin, route_by_origin
 from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
@@ -25,8 +16,8 @@ from crossgate.compiler.protobuf import resource, seconds, serialise
 from crossgate.compiler.requested import header_refusals, method_named, none_of, without_case
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.responses import reflected, setting, verbatim
-from crossgate.compiler.routes import Outcomes
-from crossgate.compiler.routing import Routing
+from crossgate.compiler.routes import Speaker
+from crossgate.compiler.steps import Outcome, Step, answered, each, forwarded, under
 from crossgate.policy import Reason, ServerPolicy, names
 from crossgate.policy.decision import ORIGIN_NOT_ALLOWED, Header
 from crossgate.policy.server_level import (
@@ -54,20 +45,21 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
         route=RouteAction(cluster=INNER, timeout=seconds(0)),
         request_headers_to_add=[setting(JUDGED_HEADER, JUDGED)],
     )
-    outcomes = Outcomes("server", serialise(RouteMatch(prefix="/")), serialise(onward))
+    server = Speaker("server", serialise(RouteMatch(prefix="/")), serialise(onward))
+    flow = _ServerFlow(policy)
+    routing = route_by_origin(policy.origins, policy.public_origins, flow.by_origin(), server)
     routes = RouteConfiguration(name=ROUTES_NAME)
     host = routes.virtual_hosts.add(name=ROUTES_NAME, domains=["*"])
-    host.MergeFromString(_ServerFlow(policy, outcomes).routing().of_host())
+    host.MergeFromString(routing.of_host())
     return resource(ROUTES_NAME, routes)
 
 
 @dataclass(frozen=True, slots=True)
 class _ServerFlow:
     policy: ServerPolicy
-    outcomes: Outcomes
 
-    def routing(self) -> Routing:
-        to = ByOrigin(
+    def by_origin(self) -> ByOrigin:
+        return ByOrigin(
             absent=[Step((), self._forwarded(Reason.NO_ORIGIN, ()))],
             before=each(self._other_hosts(), self._refused(Reason.HOST_REFUSED)),
             refused=self._refused(Reason.ORIGIN_REFUSED),
@@ -76,7 +68,6 @@ class _ServerFlow:
                 *self._request(),
             ],
         )
-        return route_by_origin(self.policy.origins, self.policy.public_origins, to, self.outcomes)
 
     def _other_hosts(self) -> list[Conditions]:
         return [(differs(":authority", self.policy.host),)] if self.policy.host else []
@@ -100,14 +91,14 @@ class _ServerFlow:
         admitted = self._forwarded(Reason.ORIGIN_ALLOWED, (*self._origin_headers(), *expose))
         return [*steps, Step((), admitted)]
 
-    def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> bytes:
-        return self.outcomes.forwarded(reason, headers, vary=bool(self.policy.vary))
+    def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> Outcome:
+        return forwarded(reason, headers, vary=bool(self.policy.vary))
 
-    def _refused(self, reason: Reason) -> bytes:
+    def _refused(self, reason: Reason) -> Outcome:
         body = _BODIES.get(reason, ORIGIN_NOT_ALLOWED)
-        return self.outcomes.answered(reason, 403, body, (), vary=bool(self.policy.vary))
+        return answered(reason, 403, body, (), vary=bool(self.policy.vary))
 
-    def _allowed(self) -> bytes:
+    def _allowed(self) -> Outcome:
         policy = self.policy
         max_age = ((names.MAX_AGE, str(policy.max_age)),) if policy.max_age >= 0 else ()
         headers = (
@@ -116,7 +107,7 @@ class _ServerFlow:
             (names.ALLOW_HEADERS, verbatim(", ".join((*policy.supported_headers, *ALWAYS_SUPPORTED)))),
             *max_age,
         )
-        return self.outcomes.answered(Reason.PREFLIGHT_ALLOWED, 200, "", headers, vary=bool(policy.vary))
+        return answered(Reason.PREFLIGHT_ALLOWED, 200, "", headers, vary=bool(policy.vary))
 
     def _origin_headers(self) -> tuple[Header, ...]:
         origin = names.ANY if self.policy.origins.any_origin else reflected(names.ORIGIN)
