@@ -25,6 +25,7 @@ from crossgate.bootstrap.announcements import (
     Serving,
     Unreachable,
 )
+from crossgate.bootstrap.authorities import system_authorities
 from crossgate.bootstrap.heap import settled_heap
 from crossgate.bootstrap.node import control_plane_for_envoy
 from crossgate.bootstrap.publishing import Publishing
@@ -33,12 +34,14 @@ from crossgate.bootstrap.stopping import running, unless_stopped
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import Binary, find
 from crossgate.dataplane.bootstrap import Node, bootstrap
+from crossgate.dataplane.changes import Change
 from crossgate.dataplane.ports import check_listen
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.reach import unreachable
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create
 from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.service.ports import CatalogueStore
+from crossgate.service.publish import Publisher
 from crossgate.service.refusal import Refusal
 from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.listening import Address, SocketFile
@@ -93,6 +96,9 @@ class _Gateway:
         self._options = options
         self._announce = announce
         self._stack = stack
+        # What announcing needs is loaded in hundreds of steps, each of which would wait for the thread that
+        # reads the store; and so would nodes, for a second.
+        self._unsaid: list[Change] | None = []
         self.source: Source
         self.control_plane: ControlPlane
         self.publishing: Publishing
@@ -112,35 +118,44 @@ class _Gateway:
         self.control_plane = ControlPlane(options.xds or SocketFile(directory.control_plane_socket))
         self._stack.push_async_callback(self.control_plane.stop)
         self.control_plane.listen()
+        publisher = Publisher(self.control_plane.cache, system_authorities())
+        # A node from before would be told to remove what is not published yet. Ours has nothing, and nobody
+        # else knows of its socket: it is answered at once, and told in portions.
+        in_portions = options.envoy is not None and options.xds is None
+        tell = self._teller(publisher) if in_portions else None
+        if tell is not None:
+            tell(Catalogue())
+            await self.control_plane.start()
+        self._stack.callback(self._say_what_was_heard)
         envoy = None if options.envoy is None else await self._start_envoy(options.envoy, directory)
         if not from_file:
-            self.source = await while_open.enter_async_context(opened(options.source))
+            self.source = await while_open.enter_async_context(opened(options.source, tell))
         await self._settle_where_to_listen()
-        self.publishing = Publishing(self.control_plane, self.source.store, self._announce)
-        await self._publish_first(in_portions=envoy is not None and options.xds is None)
-        loading = None if admin is None else asyncio.create_task(asyncio.to_thread(_load_admin))
+        self.publishing = Publishing(self.control_plane, publisher, self.source.store, self._announce)
+        await self.publishing.publish_first()
+        if not in_portions:
+            self.publishing.open()
+            await self.control_plane.start()
+        self._say_what_was_heard()
         if envoy is not None:
             await envoy.ready()
             await self.publishing.first_node()
         await self._stack.enter_async_context(running(self.publishing.follow_nodes()))
         self._announce(Serving(self.source.store.head.catalogue, self.control_plane.address))
-        if admin is not None and loading is not None:
-            await loading
+        if admin is not None:
+            await asyncio.to_thread(_load_admin)
             await self._start_admin(admin)
             await self._stack.enter_async_context(running(asyncio.to_thread(_prepare_linter)))
 
-    async def _publish_first(self, *, in_portions: bool) -> None:
-        """Publish all there is, and answer nodes: from the first portion on, or when it is whole.
+    def _teller(self, publisher: Publisher) -> Callable[[Catalogue], None]:
+        """What publishes a catalogue but for the clients' listener, from any one thread at a time."""
+        loop = asyncio.get_running_loop()
 
-        A node from before would be told to remove what is not published yet. Ours has nothing, and nobody
-        else knows of its socket: it can be told in portions.
-        """
-        if in_portions:
-            await self.publishing.publish_first(self.control_plane.start)
-        else:
-            await self.publishing.publish_first()
-            self.publishing.open()
-            await self.control_plane.start()
+        def tell(catalogue: Catalogue) -> None:
+            publisher.compile(catalogue)
+            loop.call_soon_threadsafe(lambda: publisher.distribute(opened=False))
+
+        return tell
 
     async def ask_native_services(self) -> None:
         """Announce those that can't be reached; that an API answers 503 for now is no reason not to serve."""
@@ -189,8 +204,19 @@ class _Gateway:
         address = control_plane_for_envoy(self.control_plane.address)
         document = bootstrap(Node(self._node_id()), address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
-        envoy = Envoy(settings, lambda change: self._announce(NodeChanged(change)))
+        envoy = Envoy(settings, self._hear)
         return await self._stack.enter_async_context(envoy)
+
+    def _hear(self, change: Change) -> None:
+        if self._unsaid is None:
+            self._announce(NodeChanged(change))
+        else:
+            self._unsaid.append(change)
+
+    def _say_what_was_heard(self) -> None:
+        changes, self._unsaid = self._unsaid or (), None
+        for change in changes:
+            self._hear(change)
 
     def _node_id(self) -> str:
         """Several control planes on one database have a node of their own each."""

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from crossgate.bootstrap.announcements import Announce, Enforced, Pending, Rejected
-from crossgate.bootstrap.authorities import system_authorities
 from crossgate.bootstrap.recording import Recorder
 from crossgate.compiler.concerned import concerned
 from crossgate.service.node_report import NodeRejection, NodeReport
+from crossgate.service.portions import portions
 from crossgate.service.ports import CatalogueStore
-from crossgate.service.publish import Publisher, portions
+from crossgate.service.publish import Publisher
 from crossgate.service.revision import NodeOutcome, Outcome
 from crossgate.service.snapshot import Snapshot
 from crossgate.xds import settlement
@@ -31,31 +31,30 @@ DECISION_SECONDS: Final = 10.0
 class Publishing:
     """Publishes heads, and knows which revision each node runs."""
 
-    def __init__(self, control_plane: ControlPlane, store: CatalogueStore, announce: Announce) -> None:
+    def __init__(
+        self, control_plane: ControlPlane, publisher: Publisher, store: CatalogueStore, announce: Announce
+    ) -> None:
         self.expected_nodes = 0
         """How many nodes are waited for: this machine's, once it is there."""
         self._ledger: Ledger = control_plane.ledger
         self._store = store
         self._announce = announce
-        self._publisher = Publisher(control_plane.cache, system_authorities())
+        self._publisher = publisher
         self._recorder = Recorder(store)
         self._head = 0
         self._runs: Mapping[str, int | None] = {}
         self._sessions: set[Session] = set()
         self._waiting: set[asyncio.Task[None]] = set()
 
-    async def publish_first(self, answer: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def publish_first(self) -> None:
         """Publish all but the clients' listener; nodes take a portion while the next one is compiled.
 
-        ``answer`` is called when there is something to tell them. A node that is told of nothing at all takes
-        that for its configuration.
+        What was published while it was read is not published again.
         """
         head = self._store.head
-        for portion in portions(head.catalogue):
+        for portion in [head.catalogue] if self._publisher.catalogue.apis else portions(head.catalogue):
             await asyncio.to_thread(self._publisher.compile, portion)
             self._publisher.distribute(opened=False)
-            if answer is not None:
-                await answer()
         self._head = head.revision
 
     def open(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Protocol
 from crossgate.bootstrap.announcements import Announce
 from crossgate.bootstrap.publishing import Publishing
 from crossgate.bootstrap.stopping import unless_stopped
-from crossgate.catalogue.model import NativeService
+from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.refusal import Refusal
@@ -69,8 +69,12 @@ class StoreSource:
 
 
 @asynccontextmanager
-async def opened(source: Path | StoreLocation) -> AsyncIterator[Source]:
+async def opened(
+    source: Path | StoreLocation, grown: Callable[[Catalogue], None] | None = None
+) -> AsyncIterator[Source]:
     """The source, for as long as the context lasts.
+
+    While a store's catalogue is read, ``grown`` is called with what there is of it so far, from a thread.
 
     Raises:
         InvalidInput: the file has errors, or the store cannot be opened.
@@ -86,7 +90,7 @@ async def opened(source: Path | StoreLocation) -> AsyncIterator[Source]:
 
         def enter() -> Store:
             stack.enter_context(occupied(source))
-            return stack.enter_context(open_store(source))
+            return stack.enter_context(open_store(source, grown))
 
         try:
             store = await asyncio.to_thread(enter)

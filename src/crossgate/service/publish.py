@@ -2,24 +2,22 @@
 
 The first one is published in portions: while one is compiled, nodes take the one before. The listener for
 clients comes last: whatever it has no routes for is answered 404. Nodes ask for the routes all the same, for
-the listener inside.
+the listener inside; that one comes before anything is known of the catalogue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.listener import LISTENER_NAME
-from crossgate.compiler.naming import is_elsewhere
 from crossgate.compiler.resource import LISTENER, Changes, Resource, ResourceKey
 
 _FOR_CLIENTS: Final = (LISTENER, LISTENER_NAME)
-PORTION: Final = 250
-"""APIs that are compiled together: a tenth of a second's work."""
 
 
 class Distribution(Protocol):
@@ -47,6 +45,8 @@ class Publisher:
         self._distribution = distribution
         self._system_ca = system_ca
         self._compilation = Compilation()
+        # What is compiled in one thread is distributed in another.
+        self._handing_over = threading.Lock()
         self._compiled: dict[ResourceKey, Resource | None] = {}
 
     @property
@@ -67,24 +67,15 @@ class Publisher:
         if catalogue is self._compilation.catalogue:
             return
         self._compilation, changes = self._compilation.advance(catalogue, self._system_ca)
-        self._compiled.update(changes)
+        with self._handing_over:
+            self._compiled.update(changes)
 
     def distribute(self, *, opened: bool = True) -> Published:
         """Tell the nodes what was compiled and not told yet; but the clients' listener when ``opened``."""
-        changes = {key: new for key, new in self._compiled.items() if opened or key != _FOR_CLIENTS}
-        for key in changes:
-            del self._compiled[key]
+        with self._handing_over:
+            changes = {key: new for key, new in self._compiled.items() if opened or key != _FOR_CLIENTS}
+            for key in changes:
+                del self._compiled[key]
         if changes:
             self._distribution.update(changes)
         return Published({key: new.version if new else None for key, new in changes.items()})
-
-
-def portions(catalogue: Catalogue) -> Iterator[Catalogue]:
-    """The catalogue with ever more of its APIs; the last one is the whole.
-
-    Endpoints outside of the roots share a scope, which would be compiled with each portion: they come last.
-    """
-    first = [key for key, api in catalogue.apis.items() if not any(map(is_elsewhere, api.endpoints))]
-    for end in range(PORTION, len(first), PORTION):
-        yield replace(catalogue, apis={key: catalogue.apis[key] for key in first[:end]})
-    yield catalogue

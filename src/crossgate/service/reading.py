@@ -57,13 +57,8 @@ def read_objects(recorded: Iterable[RecordedObject]) -> dict[ObjectKey, Catalogu
         InvalidChange: an object cannot be read; with every error in all of them.
 
     """
-    objects: dict[ObjectKey, CatalogueObject | None] = {}
     diagnostics: list[Diagnostic] = []
-    for one in recorded:
-        try:
-            objects[one.kind, one.key] = _read_or_default(one)
-        except InvalidInput as invalid:
-            diagnostics += (found.within(*_path(one)) for found in invalid.diagnostics)
+    objects = readable(recorded, diagnostics)
     if diagnostics:
         raise InvalidChange(diagnostics)
     return objects
@@ -72,6 +67,19 @@ def read_objects(recorded: Iterable[RecordedObject]) -> dict[ObjectKey, Catalogu
 def catalogue_of(recorded: Iterable[RecordedObject]) -> Catalogue:
     """The catalogue of these objects; raises as :func:`read_objects` does."""
     return with_objects(Catalogue(), read_objects(recorded))
+
+
+def readable(
+    recorded: Iterable[RecordedObject], diagnostics: list[Diagnostic]
+) -> dict[ObjectKey, CatalogueObject | None]:
+    """Those that can be read; what stands against the others is added to ``diagnostics``."""
+    objects: dict[ObjectKey, CatalogueObject | None] = {}
+    for one in recorded:
+        try:
+            objects[one.kind, one.key] = _read_or_default(one)
+        except InvalidInput as invalid:
+            diagnostics += (found.within(*_path(one)) for found in invalid.diagnostics)
+    return objects
 
 
 def _read_or_default(one: RecordedObject) -> CatalogueObject | None:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
-from crossgate.service.reading import catalogue_of, read_objects
+from crossgate.catalogue.model import Catalogue
+from crossgate.service.portions import growing
+from crossgate.service.reading import read_objects
 from crossgate.service.snapshot import Snapshot
 from crossgate.store.history import head_number
 from crossgate.store.recollection import current_objects, objects_since
 
+Grown = Callable[[Catalogue], None]
 
-def load(connection: Connection) -> Snapshot:
-    """The newest revision, read whole.
+
+def load(connection: Connection, grown: Grown | None = None) -> Snapshot:
+    """The newest revision, read whole; ``grown`` is called with what has been read of it so far.
 
     Raises:
         InvalidChange: an object in the database cannot be read by this version.
 
     """
     number = head_number(connection)
-    return Snapshot.of(number, catalogue_of(current_objects(connection)))
+    catalogue = Catalogue()
+    others, apis = (current_objects(connection, apis=one) for one in (False, True))
+    for catalogue in growing(others, apis):
+        if grown is not None:
+            grown(catalogue)
+    return Snapshot.of(number, catalogue)
 
 
 def catch_up(connection: Connection, known: Snapshot, number: int) -> Snapshot:

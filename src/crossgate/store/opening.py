@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Engine
 
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation, engine_for
+from crossgate.store.memory import Grown
 from crossgate.store.migrate import migrate
 from crossgate.store.store import DatabaseStore
 from crossgate.store.token_table import TokenTable
@@ -26,10 +27,11 @@ class Store:
 
 
 @contextmanager
-def open_store(location: StoreLocation) -> Iterator[Store]:
+def open_store(location: StoreLocation, grown: Grown | None = None) -> Iterator[Store]:
     """The store, for as long as the context lasts.
 
-    With PostgreSQL, what other control planes store arrives by itself.
+    While its catalogue is read, ``grown`` is called with what there is of it so far. With PostgreSQL, what
+    other control planes store arrives by itself.
 
     Raises:
         StoreUnavailable: the database cannot be reached, or was written by a newer version.
@@ -41,7 +43,7 @@ def open_store(location: StoreLocation) -> Iterator[Store]:
         migrate(engine)
         reachable = threading.Event()
         reachable.set()
-        catalogue = DatabaseStore(engine, reachable)
+        catalogue = DatabaseStore(engine, reachable, grown)
         store = Store(catalogue, TokenTable(catalogue), reachable)
         match location:
             case PostgresqlUrl():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, select
@@ -21,22 +21,23 @@ _KINDS: Final = {kind.value: kind for kind in Kind}
 _OBJECT = select(versions.c.kind, versions.c.key, versions.c.body)
 
 
-def current_objects(connection: Connection) -> list[RecordedObject]:
-    """Every object there is."""
-    found = _OBJECT.where(versions.c.current, versions.c.body.is_not(None))
+def current_objects(connection: Connection, *, apis: bool) -> Iterator[RecordedObject]:
+    """Every API there is, or everything else; each is decoded when it is asked for."""
+    of_kind = versions.c.kind == Kind.API.value if apis else versions.c.kind != Kind.API.value
+    found = _OBJECT.where(versions.c.current, versions.c.body.is_not(None), of_kind)
     return _objects(connection.execute(found).all())
 
 
 def objects_since(connection: Connection, number: int) -> list[RecordedObject]:
     """Every object that a later revision than this one changed, as it is now."""
-    return _objects(connection.execute(_OBJECT.where(versions.c.current, versions.c.revision > number)))
+    return list(_objects(connection.execute(_OBJECT.where(versions.c.current, versions.c.revision > number))))
 
 
 def objects_at(connection: Connection, number: int) -> list[RecordedObject]:
     """Every object that there was at that revision."""
     newest = _newest_until(number)
     found = _OBJECT.join(newest, _is(newest)).where(versions.c.body.is_not(None))
-    return _objects(connection.execute(found))
+    return list(_objects(connection.execute(found)))
 
 
 def objects_before(connection: Connection, number: int) -> list[RecordedObject]:
@@ -51,7 +52,7 @@ def objects_before(connection: Connection, number: int) -> list[RecordedObject]:
         .outerjoin(newest, and_(newest.c.kind == changed.c.kind, newest.c.key == changed.c.key))
         .outerjoin(versions, _is(newest))
     )
-    return _objects(connection.execute(found))
+    return list(_objects(connection.execute(found)))
 
 
 def difference_of(connection: Connection, number: int) -> tuple[RecordedChange, ...]:
@@ -136,8 +137,8 @@ def _is(newest: Subquery) -> ColumnElement[bool]:
     )
 
 
-def _objects(rows: Iterable[Sequence[Any]]) -> list[RecordedObject]:
-    return [_object(*row) for row in rows]
+def _objects(rows: Iterable[Sequence[Any]]) -> Iterator[RecordedObject]:
+    return (_object(*row) for row in rows)
 
 
 def _object(kind: str, key: str, body: str | None) -> RecordedObject:

@@ -16,15 +16,15 @@ from crossgate.service.watchers import Watchers
 from crossgate.store import recollection
 from crossgate.store.faults import RETRY, unavailable_when_failing
 from crossgate.store.history import CHANNEL, add_revision, head_number, locked_head_number, put_outcomes
-from crossgate.store.memory import catch_up, load
+from crossgate.store.memory import Grown, catch_up, load
 from crossgate.store.sqlite import WRITING
 
 
 class DatabaseStore:
     """A :class:`~crossgate.service.ports.CatalogueStore` in a database whose tables are up to date."""
 
-    def __init__(self, engine: Engine, reachable: Event | None = None) -> None:
-        """Read the newest revision.
+    def __init__(self, engine: Engine, reachable: Event | None = None, grown: Grown | None = None) -> None:
+        """Read the newest revision; ``grown`` is called with what has been read of its catalogue so far.
 
         While ``reachable`` is there and not set, what needs the database is refused at once: of many who wait
         for a connection that cannot be made, each would wait for all before it.
@@ -44,7 +44,7 @@ class DatabaseStore:
         # Whoever holds it may move the head; so heads move, and watchers are told, in order.
         self._moving = RLock()
         with self.reading() as connection:
-            self._head = load(connection)
+            self._head = load(connection, grown)
 
     @property
     def head(self) -> Snapshot:

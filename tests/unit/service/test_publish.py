@@ -8,20 +8,11 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.listener import LISTENER_NAME
 from crossgate.compiler.resource import LISTENER
-from crossgate.service.publish import PORTION, Publisher, portions
+from crossgate.service.portions import PORTION, portions
+from crossgate.service.publish import Publisher
 from crossgate.xds.cache import Cache
 
 CA = "/authorities.pem"
-
-
-def test_the_last_portion_is_all_and_endpoints_elsewhere_come_in_it_alone() -> None:
-    elsewhere = api("elsewhere", endpoints=("/somewhere/else",))
-    whole = catalogue([elsewhere, *(api(f"a{number}") for number in range(2 * PORTION + 1))])
-    found = list(portions(whole))
-    assert found[-1] is whole
-    assert [len(one.apis) for one in found] == [PORTION, 2 * PORTION, 2 * PORTION + 2]
-    assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
-    assert list(portions(catalogue())) == [catalogue()]
 
 
 def test_portions_end_with_what_publishing_at_once_gives_and_the_clients_listener_is_last() -> None:

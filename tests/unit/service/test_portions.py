@@ -1,0 +1,69 @@
+"""A catalogue in portions: out of one that is there, and while it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.catalogues import api, application, catalogue, policy
+
+from crossgate.catalogue.model import Api, Catalogue
+from crossgate.catalogue.written import written_api, written_application
+from crossgate.service.objects import Kind
+from crossgate.service.portions import PORTION, growing, portions
+from crossgate.service.ports import RecordedObject
+from crossgate.service.reading import catalogue_of
+from crossgate.service.refusal import InvalidChange
+
+ELSEWHERE = api("elsewhere", endpoints=("/somewhere/else",))
+APPLICATION = RecordedObject(
+    Kind.APPLICATION, "shop", written_application(application("shop", "https://a.example", apis=["a0/1.0"]))
+)
+
+
+def test_the_last_portion_is_all_and_endpoints_elsewhere_come_in_it_alone() -> None:
+    whole = catalogue([ELSEWHERE, *(api(f"a{number}") for number in range(2 * PORTION + 1))])
+    found = list(portions(whole))
+    assert found[-1] is whole
+    assert [len(one.apis) for one in found] == [PORTION, 2 * PORTION, 2 * PORTION + 2]
+    assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
+    assert list(portions(catalogue())) == [catalogue()]
+
+
+def recorded(apis: list[Api]) -> list[RecordedObject]:
+    return [RecordedObject(Kind.API, one.key, written_api(one)) for one in apis]
+
+
+def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -> None:
+    apis = recorded(
+        [ELSEWHERE, *(api(f"a{number}", policy("https://b.example")) for number in range(2 * PORTION))]
+    )
+    read = list[str]()
+
+    def reading() -> Iterator[RecordedObject]:
+        for one in apis:
+            read.append(one.key)
+            yield one
+
+    found = list[Catalogue]()
+    for grown in growing([APPLICATION], reading()):
+        found.append(grown)
+        # Nobody waits for what comes later.
+        assert len(read) == min(len(found) * PORTION, len(apis))
+    assert [len(one.apis) for one in found] == [PORTION - 1, 2 * PORTION - 1, 2 * PORTION, 2 * PORTION + 1]
+    assert all("shop" in one.applications for one in found)
+    assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
+    assert found[-1] == catalogue_of([APPLICATION, *apis])
+    assert list(growing([], [])) == [Catalogue()]
+
+
+def test_nothing_comes_after_what_cannot_be_read_but_every_error() -> None:
+    apis = recorded([api(f"a{number}") for number in range(3 * PORTION)])
+    for at in (PORTION, 2 * PORTION):
+        apis[at] = RecordedObject(Kind.API, apis[at].key, {"name": "x", "new": 1})
+    found = list[Catalogue]()
+    with pytest.raises(InvalidChange) as refused:
+        found.extend(growing([], apis))
+    assert [len(one.apis) for one in found] == [PORTION]
+    named = {one.place.json_path for one in refused.value.diagnostics if one.code == "unknown-key"}
+    assert named == {f"$.apis['{apis[at].key}'].new" for at in (PORTION, 2 * PORTION)}
