@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from crossgate.policy import CorsPolicy, ServerPolicy
+
+DEFAULT_NATIVE_TIMEOUT: Final = 30.0
+LEAST_NATIVE_TIMEOUT: Final = 0.001
+MOST_NATIVE_TIMEOUT: Final = 3600
+"""Seconds that a native service may be given for its whole answer."""
+CODE_PATTERN: Final = "[a-z0-9-]+"
+"""What a code of the linter's findings consists of."""
 
 
 class ApiType(StrEnum):
@@ -58,7 +66,7 @@ class Api:
     endpoints: tuple[str, ...]
     """Path prefixes, normalised, without a slash at the end; the default one if none were set."""
     cors: CorsPolicy | None = None
-    native_timeout: float = 30.0
+    native_timeout: float = DEFAULT_NATIVE_TIMEOUT
     """Seconds that the native service has for its whole answer."""
     trusted_domains: tuple[str, ...] = ()
     """If there are any, all that the policy and the applications' origins admit must lie within them."""

@@ -14,7 +14,19 @@ from typing import Final, TypeVar
 
 from crossgate.catalogue.endpoint import parse_endpoint
 from crossgate.catalogue.listen import parse_listen
-from crossgate.catalogue.model import Allowance, Api, ApiType, Application, Gateway, Tls, default_endpoint
+from crossgate.catalogue.model import (
+    CODE_PATTERN,
+    DEFAULT_NATIVE_TIMEOUT,
+    LEAST_NATIVE_TIMEOUT,
+    MOST_NATIVE_TIMEOUT,
+    Allowance,
+    Api,
+    ApiType,
+    Application,
+    Gateway,
+    Tls,
+    default_endpoint,
+)
 from crossgate.catalogue.naming import parse_application_name, parse_name
 from crossgate.catalogue.native_url import parse_native_url
 from crossgate.catalogue.trusted_domain import parse_trusted_domain
@@ -38,7 +50,7 @@ _API_KEYS: Final = frozenset(
 )
 _APPLICATION_KEYS: Final = frozenset({"name", "javascript_origins", "apis", "suspended"})
 _TYPES: Final = {one.value: one for one in ApiType}
-_CODE: Final = re.compile("[a-z0-9-]+")
+_CODE: Final = re.compile(CODE_PATTERN)
 
 
 class _NotPlain(Exception):  # noqa: N818 - no error: somebody else reads it
@@ -115,7 +127,7 @@ def _api(entry: Mapping[str, object]) -> Api:
         _parsed(parse_native_url, entry["native"]),
         _each(parse_endpoint, entry.get("endpoints", [])) or (default_endpoint(api_type, name, version),),
         _policy(entry),
-        _seconds(entry.get("native_timeout", 30.0)),
+        _seconds(entry.get("native_timeout", DEFAULT_NATIVE_TIMEOUT)),
         _each(parse_trusted_domain, entry.get("trusted_domains", [])),
         _allowances(entry.get("lint")) if "lint" in entry else (),
     )
@@ -170,9 +182,11 @@ _ABSENT: Final = object()
 
 
 def _seconds(loose: object) -> float:
-    if type(loose) in (int, float) and 0.001 <= loose <= 3600:  # type: ignore[operator]  # a number
-        return float(loose)  # type: ignore[arg-type]  # a number
-    raise _NotPlain
+    if type(loose) is not int and type(loose) is not float:
+        raise _NotPlain
+    if not LEAST_NATIVE_TIMEOUT <= loose <= MOST_NATIVE_TIMEOUT:
+        raise _NotPlain
+    return float(loose)
 
 
 def _allowances(loose: object) -> tuple[Allowance, ...]:

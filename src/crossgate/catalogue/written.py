@@ -5,12 +5,8 @@ What is at its default is left out, except the address to listen on.
 
 from __future__ import annotations
 
-from typing import Final
-
 from crossgate.catalogue.listen import format_listen
-from crossgate.catalogue.model import Api, Application, Gateway, default_endpoint
-
-_DEFAULT_TIMEOUT: Final = 30.0
+from crossgate.catalogue.model import DEFAULT_NATIVE_TIMEOUT, Api, Application, Gateway, default_endpoint
 
 
 def written_gateway(gateway: Gateway) -> dict[str, object]:
@@ -33,7 +29,7 @@ def written_api(api: Api) -> dict[str, object]:
         "type": api.type.value,
         "native": str(api.native),
     }
-    if api.native_timeout != _DEFAULT_TIMEOUT:
+    if api.native_timeout != DEFAULT_NATIVE_TIMEOUT:
         written["native_timeout"] = api.native_timeout
     if api.endpoints != (default_endpoint(api.type, api.name, api.version),):
         written["endpoints"] = list(api.endpoints)

@@ -15,7 +15,14 @@ from crossgate.catalogue.document.field import Entry, each_parsed_by, parsed_by,
 from crossgate.catalogue.document.settings_entry import SettingsEntry
 from crossgate.catalogue.endpoint import ENDPOINT_PATTERN, MAX_ENDPOINT, parse_endpoint
 from crossgate.catalogue.listen import parse_listen
-from crossgate.catalogue.model import ApiType, NativeService
+from crossgate.catalogue.model import (
+    CODE_PATTERN,
+    DEFAULT_NATIVE_TIMEOUT,
+    LEAST_NATIVE_TIMEOUT,
+    MOST_NATIVE_TIMEOUT,
+    ApiType,
+    NativeService,
+)
 from crossgate.catalogue.naming import MAX_NAME, NAME_PATTERN, parse_application_name, parse_name
 from crossgate.catalogue.native_url import parse_native_url
 from crossgate.catalogue.trusted_domain import parse_trusted_domain
@@ -61,7 +68,7 @@ class GatewayEntry(Entry):
 class AllowanceEntry(Entry):
     """A finding of the linter that is accepted."""
 
-    code: Annotated[str, Field(pattern="^[a-z0-9-]+$")]
+    code: Annotated[str, Field(pattern=f"^{CODE_PATTERN}$")]
     """The finding's code, as `crossgate check` shows it in brackets."""
     reason: Annotated[str, Field(min_length=1)]
     """Why it is accepted."""
@@ -85,7 +92,9 @@ class ApiEntry(Entry):
     """`rest`, `soap` or `odata`; it decides the default endpoint."""
     native: Annotated[NativeService, text_parsed_by(parse_native_url, str)]
     """Base URL of the native service; the certificate of an https one is verified."""
-    native_timeout: Annotated[float, Field(ge=0.001, le=3600, allow_inf_nan=False)] = 30.0
+    native_timeout: Annotated[
+        float, Field(ge=LEAST_NATIVE_TIMEOUT, le=MOST_NATIVE_TIMEOUT, allow_inf_nan=False)
+    ] = DEFAULT_NATIVE_TIMEOUT
     """Seconds that the native service has for its whole answer, from 0.001 to 3600."""
     endpoints: Annotated[tuple[str, ...], each_parsed_by(parse_endpoint, _Endpoint)] = ()
     """Path prefixes under which the API is served. Without any: `/gateway/{name}/{version}`, for SOAP
