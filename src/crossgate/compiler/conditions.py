@@ -23,7 +23,6 @@ Condition = NewType("Condition", bytes)
 Conditions = tuple[Condition, ...]
 """Conditions that must all hold; without any, always."""
 
-
 _KEPT: Final = 256
 
 _HEADERS: Final = tag(RouteMatch, "headers")

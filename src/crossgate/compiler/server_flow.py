@@ -13,7 +13,13 @@ from crossgate.compiler.inner import INNER
 from crossgate.compiler.origins import ByOrigin, route_by_origin
 from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
 from crossgate.compiler.protobuf import resource, seconds, serialise
-from crossgate.compiler.requested import header_refusals, method_named, none_of, without_case
+from crossgate.compiler.requested import (
+    header_refusals,
+    method_named,
+    method_refusals,
+    none_of,
+    without_case,
+)
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.responses import reflected, setting, verbatim
 from crossgate.compiler.routes import Speaker
@@ -73,10 +79,9 @@ class _ServerFlow:
         return [(differs(":authority", self.policy.host),)] if self.policy.host else []
 
     def _preflight(self) -> list[Step]:
-        methods = none_of("access-control-request-method", self.policy.supported_methods)
         headers = (*self.policy.supported_headers, *ALWAYS_SUPPORTED)
         return [
-            Step((methods,), self._refused(Reason.METHOD_REFUSED)),
+            *each(method_refusals(self.policy.supported_methods), self._refused(Reason.METHOD_REFUSED)),
             *each(header_refusals(headers), self._refused(Reason.HEADER_REFUSED)),
             Step((), self._allowed()),
         ]
