@@ -110,7 +110,7 @@ class _Gateway:
         while_open = await self._stack.enter_async_context(AsyncExitStack())
         from_file = isinstance(options.source, Path)
         if from_file:
-            # Reading it may take longer than an Envoy waits without a word, and often ends with errors.
+            # It often ends with errors, for which no Envoy need be started.
             self.source = await while_open.enter_async_context(opened(options.source))
         admin = self._bind_admin()
         directory = create()
@@ -226,7 +226,7 @@ class _Gateway:
 
 
 def _load_admin() -> None:
-    """Load what the API needs, while Envoy takes the first configuration."""
+    """Load what the API needs, beside serving: clients have no use for it."""
     from crossgate.admin import app
     from crossgate.bootstrap import admin_server
 

@@ -88,7 +88,7 @@ class Teller:
             self._say("dim", f"  and {len(linted.errors) - _MOST_ERRORS:,} more errors")
 
     def _say(self, style: str, text: str) -> None:
-        self._console.print(text, style=style or None, markup=False)
+        self._console.print(text, style=style or None)
         self._console.file.flush()
 
     def _say_rest(self, lines: int) -> None:

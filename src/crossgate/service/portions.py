@@ -19,7 +19,7 @@ from crossgate.service.reading import readable
 from crossgate.service.refusal import InvalidChange
 
 PORTION: Final = 250
-"""APIs that are compiled together: half a tenth of a second's work."""
+"""APIs that are compiled together: some 0.05 s of work."""
 
 
 def portions(catalogue: Catalogue) -> Iterator[Catalogue]:

@@ -14,6 +14,7 @@ from crossgate.store.history import head_number
 from crossgate.store.recollection import current_objects, objects_since
 
 Grown = Callable[[Catalogue], None]
+"""Is told of a catalogue what has been read of it so far."""
 
 
 def load(connection: Connection, grown: Grown | None = None) -> Snapshot:
