@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.machine import cores, pin
 
-from crossgate.bootstrap.authorities import system_authorities
+from crossgate.app.authorities import system_authorities
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import find
 from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap

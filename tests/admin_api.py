@@ -14,8 +14,8 @@ import httpx
 
 from crossgate.admin.app import admin_api
 from crossgate.admin.desk import Desk, Nodes, NoNodes
-from crossgate.bootstrap.admin_listener import AdminAddress, bind
-from crossgate.bootstrap.admin_server import serving
+from crossgate.app.admin_listener import AdminAddress, bind
+from crossgate.app.admin_server import serving
 from crossgate.service.ports import CatalogueStore, TokenStore
 from crossgate.service.token import Role
 from crossgate.service.tokens import Tokens

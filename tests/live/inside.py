@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, contextmanager
 
 from tests.ports import free_ports
 
-from crossgate.bootstrap.authorities import system_authorities
+from crossgate.app.authorities import system_authorities
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService
 from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import find

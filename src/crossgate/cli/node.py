@@ -26,7 +26,7 @@ def node(
 
     Ends on Ctrl-C or SIGTERM, after the requests it has begun.
     """
-    from crossgate.bootstrap.node import NodeOptions, run_node
+    from crossgate.app.node import NodeOptions, run_node
     from crossgate.cli.serving import log_to_stderr, until_stopped
     from crossgate.cli.telling import Teller
     from crossgate.xds.listening import parse_address

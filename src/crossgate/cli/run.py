@@ -12,7 +12,7 @@ from crossgate.cli.arguments import DatabaseUrl, DataDirectory
 from crossgate.diagnostics import Diagnostic, InvalidInput
 
 if TYPE_CHECKING:
-    from crossgate.bootstrap.gateway import AdminOptions
+    from crossgate.app.gateway import AdminOptions
     from crossgate.store import StoreLocation
 
 _OFF = "off"
@@ -85,7 +85,7 @@ def run(
 
     # Envoy takes its time to say its version; meanwhile the rest is loaded.
     found = finding() if envoy else None
-    from crossgate.bootstrap.gateway import Options, run_gateway
+    from crossgate.app.gateway import Options, run_gateway
     from crossgate.cli.serving import log_to_stderr, until_stopped
     from crossgate.cli.telling import Teller
     from crossgate.xds.listening import parse_address
@@ -137,8 +137,8 @@ def _listen(text: str) -> tuple[str, int] | None:
 
 
 def _admin(file: Path | None, text: str, names: list[str], *, in_clear_text: bool) -> AdminOptions | None:
-    from crossgate.bootstrap.admin_listener import DEFAULT, parse_admin_address
-    from crossgate.bootstrap.gateway import AdminOptions
+    from crossgate.app.admin_listener import DEFAULT, parse_admin_address
+    from crossgate.app.gateway import AdminOptions
 
     if text == _OFF:
         return None

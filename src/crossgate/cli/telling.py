@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final, assert_never
 
-from crossgate.bootstrap.announcements import (
+from crossgate.app.announcements import (
     AdminListens,
     AdminUnavailable,
     Announcement,

@@ -8,8 +8,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossgate.bootstrap.announcements import Announce, NodeChanged
-from crossgate.bootstrap.stopping import unless_stopped
+from crossgate.app.announcements import Announce, NodeChanged
+from crossgate.app.stopping import unless_stopped
 from crossgate.dataplane import bootstrap as dataplane
 from crossgate.dataplane.binary import find
 from crossgate.dataplane.process import Envoy, EnvoySettings

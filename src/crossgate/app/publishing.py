@@ -11,8 +11,8 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from crossgate.bootstrap.announcements import Announce, Enforced, Pending, Rejected
-from crossgate.bootstrap.recording import Recorder
+from crossgate.app.announcements import Announce, Enforced, Pending, Rejected
+from crossgate.app.recording import Recorder
 from crossgate.compiler.concerned import concerned
 from crossgate.service.node_report import NodeRejection, NodeReport
 from crossgate.service.portions import portions

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from crossgate.bootstrap.announcements import Announce, Linted
-from crossgate.bootstrap.stopping import running
+from crossgate.app.announcements import Announce, Linted
+from crossgate.app.stopping import running
 from crossgate.catalogue.document import Reading
 from crossgate.catalogue.model import Catalogue
 from crossgate.lint.check import Report, check_catalogue

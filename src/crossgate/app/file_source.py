@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossgate.bootstrap.announcements import Announce, Refused
-from crossgate.bootstrap.following import Followed, changes
-from crossgate.bootstrap.linting import linting
-from crossgate.bootstrap.publishing import Publishing
+from crossgate.app.announcements import Announce, Refused
+from crossgate.app.following import Followed, changes
+from crossgate.app.linting import linting
+from crossgate.app.publishing import Publishing
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.catalogue.model import NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place

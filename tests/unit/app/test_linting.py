@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.catalogues import api, catalogue, policy
 
-from crossgate.bootstrap.announcements import Linted
-from crossgate.bootstrap.linting import linting, spoken
+from crossgate.app.announcements import Linted
+from crossgate.app.linting import linting, spoken
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.cli.telling import Teller
 from crossgate.lint.check import check_catalogue

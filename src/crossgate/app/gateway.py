@@ -16,8 +16,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crossgate.bootstrap.admin_listener import AdminAddress, bind
-from crossgate.bootstrap.announcements import (
+from crossgate.app.admin_listener import AdminAddress, bind
+from crossgate.app.announcements import (
     AdminListens,
     AdminUnavailable,
     Announce,
@@ -25,12 +25,12 @@ from crossgate.bootstrap.announcements import (
     Serving,
     Unreachable,
 )
-from crossgate.bootstrap.authorities import system_authorities
-from crossgate.bootstrap.heap import settled_heap
-from crossgate.bootstrap.node import control_plane_for_envoy
-from crossgate.bootstrap.publishing import Publishing
-from crossgate.bootstrap.source import Source, opened
-from crossgate.bootstrap.stopping import running, unless_stopped
+from crossgate.app.authorities import system_authorities
+from crossgate.app.heap import settled_heap
+from crossgate.app.node import control_plane_for_envoy
+from crossgate.app.publishing import Publishing
+from crossgate.app.source import Source, opened
+from crossgate.app.stopping import running, unless_stopped
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import Binary, find
 from crossgate.dataplane.bootstrap import Node, bootstrap
@@ -181,7 +181,7 @@ class _Gateway:
         # Loaded late, see `_load_admin`.
         from crossgate.admin.app import admin_api
         from crossgate.admin.desk import Desk
-        from crossgate.bootstrap.admin_server import serving
+        from crossgate.app.admin_server import serving
         from crossgate.service.use_cases import CatalogueService
 
         source = self.source
@@ -228,7 +228,7 @@ class _Gateway:
 def _load_admin() -> None:
     """Load what the API needs, beside serving: clients have no use for it."""
     from crossgate.admin import app
-    from crossgate.bootstrap import admin_server
+    from crossgate.app import admin_server
 
     del app, admin_server
 

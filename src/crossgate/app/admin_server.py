@@ -11,7 +11,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from crossgate.bootstrap.admin_listener import AdminAddress
+from crossgate.app.admin_listener import AdminAddress
 
 _GRACE_SECONDS: Final = 2
 _MOST_CONNECTIONS: Final = 512

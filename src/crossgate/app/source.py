@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from crossgate.bootstrap.announcements import Announce
-from crossgate.bootstrap.publishing import Publishing
-from crossgate.bootstrap.stopping import unless_stopped
+from crossgate.app.announcements import Announce
+from crossgate.app.publishing import Publishing
+from crossgate.app.stopping import unless_stopped
 from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.ports import CatalogueStore
@@ -82,7 +82,7 @@ async def opened(
     """
     if isinstance(source, Path):
         # Loads all that reads documents, which a store has no use for.
-        from crossgate.bootstrap.file_source import FileSource
+        from crossgate.app.file_source import FileSource
 
         yield FileSource.of(source)
         return
