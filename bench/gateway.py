@@ -26,7 +26,7 @@ from bench.serving import serving
 from bench.wrk import Burst, Shot, burst
 from tests.ports import free_ports
 
-from crossgate.cli.serving import log_to_stderr
+from crossgate.cli.process import log_to_stderr
 
 MANY = 100_000
 BUSY = 0.15

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossgate.app.announcements import Announce, Refused
-from crossgate.app.following import Followed, changes
+from crossgate.app.events import ChangeRefused, Emit
+from crossgate.app.file_watch import Followed, changes
 from crossgate.app.linting import linting
-from crossgate.app.publishing import Publishing
+from crossgate.app.rollout import Rollout
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.catalogue.model import NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
@@ -46,17 +46,17 @@ class FileSource:
         """Findings at their lines and columns."""
         return self.reading.located(diagnostics)
 
-    async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
+    async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
         """Publish each saved change, and say what the linter finds, until ``stop``."""
         followed = Followed(self.reading.files)
-        async with linting(announce) as linter:
+        async with linting(emit) as linter:
             linter.look_at(self.reading)
             async for _ in changes(followed, stop):
                 began = time.perf_counter()
                 reading = await asyncio.to_thread(load_document, self.file)
                 followed.files = reading.files
                 if reading.catalogue is None:
-                    announce(Refused(reading.diagnostics))
+                    emit(ChangeRefused(reading.diagnostics))
                 else:
-                    publishing.publish(self.store.replace(reading.catalogue), began)
+                    rollout.publish(self.store.replace(reading.catalogue), began)
                     linter.look_at(reading)

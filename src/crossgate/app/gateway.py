@@ -17,20 +17,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossgate.app.admin_listener import AdminAddress, bind
-from crossgate.app.announcements import (
-    AdminListens,
-    AdminUnavailable,
-    Announce,
-    NodeChanged,
-    Serving,
-    Unreachable,
-)
 from crossgate.app.authorities import system_authorities
-from crossgate.app.heap import settled_heap
+from crossgate.app.events import (
+    AdminListening,
+    AdminUnavailable,
+    Emit,
+    GatewayServing,
+    NodeChanged,
+    ServicesUnreachable,
+)
+from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.node import control_plane_for_envoy
-from crossgate.app.publishing import Publishing
-from crossgate.app.source import Source, opened
-from crossgate.app.stopping import running, unless_stopped
+from crossgate.app.rollout import Rollout
+from crossgate.app.sources import Source, opened
+from crossgate.app.tasks import run_until_stopped, running
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import Binary, find
 from crossgate.dataplane.bootstrap import Node, bootstrap
@@ -73,7 +73,7 @@ class Options:
     """Where a store's gateway is to listen from now on; None: where it does."""
 
 
-async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event) -> None:
+async def run_gateway(options: Options, emit: Emit, stop: asyncio.Event) -> None:
     """Start the gateway, follow its source, and end it when ``stop`` is set.
 
     Raises:
@@ -81,27 +81,27 @@ async def run_gateway(options: Options, announce: Announce, stop: asyncio.Event)
 
     """
     async with AsyncExitStack() as stack:
-        gateway = _Gateway(options, announce, stack)
-        with settled_heap():
-            started = await unless_stopped(gateway.start(), stop)
+        gateway = _Gateway(options, emit, stack)
+        with gc_paused():
+            started = await run_until_stopped(gateway.start(), stop)
         if started:
             async with running(gateway.ask_native_services()):
-                await gateway.source.follow(gateway.publishing, announce, stop)
+                await gateway.source.follow(gateway.rollout, emit, stop)
 
 
 class _Gateway:
     """The parts of one gateway; what it opens, ``stack`` closes."""
 
-    def __init__(self, options: Options, announce: Announce, stack: AsyncExitStack) -> None:
+    def __init__(self, options: Options, emit: Emit, stack: AsyncExitStack) -> None:
         self._options = options
-        self._announce = announce
+        self._emit = emit
         self._stack = stack
         # What announcing needs is loaded in hundreds of steps, each of which would wait for the thread that
         # reads the store; and so would nodes, for a second.
         self._unsaid: list[Change] | None = []
         self.source: Source
         self.control_plane: ControlPlane
-        self.publishing: Publishing
+        self.rollout: Rollout
 
     async def start(self) -> None:
         """Return when everything runs."""
@@ -131,17 +131,17 @@ class _Gateway:
         if not from_file:
             self.source = await while_open.enter_async_context(opened(options.source, tell))
         await self._settle_where_to_listen()
-        self.publishing = Publishing(self.control_plane, publisher, self.source.store, self._announce)
-        await self.publishing.publish_first()
+        self.rollout = Rollout(self.control_plane, publisher, self.source.store, self._emit)
+        await self.rollout.publish_first()
         if not in_portions:
-            self.publishing.open()
+            self.rollout.open()
             await self.control_plane.start()
         self._say_what_was_heard()
         if envoy is not None:
             await envoy.ready()
-            await self.publishing.first_node()
-        await self._stack.enter_async_context(running(self.publishing.follow_nodes()))
-        self._announce(Serving(self.source.store.head.catalogue, self.control_plane.address))
+            await self.rollout.first_node()
+        await self._stack.enter_async_context(running(self.rollout.follow_nodes()))
+        self._emit(GatewayServing(self.source.store.head.catalogue, self.control_plane.address))
         if admin is not None:
             await asyncio.to_thread(_load_admin)
             await self._start_admin(admin)
@@ -158,10 +158,10 @@ class _Gateway:
         return tell
 
     async def ask_native_services(self) -> None:
-        """Announce those that can't be reached; that an API answers 503 for now is no reason not to serve."""
+        """Emit those that can't be reached; that an API answers 503 for now is no reason not to serve."""
         found = self.source.located(await unreachable(self.source.native_services(), Severity.WARNING))
         if found:
-            self._announce(Unreachable(tuple(found)))
+            self._emit(ServicesUnreachable(tuple(found)))
 
     def _bind_admin(self) -> socket.socket | None:
         options = self._options.admin
@@ -172,7 +172,7 @@ class _Gateway:
         except InvalidInput as refused:
             if options.required:
                 raise
-            self._announce(AdminUnavailable(tuple(refused.diagnostics)))
+            self._emit(AdminUnavailable(tuple(refused.diagnostics)))
             return None
         self._stack.callback(bound.close)
         return bound
@@ -186,10 +186,10 @@ class _Gateway:
 
         source = self.source
         names = () if self._options.admin is None else self._options.admin.host_names
-        desk = Desk(CatalogueService(source.store, linted=True), source.tokens, self.publishing)
+        desk = Desk(CatalogueService(source.store, linted=True), source.tokens, self.rollout)
         address = await self._stack.enter_async_context(serving(admin_api(desk, names), bound))
         first = await asyncio.to_thread(source.tokens.create_first)
-        self._announce(AdminListens(address.url, first, kept=not isinstance(self._options.source, Path)))
+        self._emit(AdminListening(address.url, first, kept=not isinstance(self._options.source, Path)))
 
     async def _settle_where_to_listen(self) -> None:
         """Note what the command says, and see that somebody can listen there."""
@@ -209,7 +209,7 @@ class _Gateway:
 
     def _hear(self, change: Change) -> None:
         if self._unsaid is None:
-            self._announce(NodeChanged(change))
+            self._emit(NodeChanged(change))
         else:
             self._unsaid.append(change)
 
@@ -242,7 +242,7 @@ def _prepare_linter() -> None:
     # Each form of an origin has the linter load something: its rules, the grammar, the list of suffixes.
     origins = ["https://a.example", "https://*.example.com", {"regex": r"https://[a-z]+\.example\.com"}]
     # The suffixes alone are 150,000 objects: 0.05 s and more for whoever goes through them again.
-    with settled_heap():
+    with gc_paused():
         check_subject(Subject(build_policy(allowed_origins=origins, allowed_methods=["GET"])))
 
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from crossgate.app.announcements import Announce, Linted
-from crossgate.app.stopping import running
+from crossgate.app.events import Emit, LintReported
+from crossgate.app.tasks import running
 from crossgate.catalogue.document import Reading
 from crossgate.catalogue.model import Catalogue
 from crossgate.lint.check import Report, check_catalogue
@@ -17,8 +17,8 @@ from crossgate.lint.check import Report, check_catalogue
 class Linting:
     """Looks at one reading after another; of those that come while it looks, only the last."""
 
-    def __init__(self, announce: Announce) -> None:
-        self._announce = announce
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
         self._reading: Reading | None = None
         self._news = asyncio.Event()
 
@@ -28,7 +28,7 @@ class Linting:
         self._news.set()
 
     async def run(self) -> None:
-        """Look, and announce what there is to say whenever that has changed, until cancelled."""
+        """Look, and emit what there is to say whenever that has changed, until cancelled."""
         report, said = Report(), spoken(Report())
         while True:
             await self._news.wait()
@@ -38,13 +38,13 @@ class Linting:
                 report = await asyncio.to_thread(_look, reading.catalogue, report)
                 if spoken(report) != said:
                     said = spoken(report)
-                    self._announce(await asyncio.to_thread(_stated, reading, report))
+                    self._emit(await asyncio.to_thread(_stated, reading, report))
 
 
 @asynccontextmanager
-async def linting(announce: Announce) -> AsyncIterator[Linting]:
+async def linting(emit: Emit) -> AsyncIterator[Linting]:
     """The linter at work, for as long as the context lasts."""
-    found = Linting(announce)
+    found = Linting(emit)
     async with running(found.run()):
         yield found
 
@@ -53,8 +53,8 @@ def _look(catalogue: Catalogue, before: Report) -> Report:
     return check_catalogue(catalogue, before, datetime.now(UTC).date())
 
 
-def _stated(reading: Reading, report: Report) -> Linted:
-    return Linted(tuple(reading.located(finding.diagnostic for finding in report.findings())))
+def _stated(reading: Reading, report: Report) -> LintReported:
+    return LintReported(tuple(reading.located(finding.diagnostic for finding in report.findings())))
 
 
 def spoken(report: Report) -> object:

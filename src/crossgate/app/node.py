@@ -8,8 +8,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossgate.app.announcements import Announce, NodeChanged
-from crossgate.app.stopping import unless_stopped
+from crossgate.app.events import Emit, NodeChanged
+from crossgate.app.tasks import run_until_stopped
 from crossgate.dataplane import bootstrap as dataplane
 from crossgate.dataplane.binary import find
 from crossgate.dataplane.process import Envoy, EnvoySettings
@@ -36,7 +36,7 @@ def control_plane_for_envoy(address: Address) -> dataplane.ControlPlane:
             return dataplane.HostPort(host, port)
 
 
-async def run_node(options: NodeOptions, announce: Announce, stop: asyncio.Event) -> None:
+async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> None:
     """Keep the node running until ``stop``, then let it finish its requests.
 
     Envoy waits for a control plane that is not there yet, and serves on when it goes away.
@@ -52,6 +52,6 @@ async def run_node(options: NodeOptions, announce: Announce, stop: asyncio.Event
             node, control_plane_for_envoy(options.control_plane), directory.admin_socket
         )
         settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
-        async with Envoy(settings, lambda change: announce(NodeChanged(change))) as envoy:
-            await unless_stopped(envoy.ready(), stop)
+        async with Envoy(settings, lambda change: emit(NodeChanged(change))) as envoy:
+            await run_until_stopped(envoy.ready(), stop)
             await stop.wait()

@@ -6,19 +6,19 @@ from typing import Annotated
 
 import typer
 
-from crossgate.cli.apply import apply
-from crossgate.cli.check import check
-from crossgate.cli.explain import explain
-from crossgate.cli.export import export
-from crossgate.cli.node import node
-from crossgate.cli.nodes import nodes
-from crossgate.cli.plan import plan
-from crossgate.cli.prove import prove
-from crossgate.cli.revisions import revisions
-from crossgate.cli.rollback import rollback
-from crossgate.cli.run import run
-from crossgate.cli.schema import schema
-from crossgate.cli.token import token
+from crossgate.cli.verbs.apply import apply
+from crossgate.cli.verbs.check import check
+from crossgate.cli.verbs.explain import explain
+from crossgate.cli.verbs.export import export
+from crossgate.cli.verbs.node import node
+from crossgate.cli.verbs.nodes import nodes
+from crossgate.cli.verbs.plan import plan
+from crossgate.cli.verbs.prove import prove
+from crossgate.cli.verbs.revisions import revisions
+from crossgate.cli.verbs.rollback import rollback
+from crossgate.cli.verbs.run import run
+from crossgate.cli.verbs.schema import schema
+from crossgate.cli.verbs.token import token
 
 app = typer.Typer(
     name="crossgate",

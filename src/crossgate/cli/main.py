@@ -46,8 +46,8 @@ def _run() -> int:
             raise end.__context__ from None
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except InvalidInput as invalid:
-        from crossgate.cli.findings import print_findings
-        from crossgate.cli.output import stderr
+        from crossgate.cli.output.console import stderr
+        from crossgate.cli.output.findings import print_findings
 
         print_findings(stderr(), invalid.diagnostics)
         return 2

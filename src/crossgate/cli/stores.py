@@ -18,7 +18,7 @@ def store_location(data: Path | None, database: str) -> StoreLocation:
         InvalidInput: both are named, or one that cannot be.
 
     """
-    from crossgate.app.source import default_data_directory
+    from crossgate.app.sources import default_data_directory
     from crossgate.store import SqliteDirectory, parse_location
 
     if data is not None and database:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tests.catalogues import api, catalogue, policy
 
-from crossgate.app.announcements import Linted
+from crossgate.app.events import LintReported
 from crossgate.app.linting import linting, spoken
 from crossgate.catalogue.document import Reading, load_document
-from crossgate.cli.telling import Teller
+from crossgate.cli.output.events import EventPrinter
 from crossgate.lint.check import check_catalogue
 
 API = """
@@ -31,16 +31,16 @@ def reading(folder: Path, *origins: str) -> Reading:
     return load_document(file)
 
 
-async def said_of(*readings: Reading) -> list[Linted]:
-    """What is announced of the readings, each after the announcement of the one before."""
-    announced = asyncio.Queue[Linted]()
-    found: list[Linted] = []
+async def said_of(*readings: Reading) -> list[LintReported]:
+    """What is announced of the readings, each after the event of the one before."""
+    announced = asyncio.Queue[LintReported]()
+    found: list[LintReported] = []
 
-    def announce(announcement: object) -> None:
-        assert isinstance(announcement, Linted)
-        announced.put_nowait(announcement)
+    def emit(event: object) -> None:
+        assert isinstance(event, LintReported)
+        announced.put_nowait(event)
 
-    async with asyncio.timeout(20), linting(announce) as linter:
+    async with asyncio.timeout(20), linting(emit) as linter:
         for one in readings:
             linter.look_at(one)
             found.append(await announced.get())
@@ -73,7 +73,7 @@ def test_ten_errors_are_shown_and_the_rest_is_counted(
 ) -> None:
     (linted,) = asyncio.run(said_of(reading(tmp_path, *[UNSAFE] * 12)))
 
-    Teller("gateway.yaml").announce(linted)
+    EventPrinter("gateway.yaml").emit(linted)
 
     first, *errors, rest = capsys.readouterr().out.splitlines()
     assert first == f"{linted}"

@@ -7,9 +7,9 @@ import re
 
 from rich.console import Console
 
-from crossgate.cli.explanation import print_explanation
-from crossgate.cli.findings import count_findings, exit_code, print_findings
-from crossgate.cli.output import printable
+from crossgate.cli.output.console import printable
+from crossgate.cli.output.explanation import print_explanation
+from crossgate.cli.output.findings import count_findings, exit_code, print_findings
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.policy import EffectivePolicy, Request, build_policy, explain
 

@@ -26,9 +26,9 @@ def revisions(
     as_json: AsJson = False,
 ) -> None:
     """List revisions, or show one."""
-    from crossgate.cli.output import print_json, stdout
-    from crossgate.cli.remote import Remote
-    from crossgate.cli.rows import print_rows
+    from crossgate.cli.admin_client import Remote
+    from crossgate.cli.output.console import print_json, stdout
+    from crossgate.cli.output.tables import print_rows
 
     with Remote(server, token) as remote:
         path = "/v1/revisions" if number is None else f"/v1/revisions/{number}"
@@ -54,7 +54,7 @@ def revisions(
         ],
     )
     if number is not None:
-        from crossgate.cli.planned import print_changes
+        from crossgate.cli.output.changes import print_changes
 
         print_changes(console, [{**one, "action": _action(one)} for one in answer["changes"]])
 

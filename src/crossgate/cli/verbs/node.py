@@ -27,11 +27,11 @@ def node(
     Ends on Ctrl-C or SIGTERM, after the requests it has begun.
     """
     from crossgate.app.node import NodeOptions, run_node
-    from crossgate.cli.serving import log_to_stderr, until_stopped
-    from crossgate.cli.telling import Teller
+    from crossgate.cli.output.events import EventPrinter
+    from crossgate.cli.process import log_to_stderr, until_stopped
     from crossgate.xds.listening import parse_address
 
     log_to_stderr()
     options = NodeOptions(parse_address(control_plane), node_id, concurrency or None)
-    teller = Teller()
-    until_stopped(lambda stop: run_node(options, teller.announce, stop))
+    printer = EventPrinter()
+    until_stopped(lambda stop: run_node(options, printer.emit, stop))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from crossgate.cli.remote import Remote
+    from crossgate.cli.admin_client import Remote
     from crossgate.service.token import Role
     from crossgate.service.token import Token as KeptToken
     from crossgate.service.tokens import Tokens
@@ -66,7 +66,7 @@ def create(
 
     Whoever may write the store itself needs no token: --data or --database go there, gateway or not.
     """
-    from crossgate.cli.output import print_json
+    from crossgate.cli.output.console import print_json
 
     if _is_local(data, database):
         with _tokens(data, database) as tokens:
@@ -93,8 +93,8 @@ def list_tokens(
     as_json: AsJson = False,
 ) -> None:
     """List every token, those that no longer work too; never a secret."""
-    from crossgate.cli.output import print_json, stdout
-    from crossgate.cli.rows import print_rows
+    from crossgate.cli.output.console import print_json, stdout
+    from crossgate.cli.output.tables import print_rows
 
     if _is_local(data, database):
         with _tokens(data, database) as tokens:
@@ -153,7 +153,7 @@ def _tokens(data: Path | None, database: str) -> Iterator[Tokens]:
 
 
 def _remote(server: str, token: str) -> Remote:
-    from crossgate.cli.remote import Remote
+    from crossgate.cli.admin_client import Remote
 
     return Remote(server, token)
 

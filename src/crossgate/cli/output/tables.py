@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crossgate.cli.output import printable
+from crossgate.cli.output.console import printable
 
 
 def print_rows(console: Console, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

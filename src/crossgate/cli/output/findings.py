@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from crossgate.cli.output import printable
+from crossgate.cli.output.console import printable
 from crossgate.diagnostics import Diagnostic, Severity
 
 _STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}

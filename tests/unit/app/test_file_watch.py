@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from crossgate.app.following import Followed, changes
+from crossgate.app.file_watch import Followed, changes
 from crossgate.catalogue.document import load_document
 
 DOCUMENT = """\

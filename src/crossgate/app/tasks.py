@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
 
-async def unless_stopped(work: Coroutine[None, None, None], stop: asyncio.Event) -> bool:
+async def run_until_stopped(work: Coroutine[None, None, None], stop: asyncio.Event) -> bool:
     """Do ``work``, or give it up once ``stop`` is set; whether it was done. What it raises is raised."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())

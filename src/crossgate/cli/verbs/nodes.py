@@ -12,9 +12,9 @@ def nodes(*, server: Server = DEFAULT_SERVER, token: Token = "", as_json: AsJson
 
     Exit codes: 0 every node runs the newest revision, 1 one does not, 2 the gateway refuses.
     """
-    from crossgate.cli.output import print_json, printable, stdout
-    from crossgate.cli.remote import Remote
-    from crossgate.cli.rows import print_rows
+    from crossgate.cli.admin_client import Remote
+    from crossgate.cli.output.console import print_json, printable, stdout
+    from crossgate.cli.output.tables import print_rows
     from crossgate.compiler.concerned import made_for
 
     with Remote(server, token) as remote:

@@ -9,9 +9,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from crossgate.cli.findings import print_findings
-from crossgate.cli.output import printable
-from crossgate.cli.remote import diagnostic_of
+from crossgate.cli.admin_client import diagnostic_of
+from crossgate.cli.output.console import printable
+from crossgate.cli.output.findings import print_findings
 
 _SIGNS: Final = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
 _REGIMES: Final = {

@@ -19,10 +19,10 @@ def plan(
 
     Exit codes: 0 nothing would change, 1 something would, 2 the document, the gateway or the linter refuses.
     """
-    from crossgate.cli.output import print_json, stdout
-    from crossgate.cli.planned import print_plan
-    from crossgate.cli.remote import Remote
-    from crossgate.cli.sending import load_to_send
+    from crossgate.cli.admin_client import Remote
+    from crossgate.cli.documents import load_to_send
+    from crossgate.cli.output.changes import print_plan
+    from crossgate.cli.output.console import print_json, stdout
 
     document = load_to_send(file)
     with Remote(server, token) as remote:

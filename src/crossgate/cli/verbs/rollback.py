@@ -20,9 +20,9 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Restore the state of a revision as a new one; what came between stays in the history."""
-    from crossgate.cli.output import print_json, stdout
-    from crossgate.cli.planned import print_applied, print_stated
-    from crossgate.cli.remote import Remote
+    from crossgate.cli.admin_client import Remote
+    from crossgate.cli.output.changes import print_applied, print_stated
+    from crossgate.cli.output.console import print_json, stdout
 
     with Remote(server, token) as remote:
         answer = remote.send("POST", f"/v1/revisions/{number}/rollback", if_match="*", message=message)

@@ -19,7 +19,7 @@ def export(
     token: Token = "",
 ) -> None:
     """Print the document that reproduces the state; the same bytes while nothing changes."""
-    from crossgate.cli.remote import Remote
+    from crossgate.cli.admin_client import Remote
 
     with Remote(server, token) as remote:
         answer = remote.get("/v1/export", revision="" if revision is None else revision)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from crossgate.app.announcements import Announce
-from crossgate.app.publishing import Publishing
-from crossgate.app.stopping import unless_stopped
+from crossgate.app.events import Emit
+from crossgate.app.rollout import Rollout
+from crossgate.app.tasks import run_until_stopped
 from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.ports import CatalogueStore
@@ -42,7 +42,7 @@ class Source(Protocol):
         """Findings about them, with file, line and column if there are any."""
         ...
 
-    async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
+    async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
         """Publish what is new, until ``stop``."""
 
 
@@ -62,10 +62,10 @@ class StoreSource:
         """Findings as they are: a store has no lines."""
         return list(diagnostics)
 
-    async def follow(self, publishing: Publishing, announce: Announce, stop: asyncio.Event) -> None:
+    async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
         """Publish each new head, until ``stop``."""
-        del announce
-        await unless_stopped(publishing.follow_store(), stop)
+        del emit
+        await run_until_stopped(rollout.follow_store(), stop)
 
 
 @asynccontextmanager

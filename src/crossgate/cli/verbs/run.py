@@ -86,8 +86,8 @@ def run(
     # Envoy takes its time to say its version; meanwhile the rest is loaded.
     found = finding() if envoy else None
     from crossgate.app.gateway import Options, run_gateway
-    from crossgate.cli.serving import log_to_stderr, until_stopped
-    from crossgate.cli.telling import Teller
+    from crossgate.cli.output.events import EventPrinter
+    from crossgate.cli.process import log_to_stderr, until_stopped
     from crossgate.xds.listening import parse_address
 
     source = _source(file, data, database)
@@ -101,8 +101,8 @@ def run(
         _admin(file, admin, admin_host or [], in_clear_text=admin_in_clear_text),
         _listen(listen),
     )
-    teller = Teller(str(source))
-    until_stopped(lambda stop: run_gateway(options, teller.announce, stop))
+    printer = EventPrinter(str(source))
+    until_stopped(lambda stop: run_gateway(options, printer.emit, stop))
 
 
 def _source(file: Path | None, data: Path | None, database: str) -> Path | StoreLocation:

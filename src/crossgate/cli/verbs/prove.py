@@ -40,8 +40,8 @@ def prove(
 
     Exit codes: 0 proved, 1 any other verdict, 2 bad use.
     """
-    from crossgate.cli.output import print_json, stdout
-    from crossgate.cli.proof import print_proof
+    from crossgate.cli.output.console import print_json, stdout
+    from crossgate.cli.output.proof import print_proof
     from crossgate.lint.proof import MatchMode, Verdict, suggest
     from crossgate.lint.proof.report import as_json as proof_as_json
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def settled_heap() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Collect nothing meanwhile, and look at nothing of what is there afterwards ever again.
 
     Thousands of APIs are millions of objects, none of them garbage. Going through them again and again costs

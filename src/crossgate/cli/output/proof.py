@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from crossgate.cli.output import printable
+from crossgate.cli.output.console import printable
 from crossgate.lint.proof import FactCode, Proof, Verdict
 
 _VERDICTS: Final = {

@@ -31,10 +31,10 @@ def apply(
 
     What the document does not have stays, unless --prune says otherwise.
     """
-    from crossgate.cli.output import print_json, stdout
-    from crossgate.cli.planned import print_applied, print_plan
-    from crossgate.cli.remote import Remote
-    from crossgate.cli.sending import load_to_send
+    from crossgate.cli.admin_client import Remote
+    from crossgate.cli.documents import load_to_send
+    from crossgate.cli.output.changes import print_applied, print_plan
+    from crossgate.cli.output.console import print_json, stdout
 
     document = load_to_send(file)
     pruned = str(prune).lower()

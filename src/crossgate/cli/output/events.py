@@ -7,21 +7,21 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final, assert_never
 
-from crossgate.app.announcements import (
-    AdminListens,
+from crossgate.app.events import (
+    AdminListening,
     AdminUnavailable,
-    Announcement,
-    Enforced,
-    Linted,
+    ChangeEnforced,
+    ChangePending,
+    ChangeRefused,
+    Event,
+    GatewayServing,
+    LintReported,
     NodeChanged,
-    Pending,
-    Refused,
-    Rejected,
-    Serving,
-    Unreachable,
+    ResourcesRejected,
+    ServicesUnreachable,
 )
 from crossgate.catalogue.model import Api, Catalogue
-from crossgate.cli.output import printable, stdout
+from crossgate.cli.output.console import printable, stdout
 from crossgate.dataplane import changes
 
 if TYPE_CHECKING:
@@ -35,35 +35,35 @@ _MOST_ERRORS: Final = 10
 """Of the linter's errors: `check` shows the others."""
 
 
-class Teller:
+class EventPrinter:
     """Prints to standard output, which it flushes, so that a log shows each line when it happens."""
 
     def __init__(self, source: str | None = None) -> None:
         """``source`` is the file or the store that is followed."""
         self._source = source
 
-    def announce(self, announcement: Announcement) -> None:
-        """Print one announcement."""
-        match announcement:
-            case Serving():
-                self._serving(announcement)
-            case Enforced():
-                self._say("green", str(announcement))
-            case AdminListens():
-                self._admin_listens(announcement)
-            case Refused() | Rejected() | AdminUnavailable():
-                self._say("red", str(announcement))
-                for diagnostic in announcement.diagnostics:
+    def emit(self, event: Event) -> None:
+        """Print one event."""
+        match event:
+            case GatewayServing():
+                self._serving(event)
+            case ChangeEnforced():
+                self._say("green", str(event))
+            case AdminListening():
+                self._admin_listens(event)
+            case ChangeRefused() | ResourcesRejected() | AdminUnavailable():
+                self._say("red", str(event))
+                for diagnostic in event.diagnostics:
                     self._say("", f"  {printable(str(diagnostic))}")
-            case Pending():
-                self._say("yellow", str(announcement))
-            case Unreachable():
-                self._say("yellow", str(announcement))
-                for diagnostic in announcement.diagnostics[:_MOST_LINES]:
+            case ChangePending():
+                self._say("yellow", str(event))
+            case ServicesUnreachable():
+                self._say("yellow", str(event))
+                for diagnostic in event.diagnostics[:_MOST_LINES]:
                     self._say("", f"  {printable(str(diagnostic))}")
-                self._say_rest(len(announcement.diagnostics))
-            case Linted():
-                self._linted(announcement)
+                self._say_rest(len(event.diagnostics))
+            case LintReported():
+                self._linted(event)
             case NodeChanged(change):
                 self._node_changed(change)
             case _ as never:
@@ -74,13 +74,13 @@ class Teller:
         # Made, and rich loaded, when there is something to say: clients need not wait for it.
         return stdout()
 
-    def _admin_listens(self, admin: AdminListens) -> None:
+    def _admin_listens(self, admin: AdminListening) -> None:
         self._say("dim", str(admin))
         if admin.first_token is not None:
             lasts = "shown this once" if admin.kept else "until the gateway ends"
             self._say("bold", f"Token for it, role admin, {lasts}: {admin.first_token}")
 
-    def _linted(self, linted: Linted) -> None:
+    def _linted(self, linted: LintReported) -> None:
         self._say("bold red" if linted.errors else "dim", str(linted))
         for diagnostic in linted.errors[:_MOST_ERRORS]:
             self._say("", f"  {printable(str(diagnostic))}")
@@ -104,7 +104,7 @@ class Teller:
             case _:
                 self._say("yellow", str(change))
 
-    def _serving(self, serving: Serving) -> None:
+    def _serving(self, serving: GatewayServing) -> None:
         rows = list(islice(_rows(serving.catalogue), _MOST_LINES))
         if self._console.is_terminal:
             self._console.print(_table(rows))

@@ -45,9 +45,9 @@ def explain(
 
     What the linter has against the policy follows.
     """
-    from crossgate.cli.explanation import explanation_as_json, print_explanation
-    from crossgate.cli.findings import print_findings
-    from crossgate.cli.output import print_json, stdout
+    from crossgate.cli.output.console import print_json, stdout
+    from crossgate.cli.output.explanation import explanation_as_json, print_explanation
+    from crossgate.cli.output.findings import print_findings
     from crossgate.policy import Request
     from crossgate.policy import explain as explain_decision
 

@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from crossgate.app.announcements import Announce, Enforced, Pending, Rejected
+from crossgate.app.events import ChangeEnforced, ChangePending, Emit, ResourcesRejected
 from crossgate.app.recording import Recorder
 from crossgate.compiler.concerned import concerned
 from crossgate.service.node_report import NodeRejection, NodeReport
@@ -28,17 +28,17 @@ DECISION_SECONDS: Final = 10.0
 """So long the nodes have before a change is reported as pending."""
 
 
-class Publishing:
+class Rollout:
     """Publishes heads, and knows which revision each node runs."""
 
     def __init__(
-        self, control_plane: ControlPlane, publisher: Publisher, store: CatalogueStore, announce: Announce
+        self, control_plane: ControlPlane, publisher: Publisher, store: CatalogueStore, emit: Emit
     ) -> None:
         self.expected_nodes = 0
         """How many nodes are waited for: this machine's, once it is there."""
         self._ledger: Ledger = control_plane.ledger
         self._store = store
-        self._announce = announce
+        self._emit = emit
         self._publisher = publisher
         self._recorder = Recorder(store)
         self._head = 0
@@ -84,7 +84,7 @@ class Publishing:
         finally:
             late.cancel()
         if outcome.rejections:
-            self._announce(self._rejected(outcome.rejections))
+            self._emit(self._rejected(outcome.rejections))
 
     async def follow_store(self) -> None:
         """Publish each new head of the store, until cancelled."""
@@ -166,13 +166,13 @@ class Publishing:
         elapsed = (time.perf_counter() - began) * 1000
         self._note(outcome, covered)
         if outcome.rejections:
-            self._announce(self._rejected(outcome.rejections))
+            self._emit(self._rejected(outcome.rejections))
         elif versions:
-            self._announce(Enforced(len(versions), elapsed))
+            self._emit(ChangeEnforced(len(versions), elapsed))
 
     def _say_if_late(self) -> asyncio.TimerHandle:
         loop = asyncio.get_running_loop()
-        return loop.call_later(DECISION_SECONDS, self._announce, Pending(DECISION_SECONDS))
+        return loop.call_later(DECISION_SECONDS, self._emit, ChangePending(DECISION_SECONDS))
 
     def _note(self, outcome: settlement.Outcome, revisions: range) -> None:
         now, newest = datetime.now(UTC), revisions[-1]
@@ -213,8 +213,8 @@ class Publishing:
             kind.rpartition(".")[2], name, one.version, one.message, _time(one.at), self._concerned(one)
         )
 
-    def _rejected(self, rejections: Iterable[Rejection]) -> Rejected:
-        return Rejected(tuple(one.diagnostic(self._concerned(one)) for one in rejections))
+    def _rejected(self, rejections: Iterable[Rejection]) -> ResourcesRejected:
+        return ResourcesRejected(tuple(one.diagnostic(self._concerned(one)) for one in rejections))
 
     def _concerned(self, rejection: Rejection) -> tuple[str, ...]:
         return concerned(rejection.key, self._publisher.catalogue.apis)

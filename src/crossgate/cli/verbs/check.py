@@ -40,8 +40,8 @@ def check(
     service can't be reached.
     """
     from crossgate.catalogue.document import load_document
-    from crossgate.cli.output import print_json
-    from crossgate.cli.sarif import as_sarif
+    from crossgate.cli.output.console import print_json
+    from crossgate.cli.output.sarif import as_sarif
 
     reading = load_document(file)
     unreachable = _unreachable(reading) if reach else []
@@ -93,8 +93,8 @@ def _position(finding: Finding) -> tuple[int, int]:
 
 
 def _print(file: Path, reading: Reading, findings: list[Finding]) -> None:
-    from crossgate.cli.findings import count_findings, print_findings
-    from crossgate.cli.output import printable, stdout
+    from crossgate.cli.output.console import printable, stdout
+    from crossgate.cli.output.findings import count_findings, print_findings
 
     diagnostics = [finding.diagnostic for finding in findings]
     console = stdout()

@@ -12,7 +12,7 @@ from crossgate.xds.listening import Address
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class GatewayServing:
     """Everything runs; nodes find the control plane at ``control_plane``."""
 
     catalogue: Catalogue
@@ -23,7 +23,7 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
-class Enforced:
+class ChangeEnforced:
     """A change of the file is in force on every node, ``milliseconds`` after it was noticed."""
 
     resources: int
@@ -35,7 +35,7 @@ class Enforced:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ChangeRefused:
     """The file has errors; what was there before goes on serving."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -45,7 +45,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class ResourcesRejected:
     """A node refused a resource; all others are in force."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -55,7 +55,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class ChangePending:
     """A node has neither taken nor rejected the change within ``seconds``; it may still do so."""
 
     seconds: float
@@ -65,7 +65,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreachable:
+class ServicesUnreachable:
     """Native services that take no connection; the gateway serves all the same."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -76,7 +76,7 @@ class Unreachable:
 
 
 @dataclass(frozen=True, slots=True)
-class Linted:
+class LintReported:
     """What the linter says of the file, which is served all the same: all of it, not only the news."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -108,7 +108,7 @@ class NodeChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class AdminListens:
+class AdminListening:
     """The admin API is at ``url``; ``first_token`` is a secret that is told this once, if it is new."""
 
     url: str
@@ -130,17 +130,17 @@ class AdminUnavailable:
         return "There is no admin API"
 
 
-Announcement = (
-    AdminListens
+Event = (
+    AdminListening
     | AdminUnavailable
-    | Serving
-    | Enforced
-    | Refused
-    | Rejected
-    | Pending
-    | Unreachable
-    | Linted
+    | GatewayServing
+    | ChangeEnforced
+    | ChangeRefused
+    | ResourcesRejected
+    | ChangePending
+    | ServicesUnreachable
+    | LintReported
     | NodeChanged
 )
-Announce = Callable[[Announcement], None]
-"""Told of each announcement as it happens; must not block."""
+Emit = Callable[[Event], None]
+"""Told of each event as it happens; must not block."""
