@@ -30,10 +30,10 @@ from tests.live.faults.command import Command
 from tests.ports import free_ports
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway
-from crossgate.service.change import ReplaceAll
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import ReplaceAll
 from crossgate.service.token import Role
 from crossgate.service.tokens import Tokens
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import SqliteDirectory, open_store
 
 APPLICATIONS = 20_000

@@ -19,7 +19,7 @@ from crossgate.app.admin_server import serving
 from crossgate.service.ports import CatalogueStore, TokenStore
 from crossgate.service.token import Role
 from crossgate.service.tokens import Tokens
-from crossgate.service.use_cases import CatalogueService
+from crossgate.service.catalogue_service import CatalogueService
 
 _SECONDS = 90.0
 

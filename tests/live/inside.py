@@ -18,7 +18,7 @@ from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create
 from crossgate.policy import CorsPolicy, ServerPolicy
-from crossgate.service.publish import Publisher
+from crossgate.service.publisher import Publisher
 from crossgate.xds.listening import SocketFile
 from crossgate.xds.server import ControlPlane
 from crossgate.xds.settlement import Outcome, settled

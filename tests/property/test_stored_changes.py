@@ -12,7 +12,8 @@ from tests.catalogues import NATIVE, api, application, catalogue, policy
 from crossgate.catalogue.model import Catalogue, Gateway, NativeService
 from crossgate.compiler.compilation import Compilation
 from crossgate.policy import read_server_policy
-from crossgate.service.change import (
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import (
     Associate,
     Change,
     DeleteApi,
@@ -28,9 +29,8 @@ from crossgate.service.change import (
     ResumeApplication,
     SuspendApplication,
 )
+from crossgate.service.errors import Refusal
 from crossgate.service.objects import Settings
-from crossgate.service.refusal import Refusal
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import SqliteDirectory, open_store
 
 CA = "/ca.pem"

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossgate.admin.tags import is_seen, quoted
-from crossgate.service.tag import content_tag
+from crossgate.service.etag import content_etag
 
 REVISION: Final = "Crossgate-Revision"
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
@@ -21,7 +21,7 @@ _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 def seen(request: Request, body: BaseModel | Mapping[str, object], tag: str | None = None) -> Response:
     """What was asked for, with its tag: of its content unless given; 304 if the request has it already."""
     loose = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
-    tag = content_tag(loose) if tag is None else tag
+    tag = content_etag(loose) if tag is None else tag
     if is_seen(request.headers, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": quoted(tag), **_NOT_KEPT})
     return made(loose, tag=tag)

@@ -23,10 +23,10 @@ from crossgate.admin.writing import Write
 from crossgate.catalogue.document import read_api as read_entry
 from crossgate.catalogue.model import Api, ApiType
 from crossgate.catalogue.written import written_api
-from crossgate.service.change import DeleteApi, PutApi
+from crossgate.service.changes import DeleteApi, PutApi
+from crossgate.service.errors import NotFound
+from crossgate.service.etag import content_etag
 from crossgate.service.objects import Kind
-from crossgate.service.refusal import NotFound
-from crossgate.service.tag import content_tag
 
 router = routes_about("APIs")
 _ONE = "/v1/apis/{name}/{version}"
@@ -76,7 +76,7 @@ def list_apis(
     items = []
     for key, api in found:
         written = written_api(api)
-        items.append({"key": key, "etag": content_tag(written), "api": written})
+        items.append({"key": key, "etag": content_etag(written), "api": written})
     return seen(request, {"items": items, "next": following})
 
 
@@ -124,7 +124,7 @@ def put_api(
     return made(
         write.body(written, done, (Kind.API, api.key), path),
         status=HTTPStatus.CREATED if new else HTTPStatus.OK,
-        tag=content_tag(written),
+        tag=content_etag(written),
         revision=write.revision(done),
     )
 

@@ -33,7 +33,7 @@ from crossgate.admin.problem import Problem
 from crossgate.admin.refusals import problem_of, unprocessable
 from crossgate.admin.validation import validation_findings
 from crossgate.diagnostics import InvalidInput
-from crossgate.service.refusal import Refusal
+from crossgate.service.errors import Refusal
 
 _ROUTERS: Final = (
     liveness.router,

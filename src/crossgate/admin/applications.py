@@ -22,7 +22,7 @@ from crossgate.admin.writing import Write
 from crossgate.catalogue.document import read_application as read_entry
 from crossgate.catalogue.model import Application
 from crossgate.catalogue.written import written_application
-from crossgate.service.change import (
+from crossgate.service.changes import (
     Associate,
     Change,
     DeleteApplication,
@@ -31,9 +31,9 @@ from crossgate.service.change import (
     ResumeApplication,
     SuspendApplication,
 )
+from crossgate.service.errors import NotFound
+from crossgate.service.etag import content_etag
 from crossgate.service.objects import Kind
-from crossgate.service.refusal import NotFound
-from crossgate.service.tag import content_tag
 
 router = routes_about("Applications")
 _ONE = "/v1/applications/{name}"
@@ -80,7 +80,7 @@ def list_applications(
     items = []
     for key, application in found:
         written = written_application(application)
-        items.append({"name": key, "etag": content_tag(written), "application": written})
+        items.append({"name": key, "etag": content_etag(written), "application": written})
     return seen(request, {"items": items, "next": following})
 
 
@@ -122,7 +122,7 @@ def put_application(
     return made(
         write.body(written, done, (Kind.APPLICATION, application.name), path),
         status=HTTPStatus.CREATED if new else HTTPStatus.OK,
-        tag=content_tag(written),
+        tag=content_etag(written),
         revision=write.revision(done),
     )
 
@@ -201,6 +201,6 @@ def _change(write: Write, name: str, change: Callable[[str], Change]) -> Respons
     written = written_application(done.head.catalogue.applications[key])
     return made(
         write.body(written, done, (Kind.APPLICATION, key), path),
-        tag=content_tag(written),
+        tag=content_etag(written),
         revision=done.head.revision,
     )

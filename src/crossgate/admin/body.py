@@ -9,7 +9,7 @@ from typing import Annotated, Final, NoReturn
 from fastapi import Depends, Request
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.refusal import Refusal
+from crossgate.service.errors import Refusal
 
 MAX_OBJECT: Final = 4 * 1024 * 1024
 """Bytes of one object: an API whose policy lists 50,000 origins takes half of it."""

@@ -9,11 +9,11 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Query, Request
 
 from crossgate.admin.listing import SortedKeys
+from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.message import MAX_MESSAGE
 from crossgate.service.node_report import NodeReport
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import Tokens
-from crossgate.service.use_cases import CatalogueService
 
 
 class Nodes(Protocol):

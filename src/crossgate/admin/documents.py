@@ -21,8 +21,8 @@ from crossgate.admin.validation import routes_about
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint import rule as linter
-from crossgate.service.change import ReplaceAll
-from crossgate.service.refusal import InvalidChange
+from crossgate.service.changes import ReplaceAll
+from crossgate.service.errors import InvalidChange
 
 router = routes_about("Documents")
 Prune = Annotated[bool, Query(description="Remove what the document does not have.")]

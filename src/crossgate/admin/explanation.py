@@ -14,7 +14,7 @@ from crossgate.admin.validation import routes_about
 from crossgate.catalogue.effective import Associations, effective_policy
 from crossgate.catalogue.model import Catalogue
 from crossgate.policy import Answer, Decision, EffectivePolicy, Forward, Request, ServerPolicy, explain
-from crossgate.service.refusal import NotFound
+from crossgate.service.errors import NotFound
 
 router = routes_about("Explain")
 _LONGEST = 64 * 1024

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from crossgate.admin.problem import Finding
 from crossgate.lint import rule as linter
 from crossgate.service.access import Regime
+from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.objects import ObjectChange
 from crossgate.service.plan import Plan
-from crossgate.service.use_cases import Done
 from crossgate.service.written import written_form
 
 
@@ -90,7 +90,7 @@ def plan_body(plan: Plan) -> PlanBody:
     )
 
 
-def applied(done: Done) -> Applied:
+def applied(done: ChangeResult) -> Applied:
     """What was done."""
     plan = done.plan
     return Applied(

@@ -18,10 +18,10 @@ from crossgate.admin.writing import Write
 from crossgate.catalogue.model import Api
 from crossgate.diagnostics import InvalidInput
 from crossgate.policy import read_policy
-from crossgate.service.change import PutPolicy, RemovePolicy
+from crossgate.service.changes import PutPolicy, RemovePolicy
+from crossgate.service.errors import NotFound
+from crossgate.service.etag import PolicyOf, content_etag
 from crossgate.service.objects import Difference, Kind
-from crossgate.service.refusal import NotFound
-from crossgate.service.tag import PolicyOf, content_tag
 
 router = routes_about("Policies")
 _POLICY = "/v1/apis/{name}/{version}/policy"
@@ -62,7 +62,7 @@ def put_policy(
     return made(
         write.body(written, done, (Kind.API, key), path),
         status=HTTPStatus.CREATED if done is not None and _had_none(done.plan.difference) else HTTPStatus.OK,
-        tag=content_tag(written),
+        tag=content_etag(written),
         revision=write.revision(done),
     )
 

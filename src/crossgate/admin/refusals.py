@@ -9,7 +9,7 @@ from crossgate.admin.body import Malformed, TooLarge
 from crossgate.admin.problem import Problem
 from crossgate.admin.tags import MalformedTag, PreconditionRequired, quoted, revision_tag
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.refusal import (
+from crossgate.service.errors import (
     BaseMoved,
     InvalidChange,
     NotFound,

@@ -17,7 +17,7 @@ from crossgate.admin.listing import Cursor, Limit, cursor_after, invalid_cursor,
 from crossgate.admin.plans import Applied, applied
 from crossgate.admin.tags import demanded_base, revision_tag
 from crossgate.admin.validation import routes_about
-from crossgate.service.refusal import NotFound
+from crossgate.service.errors import NotFound
 from crossgate.service.revision import NodeOutcome, Outcome, Revision
 
 router = routes_about("Revisions")

@@ -13,7 +13,8 @@ from crossgate.admin.schemas import gives, takes
 from crossgate.admin.validation import routes_about
 from crossgate.admin.writing import Write
 from crossgate.catalogue.document import read_gateway, read_server_settings
-from crossgate.service.change import Change, PutGateway, PutSettings
+from crossgate.service.changes import Change, PutGateway, PutSettings
+from crossgate.service.etag import content_etag
 from crossgate.service.objects import (
     GATEWAY_KEY,
     SETTINGS_KEY,
@@ -22,7 +23,6 @@ from crossgate.service.objects import (
     Settings,
     settings_of,
 )
-from crossgate.service.tag import content_tag
 from crossgate.service.written import written_form
 
 router = routes_about("Settings")
@@ -71,4 +71,4 @@ def put_settings(
 def _put(write: Write, change: Change, key: ObjectKey, desired: CatalogueObject) -> Response:
     written = written_form(desired)
     done = write.put(change, key, written, (key[0].value,))
-    return made(written, tag=content_tag(written), revision=write.revision(done))
+    return made(written, tag=content_etag(written), revision=write.revision(done))

@@ -8,8 +8,8 @@ from typing import Final, Literal
 from starlette.datastructures import Headers
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.refusal import Refusal
-from crossgate.service.tag import Absent, Matches, Precondition, Present, Tagged
+from crossgate.service.errors import Refusal
+from crossgate.service.etag import Absent, Matches, Precondition, Present, Tagged
 
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _Tags = list[tuple[bool, str]]

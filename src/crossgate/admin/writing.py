@@ -12,12 +12,12 @@ from crossgate.admin.desk import Desk
 from crossgate.admin.tags import preconditions
 from crossgate.diagnostics import Diagnostic, Step
 from crossgate.lint.rule import Finding
-from crossgate.service.change import Change
+from crossgate.service.catalogue_service import ChangeResult
+from crossgate.service.changes import Change
+from crossgate.service.errors import InvalidChange, PreconditionFailed, Unsafe
+from crossgate.service.etag import Tagged, content_etag
 from crossgate.service.objects import ObjectKey
-from crossgate.service.refusal import InvalidChange, PreconditionFailed, Unsafe
-from crossgate.service.tag import Tagged, content_tag
 from crossgate.service.token import Token
-from crossgate.service.use_cases import Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Write:
 
     def put(
         self, change: Change, of: Tagged, desired: Mapping[str, object], path: tuple[Step, ...]
-    ) -> Done | None:
+    ) -> ChangeResult | None:
         """Make it so; None if it was so already.
 
         A repeated PUT whose first answer got lost finds what it wants, and is right (RFC 9110, §13.1.1).
@@ -40,16 +40,16 @@ class Write:
         try:
             return self.make(change, of, path, creates=True)
         except PreconditionFailed as failed:
-            if failed.found == content_tag(desired):
+            if failed.found == content_etag(desired):
                 return None
             raise
 
-    def revision(self, done: Done | None) -> int:
+    def revision(self, done: ChangeResult | None) -> int:
         """The revision that the answer speaks of."""
         return self.desk.head.revision if done is None else done.head.revision
 
     def body(
-        self, written: Mapping[str, object], done: Done | None, key: ObjectKey, path: tuple[Step, ...]
+        self, written: Mapping[str, object], done: ChangeResult | None, key: ObjectKey, path: tuple[Step, ...]
     ) -> Mapping[str, object]:
         """The object as the answer shows it: with what the linter says, if that is anything.
 
@@ -63,7 +63,9 @@ class Write:
         said = [_finding_from(path, one).as_json() for one in findings]
         return {**written, "findings": said} if said else written
 
-    def make(self, change: Change, of: Tagged, path: tuple[Step, ...] = (), *, creates: bool = False) -> Done:
+    def make(
+        self, change: Change, of: Tagged, path: tuple[Step, ...] = (), *, creates: bool = False
+    ) -> ChangeResult:
         """Make the change, if the thing is what the request says."""
         demanded = preconditions(self.request.headers, of, creates=creates)
         with _within(path):

@@ -15,9 +15,9 @@ from crossgate.app.rollout import Rollout
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.catalogue.model import NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
-from crossgate.service.fixed import FileStore
+from crossgate.service.file_store import FileStore
 from crossgate.service.tokens import Tokens
-from crossgate.service.unkept_tokens import UnkeptTokens
+from crossgate.service.unkept_tokens import InMemoryTokenStore
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class FileSource:
         reading = load_document(file)
         if reading.catalogue is None:
             raise InvalidInput(reading.diagnostics)
-        return cls(file, reading, FileStore(str(file), reading.catalogue), Tokens(UnkeptTokens()))
+        return cls(file, reading, FileStore(str(file), reading.catalogue), Tokens(InMemoryTokenStore()))
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
         """Every native service of the file as it was first read."""

@@ -41,8 +41,8 @@ from crossgate.dataplane.reach import unreachable
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create
 from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.service.ports import CatalogueStore
-from crossgate.service.publish import Publisher
-from crossgate.service.refusal import Refusal
+from crossgate.service.publisher import Publisher
+from crossgate.service.errors import Refusal
 from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.listening import Address, SocketFile
 from crossgate.xds.server import ControlPlane
@@ -182,7 +182,7 @@ class _Gateway:
         from crossgate.admin.app import admin_api
         from crossgate.admin.desk import Desk
         from crossgate.app.admin_server import serving
-        from crossgate.service.use_cases import CatalogueService
+        from crossgate.service.catalogue_service import CatalogueService
 
         source = self.source
         names = () if self._options.admin is None else self._options.admin.host_names
@@ -247,8 +247,8 @@ def _prepare_linter() -> None:
 
 
 def _put_listen(store: CatalogueStore, listen: tuple[str, int]) -> None:
-    from crossgate.service.change import PutGateway
-    from crossgate.service.use_cases import CatalogueService
+    from crossgate.service.changes import PutGateway
+    from crossgate.service.catalogue_service import CatalogueService
 
     host, port = listen
     gateway = replace(store.head.catalogue.gateway, host=host, port=port)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
+from crossgate.service.errors import StoreUnavailable
 from crossgate.service.ports import CatalogueStore
-from crossgate.service.refusal import StoreUnavailable
 from crossgate.service.revision import NodeOutcome
 
 _TOGETHER_SECONDS: Final = 0.5

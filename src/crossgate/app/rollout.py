@@ -17,7 +17,7 @@ from crossgate.compiler.concerned import concerned
 from crossgate.service.node_report import NodeRejection, NodeReport
 from crossgate.service.portions import portions
 from crossgate.service.ports import CatalogueStore
-from crossgate.service.publish import Publisher
+from crossgate.service.publisher import Publisher
 from crossgate.service.revision import NodeOutcome, Outcome
 from crossgate.service.snapshot import Snapshot
 from crossgate.xds import settlement

@@ -15,8 +15,8 @@ from crossgate.app.rollout import Rollout
 from crossgate.app.tasks import run_until_stopped
 from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.service.errors import Refusal
 from crossgate.service.ports import CatalogueStore
-from crossgate.service.refusal import Refusal
 from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, Store, StoreLocation, occupied, open_store
 

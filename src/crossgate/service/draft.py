@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from crossgate.catalogue.model import Api, Application, Catalogue
-from crossgate.service.change import (
+from crossgate.service.changes import (
     Associate,
     Change,
     DeleteApi,
@@ -24,6 +24,7 @@ from crossgate.service.change import (
     ResumeApplication,
     SuspendApplication,
 )
+from crossgate.service.errors import NotFound
 from crossgate.service.objects import (
     GATEWAY_KEY,
     SETTINGS_KEY,
@@ -36,7 +37,6 @@ from crossgate.service.objects import (
     settings_of,
     with_objects,
 )
-from crossgate.service.refusal import NotFound
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Place
-from crossgate.service.refusal import InvalidChange
+from crossgate.service.errors import InvalidChange
 
 MAX_MESSAGE: Final = 2000
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.access import AccessChange, find_access_changes
-from crossgate.service.change import Change, Restore
+from crossgate.service.changes import Change, Restore
 from crossgate.service.consistency import find_faults
 from crossgate.service.draft import Draft
+from crossgate.service.errors import InvalidChange, Unsafe
 from crossgate.service.objects import Difference, ObjectChange
-from crossgate.service.refusal import InvalidChange, Unsafe
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def require_safe(plan: Plan) -> None:
 
 def _with_findings(plan: Plan, base: Snapshot, after: Catalogue, changes: Sequence[Change]) -> Plan:
     # Loaded when something is linted: a gateway's start has no use for the linter.
-    from crossgate.service.safety import lint_change
+    from crossgate.service.lint_gate import lint_change
 
     verdict = lint_change(base.catalogue, after, plan.difference)
     # The way back is open, whatever rules have come since: something worse may be in force meanwhile.

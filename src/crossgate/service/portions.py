@@ -13,10 +13,10 @@ from typing import Final
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.compiler.naming import is_elsewhere
 from crossgate.diagnostics import Diagnostic
+from crossgate.service.errors import InvalidChange
+from crossgate.service.loading import readable
 from crossgate.service.objects import CatalogueObject, ObjectKey, with_objects
 from crossgate.service.ports import RecordedObject
-from crossgate.service.reading import readable
-from crossgate.service.refusal import InvalidChange
 
 PORTION: Final = 250
 """APIs that are compiled together: some 0.05 s of work."""

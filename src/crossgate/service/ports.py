@@ -39,7 +39,7 @@ class CatalogueStore(Protocol):
     """Keeps every revision of a catalogue, and the newest one in memory.
 
     Safe to use from several threads. Methods that must reach the database raise
-    :class:`~crossgate.service.refusal.StoreUnavailable` when they cannot.
+    :class:`~crossgate.service.errors.StoreUnavailable` when they cannot.
     """
 
     @property

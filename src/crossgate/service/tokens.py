@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from crossgate.service.errors import NotFound
 from crossgate.service.ports import TokenStore
-from crossgate.service.refusal import NotFound
 from crossgate.service.token import Role, Token, digest_of, new_secret
 
 USE_NOTED_EVERY: Final = timedelta(minutes=1)

@@ -8,11 +8,11 @@ from datetime import datetime
 from threading import Lock
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.refusal import Refusal
+from crossgate.service.errors import Refusal
 from crossgate.service.token import Token
 
 
-class UnkeptTokens:
+class InMemoryTokenStore:
     """A :class:`~crossgate.service.ports.TokenStore` in memory."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from crossgate.service.refusal import StoreUnavailable
+from crossgate.service.errors import StoreUnavailable
 
 RESTORE: Final = "Restore a backup, see docs/reference/store.md"
 _SQLITE: Final = {

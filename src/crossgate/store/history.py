@@ -7,10 +7,10 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from crossgate.service.etag import canonical_json
 from crossgate.service.objects import CatalogueObject, Kind
 from crossgate.service.ports import Proposal
 from crossgate.service.revision import NodeOutcome
-from crossgate.service.tag import canonical_json
 from crossgate.service.written import written_form
 from crossgate.store.prepared import Prepared
 from crossgate.store.tables import head, outcomes, revisions, versions

@@ -13,8 +13,8 @@ from typing import Final, Self
 import psycopg
 from sqlalchemy import Engine
 
+from crossgate.service.errors import Refusal
 from crossgate.service.log import Log
-from crossgate.service.refusal import Refusal
 from crossgate.store.faults import unavailable_when_failing
 from crossgate.store.history import CHANNEL
 from crossgate.store.postgresql import SIGN_OF_LIFE_SECONDS, TimedConnection

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.service.loading import read_objects
 from crossgate.service.portions import growing
-from crossgate.service.reading import read_objects
 from crossgate.service.snapshot import Snapshot
 from crossgate.store.history import head_number
 from crossgate.store.recollection import current_objects, objects_since

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
-from crossgate.service.refusal import StoreUnavailable
+from crossgate.service.errors import StoreUnavailable
 from crossgate.store.faults import unavailable_when_failing
 from crossgate.store.sqlite import WRITING
 

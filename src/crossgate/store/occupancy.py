@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Final
 
-from crossgate.service.refusal import StoreUnavailable
+from crossgate.service.errors import StoreUnavailable
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation
 from crossgate.store.sqlite import make_file
 

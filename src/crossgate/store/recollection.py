@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, select
 
+from crossgate.service.errors import StoreUnavailable
 from crossgate.service.objects import Kind
 from crossgate.service.ports import RecordedObject
-from crossgate.service.refusal import StoreUnavailable
 from crossgate.service.revision import Loose, NodeOutcome, Outcome, RecordedChange, Revision
 from crossgate.store.faults import RESTORE
 from crossgate.store.tables import outcomes, revisions, versions

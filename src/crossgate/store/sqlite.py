@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from crossgate.service.refusal import StoreUnavailable
+from crossgate.service.errors import StoreUnavailable
 
 FILE_NAME: Final = "catalogue.sqlite3"
 BUSY_SECONDS: Final = 10

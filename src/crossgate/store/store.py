@@ -8,8 +8,8 @@ from threading import Event, RLock
 
 from sqlalchemy import Connection, Engine, func, select
 
+from crossgate.service.errors import StoreUnavailable
 from crossgate.service.ports import Proposal, RecordedObject, Watcher
-from crossgate.service.refusal import StoreUnavailable
 from crossgate.service.revision import NodeOutcome, RecordedRevision, Revision
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.watchers import Watchers

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.refusal import Refusal, StoreUnavailable
+from crossgate.service.errors import Refusal, StoreUnavailable
 from crossgate.service.token import Role, Token
 from crossgate.store.history import locked_head_number
 from crossgate.store.prepared import Prepared

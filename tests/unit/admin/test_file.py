@@ -5,15 +5,15 @@ from __future__ import annotations
 from tests.admin_api import running_admin_api
 from tests.catalogues import api, catalogue
 
-from crossgate.service.fixed import FileStore
-from crossgate.service.unkept_tokens import UnkeptTokens
+from crossgate.service.file_store import FileStore
+from crossgate.service.unkept_tokens import InMemoryTokenStore
 
 PETS = "/v1/apis/pets/1.0"
 
 
 def test_reads_are_answered_and_writes_refused_naming_the_file() -> None:
     store = FileStore("/etc/gateway.yaml", catalogue([api("pets")]))
-    with running_admin_api(store, UnkeptTokens()) as running:
+    with running_admin_api(store, InMemoryTokenStore()) as running:
         assert running.viewer.get(PETS).json()["name"] == "pets"
         assert "pets" in running.viewer.get("/v1/export").text
         assert running.viewer.get("/v1/revisions").json() == {"items": [], "next": None}

@@ -6,9 +6,9 @@ from tests.admin_api import AdminApi
 from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, codes, create_pets, create_shop, policy_entry
 
 from crossgate.policy import build_policy
-from crossgate.service.change import PutPolicy, Restore
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import PutPolicy, Restore
 from crossgate.service.objects import Kind
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import Store
 
 POLICY = f"{PETS}/policy"

@@ -9,8 +9,8 @@ import pytest
 from tests.admin_api import AdminApi, running_admin_api
 from tests.catalogues import api, application, catalogue
 
-from crossgate.service.fixed import FileStore
-from crossgate.service.unkept_tokens import UnkeptTokens
+from crossgate.service.file_store import FileStore
+from crossgate.service.unkept_tokens import InMemoryTokenStore
 
 COUNT = 100_000
 SECONDS = 0.5
@@ -24,7 +24,7 @@ def many() -> Iterator[AdminApi]:
         for number in range(COUNT)
     ]
     apis = [api(f"api-{number}", version="1") for number in range(500)]
-    with running_admin_api(FileStore("file", catalogue(apis, applications)), UnkeptTokens()) as running:
+    with running_admin_api(FileStore("file", catalogue(apis, applications)), InMemoryTokenStore()) as running:
         running.viewer.get("/v1/applications", params={"limit": 1})
         yield running
 

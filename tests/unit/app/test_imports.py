@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Gateway
-from crossgate.service.change import Change, PutGateway, ReplaceAll
-from crossgate.service.use_cases import CatalogueService
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import Change, PutGateway, ReplaceAll
 from crossgate.store import SqliteDirectory, open_store
 
 LATER = {"alembic", "fastapi", "httpx", "psycopg", "pydantic", "rich", "structlog", "uvicorn", "watchfiles"}

@@ -9,7 +9,7 @@ from tests.catalogues import api, application, catalogue, policy
 from crossgate.catalogue.model import Gateway
 from crossgate.policy import Mode, read_server_policy
 from crossgate.service.access import AccessChange, Regime
-from crossgate.service.change import (
+from crossgate.service.changes import (
     Change,
     DeleteApi,
     PutApi,

@@ -7,8 +7,8 @@ import sys
 from tests.catalogues import api, policy
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.change import PutApi
-from crossgate.service.use_cases import CatalogueService
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import PutApi
 from crossgate.store import open_store, parse_location
 
 location = parse_location(sys.argv[1])

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, insert, text
 from tests.postgresql import Server, running_server
 
-from crossgate.service.use_cases import CatalogueService
+from crossgate.service.catalogue_service import CatalogueService
 from crossgate.store import PostgresqlUrl, SqliteDirectory, Store, StoreLocation, open_store, parse_location
 from crossgate.store.location import engine_for
 from crossgate.store.migrate import migrate

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.catalogues import policy
 
-from crossgate.service.use_cases import CatalogueService
+from crossgate.service.catalogue_service import CatalogueService
 from crossgate.store import PostgresqlUrl, StoreLocation, open_store
 
 ROOT = Path(__file__).parents[3]

@@ -15,10 +15,10 @@ from tests.catalogues import api, policy
 from tests.postgresql import Server
 from tests.unit.store.conftest import closing, postgresql
 
-from crossgate.service.change import PutApi
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import PutApi
 from crossgate.service.revision import NodeOutcome
 from crossgate.service.tokens import Tokens
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import SqliteDirectory, StoreLocation, open_store
 from crossgate.store.location import engine_for
 from crossgate.store.migrate import CURRENT, migrate

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgate.service.refusal import StoreUnavailable
+from crossgate.service.errors import StoreUnavailable
 from crossgate.store import PostgresqlUrl, SqliteDirectory, occupied, open_store, parse_location
 
 

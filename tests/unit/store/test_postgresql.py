@@ -11,12 +11,12 @@ from psycopg import sql
 from tests.catalogues import api
 from tests.postgresql import Server
 
-from crossgate.service.change import PutApi
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import PutApi
+from crossgate.service.errors import StoreUnavailable
 from crossgate.service.ports import CatalogueStore
-from crossgate.service.refusal import StoreUnavailable
 from crossgate.service.token import Role
 from crossgate.service.tokens import Tokens
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import PostgresqlUrl, Store, open_store, parse_location
 
 PATIENCE = 60.0

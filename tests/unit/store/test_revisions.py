@@ -9,7 +9,8 @@ from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Catalogue, Gateway
 from crossgate.policy import read_server_policy
-from crossgate.service.change import (
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import (
     Change,
     DeleteApi,
     DeleteApplication,
@@ -20,13 +21,12 @@ from crossgate.service.change import (
     PutSettings,
     ReplaceAll,
 )
+from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, PreconditionFailed
+from crossgate.service.etag import Matches, etag_of
 from crossgate.service.objects import Kind, Settings
 from crossgate.service.ports import Proposal
-from crossgate.service.refusal import BaseMoved, InvalidChange, NotFound, PreconditionFailed
 from crossgate.service.revision import NodeOutcome, Outcome
 from crossgate.service.snapshot import Snapshot
-from crossgate.service.tag import Matches, tag_of
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import Store, StoreLocation, open_store
 
 PETS = api("pets", policy("https://a.example", {"regex": "https://r[0-9]+\\.example"}, credentials=True))
@@ -120,13 +120,13 @@ def test_a_refused_change_leaves_nothing(store: Store, service: CatalogueService
 def test_a_stale_tag_or_base_is_refused_with_what_there_is(service: CatalogueService) -> None:
     pets = (Kind.API, "pets/1.0")
     first = service.change([PutApi(PETS)], author="ann").head
-    seen = tag_of(first.catalogue, pets) or ""
+    seen = etag_of(first.catalogue, pets) or ""
     change = PutPolicy("pets/1.0", policy("https://b.example"))
     service.change([change], author="bob", preconditions=[Matches(pets, (seen,))])
     with pytest.raises(PreconditionFailed) as failed:
         service.change([DeleteApi("pets/1.0")], author="ann", preconditions=[Matches(pets, (seen,))])
     assert failed.value.wanted == (seen,)
-    assert failed.value.found == tag_of(service.store.head.catalogue, pets)
+    assert failed.value.found == etag_of(service.store.head.catalogue, pets)
     with pytest.raises(BaseMoved) as moved:
         service.apply(ReplaceAll(catalogue(), prune=True), base=1, author="ann")
     assert (moved.value.base, moved.value.head) == (1, 2)

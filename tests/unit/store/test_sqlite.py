@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import Engine, event
 from tests.catalogues import api, catalogue, policy
 
-from crossgate.service.change import PutApi, PutPolicy, ReplaceAll
-from crossgate.service.refusal import InvalidChange, Refusal, StoreUnavailable
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import PutApi, PutPolicy, ReplaceAll
+from crossgate.service.errors import InvalidChange, Refusal, StoreUnavailable
 from crossgate.service.token import Role
 from crossgate.service.tokens import Tokens
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import SqliteDirectory, open_store
 from crossgate.store.sqlite import FILE_NAME, sqlite_engine
 from crossgate.store.store import DatabaseStore

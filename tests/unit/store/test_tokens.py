@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crossgate.service.refusal import NotFound, Refusal
+from crossgate.service.errors import NotFound, Refusal
 from crossgate.service.token import Role
 from crossgate.service.tokens import USE_NOTED_EVERY, Tokens
 from crossgate.store import Store, StoreLocation, open_store

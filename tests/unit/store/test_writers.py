@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from tests.catalogues import api, policy
 
 from crossgate.policy import ExactOrigin
-from crossgate.service.change import PutApi, PutPolicy
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import PutApi, PutPolicy
+from crossgate.service.errors import PreconditionFailed
+from crossgate.service.etag import Matches, etag_of
 from crossgate.service.objects import Kind
-from crossgate.service.refusal import PreconditionFailed
-from crossgate.service.tag import Matches, tag_of
-from crossgate.service.use_cases import CatalogueService
 from crossgate.store import StoreLocation, open_store
 
 PETS = (Kind.API, "pets/1.0")
@@ -29,7 +29,7 @@ def allow(service: CatalogueService, origin: str) -> None:
         change = PutPolicy("pets/1.0", policy(*allowed, origin))
         try:
             service.change(
-                [change], author=origin, preconditions=[Matches(PETS, (tag_of(head, PETS) or "",))]
+                [change], author=origin, preconditions=[Matches(PETS, (etag_of(head, PETS) or "",))]
             )
         except PreconditionFailed:
             service.store.refresh()

@@ -141,7 +141,7 @@ def _is_local(data: Path | None, database: str) -> bool:
 @contextmanager
 def _tokens(data: Path | None, database: str) -> Iterator[Tokens]:
     from crossgate.cli.stores import store_location
-    from crossgate.service.refusal import Refusal
+    from crossgate.service.errors import Refusal
     from crossgate.service.tokens import Tokens
     from crossgate.store import open_store
 

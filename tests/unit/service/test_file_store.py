@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.catalogues import api, catalogue
 
-from crossgate.service.change import DeleteApi, PutApi
-from crossgate.service.fixed import FileStore
-from crossgate.service.refusal import InvalidChange, ReadOnly
-from crossgate.service.use_cases import CatalogueService
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import DeleteApi, PutApi
+from crossgate.service.errors import InvalidChange, ReadOnly
+from crossgate.service.file_store import FileStore
 
 
 def test_writes_are_refused_and_plans_are_not() -> None:

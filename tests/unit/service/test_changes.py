@@ -7,7 +7,7 @@ from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Gateway
 from crossgate.policy import read_server_policy
-from crossgate.service.change import (
+from crossgate.service.changes import (
     Associate,
     Change,
     DeleteApi,
@@ -23,9 +23,9 @@ from crossgate.service.change import (
     ResumeApplication,
     SuspendApplication,
 )
+from crossgate.service.errors import InvalidChange, NotFound
 from crossgate.service.objects import Kind, Settings
 from crossgate.service.plan import work_out
-from crossgate.service.refusal import InvalidChange, NotFound
 from crossgate.service.snapshot import Snapshot
 
 PETS = api("pets", policy("https://a.example"))

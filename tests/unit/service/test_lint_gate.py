@@ -11,7 +11,8 @@ from crossgate.catalogue.model import Allowance
 from crossgate.lint.check import ORIGIN_CODES, check_api
 from crossgate.lint.rules import all_rules
 from crossgate.policy import build_policy
-from crossgate.service.change import (
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import (
     Associate,
     Change,
     DeleteApi,
@@ -22,12 +23,11 @@ from crossgate.service.change import (
     Restore,
     ResumeApplication,
 )
-from crossgate.service.fixed import FileStore
+from crossgate.service.errors import Unsafe
+from crossgate.service.file_store import FileStore
 from crossgate.service.objects import Kind
 from crossgate.service.plan import Plan, judge, require_safe
-from crossgate.service.refusal import Unsafe
 from crossgate.service.snapshot import Snapshot
-from crossgate.service.use_cases import CatalogueService
 
 ANYBODY = {"regex": "https://.*example\\.com"}
 HERS = "https://www.example.com"

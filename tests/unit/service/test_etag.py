@@ -5,26 +5,26 @@ from __future__ import annotations
 import pytest
 from tests.catalogues import api, application, catalogue, policy
 
+from crossgate.service.errors import PreconditionFailed
+from crossgate.service.etag import Absent, Matches, PolicyOf, Precondition, Present, etag_of, require
 from crossgate.service.objects import GATEWAY_KEY, Kind
-from crossgate.service.refusal import PreconditionFailed
-from crossgate.service.tag import Absent, Matches, PolicyOf, Precondition, Present, require, tag_of
 
 PETS = (Kind.API, "pets/1.0")
 BEFORE = catalogue([api("pets", policy("https://a.example")), api("open")], [application("web")])
 AFTER = catalogue([api("pets", policy("https://b.example")), api("open")], [application("web")])
-TAG = tag_of(BEFORE, PETS) or ""
+TAG = etag_of(BEFORE, PETS) or ""
 
 
 def test_a_tag_changes_with_its_thing_alone() -> None:
-    assert tag_of(BEFORE, PETS) != tag_of(AFTER, PETS)
-    assert tag_of(BEFORE, PolicyOf("pets/1.0")) != tag_of(AFTER, PolicyOf("pets/1.0"))
+    assert etag_of(BEFORE, PETS) != etag_of(AFTER, PETS)
+    assert etag_of(BEFORE, PolicyOf("pets/1.0")) != etag_of(AFTER, PolicyOf("pets/1.0"))
     for same in ((Kind.API, "open/1.0"), (Kind.APPLICATION, "web"), GATEWAY_KEY):
-        assert tag_of(BEFORE, same) == tag_of(AFTER, same) is not None
+        assert etag_of(BEFORE, same) == etag_of(AFTER, same) is not None
 
 
 @pytest.mark.parametrize("nothing", [(Kind.API, "none/1"), PolicyOf("open/1.0"), PolicyOf("none/1")])
 def test_what_is_not_there_has_no_tag(nothing: tuple[Kind, str] | PolicyOf) -> None:
-    assert tag_of(BEFORE, nothing) is None
+    assert etag_of(BEFORE, nothing) is None
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_preconditions_that_hold(precondition: Precondition) -> None:
     ("precondition", "wanted", "found"),
     [
         (Present(PolicyOf("open/1.0")), ("*",), None),
-        (Absent(PETS), None, tag_of(AFTER, PETS)),
-        (Matches(PETS, (TAG,)), (TAG,), tag_of(AFTER, PETS)),
+        (Absent(PETS), None, etag_of(AFTER, PETS)),
+        (Matches(PETS, (TAG,)), (TAG,), etag_of(AFTER, PETS)),
         (Matches((Kind.API, "none/1"), (TAG,)), (TAG,), None),
     ],
 )

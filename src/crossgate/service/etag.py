@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.service.errors import PreconditionFailed
 from crossgate.service.objects import Kind, ObjectKey, find_object
-from crossgate.service.refusal import PreconditionFailed
 from crossgate.service.written import written_form
 
 
@@ -48,16 +48,16 @@ class Matches:
 Precondition = Present | Absent | Matches
 
 
-def tag_of(catalogue: Catalogue, of: Tagged) -> str | None:
+def etag_of(catalogue: Catalogue, of: Tagged) -> str | None:
     """The tag, without quotes; None if there is no such thing."""
     if isinstance(of, PolicyOf):
         api = catalogue.apis.get(of.api)
-        return None if api is None or api.cors is None else content_tag(api.cors.as_loose())
+        return None if api is None or api.cors is None else content_etag(api.cors.as_loose())
     found = find_object(catalogue, of)
-    return None if found is None else content_tag(written_form(found))
+    return None if found is None else content_etag(written_form(found))
 
 
-def content_tag(loose: object) -> str:
+def content_etag(loose: object) -> str:
     """The tag of JSON-ready values: 16 hexadecimal digits of a SHA-256."""
     return sha256(canonical_json(loose)).hexdigest()[:16]
 
@@ -74,7 +74,7 @@ def require(catalogue: Catalogue, precondition: Precondition) -> None:
         PreconditionFailed: it does not; with the tags that were wanted and the one there is.
 
     """
-    found = tag_of(catalogue, precondition.of)
+    found = etag_of(catalogue, precondition.of)
     match precondition:
         case Present(of) if found is None:
             raise PreconditionFailed(_name(of), ("*",), None)

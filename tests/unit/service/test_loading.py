@@ -9,11 +9,11 @@ from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.catalogue.written import written_api, written_application
+from crossgate.service.errors import InvalidChange
+from crossgate.service.loading import catalogue_of
 from crossgate.service.objects import Kind
 from crossgate.service.portions import PORTION, growing, portions
 from crossgate.service.ports import RecordedObject
-from crossgate.service.reading import catalogue_of
-from crossgate.service.refusal import InvalidChange
 
 ELSEWHERE = api("elsewhere", endpoints=("/somewhere/else",))
 APPLICATION = RecordedObject(

@@ -28,7 +28,7 @@ class Distribution(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class Publication:
     """One publication: the versions that the nodes should now run, None for what is to go."""
 
     versions: Mapping[ResourceKey, str | None]
@@ -54,7 +54,7 @@ class Publisher:
         """What was compiled last: published, or soon to be."""
         return self._compilation.catalogue
 
-    def publish(self, catalogue: Catalogue) -> Published:
+    def publish(self, catalogue: Catalogue) -> Publication:
         """Tell the nodes what differs from the last publication."""
         self.compile(catalogue)
         return self.distribute()
@@ -70,7 +70,7 @@ class Publisher:
         with self._handing_over:
             self._compiled.update(changes)
 
-    def distribute(self, *, opened: bool = True) -> Published:
+    def distribute(self, *, opened: bool = True) -> Publication:
         """Tell the nodes what was compiled and not told yet; but the clients' listener when ``opened``."""
         with self._handing_over:
             changes = {key: new for key, new in self._compiled.items() if opened or key != _FOR_CLIENTS}
@@ -78,4 +78,4 @@ class Publisher:
                 del self._compiled[key]
         if changes:
             self._distribution.update(changes)
-        return Published({key: new.version if new else None for key, new in changes.items()})
+        return Publication({key: new.version if new else None for key, new in changes.items()})

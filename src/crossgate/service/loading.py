@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from crossgate.catalogue.model import Catalogue, Gateway
 from crossgate.catalogue.plain import plain_api, plain_application, plain_gateway
 from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.service.errors import InvalidChange
 from crossgate.service.objects import CatalogueObject, Kind, ObjectKey, Settings, with_objects
 from crossgate.service.ports import RecordedObject
-from crossgate.service.refusal import InvalidChange
 
 
 def read_object(kind: Kind, written: Mapping[str, object]) -> CatalogueObject:

@@ -9,7 +9,7 @@ from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.listener import LISTENER_NAME
 from crossgate.compiler.resource import LISTENER
 from crossgate.service.portions import PORTION, portions
-from crossgate.service.publish import Publisher
+from crossgate.service.publisher import Publisher
 from crossgate.xds.cache import Cache
 
 CA = "/authorities.pem"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.service.errors import ReadOnly
 from crossgate.service.ports import Proposal, RecordedObject, Watcher
-from crossgate.service.refusal import ReadOnly
 from crossgate.service.revision import NodeOutcome, RecordedRevision, Revision
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.watchers import Watchers

@@ -9,15 +9,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crossgate.catalogue.model import Catalogue
-from crossgate.service.change import Change, ReplaceAll, Restore
+from crossgate.service.changes import Change, ReplaceAll, Restore
+from crossgate.service.errors import BaseMoved, NotFound, Refusal
+from crossgate.service.etag import Precondition, require
+from crossgate.service.loading import catalogue_of, read_objects
 from crossgate.service.message import checked_message
 from crossgate.service.objects import ObjectKey
 from crossgate.service.plan import Plan, judge, make_plan, require_safe
 from crossgate.service.ports import CatalogueStore, Proposal
-from crossgate.service.reading import catalogue_of, read_objects
-from crossgate.service.refusal import BaseMoved, NotFound, Refusal
 from crossgate.service.snapshot import Snapshot
-from crossgate.service.tag import Precondition, require
 from crossgate.service.tokens import utc_now
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ChangeResult:
     """What a use case came to: the head afterwards, and what it changed on the way there."""
 
     head: Snapshot
@@ -55,7 +55,7 @@ class CatalogueService:
         message: str = "",
         preconditions: Sequence[Precondition] = (),
         base: int | None = None,
-    ) -> Done:
+    ) -> ChangeResult:
         """Make the changes, in their order, as one revision; nothing is ever half made.
 
         ``base`` is the revision that the caller looked at, if nothing may have come between.
@@ -83,11 +83,13 @@ class CatalogueService:
         """
         return make_plan(self.store.head, changes, linted=self.linted)
 
-    def apply(self, desired: ReplaceAll, *, base: int, author: str, message: str = "") -> Done:
+    def apply(self, desired: ReplaceAll, *, base: int, author: str, message: str = "") -> ChangeResult:
         """Do what was planned on revision ``base``; raises as :meth:`change` does."""
         return self.change([desired], base=base, author=author, message=message)
 
-    def rollback(self, number: int, *, author: str, message: str = "", base: int | None = None) -> Done:
+    def rollback(
+        self, number: int, *, author: str, message: str = "", base: int | None = None
+    ) -> ChangeResult:
         """Restore the state of a revision, as a new one; 0 is the empty catalogue.
 
         What the linter finds is in the plan, and refuses nothing: taking back always works.
@@ -114,7 +116,7 @@ class CatalogueService:
         if not self.linted:
             return ()
         # Loaded late, as for a plan.
-        from crossgate.service.safety import lint_object
+        from crossgate.service.lint_gate import lint_object
 
         return lint_object(self.store.head.catalogue, key)
 
@@ -139,7 +141,7 @@ class CatalogueService:
         proposal: Proposal,
         preconditions: Sequence[Precondition],
         base: int | None,
-    ) -> Done:
+    ) -> ChangeResult:
         made: list[Plan] = []
         foreseen = self._foreseen(changes)
 
@@ -154,7 +156,7 @@ class CatalogueService:
             made.append(plan)
             return replace(proposal, difference=plan.difference)
 
-        return Done(self.store.commit(decide), made[-1])
+        return ChangeResult(self.store.commit(decide), made[-1])
 
     def _foreseen(self, changes: Sequence[Change]) -> Plan | None:
         """What the changes come to on the newest head that is known, worked out while others can write.
