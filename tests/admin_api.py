@@ -16,10 +16,10 @@ from crossgate.admin.app import admin_api
 from crossgate.admin.desk import Desk, Nodes, NoNodes
 from crossgate.app.admin_listener import AdminAddress, bind
 from crossgate.app.admin_server import serving
+from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.ports import CatalogueStore, TokenStore
 from crossgate.service.token import Role
 from crossgate.service.tokens import Tokens
-from crossgate.service.catalogue_service import CatalogueService
 
 _SECONDS = 90.0
 

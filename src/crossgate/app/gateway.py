@@ -40,9 +40,9 @@ from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.reach import unreachable
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create
 from crossgate.diagnostics import InvalidInput, Place, Severity
+from crossgate.service.errors import Refusal
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
-from crossgate.service.errors import Refusal
 from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.listening import Address, SocketFile
 from crossgate.xds.server import ControlPlane
@@ -247,8 +247,8 @@ def _prepare_linter() -> None:
 
 
 def _put_listen(store: CatalogueStore, listen: tuple[str, int]) -> None:
-    from crossgate.service.changes import PutGateway
     from crossgate.service.catalogue_service import CatalogueService
+    from crossgate.service.changes import PutGateway
 
     host, port = listen
     gateway = replace(store.head.catalogue.gateway, host=host, port=port)
