@@ -16,13 +16,13 @@ from crossgate.catalogue.document import read_document, write_document
 from crossgate.catalogue.document.build import read_tree
 from crossgate.catalogue.endpoint import Claim, find_conflicts, parse_endpoint
 from crossgate.catalogue.model import (
-    Allowance,
     Api,
     ApiType,
     Application,
     Catalogue,
     Gateway,
     NativeService,
+    Suppression,
     Tls,
     default_endpoint,
 )
@@ -84,7 +84,7 @@ def _apis(draw: st.DrawFn) -> Api:
         type=kind,
         native=native,
         trusted_domains=draw(st.sampled_from([(), ("a.example",), ("b.example", "localhost")])),
-        lint_allowances=draw(st.sampled_from([(), (Allowance("localhost", "a test: it's only # local"),)])),
+        suppressions=draw(st.sampled_from([(), (Suppression("localhost", "a test: it's only # local"),)])),
         endpoints=draw(st.just((default_endpoint(kind, name, version),)) | endpoints.map(tuple)),
         cors=draw(st.none() | _policies()),
         native_timeout=draw(st.just(30.0) | st.floats(0.001, 3600)),

@@ -48,7 +48,7 @@ class NativeService:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Suppression:
     """A finding of the linter that is accepted: its code, and why."""
 
     code: str
@@ -70,7 +70,7 @@ class Api:
     """Seconds that the native service has for its whole answer."""
     trusted_domains: tuple[str, ...] = ()
     """If there are any, all that the policy and the applications' origins admit must lie within them."""
-    lint_allowances: tuple[Allowance, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
 
     @property
     def key(self) -> str:

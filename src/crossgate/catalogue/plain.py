@@ -19,11 +19,11 @@ from crossgate.catalogue.model import (
     DEFAULT_NATIVE_TIMEOUT,
     LEAST_NATIVE_TIMEOUT,
     MOST_NATIVE_TIMEOUT,
-    Allowance,
     Api,
     ApiType,
     Application,
     Gateway,
+    Suppression,
     Tls,
     default_endpoint,
 )
@@ -129,7 +129,7 @@ def _api(entry: Mapping[str, object]) -> Api:
         _policy(entry),
         _seconds(entry.get("native_timeout", DEFAULT_NATIVE_TIMEOUT)),
         _each(parse_trusted_domain, entry.get("trusted_domains", [])),
-        _allowances(entry.get("lint")) if "lint" in entry else (),
+        _suppressions(entry.get("lint")) if "lint" in entry else (),
     )
 
 
@@ -189,16 +189,16 @@ def _seconds(loose: object) -> float:
     return float(loose)
 
 
-def _allowances(loose: object) -> tuple[Allowance, ...]:
+def _suppressions(loose: object) -> tuple[Suppression, ...]:
     if type(loose) is not dict or loose.keys() != {"allow"} or type(loose["allow"]) is not list:
         raise _NotPlain
-    return tuple(map(_allowance, loose["allow"]))
+    return tuple(map(_suppression, loose["allow"]))
 
 
-def _allowance(loose: object) -> Allowance:
+def _suppression(loose: object) -> Suppression:
     if type(loose) is not dict or loose.keys() != {"code", "reason"}:
         raise _NotPlain
     code, reason = loose["code"], loose["reason"]
     if type(code) is str and type(reason) is str and reason and _CODE.fullmatch(code):
-        return Allowance(code, reason)
+        return Suppression(code, reason)
     raise _NotPlain

@@ -37,8 +37,8 @@ def written_api(api: Api) -> dict[str, object]:
         written["cors"] = api.cors.as_loose()
     if api.trusted_domains:
         written["trusted_domains"] = list(api.trusted_domains)
-    if api.lint_allowances:
-        allowed = [{"code": found.code, "reason": found.reason} for found in api.lint_allowances]
+    if api.suppressions:
+        allowed = [{"code": found.code, "reason": found.reason} for found in api.suppressions]
         written["lint"] = {"allow": allowed}
     return written
 

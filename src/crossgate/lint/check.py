@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from crossgate.catalogue.effective import Associations
 from crossgate.catalogue.model import Api, Application, Catalogue
 from crossgate.diagnostics import Step
-from crossgate.lint.allowance import without_allowed
 from crossgate.lint.rule import Finding, Scope
 from crossgate.lint.rules import all_rules
 from crossgate.lint.subject import Consumer, Subject
+from crossgate.lint.suppressions import without_suppressed
 from crossgate.policy import CorsPolicy
 
 CATALOGUE_CODES = frozenset({"suffix-list-stale"})
@@ -35,14 +35,14 @@ def check_subject(
 
 def check_api(api: Api, application_origins: frozenset[str]) -> tuple[Finding, ...]:
     """The findings of an API, places relative to it; none if it has no policy."""
-    return tuple(without_allowed(_of_policy(api, application_origins), api.lint_allowances))
+    return tuple(without_suppressed(_of_policy(api, application_origins), api.suppressions))
 
 
 def check_api_for(
     codes: Collection[str], api: Api, application_origins: frozenset[str]
 ) -> tuple[Finding, ...]:
     """Those of :func:`check_api` with one of these codes, which are codes of rules; asks no other rules."""
-    accepted = {allowance.code for allowance in api.lint_allowances}
+    accepted = {suppression.code for suppression in api.suppressions}
     return tuple(_of_policy(api, application_origins, set(codes) - accepted))
 
 
@@ -65,7 +65,7 @@ def check_origins(api: Api, origins: frozenset[str], gained: frozenset[str]) -> 
         return ()
     subjects = (Subject(api.cors, origins), Subject(CorsPolicy(), gained, api.trusted_domains))
     rules = (rule for rule in all_rules() if rule.code in ORIGIN_CODES)
-    accepted = {allowance.code for allowance in api.lint_allowances}
+    accepted = {suppression.code for suppression in api.suppressions}
     return tuple(
         finding.within("cors")
         for rule, subject in zip(rules, subjects, strict=True)

@@ -7,10 +7,10 @@ from typing import Final
 
 from crossgate.catalogue.document import write_fragment
 from crossgate.diagnostics import Severity
-from crossgate.lint.allowance import UNKNOWN, UNUSED, Note
 from crossgate.lint.rule import Example, Rule
 from crossgate.lint.rules import all_rules
 from crossgate.lint.subject import Subject
+from crossgate.lint.suppressions import UNKNOWN, UNUSED, Note
 from crossgate.policy import build_policy
 
 _MADE: Final = "<!-- Made from the rule by `make reference`. -->"

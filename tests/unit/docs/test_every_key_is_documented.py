@@ -9,12 +9,12 @@ import pytest
 
 from crossgate.catalogue.document.cors_entry import CorsEntry, RegexEntry
 from crossgate.catalogue.document.entries import (
-    AllowanceEntry,
     ApiEntry,
     ApplicationEntry,
     DocumentEntry,
     GatewayEntry,
     LintEntry,
+    SuppressionEntry,
     TlsEntry,
 )
 from crossgate.catalogue.document.field import Entry
@@ -32,7 +32,7 @@ SECTIONS: dict[str, list[type[Entry]]] = {
     "settings": [SettingsEntry],
     "apis": [ApiEntry],
     "cors": [CorsEntry, RegexEntry],
-    "lint": [LintEntry, AllowanceEntry],
+    "lint": [LintEntry, SuppressionEntry],
     "applications": [ApplicationEntry],
 }
 

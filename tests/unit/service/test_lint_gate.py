@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.catalogues import api, application, catalogue, policy
 
-from crossgate.catalogue.model import Allowance
+from crossgate.catalogue.model import Suppression
 from crossgate.lint.check import ORIGIN_CODES, check_api
 from crossgate.lint.rules import all_rules
 from crossgate.policy import build_policy
@@ -88,7 +88,7 @@ def test_an_error_that_the_change_brings_refuses_it(change: Change, path: str) -
         PutApi(
             replace(
                 api("new", policy(ANYBODY)),
-                lint_allowances=(Allowance("origin-unbounded", "a test of our own"),),
+                suppressions=(Suppression("origin-unbounded", "a test of our own"),),
             )
         ),
         Restore({(Kind.API, "plain/1.0"): replace(PLAIN, cors=policy(ANYBODY))}),
@@ -135,7 +135,7 @@ def test_the_way_past_a_refusal_is_named_where_there_is_one() -> None:
 
 
 def test_what_was_accepted_is_refused_once_it_no_longer_is() -> None:
-    accepted = replace(OLD, lint_allowances=(Allowance("origin-unbounded", "a test of our own"),))
+    accepted = replace(OLD, suppressions=(Suppression("origin-unbounded", "a test of our own"),))
     base = Snapshot.of(7, catalogue([accepted]))
     [found] = judge(base, [PutApi(OLD)]).refusing
     assert found.diagnostic.code == "origin-unbounded"

@@ -65,7 +65,7 @@ class GatewayEntry(Entry):
     """The gateway's own origins: requests from them pass as if they had no Origin header."""
 
 
-class AllowanceEntry(Entry):
+class SuppressionEntry(Entry):
     """A finding of the linter that is accepted."""
 
     code: Annotated[str, Field(pattern=f"^{CODE_PATTERN}$")]
@@ -77,7 +77,7 @@ class AllowanceEntry(Entry):
 class LintEntry(Entry):
     """What the linter is told about an API."""
 
-    allow: list[AllowanceEntry] = Field(default=[])
+    allow: list[SuppressionEntry] = Field(default=[])
     """Findings that are accepted, each with a reason."""
 
 

@@ -13,7 +13,7 @@ from crossgate.catalogue.document.faults import as_found, explain_shape_errors
 from crossgate.catalogue.document.field import Entry
 from crossgate.catalogue.document.settings_entry import read_settings
 from crossgate.catalogue.document.source import read_lines_of
-from crossgate.catalogue.model import Allowance, Api, Application, Gateway, Tls, default_endpoint
+from crossgate.catalogue.model import Api, Application, Gateway, Suppression, Tls, default_endpoint
 from crossgate.diagnostics import Diagnostic, InvalidInput, Step
 from crossgate.policy import ServerPolicy
 
@@ -73,7 +73,7 @@ def api_of(entry: ApiEntry) -> Api:
         cors=entry.cors,
         native_timeout=entry.native_timeout,
         trusted_domains=entry.trusted_domains,
-        lint_allowances=tuple(Allowance(allowed.code, allowed.reason) for allowed in entry.lint.allow),
+        suppressions=tuple(Suppression(allowed.code, allowed.reason) for allowed in entry.lint.allow),
     )
 
 

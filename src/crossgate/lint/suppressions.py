@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from crossgate.catalogue.model import Allowance
+from crossgate.catalogue.model import Suppression
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.lint.rule import Finding
 from crossgate.lint.rules import rule_of
@@ -14,7 +14,7 @@ from crossgate.lint.rules import rule_of
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the linter says about allowances themselves."""
+    """What the linter says about suppressions themselves."""
 
     code: str
     title: str
@@ -28,7 +28,7 @@ UNUSED: Final = Note(
     "There is no finding that this accepts",
     Severity.INFO,
     "A finding that is gone stays accepted: when it comes back, for another reason, nobody sees it.",
-    "Remove the allowance",
+    "Remove the suppression",
 )
 UNKNOWN: Final = Note(
     "allowance-unknown",
@@ -39,21 +39,23 @@ UNKNOWN: Final = Note(
 )
 
 
-def without_allowed(findings: Iterable[Finding], allowances: tuple[Allowance, ...]) -> Iterator[Finding]:
-    """The findings that no allowance covers, and allowances that cover none.
+def without_suppressed(
+    findings: Iterable[Finding], suppressions: tuple[Suppression, ...]
+) -> Iterator[Finding]:
+    """The findings that no suppression covers, and suppressions that cover none.
 
-    Findings are relative to the API; so are the places of the allowances.
+    Findings are relative to the API; so are the places of the suppressions.
     """
-    codes = {allowance.code for allowance in allowances}
+    codes = {suppression.code for suppression in suppressions}
     used: set[str] = set()
     for finding in findings:
         if finding.diagnostic.code in codes:
             used.add(finding.diagnostic.code)
         else:
             yield finding
-    for index, allowance in enumerate(allowances):
-        if allowance.code not in used:
-            yield Finding(_idle(index, allowance.code))
+    for index, suppression in enumerate(suppressions):
+        if suppression.code not in used:
+            yield Finding(_idle(index, suppression.code))
 
 
 def _idle(index: int, code: str) -> Diagnostic:
