@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from crossgate.admin.app import admin_api
-from crossgate.admin.desk import Desk, Nodes, NoNodes
+from crossgate.admin.context import AdminContext, Nodes, NoNodes
 from crossgate.app.admin_listener import AdminAddress, bind
 from crossgate.app.admin_server import serving
 from crossgate.service.catalogue_service import CatalogueService
@@ -52,13 +52,13 @@ def running_admin_api(
 ) -> Iterator[AdminApi]:
     """The API on a free port, for as long as the context lasts."""
     tokens = Tokens(token_store)
-    desk = Desk(CatalogueService(store, linted=True), tokens, nodes or NoNodes())
+    context = AdminContext(CatalogueService(store, linted=True), tokens, nodes or NoNodes())
     started: Future[str] = Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with serving(admin_api(desk), bind(AdminAddress("127.0.0.1", 0))) as address:
+        async with serving(admin_api(context), bind(AdminAddress("127.0.0.1", 0))) as address:
             started.set_result(address.url)
             await stop.wait()
 

@@ -13,11 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from crossgate.admin import (
+from crossgate.admin.auth import Authentication, RoleInsufficient
+from crossgate.admin.context import AdminContext
+from crossgate.admin.errors import Problem
+from crossgate.admin.host_guard import HostGuard
+from crossgate.admin.openapi import describe
+from crossgate.admin.refusals import problem_of, unprocessable
+from crossgate.admin.routes import (
     apis,
     applications,
     documents,
-    explanation,
+    explain,
     liveness,
     nodes,
     policies,
@@ -25,12 +31,6 @@ from crossgate.admin import (
     settings,
     tokens,
 )
-from crossgate.admin.access import Access, NotAllowed
-from crossgate.admin.desk import Desk
-from crossgate.admin.openapi import describe
-from crossgate.admin.perimeter import Perimeter
-from crossgate.admin.problem import Problem
-from crossgate.admin.refusals import problem_of, unprocessable
 from crossgate.admin.validation import validation_findings
 from crossgate.diagnostics import InvalidInput
 from crossgate.service.errors import Refusal
@@ -43,26 +43,26 @@ _ROUTERS: Final = (
     settings.router,
     revisions.router,
     nodes.router,
-    explanation.router,
+    explain.router,
     documents.router,
     tokens.router,
 )
 
 
-def admin_api(desk: Desk, host_names: Collection[str] = ()) -> ASGIApp:
+def admin_api(context: AdminContext, host_names: Collection[str] = ()) -> ASGIApp:
     """The API, to be served over HTTP.
 
     ``host_names`` are the names, beside localhost and addresses, under which it is reached.
     """
-    return Perimeter(Access(routes(desk), desk.tokens), host_names)
+    return HostGuard(Authentication(routes(context), context.tokens), host_names)
 
 
-def routes(desk: Desk | None = None) -> FastAPI:
-    """The routes alone, without what stands before them; without a desk, to be described only."""
+def routes(context: AdminContext | None = None) -> FastAPI:
+    """The routes alone, without what stands before them; without a context, to be described only."""
     app = FastAPI(
         title="Crossgate admin API", openapi_url="/openapi.json", docs_url=None, redoc_url=None, version="1"
     )
-    app.state.desk = desk
+    app.state.context = context
     for router in _ROUTERS:
         # Not by `include_router`: what is included is looked for twice, at each request.
         app.router.routes += router.routes
@@ -70,7 +70,7 @@ def routes(desk: Desk | None = None) -> FastAPI:
     app.exception_handler(Refusal)(_refused)
     app.exception_handler(InvalidInput)(_invalid)
     app.exception_handler(RequestValidationError)(_not_valid)
-    app.exception_handler(NotAllowed)(_not_allowed)
+    app.exception_handler(RoleInsufficient)(_not_allowed)
     app.exception_handler(HTTPException)(_http)
     description: dict[str, Any] = {}
 

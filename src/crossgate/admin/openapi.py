@@ -7,9 +7,9 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from crossgate.admin.access import LIVENESS
-from crossgate.admin.answers import REVISION
-from crossgate.admin.problem import MEDIA_TYPE, ProblemBody
+from crossgate.admin.auth import LIVENESS
+from crossgate.admin.errors import MEDIA_TYPE, ProblemBody
+from crossgate.admin.responses import REVISION
 from crossgate.admin.schemas import object_schemas, reference
 
 _ABOUT: Final = """\

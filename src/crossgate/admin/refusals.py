@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from crossgate.admin.body import Malformed, TooLarge
-from crossgate.admin.problem import Problem
-from crossgate.admin.tags import MalformedTag, PreconditionRequired, quoted, revision_tag
+from crossgate.admin.errors import Problem
+from crossgate.admin.etag_headers import MalformedTag, PreconditionRequired, quoted, revision_tag
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import (
     BaseMoved,

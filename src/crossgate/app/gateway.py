@@ -180,14 +180,14 @@ class _Gateway:
     async def _start_admin(self, bound: socket.socket) -> None:
         # Loaded late, see `_load_admin`.
         from crossgate.admin.app import admin_api
-        from crossgate.admin.desk import Desk
+        from crossgate.admin.context import AdminContext
         from crossgate.app.admin_server import serving
         from crossgate.service.catalogue_service import CatalogueService
 
         source = self.source
         names = () if self._options.admin is None else self._options.admin.host_names
-        desk = Desk(CatalogueService(source.store, linted=True), source.tokens, self.rollout)
-        address = await self._stack.enter_async_context(serving(admin_api(desk, names), bound))
+        context = AdminContext(CatalogueService(source.store, linted=True), source.tokens, self.rollout)
+        address = await self._stack.enter_async_context(serving(admin_api(context, names), bound))
         first = await asyncio.to_thread(source.tokens.create_first)
         self._emit(AdminListening(address.url, first, kept=not isinstance(self._options.source, Path)))
 

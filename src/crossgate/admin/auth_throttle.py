@@ -27,7 +27,7 @@ class _Record:
     waiting: int = 0
 
 
-class Attempts:
+class AuthThrottle:
     """Counts failures only: a token that works is never asked to wait, wherever it comes from."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from crossgate.admin.problem import Finding
+from crossgate.admin.errors import Finding
 from crossgate.lint import rule as linter
 from crossgate.service.access import Regime
 from crossgate.service.catalogue_service import ChangeResult

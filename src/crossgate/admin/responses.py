@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crossgate.admin.tags import is_seen, quoted
+from crossgate.admin.etag_headers import is_seen, quoted
 from crossgate.service.etag import content_etag
 
 REVISION: Final = "Crossgate-Revision"

@@ -10,12 +10,12 @@ from fastapi import Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.access import Editor, Viewer
-from crossgate.admin.answers import made, seen
-from crossgate.admin.desk import AtDesk, Message
-from crossgate.admin.listing import Cursor, Limit, cursor_after, invalid_cursor, last_key
-from crossgate.admin.plans import Applied, applied
-from crossgate.admin.tags import demanded_base, revision_tag
+from crossgate.admin.auth import Editor, Viewer
+from crossgate.admin.context import Context, Message
+from crossgate.admin.etag_headers import demanded_base, revision_tag
+from crossgate.admin.paging import Cursor, Limit, cursor_after, invalid_cursor, last_key
+from crossgate.admin.responses import made, seen
+from crossgate.admin.routes.plans import Applied, applied
 from crossgate.admin.validation import routes_about
 from crossgate.service.errors import NotFound
 from crossgate.service.revision import NodeOutcome, Outcome, Revision
@@ -75,21 +75,21 @@ class RevisionWithChanges(RevisionSummary):
 
 @router.get("/v1/revisions", response_model=RevisionPage)
 def list_revisions(
-    request: Request, desk: AtDesk, _: Viewer, *, limit: Limit = 50, cursor: Cursor = ""
+    request: Request, context: Context, _: Viewer, *, limit: Limit = 50, cursor: Cursor = ""
 ) -> Response:
     """Revisions, the newest first."""
-    found = desk.service.store.revisions(before=_before(cursor), limit=limit + 1)
+    found = context.service.store.revisions(before=_before(cursor), limit=limit + 1)
     page = found[:limit]
     following = cursor_after(str(page[-1].number)) if len(found) > limit else None
-    running = desk.nodes.revisions()
+    running = context.nodes.revisions()
     items = [RevisionSummary(**_summary(one, running)) for one in page]
     return seen(request, RevisionPage(items=items, next=following))
 
 
 @router.get("/v1/revisions/{number}", response_model=RevisionWithChanges)
-def show_revision(request: Request, desk: AtDesk, _: Viewer, number: Number) -> Response:
+def show_revision(request: Request, context: Context, _: Viewer, number: Number) -> Response:
     """One revision: who, when, why, what, and what became of it on the nodes."""
-    found = desk.service.store.revision(number)
+    found = context.service.store.revision(number)
     if found is None:
         raise NotFound("revision", str(number))
     changes = [
@@ -101,20 +101,20 @@ def show_revision(request: Request, desk: AtDesk, _: Viewer, number: Number) -> 
         )
         for one in found.difference
     ]
-    summary = _summary(found.revision, desk.nodes.revisions())
+    summary = _summary(found.revision, context.nodes.revisions())
     return seen(request, RevisionWithChanges(**summary, changes=changes))
 
 
 @router.post("/v1/revisions/{number}/rollback", response_model=Applied)
 def roll_back(
-    request: Request, desk: AtDesk, caller: Editor, number: Number, message: Message = ""
+    request: Request, context: Context, caller: Editor, number: Number, message: Message = ""
 ) -> Response:
     """Restore the state of that revision, as a new one; 0 is the empty catalogue.
 
     `If-Match` is the tag of the newest revision, which `GET /v1/export` and every plan give; or `*`.
     """
     base = demanded_base(request.headers)
-    done = desk.service.rollback(number, author=caller.name, message=message, base=base)
+    done = context.service.rollback(number, author=caller.name, message=message, base=base)
     return made(applied(done), tag=revision_tag(done.head.revision), revision=done.head.revision)
 
 

@@ -11,15 +11,15 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.access import Editor, Viewer
-from crossgate.admin.answers import gone, made, seen
+from crossgate.admin.auth import Editor, Viewer
 from crossgate.admin.body import JsonObject
-from crossgate.admin.desk import AtDesk, Desk, Message
-from crossgate.admin.listing import Cursor, Limit, page_of
-from crossgate.admin.named import named, with_names
+from crossgate.admin.context import AdminContext, Context, Message
+from crossgate.admin.paging import Cursor, Limit, page_of
+from crossgate.admin.path_names import name_of, with_path_names
+from crossgate.admin.responses import gone, made, seen
 from crossgate.admin.schemas import gives, gives_linted, takes
 from crossgate.admin.validation import routes_about
-from crossgate.admin.writing import Write
+from crossgate.admin.writes import ConditionalWrite
 from crossgate.catalogue.document import read_api as read_entry
 from crossgate.catalogue.model import Api, ApiType
 from crossgate.catalogue.written import written_api
@@ -61,7 +61,7 @@ class ApiPage(BaseModel):
 @router.get("/v1/apis", response_model=ApiPage)
 def list_apis(
     request: Request,
-    desk: AtDesk,
+    context: Context,
     _: Viewer,
     *,
     limit: Limit = 50,
@@ -71,8 +71,8 @@ def list_apis(
     policy: Annotated[PolicyFilter | None, Query(description="With such a policy.")] = None,
 ) -> Response:
     """APIs in the order of their keys."""
-    apis = desk.head.catalogue.apis
-    found, following = page_of(apis, desk.api_keys.of(apis), cursor, limit, _wanted(name, type, policy))
+    apis = context.head.catalogue.apis
+    found, following = page_of(apis, context.api_keys.of(apis), cursor, limit, _wanted(name, type, policy))
     items = []
     for key, api in found:
         written = written_api(api)
@@ -95,9 +95,9 @@ def _wanted(name: str, of_type: ApiType | None, policy: PolicyFilter | None) -> 
 
 
 @router.get(_ONE, responses={200: gives("ApiEntry")}, response_class=Response)
-def read_api(request: Request, desk: AtDesk, _: Viewer, name: str, version: str) -> Response:
+def read_api(request: Request, context: Context, _: Viewer, name: str, version: str) -> Response:
     """One API, its policy included."""
-    return seen(request, written_api(find_api(desk, name, version)))
+    return seen(request, written_api(find_api(context, name, version)))
 
 
 @router.put(
@@ -108,7 +108,7 @@ def read_api(request: Request, desk: AtDesk, _: Viewer, name: str, version: str)
 )
 def put_api(
     request: Request,
-    desk: AtDesk,
+    context: Context,
     caller: Editor,
     name: str,
     version: str,
@@ -116,9 +116,9 @@ def put_api(
     message: Message = "",
 ) -> Response:
     """Create the API or replace it, policy included. Name and version may be left out of the body."""
-    api = read_entry(with_names(body, {"name": name, "version": version}))
+    api = read_entry(with_path_names(body, {"name": name, "version": version}))
     written = written_api(api)
-    write, path = Write(desk, request, caller, message), ("apis", api.key)
+    write, path = ConditionalWrite(context, request, caller, message), ("apis", api.key)
     done = write.put(PutApi(api), (Kind.API, api.key), written, path)
     new = done is not None and bool(done.plan.added)
     return made(
@@ -131,23 +131,23 @@ def put_api(
 
 @router.delete(_ONE, status_code=204, response_class=Response)
 def delete_api(
-    request: Request, desk: AtDesk, caller: Editor, name: str, version: str, message: Message = ""
+    request: Request, context: Context, caller: Editor, name: str, version: str, message: Message = ""
 ) -> Response:
     """Remove the API; refused while an application is associated with it."""
-    key = find_api(desk, name, version).key
-    done = Write(desk, request, caller, message).make(DeleteApi(key), (Kind.API, key))
+    key = find_api(context, name, version).key
+    done = ConditionalWrite(context, request, caller, message).make(DeleteApi(key), (Kind.API, key))
     return gone(done.head.revision)
 
 
-def find_api(desk: Desk, name: str, version: str) -> Api:
+def find_api(context: AdminContext, name: str, version: str) -> Api:
     """The API of that name and version.
 
     Raises:
         NotFound: there is none.
 
     """
-    key = f"{named(name)}/{named(version)}"
-    api = desk.head.catalogue.apis.get(key)
+    key = f"{name_of(name)}/{name_of(version)}"
+    api = context.head.catalogue.apis.get(key)
     if api is None:
         raise NotFound("API", key)
     return api

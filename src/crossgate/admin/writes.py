@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
-from crossgate.admin.desk import Desk
-from crossgate.admin.tags import preconditions
+from crossgate.admin.context import AdminContext
+from crossgate.admin.etag_headers import preconditions
 from crossgate.diagnostics import Diagnostic, Step
 from crossgate.lint.rule import Finding
 from crossgate.service.catalogue_service import ChangeResult
@@ -21,10 +21,10 @@ from crossgate.service.token import Token
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class ConditionalWrite:
     """Who writes, why, and what the request demands of the state that it changes."""
 
-    desk: Desk
+    context: AdminContext
     request: Request
     caller: Token
     message: str
@@ -46,7 +46,7 @@ class Write:
 
     def revision(self, done: ChangeResult | None) -> int:
         """The revision that the answer speaks of."""
-        return self.desk.head.revision if done is None else done.head.revision
+        return self.context.head.revision if done is None else done.head.revision
 
     def body(
         self, written: Mapping[str, object], done: ChangeResult | None, key: ObjectKey, path: tuple[Step, ...]
@@ -59,7 +59,7 @@ class Write:
             findings = done.plan.findings
         else:
             # Whoever repeats a PUT has perhaps lost the first answer.
-            findings = self.desk.service.findings(key)
+            findings = self.context.service.findings(key)
         said = [_finding_from(path, one).as_json() for one in findings]
         return {**written, "findings": said} if said else written
 
@@ -69,7 +69,7 @@ class Write:
         """Make the change, if the thing is what the request says."""
         demanded = preconditions(self.request.headers, of, creates=creates)
         with _within(path):
-            return self.desk.service.change(
+            return self.context.service.change(
                 [change], author=self.caller.name, message=self.message, preconditions=demanded
             )
 

@@ -9,14 +9,14 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.access import Editor, Viewer
-from crossgate.admin.answers import made
+from crossgate.admin.auth import Editor, Viewer
 from crossgate.admin.body import DocumentText
-from crossgate.admin.desk import AtDesk, Message
-from crossgate.admin.plans import Applied, PlanBody, applied, plan_body
-from crossgate.admin.problem import Finding
+from crossgate.admin.context import Context, Message
+from crossgate.admin.errors import Finding
+from crossgate.admin.etag_headers import demanded_base, quoted, revision_tag
+from crossgate.admin.responses import made
+from crossgate.admin.routes.plans import Applied, PlanBody, applied, plan_body
 from crossgate.admin.schemas import takes_document
-from crossgate.admin.tags import demanded_base, quoted, revision_tag
 from crossgate.admin.validation import routes_about
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
@@ -36,29 +36,29 @@ class Checked(BaseModel):
 
 
 @router.post("/v1/check", response_model=Checked, openapi_extra=takes_document())
-def check(desk: AtDesk, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+def check(context: Context, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
     """Whether the document could be applied to what there is."""
     try:
-        planned = desk.service.plan([_desired(text, prune=prune)])
+        planned = context.service.plan([_desired(text, prune=prune)])
     except (InvalidInput, InvalidChange) as refused:
         return made(_checked(refused.diagnostics, valid=False))
     return made(_checked(planned.findings, valid=not planned.refusing))
 
 
 @router.post("/v1/plan", response_model=PlanBody, openapi_extra=takes_document())
-def plan(desk: AtDesk, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+def plan(context: Context, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
     """What applying the document would change, which origins gain or lose access, and what the linter says.
 
     Its tag is what `POST /v1/apply` wants as `If-Match`.
     """
-    planned = desk.service.plan([_desired(text, prune=prune)])
+    planned = context.service.plan([_desired(text, prune=prune)])
     return made(plan_body(planned), tag=revision_tag(planned.base))
 
 
 @router.post("/v1/apply", response_model=Applied, openapi_extra=takes_document())
 def apply(
     request: Request,
-    desk: AtDesk,
+    context: Context,
     caller: Editor,
     text: DocumentText,
     *,
@@ -71,7 +71,7 @@ def apply(
     """
     base = demanded_base(request.headers)
     desired = _desired(text, prune=prune)
-    done = desk.service.change([desired], author=caller.name, message=message, base=base)
+    done = context.service.change([desired], author=caller.name, message=message, base=base)
     return made(applied(done), tag=revision_tag(done.head.revision), revision=done.head.revision)
 
 
@@ -81,14 +81,14 @@ def apply(
     responses={200: {"description": "A document.", "content": {"application/yaml": {}}}},
 )
 def export(
-    desk: AtDesk,
+    context: Context,
     _: Viewer,
     revision: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="As it was then.")] = None,
 ) -> Response:
     """The document that reproduces what there is, byte for byte the same while nothing changes."""
-    head = desk.head
+    head = context.head
     number = head.revision if revision is None else revision
-    catalogue = head.catalogue if number == head.revision else desk.service.export(number)
+    catalogue = head.catalogue if number == head.revision else context.service.export(number)
     return Response(
         write_document(catalogue),
         media_type="application/yaml",

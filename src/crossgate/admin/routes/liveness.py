@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from crossgate.admin.access import LIVENESS
+from crossgate.admin.auth import LIVENESS
 from crossgate.admin.validation import routes_about
 
 router = routes_about("Liveness")

@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crossgate.admin.attempts import LONGEST_DELAY, Attempts
-from crossgate.admin.desk import AtDesk
-from crossgate.admin.problem import Problem
+from crossgate.admin.auth_throttle import LONGEST_DELAY, AuthThrottle
+from crossgate.admin.context import Context
+from crossgate.admin.errors import Problem
 from crossgate.service.log import Log
 from crossgate.service.token import Role, Token
 from crossgate.service.tokens import Tokens
@@ -25,17 +25,17 @@ _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,256})", re.IGNORECAS
 _TOKEN: Final = "crossgate_token"
 
 
-class Access:
+class Authentication:
     """Knows every request's token before anything else looks at the request.
 
     It stands before the routes, so that without a token a path that is there and one that is not, a method
     that is allowed and one that is not, are all the same.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, attempts: Attempts | None = None) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens, throttle: AuthThrottle | None = None) -> None:
         self._app = app
         self._tokens = tokens
-        self._attempts = Attempts() if attempts is None else attempts
+        self._throttle = AuthThrottle() if throttle is None else throttle
         self._log = Log("admin")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,16 +59,16 @@ class Access:
         await problem.response()(scope, receive, send)
 
     async def _slowly(self, address: str) -> Problem:
-        failures = self._attempts.failed(address)
+        failures = self._throttle.failed(address)
         self._log.warning("The admin API refused a token", address=address, failures=failures)
-        with self._attempts.waiting(address) as seconds:
+        with self._throttle.waiting(address) as seconds:
             if seconds is None:
                 return _TOO_MANY
             await asyncio.sleep(seconds)
         return _BAD_TOKEN
 
 
-class NotAllowed(Exception):  # noqa: N818 - an answer, not an error of the program's
+class RoleInsufficient(Exception):  # noqa: N818 - an answer, not an error of the program's
     """The token's role does not include what was asked for."""
 
     def __init__(self, wanted: Role, token: Token) -> None:
@@ -85,13 +85,13 @@ class _Needs:
     async def __call__(self, request: Request, _: Annotated[object, Security(_scheme)]) -> Token:
         token: Token = getattr(request.state, _TOKEN)
         if not token.role.includes(self._role):
-            raise NotAllowed(self._role, token)
+            raise RoleInsufficient(self._role, token)
         return token
 
 
-async def _editor(token: Annotated[Token, Depends(_Needs(Role.EDITOR))], desk: AtDesk) -> Token:
+async def _editor(token: Annotated[Token, Depends(_Needs(Role.EDITOR))], context: Context) -> Token:
     # Before anything about the request is judged: where nothing can be written, no other advice helps.
-    desk.service.store.require_writable()
+    context.service.store.require_writable()
     return token
 
 

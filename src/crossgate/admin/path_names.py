@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crossgate.admin.perimeter import ESCAPED_SLASH
+from crossgate.admin.host_guard import ESCAPED_SLASH
 from crossgate.catalogue.document.faults import as_found
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 
 
-def named(segment: str) -> str:
+def name_of(segment: str) -> str:
     """The name that a path's segment stands for."""
     return segment.replace(ESCAPED_SLASH, "/")
 
 
-def with_names(body: Mapping[str, object], segments: Mapping[str, str]) -> dict[str, object]:
+def with_path_names(body: Mapping[str, object], segments: Mapping[str, str]) -> dict[str, object]:
     """The body with the names that the path gives it.
 
     Raises:
         InvalidInput: it calls itself something else.
 
     """
-    names = {key: named(segment) for key, segment in segments.items()}
+    names = {key: name_of(segment) for key, segment in segments.items()}
     wrong = [
         Diagnostic(
             "name-mismatch",

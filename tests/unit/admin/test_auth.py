@@ -8,8 +8,8 @@ import pytest
 from tests.admin_api import AdminApi
 from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets
 
-from crossgate.admin import attempts
-from crossgate.admin.attempts import Attempts
+from crossgate.admin import auth_throttle
+from crossgate.admin.auth_throttle import AuthThrottle
 from crossgate.service.token import Role
 
 
@@ -70,7 +70,7 @@ def test_what_is_no_bearer_token_opens_nothing(api: AdminApi, header: str) -> No
 
 
 def test_a_token_that_works_never_waits_for_those_that_do_not() -> None:
-    noted = Attempts(clock=lambda: 0.0)
+    noted = AuthThrottle(clock=lambda: 0.0)
     delays = []
     for _ in range(12):
         noted.failed("192.0.2.1")
@@ -78,20 +78,22 @@ def test_a_token_that_works_never_waits_for_those_that_do_not() -> None:
             delays.append(seconds)
 
     assert delays[:4] == [0.25, 0.5, 1.0, 2.0]
-    assert set(delays[4:]) == {attempts.LONGEST_DELAY}
+    assert set(delays[4:]) == {auth_throttle.LONGEST_DELAY}
     noted.failed("192.0.2.2")
     with noted.waiting("192.0.2.2") as seconds:
-        assert seconds == attempts.FIRST_DELAY
+        assert seconds == auth_throttle.FIRST_DELAY
 
 
 def test_those_who_wait_are_bounded_and_so_is_what_is_remembered() -> None:
-    noted = Attempts()
-    for number in range(attempts.MOST_ADDRESSES + 500):
+    noted = AuthThrottle()
+    for number in range(auth_throttle.MOST_ADDRESSES + 500):
         noted.failed(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
-    assert len(noted) == attempts.MOST_ADDRESSES
+    assert len(noted) == auth_throttle.MOST_ADDRESSES
 
     noted.failed("2001:db8::1")
-    waiting = [noted.waiting(f"2001:db8::{number}") for number in range(1, attempts.MOST_WAITING_OF_ONE + 2)]
+    waiting = [
+        noted.waiting(f"2001:db8::{number}") for number in range(1, auth_throttle.MOST_WAITING_OF_ONE + 2)
+    ]
     seconds = [one.__enter__() for one in waiting]
     assert seconds[-1] is None
     assert None not in seconds[:-1]
@@ -103,7 +105,7 @@ def test_those_who_wait_are_bounded_and_so_is_what_is_remembered() -> None:
 
 def test_failures_are_forgotten_after_a_while() -> None:
     now = 0.0
-    noted = Attempts(clock=lambda: now)
+    noted = AuthThrottle(clock=lambda: now)
     assert [noted.failed("192.0.2.1") for _ in range(3)] == [1, 2, 3]
-    now = attempts.FORGOTTEN_AFTER + 1
+    now = auth_throttle.FORGOTTEN_AFTER + 1
     assert noted.failed("192.0.2.1") == 1

@@ -17,14 +17,14 @@ from urllib.parse import unquote_to_bytes
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crossgate.admin.problem import Problem
+from crossgate.admin.errors import Problem
 from crossgate.service.log import Log
 
 ESCAPED_SLASH: Final = "\x00"
 """What stands in a decoded path for a slash that is part of a name; no name has a NUL."""
 
 
-class Perimeter:
+class HostGuard:
     """Lets requests through that are meant for this API; the rest is answered here."""
 
     def __init__(self, app: ASGIApp, host_names: Collection[str] = ()) -> None:

@@ -8,9 +8,9 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.access import Viewer
-from crossgate.admin.answers import seen
-from crossgate.admin.desk import AtDesk
+from crossgate.admin.auth import Viewer
+from crossgate.admin.context import Context
+from crossgate.admin.responses import seen
 from crossgate.admin.validation import routes_about
 from crossgate.service.node_report import NodeReport
 
@@ -54,10 +54,10 @@ class NodeList(BaseModel):
 
 
 @router.get("/v1/nodes", response_model=NodeList)
-async def list_nodes(request: Request, desk: AtDesk, _: Viewer) -> Response:
+async def list_nodes(request: Request, context: Context, _: Viewer) -> Response:
     """Every node that is connected to this control plane, and what it runs by its own word."""
-    head = desk.head.revision
-    return seen(request, NodeList(head=head, items=[_body(one, head) for one in desk.nodes.reports()]))
+    head = context.head.revision
+    return seen(request, NodeList(head=head, items=[_body(one, head) for one in context.nodes.reports()]))
 
 
 def _body(report: NodeReport, head: int) -> NodeBody:

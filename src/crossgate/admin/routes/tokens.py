@@ -11,9 +11,9 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossgate.admin.access import Admin
-from crossgate.admin.answers import made, seen
-from crossgate.admin.desk import AtDesk
+from crossgate.admin.auth import Admin
+from crossgate.admin.context import Context
+from crossgate.admin.responses import made, seen
 from crossgate.admin.validation import routes_about
 from crossgate.catalogue.naming import MAX_NAME, NAME_PATTERN
 from crossgate.service.token import Role, Token
@@ -57,25 +57,25 @@ class Wanted(BaseModel):
 
 
 @router.get("/v1/tokens", response_model=TokenList)
-def list_tokens(request: Request, desk: AtDesk, _: Admin) -> Response:
+def list_tokens(request: Request, context: Context, _: Admin) -> Response:
     """Every token, oldest first, those that no longer work too."""
-    return seen(request, TokenList(items=[TokenBody(**_fields(one)) for one in desk.tokens.all()]))
+    return seen(request, TokenList(items=[TokenBody(**_fields(one)) for one in context.tokens.all()]))
 
 
 @router.post("/v1/tokens", response_model=NewToken, status_code=201)
-def create_token(desk: AtDesk, _: Admin, wanted: Wanted) -> Response:
+def create_token(context: Context, _: Admin, wanted: Wanted) -> Response:
     """A new token with its secret, which is shown this once."""
     lifetime = None if wanted.days is None else timedelta(days=wanted.days)
-    secret, token = desk.tokens.create(wanted.name, wanted.role, lifetime)
+    secret, token = context.tokens.create(wanted.name, wanted.role, lifetime)
     return made(NewToken(**_fields(token), secret=secret), status=HTTPStatus.CREATED)
 
 
 @router.delete("/v1/tokens/{name}", response_model=TokenBody)
 def revoke_token(
-    desk: AtDesk, _: Admin, name: Annotated[str, InPath(pattern=f"^{NAME_PATTERN}$", max_length=MAX_NAME)]
+    context: Context, _: Admin, name: Annotated[str, InPath(pattern=f"^{NAME_PATTERN}$", max_length=MAX_NAME)]
 ) -> Response:
     """Let the token open nothing any more, at once and on every control plane."""
-    return made(TokenBody(**_fields(desk.tokens.revoke(name))))
+    return made(TokenBody(**_fields(context.tokens.revoke(name))))
 
 
 def _fields(token: Token) -> dict[str, Any]:

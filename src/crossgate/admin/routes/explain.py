@@ -7,9 +7,9 @@ from typing import assert_never
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossgate.admin.access import Viewer
-from crossgate.admin.answers import made
-from crossgate.admin.desk import AtDesk
+from crossgate.admin.auth import Viewer
+from crossgate.admin.context import Context
+from crossgate.admin.responses import made
 from crossgate.admin.validation import routes_about
 from crossgate.catalogue.effective import Associations, effective_policy
 from crossgate.catalogue.model import Catalogue
@@ -76,9 +76,9 @@ class Explained(BaseModel):
 
 
 @router.post("/v1/explain", response_model=Explained)
-def explain_request(desk: AtDesk, _: Viewer, asked: Asked) -> Response:
+def explain_request(context: Context, _: Viewer, asked: Asked) -> Response:
     """What happens to one request, and why."""
-    head = desk.head
+    head = context.head
     if asked.api not in head.catalogue.apis:
         raise NotFound("API", asked.api)
     request = Request(

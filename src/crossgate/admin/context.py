@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Query, Request
 
-from crossgate.admin.listing import SortedKeys
+from crossgate.admin.paging import SortedKeys
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.message import MAX_MESSAGE
 from crossgate.service.node_report import NodeReport
@@ -41,7 +41,7 @@ class NoNodes:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AdminContext:
     """The parts that routes put to work."""
 
     service: CatalogueService
@@ -56,12 +56,12 @@ class Desk:
         return self.service.store.head
 
 
-async def _desk_of(request: Request) -> Desk:
-    found: Desk = request.app.state.desk
+async def _context_of(request: Request) -> AdminContext:
+    found: AdminContext = request.app.state.context
     return found
 
 
-AtDesk = Annotated[Desk, Depends(_desk_of)]
+Context = Annotated[AdminContext, Depends(_context_of)]
 Message = Annotated[
     str, Query(max_length=MAX_MESSAGE, description="What the change is for; kept with its revision.")
 ]

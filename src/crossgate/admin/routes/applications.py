@@ -10,15 +10,15 @@ from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.access import Editor, Viewer
-from crossgate.admin.answers import gone, made, seen
+from crossgate.admin.auth import Editor, Viewer
 from crossgate.admin.body import JsonObject
-from crossgate.admin.desk import AtDesk, Desk, Message
-from crossgate.admin.listing import Cursor, Limit, page_of
-from crossgate.admin.named import named, with_names
+from crossgate.admin.context import AdminContext, Context, Message
+from crossgate.admin.paging import Cursor, Limit, page_of
+from crossgate.admin.path_names import name_of, with_path_names
+from crossgate.admin.responses import gone, made, seen
 from crossgate.admin.schemas import gives, gives_linted, takes
 from crossgate.admin.validation import routes_about
-from crossgate.admin.writing import Write
+from crossgate.admin.writes import ConditionalWrite
 from crossgate.catalogue.document import read_application as read_entry
 from crossgate.catalogue.model import Application
 from crossgate.catalogue.written import written_application
@@ -62,7 +62,7 @@ class ApplicationPage(BaseModel):
 @router.get("/v1/applications", response_model=ApplicationPage)
 def list_applications(
     request: Request,
-    desk: AtDesk,
+    context: Context,
     _: Viewer,
     *,
     limit: Limit = 50,
@@ -73,8 +73,8 @@ def list_applications(
     suspended: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
 ) -> Response:
     """Applications in the order of their names."""
-    applications = desk.head.catalogue.applications
-    names = desk.application_names.of(applications)
+    applications = context.head.catalogue.applications
+    names = context.application_names.of(applications)
     wanted = _wanted(name, api, origin, suspended=suspended)
     found, following = page_of(applications, names, cursor, limit, wanted)
     items = []
@@ -99,9 +99,9 @@ def _wanted(name: str, api: str, origin: str, *, suspended: bool | None) -> Call
 
 
 @router.get(_ONE, responses={200: gives("ApplicationEntry")}, response_class=Response)
-def show_application(request: Request, desk: AtDesk, _: Viewer, name: str) -> Response:
+def show_application(request: Request, context: Context, _: Viewer, name: str) -> Response:
     """One application."""
-    return seen(request, written_application(_find(desk, name)))
+    return seen(request, written_application(_find(context, name)))
 
 
 @router.put(
@@ -111,12 +111,12 @@ def show_application(request: Request, desk: AtDesk, _: Viewer, name: str) -> Re
     openapi_extra=takes("ApplicationEntry"),
 )
 def put_application(
-    request: Request, desk: AtDesk, caller: Editor, name: str, body: JsonObject, message: Message = ""
+    request: Request, context: Context, caller: Editor, name: str, body: JsonObject, message: Message = ""
 ) -> Response:
     """Create the application or replace it. The name may be left out of the body."""
-    application = read_entry(with_names(body, {"name": name}))
+    application = read_entry(with_path_names(body, {"name": name}))
     written = written_application(application)
-    write, path = Write(desk, request, caller, message), ("applications", application.name)
+    write, path = ConditionalWrite(context, request, caller, message), ("applications", application.name)
     done = write.put(PutApplication(application), (Kind.APPLICATION, application.name), written, path)
     new = done is not None and bool(done.plan.added)
     return made(
@@ -129,34 +129,36 @@ def put_application(
 
 @router.delete(_ONE, status_code=204, response_class=Response)
 def delete_application(
-    request: Request, desk: AtDesk, caller: Editor, name: str, message: Message = ""
+    request: Request, context: Context, caller: Editor, name: str, message: Message = ""
 ) -> Response:
     """Remove the application, and with it its origins from all its APIs."""
-    key = _find(desk, name).name
-    done = Write(desk, request, caller, message).make(DeleteApplication(key), (Kind.APPLICATION, key))
+    key = _find(context, name).name
+    done = ConditionalWrite(context, request, caller, message).make(
+        DeleteApplication(key), (Kind.APPLICATION, key)
+    )
     return gone(done.head.revision)
 
 
 @router.post(f"{_ONE}/suspend", responses={200: _WRITTEN}, response_class=Response)
 def suspend_application(
-    request: Request, desk: AtDesk, caller: Editor, name: str, message: Message = ""
+    request: Request, context: Context, caller: Editor, name: str, message: Message = ""
 ) -> Response:
     """Let the application's origins count for nothing until it is resumed."""
-    return _change(Write(desk, request, caller, message), name, SuspendApplication)
+    return _change(ConditionalWrite(context, request, caller, message), name, SuspendApplication)
 
 
 @router.post(f"{_ONE}/resume", responses={200: _WRITTEN}, response_class=Response)
 def resume_application(
-    request: Request, desk: AtDesk, caller: Editor, name: str, message: Message = ""
+    request: Request, context: Context, caller: Editor, name: str, message: Message = ""
 ) -> Response:
     """Let the application's origins count again."""
-    return _change(Write(desk, request, caller, message), name, ResumeApplication)
+    return _change(ConditionalWrite(context, request, caller, message), name, ResumeApplication)
 
 
 @router.put(_ASSOCIATION, responses={200: _WRITTEN}, response_class=Response)
 def associate(
     request: Request,
-    desk: AtDesk,
+    context: Context,
     caller: Editor,
     name: str,
     api_name: str,
@@ -164,16 +166,16 @@ def associate(
     message: Message = "",
 ) -> Response:
     """Let the application's origins count for the API too. `If-Match` is the application's."""
-    key = f"{named(api_name)}/{named(api_version)}"
-    if key not in desk.head.catalogue.apis:
+    key = f"{name_of(api_name)}/{name_of(api_version)}"
+    if key not in context.head.catalogue.apis:
         raise NotFound("API", key)
-    return _change(Write(desk, request, caller, message), name, lambda one: Associate(one, key))
+    return _change(ConditionalWrite(context, request, caller, message), name, lambda one: Associate(one, key))
 
 
 @router.delete(_ASSOCIATION, responses={200: _WRITTEN}, response_class=Response)
 def dissociate(
     request: Request,
-    desk: AtDesk,
+    context: Context,
     caller: Editor,
     name: str,
     api_name: str,
@@ -181,21 +183,23 @@ def dissociate(
     message: Message = "",
 ) -> Response:
     """Let the application's origins no longer count for the API. `If-Match` is the application's."""
-    key = f"{named(api_name)}/{named(api_version)}"
-    if key not in _find(desk, name).apis:
-        raise NotFound("association", f"{named(name)} with {key}")
-    return _change(Write(desk, request, caller, message), name, lambda one: Dissociate(one, key))
+    key = f"{name_of(api_name)}/{name_of(api_version)}"
+    if key not in _find(context, name).apis:
+        raise NotFound("association", f"{name_of(name)} with {key}")
+    return _change(
+        ConditionalWrite(context, request, caller, message), name, lambda one: Dissociate(one, key)
+    )
 
 
-def _find(desk: Desk, name: str) -> Application:
-    found = desk.head.catalogue.applications.get(named(name))
+def _find(context: AdminContext, name: str) -> Application:
+    found = context.head.catalogue.applications.get(name_of(name))
     if found is None:
-        raise NotFound("application", named(name))
+        raise NotFound("application", name_of(name))
     return found
 
 
-def _change(write: Write, name: str, change: Callable[[str], Change]) -> Response:
-    key = _find(write.desk, name).name
+def _change(write: ConditionalWrite, name: str, change: Callable[[str], Change]) -> Response:
+    key = _find(write.context, name).name
     path = ("applications", key)
     done = write.make(change(key), (Kind.APPLICATION, key), path)
     written = written_application(done.head.catalogue.applications[key])

@@ -7,14 +7,14 @@ from http import HTTPStatus
 from fastapi import Request
 from fastapi.responses import Response
 
-from crossgate.admin.access import Editor, Viewer
-from crossgate.admin.answers import gone, made, seen
-from crossgate.admin.apis import find_api
+from crossgate.admin.auth import Editor, Viewer
 from crossgate.admin.body import JsonObject
-from crossgate.admin.desk import AtDesk, Message
+from crossgate.admin.context import Context, Message
+from crossgate.admin.responses import gone, made, seen
+from crossgate.admin.routes.apis import find_api
 from crossgate.admin.schemas import gives, gives_linted, takes
 from crossgate.admin.validation import routes_about
-from crossgate.admin.writing import Write
+from crossgate.admin.writes import ConditionalWrite
 from crossgate.catalogue.model import Api
 from crossgate.diagnostics import InvalidInput
 from crossgate.policy import read_policy
@@ -28,9 +28,9 @@ _POLICY = "/v1/apis/{name}/{version}/policy"
 
 
 @router.get(_POLICY, responses={200: gives("CorsEntry")}, response_class=Response)
-def show_policy(request: Request, desk: AtDesk, _: Viewer, name: str, version: str) -> Response:
+def show_policy(request: Request, context: Context, _: Viewer, name: str, version: str) -> Response:
     """The policy of an API; 404 if everything passes through to its native service."""
-    api = find_api(desk, name, version)
+    api = find_api(context, name, version)
     if api.cors is None:
         raise NotFound("policy", api.key)
     return seen(request, api.cors.as_loose())
@@ -44,7 +44,7 @@ def show_policy(request: Request, desk: AtDesk, _: Viewer, name: str, version: s
 )
 def put_policy(
     request: Request,
-    desk: AtDesk,
+    context: Context,
     caller: Editor,
     name: str,
     version: str,
@@ -52,12 +52,12 @@ def put_policy(
     message: Message = "",
 ) -> Response:
     """Give the API this policy. What the body does not list is not allowed."""
-    key = find_api(desk, name, version).key
+    key = find_api(context, name, version).key
     policy, diagnostics = read_policy(body)
     if diagnostics:
         raise InvalidInput(diagnostics)
     written = policy.as_loose()
-    write, path = Write(desk, request, caller, message), ("apis", key, "cors")
+    write, path = ConditionalWrite(context, request, caller, message), ("apis", key, "cors")
     done = write.put(PutPolicy(key, policy), PolicyOf(key), written, path)
     return made(
         write.body(written, done, (Kind.API, key), path),
@@ -69,13 +69,13 @@ def put_policy(
 
 @router.delete(_POLICY, status_code=204, response_class=Response)
 def remove_policy(
-    request: Request, desk: AtDesk, caller: Editor, name: str, version: str, message: Message = ""
+    request: Request, context: Context, caller: Editor, name: str, version: str, message: Message = ""
 ) -> Response:
     """Let everything pass through to the native service. This opens the API: its own CORS answers again."""
-    api = find_api(desk, name, version)
+    api = find_api(context, name, version)
     if api.cors is None:
         raise NotFound("policy", api.key)
-    done = Write(desk, request, caller, message).make(RemovePolicy(api.key), PolicyOf(api.key))
+    done = ConditionalWrite(context, request, caller, message).make(RemovePolicy(api.key), PolicyOf(api.key))
     return gone(done.head.revision)
 
 
