@@ -14,7 +14,7 @@ from bench.lint import gixy, templates
 from bench.lint.corpus import NOT_SAFE, Case, load
 
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, NativeService
-from crossgate.lint.check import Report, check_catalogue
+from crossgate.lint.check import CatalogueFindings, check_catalogue
 from crossgate.lint.proof import prove, suggest
 from crossgate.policy import build_policy
 
@@ -114,7 +114,7 @@ def _time_catalogue() -> None:
     print(f"after one change: {took:.0f} ms, {second.checked} checked")
 
 
-def _check_large(patterns: int) -> tuple[Catalogue, Report]:
+def _check_large(patterns: int) -> tuple[Catalogue, CatalogueFindings]:
     catalogue = _large_catalogue(apis=5_000, origins_each=20, patterns=patterns)
     started = time.process_time()
     report = check_catalogue(catalogue)

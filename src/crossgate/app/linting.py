@@ -11,7 +11,7 @@ from crossgate.app.events import Emit, LintReported
 from crossgate.app.tasks import running
 from crossgate.catalogue.document import Reading
 from crossgate.catalogue.model import Catalogue
-from crossgate.lint.check import Report, check_catalogue
+from crossgate.lint.check import CatalogueFindings, check_catalogue
 
 
 class Linting:
@@ -29,7 +29,7 @@ class Linting:
 
     async def run(self) -> None:
         """Look, and emit what there is to say whenever that has changed, until cancelled."""
-        report, said = Report(), spoken(Report())
+        report, said = CatalogueFindings(), spoken(CatalogueFindings())
         while True:
             await self._news.wait()
             self._news.clear()
@@ -49,15 +49,15 @@ async def linting(emit: Emit) -> AsyncIterator[Linting]:
         yield found
 
 
-def _look(catalogue: Catalogue, before: Report) -> Report:
+def _look(catalogue: Catalogue, before: CatalogueFindings) -> CatalogueFindings:
     return check_catalogue(catalogue, before, datetime.now(UTC).date())
 
 
-def _stated(reading: Reading, report: Report) -> LintReported:
+def _stated(reading: Reading, report: CatalogueFindings) -> LintReported:
     return LintReported(tuple(reading.located(finding.diagnostic for finding in report.findings())))
 
 
-def spoken(report: Report) -> object:
+def spoken(report: CatalogueFindings) -> object:
     """The findings by object: a line put in above them all changes none."""
     apis = {key: findings for key in report.apis if (findings := report.of_api(key))}
     applications = {name: findings for name, (_, findings) in report.applications.items() if findings}

@@ -11,7 +11,7 @@ from crossgate.catalogue.model import Api, Application, Catalogue
 from crossgate.diagnostics import Step
 from crossgate.lint.rule import Finding, Scope
 from crossgate.lint.rules import all_rules
-from crossgate.lint.subject import Consumer, Subject
+from crossgate.lint.subject import Subject
 from crossgate.lint.suppressions import without_suppressed
 from crossgate.policy import CorsPolicy
 
@@ -76,7 +76,7 @@ def check_origins(api: Api, origins: frozenset[str], gained: frozenset[str]) -> 
 
 def check_application(application: Application) -> tuple[Finding, ...]:
     """The findings of an application, places relative to it."""
-    subject = Subject(CorsPolicy(), consumer=Consumer(application.javascript_origins, application.apis))
+    subject = Subject(CorsPolicy(), application=application)
     return tuple(check_subject(subject, Scope.APPLICATION))
 
 
@@ -90,7 +90,7 @@ class _Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CatalogueFindings:
     """The findings of a catalogue, kept so that the next one costs only what changed."""
 
     apis: Mapping[str, _Checked] = field(default_factory=dict)
@@ -120,10 +120,10 @@ def _within(findings: Iterable[Finding], *steps: Step) -> Iterator[Finding]:
 
 
 def check_catalogue(
-    catalogue: Catalogue, previous: Report | None = None, today: dt.date | None = None
-) -> Report:
+    catalogue: Catalogue, previous: CatalogueFindings | None = None, today: dt.date | None = None
+) -> CatalogueFindings:
     """The findings of every API and application; what is as in ``previous`` is not checked again."""
-    before = previous or Report()
+    before = previous or CatalogueFindings()
     associations, touched = before.associations.advance(catalogue.applications)
     fresh = 0
     apis: dict[str, _Checked] = {}
@@ -142,7 +142,7 @@ def check_catalogue(
             checked = (application, check_application(application))
             fresh += 1
         applications[name] = checked
-    return Report(apis, applications, _check_general(today), fresh, associations)
+    return CatalogueFindings(apis, applications, _check_general(today), fresh, associations)
 
 
 def _check_general(today: dt.date | None) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from crossgate.lint.proof import Verdict, included
-from crossgate.lint.subject import Entry, Subject
+from crossgate.lint.subject import OriginEntry, Subject
 from crossgate.policy import (
     AnyOrigin,
     ExactOrigin,
@@ -25,7 +25,7 @@ _MANY: Final = 256
 _ANY_LABEL: Final = "any-name-at-all"
 
 
-def admits_any_subdomain(entry: Entry) -> bool:
+def admits_any_subdomain(entry: OriginEntry) -> bool:
     """Whether the entry admits whatever name below one of its domains."""
     match entry.pattern:
         case WildcardOrigin(any_subdomain=any_subdomain):
@@ -39,7 +39,7 @@ def admits_any_subdomain(entry: Entry) -> bool:
             return False
 
 
-def _admits(entry: Entry, origin: str) -> bool:
+def _admits(entry: OriginEntry, origin: str) -> bool:
     """Whether a pattern admits a well-formed origin."""
     if isinstance(entry.pattern, RegexOrigin):
         # A set of its own would be compiled once more, which takes longer than all else here.
@@ -52,7 +52,7 @@ def _only(pattern: OriginPattern) -> OriginSet:
     return OriginSet.of([pattern])
 
 
-def shadowed_entries(subject: Subject) -> Iterator[tuple[Entry, Entry]]:
+def shadowed_entries(subject: Subject) -> Iterator[tuple[OriginEntry, OriginEntry]]:
     """Entries of which all is admitted by another, with that one."""
     patterns = [e for e in subject.entries if isinstance(e.pattern, WildcardOrigin | RegexOrigin)]
     # One set of all is made only where it pays: that takes longer than asking a few.
@@ -73,7 +73,7 @@ def shadowed_entries(subject: Subject) -> Iterator[tuple[Entry, Entry]]:
                 pass
 
 
-def _may_include(other: Entry, entry: Entry) -> bool:
+def _may_include(other: OriginEntry, entry: OriginEntry) -> bool:
     """False if the proofs and one origin already show that ``other`` does not admit all of ``entry``."""
     proof, wider = entry.proof, other.proof
     if proof.verdict is wider.verdict is Verdict.PROVED and not set(proof.domains) <= set(wider.domains):
@@ -81,7 +81,7 @@ def _may_include(other: Entry, entry: Entry) -> bool:
     return proof.example is None or _admits(other, proof.example)
 
 
-def _find_wider(entry: Entry, others: list[Entry]) -> Entry | None:
+def _find_wider(entry: OriginEntry, others: list[OriginEntry]) -> OriginEntry | None:
     if entry not in others:
         return None
     for other in others:

@@ -85,13 +85,13 @@ def _example(example: Example) -> Iterator[str]:
     shown: dict[str, object] = {}
     if example.policy:
         shown["cors"] = dict(example.policy)
-    elif example.consumer is None:
+    elif example.application is None:
         shown["cors"] = {}
     if example.trusted_domains:
         shown["trusted_domains"] = list(example.trusted_domains)
-    if example.consumer is not None:
-        shown["javascript_origins"] = list(example.consumer.javascript_origins)
-        shown["apis"] = list(example.consumer.apis)
+    if example.application is not None:
+        shown["javascript_origins"] = list(example.application.javascript_origins)
+        shown["apis"] = list(example.application.apis)
     yield "```yaml"
     yield from write_fragment(shown)
     yield "```"
@@ -111,7 +111,7 @@ def _messages(rule: Rule, example: Example) -> Iterator[str]:
         frozenset(example.application_origins),
         example.trusted_domains,
         example.native_speaks_cors,
-        consumer=example.consumer,
+        application=example.application,
     )
     for found in rule.findings(subject):
         what = found.diagnostic

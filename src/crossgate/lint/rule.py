@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Diagnostic, Place, Severity, Step
-from crossgate.lint.subject import Consumer, Subject
+from crossgate.lint.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Violation:
     """Where in a policy a rule found something, and what; the rule knows the rest."""
 
     path: tuple[Step, ...]
@@ -52,7 +53,7 @@ class Example:
     application_origins: tuple[str, ...] = ()
     trusted_domains: tuple[str, ...] = ()
     native_speaks_cors: bool = False
-    consumer: Consumer | None = None
+    application: Application | None = None
 
 
 class Scope(Enum):
@@ -62,7 +63,7 @@ class Scope(Enum):
     APPLICATION = "application"
 
 
-Find = Callable[[Subject], Iterator[Spot]]
+Find = Callable[[Subject], Iterator[Violation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +87,16 @@ class Rule:
         severity = self.severity
         if subject.policy.allow_credentials and self.with_credentials is not None:
             severity = self.with_credentials
-        for spot in self.find(subject):
+        for violation in self.find(subject):
             yield Finding(
                 Diagnostic(
                     code=self.code,
-                    message=spot.message,
-                    remedy=spot.remedy or self.remedy,
-                    place=Place(spot.path),
-                    found=spot.found,
-                    severity=spot.severity or severity,
+                    message=violation.message,
+                    remedy=violation.remedy or self.remedy,
+                    place=Place(violation.path),
+                    found=violation.found,
+                    severity=violation.severity or severity,
                 ),
-                spot.witness,
-                spot.fix,
+                violation.witness,
+                violation.fix,
             )

@@ -9,6 +9,7 @@ from typing import assert_never
 
 import re2
 
+from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Step
 from crossgate.lint.proof import Proof, prove_pattern
 from crossgate.lint.proof.forms import ANYTHING
@@ -25,7 +26,7 @@ from crossgate.policy.names import ANY, NULL
 
 
 @dataclass(frozen=True)
-class Entry:
+class OriginEntry:
     """One of a policy's allowed origins, and where it stands."""
 
     index: int
@@ -81,14 +82,6 @@ def _proof(pattern: OriginPattern) -> Proof:
     return prove_pattern(pattern)
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
-    """An application: its JavaScript origins, and the keys of its APIs."""
-
-    javascript_origins: tuple[str, ...] = ()
-    apis: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class Subject:
     """One API's policy, its applications' origins, and what its owner trusts."""
@@ -100,13 +93,13 @@ class Subject:
     """Whether the imported document or the native service says that it does CORS itself."""
     today: dt.date | None = None
     """For rules that ask how old something is; None keeps them silent."""
-    consumer: Consumer | None = None
+    application: Application | None = None
     """The application, for rules about one; the policy is then empty."""
 
     @cached_property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[OriginEntry, ...]:
         """The allowed origins, in their order."""
-        return tuple(Entry(index, pattern) for index, pattern in enumerate(self.policy.allowed_origins))
+        return tuple(OriginEntry(index, pattern) for index, pattern in enumerate(self.policy.allowed_origins))
 
     @property
     def allowed_methods(self) -> frozenset[str]:

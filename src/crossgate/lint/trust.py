@@ -7,20 +7,20 @@ from collections.abc import Iterator
 import re2
 
 from crossgate.lint.proof import included
-from crossgate.lint.rule import Spot
-from crossgate.lint.subject import Entry, Subject
+from crossgate.lint.rule import Violation
+from crossgate.lint.subject import OriginEntry, Subject
 from crossgate.policy import ExactOrigin, Origin
 from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN, SCHEME_PATTERN
 
 
-def outside_of_trust(subject: Subject) -> Iterator[Spot]:
+def outside_of_trust(subject: Subject) -> Iterator[Violation]:
     """Each entry and application's origin that lies outside, with an origin that shows it."""
     trusted = frozenset(subject.trusted_domains)
     within = _pattern_of(subject.trusted_domains)
     for entry in subject.entries:
         witness = _find_outside(entry, trusted, within)
         if witness is not None:
-            yield Spot(
+            yield Violation(
                 entry.path,
                 f"it admits {witness}, outside of the trusted domains",
                 found=entry.text,
@@ -28,12 +28,12 @@ def outside_of_trust(subject: Subject) -> Iterator[Spot]:
             )
     for origin in sorted(subject.application_origins):
         if not _is_below(origin, trusted):
-            yield Spot(
+            yield Violation(
                 (), "an application's origin is outside of the trusted domains", found=origin, witness=origin
             )
 
 
-def _find_outside(entry: Entry, trusted: frozenset[str], within: str) -> str | None:
+def _find_outside(entry: OriginEntry, trusted: frozenset[str], within: str) -> str | None:
     if isinstance(entry.pattern, ExactOrigin):
         return None if _is_below(entry.pattern.value, trusted) else entry.pattern.value
     found = included(entry.regex, within)

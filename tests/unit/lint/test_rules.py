@@ -33,7 +33,7 @@ def _findings(rule: Rule, example: Example, **more: object) -> list[Finding]:
         frozenset(example.application_origins),
         example.trusted_domains,
         example.native_speaks_cors,
-        consumer=example.consumer,
+        application=example.application,
     )
     return list(rule.findings(subject))
 

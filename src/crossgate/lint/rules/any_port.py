@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import FactCode, Verdict
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import AnyOrigin
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         proof = entry.proof
         if isinstance(entry.pattern, AnyOrigin) or proof.verdict is Verdict.UNBOUNDED:
             continue
         if proof.fact(FactCode.ANY_PORT):
             local = proof.fact(FactCode.LOOPBACK) and not proof.domains
-            yield Spot(
+            yield Violation(
                 entry.path,
                 f"it admits {proof.ports:,} ports of a host",
                 found=entry.text,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof.forms import can_be_sent
-from crossgate.lint.rule import Example, Rule, Scope, Spot
-from crossgate.lint.subject import Consumer, Subject
+from crossgate.lint.rule import Example, Rule, Scope, Violation
+from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
-    origins = subject.consumer.javascript_origins if subject.consumer is not None else ()
+def _find(subject: Subject) -> Iterator[Violation]:
+    origins = subject.application.javascript_origins if subject.application is not None else ()
     for index, origin in enumerate(origins):
         if not can_be_sent(origin):
-            yield Spot(("javascript_origins", index), "no browser can send this origin", found=origin)
+            yield Violation(("javascript_origins", index), "no browser can send this origin", found=origin)
 
 
 RULE = Rule(
@@ -29,8 +30,10 @@ RULE = Rule(
     remedy="Write the origin that the application's pages have",
     find=_find,
     bad=(
-        Example({}, consumer=Consumer((f"https://{'a' * 64}.example.com",), ("petstore/1.0",))),
-        Example({}, consumer=Consumer(("https://xn--.example.com",), ("petstore/1.0",))),
+        Example({}, application=Application("shop", (f"https://{'a' * 64}.example.com",), ("petstore/1.0",))),
+        Example({}, application=Application("shop", ("https://xn--.example.com",), ("petstore/1.0",))),
     ),
-    good=(Example({}, consumer=Consumer(("https://xn--bcher-kva.example",), ("petstore/1.0",))),),
+    good=(
+        Example({}, application=Application("shop", ("https://xn--bcher-kva.example",), ("petstore/1.0",))),
+    ),
 )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Scope, Spot
-from crossgate.lint.subject import Consumer, Subject
+from crossgate.lint.rule import Example, Rule, Scope, Violation
+from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
-    if subject.consumer is not None and not subject.consumer.apis:
-        yield Spot((), "the application is associated with no API: its origins count for nothing")
+def _find(subject: Subject) -> Iterator[Violation]:
+    if subject.application is not None and not subject.application.apis:
+        yield Violation((), "the application is associated with no API: its origins count for nothing")
 
 
 RULE = Rule(
@@ -25,6 +26,6 @@ RULE = Rule(
     ),
     remedy="Name its APIs, or remove the application",
     find=_find,
-    bad=(Example({}, consumer=Consumer(("https://example.com",))),),
-    good=(Example({}, consumer=Consumer(("https://example.com",), ("petstore/1.0",))),),
+    bad=(Example({}, application=Application("shop", ("https://example.com",))),),
+    good=(Example({}, application=Application("shop", ("https://example.com",), ("petstore/1.0",))),),
 )

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import Verdict
 from crossgate.lint.proof.branches import dead_parts
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 _ELSEWHERE = (Verdict.NEVER, Verdict.INVALID, Verdict.UNPROVEN)
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin) and entry.proof.verdict not in _ELSEWHERE:
             for part in dead_parts(entry.pattern.pattern):
-                yield Spot(entry.path, f"no origin matches the part {part}", found=entry.text)
+                yield Violation(entry.path, f"no origin matches the part {part}", found=entry.text)
 
 
 RULE = Rule(

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import Verdict
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if entry.proof.verdict is Verdict.NEVER:
-            yield Spot(entry.path, "no browser can send an origin that this matches", found=entry.text)
+            yield Violation(entry.path, "no browser can send an origin that this matches", found=entry.text)
 
 
 RULE = Rule(

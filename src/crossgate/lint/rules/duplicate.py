@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     seen: dict[object, int] = {}
     for entry in subject.entries:
         first = seen.setdefault(entry.pattern, entry.index)
         if first != entry.index:
-            yield Spot(entry.path, f"the same stands at position {first + 1}", found=entry.text)
+            yield Violation(entry.path, f"the same stands at position {first + 1}", found=entry.text)
 
 
 RULE = Rule(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     if not subject.policy.allowed_origins and not subject.application_origins:
-        yield Spot((), "the policy allows no origin: every CORS request is refused")
+        yield Violation((), "the policy allows no origin: every CORS request is refused")
 
 
 RULE = Rule(

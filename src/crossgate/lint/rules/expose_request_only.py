@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.headers import is_request_only
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.expose_headers):
         if is_request_only(name):
-            yield Spot(("expose_headers", index), "no response has this header", found=name)
+            yield Violation(("expose_headers", index), "no response has this header", found=name)
 
 
 RULE = Rule(

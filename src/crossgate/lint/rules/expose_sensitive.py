@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.headers import SENSITIVE_RESPONSE_HEADERS
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.expose_headers):
         if name.lower() in SENSITIVE_RESPONSE_HEADERS:
-            yield Spot(
+            yield Violation(
                 ("expose_headers", index), "scripts of every allowed origin can read this secret", found=name
             )
 

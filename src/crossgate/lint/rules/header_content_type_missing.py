@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import names
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     sends = subject.allowed_methods & {"POST", "PUT", "PATCH", names.ANY}
     if sends and not subject.header_names & {"content-type", names.ANY}:
-        yield Spot(("allow_headers",), "Content-Type is not allowed: requests with JSON will be refused")
+        yield Violation(("allow_headers",), "Content-Type is not allowed: requests with JSON will be refused")
 
 
 RULE = Rule(

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.headers import is_forbidden_request_header
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.allow_headers):
         if is_forbidden_request_header(name):
             cookie = name.lower() in ("cookie", "cookie2")
-            yield Spot(
+            yield Violation(
                 ("allow_headers", index),
                 "no script can set this header",
                 found=name,

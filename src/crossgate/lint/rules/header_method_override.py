@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.headers import METHOD_OVERRIDES
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.allow_headers):
         if name.lower() in METHOD_OVERRIDES:
-            yield Spot(
+            yield Violation(
                 ("allow_headers", index), "with it a POST can be any method to the native service", found=name
             )
 

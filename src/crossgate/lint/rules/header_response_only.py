@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.headers import is_cors_response_header
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.allow_headers):
         if is_cors_response_header(name):
-            yield Spot(("allow_headers", index), "this header is part of the gateway's answer", found=name)
+            yield Violation(
+                ("allow_headers", index), "this header is part of the gateway's answer", found=name
+            )
 
 
 RULE = Rule(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import names
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     if names.ANY in subject.header_names and "authorization" not in subject.header_names:
-        yield Spot(
+        yield Violation(
             ("allow_headers",), "* does not cover Authorization: requests with a token will be refused"
         )
 

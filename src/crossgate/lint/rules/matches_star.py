@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import FactCode
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin) and entry.proof.fact(FactCode.MATCHES_STAR):
-            yield Spot(entry.path, "the pattern matches the text *, which no browser sends", found=entry.text)
+            yield Violation(
+                entry.path, "the pattern matches the text *, which no browser sends", found=entry.text
+            )
 
 
 RULE = Rule(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     age = subject.policy.max_age or 0
     for browser, cap in (("Firefox", 86_400), ("Chromium", 7_200), ("WebKit", 600)):
         if age > cap:
             severity = Severity.WARNING if browser == "Firefox" else Severity.INFO
-            yield Spot(
+            yield Violation(
                 ("max_age",),
                 f"{browser} keeps an answer for {cap:,} seconds at most",
                 str(age),

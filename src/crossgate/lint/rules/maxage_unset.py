@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     if subject.policy.max_age is None and subject.policy.allowed_origins:
-        yield Spot(("max_age",), "browsers remember the answer to a preflight for 5 seconds only")
+        yield Violation(("max_age",), "browsers remember the answer to a preflight for 5 seconds only")
 
 
 RULE = Rule(

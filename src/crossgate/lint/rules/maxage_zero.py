@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     if subject.policy.max_age == 0:
-        yield Spot(("max_age",), "browsers ask again before every call", found="0")
+        yield Violation(("max_age",), "browsers ask again before every call", found="0")
 
 
 RULE = Rule(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for index, method in enumerate(subject.policy.allowed_methods):
         if method != method.upper():
-            yield Spot(
+            yield Violation(
                 ("allowed_methods", index),
                 f"browsers ask for {method.upper()}, which this does not allow",
                 found=method,

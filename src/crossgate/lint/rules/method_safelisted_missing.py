@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import names
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     methods = subject.allowed_methods
     if methods and not methods & {"GET", "HEAD", "POST", names.ANY}:
-        yield Spot(
+        yield Violation(
             ("allowed_methods",), "simple GET, HEAD and POST requests are forwarded although none is listed"
         )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     if subject.native_speaks_cors:
-        yield Spot((), "the native service's own CORS headers are replaced by those of this policy")
+        yield Violation((), "the native service's own CORS headers are replaced by those of this policy")
 
 
 RULE = Rule(

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 _FLAG = re.compile(r"\(\?[a-zA-Z]*i")
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin) and _FLAG.search(entry.pattern.pattern):
-            yield Spot(entry.path, "browsers send origins in lower case", found=entry.text)
+            yield Violation(entry.path, "browsers send origins in lower case", found=entry.text)
 
 
 RULE = Rule(

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from crossgate.diagnostics import Severity
 from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     yield from stated(subject, FactCode.TRAILING_DOT, plain("it admits hosts that end in a dot"))
 
 

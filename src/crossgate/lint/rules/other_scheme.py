@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from crossgate.diagnostics import Severity
 from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import ExactOrigin
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
-    for spot in stated(subject, FactCode.OTHER_SCHEME, plain("it admits {example}"), always=True):
-        if not isinstance(subject.entries[int(spot.path[1])].pattern, ExactOrigin):
-            yield spot
+def _find(subject: Subject) -> Iterator[Violation]:
+    for violation in stated(subject, FactCode.OTHER_SCHEME, plain("it admits {example}"), always=True):
+        if not isinstance(subject.entries[int(violation.path[1])].pattern, ExactOrigin):
+            yield violation
 
 
 RULE = Rule(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin):
             text = entry.pattern.pattern
             if text.startswith(("^", "\\A")) or text.endswith(("$", "\\z")):
-                yield Spot(entry.path, "patterns match the whole origin: anchors do nothing", found=text)
+                yield Violation(entry.path, "patterns match the whole origin: anchors do nothing", found=text)
 
 
 RULE = Rule(

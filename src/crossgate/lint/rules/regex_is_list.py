@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import Verdict
 from crossgate.lint.proof.listing import listed_origins
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin) and entry.proof.verdict is Verdict.PROVED:
             origins = listed_origins(entry.pattern.pattern)
             if origins:
-                yield Spot(
+                yield Violation(
                     entry.path,
                     f"it stands for {len(origins)} exact origin{'s' * (len(origins) > 1)}",
                     found=entry.text,

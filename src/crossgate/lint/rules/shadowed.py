@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.overlap import shadowed_entries
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry, other in shadowed_entries(subject):
-        yield Spot(entry.path, f"all of it is admitted by {other.text} too", found=entry.text)
+        yield Violation(entry.path, f"all of it is admitted by {other.text} too", found=entry.text)
 
 
 RULE = Rule(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import AnyOrigin
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, AnyOrigin) and len(subject.entries) > 1:
-            yield Spot(entry.path, "* admits every origin: the other entries do nothing", found="*")
+            yield Violation(entry.path, "* admits every origin: the other entries do nothing", found="*")
 
 
 RULE = Rule(

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from crossgate.diagnostics import Severity
 from crossgate.lint.overlap import admits_any_subdomain
 from crossgate.lint.proof import Verdict
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     if not subject.policy.allow_credentials:
         return
     for entry in subject.entries:
         if entry.proof.verdict is Verdict.PROVED and admits_any_subdomain(entry):
-            yield Spot(entry.path, "every subdomain may send credentials", found=entry.text)
+            yield Violation(entry.path, "every subdomain may send credentials", found=entry.text)
 
 
 RULE = Rule(

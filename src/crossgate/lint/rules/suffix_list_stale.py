@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof.suffixes import list_date
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 MOST_DAYS = 180
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     if subject.today is None:
         return
     age = subject.today - list_date()
     if age.days > MOST_DAYS:
-        yield Spot((), f"the public suffix list is {age.days} days old")
+        yield Violation((), f"the public suffix list is {age.days} days old")
 
 
 RULE = Rule(

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from crossgate.diagnostics import Severity
 from crossgate.lint.attacks import attacked
 from crossgate.lint.proof import Verdict
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     yield from attacked(subject, Verdict.TENANT, RegexOrigin)
 
 

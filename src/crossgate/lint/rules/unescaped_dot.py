@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import FactCode, Verdict, suggest
-from crossgate.lint.rule import Example, Rule, Spot
+from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 
-def _find(subject: Subject) -> Iterator[Spot]:
+def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         bare = isinstance(entry.pattern, RegexOrigin) and entry.proof.fact(FactCode.UNESCAPED_DOT)
         if bare and entry.proof.verdict is Verdict.PROVED:
             fix = suggest(entry.text)
             remedy = None if fix is None else f"Write {fix}"
-            yield Spot(entry.path, "a bare dot stands for any character", entry.text, remedy, fix=fix)
+            yield Violation(entry.path, "a bare dot stands for any character", entry.text, remedy, fix=fix)
 
 
 RULE = Rule(
