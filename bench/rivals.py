@@ -30,9 +30,8 @@ from crossgate.compiler.listener import compile_listener
 from crossgate.compiler.naming import cluster_name
 from crossgate.compiler.routes import Speaker
 from crossgate.compiler.steps import Step, passed
-from crossgate.dataplane.binary import find
-from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap, dumps
-from crossgate.dataplane.command import command
+from crossgate.dataplane.binary import find_envoy
+from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap, command_line, dumps
 from crossgate.policy import Reason
 
 _CORS = "envoy.filters.http.cors"
@@ -124,7 +123,7 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
     }
-    document = json.loads(bootstrap(Node("rival"), UnixSocket(Path("/nowhere")), Path("/nowhere")))
+    document = json.loads(bootstrap(NodeIdentity("rival"), UnixSocket(Path("/nowhere")), Path("/nowhere")))
     del document["dynamic_resources"], document["admin"]
     document["static_resources"] = {"listeners": [served], "clusters": [native]}
     return dumps(document)
@@ -197,7 +196,7 @@ def envoy(document: bytes, port: int, folder: Path) -> Iterator[list[int]]:
     """An Envoy of one worker on the measured core; yields its process, once it answers."""
     file = folder / f"envoy-{port}.json"
     file.write_bytes(document)
-    argv = command(find().path, file, concurrency=1, drain_seconds=1, log_level="warning")
+    argv = command_line(find_envoy().path, file, concurrency=1, drain_seconds=1, log_level="warning")
     with _process(argv, cores().measured, port, folder) as process:
         yield [process.pid]
 

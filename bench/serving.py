@@ -11,14 +11,14 @@ from bench.machine import cores, pin
 
 from crossgate.app.authorities import system_authorities
 from crossgate.catalogue.model import Catalogue
-from crossgate.dataplane.binary import find
-from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
+from crossgate.dataplane.binary import find_envoy
+from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from crossgate.dataplane.runtime_dir import create
+from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.service.publisher import Publisher
 from crossgate.xds.listening import SocketFile
+from crossgate.xds.rollout_wait import wait_until_decided
 from crossgate.xds.server import ControlPlane
-from crossgate.xds.settlement import settled
 
 _SECONDS = 120.0
 
@@ -41,7 +41,7 @@ class Serving:
         """Return when Envoy enforces it."""
         published = self.publisher.publish(catalogue)
         async with asyncio.timeout(_SECONDS):
-            outcome = await settled(self.control_plane.ledger, published.versions)
+            outcome = await wait_until_decided(self.control_plane.ledger, published.versions)
         assert outcome.applied, outcome.rejections
 
 
@@ -49,15 +49,15 @@ class Serving:
 async def serving(catalogue: Catalogue) -> AsyncIterator[Serving]:
     """Crossgate with one worker of Envoy's, ready."""
     async with AsyncExitStack() as stack:
-        directory = create()
+        directory = create_runtime_directory()
         stack.callback(directory.close)
         socket = directory.control_plane_socket
         control_plane = await stack.enter_async_context(ControlPlane(SocketFile(socket)))
         publisher = Publisher(control_plane.cache, system_authorities())
         publisher.publish(catalogue)
-        document = bootstrap(Node("bench"), UnixSocket(socket), directory.admin_socket)
+        document = bootstrap(NodeIdentity("bench"), UnixSocket(socket), directory.admin_socket)
         envoy = await stack.enter_async_context(
-            Envoy(EnvoySettings(find(), document, directory, concurrency=1))
+            Envoy(EnvoySettings(find_envoy(), document, directory, concurrency=1))
         )
         async with asyncio.timeout(_SECONDS):
             await envoy.ready()

@@ -11,8 +11,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from crossgate.compiler.resource import Resource
-from crossgate.xds.kinds import CLUSTER, LISTENER, SCOPED_ROUTES
-from crossgate.xds.messages import Applied, Effect, Rejected, Request, Send
+from crossgate.xds.messages import (
+    DiscoveryRequest,
+    DiscoveryResponse,
+    Effect,
+    ResourceRejected,
+    ResourcesApplied,
+)
+from crossgate.xds.resource_types import CLUSTER, LISTENER, SCOPED_ROUTES
 from crossgate.xds.stream import Stream
 
 KINDS = (CLUSTER, LISTENER, SCOPED_ROUTES)
@@ -36,12 +42,12 @@ class ModelNode:
     # What it would name on a reconnect: the versions of responses that it took as a whole.
     versions: dict[str, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     stream: Stream | None = None
-    to_stream: deque[Request] = field(default_factory=deque)
-    to_node: deque[Send] = field(default_factory=deque)
+    to_stream: deque[DiscoveryRequest] = field(default_factory=deque)
+    to_node: deque[DiscoveryResponse] = field(default_factory=deque)
     subscriptions: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
-    sent: list[Send] = field(default_factory=list)
-    news: list[Applied | Rejected] = field(default_factory=list)
+    sent: list[DiscoveryResponse] = field(default_factory=list)
+    news: list[ResourcesApplied | ResourceRejected] = field(default_factory=list)
     # Told of every effect of the stream, as the control plane's ledger is.
     listener: Callable[[Effect], None] | None = None
 
@@ -71,17 +77,17 @@ class ModelNode:
         self.subscriptions.add(kind)
         if kind not in self.asked:
             self.asked.add(kind)
-            self.to_stream.append(Request(kind, held=dict(self.versions[kind])))
+            self.to_stream.append(DiscoveryRequest(kind, held=dict(self.versions[kind])))
 
     def perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             if self.listener is not None:
                 self.listener(effect)
-            if isinstance(effect, Send):
+            if isinstance(effect, DiscoveryResponse):
                 assert effect.type_url not in {other.type_url for other in self.to_node}
                 self.to_node.append(effect)
                 self.sent.append(effect)
-            elif isinstance(effect, Applied | Rejected):
+            elif isinstance(effect, ResourcesApplied | ResourceRejected):
                 self.news.append(effect)
 
     def deliver_request(self) -> bool:
@@ -107,7 +113,7 @@ class ModelNode:
             for name in send.removed:
                 self.versions[kind].pop(name, None)
         error = f"cannot take {', '.join(bad)}" if bad else None
-        self.to_stream.append(Request(kind, nonce=send.nonce, error=error))
+        self.to_stream.append(DiscoveryRequest(kind, nonce=send.nonce, error=error))
         following = KINDS.index(kind) + 1
         if following < len(KINDS):
             self.ask(KINDS[following])

@@ -13,15 +13,15 @@ from tests.ports import free_ports
 from crossgate.app.authorities import system_authorities
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService
 from crossgate.compiler.resource import Resource
-from crossgate.dataplane.binary import find
-from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
+from crossgate.dataplane.binary import find_envoy
+from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from crossgate.dataplane.runtime_dir import create
+from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.policy import CorsPolicy, ServerPolicy
 from crossgate.service.publisher import Publisher
 from crossgate.xds.listening import SocketFile
+from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
 from crossgate.xds.server import ControlPlane
-from crossgate.xds.settlement import Outcome, settled
 
 _SECONDS = 30.0
 
@@ -50,11 +50,11 @@ class LiveGateway:
         self._thread.join(_SECONDS)
         assert not self._thread.is_alive()
 
-    def publish(self, catalogue: Catalogue) -> Outcome:
+    def publish(self, catalogue: Catalogue) -> RolloutResult:
         """What Envoy made of it, once it has decided."""
         return asyncio.run_coroutine_threadsafe(self._publish(catalogue), self._loop).result(_SECONDS)
 
-    def put(self, resource: Resource) -> Outcome:
+    def put(self, resource: Resource) -> RolloutResult:
         """What Envoy made of one resource, whatever the catalogue says."""
         return asyncio.run_coroutine_threadsafe(self._put(resource), self._loop).result(_SECONDS)
 
@@ -63,16 +63,16 @@ class LiveGateway:
         asked = asyncio.run_coroutine_threadsafe(self.envoy.admin.stats(pattern), self._loop)
         return asked.result(_SECONDS)
 
-    async def _put(self, resource: Resource) -> Outcome:
+    async def _put(self, resource: Resource) -> RolloutResult:
         key = (resource.type_url, resource.name)
         self.control_plane.cache.update({key: resource})
         async with asyncio.timeout(_SECONDS):
-            return await settled(self.control_plane.ledger, {key: resource.version})
+            return await wait_until_decided(self.control_plane.ledger, {key: resource.version})
 
-    async def _publish(self, catalogue: Catalogue) -> Outcome:
+    async def _publish(self, catalogue: Catalogue) -> RolloutResult:
         published = self.publisher.publish(catalogue)
         async with asyncio.timeout(_SECONDS):
-            return await settled(self.control_plane.ledger, published.versions)
+            return await wait_until_decided(self.control_plane.ledger, published.versions)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -84,14 +84,14 @@ class LiveGateway:
     async def _serve(self) -> None:
         async with AsyncExitStack() as stack:
             try:
-                directory = create()
+                directory = create_runtime_directory()
                 stack.callback(directory.close)
                 socket = directory.control_plane_socket
                 self.control_plane = await stack.enter_async_context(ControlPlane(SocketFile(socket)))
                 self.publisher = Publisher(self.control_plane.cache, system_authorities())
                 self.publisher.publish(Catalogue(Gateway(port=self.port)))
-                document = bootstrap(Node("test"), UnixSocket(socket), directory.admin_socket)
-                settings = EnvoySettings(find(), document, directory, concurrency=1)
+                document = bootstrap(NodeIdentity("test"), UnixSocket(socket), directory.admin_socket)
+                settings = EnvoySettings(find_envoy(), document, directory, concurrency=1)
                 self.envoy = await stack.enter_async_context(Envoy(settings))
                 await self.envoy.ready()
             except BaseException as failure:

@@ -13,10 +13,10 @@ from tests.model_node import KINDS, ModelNode, cluster, is_bad, route
 
 from crossgate.compiler.resource import Resource
 from crossgate.xds.cache import Cache
-from crossgate.xds.kinds import CLUSTER, LISTENER, SCOPED_ROUTES, WHOLE_AT_FIRST
 from crossgate.xds.ledger import Ledger, Session
-from crossgate.xds.messages import Request
-from crossgate.xds.settlement import settled
+from crossgate.xds.messages import DiscoveryRequest
+from crossgate.xds.resource_types import CLUSTER, LISTENER, SCOPED_ROUTES, WHOLE_FIRST_RESPONSE
+from crossgate.xds.rollout_wait import wait_until_decided
 from crossgate.xds.stream import Stream
 
 LONGEST = 3
@@ -133,7 +133,7 @@ class Conversation(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(KINDS), error=st.sampled_from([None, "stale"]))
     def answer_something_stale(self, kind: str, error: str | None) -> None:
         if kind in self.node.asked:
-            self.node.to_stream.append(Request(kind, nonce="stale", error=error))
+            self.node.to_stream.append(DiscoveryRequest(kind, nonce="stale", error=error))
 
     @rule()
     def fall_silent(self) -> None:
@@ -161,7 +161,7 @@ class Conversation(RuleBasedStateMachine):
 
     async def nobody_waits(self) -> None:
         """Of a node that says no more, nothing more can be waited for."""
-        waiting = asyncio.create_task(settled(self.ledger))
+        waiting = asyncio.create_task(wait_until_decided(self.ledger))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         decided = waiting.done()
@@ -179,7 +179,7 @@ class Conversation(RuleBasedStateMachine):
         assert all(
             len(send.resources) + len(send.removed) <= LONGEST
             for send in self.node.to_node
-            if send.type_url not in WHOLE_AT_FIRST or self.node.versions[send.type_url]
+            if send.type_url not in WHOLE_FIRST_RESPONSE or self.node.versions[send.type_url]
         )
 
     def teardown(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crossgate.catalogue.model import Catalogue
-from crossgate.dataplane.changes import Change
+from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.xds.listening import Address
 
@@ -101,7 +101,7 @@ class LintReported:
 class NodeChanged:
     """Something happened to this machine's Envoy."""
 
-    change: Change
+    change: LifecycleEvent
 
     def __str__(self) -> str:
         return str(self.change)

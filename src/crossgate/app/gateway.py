@@ -32,13 +32,12 @@ from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, opened
 from crossgate.app.tasks import run_until_stopped, running
 from crossgate.catalogue.model import Catalogue
-from crossgate.dataplane.binary import Binary, find
-from crossgate.dataplane.bootstrap import Node, bootstrap
-from crossgate.dataplane.changes import Change
-from crossgate.dataplane.ports import check_listen
+from crossgate.dataplane.binary import EnvoyBinary, find_envoy
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.dataplane.checks import check_listen, find_unreachable
+from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from crossgate.dataplane.reach import unreachable
-from crossgate.dataplane.runtime_dir import RuntimeDirectory, create
+from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
 from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.service.errors import Refusal
 from crossgate.service.ports import CatalogueStore
@@ -63,7 +62,7 @@ class Options:
     """How ``crossgate run`` was asked to run."""
 
     source: Path | StoreLocation
-    envoy: Callable[[], Binary] | None = find
+    envoy: Callable[[], EnvoyBinary] | None = find_envoy
     """Finds Envoy, perhaps after a while, or raises InvalidInput; None: nodes join from elsewhere."""
     xds: Address | None = None
     """Where nodes connect; None: a socket in the runtime directory."""
@@ -98,7 +97,7 @@ class _Gateway:
         self._stack = stack
         # What announcing needs is loaded in hundreds of steps, each of which would wait for the thread that
         # reads the store; and so would nodes, for a second.
-        self._unsaid: list[Change] | None = []
+        self._unsaid: list[LifecycleEvent] | None = []
         self.source: Source
         self.control_plane: ControlPlane
         self.rollout: Rollout
@@ -113,7 +112,7 @@ class _Gateway:
             # It often ends with errors, for which no Envoy need be started.
             self.source = await while_open.enter_async_context(opened(options.source))
         admin = self._bind_admin()
-        directory = create()
+        directory = create_runtime_directory()
         self._stack.callback(directory.close)
         self.control_plane = ControlPlane(options.xds or SocketFile(directory.control_plane_socket))
         self._stack.push_async_callback(self.control_plane.stop)
@@ -159,7 +158,7 @@ class _Gateway:
 
     async def ask_native_services(self) -> None:
         """Emit those that can't be reached; that an API answers 503 for now is no reason not to serve."""
-        found = self.source.located(await unreachable(self.source.native_services(), Severity.WARNING))
+        found = self.source.located(await find_unreachable(self.source.native_services(), Severity.WARNING))
         if found:
             self._emit(ServicesUnreachable(tuple(found)))
 
@@ -199,15 +198,17 @@ class _Gateway:
         if options.envoy is not None:
             _check_port(self.source.store.head.catalogue)
 
-    async def _start_envoy(self, find_binary: Callable[[], Binary], directory: RuntimeDirectory) -> Envoy:
+    async def _start_envoy(
+        self, find_binary: Callable[[], EnvoyBinary], directory: RuntimeDirectory
+    ) -> Envoy:
         binary = await asyncio.to_thread(find_binary)
         address = control_plane_for_envoy(self.control_plane.address)
-        document = bootstrap(Node(self._node_id()), address, directory.admin_socket)
+        document = bootstrap(NodeIdentity(self._node_id()), address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
         envoy = Envoy(settings, self._hear)
         return await self._stack.enter_async_context(envoy)
 
-    def _hear(self, change: Change) -> None:
+    def _hear(self, change: LifecycleEvent) -> None:
         if self._unsaid is None:
             self._emit(NodeChanged(change))
         else:

@@ -11,9 +11,9 @@ from pathlib import Path
 from crossgate.app.events import Emit, NodeChanged
 from crossgate.app.tasks import run_until_stopped
 from crossgate.dataplane import bootstrap as dataplane
-from crossgate.dataplane.binary import find
+from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from crossgate.dataplane.runtime_dir import create
+from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.xds.listening import Address, HostPort, SocketFile
 
 
@@ -45,9 +45,9 @@ async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> Non
         InvalidInput: no binary that runs here, or no place for its files.
 
     """
-    binary = find()
-    with create() as directory:
-        node = dataplane.Node(options.node_id or f"{socket.gethostname()}-{os.getpid()}")
+    binary = find_envoy()
+    with create_runtime_directory() as directory:
+        node = dataplane.NodeIdentity(options.node_id or f"{socket.gethostname()}-{os.getpid()}")
         document = dataplane.bootstrap(
             node, control_plane_for_envoy(options.control_plane), directory.admin_socket
         )

@@ -20,8 +20,8 @@ from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.service.revision import NodeOutcome, Outcome
 from crossgate.service.snapshot import Snapshot
-from crossgate.xds import settlement
-from crossgate.xds.ledger import Ledger, News, NodeState, Rejection, Session
+from crossgate.xds.ledger import Ledger, LedgerChange, NodeState, Rejection, Session
+from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
 from crossgate.xds.server import ControlPlane
 
 DECISION_SECONDS: Final = 10.0
@@ -78,9 +78,9 @@ class Rollout:
         self.expected_nodes = 1
         late = self._say_if_late()
         try:
-            await settlement.settled(self._ledger)
+            await wait_until_decided(self._ledger)
             self.open()
-            outcome = await settlement.settled(self._ledger)
+            outcome = await wait_until_decided(self._ledger)
         finally:
             late.cancel()
         if outcome.rejections:
@@ -137,7 +137,7 @@ class Rollout:
         """Every connection, and what it says."""
         return [self._report(state) for state in self._ledger.nodes()]
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: LedgerChange) -> None:
         session = news.session
         if session not in self._ledger.sessions:
             self._sessions.discard(session)
@@ -152,7 +152,7 @@ class Rollout:
         self._soon(self._settle_arrival(self._head))
 
     async def _settle_arrival(self, revision: int) -> None:
-        outcome = await settlement.settled(self._ledger)
+        outcome = await wait_until_decided(self._ledger)
         self._note(outcome, range(revision, revision + 1))
 
     async def _settle(
@@ -160,7 +160,7 @@ class Rollout:
     ) -> None:
         late = self._say_if_late()
         try:
-            outcome = await settlement.settled(self._ledger, versions, nodes=self.expected_nodes)
+            outcome = await wait_until_decided(self._ledger, versions, nodes=self.expected_nodes)
         finally:
             late.cancel()
         elapsed = (time.perf_counter() - began) * 1000
@@ -174,7 +174,7 @@ class Rollout:
         loop = asyncio.get_running_loop()
         return loop.call_later(DECISION_SECONDS, self._emit, ChangePending(DECISION_SECONDS))
 
-    def _note(self, outcome: settlement.Outcome, revisions: range) -> None:
+    def _note(self, outcome: RolloutResult, revisions: range) -> None:
         now, newest = datetime.now(UTC), revisions[-1]
         refused = {one.node: one.message for one in outcome.rejections}
         outcomes = [

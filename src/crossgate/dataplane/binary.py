@@ -22,30 +22,30 @@ _REINSTALL = f"Install Crossgate with its gateway part again: pip install --forc
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
+class EnvoyBinary:
     """An Envoy that was seen to run here."""
 
     path: Path
     version: str
 
 
-def find(path: Path | None = None) -> Binary:
+def find_envoy(path: Path | None = None) -> EnvoyBinary:
     """The Envoy at ``path``, or the one that came with Crossgate; it was started once, to ask its version.
 
     Raises InvalidInput that says what is wrong with it and what to do.
     """
-    return verify(locate() if path is None else path)
+    return verify_envoy(locate_envoy() if path is None else path)
 
 
-def finding() -> Callable[[], Binary]:
-    """Begin to :func:`find` it in a thread; what is returned waits for that, and does as it does."""
+def start_finding_envoy() -> Callable[[], EnvoyBinary]:
+    """Start `find_envoy` in a thread; the returned function waits for its result."""
     thread = ThreadPoolExecutor(1)
-    found = thread.submit(find)
+    found = thread.submit(find_envoy)
     thread.shutdown(wait=False)
     return found.result
 
 
-def locate(distribution: str = DISTRIBUTION) -> Path:
+def locate_envoy(distribution: str = DISTRIBUTION) -> Path:
     """Where the installed ``distribution`` keeps Envoy's binary; raises InvalidInput if it has none."""
     # Not `import envoy`: the protobuf bindings install a package of that name too, and which of the
     # two wins depends on the order of installation.
@@ -63,7 +63,7 @@ def locate(distribution: str = DISTRIBUTION) -> Path:
     )
 
 
-def verify(path: Path) -> Binary:
+def verify_envoy(path: Path) -> EnvoyBinary:
     """Run ``path --version``; raises InvalidInput if it can't run here, isn't Envoy, or is too old."""
     if not path.is_file():
         raise _refusal("envoy-not-found", "There is no Envoy binary", _REINSTALL, found=str(path))
@@ -90,7 +90,7 @@ def verify(path: Path) -> Binary:
     return _accept(path, output)
 
 
-def _accept(path: Path, output: str) -> Binary:
+def _accept(path: Path, output: str) -> EnvoyBinary:
     match = _VERSION.search(output)
     if match is None:
         raise _refusal(
@@ -106,7 +106,7 @@ def _accept(path: Path, output: str) -> Binary:
             f"Use the Envoy of the package {DISTRIBUTION}, or upgrade this one",
             found=f"{match['version']} at {path}",
         )
-    return Binary(path, match["version"])
+    return EnvoyBinary(path, match["version"])
 
 
 def _cannot_start(path: Path, error: OSError) -> Diagnostic:

@@ -1,19 +1,27 @@
-"""Envoy's log: how it is asked to write, and how that is read back.
+"""Envoy's log: its format, the parser for it, and the last errors that explain an exit.
 
-One message is one line, because Envoy escapes the line feeds in it. What the loader or a dying C++
-runtime print has no such form; it is kept as it is.
+One message is one line, because Envoy escapes the line feeds in it. Output of the dynamic loader or of a
+crashing C++ runtime has no such format and is kept as it is.
 """
 
 from __future__ import annotations
 
 import re
+from asyncio.subprocess import Process
+from collections import deque
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Final
 
-FORMAT = "%Y-%m-%dT%T.%e%z|%l|%n|%v"
-LONGEST_LINE = 64 * 1024
+FORMAT: Final = "%Y-%m-%dT%T.%e%z|%l|%n|%v"
+"""Envoy's ``--log-format``: time, level, component, message."""
+LONGEST_LINE: Final = 64 * 1024
+
+_CHUNK = 64 * 1024
 _LINE = re.compile(r"[-0-9:.T+]{20,}\|(?P<level>[a-z]+)\|(?P<component>[^|]*)\|(?P<message>.*)")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|x[0-9a-fA-F]{2}|.)")
-_NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_NAMED_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+# Envoy's levels → Python's.
 _LEVELS = {
     "trace": "debug",
     "debug": "debug",
@@ -22,6 +30,9 @@ _LEVELS = {
     "error": "error",
     "critical": "critical",
 }
+_ERROR_LEVELS = {"error", "critical"}
+_TAIL_LINES = 5
+_LONGEST_TAIL_LINE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +44,90 @@ class LogLine:
     message: str
 
 
-def parse(line: str) -> LogLine:
-    """The message on ``line``; anything that isn't in Envoy's form is raw output, and an error."""
+def parse_line(line: str) -> LogLine:
+    """The message on ``line``; a line that is not in Envoy's format is raw output of level error."""
     match = _LINE.fullmatch(line)
     if match is None or match["level"] not in _LEVELS:
         return LogLine("error", "", line)
     return LogLine(_LEVELS[match["level"]], match["component"], _unescape(match["message"]))
 
 
-def _unescape(text: str) -> str:
-    return _ESCAPE.sub(_unescape_one, text.encode()).decode(errors="replace")
+def _unescape(message: str) -> str:
+    return _ESCAPE.sub(_unescape_one, message.encode()).decode(errors="replace")
 
 
 def _unescape_one(match: re.Match[bytes]) -> bytes:
     escape = match[1]
     if len(escape) == 1:
-        return _NAMED.get(escape, escape)
+        return _NAMED_ESCAPES.get(escape, escape)
     return bytes([int(escape[1:], 16) if escape.startswith(b"x") else int(escape, 8) & 0xFF])
 
 
 class LineSplitter:
-    """Bytes in, whole lines out. A line longer than ``LONGEST_LINE`` bytes is cut, and its rest dropped."""
+    """Splits a byte stream into lines. A line longer than ``LONGEST_LINE`` bytes is truncated."""
 
     def __init__(self) -> None:
-        self._begun = bytearray()
+        self._partial = bytearray()
 
     def feed(self, data: bytes) -> list[str]:
-        """The lines that ``data`` completes; empty ones are left out."""
-        *whole, rest = data.split(b"\n")
+        """The lines that ``data`` completes, without empty ones."""
+        *complete, rest = data.split(b"\n")
         lines = []
-        for part in whole:
-            self._take(part)
-            lines += self.end()
-        self._take(rest)
+        for part in complete:
+            self._append(part)
+            lines += self.flush()
+        self._append(rest)
         return lines
 
-    def end(self) -> list[str]:
-        """The line that was begun, at the end of the output."""
-        line = self._begun.decode(errors="replace").rstrip("\r")
-        self._begun.clear()
+    def flush(self) -> list[str]:
+        """The incomplete line at the end of the output, if any."""
+        line = self._partial.decode(errors="replace").rstrip("\r")
+        self._partial.clear()
         return [line] if line else []
 
-    def _take(self, part: bytes) -> None:
-        self._begun += part[: LONGEST_LINE - len(self._begun)]
+    def _append(self, part: bytes) -> None:
+        self._partial += part[: LONGEST_LINE - len(self._partial)]
+
+
+async def read_log(process: Process) -> AsyncIterator[LogLine]:
+    """The lines that ``process`` writes to its standard output, until it closes it."""
+    splitter = LineSplitter()
+    while process.stdout and (data := await process.stdout.read(_CHUNK)):
+        for line in splitter.feed(data):
+            yield parse_line(line)
+    for line in splitter.flush():
+        yield parse_line(line)
+
+
+class LogTail:
+    """The last few lines, errors before warnings, each shortened: the reason to give when Envoy exits."""
+
+    def __init__(self) -> None:
+        self._errors: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._raw: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._other: deque[str] = deque(maxlen=_TAIL_LINES)
+
+    def add(self, line: LogLine) -> None:
+        """Keep ``line`` until newer ones of its sort displace it."""
+        if not line.component:
+            self._raw.append(_shorten(line.message))
+        elif line.level in _ERROR_LEVELS:
+            self._errors.append(_shorten(line.message))
+        else:
+            self._other.append(_shorten(line.message))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The errors, else raw output, else the rest.
+
+        Raw output comes second: Envoy prints its last error once more, raw and broken into many lines.
+        """
+        return tuple(self._errors or self._raw or self._other)
+
+
+def _shorten(message: str) -> str:
+    message = " ".join(message.split())
+    if len(message) <= _LONGEST_TAIL_LINE:
+        return message
+    # Envoy quotes a rejected configuration whole and gives the reason at the end.
+    return f"{message[:120]} … {message[-(_LONGEST_TAIL_LINE - 123) :]}"

@@ -1,94 +1,120 @@
 """The supervisor at work: one Envoy of this machine, in a process of its own.
 
-The supervisor decides; this performs, with processes, timers and the admin interface.
+The supervisor decides; this performs its effects, with processes, timers and the admin interface.
 """
 
 from __future__ import annotations
 
 import asyncio
-from asyncio.subprocess import Process
-from collections.abc import Callable, Coroutine
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from signal import SIGKILL, Signals
 from types import TracebackType
-from typing import Self, assert_never
+from typing import Final, Self, assert_never
 
-from crossgate.dataplane import changes, effects
-from crossgate.dataplane.admin import AdminClient
-from crossgate.dataplane.binary import Binary
-from crossgate.dataplane.changes import Change
-from crossgate.dataplane.child import launch, log_lines
-from crossgate.dataplane.command import command
-from crossgate.dataplane.effects import Effect
-from crossgate.dataplane.events import (
-    AnsweredReady,
-    Begin,
+from crossgate.dataplane.binary import EnvoyBinary
+from crossgate.dataplane.bootstrap import command_line
+from crossgate.dataplane.envoy_admin import EnvoyAdmin
+from crossgate.dataplane.lifecycle_events import (
     Drained,
-    Event,
+    EnvoyDraining,
+    EnvoyExited,
+    EnvoyReady,
+    EnvoyStopped,
     Exited,
-    Printed,
+    Input,
+    LifecycleEvent,
+    LineLogged,
+    ReadyAnswered,
     Spawned,
     SpawnFailed,
-    StopWanted,
+    StartRequested,
+    StopRequested,
     Tick,
 )
-from crossgate.dataplane.log import LogLine
-from crossgate.dataplane.patience import Patience
+from crossgate.dataplane.log import LogLine, read_log
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
-from crossgate.dataplane.states import Terminating
-from crossgate.dataplane.supervisor import Supervisor
+from crossgate.dataplane.supervisor import (
+    Drain,
+    Effect,
+    Notify,
+    PollReady,
+    SendSignal,
+    Spawn,
+    Supervisor,
+    Terminating,
+    Timeouts,
+    WakeAt,
+)
 from crossgate.service.log import Log
 
-_ASK_EVERY = 0.03
+_POLL_SECONDS: Final = 0.03
+_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
+
+
+async def launch(argv: Sequence[str]) -> Process:
+    """Start ``argv`` bound to the life of the calling thread; raises OSError if that fails."""
+    # A session of its own: Ctrl-C in the terminal is for Crossgate, which then drains Envoy.
+    # -I -S: the launcher depends on nothing that the environment or site-packages could change.
+    launcher = (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()))
+    return await asyncio.create_subprocess_exec(
+        *launcher, *argv, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class EnvoySettings:
-    """One Envoy: what runs, where it keeps its files, and how patient Crossgate is with it."""
+    """What to run, where it keeps its files, and how long the supervisor waits."""
 
-    binary: Binary
+    binary: EnvoyBinary
     bootstrap: bytes
     directory: RuntimeDirectory
     concurrency: int | None = None
     log_level: str = "warning"
-    patience: Patience = field(default_factory=Patience)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
-class EnvoyStopped(Exception):  # noqa: N818 - a state, not a fault
+class StoppedBeforeReady(Exception):  # noqa: N818 - a state, not a fault
     """Envoy was stopped before it was ready."""
 
 
 class Envoy:
     """Keeps one Envoy running from ``async with`` to its end, or until ``stop``.
 
-    ``on_change`` is called in the event loop with every change, as it happens; it must not block or
-    raise. Entering raises InvalidInput if the bootstrap can't be written. Enter it from a thread that
-    lives as long as Envoy shall: when that thread ends, however it ends, the kernel kills Envoy.
+    ``on_event`` is called in the event loop with every reported event, as it happens; it must not block or
+    raise. Entering raises InvalidInput if the bootstrap can't be written. Enter it from a thread that lives
+    as long as Envoy shall: when that thread ends, however it ends, the kernel kills Envoy.
     """
 
-    def __init__(self, settings: EnvoySettings, on_change: Callable[[Change], None] = lambda _: None) -> None:
-        self.admin = AdminClient(settings.directory.admin_socket)
+    def __init__(
+        self, settings: EnvoySettings, on_event: Callable[[LifecycleEvent], None] = lambda _: None
+    ) -> None:
+        self.admin = EnvoyAdmin(settings.directory.admin_socket)
         self._settings = settings
-        self._on_change = on_change
-        self._supervisor = Supervisor(settings.patience)
+        self._on_event = on_event
+        self._supervisor = Supervisor(settings.timeouts)
         self._process: Process | None = None
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._inputs: asyncio.Queue[Input] = asyncio.Queue()
         self._timer: asyncio.TimerHandle | None = None
-        self._question: asyncio.Task[None] | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._poll: asyncio.Task[None] | None = None
+        self._log_reader: asyncio.Task[None] | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._is_ready = asyncio.Event()
         self._log = Log("envoy")
 
     @property
     def pid(self) -> int | None:
-        """The process id of the Envoy that runs now, if one does."""
+        """The process id of the running Envoy, or None."""
         return self._process.pid if self._process is not None else None
 
     async def __aenter__(self) -> Self:
         self._settings.directory.write_bootstrap(self._settings.bootstrap)
-        self._events.put_nowait(Begin())
+        self._inputs.put_nowait(StartRequested())
         self._supervision = asyncio.create_task(self._supervise())
         return self
 
@@ -98,7 +124,7 @@ class Envoy:
         try:
             await self.stop(drain=error is None)
         finally:
-            await self._abandon()
+            await self._clean_up()
 
     async def run(self) -> None:
         """Keep Envoy running until ``stop``; when cancelled, end it without draining."""
@@ -106,7 +132,7 @@ class Envoy:
             await self.stopped()
 
     async def ready(self) -> None:
-        """Return when Envoy serves; raises EnvoyStopped if it is stopped before that."""
+        """Return when Envoy serves; raises StoppedBeforeReady if it is stopped before that."""
         became_ready = asyncio.create_task(self._is_ready.wait())
         try:
             await asyncio.wait({became_ready, self._running()}, return_when=asyncio.FIRST_COMPLETED)
@@ -114,14 +140,14 @@ class Envoy:
             became_ready.cancel()
         if not self._is_ready.is_set():
             await self.stopped()
-            raise EnvoyStopped
+            raise StoppedBeforeReady
 
     async def stop(self, *, drain: bool = True) -> None:
-        """End Envoy, and return when it has ended: after the requests it has begun, or at once.
+        """End Envoy, and return when it has ended: after the requests in progress, or at once.
 
-        Takes no longer than the settings' patience. A second call without ``drain`` cuts a drain short.
+        Takes no longer than the settings' ``timeouts``. A second call without ``drain`` cuts a drain short.
         """
-        self._events.put_nowait(StopWanted(drain))
+        self._inputs.put_nowait(StopRequested(drain))
         await self.stopped()
 
     async def stopped(self) -> None:
@@ -134,96 +160,96 @@ class Envoy:
         return self._supervision
 
     async def _supervise(self) -> None:
-        while not isinstance(await self._step(await self._events.get()), changes.Stopped):
+        while not isinstance(await self._step(await self._inputs.get()), EnvoyStopped):
             pass
 
-    async def _step(self, event: Event) -> Change | None:
-        """Tell the supervisor, do what it says, and return the last change it reported."""
-        last: Change | None = None
-        todo = self._supervisor.receive(event, self._now())
-        while todo:
-            effect = todo.pop(0)
-            if isinstance(effect, effects.Report):
-                last = effect.change
-            outcome = await self._perform(effect)
-            if outcome is not None:
-                todo += self._supervisor.receive(outcome, self._now())
+    async def _step(self, event: Input) -> LifecycleEvent | None:
+        """Give the supervisor one input, perform the effects, and return the last reported event."""
+        last: LifecycleEvent | None = None
+        effects = self._supervisor.receive(event, self._now())
+        while effects:
+            effect = effects.pop(0)
+            if isinstance(effect, Notify):
+                last = effect.event
+            result = await self._perform(effect)
+            if result is not None:
+                effects += self._supervisor.receive(result, self._now())
         return last
 
-    async def _perform(self, effect: Effect) -> Event | None:
+    async def _perform(self, effect: Effect) -> Input | None:
         match effect:
-            case effects.Spawn():
+            case Spawn():
                 return await self._spawn()
-            case effects.AwaitReady():
-                self._ask(self._await_ready())
-            case effects.Drain():
-                self._ask(self._drain())
-            case effects.Send(signal):
+            case PollReady():
+                self._start_poll(self._poll_ready())
+            case Drain():
+                self._start_poll(self._drain())
+            case SendSignal(signal):
                 self._send(signal)
-            case effects.WakeAt(time):
+            case WakeAt(time):
                 self._wake_at(time)
-            case effects.Report(change):
-                self._report(change)
+            case Notify(event):
+                self._notify(event)
             case _:
                 assert_never(effect)
         return None
 
-    async def _spawn(self) -> Event:
+    async def _spawn(self) -> Input:
         settings = self._settings
-        argv = command(
+        argv = command_line(
             settings.binary.path,
             settings.directory.bootstrap_file,
             concurrency=settings.concurrency,
-            drain_seconds=settings.patience.drain,
+            drain_seconds=settings.timeouts.drain,
             log_level=settings.log_level,
         )
         try:
             self._process = await launch(argv)
         except OSError as error:
             return SpawnFailed(str(error))
-        self._watch = asyncio.create_task(self._watch_over(self._process))
+        self._log_reader = asyncio.create_task(self._read_log(self._process))
         return Spawned(self._process.pid)
 
-    async def _watch_over(self, process: Process) -> None:
-        async for line in log_lines(process):
-            self._hear(line)
-        self._events.put_nowait(Exited(await process.wait()))
+    async def _read_log(self, process: Process) -> None:
+        async for line in read_log(process):
+            self._log_line(line)
+        self._inputs.put_nowait(Exited(await process.wait()))
 
-    def _hear(self, line: LogLine) -> None:
-        self._supervisor.receive(Printed(line), self._now())
-        # A stopping Envoy warns of just that, and of everything it can no longer reach.
+    def _log_line(self, line: LogLine) -> None:
+        self._supervisor.receive(LineLogged(line), self._now())
+        # A terminating Envoy warns of its own end and of every connection that it loses.
         level = "debug" if isinstance(self._supervisor.state, Terminating) else line.level
         getattr(self._log, level)(line.message, component=line.component or "output")
 
-    def _ask(self, question: Coroutine[None, None, None]) -> None:
-        self._stop_asking()
-        self._question = asyncio.create_task(question)
+    def _start_poll(self, poll: Coroutine[None, None, None]) -> None:
+        self._cancel_poll()
+        self._poll = asyncio.create_task(poll)
 
-    def _stop_asking(self) -> None:
-        if self._question is not None:
-            self._question.cancel()
+    def _cancel_poll(self) -> None:
+        if self._poll is not None:
+            self._poll.cancel()
 
-    async def _await_ready(self) -> None:
+    async def _poll_ready(self) -> None:
         while True:
             if await self.admin.ready():
                 break
-            await asyncio.sleep(_ASK_EVERY)
-        self._events.put_nowait(AnsweredReady())
+            await asyncio.sleep(_POLL_SECONDS)
+        self._inputs.put_nowait(ReadyAnswered())
 
     async def _drain(self) -> None:
-        import httpx  # what asks after it; loaded as late as there, see `AdminClient`
+        import httpx  # as late as in `EnvoyAdmin`, for the same reason
 
         begun = False
         while True:
-            # An Envoy that does not answer is left to the supervisor's deadline.
+            # If Envoy does not answer, the supervisor's deadline ends the drain.
             with suppress(httpx.HTTPError):
                 if not begun:
                     await self.admin.begin_drain()
                     begun = True
                 if await self.admin.active_requests() == 0:
                     break
-            await asyncio.sleep(_ASK_EVERY)
-        self._events.put_nowait(Drained())
+            await asyncio.sleep(_POLL_SECONDS)
+        self._inputs.put_nowait(Drained())
 
     def _send(self, signal: Signals) -> None:
         if self._process is not None:
@@ -233,27 +259,27 @@ class Envoy:
     def _wake_at(self, time: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(time, self._events.put_nowait, Tick())
+        self._timer = asyncio.get_running_loop().call_at(time, self._inputs.put_nowait, Tick())
 
-    def _report(self, change: Change) -> None:
-        match change:
-            case changes.Ready():
+    def _notify(self, event: LifecycleEvent) -> None:
+        match event:
+            case EnvoyReady():
                 self._is_ready.set()
-            case changes.Ended() | changes.Draining() | changes.Stopped():
+            case EnvoyExited() | EnvoyDraining() | EnvoyStopped():
                 self._is_ready.clear()
             case _:
                 pass
-        if isinstance(change, changes.Ended | changes.Stopped):
-            self._stop_asking()
+        if isinstance(event, EnvoyExited | EnvoyStopped):
+            self._cancel_poll()
             self._process = None
-        self._on_change(change)
+        self._on_event(event)
 
-    async def _abandon(self) -> None:
-        """Leave nothing behind, even if stopping was itself interrupted."""
+    async def _clean_up(self) -> None:
+        """Leave no process, timer or task behind, even if ``stop`` was interrupted."""
         self._send(SIGKILL)
         if self._timer is not None:
             self._timer.cancel()
-        for task in (self._question, self._watch, self._supervision):
+        for task in (self._poll, self._log_reader, self._supervision):
             if task is not None:
                 task.cancel()
                 with suppress(asyncio.CancelledError):

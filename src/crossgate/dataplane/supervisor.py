@@ -1,161 +1,271 @@
-"""When Envoy is started, asked, warned, stopped and started again: a state machine without process or clock.
+"""When Envoy is started, polled, drained, stopped and restarted: a state machine without process or clock.
 
-``Idle → Starting → Serving → Draining → Terminating → Stopped``; an Envoy that ends unasked goes through
-``Waiting`` back to ``Starting``, always: a gateway never gives up on serving.
+``Idle → Starting → Serving → Draining → Terminating → Stopped``. An Envoy that exits without a stop request
+goes through ``Waiting`` back to ``Starting``, without limit: a gateway never gives up on serving.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from signal import SIGKILL, SIGTERM, Signals
 from typing import assert_never
 
-from crossgate.dataplane import changes, effects
-from crossgate.dataplane.effects import Effect
-from crossgate.dataplane.events import (
-    AnsweredReady,
-    Begin,
+from crossgate.dataplane.lifecycle_events import (
     Drained,
-    Event,
+    EnvoyDraining,
+    EnvoyDrainTimedOut,
+    EnvoyExited,
+    EnvoyNotReady,
+    EnvoyReady,
+    EnvoyRestarting,
+    EnvoyStarted,
+    EnvoyStopped,
     Exited,
-    Printed,
+    Input,
+    LifecycleEvent,
+    LineLogged,
+    ReadyAnswered,
     Spawned,
     SpawnFailed,
-    StopWanted,
+    StartRequested,
+    StopRequested,
     Tick,
 )
-from crossgate.dataplane.last_words import LastWords
-from crossgate.dataplane.patience import Patience
-from crossgate.dataplane.states import Draining, Idle, Serving, Starting, State, Stopped, Terminating, Waiting
+from crossgate.dataplane.log import LogTail
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long the supervisor waits, in seconds."""
+
+    drain: float = 30.0
+    """For requests in progress, before Envoy gets SIGTERM."""
+    terminate: float = 5.0
+    """For Envoy to exit after SIGTERM, before SIGKILL."""
+    ready: float = 10.0
+    """For Envoy to be ready, before `EnvoyNotReady` is reported."""
+    stable: float = 10.0
+    """Of serving, after which earlier failures no longer count."""
+    first_restart: float = 0.1
+    longest_restart: float = 30.0
+
+    def before_restart(self, failures: int) -> float:
+        """The pause after ``failures`` in a row: it doubles up to ``longest_restart``."""
+        # The exponent is bounded: 2.0 ** 2000 is an error, and a gateway may fail for weeks.
+        return min(self.longest_restart, self.first_restart * 2.0 ** min(failures - 1, 40))
+
+
+# States. Times are seconds on the clock of `Supervisor.receive`.
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Not started yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """A process is being created, or exists and is not ready."""
+
+    since: float
+    pid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Ready since then."""
+
+    since: float
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """No process; the next start is then."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """Requests in progress may finish until then."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Terminating:
+    """SIGTERM is sent; SIGKILL follows then."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The final state."""
+
+
+State = Idle | Starting | Serving | Waiting | Draining | Terminating | Stopped
+
+
+# Effects. The shell performs them and decides nothing.
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start Envoy; answered by `Spawned` or `SpawnFailed`, and later by `Exited`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollReady:
+    """Poll the admin interface until Envoy serves; answered by `ReadyAnswered`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Stop accepting connections and poll until no request is in progress; answered by `Drained`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendSignal:
+    """Send the process a signal."""
+
+    signal: Signals
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Give a `Tick` at ``time``, on the supervisor's clock; it replaces the last one."""
+
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Report ``event`` to the owner of this Envoy."""
+
+    event: LifecycleEvent
+
+
+Effect = Spawn | PollReady | Drain | SendSignal | WakeAt | Notify
 
 
 class Supervisor:
-    """Feed it events with the time they happened at; do the effects it returns, in order."""
+    """Decides on one input at a time; the shell performs the returned effects in their order."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, timeouts: Timeouts) -> None:
         self.state: State = Idle()
-        self._patience = patience
+        self._timeouts = timeouts
         self._failures = 0
-        self._said = LastWords()
+        self._log_tail = LogTail()
 
-    def receive(self, event: Event, now: float) -> list[Effect]:
-        """What to do about ``event``, which happened at ``now`` (seconds on a clock that never goes back).
+    def receive(self, event: Input, now: float) -> list[Effect]:
+        """The effects of ``event``, which happened at ``now`` (seconds on a monotonic clock).
 
-        Events that come too late for the state, such as a tick for a deadline that is gone, do nothing.
+        An event that is too late for the state, such as a tick for an old deadline, has no effect.
         """
         match event:
-            case Printed(line):
-                self._said.hear(line)
+            case LineLogged(line):
+                self._log_tail.add(line)
                 return []
-            case Begin():
+            case StartRequested():
                 return self._start(now) if isinstance(self.state, Idle) else []
             case Spawned(pid):
                 return self._spawned(pid, now)
             case SpawnFailed(reason):
-                return self._ended(f"could not be started: {reason}", now)
+                return self._exited(f"could not be started: {reason}", now)
             case Exited(status):
-                return self._ended(_reason(status), now)
-            case AnsweredReady():
+                return self._exited(_reason(status), now)
+            case ReadyAnswered():
                 return self._ready(now)
             case Drained():
                 return self._terminate(now) if isinstance(self.state, Draining) else []
             case Tick():
                 return self._tick(now)
-            case StopWanted(drain):
+            case StopRequested(drain):
                 return self._stop(now, drain=drain)
             case _:
                 assert_never(event)
 
     def _start(self, now: float) -> list[Effect]:
-        self._said = LastWords()
+        self._log_tail = LogTail()
         self.state = Starting(now)
-        return [effects.Spawn()]
+        return [Spawn()]
 
     def _spawned(self, pid: int, now: float) -> list[Effect]:
         self.state = Starting(now, pid)
-        report = effects.Report(changes.Started(pid))
-        return [report, effects.AwaitReady(), effects.WakeAt(now + self._patience.ready)]
+        return [Notify(EnvoyStarted(pid)), PollReady(), WakeAt(now + self._timeouts.ready)]
 
     def _ready(self, now: float) -> list[Effect]:
         if not isinstance(self.state, Starting):
             return []
-        report = effects.Report(changes.Ready(self.state.pid, now - self.state.since))
+        ready = EnvoyReady(self.state.pid, now - self.state.since)
         self.state = Serving(now, self.state.pid)
-        return [report]
+        return [Notify(ready)]
 
-    def _ended(self, reason: str, now: float) -> list[Effect]:
-        report = effects.Report(changes.Ended(reason, self._said.lines))
+    def _exited(self, reason: str, now: float) -> list[Effect]:
+        exited = Notify(EnvoyExited(reason, self._log_tail.lines))
         match self.state:
             case Terminating():
                 self.state = Stopped()
-                return [effects.Report(changes.Stopped())]
+                return [Notify(EnvoyStopped())]
             case Draining():
                 self.state = Stopped()
-                return [report, effects.Report(changes.Stopped())]
-            case Serving(since) if now - since >= self._patience.stable:
+                return [exited, Notify(EnvoyStopped())]
+            case Serving(since) if now - since >= self._timeouts.stable:
                 self._failures = 1
             case Starting() | Serving():
                 self._failures += 1
             case Idle() | Waiting() | Stopped():
-                raise AssertionError(f"a process ended, in a state that has none: {self.state}")
+                raise AssertionError(f"a process exited in a state that has none: {self.state}")
             case _:
                 assert_never(self.state)
-        pause = self._patience.before_restart(self._failures)
+        pause = self._timeouts.before_restart(self._failures)
         self.state = Waiting(now + pause)
-        return [
-            report,
-            effects.Report(changes.Restarting(pause, self._failures)),
-            effects.WakeAt(now + pause),
-        ]
+        return [exited, Notify(EnvoyRestarting(pause, self._failures)), WakeAt(now + pause)]
 
     def _tick(self, now: float) -> list[Effect]:
         match self.state:
-            case Starting(since, pid) if now >= since + self._patience.ready:
+            case Starting(since, pid) if now >= since + self._timeouts.ready:
                 waited = now - since
                 # Each report doubles the time to the next one.
-                return [
-                    effects.Report(changes.NotReadyYet(pid, waited, self._said.lines)),
-                    effects.WakeAt(now + waited),
-                ]
+                return [Notify(EnvoyNotReady(pid, waited, self._log_tail.lines)), WakeAt(now + waited)]
             case Waiting(until) if now >= until:
                 return self._start(now)
             case Draining(until) if now >= until:
-                return [effects.Report(changes.CutShort(self._patience.drain)), *self._terminate(now)]
+                return [Notify(EnvoyDrainTimedOut(self._timeouts.drain)), *self._terminate(now)]
             case Terminating(until) if now >= until:
-                return [effects.Send(SIGKILL)]
+                return [SendSignal(SIGKILL)]
             case _:
                 return []
 
     def _stop(self, now: float, *, drain: bool) -> list[Effect]:
         match self.state:
-            case Serving() if drain and self._patience.drain > 0:
-                seconds = self._patience.drain
+            case Serving() if drain and self._timeouts.drain > 0:
+                seconds = self._timeouts.drain
                 self.state = Draining(now + seconds)
-                return [
-                    effects.Report(changes.Draining(seconds)),
-                    effects.Drain(),
-                    effects.WakeAt(now + seconds),
-                ]
+                return [Notify(EnvoyDraining(seconds)), Drain(), WakeAt(now + seconds)]
             case Draining() if drain:
                 return []
             case Starting() | Serving() | Draining():
                 return self._terminate(now)
             case Idle() | Waiting():
                 self.state = Stopped()
-                return [effects.Report(changes.Stopped())]
+                return [Notify(EnvoyStopped())]
             case Terminating() | Stopped():
                 return []
             case _:
                 assert_never(self.state)
 
     def _terminate(self, now: float) -> list[Effect]:
-        self.state = Terminating(now + self._patience.terminate)
-        return [effects.Send(SIGTERM), effects.WakeAt(now + self._patience.terminate)]
+        self.state = Terminating(now + self._timeouts.terminate)
+        return [SendSignal(SIGTERM), WakeAt(now + self._timeouts.terminate)]
 
 
 def _reason(status: int) -> str:
     if status >= 0:
-        return f"ended with status {status}"
+        return f"exited with status {status}"
     try:
-        return f"was ended by {Signals(-status).name}"
+        return f"was killed by {Signals(-status).name}"
     except ValueError:
-        return f"was ended by signal {-status}"
+        return f"was killed by signal {-status}"

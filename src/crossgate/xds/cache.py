@@ -52,7 +52,7 @@ class Cache:
     def update(self, changes: Changes) -> tuple[Key, ...]:
         """Apply all ``changes`` as one; returns, and tells watchers, the keys whose version really changed.
 
-        What is passed in one call is ordered by `crossgate.xds.kinds`: hence pass an API's cluster and routes
+        The changes of one call are ordered by `crossgate.xds.ordering`: pass an API's cluster and routes
         together.
         """
         changed = tuple(key for key, resource in changes.items() if self._put(key, resource))

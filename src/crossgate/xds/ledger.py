@@ -5,7 +5,7 @@ Knows keys, versions and times; nothing of how they travel. It is filled by the 
 is known of a node ends with its connection: it tells what it holds when it comes back.
 
 Public: `Ledger.nodes`, `Ledger.rejections`, `Ledger.state`, `Ledger.applied_everywhere`, `Ledger.watch`; to
-wait, see `crossgate.xds.settlement`.
+wait, see `crossgate.xds.rollout_wait`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,15 @@ from dataclasses import dataclass, field
 from crossgate.compiler.concerned import made_for
 from crossgate.diagnostics import Diagnostic
 from crossgate.xds.cache import Cache, Key
-from crossgate.xds.kinds import ASKED_FOR_AS_A_WHOLE
-from crossgate.xds.messages import EVERYTHING, Applied, Effect, Follows, Rejected, Send
+from crossgate.xds.messages import (
+    EVERYTHING,
+    DiscoveryResponse,
+    Effect,
+    ResourceRejected,
+    ResourcesApplied,
+    SubscriptionChanged,
+)
+from crossgate.xds.resource_types import WILDCARD_TYPES
 
 LONGEST_MESSAGE = 1000
 """Characters of Envoy's message that are kept."""
@@ -91,10 +98,10 @@ class Session:
     applied: dict[Key, tuple[str, float]] = field(default_factory=dict)
     rejections: dict[Key, Rejection] = field(default_factory=dict)
 
-    def is_told(self, key: Key) -> bool:
+    def subscribes_to(self, key: Key) -> bool:
         """Whether the resource concerns this node: most kinds do only once they are asked for by name."""
         kind, name = key
-        if kind in ASKED_FOR_AS_A_WHOLE:
+        if kind in WILDCARD_TYPES:
             return True
         names = self.follows.get(kind, ())
         return name in names or EVERYTHING in names
@@ -106,7 +113,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class LedgerChange:
     """One session decided on ``keys``, or it came, went or changed its interest if ``keys`` is None."""
 
     session: Session
@@ -120,7 +127,7 @@ class Ledger:
         self.cache = cache
         self._clock = clock
         self._sessions: dict[Session, None] = {}
-        self._watchers: dict[int, Callable[[News], None]] = {}
+        self._watchers: dict[int, Callable[[LedgerChange], None]] = {}
         self._tickets = 0
 
     @property
@@ -132,20 +139,20 @@ class Ledger:
         """A node opened a stream."""
         session = Session(node, self._clock())
         self._sessions[session] = None
-        self._tell(News(session))
+        self._tell(LedgerChange(session))
         return session
 
     def disconnect(self, session: Session) -> None:
         """Its stream ended."""
         if session in self._sessions:
             del self._sessions[session]
-            self._tell(News(session))
+            self._tell(LedgerChange(session))
 
     def record(self, session: Session, effect: Effect) -> None:
         """Take note of what the stream of ``session`` found out."""
         now = self._clock()
         match effect:
-            case Applied(kind, versions):
+            case ResourcesApplied(kind, versions):
                 session.acknowledged_at = now
                 for name, version in versions:
                     session.rejections.pop((kind, name), None)
@@ -153,15 +160,15 @@ class Ledger:
                         session.applied.pop((kind, name), None)
                     else:
                         session.applied[kind, name] = (version, now)
-                self._tell(News(session, tuple((kind, name) for name, _ in versions)))
-            case Rejected(kind, name, version, message):
+                self._tell(LedgerChange(session, tuple((kind, name) for name, _ in versions)))
+            case ResourceRejected(kind, name, version, message):
                 key = (kind, name)
                 session.rejections[key] = Rejection(session.node, key, version, _shortened(message), now)
-                self._tell(News(session, (key,)))
-            case Follows():
+                self._tell(LedgerChange(session, (key,)))
+            case SubscriptionChanged():
                 self._interest(session, effect)
-                self._tell(News(session))
-            case Send():
+                self._tell(LedgerChange(session))
+            case DiscoveryResponse():
                 session.sent += len(effect.resources) + len(effect.removed)
 
     def nodes(self) -> list[NodeState]:
@@ -176,7 +183,7 @@ class Ledger:
                 sum(
                     self._state(session, key).pending
                     for key in wanted.keys() | session.applied.keys()
-                    if session.is_told(key)
+                    if session.subscribes_to(key)
                 ),
                 session.sent,
                 tuple(self.refused_by(session)),
@@ -216,10 +223,10 @@ class Ledger:
             session.version(key) == version
             for session in self._sessions
             for key, version in versions.items()
-            if session.is_told(key)
+            if session.subscribes_to(key)
         )
 
-    def watch(self, watcher: Callable[[News], None]) -> Callable[[], None]:
+    def watch(self, watcher: Callable[[LedgerChange], None]) -> Callable[[], None]:
         """Call ``watcher`` with all that happens, until the returned function is called."""
         self._tickets += 1
         ticket = self._tickets
@@ -234,11 +241,11 @@ class Ledger:
         version, at = session.applied.get(key, (None, None))
         return ResourceState(version, at, self.cache.version(key), session.rejections.get(key))
 
-    def _tell(self, news: News) -> None:
+    def _tell(self, news: LedgerChange) -> None:
         for watcher in tuple(self._watchers.values()):
             watcher(news)
 
-    def _interest(self, session: Session, change: Follows) -> None:
+    def _interest(self, session: Session, change: SubscriptionChanged) -> None:
         names = session.follows.setdefault(change.type_url, set())
         names.difference_update(change.dropped)
         names.update(change.added)

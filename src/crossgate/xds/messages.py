@@ -15,7 +15,7 @@ EVERYTHING = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DiscoveryRequest:
     """One DeltaDiscoveryRequest: changes to a subscription, an answer to a response, or both."""
 
     type_url: str
@@ -29,7 +29,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class DiscoveryResponse:
     """Effect: one DeltaDiscoveryResponse must go out."""
 
     type_url: str
@@ -39,7 +39,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ResourcesApplied:
     """Effect: the node runs these versions, by its own word; None means it no longer has the resource."""
 
     type_url: str
@@ -47,7 +47,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class ResourceRejected:
     """Effect: the node refused this version of one resource and keeps what it had; ``message`` is Envoy's."""
 
     type_url: str
@@ -57,7 +57,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Follows:
+class SubscriptionChanged:
     """Effect: the node's interest in a kind changed by these names; `EVERYTHING` may be among them."""
 
     type_url: str
@@ -65,4 +65,4 @@ class Follows:
     dropped: tuple[str, ...] = ()
 
 
-Effect = Send | Applied | Rejected | Follows
+Effect = DiscoveryResponse | ResourcesApplied | ResourceRejected | SubscriptionChanged

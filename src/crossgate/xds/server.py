@@ -18,7 +18,7 @@ from envoy.service.discovery.v3 import ads_pb2_grpc
 from crossgate.xds.cache import Cache
 from crossgate.xds.ledger import Ledger, Session
 from crossgate.xds.listening import Address, bind
-from crossgate.xds.messages import Effect, Send
+from crossgate.xds.messages import DiscoveryResponse, Effect
 from crossgate.xds.stream import Stream
 from crossgate.xds.wire import request_of, response_of
 
@@ -139,7 +139,7 @@ class _Connection:
         self._ledger = ledger
         self._stream = Stream(cache)
         self._kinds: set[str] = set()
-        self._outbox: asyncio.Queue[Send] = asyncio.Queue()
+        self._outbox: asyncio.Queue[DiscoveryResponse] = asyncio.Queue()
 
     async def read(self, message: Message, context: grpc.aio.ServicerContext) -> None:
         """Hear one request."""
@@ -164,6 +164,6 @@ class _Connection:
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Send):
+            if isinstance(effect, DiscoveryResponse):
                 self._outbox.put_nowait(effect)
             self._ledger.record(self.session, effect)

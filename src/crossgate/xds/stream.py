@@ -20,10 +20,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crossgate.xds.cache import Key
-from crossgate.xds.delivery import LONGEST_BATCH, Delivery, Resources
-from crossgate.xds.kinds import ASKED_FOR_AS_A_WHOLE, REMOVED_AFTER
-from crossgate.xds.messages import EVERYTHING, Applied, Effect, Follows, Request, Send
-from crossgate.xds.order import Order
+from crossgate.xds.messages import (
+    EVERYTHING,
+    DiscoveryRequest,
+    DiscoveryResponse,
+    Effect,
+    ResourcesApplied,
+    SubscriptionChanged,
+)
+from crossgate.xds.ordering import Ordering
+from crossgate.xds.resource_types import REMOVED_AFTER, WILDCARD_TYPES
+from crossgate.xds.subscription import LONGEST_BATCH, Resources, Subscription
 
 
 class Stream:
@@ -32,8 +39,8 @@ class Stream:
     def __init__(self, resources: Resources, *, longest: int = LONGEST_BATCH) -> None:
         self._resources = resources
         self._longest = longest
-        self._deliveries: dict[str, Delivery] = {}
-        self._order = Order()
+        self._subscriptions: dict[str, Subscription] = {}
+        self._order = Ordering()
         self._nonces = 0
         self._unanswered: dict[str, str] = {}
         # Kinds that must get a response even if there is nothing to send.
@@ -41,22 +48,26 @@ class Stream:
         # Removals that a reconnected node has to wait for, see `_open`.
         self._later: dict[str, frozenset[str]] = {}
 
-    def receive(self, request: Request) -> list[Effect]:
+    def receive(self, request: DiscoveryRequest) -> list[Effect]:
         """The node said something."""
-        delivery = self._deliveries.get(request.type_url)
-        if delivery is None:
+        subscription = self._subscriptions.get(request.type_url)
+        if subscription is None:
             return [*self._open(request), *self._pump()]
-        return [*self._answered(delivery, request), *self._subscribe(delivery, request), *self._pump()]
+        return [
+            *self._answered(subscription, request),
+            *self._subscribe(subscription, request),
+            *self._pump(),
+        ]
 
     def changed(self, keys: Iterable[Key]) -> list[Effect]:
         """The wanted versions of ``keys`` changed, as one change; costs the number of keys."""
         effects: list[Effect] = []
         moving: list[Key] = []
-        heard = [key for key in keys if (kind := self._deliveries.get(key[0])) and kind.follows(key[1])]
+        heard = [key for key in keys if (kind := self._subscriptions.get(key[0])) and kind.follows(key[1])]
         for key in heard:
-            delivery = self._deliveries[key[0]]
-            effects += delivery.touch(key[1])
-            if delivery.on_its_way(key[1]):
+            subscription = self._subscriptions[key[0]]
+            effects += subscription.touch(key[1])
+            if subscription.on_its_way(key[1]):
                 moving.append(key)
         # A cluster of an earlier change that is on its way still, and that these are the first to need here.
         after = {key for one in moving for key in self._needs(one) if self._on_its_way(key)}
@@ -66,96 +77,102 @@ class Stream:
         self._progress(heard)
         return [*effects, *self._pump()]
 
-    def _open(self, request: Request) -> list[Effect]:
+    def _open(self, request: DiscoveryRequest) -> list[Effect]:
         """The first request of a kind: a new subscription, or one that is resumed after a reconnect."""
         kind = request.type_url
-        delivery = self._deliveries[kind] = Delivery(kind, self._resources, longest=self._longest)
+        subscription = self._subscriptions[kind] = Subscription(kind, self._resources, longest=self._longest)
         asked = set(request.subscribe) - set(request.unsubscribe)
-        if not request.subscribe and kind in ASKED_FOR_AS_A_WHOLE:
+        if not request.subscribe and kind in WILDCARD_TYPES:
             asked.add(EVERYTHING)
-        delivery.everything = EVERYTHING in asked
-        delivery.named = asked - {EVERYTHING}
-        delivery.has = {name: version for name, version in request.held.items() if delivery.follows(name)}
-        for name in delivery.named - delivery.has.keys():
-            delivery.insist(name)
-        lacking = delivery.all_lacking()
+        subscription.everything = EVERYTHING in asked
+        subscription.named = asked - {EVERYTHING}
+        subscription.has = {
+            name: version for name, version in request.held.items() if subscription.follows(name)
+        }
+        for name in subscription.named - subscription.has.keys():
+            subscription.insist(name)
+        lacking = subscription.all_lacking()
         # A resuming node names all its subscriptions at once, clusters first. Its clusters must not go before
         # the routes it is about to name are known, so their removal waits until it has answered once.
         later = frozenset(
-            name for name in lacking if name in delivery.has and delivery.wanted(name) is None
+            name for name in lacking if name in subscription.has and subscription.wanted(name) is None
         ).intersection(lacking if kind in REMOVED_AFTER else ())
         if later:
             self._later[kind] = later
-        if later or (delivery.everything and not request.held):
+        if later or (subscription.everything and not request.held):
             self._owed.add(kind)
-        self._enqueue(delivery, [name for name in lacking if name not in later])
-        effects: list[Effect] = [Follows(kind, added=tuple(sorted(asked)))]
-        if delivery.has:
-            effects.append(Applied(kind, tuple(delivery.has.items())))
+        self._enqueue(subscription, [name for name in lacking if name not in later])
+        effects: list[Effect] = [SubscriptionChanged(kind, added=tuple(sorted(asked)))]
+        if subscription.has:
+            effects.append(ResourcesApplied(kind, tuple(subscription.has.items())))
         return effects
 
-    def _enqueue(self, delivery: Delivery, names: list[str]) -> None:
+    def _enqueue(self, subscription: Subscription, names: list[str]) -> None:
         """Queue what a subscription asks for, behind everything that is on its way already."""
-        keys = [(delivery.type_url, name) for name in names]
+        keys = [(subscription.type_url, name) for name in names]
         unsettled = self._unsettled()
         # A refused update will not arrive: only removals wait for what it left serving.
-        after = [key for key in unsettled if self._deliveries[key[0]].on_its_way(key[1])]
+        after = [key for key in unsettled if self._subscriptions[key[0]].on_its_way(key[1])]
         self._order.change(keys, removed=self._removed, after=after, removed_after=unsettled)
-        delivery.queue(names)
+        subscription.queue(names)
 
     def _unsettled(self) -> list[Key]:
-        return [(kind, name) for kind, other in self._deliveries.items() for name in other.unsettled()]
+        return [(kind, name) for kind, other in self._subscriptions.items() for name in other.unsettled()]
 
-    def _answered(self, delivery: Delivery, request: Request) -> list[Effect]:
-        kind = delivery.type_url
+    def _answered(self, subscription: Subscription, request: DiscoveryRequest) -> list[Effect]:
+        kind = subscription.type_url
         if not request.nonce or self._unanswered.get(kind) != request.nonce:
             return []  # No answer, or one to a response that is no longer of interest.
         del self._unanswered[kind]
         effects: list[Effect]
         if request.error is None:
-            names, effects = delivery.taken()
+            names, effects = subscription.taken()
         else:
-            names = delivery.not_taken(request.error)
-            effects = [delivery.news_of(name) for name in names if not delivery.on_its_way(name)]
+            names = subscription.not_taken(request.error)
+            effects = [subscription.news_of(name) for name in names if not subscription.on_its_way(name)]
         later = self._later.pop(kind, None)
         if later:
-            self._enqueue(delivery, sorted(name for name in later if delivery.lacks(name)))
+            self._enqueue(subscription, sorted(name for name in later if subscription.lacks(name)))
         self._progress((kind, name) for name in names)
         return effects
 
-    def _subscribe(self, delivery: Delivery, request: Request) -> list[Effect]:
+    def _subscribe(self, subscription: Subscription, request: DiscoveryRequest) -> list[Effect]:
         """Apply the changes that ``request`` makes to a subscription."""
-        kind = delivery.type_url
+        kind = subscription.type_url
         for name in request.unsubscribe:
             if name == EVERYTHING:
-                dropped = {*delivery.has, *delivery.refused, *delivery.unsettled()} - delivery.named
-                delivery.everything = False
-                self._drop(delivery, dropped)
+                dropped = {
+                    *subscription.has,
+                    *subscription.refused,
+                    *subscription.unsettled(),
+                } - subscription.named
+                subscription.everything = False
+                self._drop(subscription, dropped)
                 continue
-            delivery.named.discard(name)
-            if delivery.everything:
+            subscription.named.discard(name)
+            if subscription.everything:
                 # The node cannot know whether "everything" still covers it: it must be told.
-                delivery.insist(name)
-                delivery.queue([name])
+                subscription.insist(name)
+                subscription.queue([name])
             else:
-                self._drop(delivery, [name])
+                self._drop(subscription, [name])
         for name in request.subscribe:
             if name == EVERYTHING:
-                delivery.everything = True
+                subscription.everything = True
                 self._owed.add(kind)
-                self._enqueue(delivery, delivery.all_lacking())
+                self._enqueue(subscription, subscription.all_lacking())
             else:
-                delivery.named.add(name)
-                delivery.insist(name)
-                delivery.queue([name])
+                subscription.named.add(name)
+                subscription.insist(name)
+                subscription.queue([name])
         if not request.subscribe and not request.unsubscribe:
             return []
-        return [Follows(kind, added=request.subscribe, dropped=request.unsubscribe)]
+        return [SubscriptionChanged(kind, added=request.subscribe, dropped=request.unsubscribe)]
 
-    def _drop(self, delivery: Delivery, names: Iterable[str]) -> None:
+    def _drop(self, subscription: Subscription, names: Iterable[str]) -> None:
         for name in names:
-            delivery.forget(name)
-            key = (delivery.type_url, name)
+            subscription.forget(name)
+            key = (subscription.type_url, name)
             self._release([*self._order.settled(key), *self._order.in_place(key)])
 
     def _needs(self, key: Key) -> Iterable[Key]:
@@ -163,8 +180,8 @@ class Stream:
         return resource.needs if resource else ()
 
     def _on_its_way(self, key: Key) -> bool:
-        delivery = self._deliveries.get(key[0])
-        return delivery is not None and delivery.on_its_way(key[1])
+        subscription = self._subscriptions.get(key[0])
+        return subscription is not None and subscription.on_its_way(key[1])
 
     def _removed(self, key: Key) -> bool:
         return self._resources.get(*key) is None
@@ -172,58 +189,58 @@ class Stream:
     def _progress(self, keys: Iterable[Key]) -> None:
         """Open the barriers that waited for ``keys``, as far as these have arrived."""
         for key in keys:
-            delivery, name = self._deliveries[key[0]], key[1]
-            if self._removed(key) or not delivery.on_its_way(name):
+            subscription, name = self._subscriptions[key[0]], key[1]
+            if self._removed(key) or not subscription.on_its_way(name):
                 self._release(self._order.settled(key))
-            if delivery.settle(name):
+            if subscription.settle(name):
                 self._release(self._order.in_place(key))
 
     def _release(self, keys: Iterable[Key]) -> None:
         for kind, name in keys:
-            self._deliveries[kind].queue([name])
+            self._subscriptions[kind].queue([name])
 
     def _pump(self) -> list[Effect]:
-        """Send all that may go, and settle what is final; either may let something else go."""
+        """DiscoveryResponse all that may go, and settle what is final; either may let something else go."""
         effects: list[Effect] = []
         moving = True
         while moving:
             moving = False
-            for delivery in self._deliveries.values():
-                if self._launch(delivery):
-                    effects.append(self._send(delivery))
+            for subscription in self._subscriptions.values():
+                if self._launch(subscription):
+                    effects.append(self._send(subscription))
                     continue
-                names, news = delivery.verdicts()
+                names, news = subscription.verdicts()
                 effects += news
-                self._progress((delivery.type_url, name) for name in names)
+                self._progress((subscription.type_url, name) for name in names)
                 moving = moving or bool(names)
         return effects
 
-    def _launch(self, delivery: Delivery) -> bool:
+    def _launch(self, subscription: Subscription) -> bool:
         """Put a batch in flight, an empty one if one is owed and nothing is coming."""
-        kind = delivery.type_url
+        kind = subscription.type_url
         later = self._later.get(kind, frozenset())
 
         def held_back(name: str) -> bool:
-            removal = delivery.wanted(name) is None
+            removal = subscription.wanted(name) is None
             return (removal and name in later) or self._order.holds_back((kind, name), removal=removal)
 
-        if delivery.next_batch(held_back) is not None:
+        if subscription.next_batch(held_back) is not None:
             return True
-        if delivery.flight is not None or kind not in self._owed:
+        if subscription.flight is not None or kind not in self._owed:
             return False
-        if any(delivery.on_its_way(name) for name in delivery.unsettled() if name not in later):
+        if any(subscription.on_its_way(name) for name in subscription.unsettled() if name not in later):
             return False
-        delivery.launch([])
+        subscription.launch([])
         return True
 
-    def _send(self, delivery: Delivery) -> Send:
-        kind = delivery.type_url
+    def _send(self, subscription: Subscription) -> DiscoveryResponse:
+        kind = subscription.type_url
         self._owed.discard(kind)
         self._nonces += 1
         self._unanswered[kind] = nonce = str(self._nonces)
-        flight = delivery.flight or {}
+        flight = subscription.flight or {}
         wanted = [(name, self._resources.get(kind, name)) for name in flight]
-        return Send(
+        return DiscoveryResponse(
             kind,
             nonce,
             tuple(resource for _, resource in wanted if resource is not None),

@@ -21,8 +21,8 @@ from tests.messages import message_of
 from crossgate.catalogue.document import read_document
 from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
-from crossgate.dataplane import binary
-from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
+from crossgate.dataplane.binary import locate_envoy
+from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("*.yaml"))
@@ -84,7 +84,7 @@ def test_envoy_takes_it(name: str, tmp_path: Path) -> None:
     config.write_text(text.replace(str(FILES), str(tmp_path)), encoding="utf-8")
     options = ["--mode", "validate", "--log-level", "error", "--config-path", str(config)]
     verdict = subprocess.run(
-        [str(binary.locate()), *options], capture_output=True, check=False, text=True, timeout=60
+        [str(locate_envoy()), *options], capture_output=True, check=False, text=True, timeout=60
     )
     assert (verdict.returncode, verdict.stderr) == (0, "")
 
@@ -96,7 +96,7 @@ def static(compiled: Compiled) -> Mapping[str, Any]:
     """
     scopes = [scope["route_configuration"] for scope in compiled.get(SCOPED_ROUTE_CONFIGURATION, {}).values()]
     routes = [*scopes, *compiled.get(ROUTE_CONFIGURATION, {}).values()]
-    node = bootstrap(Node("golden"), UnixSocket(Path("/run/xds.sock")), Path("/run/admin.sock"))
+    node = bootstrap(NodeIdentity("golden"), UnixSocket(Path("/run/xds.sock")), Path("/run/admin.sock"))
     document: dict[str, Any] = json.loads(node)
     document["static_resources"]["clusters"] += compiled.get(CLUSTER, {}).values()
     document["static_resources"]["listeners"] = [

@@ -11,16 +11,24 @@ from pathlib import Path
 import pytest
 from tests.live.dataplane.static import static_bootstrap
 
-from crossgate.dataplane import binary
-from crossgate.dataplane.bootstrap import ControlPlane, HostPort, Limits, Node, UnixSocket, bootstrap, dumps
+from crossgate.dataplane.binary import locate_envoy
+from crossgate.dataplane.bootstrap import (
+    ControlPlane,
+    HostPort,
+    Limits,
+    NodeIdentity,
+    UnixSocket,
+    bootstrap,
+    dumps,
+)
 
 HERE = Path(__file__).parent
 ADMIN = Path("/run/crossgate/admin.sock")
 BOOTSTRAPS = {
-    "local": bootstrap(Node("one"), UnixSocket(Path("/run/crossgate/xds.sock")), ADMIN),
-    "remote-by-address": bootstrap(Node("one"), HostPort("::1", 18000), ADMIN),
+    "local": bootstrap(NodeIdentity("one"), UnixSocket(Path("/run/crossgate/xds.sock")), ADMIN),
+    "remote-by-address": bootstrap(NodeIdentity("one"), HostPort("::1", 18000), ADMIN),
     "remote-by-name": bootstrap(
-        Node("two", "edge", {"crossgate.version": "0.1.0", "zone": "a"}),
+        NodeIdentity("two", "edge", {"crossgate.version": "0.1.0", "zone": "a"}),
         HostPort("control.example.com", 18000),
         ADMIN,
         Limits(heap_bytes=256 << 20, downstream_connections=1000),
@@ -40,7 +48,7 @@ def test_the_bytes_are_as_they_were(name: str) -> None:
 def test_the_order_of_metadata_does_not_matter() -> None:
     def with_metadata(metadata: dict[str, str]) -> bytes:
         control_plane: ControlPlane = HostPort("::1", 1)
-        return bootstrap(Node("one", metadata=metadata), control_plane, ADMIN)
+        return bootstrap(NodeIdentity("one", metadata=metadata), control_plane, ADMIN)
 
     assert with_metadata({"a": "1", "b": "2"}) == with_metadata({"b": "2", "a": "1"})
 
@@ -48,7 +56,7 @@ def test_the_order_of_metadata_does_not_matter() -> None:
 def validate(config: Path) -> tuple[int, str]:
     """Envoy's verdict on ``config``: its exit status, 0 if it takes it, and what it has to say against it."""
     options = ["--mode", "validate", "--log-level", "warning", "--config-path", str(config)]
-    argv = [str(binary.locate()), *options]
+    argv = [str(locate_envoy()), *options]
     answer = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=60)
     return answer.returncode, answer.stderr
 

@@ -9,11 +9,11 @@ import pytest
 from tests.live.dataplane.static import static_bootstrap
 from tests.ports import free_ports
 
-from crossgate.dataplane import binary, runtime_dir
-from crossgate.dataplane.changes import Change
-from crossgate.dataplane.patience import Patience
+from crossgate.dataplane.binary import EnvoyBinary, find_envoy
+from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from crossgate.dataplane.runtime_dir import RuntimeDirectory
+from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
+from crossgate.dataplane.supervisor import Timeouts
 
 
 @pytest.fixture
@@ -22,13 +22,13 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def envoy_binary() -> binary.Binary:
-    return binary.find()
+def envoy_binary() -> EnvoyBinary:
+    return find_envoy()
 
 
 @pytest.fixture
 def directory() -> Iterator[RuntimeDirectory]:
-    with runtime_dir.create() as made:
+    with create_runtime_directory() as made:
         yield made
 
 
@@ -36,29 +36,29 @@ def directory() -> Iterator[RuntimeDirectory]:
 class Running:
     envoy: Envoy
     port: int
-    changes: list[Change]
+    changes: list[LifecycleEvent]
 
-    def seen(self, kind: type[Change]) -> list[Change]:
+    def seen(self, kind: type[LifecycleEvent]) -> list[LifecycleEvent]:
         return [change for change in self.changes if isinstance(change, kind)]
 
 
 @asynccontextmanager
 async def running(
-    envoy_binary: binary.Binary,
+    envoy_binary: EnvoyBinary,
     directory: RuntimeDirectory,
     native_port: int = 9,
-    patience: Patience | None = None,
+    timeouts: Timeouts | None = None,
     bootstrap: Callable[[Path, int, int], bytes] = static_bootstrap,
 ) -> AsyncIterator[Running]:
     """An Envoy with the static listener, ready."""
     [port] = free_ports(1)
-    changes: list[Change] = []
+    changes: list[LifecycleEvent] = []
     settings = EnvoySettings(
         envoy_binary,
         bootstrap(directory.admin_socket, port, native_port),
         directory,
         concurrency=1,
-        patience=patience or Patience(),
+        timeouts=timeouts or Timeouts(),
     )
     async with Envoy(settings, changes.append) as envoy:
         await envoy.ready()

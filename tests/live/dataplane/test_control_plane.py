@@ -17,12 +17,12 @@ from google.protobuf import json_format
 from tests.live.dataplane.static import listener, native
 from tests.ports import free_ports
 
-from crossgate.dataplane import changes
-from crossgate.dataplane.binary import Binary
-from crossgate.dataplane.bootstrap import ControlPlane, HostPort, Node, UnixSocket, bootstrap
-from crossgate.dataplane.patience import Patience
+from crossgate.dataplane.binary import EnvoyBinary
+from crossgate.dataplane.bootstrap import ControlPlane, HostPort, NodeIdentity, UnixSocket, bootstrap
+from crossgate.dataplane.lifecycle_events import EnvoyNotReady, EnvoyStarted, LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
+from crossgate.dataplane.supervisor import Timeouts
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -69,13 +69,17 @@ async def status(port: int) -> int:
         return (await client.get(f"http://127.0.0.1:{port}/here")).status_code
 
 
-def settings(envoy_binary: Binary, directory: RuntimeDirectory, control_plane: ControlPlane) -> EnvoySettings:
-    document = bootstrap(Node("one", metadata={"zone": "a"}), control_plane, directory.admin_socket)
-    return EnvoySettings(envoy_binary, document, directory, concurrency=1, patience=Patience(ready=1))
+def settings(
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory, control_plane: ControlPlane
+) -> EnvoySettings:
+    document = bootstrap(NodeIdentity("one", metadata={"zone": "a"}), control_plane, directory.admin_socket)
+    return EnvoySettings(envoy_binary, document, directory, concurrency=1, timeouts=Timeouts(ready=1))
 
 
 @pytest.mark.parametrize("where", ["unix socket", "address", "name"])
-async def test_it_joins_and_serves(envoy_binary: Binary, directory: RuntimeDirectory, where: str) -> None:
+async def test_it_joins_and_serves(
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory, where: str
+) -> None:
     discovery = Discovery(port := free_ports(1)[0])
     unix = where == "unix socket"
     address = f"unix:{directory.control_plane_socket}" if unix else "127.0.0.1:0"
@@ -94,15 +98,15 @@ async def test_it_joins_and_serves(envoy_binary: Binary, directory: RuntimeDirec
 
 
 async def test_it_is_ready_only_when_the_control_plane_has_answered(
-    envoy_binary: Binary, directory: RuntimeDirectory
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
     discovery = Discovery(port := free_ports(1)[0])
     control_plane = UnixSocket(directory.control_plane_socket)
-    seen: asyncio.Queue[changes.Change] = asyncio.Queue()
+    seen: asyncio.Queue[LifecycleEvent] = asyncio.Queue()
     async with Envoy(settings(envoy_binary, directory, control_plane), seen.put_nowait) as envoy:
-        assert isinstance(await seen.get(), changes.Started)
+        assert isinstance(await seen.get(), EnvoyStarted)
         waiting = await asyncio.wait_for(seen.get(), 20)
-        assert isinstance(waiting, changes.NotReadyYet)
+        assert isinstance(waiting, EnvoyNotReady)
 
         async with serving(discovery, f"unix:{directory.control_plane_socket}"):
             await asyncio.wait_for(envoy.ready(), 20)

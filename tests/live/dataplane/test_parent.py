@@ -15,33 +15,35 @@ pytestmark = pytest.mark.live
 
 ROOT = Path(__file__).parents[3]
 PARENT = """
-import asyncio, sys
-from crossgate.dataplane import binary, changes, runtime_dir
+import asyncio
+from crossgate.dataplane.binary import find_envoy
+from crossgate.dataplane.runtime_dir import create_runtime_directory
+from crossgate.dataplane.lifecycle_events import EnvoyReady, EnvoyStarted
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from tests.live.dataplane.static import static_bootstrap
 from tests.ports import free_ports
 
-def say(change):
-    if isinstance(change, changes.Started | changes.Ready):
-        print(type(change).__name__, change.pid, flush=True)
+def report(event):
+    if isinstance(event, EnvoyStarted | EnvoyReady):
+        print(type(event).__name__, event.pid, flush=True)
 
 async def main():
-    with runtime_dir.use(__import__("pathlib").Path(sys.argv[1])) as directory:
+    with create_runtime_directory() as directory:
         bootstrap = static_bootstrap(directory.admin_socket, free_ports(1)[0], 9)
-        await Envoy(EnvoySettings(binary.find(), bootstrap, directory, concurrency=1), say).run()
+        await Envoy(EnvoySettings(find_envoy(), bootstrap, directory, concurrency=1), report).run()
 
 asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("moment", ["Started", "Ready"])
+@pytest.mark.parametrize("moment", ["EnvoyStarted", "EnvoyReady"])
 def test_the_parent_is_killed(moment: str, directory: RuntimeDirectory) -> None:
-    # "Started" may be before the launcher has asked for its death signal: the race is meant to be run.
+    # "EnvoyStarted" may be before the launcher has asked for its death signal: the race is meant to be run.
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(directory.path / "own")],
+        [sys.executable, "-c", PARENT],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}/src:{ROOT}"},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}/src:{ROOT}", "XDG_RUNTIME_DIR": str(directory.path)},
     ) as parent:
         try:
             assert parent.stdout is not None

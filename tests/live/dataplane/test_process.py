@@ -12,11 +12,20 @@ from tests.live.dataplane.held_native import HeldNative
 from tests.live.dataplane.process_end import wait_for_end
 from tests.live.dataplane.static import layered_bootstrap
 
-from crossgate.dataplane import changes
-from crossgate.dataplane.binary import Binary
-from crossgate.dataplane.patience import Patience
-from crossgate.dataplane.process import Envoy, EnvoySettings, EnvoyStopped
+from crossgate.dataplane.binary import EnvoyBinary
+from crossgate.dataplane.lifecycle_events import (
+    EnvoyDraining,
+    EnvoyDrainTimedOut,
+    EnvoyExited,
+    EnvoyReady,
+    EnvoyRestarting,
+    EnvoyStarted,
+    EnvoyStopped,
+    LifecycleEvent,
+)
+from crossgate.dataplane.process import Envoy, EnvoySettings, StoppedBeforeReady
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
+from crossgate.dataplane.supervisor import Timeouts
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -39,7 +48,7 @@ async def until_refused(port: int) -> None:
 
 
 async def test_it_serves_when_it_is_ready_and_leaves_nothing_when_it_stops(
-    envoy_binary: Binary, directory: RuntimeDirectory
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
     async with running(envoy_binary, directory) as run:
         pid = run.envoy.pid
@@ -49,15 +58,15 @@ async def test_it_serves_when_it_is_ready_and_leaves_nothing_when_it_stops(
     assert wait_for_end(pid, 0)
     assert run.envoy.pid is None
     assert [type(change) for change in run.changes] == [
-        changes.Started,
-        changes.Ready,
-        changes.Draining,
-        changes.Stopped,
+        EnvoyStarted,
+        EnvoyReady,
+        EnvoyDraining,
+        EnvoyStopped,
     ]
 
 
 async def test_killed_it_serves_again_in_under_three_seconds(
-    envoy_binary: Binary, directory: RuntimeDirectory
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
     async with running(envoy_binary, directory) as run:
         for _ in range(2):
@@ -76,10 +85,10 @@ async def test_killed_it_serves_again_in_under_three_seconds(
             await run.envoy.ready()
             assert run.envoy.pid != first
 
-    assert run.seen(changes.Ended) == [changes.Ended("was ended by SIGKILL", ())] * 2
+    assert run.seen(EnvoyExited) == [EnvoyExited("was killed by SIGKILL", ())] * 2
 
 
-async def test_a_begun_request_is_finished(envoy_binary: Binary, directory: RuntimeDirectory) -> None:
+async def test_a_begun_request_is_finished(envoy_binary: EnvoyBinary, directory: RuntimeDirectory) -> None:
     async with HeldNative() as native, running(envoy_binary, directory, native.port) as run:
         begun = asyncio.create_task(get(run.port, "/slow"))
         await native.asked.wait()
@@ -94,11 +103,11 @@ async def test_a_begun_request_is_finished(envoy_binary: Binary, directory: Runt
         assert answer.headers["connection"] == "close"
         await stop
         assert run.envoy.pid is None
-        assert run.seen(changes.CutShort) == []
+        assert run.seen(EnvoyDrainTimedOut) == []
 
 
 async def test_who_is_in_may_still_ask_while_others_finish(
-    envoy_binary: Binary, directory: RuntimeDirectory
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
     async with (
         HeldNative() as native,
@@ -123,22 +132,22 @@ async def test_who_is_in_may_still_ask_while_others_finish(
 
 
 async def test_a_request_that_takes_too_long_is_cut_off(
-    envoy_binary: Binary, directory: RuntimeDirectory
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
-    patience = Patience(drain=0.3)
-    async with HeldNative() as native, running(envoy_binary, directory, native.port, patience) as run:
+    timeouts = Timeouts(drain=0.3)
+    async with HeldNative() as native, running(envoy_binary, directory, native.port, timeouts) as run:
         begun = asyncio.create_task(get(run.port, "/slow"))
         await native.asked.wait()
         await run.envoy.stop()
 
         with pytest.raises(httpx.TransportError):
             await begun
-        assert run.seen(changes.CutShort) == [changes.CutShort(0.3)]
+        assert run.seen(EnvoyDrainTimedOut) == [EnvoyDrainTimedOut(0.3)]
 
 
-async def test_a_second_stop_does_not_wait(envoy_binary: Binary, directory: RuntimeDirectory) -> None:
-    patience = Patience(drain=3600)
-    async with HeldNative() as native, running(envoy_binary, directory, native.port, patience) as run:
+async def test_a_second_stop_does_not_wait(envoy_binary: EnvoyBinary, directory: RuntimeDirectory) -> None:
+    timeouts = Timeouts(drain=3600)
+    async with HeldNative() as native, running(envoy_binary, directory, native.port, timeouts) as run:
         begun = asyncio.create_task(get(run.port, "/slow"))
         await native.asked.wait()
         first = asyncio.create_task(run.envoy.stop())
@@ -150,9 +159,9 @@ async def test_a_second_stop_does_not_wait(envoy_binary: Binary, directory: Runt
 
 
 async def test_an_envoy_that_ignores_sigterm_is_killed(
-    envoy_binary: Binary, directory: RuntimeDirectory
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
-    async with running(envoy_binary, directory, patience=Patience(terminate=0.2)) as run:
+    async with running(envoy_binary, directory, timeouts=Timeouts(terminate=0.2)) as run:
         pid = run.envoy.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)  # a stopped process takes no signal but SIGKILL
@@ -162,31 +171,33 @@ async def test_an_envoy_that_ignores_sigterm_is_killed(
 
 
 async def test_a_bootstrap_that_envoy_refuses_is_tried_again_and_explained(
-    envoy_binary: Binary, directory: RuntimeDirectory
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
-    seen: asyncio.Queue[changes.Change] = asyncio.Queue()
+    seen: asyncio.Queue[LifecycleEvent] = asyncio.Queue()
     settings = EnvoySettings(envoy_binary, b'{"admin": {"address": 1}}', directory, concurrency=1)
     async with Envoy(settings, seen.put_nowait) as envoy:
         waiting = asyncio.create_task(envoy.ready())
         reported = [await asyncio.wait_for(seen.get(), 20) for _ in range(6)]
         await envoy.stop()
-        with pytest.raises(EnvoyStopped):
+        with pytest.raises(StoppedBeforeReady):
             await waiting
 
-    assert [type(change) for change in reported] == [changes.Started, changes.Ended, changes.Restarting] * 2
+    assert [type(change) for change in reported] == [EnvoyStarted, EnvoyExited, EnvoyRestarting] * 2
     ended = reported[1]
-    assert isinstance(ended, changes.Ended)
-    assert ended.reason == "ended with status 1"
-    assert "admin" in ended.said[0]
-    assert [change.seconds for change in reported if isinstance(change, changes.Restarting)] == [0.1, 0.2]
+    assert isinstance(ended, EnvoyExited)
+    assert ended.reason == "exited with status 1"
+    assert "admin" in ended.log_tail[0]
+    assert [change.seconds for change in reported if isinstance(change, EnvoyRestarting)] == [0.1, 0.2]
 
 
-async def test_a_cancelled_run_leaves_no_envoy(envoy_binary: Binary, directory: RuntimeDirectory) -> None:
-    started: asyncio.Queue[changes.Change] = asyncio.Queue()
+async def test_a_cancelled_run_leaves_no_envoy(
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
+) -> None:
+    started: asyncio.Queue[LifecycleEvent] = asyncio.Queue()
     envoy = Envoy(EnvoySettings(envoy_binary, b"{}", directory, concurrency=1), started.put_nowait)
     task = asyncio.create_task(envoy.run())
     first = await started.get()
-    assert isinstance(first, changes.Started)
+    assert isinstance(first, EnvoyStarted)
 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -194,7 +205,7 @@ async def test_a_cancelled_run_leaves_no_envoy(envoy_binary: Binary, directory: 
     assert wait_for_end(first.pid, 0)
 
 
-async def test_the_admin_interface_answers(envoy_binary: Binary, directory: RuntimeDirectory) -> None:
+async def test_the_admin_interface_answers(envoy_binary: EnvoyBinary, directory: RuntimeDirectory) -> None:
     async with running(envoy_binary, directory) as run:
         await get(run.port, "/here")
 

@@ -19,7 +19,7 @@ def test_a_taken_port_is_said_with_its_holder(document: Document, file: Path, tm
     with socket.create_server(("127.0.0.1", document.port)):
         code, said = Command(tmp_path, "run", str(file)).refusal()
     assert code == 2
-    assert f"Port {document.port} is taken by" in said
+    assert f"port {document.port} is in use by" in said
     assert f"(pid {os.getpid()})" in said
     assert "$.gateway.listen" in said
     assert "Traceback" not in said

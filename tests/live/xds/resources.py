@@ -13,7 +13,7 @@ from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb
 from google.protobuf import any_pb2, json_format
 
 from crossgate.compiler.resource import Resource
-from crossgate.xds.kinds import CLUSTER, LISTENER, SCOPED_ROUTES
+from crossgate.xds.resource_types import CLUSTER, LISTENER, SCOPED_ROUTES
 
 ADS = {"ads": {}, "resource_api_version": "V3"}
 

@@ -12,15 +12,15 @@ from pathlib import Path
 from tests.live.xds.resources import cluster, listener, scope
 
 from crossgate.xds.listening import SocketFile
+from crossgate.xds.rollout_wait import wait_until_decided
 from crossgate.xds.server import ControlPlane
-from crossgate.xds.settlement import settled
 
 
 async def main(path: str, port: str, answer: str) -> None:
     async with ControlPlane(SocketFile(Path(path))) as plane:
         scopes = [scope(f"s{number}", "same" if number else answer) for number in range(300)]
         plane.cache.replace([listener(int(port)), *scopes, *(cluster(f"c{number}") for number in range(300))])
-        outcome = await settled(plane.ledger)
+        outcome = await wait_until_decided(plane.ledger)
         [node] = plane.ledger.nodes()
         print(outcome.applied, node.sent, flush=True)  # noqa: T201 - read by the test
         await asyncio.Event().wait()

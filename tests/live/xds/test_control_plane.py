@@ -17,12 +17,12 @@ from tests.live.xds.resources import cluster, listener, scope, unresolvable
 from tests.ports import free_ports
 
 from crossgate.compiler.resource import Resource
-from crossgate.dataplane import binary
-from crossgate.dataplane.bootstrap import Node, UnixSocket, bootstrap
-from crossgate.xds.kinds import CLUSTER, SCOPED_ROUTES
+from crossgate.dataplane.binary import locate_envoy
+from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap
 from crossgate.xds.listening import SocketFile
+from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
+from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
 from crossgate.xds.server import ControlPlane
-from crossgate.xds.settlement import Outcome, settled
 
 pytestmark = pytest.mark.live
 SECONDS = 60.0
@@ -47,9 +47,9 @@ class Setting:
     async def envoy(self) -> AsyncIterator[None]:
         file = self.folder / "bootstrap.json"
         file.write_bytes(
-            bootstrap(Node("live"), UnixSocket(self.folder / "xds.sock"), self.folder / "admin.sock")
+            bootstrap(NodeIdentity("live"), UnixSocket(self.folder / "xds.sock"), self.folder / "admin.sock")
         )
-        command = (binary.locate(), "--config-path", file, "--use-dynamic-base-id", "--concurrency", "1")
+        command = (locate_envoy(), "--config-path", file, "--use-dynamic-base-id", "--concurrency", "1")
         with (self.folder / "envoy.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *command, "--component-log-level", "misc:error", stdout=log, stderr=log
@@ -102,13 +102,13 @@ def test_a_thousand_clusters_and_their_updates_arrive(setting: Setting) -> None:
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy():
             plane.cache.replace([setting.listener, *(cluster(f"c{number}") for number in range(1000))])
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             plane.cache.update(
                 {(CLUSTER, f"c{number}"): cluster(f"c{number}", timeout=2) for number in range(1000)}
             )
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             plane.cache.replace([setting.listener])
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             [node] = plane.ledger.nodes()
             assert (node.node, node.pending, node.sent) == ("live", 0, 3001)
             state = plane.ledger.state("live", (CLUSTER, "c0"))
@@ -122,10 +122,10 @@ def test_what_is_reported_as_applied_is_enforced(setting: Setting) -> None:
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
             plane.cache.replace([setting.listener, scope("a", "0")])
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             for number in range(1, 50):
                 plane.cache.update({(SCOPED_ROUTES, "a"): scope("a", str(number))})
-                assert (await settled(plane.ledger)).applied
+                assert (await wait_until_decided(plane.ledger)).applied
                 assert await setting.ask(client, "a") == str(number)
 
     run(test)
@@ -135,12 +135,12 @@ def test_a_refused_resource_takes_no_other_down_and_is_reported_in_envoys_words(
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
             plane.cache.replace([setting.listener, *(scope(f"s{number}", "old") for number in range(150))])
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             changed = [
                 scope(f"s{number}", "new", regex="(" if number == 77 else None) for number in range(150)
             ]
             plane.cache.update({(SCOPED_ROUTES, resource.name): resource for resource in changed})
-            outcome = await settled(plane.ledger)
+            outcome = await wait_until_decided(plane.ledger)
             [rejection] = outcome.rejections
             assert rejection.key == (SCOPED_ROUTES, "s77")
             assert "missing )" in rejection.message
@@ -149,7 +149,7 @@ def test_a_refused_resource_takes_no_other_down_and_is_reported_in_envoys_words(
             assert await setting.ask(client, "s149") == "new"
 
             plane.cache.update({(SCOPED_ROUTES, "s77"): scope("s77", "new")})
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             assert await setting.ask(client, "s77") == "new"
 
     run(test)
@@ -161,7 +161,7 @@ def test_a_refused_cluster_takes_no_other_down(setting: Setting) -> None:
             bad = Resource.of(CLUSTER, "c5", cluster("", timeout=0).body)
             good = [cluster(f"c{number}") for number in range(10) if number != 5]
             plane.cache.replace([setting.listener, bad, *good])
-            outcome: Outcome = await settled(plane.ledger)
+            outcome: RolloutResult = await wait_until_decided(plane.ledger)
             assert [rejection.key for rejection in outcome.rejections] == [(CLUSTER, "c5")]
             assert plane.ledger.applied_everywhere(
                 {(CLUSTER, resource.name): resource.version for resource in good}
@@ -177,12 +177,12 @@ def test_after_a_break_only_differences_travel_and_traffic_never_stopped(setting
         async with setting.envoy(), httpx.AsyncClient() as client:
             async with setting.control_plane() as plane:
                 plane.cache.replace([setting.listener, *scopes, *clusters])
-                assert (await settled(plane.ledger)).applied
+                assert (await wait_until_decided(plane.ledger)).applied
             assert await setting.ask(client, "s1") == "old"
 
             async with setting.control_plane() as plane:
                 plane.cache.replace([setting.listener, *scopes, *clusters])
-                assert (await settled(plane.ledger)).applied
+                assert (await wait_until_decided(plane.ledger)).applied
                 assert [node.sent for node in plane.ledger.nodes()] == [0]
             assert await setting.ask(client, "s1") == "old"
 
@@ -192,7 +192,7 @@ def test_after_a_break_only_differences_travel_and_traffic_never_stopped(setting
                 clusters[1:3] = [cluster("c1", timeout=2), cluster("more")]
                 plane.cache.replace([setting.listener, *scopes, *clusters])
                 gone = {(SCOPED_ROUTES, "s2"): None, (CLUSTER, "c2"): None}
-                outcome = await settled(plane.ledger, {**plane.cache.versions(), **gone})
+                outcome = await wait_until_decided(plane.ledger, {**plane.cache.versions(), **gone})
                 assert outcome.applied
                 assert [node.sent for node in plane.ledger.nodes()] == [6]
                 assert [await setting.ask(client, name) for name in ("s0", "s1", "s2", "more")] == [
@@ -227,12 +227,14 @@ def test_a_native_service_that_resolves_slowly_holds_up_its_own_routes_only(sett
             silent.bind(("127.0.0.1", 0))
             async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
                 plane.cache.replace([setting.listener, scope("a", "old")])
-                assert (await settled(plane.ledger)).applied
+                assert (await wait_until_decided(plane.ledger)).applied
                 slow, its_route = unresolvable("slow", silent.getsockname()[1]), scope("slow", "new")
                 plane.cache.update({(CLUSTER, "slow"): slow, (SCOPED_ROUTES, "slow"): its_route})
                 edited = scope("a", "new")
                 plane.cache.update({(SCOPED_ROUTES, "a"): edited})
-                assert (await settled(plane.ledger, {(SCOPED_ROUTES, "a"): edited.version})).applied
+                assert (
+                    await wait_until_decided(plane.ledger, {(SCOPED_ROUTES, "a"): edited.version})
+                ).applied
                 assert await setting.ask(client, "a") == "new"
                 state = plane.ledger.state("live", (SCOPED_ROUTES, "slow"))
                 assert state is not None
@@ -245,10 +247,10 @@ def test_a_slow_reader_gets_the_newest_and_not_every_version(setting: Setting) -
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
             plane.cache.replace([setting.listener, scope("a", "0")])
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             for number in range(1, 2001):
                 plane.cache.update({(SCOPED_ROUTES, "a"): scope("a", str(number))})
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             assert await setting.ask(client, "a") == "2000"
             [node] = plane.ledger.nodes()
             assert node.sent < 10

@@ -130,7 +130,7 @@ def test_native_services_are_asked_only_on_request(tmp_path: Path) -> None:
         assert crossgate("check", str(file)).returncode == 0
         done = crossgate("check", str(file), "--reach")
         assert done.returncode == 2
-        assert f"{file}:5:13 $.apis[0].native: error: the native service can't be reached" in done.stdout
+        assert f"{file}:5:13 $.apis[0].native: error: native service unreachable" in done.stdout
         assert f"Connection refused (found http://127.0.0.1:{deaf})" in done.stdout
         file.write_text(SAFE.replace("9101", str(native.port)), encoding="utf-8")
         assert crossgate("check", str(file), "--reach").returncode == 0

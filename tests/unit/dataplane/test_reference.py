@@ -5,7 +5,7 @@ from pathlib import Path
 
 import crossgate.dataplane
 from crossgate.dataplane.bootstrap import Limits
-from crossgate.dataplane.patience import Patience
+from crossgate.dataplane.supervisor import Timeouts
 
 PAGE = " ".join((Path(__file__).parents[3] / "docs/reference/data-plane.md").read_text().split())
 SOURCES = Path(crossgate.dataplane.__file__).parent.glob("*.py")
@@ -19,13 +19,13 @@ def test_every_code_is_on_the_page_and_no_other() -> None:
 
 
 def test_the_times_are_the_ones_that_hold() -> None:
-    patience = Patience()
+    timeouts = Timeouts()
 
-    assert f"after {patience.ready:.0f} s, and again at growing intervals" in PAGE
-    assert f"after {patience.first_restart} s, and twice as long" in PAGE
-    assert f"up to {patience.longest_restart:.0f} s. After {patience.stable:.0f} s of serving" in PAGE
-    assert f"at most {patience.drain:.0f} s later" in PAGE
-    assert f"After {patience.terminate:.0f} s more it is killed" in PAGE
+    assert f"after {timeouts.ready:.0f} s, and again at growing intervals" in PAGE
+    assert f"after {timeouts.first_restart} s, and twice as long" in PAGE
+    assert f"up to {timeouts.longest_restart:.0f} s. After {timeouts.stable:.0f} s of serving" in PAGE
+    assert f"at most {timeouts.drain:.0f} s later" in PAGE
+    assert f"After {timeouts.terminate:.0f} s more it is killed" in PAGE
 
 
 def test_the_limits_are_the_ones_that_hold() -> None:

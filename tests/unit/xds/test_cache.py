@@ -4,7 +4,7 @@ import pytest
 from tests.model_node import cluster, route
 
 from crossgate.xds.cache import Cache, Key
-from crossgate.xds.kinds import CLUSTER, SCOPED_ROUTES
+from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
 
 
 def test_replacing_tells_only_the_differences() -> None:

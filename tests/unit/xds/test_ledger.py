@@ -5,10 +5,10 @@ import asyncio
 from tests.model_node import cluster, route
 
 from crossgate.xds.cache import Cache
-from crossgate.xds.kinds import CLUSTER, ENDPOINTS, SCOPED_ROUTES
 from crossgate.xds.ledger import LONGEST_MESSAGE, Ledger
-from crossgate.xds.messages import Applied, Follows, Rejected
-from crossgate.xds.settlement import settled
+from crossgate.xds.messages import ResourceRejected, ResourcesApplied, SubscriptionChanged
+from crossgate.xds.resource_types import CLUSTER, ENDPOINTS, SCOPED_ROUTES
+from crossgate.xds.rollout_wait import wait_until_decided
 
 KEY = (CLUSTER, "a")
 
@@ -29,7 +29,7 @@ def test_a_node_is_behind_until_it_acknowledges() -> None:
     [node] = ledger.nodes()
     assert (node.node, node.connected_at, node.acknowledged_at, node.pending) == ("n", 1000.0, None, 1)
     assert not ledger.applied_everywhere({KEY: version()})
-    ledger.record(session, Applied(CLUSTER, (("a", version()),)))
+    ledger.record(session, ResourcesApplied(CLUSTER, (("a", version()),)))
     state = ledger.state("n", KEY)
     assert state is not None
     assert (state.applied, state.at, state.pending) == (version(), 1000.0, False)
@@ -40,7 +40,7 @@ def test_a_node_is_behind_until_it_acknowledges() -> None:
 def test_a_rejection_says_who_what_and_why_and_ends_with_the_next_good_version() -> None:
     ledger = ledger_of("bad")
     session = ledger.connect("n")
-    ledger.record(session, Rejected(CLUSTER, "a", version("bad"), "why" * LONGEST_MESSAGE))
+    ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), "why" * LONGEST_MESSAGE))
     [rejection] = ledger.rejections()
     assert (rejection.node, rejection.key, rejection.version) == ("n", KEY, version("bad"))
     assert len(rejection.message) == LONGEST_MESSAGE
@@ -48,7 +48,7 @@ def test_a_rejection_says_who_what_and_why_and_ends_with_the_next_good_version()
     state = ledger.state("n", KEY)
     assert state is not None
     assert not state.pending
-    ledger.record(session, Applied(CLUSTER, (("a", version()),)))
+    ledger.record(session, ResourcesApplied(CLUSTER, (("a", version()),)))
     assert ledger.rejections() == []
 
 
@@ -58,7 +58,7 @@ def test_of_a_long_message_the_beginning_and_the_reason_at_its_end_are_kept() ->
     dump = "\n".join(f'  domains: "https://{number}.example.com"' for number in range(100))
     reason = "Proto constraint validation failed (VirtualHostValidationError.Name: too short)"
     message = f'Cannot use it: goo.gle/debugstr   \nname: "pets"\n{dump}\n: {reason}'
-    ledger.record(session, Rejected(CLUSTER, "a", version("bad"), message))
+    ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), message))
     [rejection] = ledger.rejections()
     assert len(rejection.message) == LONGEST_MESSAGE
     assert rejection.message.startswith('Cannot use it: name: "pets" domains: "https://0.example.com"')
@@ -68,11 +68,11 @@ def test_of_a_long_message_the_beginning_and_the_reason_at_its_end_are_kept() ->
 def test_a_rejection_ends_when_the_resource_is_wanted_no_more() -> None:
     ledger = ledger_of("bad")
     session = ledger.connect("n")
-    ledger.record(session, Rejected(CLUSTER, "a", version("bad"), "why"))
+    ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), "why"))
     ledger.cache.replace([])
     assert ledger.rejections() == []
     assert ledger.nodes()[0].rejections == ()
-    outcome = asyncio.run(settled(ledger, {KEY: None}))
+    outcome = asyncio.run(wait_until_decided(ledger, {KEY: None}))
     assert outcome.applied
 
 
@@ -81,11 +81,11 @@ def test_what_a_node_never_asked_for_by_name_does_not_concern_it() -> None:
     session = ledger.connect("n")
     versions = {(ENDPOINTS, "e"): "1"}
     assert ledger.applied_everywhere(versions)
-    ledger.record(session, Follows(ENDPOINTS, added=("e",)))
+    ledger.record(session, SubscriptionChanged(ENDPOINTS, added=("e",)))
     assert not ledger.applied_everywhere(versions)
-    ledger.record(session, Applied(ENDPOINTS, (("e", "1"),)))
+    ledger.record(session, ResourcesApplied(ENDPOINTS, (("e", "1"),)))
     assert ledger.applied_everywhere(versions)
-    ledger.record(session, Follows(ENDPOINTS, dropped=("e",)))
+    ledger.record(session, SubscriptionChanged(ENDPOINTS, dropped=("e",)))
     assert ledger.nodes()[0].applied == 0
 
 
@@ -93,12 +93,12 @@ def test_waiting_ends_when_every_node_has_decided() -> None:
     async def run() -> None:
         ledger = ledger_of("bad")
         first, second = ledger.connect("first"), ledger.connect("second")
-        waiting = asyncio.create_task(settled(ledger))
+        waiting = asyncio.create_task(wait_until_decided(ledger))
         await asyncio.sleep(0)
-        ledger.record(first, Applied(CLUSTER, (("a", version("bad")),)))
+        ledger.record(first, ResourcesApplied(CLUSTER, (("a", version("bad")),)))
         await asyncio.sleep(0)
         assert not waiting.done()
-        ledger.record(second, Rejected(CLUSTER, "a", version("bad"), "why"))
+        ledger.record(second, ResourceRejected(CLUSTER, "a", version("bad"), "why"))
         outcome = await waiting
         assert outcome.nodes == ("first", "second")
         assert not outcome.applied
@@ -110,10 +110,10 @@ def test_waiting_ends_when_every_node_has_decided() -> None:
 def test_waiting_needs_a_node_and_not_one_that_left() -> None:
     async def run() -> None:
         ledger = ledger_of("good")
-        waiting = asyncio.create_task(settled(ledger))
+        waiting = asyncio.create_task(wait_until_decided(ledger))
         await asyncio.sleep(0)
         left, stays = ledger.connect("left"), ledger.connect("stays")
-        ledger.record(stays, Applied(CLUSTER, (("a", version()),)))
+        ledger.record(stays, ResourcesApplied(CLUSTER, (("a", version()),)))
         await asyncio.sleep(0)
         assert not waiting.done()
         ledger.disconnect(left)
@@ -126,10 +126,10 @@ def test_waiting_for_an_overtaken_version_ends_with_the_newer_one() -> None:
     async def run() -> None:
         ledger = ledger_of("good")
         session = ledger.connect("n")
-        waiting = asyncio.create_task(settled(ledger, {KEY: version()}))
+        waiting = asyncio.create_task(wait_until_decided(ledger, {KEY: version()}))
         await asyncio.sleep(0)
         ledger.cache.replace([cluster("a", "good 2")])
-        ledger.record(session, Applied(CLUSTER, (("a", version("good 2")),)))
+        ledger.record(session, ResourcesApplied(CLUSTER, (("a", version("good 2")),)))
         assert (await waiting).applied
 
     asyncio.run(run())
@@ -139,12 +139,12 @@ def test_waiting_for_everything_includes_removals() -> None:
     async def run() -> None:
         ledger = ledger_of("good")
         session = ledger.connect("n")
-        ledger.record(session, Applied(CLUSTER, (("a", version()),)))
+        ledger.record(session, ResourcesApplied(CLUSTER, (("a", version()),)))
         ledger.cache.replace([])
-        waiting = asyncio.create_task(settled(ledger))
+        waiting = asyncio.create_task(wait_until_decided(ledger))
         await asyncio.sleep(0)
         assert not waiting.done()
-        ledger.record(session, Applied(CLUSTER, (("a", None),)))
+        ledger.record(session, ResourcesApplied(CLUSTER, (("a", None),)))
         assert (await waiting).applied
 
     asyncio.run(run())
@@ -155,15 +155,15 @@ def test_a_removal_that_waits_for_what_is_refused_is_waited_for_no_longer() -> N
         ledger = ledger_of("good")
         before, after = route("r", to="a"), route("r", "bad", to="b")
         session = ledger.connect("n")
-        ledger.record(session, Applied(CLUSTER, (("a", version()),)))
-        ledger.record(session, Applied(SCOPED_ROUTES, (("r", before.version),)))
+        ledger.record(session, ResourcesApplied(CLUSTER, (("a", version()),)))
+        ledger.record(session, ResourcesApplied(SCOPED_ROUTES, (("r", before.version),)))
         ledger.cache.replace([after])
-        waiting = asyncio.create_task(settled(ledger))
+        waiting = asyncio.create_task(wait_until_decided(ledger))
         await asyncio.sleep(0)
         # The route that is refused goes on serving, and by it the cluster.
-        ledger.record(session, Rejected(SCOPED_ROUTES, "r", after.version, "why"))
+        ledger.record(session, ResourceRejected(SCOPED_ROUTES, "r", after.version, "why"))
         assert [one.key for one in (await waiting).rejections] == [(SCOPED_ROUTES, "r")]
         # So it is for whoever comes later.
-        assert not (await settled(ledger)).applied
+        assert not (await wait_until_decided(ledger)).applied
 
     asyncio.run(run())

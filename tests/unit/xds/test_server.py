@@ -19,10 +19,10 @@ from tests.model_node import cluster
 
 from crossgate.compiler.resource import Resource
 from crossgate.diagnostics import InvalidInput
-from crossgate.xds.kinds import CLUSTER, SCOPED_ROUTES
 from crossgate.xds.listening import HostPort, SocketFile
+from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
+from crossgate.xds.rollout_wait import wait_until_decided
 from crossgate.xds.server import ControlPlane
-from crossgate.xds.settlement import settled
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:
@@ -64,7 +64,7 @@ def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: SocketFi
             assert (resource.name, resource.version) == ("a", cluster("a").version)
             assert (resource.resource.type_url, resource.resource.value) == (CLUSTER, b"good")
             await call.write(request(nonce=response.nonce))
-            assert (await settled(plane.ledger)).applied
+            assert (await wait_until_decided(plane.ledger)).applied
             assert [node.node for node in plane.ledger.nodes()] == ["n1"]
 
             plane.cache.replace([cluster("b", "bad")])
@@ -75,7 +75,7 @@ def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: SocketFi
                 response = await call.read()
                 bad = [resource.name for resource in response.resources]
                 await call.write(request(nonce=response.nonce, error="no such thing" if bad else ""))
-            outcome = await settled(plane.ledger)
+            outcome = await wait_until_decided(plane.ledger)
             assert [rejection.message for rejection in outcome.rejections] == ["no such thing"]
             call.cancel()
 

@@ -7,8 +7,15 @@ from tests.model_node import cluster, route
 
 from crossgate.compiler.resource import Resource
 from crossgate.xds.cache import Cache, Key
-from crossgate.xds.kinds import CLUSTER, ENDPOINTS, LISTENER, SCOPED_ROUTES
-from crossgate.xds.messages import Applied, Effect, Follows, Rejected, Request, Send
+from crossgate.xds.messages import (
+    DiscoveryRequest,
+    DiscoveryResponse,
+    Effect,
+    ResourceRejected,
+    ResourcesApplied,
+    SubscriptionChanged,
+)
+from crossgate.xds.resource_types import CLUSTER, ENDPOINTS, LISTENER, SCOPED_ROUTES
 from crossgate.xds.stream import Stream
 
 
@@ -25,38 +32,38 @@ class Talk:
     def _hear(self, keys: tuple[Key, ...]) -> None:
         self.said = self.stream.changed(keys)
 
-    def put(self, *resources: Resource, remove: tuple[Key, ...] = ()) -> list[Send]:
+    def put(self, *resources: Resource, remove: tuple[Key, ...] = ()) -> list[DiscoveryResponse]:
         self.said = []
         changes: dict[Key, Resource | None] = {(item.type_url, item.name): item for item in resources}
         self.cache.update(changes | dict.fromkeys(remove))
         return self.sends
 
-    def ask(self, kind: str, *names: str, held: dict[str, str] | None = None) -> list[Send]:
-        self.said = self.stream.receive(Request(kind, subscribe=names, held=held or {}))
+    def ask(self, kind: str, *names: str, held: dict[str, str] | None = None) -> list[DiscoveryResponse]:
+        self.said = self.stream.receive(DiscoveryRequest(kind, subscribe=names, held=held or {}))
         return self.sends
 
-    def unsubscribe(self, kind: str, *names: str) -> list[Send]:
-        self.said = self.stream.receive(Request(kind, unsubscribe=names))
+    def unsubscribe(self, kind: str, *names: str) -> list[DiscoveryResponse]:
+        self.said = self.stream.receive(DiscoveryRequest(kind, unsubscribe=names))
         return self.sends
 
-    def ack(self, send: Send) -> list[Send]:
-        self.said = self.stream.receive(Request(send.type_url, nonce=send.nonce))
+    def ack(self, send: DiscoveryResponse) -> list[DiscoveryResponse]:
+        self.said = self.stream.receive(DiscoveryRequest(send.type_url, nonce=send.nonce))
         return self.sends
 
-    def nack(self, send: Send, message: str = "no") -> list[Send]:
-        self.said = self.stream.receive(Request(send.type_url, nonce=send.nonce, error=message))
+    def nack(self, send: DiscoveryResponse, message: str = "no") -> list[DiscoveryResponse]:
+        self.said = self.stream.receive(DiscoveryRequest(send.type_url, nonce=send.nonce, error=message))
         return self.sends
 
     @property
-    def sends(self) -> list[Send]:
-        return [effect for effect in self.said if isinstance(effect, Send)]
+    def sends(self) -> list[DiscoveryResponse]:
+        return [effect for effect in self.said if isinstance(effect, DiscoveryResponse)]
 
     @property
-    def rejected(self) -> list[Rejected]:
-        return [effect for effect in self.said if isinstance(effect, Rejected)]
+    def rejected(self) -> list[ResourceRejected]:
+        return [effect for effect in self.said if isinstance(effect, ResourceRejected)]
 
 
-def names(send: Send) -> list[str]:
+def names(send: DiscoveryResponse) -> list[str]:
     return [resource.name for resource in send.resources]
 
 
@@ -64,7 +71,7 @@ def test_a_subscription_to_everything_gets_everything() -> None:
     talk = Talk(cluster("a"), cluster("b"))
     [send] = talk.ask(CLUSTER)
     assert names(send) == ["a", "b"]
-    assert Follows(CLUSTER, added=("*",)) in talk.said
+    assert SubscriptionChanged(CLUSTER, added=("*",)) in talk.said
 
 
 def test_all_routes_come_in_the_first_response_as_the_listener_opens_with_it() -> None:
@@ -92,7 +99,7 @@ def test_an_acknowledgement_is_news_and_says_nothing_back() -> None:
     talk = Talk(cluster("a"))
     [send] = talk.ask(CLUSTER)
     assert talk.ack(send) == []
-    assert talk.said == [Applied(CLUSTER, (("a", cluster("a").version),))]
+    assert talk.said == [ResourcesApplied(CLUSTER, (("a", cluster("a").version),))]
 
 
 def test_one_change_sends_one_resource() -> None:
@@ -139,9 +146,9 @@ def test_heavy_resources_travel_apart() -> None:
 def test_a_stale_answer_changes_nothing(error: str | None) -> None:
     talk = Talk(cluster("a"))
     [send] = talk.ask(CLUSTER)
-    assert talk.stream.receive(Request(CLUSTER, nonce="0", error=error)) == []
+    assert talk.stream.receive(DiscoveryRequest(CLUSTER, nonce="0", error=error)) == []
     talk.ack(send)
-    assert talk.stream.receive(Request(CLUSTER, nonce=send.nonce, error=error)) == []
+    assert talk.stream.receive(DiscoveryRequest(CLUSTER, nonce=send.nonce, error=error)) == []
 
 
 def test_a_removal_travels_by_name() -> None:
@@ -150,7 +157,7 @@ def test_a_removal_travels_by_name() -> None:
     [send] = talk.put(remove=((CLUSTER, "a"),))
     assert (send.resources, send.removed) == ((), ("a",))
     talk.ack(send)
-    assert talk.said == [Applied(CLUSTER, (("a", None),))]
+    assert talk.said == [ResourcesApplied(CLUSTER, (("a", None),))]
 
 
 def test_what_appears_and_goes_unsent_never_travels() -> None:
@@ -164,7 +171,7 @@ def test_what_appears_and_goes_unsent_never_travels() -> None:
 # --- refusals ---
 
 
-def run(talk: Talk, sends: list[Send]) -> list[list[str]]:
+def run(talk: Talk, sends: list[DiscoveryResponse]) -> list[list[str]]:
     """Answer like a node that refuses every response with a bad resource; returns what was sent."""
     batches = []
     verdicts: list[Effect] = []
@@ -182,8 +189,10 @@ def test_a_refused_batch_is_halved_until_the_bad_one_stands_alone() -> None:
     talk = Talk(*(route(f"r{number}", "bad" if number == 5 else "good") for number in range(8)))
     batches = run(talk, talk.ask(SCOPED_ROUTES))
     bad = route("r5", "bad")
-    assert talk.rejected == [Rejected(SCOPED_ROUTES, "r5", bad.version, "bad: ['r5']")]
-    applied = {name for effect in talk.said if isinstance(effect, Applied) for name, _ in effect.versions}
+    assert talk.rejected == [ResourceRejected(SCOPED_ROUTES, "r5", bad.version, "bad: ['r5']")]
+    applied = {
+        name for effect in talk.said if isinstance(effect, ResourcesApplied) for name, _ in effect.versions
+    }
     assert applied == {f"r{number}" for number in range(8)} - {"r5"}
     assert len(batches) <= 9
 
@@ -193,9 +202,9 @@ def test_a_refused_resource_is_not_sent_again_until_its_version_changes() -> Non
     talk.ack(talk.ask(SCOPED_ROUTES)[0])
     [send] = talk.put(route("a", "bad"))
     assert talk.nack(send, "why") == []
-    assert talk.rejected == [Rejected(SCOPED_ROUTES, "a", route("a", "bad").version, "why")]
+    assert talk.rejected == [ResourceRejected(SCOPED_ROUTES, "a", route("a", "bad").version, "why")]
     assert [names(send) for send in talk.put(route("b", "good 2"))] == [["b"]]
-    talk.ack(Send(SCOPED_ROUTES, "3"))
+    talk.ack(DiscoveryResponse(SCOPED_ROUTES, "3"))
     assert [names(send) for send in talk.put(route("a", "good 3"))] == [["a"]]
 
 
@@ -205,7 +214,7 @@ def test_taking_a_refused_change_back_is_news_and_sends_nothing() -> None:
     [send] = talk.put(route("a", "bad"))
     talk.nack(send)
     assert talk.put(route("a")) == []
-    assert talk.said == [Applied(SCOPED_ROUTES, (("a", route("a").version),))]
+    assert talk.said == [ResourcesApplied(SCOPED_ROUTES, (("a", route("a").version),))]
 
 
 def test_resources_that_need_each_other_get_a_second_chance_together() -> None:
@@ -278,7 +287,7 @@ def test_what_is_no_longer_followed_no_longer_travels() -> None:
     talk = Talk(endpoints("a"), endpoints("b"))
     talk.ack(talk.ask(ENDPOINTS, "a", "b")[0])
     assert talk.unsubscribe(ENDPOINTS, "a") == []
-    assert talk.said == [Follows(ENDPOINTS, dropped=("a",))]
+    assert talk.said == [SubscriptionChanged(ENDPOINTS, dropped=("a",))]
     assert talk.put(endpoints("a", "good 2")) == []
 
 
@@ -304,7 +313,7 @@ def test_nothing_travels_to_a_node_that_has_it_all() -> None:
     talk = Talk(cluster("a"), route("r"))
     assert talk.ask(CLUSTER, held={"a": cluster("a").version}) == []
     assert talk.ask(SCOPED_ROUTES, held={"r": route("r").version}) == []
-    assert Applied(SCOPED_ROUTES, (("r", route("r").version),)) in talk.said
+    assert ResourcesApplied(SCOPED_ROUTES, (("r", route("r").version),)) in talk.said
 
 
 def test_only_differences_travel_removals_included() -> None:

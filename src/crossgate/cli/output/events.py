@@ -22,7 +22,13 @@ from crossgate.app.events import (
 )
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.cli.output.console import printable, stdout
-from crossgate.dataplane import changes
+from crossgate.dataplane.lifecycle_events import (
+    EnvoyDraining,
+    EnvoyReady,
+    EnvoyStarted,
+    EnvoyStopped,
+    LifecycleEvent,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,11 +101,11 @@ class EventPrinter:
         if lines > _MOST_LINES:
             self._say("dim", f"  and {lines - _MOST_LINES:,} more")
 
-    def _node_changed(self, change: changes.Change) -> None:
+    def _node_changed(self, change: LifecycleEvent) -> None:
         match change:
-            case changes.Started() | changes.Stopped():
+            case EnvoyStarted() | EnvoyStopped():
                 pass
-            case changes.Ready() | changes.Draining():
+            case EnvoyReady() | EnvoyDraining():
                 self._say("dim", str(change))
             case _:
                 self._say("yellow", str(change))

@@ -77,13 +77,13 @@ def _unreachable(reading: Reading) -> list[Finding]:
     """The native services that take no connection."""
     import asyncio
 
-    from crossgate.dataplane.reach import unreachable
+    from crossgate.dataplane.checks import find_unreachable
     from crossgate.diagnostics import Place, Severity
     from crossgate.lint.rule import Finding
 
     apis = reading.catalogue.apis.values() if reading.catalogue is not None else ()
     places = [(Place(("apis", index, "native")), api.native) for index, api in enumerate(apis)]
-    found = asyncio.run(unreachable(places, Severity.ERROR))
+    found = asyncio.run(find_unreachable(places, Severity.ERROR))
     return [Finding(diagnostic) for diagnostic in reading.located(found)]
 
 

@@ -81,10 +81,10 @@ def run(
     """
     # Loading makes thousands of objects and no garbage; `run_gateway` has it collected once it has started.
     gc.disable()
-    from crossgate.dataplane.binary import finding
+    from crossgate.dataplane.binary import start_finding_envoy
 
     # Envoy takes its time to say its version; meanwhile the rest is loaded.
-    found = finding() if envoy else None
+    found = start_finding_envoy() if envoy else None
     from crossgate.app.gateway import Options, run_gateway
     from crossgate.cli.output.events import EventPrinter
     from crossgate.cli.process import log_to_stderr, until_stopped

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgate.dataplane.port_holders import Holder, holders
-from crossgate.dataplane.ports import check_listen
+from crossgate.dataplane.checks import Listener, check_listen, listeners
 from crossgate.diagnostics import Place
 
 PLACE = Place(("gateway", "listen"), "gateway.yaml", 2, 11)
@@ -33,7 +32,7 @@ def test_a_taken_port_says_by_whom(taken: int, host: str) -> None:
 
     assert diagnostic is not None
     me = Path("/proc/self/comm").read_text().strip()
-    assert diagnostic.message == f"Port {taken} is taken by {me} (pid {os.getpid()})"
+    assert diagnostic.message == f"port {taken} is in use by {me} (pid {os.getpid()})"
     assert f"kill {os.getpid()}" in diagnostic.remedy
     assert diagnostic.place == PLACE
     assert diagnostic.found == f"{host}:{taken}"
@@ -64,13 +63,13 @@ def test_a_name_is_not_guessed() -> None:
     assert diagnostic.code == "listen-not-an-address"
 
 
-def test_holders_of_a_port(taken: int) -> None:
-    (holder,) = holders(taken)
+def test_listeners_of_a_port(taken: int) -> None:
+    (holder,) = listeners(taken)
 
-    assert holder == Holder(os.getpid(), Path("/proc/self/comm").read_text().strip())
+    assert holder == Listener(os.getpid(), Path("/proc/self/comm").read_text().strip())
 
 
 def test_nobody_holds_a_free_port() -> None:
     with closing(socket.socket()) as bound:
         bound.bind(("127.0.0.1", 0))
-        assert holders(bound.getsockname()[1]) == ()
+        assert listeners(bound.getsockname()[1]) == ()

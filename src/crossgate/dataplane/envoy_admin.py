@@ -22,7 +22,7 @@ _OK: Final = b"HTTP/1.1 200 "
 _ACTIVE_REQUESTS: Final = re.compile(r"http\.(?!admin\.).*\.downstream_rq_active")
 
 
-class AdminClient:
+class EnvoyAdmin:
     """Asks one Envoy. Every method but ``ready`` raises httpx.TransportError while nobody answers there."""
 
     def __init__(self, socket: Path, *, timeout: float = 5.0) -> None:

@@ -3,7 +3,7 @@
 Knows what the node follows, what it has, what is in flight, and what it refused. One response is in flight at
 a time; what changes meanwhile coalesces, because a name is queued and its newest version is looked up when it
 is sent. A refused batch is halved until the bad resource stands alone: Envoy takes or refuses a response as a
-whole. Order between kinds is not known here: `held_back` asks.
+whole. Ordering between kinds is not known here: `held_back` asks.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crossgate.compiler.resource import Resource
-from crossgate.xds.kinds import WHOLE_AT_FIRST
-from crossgate.xds.messages import Applied, Effect, Rejected
+from crossgate.xds.messages import Effect, ResourceRejected, ResourcesApplied
+from crossgate.xds.resource_types import WHOLE_FIRST_RESPONSE
 
 LONGEST_BATCH = 100
-"""Most resources in one response, the removed ones included; `WHOLE_AT_FIRST` has the exception."""
+"""Most resources in one response, the removed ones included; `WHOLE_FIRST_RESPONSE` has the exception."""
 HEAVIEST_BATCH = 4 * 1024 * 1024
 """Bytes after which a response takes no further resource: large origin sets must not pile up in one."""
 
@@ -34,14 +34,14 @@ class Resources(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RejectedVersion:
     """A version that the node refused, with Envoy's words; None stands for a removal."""
 
     version: str | None
     message: str
 
 
-class Delivery:
+class Subscription:
     """One kind of resource on one stream."""
 
     def __init__(self, type_url: str, resources: Resources, *, longest: int = LONGEST_BATCH) -> None:
@@ -51,7 +51,7 @@ class Delivery:
         self.everything = False
         self.named: set[str] = set()
         self.has: dict[str, str] = {}
-        self.refused: dict[str, Refusal] = {}
+        self.refused: dict[str, RejectedVersion] = {}
         self.flight: dict[str, str | None] | None = None
         self._unsettled: dict[str, None] = {}
         # The node's state of these is unknown, or it asked for them: they travel whatever `has` says.
@@ -116,7 +116,7 @@ class Delivery:
         return [name for name in sorted(names) if self.lacks(name)]
 
     def insist(self, name: str) -> None:
-        """Send ``name`` whatever the node is believed to have."""
+        """DiscoveryResponse ``name`` whatever the node is believed to have."""
         self._unsure.add(name)
         self.refused.pop(name, None)
 
@@ -153,9 +153,9 @@ class Delivery:
             self.queue([name])
         return [] if self.on_its_way(name) else [self.news_of(name)]
 
-    def news_of(self, name: str) -> Applied:
+    def news_of(self, name: str) -> ResourcesApplied:
         """What the node has of ``name``, as an effect."""
-        return Applied(self.type_url, ((name, self.has.get(name)),))
+        return ResourcesApplied(self.type_url, ((name, self.has.get(name)),))
 
     def next_batch(self, held_back: Callable[[str], bool]) -> list[str] | None:
         """Put the next batch in flight and return its names; None if one is in flight or nothing may go."""
@@ -186,7 +186,7 @@ class Delivery:
     def _next_queued(self, held_back: Callable[[str], bool]) -> list[str]:
         names: list[str] = []
         weight = 0
-        whole = self.type_url in WHOLE_AT_FIRST and not self.has
+        whole = self.type_url in WHOLE_FIRST_RESPONSE and not self.has
         # Removals first: a new scope may take the key of one that goes.
         for queue in (self._removals, self._updates):
             while queue and (whole or (len(names) < self._longest and weight < HEAVIEST_BATCH)):
@@ -228,7 +228,7 @@ class Delivery:
             self._perhaps.discard(name)
         self._took_some_since = self._took_some_since or bool(took)
         self.queue(name for name in took if self.lacks(name))
-        effects: list[Effect] = [Applied(self.type_url, tuple(took.items()))] if took else []
+        effects: list[Effect] = [ResourcesApplied(self.type_url, tuple(took.items()))] if took else []
         return list(took), effects
 
     def not_taken(self, message: str) -> list[str]:
@@ -243,7 +243,7 @@ class Delivery:
             return []
         for name in names:
             if flight[name] == self.wanted(name) and name not in self._unsure:
-                self.refused[name] = Refusal(flight[name], message)
+                self.refused[name] = RejectedVersion(flight[name], message)
                 self._fallen.append(name)
                 self._took_some_since = False if len(self._fallen) == 1 else self._took_some_since
             else:
@@ -257,6 +257,6 @@ class Delivery:
         fallen, self._fallen = self._fallen, []
         self._chance_taken = False
         return fallen, [
-            Rejected(self.type_url, name, self.refused[name].version, self.refused[name].message)
+            ResourceRejected(self.type_url, name, self.refused[name].version, self.refused[name].message)
             for name in fallen
         ]

@@ -18,15 +18,15 @@ SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
 
 # Envoy asks for these with an empty list that means "everything"; for any other kind an empty list is just
 # empty (xDS protocol, "How the client specifies what resources to return").
-ASKED_FOR_AS_A_WHOLE = frozenset({CLUSTER, LISTENER, SCOPED_ROUTES})
+WILDCARD_TYPES = frozenset({CLUSTER, LISTENER, SCOPED_ROUTES})
 
 # Envoy opens a listener after one response of these, and answers 404 for what that did not hold; so the first
 # one to a node that has none of them holds all.
-WHOLE_AT_FIRST = frozenset({SCOPED_ROUTES})
+WHOLE_FIRST_RESPONSE = frozenset({SCOPED_ROUTES})
 
 # A change of the key waits until the updates of these kinds in the same change are settled. Endpoints and
 # secrets wait for nothing: Envoy acknowledges a cluster only once it has them, so waiting would deadlock.
-AFTER_UPDATES_OF: Mapping[str, frozenset[str]] = {
+UPDATED_AFTER: Mapping[str, frozenset[str]] = {
     LISTENER: frozenset({CLUSTER}),
     SCOPED_ROUTES: frozenset({CLUSTER, LISTENER}),
     ROUTES: frozenset({CLUSTER, LISTENER}),

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crossgate.xds.cache import Key
-from crossgate.xds.kinds import REMOVED_AFTER
-from crossgate.xds.ledger import Ledger, News, Rejection, Session
+from crossgate.xds.ledger import Ledger, LedgerChange, Rejection, Session
+from crossgate.xds.resource_types import REMOVED_AFTER
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RolloutResult:
     """What the nodes made of a revision."""
 
     nodes: tuple[str, ...]
@@ -30,9 +30,9 @@ class Outcome:
         return not self.rejections
 
 
-async def settled(
+async def wait_until_decided(
     ledger: Ledger, versions: Mapping[Key, str | None] | None = None, *, nodes: int = 1
-) -> Outcome:
+) -> RolloutResult:
     """Wait until at least ``nodes`` nodes are connected and all of them decided on ``versions``.
 
     None stands for all that is wanted at the time of the call and for the removal of what nodes have beyond
@@ -63,7 +63,7 @@ class _Waiting:
         self._nodes = nodes
         self._undecided = {session: self._all_undecided(session) for session in ledger.sessions}
 
-    def hear(self, news: News) -> None:
+    def hear(self, news: LedgerChange) -> None:
         session = news.session
         if session not in self._ledger.sessions:
             self._undecided.pop(session, None)
@@ -80,9 +80,9 @@ class _Waiting:
         if len(self._undecided) >= self._nodes and not any(self._undecided.values()):
             self.done.set()
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RolloutResult:
         sessions = tuple(self._ledger.sessions)
-        return Outcome(
+        return RolloutResult(
             tuple(session.node for session in sessions),
             tuple(
                 rejection
@@ -96,7 +96,7 @@ class _Waiting:
         return {key for key in self._versions if not self._decided(session, key)}
 
     def _decided(self, session: Session, key: Key) -> bool:
-        if not session.is_told(key) or key not in self._versions:
+        if not session.subscribes_to(key) or key not in self._versions:
             return True
         accepted = (self._versions[key], self._ledger.cache.version(key))
         rejection = session.rejections.get(key)

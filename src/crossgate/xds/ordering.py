@@ -1,7 +1,8 @@
 """Make before break: which resources must wait for which others of the same change.
 
-Knows keys and the tables of `crossgate.xds.kinds`; knows nothing of versions or of who sends what. A change
-makes barriers; a barrier lists the keys that are still on their way, and opens when the last one arrives.
+Knows keys and the tables of `crossgate.xds.resource_types`; knows nothing of versions or of who sends what.
+A change makes barriers; a barrier lists the keys that are still on their way, and opens when the last one
+arrives.
 No two changes can wait for each other: updates of clusters wait for nothing, listeners and routes wait for
 updates of clusters, and only removals wait for routes.
 """
@@ -12,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crossgate.xds.cache import Key
-from crossgate.xds.kinds import AFTER_UPDATES_OF, REMOVED_AFTER
+from crossgate.xds.resource_types import REMOVED_AFTER, UPDATED_AFTER
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Awaited:
         return released
 
 
-class Order:
+class Ordering:
     """The barriers of one stream."""
 
     def __init__(self) -> None:
@@ -77,7 +78,7 @@ class Order:
         """
         kinds = {kind for kind, _ in changed}
         updated = [key for key in (*changed, *after) if not removed(key)]
-        always = _barriers(updated, self._settled, AFTER_UPDATES_OF, kinds)
+        always = _barriers(updated, self._settled, UPDATED_AFTER, kinds)
         removal = _barriers(
             (*changed, *removed_after),
             self._in_place,
@@ -85,7 +86,7 @@ class Order:
             {key[0] for key in changed if removed(key)},
         )
         for key in changed:
-            before = _before(key[0], AFTER_UPDATES_OF, always)
+            before = _before(key[0], UPDATED_AFTER, always)
             before_removal = _before(key[0], REMOVED_AFTER, removal) if removed(key) else []
             if before or before_removal:
                 gate = self._gates.setdefault(key, Gate())

@@ -1,0 +1,182 @@
+"""Checks of this machine: whether the gateway can listen, and whether native services are reachable.
+
+The listen address is checked before Envoy starts, because Envoy does not notice every conflict: it sets
+SO_REUSEPORT, so a second Envoy of the same user on the same port starts without an error, and the kernel
+distributes connections over both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from crossgate.catalogue.model import NativeService
+from crossgate.diagnostics import Diagnostic, Place, Severity
+
+_NOWHERE: Final = Place()
+_CONNECT_SECONDS: Final = 2.0
+_CONCURRENT_CONNECTS: Final = 100
+_LISTEN = "0A"
+_PROC = Path("/proc")
+
+
+def check_listen(host: str, port: int, place: Place = _NOWHERE) -> Diagnostic | None:
+    """Why nothing can listen on ``host:port`` now, or None. ``place`` is where the address was configured."""
+    try:
+        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    except ValueError:
+        return Diagnostic(
+            "listen-not-an-address",
+            "the listen address must be an IP address, not a host name",
+            "Write 127.0.0.1 for this machine only, 0.0.0.0 or [::] for every interface",
+            place,
+            host,
+        )
+    try:
+        _try_listen(family, host, port)
+    except OSError as error:
+        return _listen_refused(error, host, port, place)
+    return None
+
+
+def _try_listen(family: socket.AddressFamily, host: str, port: int) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As Envoy does, so that connections in TIME_WAIT of a gateway that just ended do not count. Not
+        # SO_REUSEPORT: a port that another Envoy serves has to be reported as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        probe.listen(1)
+
+
+def _listen_refused(error: OSError, host: str, port: int, place: Place) -> Diagnostic:
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return _port_taken(port, where, place)
+        case errno.EADDRNOTAVAIL:
+            code, message = "listen-not-here", f"this machine has no address {host}"
+            remedy = "Use one of its addresses (ip addr lists them), or 0.0.0.0 for all"
+        case errno.EACCES | errno.EPERM:
+            code, message = "listen-not-permitted", f"this user may not listen on port {port}"
+            remedy = (
+                "Use a port from 1024, or grant the permission: sysctl net.ipv4.ip_unprivileged_port_start, "
+                "or CAP_NET_BIND_SERVICE as an ambient capability"
+            )
+        case _:
+            code, message = "listen-failed", f"cannot listen on {where}: {error.strerror}"
+            remedy = "Choose another address"
+    return Diagnostic(code, message, remedy, place, where)
+
+
+def _port_taken(port: int, where: str, place: Place) -> Diagnostic:
+    found = listeners(port)
+    if not found:
+        by, remedy = (
+            "another program",
+            f"Run `ss -ltnp 'sport = :{port}'` as root to find it. Stop it, or choose another port",
+        )
+    else:
+        by = " and ".join(f"{process.command} (pid {process.pid})" for process in found)
+        remedy = f"Stop it (kill {' '.join(str(process.pid) for process in found)}), or choose another port"
+    return Diagnostic("listen-port-taken", f"port {port} is in use by {by}", remedy, place, where)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A process that listens: its id and the name of its program."""
+
+    pid: int
+    command: str
+
+
+def listeners(port: int) -> tuple[Listener, ...]:
+    """The processes that listen on ``port``, by id; empty if none, or none that this user may inspect."""
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
+    if not sockets:
+        return ()
+    pids = sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+    return tuple(Listener(pid, _command(pid)) for pid in pids if _has_open(pid, sockets))
+
+
+def _inodes(port: int) -> set[str]:
+    inodes = set()
+    for table in ("net/tcp", "net/tcp6"):
+        with suppress(OSError):
+            for line in (_PROC / table).read_text().splitlines()[1:]:
+                # proc(5): sl, local_address, rem_address, st, queues, timer, retransmits, uid, timeout, inode
+                fields = line.split()
+                if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                    inodes.add(fields[9])
+    return inodes
+
+
+def _has_open(pid: int, sockets: set[str]) -> bool:
+    # Processes may end meanwhile, and those of other users may not be inspected.
+    with suppress(OSError):
+        for descriptor in (_PROC / str(pid) / "fd").iterdir():
+            with suppress(OSError):
+                if str(descriptor.readlink()) in sockets:
+                    return True
+    return False
+
+
+def _command(pid: int) -> str:
+    try:
+        return (_PROC / str(pid) / "comm").read_text().strip()
+    except OSError:
+        return "a program that just ended"
+
+
+async def find_unreachable(
+    services: Iterable[tuple[Place, NativeService]], severity: Severity
+) -> list[Diagnostic]:
+    """One finding for each service that accepts no connection within two seconds, at the place that names it.
+
+    Services with one address are tried once. Nothing is sent: whether it is the right service stays unknown.
+    """
+    places: dict[tuple[str, int], list[tuple[Place, NativeService]]] = {}
+    for place, native in services:
+        places.setdefault((native.host, native.port), []).append((place, native))
+    limit = asyncio.Semaphore(_CONCURRENT_CONNECTS)
+    reasons = await asyncio.gather(*(_try_connect(limit, host, port) for host, port in places))
+    return [
+        _unreachable(place, native, reason, severity)
+        for named, reason in zip(places.values(), reasons, strict=True)
+        for place, native in named
+        if reason is not None
+    ]
+
+
+async def _try_connect(limit: asyncio.Semaphore, host: str, port: int) -> str | None:
+    """Why the connection failed; None if it did not."""
+    try:
+        async with limit, asyncio.timeout(_CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            await writer.wait_closed()
+    except TimeoutError:
+        return f"no answer within {_CONNECT_SECONDS:.0f} s"
+    except socket.gaierror as error:
+        return f"cannot resolve {host}: {error.strerror}"
+    except OSError as error:
+        return os.strerror(error.errno) if error.errno else str(error)
+    return None
+
+
+def _unreachable(place: Place, native: NativeService, reason: str, severity: Severity) -> Diagnostic:
+    return Diagnostic(
+        code="native-unreachable",
+        message=f"native service unreachable: {reason}",
+        found=str(native),
+        remedy="Start it or correct its address; until then its API answers 503",
+        place=place,
+        severity=severity,
+    )
