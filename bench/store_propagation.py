@@ -32,8 +32,7 @@ from tests.ports import free_ports
 from crossgate.catalogue.model import Application, Catalogue, Gateway
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
-from crossgate.service.token import Role
-from crossgate.service.tokens import Tokens
+from crossgate.service.tokens import Role, Tokens
 from crossgate.store import SqliteDirectory, open_store
 
 APPLICATIONS = 20_000

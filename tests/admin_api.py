@@ -17,9 +17,8 @@ from crossgate.admin.context import AdminContext, Nodes, NoNodes
 from crossgate.app.admin_listener import AdminAddress, bind
 from crossgate.app.admin_server import serving
 from crossgate.service.catalogue_service import CatalogueService
-from crossgate.service.ports import CatalogueStore, TokenStore
-from crossgate.service.token import Role
-from crossgate.service.tokens import Tokens
+from crossgate.service.ports import CatalogueStore
+from crossgate.service.tokens import Role, Tokens, TokenStore
 
 _SECONDS = 90.0
 

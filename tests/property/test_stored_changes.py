@@ -29,7 +29,7 @@ from crossgate.service.changes import (
     ResumeApplication,
     SuspendApplication,
 )
-from crossgate.service.errors import Refusal
+from crossgate.service.errors import ServiceError
 from crossgate.service.objects import Settings
 from crossgate.store import SqliteDirectory, open_store
 
@@ -106,7 +106,7 @@ def test_any_changes_compile_to_what_the_final_state_compiles_to(
             for changes in batches:
                 try:
                     done = service.change(changes, author="ann")
-                except Refusal:
+                except ServiceError:
                     continue
                 followed, _ = followed.advance(done.head.catalogue, CA)
                 if done.changed:

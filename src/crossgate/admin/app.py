@@ -33,7 +33,7 @@ from crossgate.admin.routes import (
 )
 from crossgate.admin.validation import validation_findings
 from crossgate.diagnostics import InvalidInput
-from crossgate.service.errors import Refusal
+from crossgate.service.errors import ServiceError
 
 _ROUTERS: Final = (
     liveness.router,
@@ -67,7 +67,7 @@ def routes(context: AdminContext | None = None) -> FastAPI:
         # Not by `include_router`: what is included is looked for twice, at each request.
         app.router.routes += router.routes
     app.router.redirect_slashes = False
-    app.exception_handler(Refusal)(_refused)
+    app.exception_handler(ServiceError)(_refused)
     app.exception_handler(InvalidInput)(_invalid)
     app.exception_handler(RequestValidationError)(_not_valid)
     app.exception_handler(RoleInsufficient)(_not_allowed)
@@ -84,7 +84,7 @@ def routes(context: AdminContext | None = None) -> FastAPI:
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:
-    if not isinstance(refusal, Refusal):  # pragma: no cover - the types of handlers say too little
+    if not isinstance(refusal, ServiceError):  # pragma: no cover - the types of handlers say too little
         raise TypeError(refusal)
     return problem_of(refusal).response()
 

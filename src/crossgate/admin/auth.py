@@ -17,8 +17,7 @@ from crossgate.admin.auth_throttle import LONGEST_DELAY, AuthThrottle
 from crossgate.admin.context import Context
 from crossgate.admin.errors import Problem
 from crossgate.service.log import Log
-from crossgate.service.token import Role, Token
-from crossgate.service.tokens import Tokens
+from crossgate.service.tokens import Role, Token, Tokens
 
 LIVENESS: Final = "/live"
 _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,256})", re.IGNORECASE)
@@ -68,7 +67,7 @@ class Authentication:
         return _BAD_TOKEN
 
 
-class RoleInsufficient(Exception):  # noqa: N818 - an answer, not an error of the program's
+class RoleInsufficient(Exception):
     """The token's role does not include what was asked for."""
 
     def __init__(self, wanted: Role, token: Token) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, NoReturn
 from fastapi import Depends, Request
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.errors import Refusal
+from crossgate.service.errors import ServiceError
 
 MAX_OBJECT: Final = 4 * 1024 * 1024
 """Bytes of one object: an API whose policy lists 50,000 origins takes half of it."""
@@ -17,11 +17,11 @@ MAX_DOCUMENT: Final = 16 * 1024 * 1024
 """Bytes of a document, as for a file."""
 
 
-class Malformed(Refusal):
+class Malformed(ServiceError):
     """The body cannot be read at all."""
 
 
-class TooLarge(Refusal):
+class TooLarge(ServiceError):
     """The body is beyond the budget."""
 
     def __init__(self, limit: int) -> None:

@@ -9,9 +9,8 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Query, Request
 
 from crossgate.admin.paging import SortedKeys
-from crossgate.service.catalogue_service import CatalogueService
-from crossgate.service.message import MAX_MESSAGE
-from crossgate.service.node_report import NodeReport
+from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
+from crossgate.service.ports import NodeReport
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import Tokens
 

@@ -8,8 +8,8 @@ from typing import Final, Literal
 from starlette.datastructures import Headers
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.errors import Refusal
-from crossgate.service.etag import Absent, Matches, Precondition, Present, Tagged
+from crossgate.service.errors import ServiceError
+from crossgate.service.etag import Absent, EtagTarget, Matches, Precondition, Present
 
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _Tags = list[tuple[bool, str]]
@@ -18,7 +18,7 @@ _ANY: Final = "*"
 _REVISION: Final = re.compile(r"revision-([0-9]{1,9})")
 
 
-class PreconditionRequired(Refusal):
+class PreconditionRequired(ServiceError):
     """A write that does not say what it has seen could undo what it has not seen."""
 
     def __init__(self, *, creates: bool) -> None:
@@ -30,7 +30,7 @@ class PreconditionRequired(Refusal):
         )
 
 
-class MalformedTag(Refusal):
+class MalformedTag(ServiceError):
     """A header that should have entity tags has something else."""
 
     def __init__(self, header: str, value: str) -> None:
@@ -56,7 +56,7 @@ def revision_tag(number: int) -> str:
     return f"revision-{number}"
 
 
-def preconditions(headers: Headers, of: Tagged, *, creates: bool = False) -> list[Precondition]:
+def preconditions(headers: Headers, of: EtagTarget, *, creates: bool = False) -> list[Precondition]:
     """What the request demands of the thing that it changes.
 
     Raises:

@@ -12,19 +12,19 @@ from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import (
     BaseMoved,
     InvalidChange,
+    LintErrors,
     NotFound,
     PreconditionFailed,
     ReadOnly,
-    Refusal,
+    ServiceError,
     StoreUnavailable,
-    Unsafe,
 )
 
 RETRY_SECONDS = 5
 """When to try again a write that the store could not take."""
 
 
-def problem_of(refusal: Refusal) -> Problem:
+def problem_of(refusal: ServiceError) -> Problem:
     """The problem that says why; with every diagnostic."""
     status = _status(refusal)
     first = refusal.diagnostics[0]
@@ -39,11 +39,11 @@ def problem_of(refusal: Refusal) -> Problem:
             extra, headers = {}, {"Retry-After": str(RETRY_SECONDS)}
         case _:
             extra, headers = {}, {}
-    said = refusal.findings if isinstance(refusal, Unsafe) else refusal.diagnostics
+    said = refusal.findings if isinstance(refusal, LintErrors) else refusal.diagnostics
     return Problem(status, first.code, _detail(first), said, extra, headers)
 
 
-def _status(refusal: Refusal) -> HTTPStatus:
+def _status(refusal: ServiceError) -> HTTPStatus:
     match refusal:
         case Malformed() | MalformedTag():
             return HTTPStatus.BAD_REQUEST
@@ -59,7 +59,7 @@ def _status(refusal: Refusal) -> HTTPStatus:
             return HTTPStatus.CONFLICT
         case StoreUnavailable():
             return HTTPStatus.SERVICE_UNAVAILABLE
-        case Unsafe():
+        case LintErrors():
             return HTTPStatus.UNPROCESSABLE_ENTITY
         case InvalidChange() if not all(one.code == "api-in-use" for one in refusal.diagnostics):
             return HTTPStatus.UNPROCESSABLE_ENTITY

@@ -14,10 +14,10 @@ from crossgate.diagnostics import Diagnostic, Step
 from crossgate.lint.rule import Finding
 from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import Change
-from crossgate.service.errors import InvalidChange, PreconditionFailed, Unsafe
-from crossgate.service.etag import Tagged, content_etag
+from crossgate.service.errors import InvalidChange, LintErrors, PreconditionFailed
+from crossgate.service.etag import EtagTarget, content_etag
 from crossgate.service.objects import ObjectKey
-from crossgate.service.token import Token
+from crossgate.service.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ConditionalWrite:
     message: str
 
     def put(
-        self, change: Change, of: Tagged, desired: Mapping[str, object], path: tuple[Step, ...]
+        self, change: Change, of: EtagTarget, desired: Mapping[str, object], path: tuple[Step, ...]
     ) -> ChangeResult | None:
         """Make it so; None if it was so already.
 
@@ -64,7 +64,7 @@ class ConditionalWrite:
         return {**written, "findings": said} if said else written
 
     def make(
-        self, change: Change, of: Tagged, path: tuple[Step, ...] = (), *, creates: bool = False
+        self, change: Change, of: EtagTarget, path: tuple[Step, ...] = (), *, creates: bool = False
     ) -> ChangeResult:
         """Make the change, if the thing is what the request says."""
         demanded = preconditions(self.request.headers, of, creates=creates)
@@ -81,8 +81,8 @@ def _within(path: tuple[Step, ...]) -> Iterator[None]:
         yield
     except InvalidChange as invalid:
         raise InvalidChange(_seen_from(path, found) for found in invalid.diagnostics) from None
-    except Unsafe as unsafe:
-        raise Unsafe(_finding_from(path, found) for found in unsafe.findings) from None
+    except LintErrors as unsafe:
+        raise LintErrors(_finding_from(path, found) for found in unsafe.findings) from None
 
 
 def _finding_from(path: tuple[Step, ...], found: Finding) -> Finding:

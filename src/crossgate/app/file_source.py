@@ -16,8 +16,7 @@ from crossgate.catalogue.document import Reading, load_document
 from crossgate.catalogue.model import NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.file_store import FileStore
-from crossgate.service.tokens import Tokens
-from crossgate.service.unkept_tokens import InMemoryTokenStore
+from crossgate.service.tokens import InMemoryTokenStore, Tokens
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
 from crossgate.diagnostics import InvalidInput, Place, Severity
-from crossgate.service.errors import Refusal
+from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, StoreLocation
@@ -119,9 +119,9 @@ class _Gateway:
         self.control_plane.listen()
         publisher = Publisher(self.control_plane.cache, system_authorities())
         # A node from before would be told to remove what is not published yet. Ours has nothing, and nobody
-        # else knows of its socket: it is answered at once, and told in portions.
-        in_portions = options.envoy is not None and options.xds is None
-        tell = self._teller(publisher) if in_portions else None
+        # else knows of its socket: it is answered at once, and told in batches.
+        in_batches = options.envoy is not None and options.xds is None
+        tell = self._teller(publisher) if in_batches else None
         if tell is not None:
             tell(Catalogue())
             await self.control_plane.start()
@@ -132,7 +132,7 @@ class _Gateway:
         await self._settle_where_to_listen()
         self.rollout = Rollout(self.control_plane, publisher, self.source.store, self._emit)
         await self.rollout.publish_first()
-        if not in_portions:
+        if not in_batches:
             self.rollout.open()
             await self.control_plane.start()
         self._say_what_was_heard()
@@ -255,7 +255,7 @@ def _put_listen(store: CatalogueStore, listen: tuple[str, int]) -> None:
     gateway = replace(store.head.catalogue.gateway, host=host, port=port)
     try:
         CatalogueService(store).change([PutGateway(gateway)], author="crossgate run", message="--listen")
-    except Refusal as refused:
+    except ServiceError as refused:
         raise InvalidInput(refused.diagnostics) from refused
 
 

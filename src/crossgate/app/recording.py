@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from crossgate.service.errors import StoreUnavailable
-from crossgate.service.ports import CatalogueStore
-from crossgate.service.revision import NodeOutcome
+from crossgate.service.ports import CatalogueStore, NodeRollout
 
 _TOGETHER_SECONDS: Final = 0.5
 """Outcomes that come so soon after each other are recorded together: each write keeps changes waiting."""
@@ -22,10 +21,10 @@ class Recorder:
 
     def __init__(self, store: CatalogueStore) -> None:
         self._store = store
-        self._outcomes: dict[int, dict[str, NodeOutcome]] = {}
+        self._outcomes: dict[int, dict[str, NodeRollout]] = {}
         self._some = asyncio.Event()
 
-    def record(self, revision: int, outcomes: Iterable[NodeOutcome]) -> None:
+    def record(self, revision: int, outcomes: Iterable[NodeRollout]) -> None:
         """Have these outcomes recorded soon."""
         found = {one.node: one for one in outcomes}
         if not found:
@@ -55,7 +54,7 @@ class Recorder:
             return True
         written = {revision: tuple(of_nodes.values()) for revision, of_nodes in outcomes.items()}
         try:
-            await asyncio.to_thread(self._store.record_outcomes, written)
+            await asyncio.to_thread(self._store.record_rollouts, written)
         except StoreUnavailable:
             for revision, newer in self._outcomes.items():
                 outcomes.setdefault(revision, {}).update(newer)

@@ -14,11 +14,9 @@ from typing import Final
 from crossgate.app.events import ChangeEnforced, ChangePending, Emit, ResourcesRejected
 from crossgate.app.recording import Recorder
 from crossgate.compiler.concerned import concerned
-from crossgate.service.node_report import NodeRejection, NodeReport
-from crossgate.service.portions import portions
-from crossgate.service.ports import CatalogueStore
+from crossgate.service.loading import batches
+from crossgate.service.ports import CatalogueStore, NodeRejection, NodeReport, NodeRollout, RolloutState
 from crossgate.service.publisher import Publisher
-from crossgate.service.revision import NodeOutcome, Outcome
 from crossgate.service.snapshot import Snapshot
 from crossgate.xds.ledger import Ledger, LedgerChange, NodeState, Rejection, Session
 from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
@@ -47,13 +45,13 @@ class Rollout:
         self._waiting: set[asyncio.Task[None]] = set()
 
     async def publish_first(self) -> None:
-        """Publish all but the clients' listener; nodes take a portion while the next one is compiled.
+        """Publish all but the clients' listener; nodes take a batch while the next one is compiled.
 
         What was published while it was read is not published again.
         """
         head = self._store.head
-        for portion in [head.catalogue] if self._publisher.catalogue.apis else portions(head.catalogue):
-            await asyncio.to_thread(self._publisher.compile, portion)
+        for batch in [head.catalogue] if self._publisher.catalogue.apis else batches(head.catalogue):
+            await asyncio.to_thread(self._publisher.compile, batch)
             self._publisher.distribute(opened=False)
         self._head = head.revision
 
@@ -102,12 +100,12 @@ class Rollout:
             # Not by a task of its own: that would come after the answer to who made the change.
             loop.call_soon_threadsafe(publish)
 
-        def foresee(coming: Snapshot) -> None:
+        def watch_pending(coming: Snapshot) -> None:
             # What is stored is compiled while the disk writes it, and sent when that is done.
             loop.call_soon_threadsafe(self._publisher.compile, coming.catalogue)
 
         stop = self._store.watch(wake)
-        stop_foreseeing = self._store.foresee(foresee)
+        stop_foreseeing = self._store.watch_pending(watch_pending)
         try:
             # What the store learnt between its opening and this is a new head, too.
             publish()
@@ -178,9 +176,9 @@ class Rollout:
         now, newest = datetime.now(UTC), revisions[-1]
         refused = {one.node: one.message for one in outcome.rejections}
         outcomes = [
-            NodeOutcome(node, Outcome.REJECTED, now, refused[node])
+            NodeRollout(node, RolloutState.REJECTED, now, refused[node])
             if node in refused
-            else NodeOutcome(node, Outcome.APPLIED, now)
+            else NodeRollout(node, RolloutState.APPLIED, now)
             for node in outcome.nodes
         ]
         here = {one.node for one in self._sessions}

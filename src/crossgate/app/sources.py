@@ -15,7 +15,7 @@ from crossgate.app.rollout import Rollout
 from crossgate.app.tasks import run_until_stopped
 from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
-from crossgate.service.errors import Refusal
+from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, Store, StoreLocation, occupied, open_store
@@ -70,11 +70,11 @@ class StoreSource:
 
 @asynccontextmanager
 async def opened(
-    source: Path | StoreLocation, grown: Callable[[Catalogue], None] | None = None
+    source: Path | StoreLocation, on_batch: Callable[[Catalogue], None] | None = None
 ) -> AsyncIterator[Source]:
     """The source, for as long as the context lasts.
 
-    While a store's catalogue is read, ``grown`` is called with what there is of it so far, from a thread.
+    While a store's catalogue is read, ``on_batch`` is called with what there is of it so far, from a thread.
 
     Raises:
         InvalidInput: the file has errors, or the store cannot be opened.
@@ -90,11 +90,11 @@ async def opened(
 
         def enter() -> Store:
             stack.enter_context(occupied(source))
-            return stack.enter_context(open_store(source, grown))
+            return stack.enter_context(open_store(source, on_batch))
 
         try:
             store = await asyncio.to_thread(enter)
-        except Refusal as refused:
+        except ServiceError as refused:
             raise InvalidInput(refused.diagnostics) from refused
         yield StoreSource(store.catalogue, Tokens(store.tokens))
 

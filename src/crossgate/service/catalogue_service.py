@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.changes import Change, ReplaceAll, Restore
-from crossgate.service.errors import BaseMoved, NotFound, Refusal
+from crossgate.service.errors import BaseMoved, NotFound, ServiceError
 from crossgate.service.etag import Precondition, require
 from crossgate.service.loading import catalogue_of, read_objects
-from crossgate.service.message import checked_message
 from crossgate.service.objects import ObjectKey
-from crossgate.service.plan import Plan, judge, make_plan, require_safe
+from crossgate.service.plan import Plan, check_changes, make_plan, refuse_lint_errors
 from crossgate.service.ports import CatalogueStore, Proposal
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import utc_now
 
 if TYPE_CHECKING:
     from crossgate.lint.rule import Finding
+from typing import Final
+
+from crossgate.diagnostics import Diagnostic, Place
+from crossgate.service.errors import InvalidChange
+
+MAX_MESSAGE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class CatalogueService:
             PreconditionFailed: an object is not what the caller last saw.
             NotFound: a change names something that is not there.
             InvalidChange: the catalogue would contradict itself.
-            Unsafe: the linter finds errors that the change would bring.
+            LintErrors: the linter finds errors that the change would bring.
             StoreUnavailable: nothing can be stored at present.
             ReadOnly: the catalogue's only source is a file.
 
@@ -151,8 +156,12 @@ class CatalogueService:
             for precondition in preconditions:
                 require(head.catalogue, precondition)
             same = foreseen is not None and foreseen.base == head.revision
-            plan = foreseen if foreseen is not None and same else judge(head, changes, linted=self.linted)
-            require_safe(plan)
+            plan = (
+                foreseen
+                if foreseen is not None and same
+                else check_changes(head, changes, linted=self.linted)
+            )
+            refuse_lint_errors(plan)
             made.append(plan)
             return replace(proposal, difference=plan.difference)
 
@@ -164,6 +173,29 @@ class CatalogueService:
         Proofs of thousands of policies take seconds, for which no other writer should wait. Whatever is
         wrong is said by the transaction: preconditions come first, and the head may be another by then.
         """
-        with suppress(Refusal):
-            return judge(self.store.head, changes, linted=self.linted)
+        with suppress(ServiceError):
+            return check_changes(self.store.head, changes, linted=self.linted)
         return None
+
+
+def checked_message(text: str) -> str:
+    """The message, without blanks around it.
+
+    Raises:
+        InvalidChange: it is too long, or has control characters other than line breaks and tabs.
+
+    """
+    message = text.strip()
+    if len(message) <= MAX_MESSAGE and all(sign.isprintable() or sign in "\n\t" for sign in message):
+        return message
+    raise InvalidChange(
+        [
+            Diagnostic(
+                code="message-invalid",
+                message=f"a message is at most {MAX_MESSAGE} printable characters",
+                remedy="Write what the change is for, in plain text",
+                found=repr(message[:40]),
+                place=Place(("message",)),
+            )
+        ]
+    )

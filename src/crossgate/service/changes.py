@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
 from crossgate.policy import CorsPolicy
-from crossgate.service.objects import CatalogueObject, ObjectKey, Settings
+from crossgate.service.errors import NotFound
+from crossgate.service.objects import (
+    GATEWAY_KEY,
+    SETTINGS_KEY,
+    CatalogueObject,
+    Difference,
+    Kind,
+    ObjectChange,
+    ObjectKey,
+    Settings,
+    find_object,
+    settings_of,
+    with_objects,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +148,108 @@ Change = (
     | ReplaceAll
     | Restore
 )
+
+
+@dataclass(slots=True)
+class Draft:
+    """Objects that differ, or may differ, from those of ``base``; None removes."""
+
+    base: Catalogue
+    objects: dict[ObjectKey, CatalogueObject | None] = field(default_factory=dict)
+
+    @property
+    def difference(self) -> Difference:
+        """What the changes so far come to; what they left as it was is not in it."""
+        return tuple(
+            ObjectChange(*key, before, after)
+            for key, after in sorted(self.objects.items())
+            if (before := find_object(self.base, key)) != after
+        )
+
+    def catalogue(self, difference: Difference) -> Catalogue:
+        """The base with the difference."""
+        return with_objects(self.base, {(one.kind, one.key): one.after for one in difference})
+
+    def make(self, change: Change) -> None:  # noqa: C901 - one short case for each change there is
+        """Make one change, on top of those before it.
+
+        Raises:
+            NotFound: it names an API or application that is not there.
+
+        """
+        match change:
+            case PutApi(api):
+                self.objects[Kind.API, api.key] = api
+            case DeleteApi(key):
+                self._api(key)
+                self.objects[Kind.API, key] = None
+            case PutPolicy(key, policy):
+                self.objects[Kind.API, key] = replace(self._api(key), cors=policy)
+            case RemovePolicy(key):
+                self.objects[Kind.API, key] = replace(self._api(key), cors=None)
+            case PutApplication(application):
+                self.objects[Kind.APPLICATION, application.name] = application
+            case DeleteApplication(name):
+                self._application(name)
+                self.objects[Kind.APPLICATION, name] = None
+            case SuspendApplication(name):
+                self._put(replace(self._application(name), suspended=True))
+            case ResumeApplication(name):
+                self._put(replace(self._application(name), suspended=False))
+            case Associate(name, key):
+                application = self._application(name)
+                if key not in application.apis:
+                    self._put(replace(application, apis=(*application.apis, key)))
+            case Dissociate(name, key):
+                application = self._application(name)
+                if key not in application.apis:
+                    raise NotFound("association", f"{name} with {key}")
+                self._put(replace(application, apis=tuple(one for one in application.apis if one != key)))
+            case PutGateway(gateway):
+                self.objects[GATEWAY_KEY] = gateway
+            case PutSettings(settings):
+                self.objects[SETTINGS_KEY] = settings
+            case ReplaceAll():
+                self._replace_all(change)
+            case Restore(objects):
+                self.objects.update(objects)
+            case _ as never:
+                assert_never(never)
+
+    def _replace_all(self, change: ReplaceAll) -> None:
+        desired = change.desired
+        if change.prune:
+            known: Iterable[ObjectKey] = (
+                *((Kind.API, key) for key in self.base.apis),
+                *((Kind.APPLICATION, name) for name in self.base.applications),
+                *self.objects,
+            )
+            for kind, name in known:
+                if kind in (Kind.API, Kind.APPLICATION):
+                    self.objects[kind, name] = None
+        for key, api in desired.apis.items():
+            self.objects[Kind.API, key] = api
+        for name, application in desired.applications.items():
+            self.objects[Kind.APPLICATION, name] = application
+        if change.gateway or change.prune:
+            self.objects[GATEWAY_KEY] = desired.gateway
+        if change.settings or change.prune:
+            self.objects[SETTINGS_KEY] = settings_of(desired)
+
+    def _put(self, application: Application) -> None:
+        self.objects[Kind.APPLICATION, application.name] = application
+
+    def _api(self, key: str) -> Api:
+        found = self._find((Kind.API, key))
+        if isinstance(found, Api):
+            return found
+        raise NotFound("API", key)
+
+    def _application(self, name: str) -> Application:
+        found = self._find((Kind.APPLICATION, name))
+        if isinstance(found, Application):
+            return found
+        raise NotFound("application", name)
+
+    def _find(self, key: ObjectKey) -> CatalogueObject | None:
+        return self.objects[key] if key in self.objects else find_object(self.base, key)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from crossgate.lint.rule import Finding
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program's
+class ServiceError(Exception):
     """Nothing was changed; ``diagnostics`` say why, all of it."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
@@ -19,11 +19,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
 
 
-class InvalidChange(Refusal):
+class InvalidChange(ServiceError):
     """The catalogue would no longer be consistent, or an object is wrong in itself."""
 
 
-class Unsafe(Refusal):
+class LintErrors(ServiceError):
     """The linter finds errors that are not there without the change, and that nobody has accepted."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
@@ -31,7 +31,7 @@ class Unsafe(Refusal):
         super().__init__(finding.diagnostic for finding in self.findings)
 
 
-class NotFound(Refusal):
+class NotFound(ServiceError):
     """What was named is not there."""
 
     def __init__(self, what: str, name: str) -> None:
@@ -40,7 +40,7 @@ class NotFound(Refusal):
         )
 
 
-class PreconditionFailed(Refusal):
+class PreconditionFailed(ServiceError):
     """The object is not what the caller last saw.
 
     ``wanted`` are the tags that the caller would have accepted, None if there should have been no such
@@ -63,7 +63,7 @@ class PreconditionFailed(Refusal):
         )
 
 
-class BaseMoved(Refusal):
+class BaseMoved(ServiceError):
     """The catalogue is no longer at the revision ``base``; it is at ``head``."""
 
     def __init__(self, base: int, head: int) -> None:
@@ -81,7 +81,7 @@ class BaseMoved(Refusal):
         )
 
 
-class ReadOnly(Refusal):
+class ReadOnly(ServiceError):
     """The catalogue's only source is a file, so it is changed there."""
 
     def __init__(self, source: str) -> None:
@@ -96,7 +96,7 @@ class ReadOnly(Refusal):
         )
 
 
-class StoreUnavailable(Refusal):
+class StoreUnavailable(ServiceError):
     """The store cannot be written at present; what is in memory goes on being served."""
 
     def __init__(self, reason: str, remedy: str) -> None:

@@ -8,8 +8,7 @@ from hashlib import sha256
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import PreconditionFailed
-from crossgate.service.objects import Kind, ObjectKey, find_object
-from crossgate.service.written import written_form
+from crossgate.service.objects import Kind, ObjectKey, find_object, serialise_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class PolicyOf:
     api: str
 
 
-Tagged = ObjectKey | PolicyOf
+EtagTarget = ObjectKey | PolicyOf
 """What has a tag. An API's tag covers its policy, the policy's tag nothing but the policy."""
 
 
@@ -27,34 +26,34 @@ Tagged = ObjectKey | PolicyOf
 class Present:
     """The thing must be there (``If-Match: *``)."""
 
-    of: Tagged
+    of: EtagTarget
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
     """The thing must not be there (``If-None-Match: *``)."""
 
-    of: Tagged
+    of: EtagTarget
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
     """The thing must have one of these tags (``If-Match``)."""
 
-    of: Tagged
+    of: EtagTarget
     tags: tuple[str, ...]
 
 
 Precondition = Present | Absent | Matches
 
 
-def etag_of(catalogue: Catalogue, of: Tagged) -> str | None:
+def etag_of(catalogue: Catalogue, of: EtagTarget) -> str | None:
     """The tag, without quotes; None if there is no such thing."""
     if isinstance(of, PolicyOf):
         api = catalogue.apis.get(of.api)
         return None if api is None or api.cors is None else content_etag(api.cors.as_loose())
     found = find_object(catalogue, of)
-    return None if found is None else content_etag(written_form(found))
+    return None if found is None else content_etag(serialise_object(found))
 
 
 def content_etag(loose: object) -> str:
@@ -86,7 +85,7 @@ def require(catalogue: Catalogue, precondition: Precondition) -> None:
             pass
 
 
-def _name(of: Tagged) -> str:
+def _name(of: EtagTarget) -> str:
     match of:
         case PolicyOf(api):
             return f"the policy of {api}"

@@ -7,8 +7,7 @@ from typing import NoReturn
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import ReadOnly
-from crossgate.service.ports import Proposal, RecordedObject, Watcher
-from crossgate.service.revision import NodeOutcome, RecordedRevision, Revision
+from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision, Watcher
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.watchers import Watchers
 
@@ -49,7 +48,7 @@ class FileStore:
         """Call ``watcher`` with each new head."""
         return self._watchers.add(watcher)
 
-    def foresee(self, watcher: Watcher) -> Callable[[], None]:
+    def watch_pending(self, watcher: Watcher) -> Callable[[], None]:
         """Nothing is ever about to be stored."""
         del watcher
         return lambda: None
@@ -69,6 +68,6 @@ class FileStore:
         del number, changed_since
         raise ReadOnly(self._source)
 
-    def record_outcomes(self, outcomes: Mapping[int, Iterable[NodeOutcome]]) -> None:
+    def record_rollouts(self, outcomes: Mapping[int, Iterable[NodeRollout]]) -> None:
         """Nothing is kept."""
         del outcomes

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
+from crossgate.catalogue.written import written_api, written_application, written_gateway
 from crossgate.policy import ServerPolicy
 
 
@@ -117,3 +118,16 @@ def _merged(before: Mapping[str, _Named], overlay: Mapping[str, _Named | None]) 
         else:
             merged[name] = found
     return merged
+
+
+def serialise_object(found: CatalogueObject) -> dict[str, object]:
+    """The same object, the same values; what is at its default is left out."""
+    match found:
+        case Gateway():
+            return written_gateway(found)
+        case Settings():
+            return dict(sorted(found.written.items()))
+        case Api():
+            return written_api(found)
+        case Application():
+            return written_application(found)

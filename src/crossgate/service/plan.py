@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.access import AccessChange, find_access_changes
-from crossgate.service.changes import Change, Restore
+from crossgate.service.changes import Change, Draft, Restore
 from crossgate.service.consistency import find_faults
-from crossgate.service.draft import Draft
-from crossgate.service.errors import InvalidChange, Unsafe
+from crossgate.service.errors import InvalidChange, LintErrors
 from crossgate.service.objects import Difference, ObjectChange
 from crossgate.service.snapshot import Snapshot
 
@@ -47,7 +46,7 @@ class Plan:
         return tuple(change for change in self.difference if change.after is None)
 
 
-def work_out(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference, Catalogue]:
+def apply_changes(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference, Catalogue]:
     """What the changes come to, made in their order and judged together.
 
     Raises:
@@ -66,33 +65,33 @@ def work_out(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference, Cat
     return difference, catalogue
 
 
-def judge(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
+def check_changes(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
     """The plan without its access changes, which cost time that only a plan needs; raises likewise."""
-    difference, catalogue = work_out(base, changes)
+    difference, catalogue = apply_changes(base, changes)
     plan = Plan(base.revision, difference)
     return _with_findings(plan, base, catalogue, changes) if linted else plan
 
 
 def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
-    """The plan for these changes; raises as :func:`work_out` does.
+    """The plan for these changes; raises as :func:`apply_changes` does.
 
     What the linter refuses is planned all the same: it is worth seeing whole. See :attr:`Plan.refusing`.
     """
-    difference, catalogue = work_out(base, changes)
+    difference, catalogue = apply_changes(base, changes)
     access = find_access_changes(base.catalogue, catalogue, difference)
     plan = Plan(base.revision, difference, tuple(access))
     return _with_findings(plan, base, catalogue, changes) if linted else plan
 
 
-def require_safe(plan: Plan) -> None:
+def refuse_lint_errors(plan: Plan) -> None:
     """See that the linter does not refuse the change.
 
     Raises:
-        Unsafe: it does; with every finding for which.
+        LintErrors: it does; with every finding for which.
 
     """
     if plan.refusing:
-        raise Unsafe(plan.refusing)
+        raise LintErrors(plan.refusing)
 
 
 def _with_findings(plan: Plan, base: Snapshot, after: Catalogue, changes: Sequence[Change]) -> Plan:

@@ -5,12 +5,67 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from crossgate.service.objects import Difference, Kind
-from crossgate.service.revision import Loose, NodeOutcome, RecordedRevision, Revision
 from crossgate.service.snapshot import Snapshot
-from crossgate.service.token import Token
+
+JsonObject = Mapping[str, object]
+"""An object in its written form, JSON-ready: history is shown as it was, readable today or not."""
+
+
+class RolloutState(StrEnum):
+    """What a node made of a revision."""
+
+    PENDING = "pending"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRollout:
+    """What one node made of one revision; ``detail`` is the node's message if it rejected it."""
+
+    node: str
+    state: RolloutState
+    at: datetime
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One change, whole. Numbers begin at 1, without gaps; revision 0 is the empty catalogue."""
+
+    number: int
+    author: str
+    at: datetime
+    """UTC."""
+    message: str
+    objects: int
+    """How many objects it changed."""
+    rolls_back_to: int | None = None
+    """The revision whose state it restored."""
+    nodes: tuple[NodeRollout, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """One object before and after a revision, in its written form; None where there was none."""
+
+    kind: Kind
+    key: str
+    before: JsonObject | None
+    after: JsonObject | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRevision:
+    """A revision with its difference, sorted by kind and key."""
+
+    revision: Revision
+    difference: tuple[RecordedChange, ...]
+
 
 Watcher = Callable[[Snapshot], None]
 
@@ -32,7 +87,7 @@ class RecordedObject:
 
     kind: Kind
     key: str
-    written: Loose | None
+    written: JsonObject | None
 
 
 class CatalogueStore(Protocol):
@@ -76,7 +131,7 @@ class CatalogueStore(Protocol):
         """
         ...
 
-    def foresee(self, watcher: Watcher) -> Callable[[], None]:
+    def watch_pending(self, watcher: Watcher) -> Callable[[], None]:
         """Call ``watcher`` with each head that is about to be stored, and may still come to nothing.
 
         For work that can be done while the disk writes; what it leads to must wait for :meth:`watch`.
@@ -98,35 +153,33 @@ class CatalogueStore(Protocol):
         """
         ...
 
-    def record_outcomes(self, outcomes: Mapping[int, Iterable[NodeOutcome]]) -> None:
+    def record_rollouts(self, outcomes: Mapping[int, Iterable[NodeRollout]]) -> None:
         """Note what nodes made of each revision; a later outcome of a node replaces its earlier one."""
         ...
 
 
-class TokenStore(Protocol):
-    """Keeps tokens by the hash of their secret; raises as :class:`CatalogueStore` does."""
+@dataclass(frozen=True, slots=True)
+class NodeRejection:
+    """What a node refused, and goes on without."""
 
-    def add_token(self, token: Token, digest: str) -> None:
-        """Keep a new token.
+    kind: str
+    resource: str
+    version: str | None
+    message: str
+    at: datetime
+    apis: tuple[str, ...]
+    """Keys of the APIs that the resource is made for; none if it is the whole gateway's."""
 
-        Raises:
-            Refusal: there is a token of this name that still works.
 
-        """
-        ...
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What one connected node runs, by its own word."""
 
-    def tokens(self) -> Sequence[Token]:
-        """Every token, revoked and expired ones too, oldest first."""
-        ...
-
-    def find_token(self, digest: str) -> Token | None:
-        """The token with that hash; from memory while the database cannot be reached."""
-        ...
-
-    def revoke_token(self, name: str, at: datetime) -> Token | None:
-        """Revoke the working token of that name; None if there is none."""
-        ...
-
-    def touch_token(self, digest: str, at: datetime) -> None:
-        """Note that the token was used; nothing happens if the database cannot be reached."""
-        ...
+    node: str
+    connected_at: datetime
+    acknowledged_at: datetime | None
+    revision: int | None
+    """The newest revision of which it runs, or refused, every part."""
+    resources: int
+    pending: int
+    rejections: tuple[NodeRejection, ...]

@@ -1,6 +1,6 @@
 """Publishing: a catalogue becomes what the nodes are told.
 
-The first one is published in portions: while one is compiled, nodes take the one before. The listener for
+The first one is published in batches: while one is compiled, nodes take the one before. The listener for
 clients comes last: whatever it has no routes for is answered 404. Nodes ask for the routes all the same, for
 the listener inside; that one comes before anything is known of the catalogue.
 """

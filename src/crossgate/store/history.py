@@ -8,10 +8,8 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from crossgate.service.etag import canonical_json
-from crossgate.service.objects import CatalogueObject, Kind
-from crossgate.service.ports import Proposal
-from crossgate.service.revision import NodeOutcome
-from crossgate.service.written import written_form
+from crossgate.service.objects import CatalogueObject, Kind, serialise_object
+from crossgate.service.ports import NodeRollout, Proposal
 from crossgate.store.prepared import Prepared
 from crossgate.store.tables import head, outcomes, revisions, versions
 
@@ -65,18 +63,18 @@ def add_revision(connection: Connection, number: int, proposal: Proposal) -> Non
 
 
 def _version(number: int, kind: Kind, key: str, after: CatalogueObject | None) -> dict[str, object]:
-    body = None if after is None else canonical_json(written_form(after)).decode()
+    body = None if after is None else canonical_json(serialise_object(after)).decode()
     return {"kind": kind.value, "key": key, "revision": number, "body": body, "current": True}
 
 
-def put_outcomes(connection: Connection, of_revisions: Mapping[int, Iterable[NodeOutcome]]) -> None:
+def write_rollouts(connection: Connection, of_revisions: Mapping[int, Iterable[NodeRollout]]) -> None:
     """Write what nodes made of revisions, each in the place of what was known of it."""
     stored = select(revisions.c.number).where(revisions.c.number.in_(of_revisions))
     rows = [
         {
             "revision": number,
             "node": one.node,
-            "outcome": one.outcome.value,
+            "outcome": one.state.value,
             "at": one.at,
             "detail": one.detail,
         }

@@ -13,7 +13,7 @@ from typing import Final, Self
 import psycopg
 from sqlalchemy import Engine
 
-from crossgate.service.errors import Refusal
+from crossgate.service.errors import ServiceError
 from crossgate.service.log import Log
 from crossgate.store.faults import unavailable_when_failing
 from crossgate.store.history import CHANNEL
@@ -61,7 +61,7 @@ class Listener:
                 with closing(self._connect()) as connection:
                     for _ in self._looks(connection):
                         failures = 0
-            except (psycopg.Error, Refusal) as lost:
+            except (psycopg.Error, ServiceError) as lost:
                 if failures == 0:
                     self._log.warning("The store's database does not answer, trying again", reason=str(lost))
                 failures += 1
@@ -85,7 +85,7 @@ class Listener:
         try:
             with unavailable_when_failing():
                 pooled = self._engine.raw_connection()
-        except Refusal:
+        except ServiceError:
             self._reachable.clear()
             raise
         self._reachable.set()

@@ -7,18 +7,17 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from crossgate.catalogue.model import Catalogue
-from crossgate.service.loading import read_objects
-from crossgate.service.portions import growing
+from crossgate.service.loading import read_in_batches, read_objects
 from crossgate.service.snapshot import Snapshot
 from crossgate.store.history import head_number
 from crossgate.store.recollection import current_objects, objects_since
 
-Grown = Callable[[Catalogue], None]
+OnBatch = Callable[[Catalogue], None]
 """Is told of a catalogue what has been read of it so far."""
 
 
-def load(connection: Connection, grown: Grown | None = None) -> Snapshot:
-    """The newest revision, read whole; ``grown`` is called with what has been read of it so far.
+def load(connection: Connection, on_batch: OnBatch | None = None) -> Snapshot:
+    """The newest revision, read whole; ``on_batch`` is called with what has been read of it so far.
 
     Raises:
         InvalidChange: an object in the database cannot be read by this version.
@@ -27,9 +26,9 @@ def load(connection: Connection, grown: Grown | None = None) -> Snapshot:
     number = head_number(connection)
     catalogue = Catalogue()
     others, apis = (current_objects(connection, apis=one) for one in (False, True))
-    for catalogue in growing(others, apis):
-        if grown is not None:
-            grown(catalogue)
+    for catalogue in read_in_batches(others, apis):
+        if on_batch is not None:
+            on_batch(catalogue)
     return Snapshot.of(number, catalogue)
 
 

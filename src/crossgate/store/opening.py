@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Engine
 
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation, engine_for
-from crossgate.store.memory import Grown
+from crossgate.store.memory import OnBatch
 from crossgate.store.migrate import migrate
 from crossgate.store.store import DatabaseStore
 from crossgate.store.token_table import TokenTable
@@ -27,10 +27,10 @@ class Store:
 
 
 @contextmanager
-def open_store(location: StoreLocation, grown: Grown | None = None) -> Iterator[Store]:
+def open_store(location: StoreLocation, on_batch: OnBatch | None = None) -> Iterator[Store]:
     """The store, for as long as the context lasts.
 
-    While its catalogue is read, ``grown`` is called with what there is of it so far. With PostgreSQL, what
+    While its catalogue is read, ``on_batch`` is called with what there is of it so far. With PostgreSQL, what
     other control planes store arrives by itself.
 
     Raises:
@@ -43,7 +43,7 @@ def open_store(location: StoreLocation, grown: Grown | None = None) -> Iterator[
         migrate(engine)
         reachable = threading.Event()
         reachable.set()
-        catalogue = DatabaseStore(engine, reachable, grown)
+        catalogue = DatabaseStore(engine, reachable, on_batch)
         store = Store(catalogue, TokenTable(catalogue), reachable)
         match location:
             case PostgresqlUrl():

@@ -11,8 +11,14 @@ from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, sel
 
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.objects import Kind
-from crossgate.service.ports import RecordedObject
-from crossgate.service.revision import Loose, NodeOutcome, Outcome, RecordedChange, Revision
+from crossgate.service.ports import (
+    JsonObject,
+    NodeRollout,
+    RecordedChange,
+    RecordedObject,
+    Revision,
+    RolloutState,
+)
 from crossgate.store.faults import RESTORE
 from crossgate.store.tables import outcomes, revisions, versions
 
@@ -102,10 +108,10 @@ def one_revision(connection: Connection, number: int) -> Revision | None:
 
 
 def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revision]:
-    of_nodes = defaultdict[int, list[NodeOutcome]](list)
+    of_nodes = defaultdict[int, list[NodeRollout]](list)
     asked = select(outcomes).where(outcomes.c.revision.in_([row.number for row in rows]))
     for one in connection.execute(asked.order_by(outcomes.c.node)):
-        of_nodes[one.revision].append(NodeOutcome(one.node, Outcome(one.outcome), one.at, one.detail))
+        of_nodes[one.revision].append(NodeRollout(one.node, RolloutState(one.outcome), one.at, one.detail))
     return [
         Revision(
             row.number,
@@ -152,7 +158,7 @@ def _kind(kind: str, key: str) -> Kind:
     return known
 
 
-def _written(kind: str, key: str, body: str | None) -> Loose | None:
+def _written(kind: str, key: str, body: str | None) -> JsonObject | None:
     """A body as it was written, in one piece: without what ``json.loads`` does first, half of its time."""
     if body is None:
         return None
@@ -162,4 +168,4 @@ def _written(kind: str, key: str, body: str | None) -> Loose | None:
         written, end = None, 0
     if type(written) is not dict or end != len(body):
         raise StoreUnavailable(f"what it holds of the {kind} {key} is damaged", RESTORE)
-    return cast("Loose", written)
+    return cast("JsonObject", written)

@@ -9,22 +9,23 @@ from threading import Event, RLock
 from sqlalchemy import Connection, Engine, func, select
 
 from crossgate.service.errors import StoreUnavailable
-from crossgate.service.ports import Proposal, RecordedObject, Watcher
-from crossgate.service.revision import NodeOutcome, RecordedRevision, Revision
+from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision, Watcher
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.watchers import Watchers
 from crossgate.store import recollection
 from crossgate.store.faults import RETRY, unavailable_when_failing
-from crossgate.store.history import CHANNEL, add_revision, head_number, locked_head_number, put_outcomes
-from crossgate.store.memory import Grown, catch_up, load
+from crossgate.store.history import CHANNEL, add_revision, head_number, locked_head_number, write_rollouts
+from crossgate.store.memory import OnBatch, catch_up, load
 from crossgate.store.sqlite import WRITING
 
 
 class DatabaseStore:
     """A :class:`~crossgate.service.ports.CatalogueStore` in a database whose tables are up to date."""
 
-    def __init__(self, engine: Engine, reachable: Event | None = None, grown: Grown | None = None) -> None:
-        """Read the newest revision; ``grown`` is called with what has been read of its catalogue so far.
+    def __init__(
+        self, engine: Engine, reachable: Event | None = None, on_batch: OnBatch | None = None
+    ) -> None:
+        """Read the newest revision; ``on_batch`` is called with what has been read of its catalogue so far.
 
         While ``reachable`` is there and not set, what needs the database is refused at once: of many who wait
         for a connection that cannot be made, each would wait for all before it.
@@ -44,7 +45,7 @@ class DatabaseStore:
         # Whoever holds it may move the head; so heads move, and watchers are told, in order.
         self._moving = RLock()
         with self.reading() as connection:
-            self._head = load(connection, grown)
+            self._head = load(connection, on_batch)
 
     @property
     def head(self) -> Snapshot:
@@ -55,7 +56,7 @@ class DatabaseStore:
         """Call ``watcher`` with each new head."""
         return self._watchers.add(watcher)
 
-    def foresee(self, watcher: Watcher) -> Callable[[], None]:
+    def watch_pending(self, watcher: Watcher) -> Callable[[], None]:
         """Call ``watcher`` with each head that is about to be stored here."""
         return self._foreseeing.add(watcher)
 
@@ -107,10 +108,10 @@ class DatabaseStore:
                 return recollection.objects_before(connection, number)
             return recollection.objects_at(connection, number)
 
-    def record_outcomes(self, outcomes: Mapping[int, Iterable[NodeOutcome]]) -> None:
+    def record_rollouts(self, outcomes: Mapping[int, Iterable[NodeRollout]]) -> None:
         """Note what nodes made of each revision, in one transaction."""
         with self._moving, self.writing() as connection:
-            put_outcomes(connection, outcomes)
+            write_rollouts(connection, outcomes)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.errors import Refusal, StoreUnavailable
-from crossgate.service.token import Role, Token
+from crossgate.service.errors import ServiceError, StoreUnavailable
+from crossgate.service.tokens import Role, Token
 from crossgate.store.history import locked_head_number
 from crossgate.store.prepared import Prepared
 from crossgate.store.store import DatabaseStore
@@ -28,7 +28,7 @@ _FIND = Prepared(select(*_OF_TOKEN).where(tokens.c.digest == bindparam("of_diges
 
 
 class TokenTable:
-    """A :class:`~crossgate.service.ports.TokenStore`.
+    """A :class:`~crossgate.service.tokens.TokenStore`.
 
     Each look goes to the database, so a token that was revoked elsewhere works nowhere any more. While the
     database is away, what it last said holds.
@@ -45,7 +45,7 @@ class TokenTable:
             locked_head_number(connection)  # two that create the same name come one after the other
             namesakes = connection.execute(select(tokens).where(tokens.c.name == token.name))
             if any(_token(row).works(token.created) for row in namesakes):
-                raise Refusal([_taken(token.name)])
+                raise ServiceError([_taken(token.name)])
             connection.execute(
                 insert(tokens).values(
                     digest=digest,

@@ -10,7 +10,7 @@ from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets
 
 from crossgate.admin import auth_throttle
 from crossgate.admin.auth_throttle import AuthThrottle
-from crossgate.service.token import Role
+from crossgate.service.tokens import Role
 
 
 def test_a_stranger_learns_that_the_gateway_lives_and_nothing_else(api: AdminApi) -> None:

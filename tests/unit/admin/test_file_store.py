@@ -6,7 +6,7 @@ from tests.admin_api import running_admin_api
 from tests.catalogues import api, catalogue
 
 from crossgate.service.file_store import FileStore
-from crossgate.service.unkept_tokens import InMemoryTokenStore
+from crossgate.service.tokens import InMemoryTokenStore
 
 PETS = "/v1/apis/pets/1.0"
 

@@ -10,7 +10,7 @@ from tests.admin_api import AdminApi, running_admin_api
 from tests.catalogues import api, application, catalogue
 
 from crossgate.service.file_store import FileStore
-from crossgate.service.unkept_tokens import InMemoryTokenStore
+from crossgate.service.tokens import InMemoryTokenStore
 
 COUNT = 100_000
 SECONDS = 0.5

@@ -25,7 +25,7 @@ from crossgate.service.changes import (
 )
 from crossgate.service.errors import InvalidChange, NotFound
 from crossgate.service.objects import Kind, Settings
-from crossgate.service.plan import work_out
+from crossgate.service.plan import apply_changes
 from crossgate.service.snapshot import Snapshot
 
 PETS = api("pets", policy("https://a.example"))
@@ -36,7 +36,7 @@ BASE = Snapshot.of(7, catalogue([PETS, SHOP], [WEB]))
 
 def test_put_and_delete() -> None:
     new = api("news")
-    difference, after = work_out(BASE, [PutApi(new), DeleteApi("shop/1.0")])
+    difference, after = apply_changes(BASE, [PutApi(new), DeleteApi("shop/1.0")])
     assert [(one.kind, one.key, one.before, one.after) for one in difference] == [
         (Kind.API, "news/1.0", None, new),
         (Kind.API, "shop/1.0", SHOP, None),
@@ -61,15 +61,15 @@ def test_put_and_delete() -> None:
     ],
 )
 def test_what_is_so_already_is_no_difference(changes: list[Change]) -> None:
-    assert work_out(BASE, changes)[0] == ()
+    assert apply_changes(BASE, changes)[0] == ()
 
 
 def test_policy_and_suspension() -> None:
     stricter = policy("https://b.example")
-    _, after = work_out(BASE, [PutPolicy("pets/1.0", stricter), SuspendApplication("web")])
+    _, after = apply_changes(BASE, [PutPolicy("pets/1.0", stricter), SuspendApplication("web")])
     assert after.apis["pets/1.0"].cors == stricter
     assert after.applications["web"].suspended
-    _, open_again = work_out(BASE, [RemovePolicy("pets/1.0")])
+    _, open_again = apply_changes(BASE, [RemovePolicy("pets/1.0")])
     assert open_again.apis["pets/1.0"].cors is None
 
 
@@ -88,12 +88,12 @@ def test_policy_and_suspension() -> None:
 )
 def test_what_is_not_there_is_said(change: Change) -> None:
     with pytest.raises(NotFound):
-        work_out(BASE, [change])
+        apply_changes(BASE, [change])
 
 
 def test_every_contradiction_is_reported_at_once() -> None:
     with pytest.raises(InvalidChange) as refused:
-        work_out(
+        apply_changes(
             BASE,
             [
                 PutApi(api("deep", endpoints=("/free", "/gateway/pets/1.0/dogs"))),
@@ -118,30 +118,33 @@ def test_an_endpoint_may_move_from_one_api_to_another_in_one_step() -> None:
         PutApi(api("pets", endpoints=("/old",))),
         PutApi(api("dogs", endpoints=("/gateway/pets/1.0",))),
     ]
-    _, after = work_out(BASE, changes)
+    _, after = apply_changes(BASE, changes)
     assert after.apis["dogs/1.0"].endpoints == ("/gateway/pets/1.0",)
 
 
 def test_an_api_can_be_replaced_under_its_own_endpoint() -> None:
-    work_out(BASE, [PutApi(api("pets"))])
+    apply_changes(BASE, [PutApi(api("pets"))])
 
 
 def test_an_api_may_go_together_with_its_last_application() -> None:
-    _, after = work_out(BASE, [DeleteApi("pets/1.0"), Dissociate("web", "pets/1.0")])
+    _, after = apply_changes(BASE, [DeleteApi("pets/1.0"), Dissociate("web", "pets/1.0")])
     assert "pets/1.0" not in after.apis
 
 
 def test_pruning_removes_what_the_document_does_not_have() -> None:
     desired = catalogue([PETS])
-    assert {one.key for one in work_out(BASE, [ReplaceAll(desired, prune=True)])[0]} == {"shop/1.0", "web"}
-    assert work_out(BASE, [ReplaceAll(desired)])[0] == ()
+    assert {one.key for one in apply_changes(BASE, [ReplaceAll(desired, prune=True)])[0]} == {
+        "shop/1.0",
+        "web",
+    }
+    assert apply_changes(BASE, [ReplaceAll(desired)])[0] == ()
 
 
 def test_sections_that_a_document_leaves_out_stay_unless_pruned() -> None:
-    base = Snapshot.of(1, work_out(BASE, [PutGateway(Gateway(port=9))])[1])
-    assert work_out(base, [ReplaceAll(BASE.catalogue, gateway=False)])[0] == ()
-    assert {one.kind for one in work_out(base, [ReplaceAll(BASE.catalogue)])[0]} == {Kind.GATEWAY}
-    pruned, _ = work_out(base, [ReplaceAll(BASE.catalogue, prune=True, gateway=False)])
+    base = Snapshot.of(1, apply_changes(BASE, [PutGateway(Gateway(port=9))])[1])
+    assert apply_changes(base, [ReplaceAll(BASE.catalogue, gateway=False)])[0] == ()
+    assert {one.kind for one in apply_changes(base, [ReplaceAll(BASE.catalogue)])[0]} == {Kind.GATEWAY}
+    pruned, _ = apply_changes(base, [ReplaceAll(BASE.catalogue, prune=True, gateway=False)])
     assert {one.kind for one in pruned} == {Kind.GATEWAY}
 
 
@@ -149,25 +152,25 @@ def test_the_servers_policy_follows_the_gateways_public_origins() -> None:
     written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://a.example"}
     server, _ = read_server_policy(written, lambda _: [])
     gateway = Gateway(public_origins=("https://me.example",))
-    _, after = work_out(BASE, [PutSettings(Settings(written, server)), PutGateway(gateway)])
+    _, after = apply_changes(BASE, [PutSettings(Settings(written, server)), PutGateway(gateway)])
     assert after.server_policy is not None
     assert after.server_policy.public_origins == {"https://me.example"}
-    again, _ = work_out(Snapshot.of(1, after), [PutSettings(Settings(written, server))])
+    again, _ = apply_changes(Snapshot.of(1, after), [PutSettings(Settings(written, server))])
     assert again == ()
 
 
 def test_who_looks_at_a_snapshot_sees_nothing_of_later_ones() -> None:
-    difference, _ = work_out(BASE, [PutApi(api("pets", endpoints=("/moved",)))])
+    difference, _ = apply_changes(BASE, [PutApi(api("pets", endpoints=("/moved",)))])
     later = BASE.advance(8, {(one.kind, one.key): one.after for one in difference})
     assert BASE.catalogue.apis["pets/1.0"] is PETS
-    work_out(later, [PutApi(api("free", endpoints=("/gateway/pets/1.0",)))])
+    apply_changes(later, [PutApi(api("free", endpoints=("/gateway/pets/1.0",)))])
     with pytest.raises(InvalidChange):
-        work_out(BASE, [PutApi(api("free", endpoints=("/gateway/pets/1.0",)))])
+        apply_changes(BASE, [PutApi(api("free", endpoints=("/gateway/pets/1.0",)))])
 
 
 def test_a_stored_setting_names_no_file() -> None:
     written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "file:origins.txt"}
     server, _ = read_server_policy(written, lambda _: ["https://a.example"])
     with pytest.raises(InvalidChange) as refused:
-        work_out(BASE, [PutSettings(Settings(written, server))])
+        apply_changes(BASE, [PutSettings(Settings(written, server))])
     assert [one.code for one in refused.value.diagnostics] == ["setting-names-file"]

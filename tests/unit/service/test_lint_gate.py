@@ -23,10 +23,10 @@ from crossgate.service.changes import (
     Restore,
     ResumeApplication,
 )
-from crossgate.service.errors import Unsafe
+from crossgate.service.errors import LintErrors
 from crossgate.service.file_store import FileStore
 from crossgate.service.objects import Kind
-from crossgate.service.plan import Plan, judge, require_safe
+from crossgate.service.plan import Plan, check_changes, refuse_lint_errors
 from crossgate.service.snapshot import Snapshot
 
 ANYBODY = {"regex": "https://.*example\\.com"}
@@ -41,7 +41,9 @@ BASE = Snapshot.of(7, catalogue([OLD, TRUSTING, PLAIN], [OUTSIDE, FREE]))
 
 
 def refusing(*changes: Change) -> list[tuple[str, str]]:
-    return [(one.diagnostic.code, one.diagnostic.place.json_path) for one in judge(BASE, changes).refusing]
+    return [
+        (one.diagnostic.code, one.diagnostic.place.json_path) for one in check_changes(BASE, changes).refusing
+    ]
 
 
 @pytest.mark.parametrize(
@@ -68,8 +70,8 @@ def refusing(*changes: Change) -> list[tuple[str, str]]:
 )
 def test_an_error_that_the_change_brings_refuses_it(change: Change, path: str) -> None:
     assert path in {where for _, where in refusing(change)}
-    with pytest.raises(Unsafe) as refused:
-        require_safe(judge(BASE, [change]))
+    with pytest.raises(LintErrors) as refused:
+        refuse_lint_errors(check_changes(BASE, [change]))
     assert {one.diagnostic for one in refused.value.findings} == set(refused.value.diagnostics)
 
 
@@ -99,15 +101,15 @@ def test_anything_else_passes(change: Change) -> None:
 
 
 def test_what_is_there_already_is_said_where_it_is_touched_and_nowhere_else() -> None:
-    assert "origin-unbounded" in codes(judge(BASE, [PutApi(replace(OLD, native_timeout=3.0))]))
-    assert codes(judge(BASE, [PutApi(replace(PLAIN, native_timeout=3.0))])) == set()
+    assert "origin-unbounded" in codes(check_changes(BASE, [PutApi(replace(OLD, native_timeout=3.0))]))
+    assert codes(check_changes(BASE, [PutApi(replace(PLAIN, native_timeout=3.0))])) == set()
 
 
 def test_a_policy_that_loses_its_last_origin_is_a_warning() -> None:
     empty = api("empty", policy())
     base = Snapshot.of(1, catalogue([empty], [application("web", HERS, apis=["empty/1.0"])]))
 
-    plan = judge(base, [Dissociate("web", "empty/1.0")])
+    plan = check_changes(base, [Dissociate("web", "empty/1.0")])
 
     assert "empty-policy" in codes(plan)
     assert plan.refusing == ()
@@ -117,13 +119,13 @@ def test_where_policies_begin_to_be_enforced_they_are_looked_at_again() -> None:
     observed = build_policy(allowed_origins=[ANYBODY], allowed_methods=["GET"], mode="observe")
     base = Snapshot.of(1, catalogue([api("pets", observed)]))
 
-    assert judge(base, [PutPolicy("pets/1.0", policy(ANYBODY))]).refusing
+    assert check_changes(base, [PutPolicy("pets/1.0", policy(ANYBODY))]).refusing
 
 
 def test_the_way_past_a_refusal_is_named_where_there_is_one() -> None:
     said = [
         one.diagnostic.remedy
-        for one in judge(
+        for one in check_changes(
             BASE,
             [
                 PutApi(api("new", policy(ANYBODY))),
@@ -137,7 +139,7 @@ def test_the_way_past_a_refusal_is_named_where_there_is_one() -> None:
 def test_what_was_accepted_is_refused_once_it_no_longer_is() -> None:
     accepted = replace(OLD, suppressions=(Suppression("origin-unbounded", "a test of our own"),))
     base = Snapshot.of(7, catalogue([accepted]))
-    [found] = judge(base, [PutApi(OLD)]).refusing
+    [found] = check_changes(base, [PutApi(OLD)]).refusing
     assert found.diagnostic.code == "origin-unbounded"
 
 

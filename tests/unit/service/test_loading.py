@@ -1,4 +1,4 @@
-"""A catalogue in portions: out of one that is there, and while it is read."""
+"""A catalogue in batches: out of one that is there, and while it is read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from tests.catalogues import api, application, catalogue, policy
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.catalogue.written import written_api, written_application
 from crossgate.service.errors import InvalidChange
-from crossgate.service.loading import catalogue_of
+from crossgate.service.loading import BATCH_SIZE, batches, catalogue_of, read_in_batches
 from crossgate.service.objects import Kind
-from crossgate.service.portions import PORTION, growing, portions
 from crossgate.service.ports import RecordedObject
 
 ELSEWHERE = api("elsewhere", endpoints=("/somewhere/else",))
@@ -22,12 +21,12 @@ APPLICATION = RecordedObject(
 
 
 def test_the_last_portion_is_all_and_endpoints_elsewhere_come_in_it_alone() -> None:
-    whole = catalogue([ELSEWHERE, *(api(f"a{number}") for number in range(2 * PORTION + 1))])
-    found = list(portions(whole))
+    whole = catalogue([ELSEWHERE, *(api(f"a{number}") for number in range(2 * BATCH_SIZE + 1))])
+    found = list(batches(whole))
     assert found[-1] is whole
-    assert [len(one.apis) for one in found] == [PORTION, 2 * PORTION, 2 * PORTION + 2]
+    assert [len(one.apis) for one in found] == [BATCH_SIZE, 2 * BATCH_SIZE, 2 * BATCH_SIZE + 2]
     assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
-    assert list(portions(catalogue())) == [catalogue()]
+    assert list(batches(catalogue())) == [catalogue()]
 
 
 def recorded(apis: list[Api]) -> list[RecordedObject]:
@@ -36,7 +35,7 @@ def recorded(apis: list[Api]) -> list[RecordedObject]:
 
 def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -> None:
     apis = recorded(
-        [ELSEWHERE, *(api(f"a{number}", policy("https://b.example")) for number in range(2 * PORTION))]
+        [ELSEWHERE, *(api(f"a{number}", policy("https://b.example")) for number in range(2 * BATCH_SIZE))]
     )
     read = list[str]()
 
@@ -46,24 +45,29 @@ def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -
             yield one
 
     found = list[Catalogue]()
-    for grown in growing([APPLICATION], reading()):
+    for grown in read_in_batches([APPLICATION], reading()):
         found.append(grown)
         # Nobody waits for what comes later.
-        assert len(read) == min(len(found) * PORTION, len(apis))
-    assert [len(one.apis) for one in found] == [PORTION - 1, 2 * PORTION - 1, 2 * PORTION, 2 * PORTION + 1]
+        assert len(read) == min(len(found) * BATCH_SIZE, len(apis))
+    assert [len(one.apis) for one in found] == [
+        BATCH_SIZE - 1,
+        2 * BATCH_SIZE - 1,
+        2 * BATCH_SIZE,
+        2 * BATCH_SIZE + 1,
+    ]
     assert all("shop" in one.applications for one in found)
     assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
     assert found[-1] == catalogue_of([APPLICATION, *apis])
-    assert list(growing([], [])) == [Catalogue()]
+    assert list(read_in_batches([], [])) == [Catalogue()]
 
 
 def test_nothing_comes_after_what_cannot_be_read_but_every_error() -> None:
-    apis = recorded([api(f"a{number}") for number in range(3 * PORTION)])
-    for at in (PORTION, 2 * PORTION):
+    apis = recorded([api(f"a{number}") for number in range(3 * BATCH_SIZE)])
+    for at in (BATCH_SIZE, 2 * BATCH_SIZE):
         apis[at] = RecordedObject(Kind.API, apis[at].key, {"name": "x", "new": 1})
     found = list[Catalogue]()
     with pytest.raises(InvalidChange) as refused:
-        found.extend(growing([], apis))
-    assert [len(one.apis) for one in found] == [PORTION]
+        found.extend(read_in_batches([], apis))
+    assert [len(one.apis) for one in found] == [BATCH_SIZE]
     named = {one.place.json_path for one in refused.value.diagnostics if one.code == "unknown-key"}
-    assert named == {f"$.apis['{apis[at].key}'].new" for at in (PORTION, 2 * PORTION)}
+    assert named == {f"$.apis['{apis[at].key}'].new" for at in (BATCH_SIZE, 2 * BATCH_SIZE)}

@@ -1,4 +1,4 @@
-"""What nodes are told: the first time in portions, and never what came to nothing."""
+"""What nodes are told: the first time in batches, and never what came to nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.listener import LISTENER_NAME
 from crossgate.compiler.resource import LISTENER
-from crossgate.service.portions import PORTION, portions
+from crossgate.service.loading import BATCH_SIZE, batches
 from crossgate.service.publisher import Publisher
 from crossgate.xds.cache import Cache
 
@@ -16,11 +16,11 @@ CA = "/authorities.pem"
 
 
 def test_portions_end_with_what_publishing_at_once_gives_and_the_clients_listener_is_last() -> None:
-    whole = catalogue([api(f"a{number}") for number in range(PORTION + 1)])
+    whole = catalogue([api(f"a{number}") for number in range(BATCH_SIZE + 1)])
     cache = Cache()
     publisher = Publisher(cache, CA)
-    for portion in portions(whole):
-        publisher.compile(portion)
+    for batch in batches(whole):
+        publisher.compile(batch)
         publisher.distribute(opened=False)
         assert LISTENER_NAME not in cache.names(LISTENER)
     opened = publisher.distribute()

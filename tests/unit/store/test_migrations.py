@@ -17,7 +17,7 @@ from tests.unit.store.conftest import closing, postgresql
 
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi
-from crossgate.service.revision import NodeOutcome
+from crossgate.service.ports import NodeRollout
 from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, StoreLocation, open_store
 from crossgate.store.location import engine_for
@@ -89,11 +89,11 @@ def test_what_an_earlier_version_stored_is_there(earlier: StoreLocation) -> None
             ("ann", None),
         ]
         nodes = [node for one in revisions for node in one.nodes]
-        assert [(one.node, one.outcome.value, one.detail) for one in nodes] == [
+        assert [(one.node, one.state.value, one.detail) for one in nodes] == [
             ("n1", "rejected", "why"),
             ("n1", "applied", None),
         ]
-        assert isinstance(nodes[1], NodeOutcome)
+        assert isinstance(nodes[1], NodeRollout)
         assert nodes[1].at.isoformat() == "2026-01-02T03:04:06+00:00"
         ci, old = store.tokens.tokens()
         assert (ci.name, ci.revoked) == ("ci", None)

@@ -15,8 +15,7 @@ from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.ports import CatalogueStore
-from crossgate.service.token import Role
-from crossgate.service.tokens import Tokens
+from crossgate.service.tokens import Role, Tokens
 from crossgate.store import PostgresqlUrl, Store, open_store, parse_location
 
 PATIENCE = 60.0

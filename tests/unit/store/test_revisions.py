@@ -24,8 +24,7 @@ from crossgate.service.changes import (
 from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, PreconditionFailed
 from crossgate.service.etag import Matches, etag_of
 from crossgate.service.objects import Kind, Settings
-from crossgate.service.ports import Proposal
-from crossgate.service.revision import NodeOutcome, Outcome
+from crossgate.service.ports import NodeRollout, Proposal, RolloutState
 from crossgate.service.snapshot import Snapshot
 from crossgate.store import Store, StoreLocation, open_store
 
@@ -166,11 +165,14 @@ def test_revisions_come_in_pages_newest_first(store: Store, service: CatalogueSe
 def test_what_nodes_made_of_a_revision_is_kept(store: Store, service: CatalogueService) -> None:
     service.change([PutApi(PETS)], author="ann")
     now = datetime.now(UTC)
-    pending, applied = NodeOutcome("b", Outcome.PENDING, now), NodeOutcome("b", Outcome.APPLIED, now)
-    rejected = NodeOutcome("a", Outcome.REJECTED, now, "bad route")
-    store.catalogue.record_outcomes({1: [pending]})
-    store.catalogue.record_outcomes({1: [applied, rejected]})
-    store.catalogue.record_outcomes({0: [applied]})
+    pending, applied = (
+        NodeRollout("b", RolloutState.PENDING, now),
+        NodeRollout("b", RolloutState.APPLIED, now),
+    )
+    rejected = NodeRollout("a", RolloutState.REJECTED, now, "bad route")
+    store.catalogue.record_rollouts({1: [pending]})
+    store.catalogue.record_rollouts({1: [applied, rejected]})
+    store.catalogue.record_rollouts({0: [applied]})
     assert store.catalogue.revisions()[0].nodes == (rejected, applied)
 
 
@@ -200,7 +202,7 @@ def test_what_is_about_to_be_stored_is_foreseen_before_it_is_told_of(location: S
             said.append((what, told.revision, store.catalogue.head.revision))
 
         stops = [
-            store.catalogue.foresee(lambda coming: listen("foreseen", coming)),
+            store.catalogue.watch_pending(lambda coming: listen("foreseen", coming)),
             store.catalogue.watch(lambda head: listen("stored", head)),
         ]
         service = CatalogueService(store.catalogue)

@@ -16,9 +16,8 @@ from tests.catalogues import api, catalogue, policy
 
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi, PutPolicy, ReplaceAll
-from crossgate.service.errors import InvalidChange, Refusal, StoreUnavailable
-from crossgate.service.token import Role
-from crossgate.service.tokens import Tokens
+from crossgate.service.errors import InvalidChange, ServiceError, StoreUnavailable
+from crossgate.service.tokens import Role, Tokens
 from crossgate.store import SqliteDirectory, open_store
 from crossgate.store.sqlite import FILE_NAME, sqlite_engine
 from crossgate.store.store import DatabaseStore
@@ -32,7 +31,7 @@ def disposed(engine: Engine) -> Iterator[Engine]:
     engine.dispose()
 
 
-def reason(refusal: Refusal) -> str:
+def reason(refusal: ServiceError) -> str:
     (found,) = refusal.diagnostics
     assert found.code == "store-unavailable"
     return found.message

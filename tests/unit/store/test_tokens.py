@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crossgate.service.errors import NotFound, Refusal
-from crossgate.service.token import Role
-from crossgate.service.tokens import USE_NOTED_EVERY, Tokens
+from crossgate.service.errors import NotFound, ServiceError
+from crossgate.service.tokens import USE_NOTED_EVERY, Role, Tokens
 from crossgate.store import Store, StoreLocation, open_store
 
 
@@ -48,7 +47,7 @@ def test_a_name_is_free_again_once_its_token_works_no_more(store: Store) -> None
     clock = Clock()
     tokens = Tokens(store.tokens, clock)
     tokens.create("ci", Role.VIEWER, timedelta(hours=1))
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ServiceError) as refused:
         tokens.create("ci", Role.ADMIN)
     assert [one.code for one in refused.value.diagnostics] == ["token-name-taken"]
     clock.now += timedelta(hours=2)

@@ -12,7 +12,7 @@ from crossgate.admin.auth import Viewer
 from crossgate.admin.context import Context
 from crossgate.admin.responses import seen
 from crossgate.admin.validation import routes_about
-from crossgate.service.node_report import NodeReport
+from crossgate.service.ports import NodeReport
 
 router = routes_about("Nodes")
 

@@ -10,9 +10,8 @@ from crossgate.admin.errors import Finding
 from crossgate.lint import rule as linter
 from crossgate.service.access import Regime
 from crossgate.service.catalogue_service import ChangeResult
-from crossgate.service.objects import ObjectChange
+from crossgate.service.objects import ObjectChange, serialise_object
 from crossgate.service.plan import Plan
-from crossgate.service.written import written_form
 
 
 class PlannedChange(BaseModel):
@@ -114,6 +113,6 @@ def _planned(change: ObjectChange) -> PlannedChange:
         kind=change.kind.value,
         key=change.key,
         action=action,
-        before=None if change.before is None else written_form(change.before),
-        after=None if change.after is None else written_form(change.after),
+        before=None if change.before is None else serialise_object(change.before),
+        after=None if change.after is None else serialise_object(change.after),
     )

@@ -18,7 +18,7 @@ from crossgate.admin.responses import made, seen
 from crossgate.admin.routes.plans import Applied, applied
 from crossgate.admin.validation import routes_about
 from crossgate.service.errors import NotFound
-from crossgate.service.revision import NodeOutcome, Outcome, Revision
+from crossgate.service.ports import NodeRollout, Revision, RolloutState
 
 router = routes_about("Revisions")
 Number = Annotated[int, Path(ge=0, le=2**31 - 1, description="A revision's number.")]
@@ -28,7 +28,7 @@ class OutcomeOnNode(BaseModel):
     """What one node made of a revision."""
 
     node: str
-    outcome: Outcome
+    outcome: RolloutState
     at: datetime | None
     """Since when; null while it is pending."""
     detail: str | None
@@ -131,7 +131,7 @@ def _summary(revision: Revision, running: Mapping[str, int | None]) -> dict[str,
     known = {one.node for one in revision.nodes}
     outcomes = [_outcome(one) for one in revision.nodes]
     outcomes += [
-        OutcomeOnNode(node=node, outcome=Outcome.PENDING, at=None, detail=None)
+        OutcomeOnNode(node=node, outcome=RolloutState.PENDING, at=None, detail=None)
         for node, runs in sorted(running.items())
         if node not in known and (runs is None or runs < revision.number)
     ]
@@ -146,8 +146,6 @@ def _summary(revision: Revision, running: Mapping[str, int | None]) -> dict[str,
     }
 
 
-def _outcome(one: NodeOutcome) -> OutcomeOnNode:
-    pending = one.outcome is Outcome.PENDING
-    return OutcomeOnNode(
-        node=one.node, outcome=one.outcome, at=None if pending else one.at, detail=one.detail
-    )
+def _outcome(one: NodeRollout) -> OutcomeOnNode:
+    pending = one.state is RolloutState.PENDING
+    return OutcomeOnNode(node=one.node, outcome=one.state, at=None if pending else one.at, detail=one.detail)

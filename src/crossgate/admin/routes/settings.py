@@ -21,9 +21,9 @@ from crossgate.service.objects import (
     CatalogueObject,
     ObjectKey,
     Settings,
+    serialise_object,
     settings_of,
 )
-from crossgate.service.written import written_form
 
 router = routes_about("Settings")
 
@@ -31,7 +31,7 @@ router = routes_about("Settings")
 @router.get("/v1/gateway", responses={200: gives("GatewayEntry")}, response_class=Response)
 def show_gateway(request: Request, context: Context, _: Viewer) -> Response:
     """The gateway's own settings."""
-    return seen(request, written_form(context.head.catalogue.gateway))
+    return seen(request, serialise_object(context.head.catalogue.gateway))
 
 
 @router.put(
@@ -53,7 +53,7 @@ def put_gateway(
 @router.get("/v1/settings", responses={200: gives("SettingsEntry")}, response_class=Response)
 def show_settings(request: Request, context: Context, _: Viewer) -> Response:
     """The server's settings, `watt.server.cors.*`, as they were written."""
-    return seen(request, written_form(settings_of(context.head.catalogue)))
+    return seen(request, serialise_object(settings_of(context.head.catalogue)))
 
 
 @router.put(
@@ -73,6 +73,6 @@ def put_settings(
 
 
 def _put(write: ConditionalWrite, change: Change, key: ObjectKey, desired: CatalogueObject) -> Response:
-    written = written_form(desired)
+    written = serialise_object(desired)
     done = write.put(change, key, written, (key[0].value,))
     return made(written, tag=content_etag(written), revision=write.revision(done))

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossgate.cli.admin_client import Remote
-    from crossgate.service.token import Role
-    from crossgate.service.token import Token as KeptToken
-    from crossgate.service.tokens import Tokens
+    from crossgate.service.tokens import Role, Tokens
+    from crossgate.service.tokens import Token as KeptToken
 
 token = typer.Typer(
     no_args_is_help=True,
@@ -141,14 +140,14 @@ def _is_local(data: Path | None, database: str) -> bool:
 @contextmanager
 def _tokens(data: Path | None, database: str) -> Iterator[Tokens]:
     from crossgate.cli.stores import store_location
-    from crossgate.service.errors import Refusal
+    from crossgate.service.errors import ServiceError
     from crossgate.service.tokens import Tokens
     from crossgate.store import open_store
 
     try:
         with open_store(store_location(data, database)) as store:
             yield Tokens(store.tokens)
-    except Refusal as refused:
+    except ServiceError as refused:
         raise InvalidInput(refused.diagnostics) from refused
 
 
@@ -168,7 +167,7 @@ def _checked(name: str) -> str:
 
 
 def _role(role: RoleName) -> Role:
-    from crossgate.service.token import Role
+    from crossgate.service.tokens import Role
 
     return Role(role.value)
 
