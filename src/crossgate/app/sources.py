@@ -18,7 +18,7 @@ from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.tokens import Tokens
-from crossgate.store import SqliteDirectory, Store, StoreLocation, occupied, open_store
+from crossgate.store import SqliteDirectory, Store, StoreLocation, directory_lock, open_store
 
 
 class Source(Protocol):
@@ -89,7 +89,7 @@ async def opened(
     with ExitStack() as stack:
 
         def enter() -> Store:
-            stack.enter_context(occupied(source))
+            stack.enter_context(directory_lock(source))
             return stack.enter_context(open_store(source, on_batch))
 
         try:

@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 
 from crossgate.service.errors import ServiceError
 from crossgate.service.log import Log
-from crossgate.store.faults import unavailable_when_failing
-from crossgate.store.history import CHANNEL
+from crossgate.store.db_errors import translated_errors
 from crossgate.store.postgresql import SIGN_OF_LIFE_SECONDS, TimedConnection
+from crossgate.store.writes import CHANNEL
 
 _LOOK_EVERY: Final = 5.0
 """Seconds after which the head is looked at unasked: a connection that died in silence shows by then."""
@@ -83,7 +83,7 @@ class Listener:
 
     def _connect(self) -> psycopg.Connection:
         try:
-            with unavailable_when_failing():
+            with translated_errors():
                 pooled = self._engine.raw_connection()
         except ServiceError:
             self._reachable.clear()

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from crossgate.service.errors import StoreUnavailable
-from crossgate.store.faults import unavailable_when_failing
+from crossgate.store.db_errors import translated_errors
 from crossgate.store.sqlite import WRITING
 
 CURRENT: Final = "0001"
@@ -24,7 +24,7 @@ def migrate(engine: Engine, to: str = CURRENT) -> None:
         StoreUnavailable: the database cannot be reached, or a newer version has migrated it.
 
     """
-    with unavailable_when_failing():
+    with translated_errors():
         with engine.connect() as connection:
             if _version(connection) == to:
                 return

@@ -8,15 +8,20 @@ from threading import Event, RLock
 
 from sqlalchemy import Connection, Engine, func, select
 
+from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import StoreUnavailable
+from crossgate.service.loading import read_in_batches, read_objects
 from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision, Watcher
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.watchers import Watchers
-from crossgate.store import recollection
-from crossgate.store.faults import RETRY, unavailable_when_failing
-from crossgate.store.history import CHANNEL, add_revision, head_number, locked_head_number, write_rollouts
-from crossgate.store.memory import OnBatch, catch_up, load
+from crossgate.store import queries
+from crossgate.store.db_errors import RETRY, translated_errors
+from crossgate.store.queries import current_objects, objects_since
 from crossgate.store.sqlite import WRITING
+from crossgate.store.writes import CHANNEL, add_revision, head_number, locked_head_number, write_rollouts
+
+OnBatch = Callable[[Catalogue], None]
+"""Is told of a catalogue what has been read of it so far."""
 
 
 class DatabaseStore:
@@ -91,22 +96,22 @@ class DatabaseStore:
     def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
         """Revisions older than ``before``, the newest first."""
         with self.reading() as connection:
-            return recollection.revisions_before(connection, before, limit)
+            return queries.revisions_before(connection, before, limit)
 
     def revision(self, number: int) -> RecordedRevision | None:
         """One revision with its difference."""
         with self.reading() as connection:
-            found = recollection.one_revision(connection, number)
+            found = queries.one_revision(connection, number)
             if found is None:
                 return None
-            return RecordedRevision(found, recollection.difference_of(connection, number))
+            return RecordedRevision(found, queries.difference_of(connection, number))
 
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
         """Objects as they were at a revision."""
         with self.reading() as connection:
             if changed_since:
-                return recollection.objects_before(connection, number)
-            return recollection.objects_at(connection, number)
+                return queries.objects_before(connection, number)
+            return queries.objects_at(connection, number)
 
     def record_rollouts(self, outcomes: Mapping[int, Iterable[NodeRollout]]) -> None:
         """Note what nodes made of each revision, in one transaction."""
@@ -117,14 +122,14 @@ class DatabaseStore:
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database."""
         self._see_that_it_is_reachable()
-        with unavailable_when_failing(), self._reading.connect() as connection:
+        with translated_errors(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is on disk when it ended well, and nowhere if it did not."""
         self._see_that_it_is_reachable()
-        with unavailable_when_failing(), self._writing.begin() as connection:
+        with translated_errors(), self._writing.begin() as connection:
             yield connection
 
     def _see_that_it_is_reachable(self) -> None:
@@ -146,3 +151,32 @@ def _store(connection: Connection, base: Snapshot, proposal: Proposal) -> Snapsh
         # Sent when, and only if, the transaction is committed.
         connection.execute(select(func.pg_notify(CHANNEL, str(number))))
     return base.advance(number, {(one.kind, one.key): one.after for one in proposal.difference})
+
+
+def load(connection: Connection, on_batch: OnBatch | None = None) -> Snapshot:
+    """The newest revision, read whole; ``on_batch`` is called with what has been read of it so far.
+
+    Raises:
+        InvalidChange: an object in the database cannot be read by this version.
+
+    """
+    number = head_number(connection)
+    catalogue = Catalogue()
+    others, apis = (current_objects(connection, apis=one) for one in (False, True))
+    for catalogue in read_in_batches(others, apis):
+        if on_batch is not None:
+            on_batch(catalogue)
+    return Snapshot.of(number, catalogue)
+
+
+def catch_up(connection: Connection, known: Snapshot, number: int) -> Snapshot:
+    """The snapshot at ``number``, the database's newest revision, from one that is known here.
+
+    Costs what was changed in between. A database that is behind what is known was restored from a backup: its
+    history is another, and nothing of ours can be relied on.
+    """
+    if number == known.revision:
+        return known
+    if number < known.revision:
+        return load(connection)
+    return known.advance(number, read_objects(objects_since(connection, known.revision)))

@@ -22,7 +22,7 @@ from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, StoreLocation, open_store
 from crossgate.store.location import engine_for
 from crossgate.store.migrate import CURRENT, migrate
-from crossgate.store.schema import schema
+from crossgate.store.tables import schema
 
 EARLIER = Path(__file__).parent / "earlier"
 """For each migration, statements that leave the same catalogue behind as its version would have."""
@@ -117,4 +117,4 @@ def test_it_is_worked_on_as_if_it_were_new(earlier: StoreLocation) -> None:
 def test_the_steps_lead_to_the_tables_that_the_program_uses(engine: Engine) -> None:
     migrate(engine)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), schema) == []
+        assert compare_metadata(MigrationContext.configure(connection), schema()) == []

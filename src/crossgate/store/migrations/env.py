@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from crossgate.store.schema import schema
+from crossgate.store.tables import schema
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=schema,
+    target_metadata=schema(),
     # SQLite can, too, once the driver leaves transactions alone (see sqlite.py).
     transactional_ddl=True,
 )

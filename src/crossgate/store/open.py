@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO, Final
 
 from sqlalchemy.engine import Engine
 
+from crossgate.service.errors import StoreUnavailable
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation, engine_for
-from crossgate.store.memory import OnBatch
 from crossgate.store.migrate import migrate
-from crossgate.store.store import DatabaseStore
-from crossgate.store.token_table import TokenTable
+from crossgate.store.sqlite import make_file
+from crossgate.store.store import DatabaseStore, OnBatch
+from crossgate.store.tokens import TokenTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,35 @@ def open_store(location: StoreLocation, on_batch: OnBatch | None = None) -> Iter
                 yield store
     finally:
         engine.dispose()
+
+
+LOCK_NAME: Final = "control-plane.lock"
+
+
+@contextmanager
+def directory_lock(location: StoreLocation) -> Iterator[None]:
+    """Held by a control plane while it runs; commands that only look or write once do without.
+
+    The system takes the lock back from a process that dies, however it dies.
+
+    Raises:
+        StoreUnavailable: a control plane runs there already, or the directory cannot be written.
+
+    """
+    match location:
+        case PostgresqlUrl():
+            yield
+        case SqliteDirectory(path):
+            with make_file(path, LOCK_NAME).open() as file:
+                _lock(file, location)
+                yield
+
+
+def _lock(file: IO[str], location: SqliteDirectory) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreUnavailable(
+            f"another control plane runs on {location}",
+            "Stop it, or give this one another directory; several control planes need PostgreSQL",
+        ) from error

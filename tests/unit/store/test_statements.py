@@ -10,11 +10,11 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from crossgate.store import Store
-from crossgate.store.prepared import Prepared
+from crossgate.store.statements import Statement
 from crossgate.store.tables import tokens
 
-ADD = Prepared(insert(tokens))
-FIND = Prepared(
+ADD = Statement(insert(tokens))
+FIND = Statement(
     select(tokens.c.name, tokens.c.created, tokens.c.expires).where(tokens.c.digest == bindparam("of_digest"))
 )
 NOON = datetime(2026, 1, 1, 12, 0, 0, 250, tzinfo=timezone(timedelta(hours=2)))

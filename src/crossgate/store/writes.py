@@ -10,17 +10,17 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from crossgate.service.etag import canonical_json
 from crossgate.service.objects import CatalogueObject, Kind, serialise_object
 from crossgate.service.ports import NodeRollout, Proposal
-from crossgate.store.prepared import Prepared
+from crossgate.store.statements import Statement
 from crossgate.store.tables import head, outcomes, revisions, versions
 
 CHANNEL: Final = "crossgate"
 """PostgreSQL's NOTIFY tells of revisions on it; the payload is the revision's number."""
 
-_LOCK_HEAD = Prepared(select(head.c.revision).with_for_update())
-_MOVE_HEAD = Prepared(update(head).values(revision=bindparam("number")))
-_ADD_REVISION = Prepared(insert(revisions))
-_ADD_VERSION = Prepared(insert(versions))
-_SUPERSEDE = Prepared(
+_LOCK_HEAD = Statement(select(head.c.revision).with_for_update())
+_MOVE_HEAD = Statement(update(head).values(revision=bindparam("number")))
+_ADD_REVISION = Statement(insert(revisions))
+_ADD_VERSION = Statement(insert(versions))
+_SUPERSEDE = Statement(
     update(versions)
     .where(versions.c.kind == bindparam("of_kind"), versions.c.key == bindparam("of_key"), versions.c.current)
     .values(current=False)

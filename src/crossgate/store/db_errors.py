@@ -37,7 +37,7 @@ RETRY: Final = "Try again when the database is back; the gateway goes on with wh
 
 
 @contextmanager
-def unavailable_when_failing() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn the database's failures into :class:`StoreUnavailable`; our own mistakes stay what they are."""
     try:
         yield

@@ -29,7 +29,7 @@ class _Form:
     """For the columns that do not come as they are."""
 
 
-class Prepared:
+class Statement:
     """A statement whose parameters have names; its text is the same whatever their values."""
 
     def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:

@@ -19,7 +19,7 @@ from crossgate.service.ports import (
     Revision,
     RolloutState,
 )
-from crossgate.store.faults import RESTORE
+from crossgate.store.db_errors import RESTORE
 from crossgate.store.tables import outcomes, revisions, versions
 
 _decode: Final = json.JSONDecoder().raw_decode

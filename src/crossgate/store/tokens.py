@@ -11,10 +11,10 @@ from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import ServiceError, StoreUnavailable
 from crossgate.service.tokens import Role, Token
-from crossgate.store.history import locked_head_number
-from crossgate.store.prepared import Prepared
+from crossgate.store.statements import Statement
 from crossgate.store.store import DatabaseStore
 from crossgate.store.tables import tokens
+from crossgate.store.writes import locked_head_number
 
 _OF_TOKEN = (
     tokens.c.name,
@@ -24,7 +24,7 @@ _OF_TOKEN = (
     tokens.c.last_used,
     tokens.c.revoked,
 )
-_FIND = Prepared(select(*_OF_TOKEN).where(tokens.c.digest == bindparam("of_digest")))
+_FIND = Statement(select(*_OF_TOKEN).where(tokens.c.digest == bindparam("of_digest")))
 
 
 class TokenTable:
