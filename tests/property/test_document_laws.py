@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from crossgate.catalogue.document import read_document, write_document
-from crossgate.catalogue.document.build import read_tree
-from crossgate.catalogue.endpoint import Claim, find_conflicts, parse_endpoint
+from crossgate.catalogue.endpoint_index import EndpointIndex, claims_of
 from crossgate.catalogue.model import (
     Api,
     ApiType,
@@ -26,8 +25,9 @@ from crossgate.catalogue.model import (
     Tls,
     default_endpoint,
 )
-from crossgate.catalogue.naming import parse_application_name, parse_name
+from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name
 from crossgate.catalogue.schema import document_schema
+from crossgate.catalogue.yaml.events import parse_yaml
 from crossgate.policy import CorsPolicy, read_policy
 
 _EXAMPLE = (Path(__file__).parents[2] / "examples" / "gateway.yaml").read_text()
@@ -94,12 +94,9 @@ def _apis(draw: st.DrawFn) -> Api:
 @st.composite
 def _catalogues(draw: st.DrawFn) -> Catalogue:
     apis = {api.key: api for api in draw(st.lists(_apis(), max_size=3))}
-    claims = [
-        Claim(endpoint, key, index)
-        for index, (key, endpoint) in enumerate((key, e) for key, api in apis.items() for e in api.endpoints)
-    ]
+    claims = [claim for api in apis.values() for claim in claims_of(api)]
     assume(all(isinstance(parse_endpoint(claim.endpoint), str) for claim in claims))
-    assume(not list(find_conflicts(claims)))
+    assume(not EndpointIndex().replace((), claims)[1])
     applications = st.builds(
         Application,
         name=_texts,
@@ -138,7 +135,7 @@ def test_what_is_written_is_read_back(catalogue: Catalogue) -> None:
 def test_what_is_written_reads_the_same_in_yaml_1_1_and_fits_the_schema(catalogue: Catalogue) -> None:
     text = write_document(catalogue)
     loose = yaml.safe_load(text)
-    tree, _ = read_tree(text)
+    tree, _ = parse_yaml(text)
     assert tree is not None
     assert loose == tree.root
     assert not list(_SCHEMA.iter_errors(loose))

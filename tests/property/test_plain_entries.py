@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crossgate.catalogue.document import read_api, read_application, read_gateway
 from crossgate.catalogue.model import Gateway
 from crossgate.catalogue.plain import plain_api, plain_application, plain_gateway
-from crossgate.catalogue.written import written_api, written_application, written_gateway
+from crossgate.catalogue.serialise import api_to_dict, application_to_dict, gateway_to_dict
 from crossgate.diagnostics import InvalidInput
 
 _Found = TypeVar("_Found")
@@ -132,20 +132,20 @@ def _agrees(
 @settings(deadline=None, max_examples=400)
 @given(_entries(_APIS))
 def test_an_api(entry: object) -> None:
-    _agrees(plain_api, read_api, written_api, entry)
+    _agrees(plain_api, read_api, api_to_dict, entry)
 
 
 @settings(deadline=None)
 @given(_entries(_APPLICATIONS))
 def test_an_application(entry: object) -> None:
-    _agrees(plain_application, read_application, written_application, entry)
+    _agrees(plain_application, read_application, application_to_dict, entry)
 
 
 @settings(deadline=None)
 @given(_entries(_GATEWAYS))
 def test_the_gateway(entry: object) -> None:
-    _agrees(plain_gateway, read_gateway, written_gateway, entry)
+    _agrees(plain_gateway, read_gateway, gateway_to_dict, entry)
 
 
 def test_the_gateway_as_it_is_at_first() -> None:
-    assert plain_gateway(written_gateway(Gateway())) == Gateway()
+    assert plain_gateway(gateway_to_dict(Gateway())) == Gateway()

@@ -119,4 +119,4 @@ def test_any_changes_compile_to_what_the_final_state_compiles_to(
             assert followed.resources == afresh(restored).resources
         with open_store(SqliteDirectory(Path(folder))) as again:
             assert again.catalogue.head.catalogue == restored
-            assert again.catalogue.head.claims == store.catalogue.head.claims
+            assert again.catalogue.head.endpoints == store.catalogue.head.endpoints

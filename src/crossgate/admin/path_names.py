@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crossgate.admin.host_guard import ESCAPED_SLASH
-from crossgate.catalogue.document.faults import as_found
+from crossgate.catalogue.document.shape_errors import as_found
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 
-from crossgate.catalogue.document.faults import as_found, unknown_key
+from crossgate.catalogue.document.shape_errors import as_found, unknown_key
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from watchfiles import awatch
 
-from crossgate.catalogue.document import SeenFile
+from crossgate.catalogue.document import FileStamp
 
 _SETTLE_MS: Final = 20
 """A save is often several writes: so long it has to be quiet before the file is read."""
@@ -24,7 +24,7 @@ _TICK_NS: Final = 10_000_000
 class Followed:
     """The files that are followed, as they were last seen: the document first, then those that it names."""
 
-    files: tuple[SeenFile, ...]
+    files: tuple[FileStamp, ...]
     """To be set to what was read whenever the document is read again."""
 
 
@@ -57,14 +57,14 @@ async def changes(followed: Followed, stop: asyncio.Event) -> AsyncIterator[None
             yield
 
 
-def _look(followed: Followed) -> tuple[SeenFile, ...]:
-    return tuple(SeenFile.now(seen.path) for seen in followed.files)
+def _look(followed: Followed) -> tuple[FileStamp, ...]:
+    return tuple(FileStamp.now(seen.path) for seen in followed.files)
 
 
-def _is_gone(before: SeenFile, now: SeenFile) -> bool:
+def _is_gone(before: FileStamp, now: FileStamp) -> bool:
     return now.changed_ns is None and before.changed_ns is not None
 
 
-def _may_change_unseen(now: SeenFile) -> bool:
+def _may_change_unseen(now: FileStamp) -> bool:
     """Whether another write could still leave the file looking the same; another look will follow it."""
     return now.changed_ns is not None and 0 <= time.time_ns() - now.changed_ns < _TICK_NS

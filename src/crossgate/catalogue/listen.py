@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossgate.catalogue.native_url import parse_ip, parse_port
+from crossgate.catalogue.urls import parse_ip, parse_port
 from crossgate.diagnostics import Diagnostic
 
 

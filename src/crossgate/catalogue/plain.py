@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from crossgate.catalogue.endpoint import parse_endpoint
 from crossgate.catalogue.listen import parse_listen
 from crossgate.catalogue.model import (
     CODE_PATTERN,
@@ -27,9 +26,8 @@ from crossgate.catalogue.model import (
     Tls,
     default_endpoint,
 )
-from crossgate.catalogue.naming import parse_application_name, parse_name
-from crossgate.catalogue.native_url import parse_native_url
-from crossgate.catalogue.trusted_domain import parse_trusted_domain
+from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name, parse_trusted_domain
+from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
 from crossgate.policy import CorsPolicy, read_policy
 from crossgate.policy.origin_fault import find_fault

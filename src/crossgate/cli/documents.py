@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crossgate.catalogue.document import Reading, load_document
-from crossgate.catalogue.written import written_api, written_application, written_gateway
+from crossgate.catalogue.serialise import api_to_dict, application_to_dict, gateway_to_dict
 from crossgate.diagnostics import InvalidInput
 
 
@@ -24,11 +24,11 @@ def _sections(reading: Reading) -> dict[str, object]:
     if catalogue is None:
         raise InvalidInput(reading.diagnostics)
     sections: dict[str, object] = {
-        "apis": [written_api(api) for api in catalogue.apis.values()],
-        "applications": [written_application(one) for one in catalogue.applications.values()],
+        "apis": [api_to_dict(api) for api in catalogue.apis.values()],
+        "applications": [application_to_dict(one) for one in catalogue.applications.values()],
     }
     if reading.declares("gateway"):
-        sections["gateway"] = written_gateway(catalogue.gateway)
+        sections["gateway"] = gateway_to_dict(catalogue.gateway)
     if reading.declares("settings"):
         sections["settings"] = dict(catalogue.settings)
     return sections

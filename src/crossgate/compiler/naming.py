@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossgate.catalogue.endpoint import DEFAULT_ROOTS
 from crossgate.catalogue.model import NativeService
+from crossgate.catalogue.names import DEFAULT_ROOTS
 
 ROOTS: Final = DEFAULT_ROOTS
 """First segments under which the key is the endpoint's first three segments; none there is shorter."""

@@ -43,7 +43,7 @@ class CorsPolicy:
     plain_options: PlainOptions = PlainOptions.REFUSE
     mode: Mode = Mode.ENFORCE
 
-    def as_loose(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, object]:
         """The policy as :func:`build_policy` takes it; what is at its default is left out."""
         loose: dict[str, object] = {}
         if self.allowed_origins:

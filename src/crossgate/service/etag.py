@@ -51,7 +51,7 @@ def etag_of(catalogue: Catalogue, of: EtagTarget) -> str | None:
     """The tag, without quotes; None if there is no such thing."""
     if isinstance(of, PolicyOf):
         api = catalogue.apis.get(of.api)
-        return None if api is None or api.cors is None else content_etag(api.cors.as_loose())
+        return None if api is None or api.cors is None else content_etag(api.cors.to_dict())
     found = find_object(catalogue, of)
     return None if found is None else content_etag(serialise_object(found))
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
-from crossgate.catalogue.written import written_api, written_application, written_gateway
+from crossgate.catalogue.serialise import api_to_dict, application_to_dict, gateway_to_dict
 from crossgate.policy import ServerPolicy
 
 
@@ -124,10 +124,10 @@ def serialise_object(found: CatalogueObject) -> dict[str, object]:
     """The same object, the same values; what is at its default is left out."""
     match found:
         case Gateway():
-            return written_gateway(found)
+            return gateway_to_dict(found)
         case Settings():
             return dict(sorted(found.written.items()))
         case Api():
-            return written_api(found)
+            return api_to_dict(found)
         case Application():
-            return written_application(found)
+            return application_to_dict(found)

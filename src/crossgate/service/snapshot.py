@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from crossgate.catalogue.claims import EndpointClaims
+from crossgate.catalogue.endpoint_index import EndpointIndex
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.objects import CatalogueObject, Kind, ObjectKey, with_objects
 
@@ -16,16 +16,16 @@ class Snapshot:
 
     revision: int = 0
     catalogue: Catalogue = field(default_factory=Catalogue)
-    claims: EndpointClaims = field(default_factory=EndpointClaims, repr=False)
+    endpoints: EndpointIndex = field(default_factory=EndpointIndex, repr=False)
 
     @classmethod
     def of(cls, revision: int, catalogue: Catalogue) -> Snapshot:
         """A snapshot of a consistent catalogue."""
-        return cls(revision, catalogue, EndpointClaims.of(catalogue.apis))
+        return cls(revision, catalogue, EndpointIndex.of(catalogue.apis.values()))
 
     def advance(self, revision: int, objects: Mapping[ObjectKey, CatalogueObject | None]) -> Snapshot:
         """The snapshot after these objects were put, or removed where None; they are consistent."""
         catalogue = with_objects(self.catalogue, objects)
         apis = [key for kind, key in objects if kind is Kind.API]
-        claims, _ = self.claims.advance(self.catalogue.apis, catalogue.apis, apis)
-        return Snapshot(revision, catalogue, claims)
+        endpoints, _ = self.endpoints.advance(self.catalogue.apis, catalogue.apis, apis)
+        return Snapshot(revision, catalogue, endpoints)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from crossgate.catalogue.document.scalar import NumberTooLong, resolve
+from crossgate.catalogue.yaml.events import NumberTooLong, resolve
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from crossgate.catalogue.endpoint import Claim, find_conflicts, parse_endpoint
 from crossgate.catalogue.listen import format_listen, parse_listen
 from crossgate.catalogue.model import NativeService
-from crossgate.catalogue.naming import parse_application_name, parse_name
-from crossgate.catalogue.native_url import parse_native_url
+from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name
+from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
 
 
@@ -72,23 +71,6 @@ def test_what_is_no_endpoint(endpoint: object, remedy: str) -> None:
     refused = parse_endpoint(endpoint)
     assert isinstance(refused, Diagnostic)
     assert refused.remedy.startswith(remedy)
-
-
-@pytest.mark.parametrize(
-    ("endpoints", "conflicts"),
-    [
-        (["/a", "/b"], []),
-        (["/gateway/pet/1", "/gateway/petstore/1"], []),
-        (["/a/b", "/a/c", "/a/bc"], []),
-        (["/a", "/a"], [(1, 0)]),
-        (["/a", "/a/b"], [(1, 0)]),
-        (["/a/b/c", "/a"], [(1, 0)]),
-        (["/a/b", "/a/c", "/a", "/a/b/d"], [(2, 0), (3, 2)]),
-    ],
-)
-def test_conflicts_between_endpoints(endpoints: list[str], conflicts: list[tuple[int, int]]) -> None:
-    claims = [Claim(endpoint, "a/1", index) for index, endpoint in enumerate(endpoints)]
-    assert [(later.index, earlier.index) for later, earlier in find_conflicts(claims)] == conflicts
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.messages import all_within, message_of
 
 from crossgate.catalogue.model import NativeService
-from crossgate.catalogue.native_url import parse_native_url
+from crossgate.catalogue.urls import parse_native_url
 from crossgate.compiler.cluster import compile_cluster, statistics_name
 from crossgate.compiler.inner import compile_way_inside
 from crossgate.compiler.naming import cluster_name

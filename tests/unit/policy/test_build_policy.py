@@ -30,7 +30,7 @@ FULL: dict[str, Any] = {
 
 def test_nothing_given_allows_nothing() -> None:
     assert build_policy() == CorsPolicy()
-    assert CorsPolicy().as_loose() == {}
+    assert CorsPolicy().to_dict() == {}
 
 
 def test_every_property_is_taken_over_and_given_back() -> None:
@@ -39,8 +39,8 @@ def test_every_property_is_taken_over_and_given_back() -> None:
     assert policy.max_age == 0
     assert policy.plain_options is PlainOptions.FORWARD
     assert policy.mode is Mode.OBSERVE
-    assert policy.as_loose() == FULL
-    assert build_policy(**policy.as_loose()) == policy  # type: ignore[arg-type]  # loose on purpose
+    assert policy.to_dict() == FULL
+    assert build_policy(**policy.to_dict()) == policy  # type: ignore[arg-type]  # loose on purpose
 
 
 # One loose policy with one error each: code, path of the place, and what was found.
@@ -150,7 +150,7 @@ def test_the_ages_that_are_possible(max_age: int | None) -> None:
 
 def test_stars_without_credentials_are_fine() -> None:
     policy = build_policy(allowed_origins=["*"], expose_headers=["*"], allow_headers=["*"])
-    assert policy.as_loose() == {"allowed_origins": ["*"], "expose_headers": ["*"], "allow_headers": ["*"]}
+    assert policy.to_dict() == {"allowed_origins": ["*"], "expose_headers": ["*"], "allow_headers": ["*"]}
 
 
 def test_allowed_header_and_method_stars_go_with_credentials() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Api, Catalogue
-from crossgate.catalogue.written import written_api, written_application
+from crossgate.catalogue.serialise import api_to_dict, application_to_dict
 from crossgate.service.errors import InvalidChange
 from crossgate.service.loading import BATCH_SIZE, batches, catalogue_of, read_in_batches
 from crossgate.service.objects import Kind
@@ -16,7 +16,7 @@ from crossgate.service.ports import RecordedObject
 
 ELSEWHERE = api("elsewhere", endpoints=("/somewhere/else",))
 APPLICATION = RecordedObject(
-    Kind.APPLICATION, "shop", written_application(application("shop", "https://a.example", apis=["a0/1.0"]))
+    Kind.APPLICATION, "shop", application_to_dict(application("shop", "https://a.example", apis=["a0/1.0"]))
 )
 
 
@@ -30,7 +30,7 @@ def test_the_last_portion_is_all_and_endpoints_elsewhere_come_in_it_alone() -> N
 
 
 def recorded(apis: list[Api]) -> list[RecordedObject]:
-    return [RecordedObject(Kind.API, one.key, written_api(one)) for one in apis]
+    return [RecordedObject(Kind.API, one.key, api_to_dict(one)) for one in apis]
 
 
 def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -> None:

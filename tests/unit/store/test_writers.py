@@ -24,7 +24,7 @@ def allow(service: CatalogueService, origin: str) -> None:
     while True:
         head = service.store.head.catalogue
         known = head.apis["pets/1.0"].cors
-        allowed = known.as_loose()["allowed_origins"] if known else []
+        allowed = known.to_dict()["allowed_origins"] if known else []
         assert isinstance(allowed, list)
         change = PutPolicy("pets/1.0", policy(*allowed, origin))
         try:

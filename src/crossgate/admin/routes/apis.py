@@ -22,7 +22,7 @@ from crossgate.admin.validation import routes_about
 from crossgate.admin.writes import ConditionalWrite
 from crossgate.catalogue.document import read_api as read_entry
 from crossgate.catalogue.model import Api, ApiType
-from crossgate.catalogue.written import written_api
+from crossgate.catalogue.serialise import api_to_dict
 from crossgate.service.changes import DeleteApi, PutApi
 from crossgate.service.errors import NotFound
 from crossgate.service.etag import content_etag
@@ -75,7 +75,7 @@ def list_apis(
     found, following = page_of(apis, context.api_keys.of(apis), cursor, limit, _wanted(name, type, policy))
     items = []
     for key, api in found:
-        written = written_api(api)
+        written = api_to_dict(api)
         items.append({"key": key, "etag": content_etag(written), "api": written})
     return seen(request, {"items": items, "next": following})
 
@@ -97,7 +97,7 @@ def _wanted(name: str, of_type: ApiType | None, policy: PolicyFilter | None) -> 
 @router.get(_ONE, responses={200: gives("ApiEntry")}, response_class=Response)
 def read_api(request: Request, context: Context, _: Viewer, name: str, version: str) -> Response:
     """One API, its policy included."""
-    return seen(request, written_api(find_api(context, name, version)))
+    return seen(request, api_to_dict(find_api(context, name, version)))
 
 
 @router.put(
@@ -117,7 +117,7 @@ def put_api(
 ) -> Response:
     """Create the API or replace it, policy included. Name and version may be left out of the body."""
     api = read_entry(with_path_names(body, {"name": name, "version": version}))
-    written = written_api(api)
+    written = api_to_dict(api)
     write, path = ConditionalWrite(context, request, caller, message), ("apis", api.key)
     done = write.put(PutApi(api), (Kind.API, api.key), written, path)
     new = done is not None and bool(done.plan.added)

@@ -21,7 +21,7 @@ from crossgate.admin.validation import routes_about
 from crossgate.admin.writes import ConditionalWrite
 from crossgate.catalogue.document import read_application as read_entry
 from crossgate.catalogue.model import Application
-from crossgate.catalogue.written import written_application
+from crossgate.catalogue.serialise import application_to_dict
 from crossgate.service.changes import (
     Associate,
     Change,
@@ -79,7 +79,7 @@ def list_applications(
     found, following = page_of(applications, names, cursor, limit, wanted)
     items = []
     for key, application in found:
-        written = written_application(application)
+        written = application_to_dict(application)
         items.append({"name": key, "etag": content_etag(written), "application": written})
     return seen(request, {"items": items, "next": following})
 
@@ -101,7 +101,7 @@ def _wanted(name: str, api: str, origin: str, *, suspended: bool | None) -> Call
 @router.get(_ONE, responses={200: gives("ApplicationEntry")}, response_class=Response)
 def show_application(request: Request, context: Context, _: Viewer, name: str) -> Response:
     """One application."""
-    return seen(request, written_application(_find(context, name)))
+    return seen(request, application_to_dict(_find(context, name)))
 
 
 @router.put(
@@ -115,7 +115,7 @@ def put_application(
 ) -> Response:
     """Create the application or replace it. The name may be left out of the body."""
     application = read_entry(with_path_names(body, {"name": name}))
-    written = written_application(application)
+    written = application_to_dict(application)
     write, path = ConditionalWrite(context, request, caller, message), ("applications", application.name)
     done = write.put(PutApplication(application), (Kind.APPLICATION, application.name), written, path)
     new = done is not None and bool(done.plan.added)
@@ -202,7 +202,7 @@ def _change(write: ConditionalWrite, name: str, change: Callable[[str], Change])
     key = _find(write.context, name).name
     path = ("applications", key)
     done = write.make(change(key), (Kind.APPLICATION, key), path)
-    written = written_application(done.head.catalogue.applications[key])
+    written = application_to_dict(done.head.catalogue.applications[key])
     return made(
         write.body(written, done, (Kind.APPLICATION, key), path),
         tag=content_etag(written),

@@ -33,7 +33,7 @@ def show_policy(request: Request, context: Context, _: Viewer, name: str, versio
     api = find_api(context, name, version)
     if api.cors is None:
         raise NotFound("policy", api.key)
-    return seen(request, api.cors.as_loose())
+    return seen(request, api.cors.to_dict())
 
 
 @router.put(
@@ -56,7 +56,7 @@ def put_policy(
     policy, diagnostics = read_policy(body)
     if diagnostics:
         raise InvalidInput(diagnostics)
-    written = policy.as_loose()
+    written = policy.to_dict()
     write, path = ConditionalWrite(context, request, caller, message), ("apis", key, "cors")
     done = write.put(PutPolicy(key, policy), PolicyOf(key), written, path)
     return made(

@@ -15,7 +15,7 @@ from crossgate.admin.auth import Admin
 from crossgate.admin.context import Context
 from crossgate.admin.responses import made, seen
 from crossgate.admin.validation import routes_about
-from crossgate.catalogue.naming import MAX_NAME, NAME_PATTERN
+from crossgate.catalogue.names import MAX_NAME, NAME_PATTERN
 from crossgate.service.tokens import Role, Token
 
 router = routes_about("Tokens")

@@ -8,12 +8,12 @@ from crossgate.catalogue.document.objects import (
     read_server_settings,
 )
 from crossgate.catalogue.document.reader import Reading, read_document
-from crossgate.catalogue.document.seen_file import SeenFile
-from crossgate.catalogue.document.writer import write_document, write_fragment
+from crossgate.catalogue.yaml.files import FileStamp
+from crossgate.catalogue.yaml.writer import write_document, write_fragment
 
 __all__ = [
+    "FileStamp",
     "Reading",
-    "SeenFile",
     "load_document",
     "read_api",
     "read_application",

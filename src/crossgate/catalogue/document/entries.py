@@ -13,7 +13,6 @@ from pydantic import Field, PlainValidator, SkipValidation
 from crossgate.catalogue.document.cors_entry import CorsEntry, validate_cors
 from crossgate.catalogue.document.field import Entry, each_parsed_by, parsed_by, text_parsed_by
 from crossgate.catalogue.document.settings_entry import SettingsEntry
-from crossgate.catalogue.endpoint import ENDPOINT_PATTERN, MAX_ENDPOINT, parse_endpoint
 from crossgate.catalogue.listen import parse_listen
 from crossgate.catalogue.model import (
     CODE_PATTERN,
@@ -23,9 +22,17 @@ from crossgate.catalogue.model import (
     ApiType,
     NativeService,
 )
-from crossgate.catalogue.naming import MAX_NAME, NAME_PATTERN, parse_application_name, parse_name
-from crossgate.catalogue.native_url import parse_native_url
-from crossgate.catalogue.trusted_domain import parse_trusted_domain
+from crossgate.catalogue.names import (
+    ENDPOINT_PATTERN,
+    MAX_ENDPOINT,
+    MAX_NAME,
+    NAME_PATTERN,
+    parse_application_name,
+    parse_endpoint,
+    parse_name,
+    parse_trusted_domain,
+)
+from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
 from crossgate.policy import CorsPolicy, parse_exact_origin
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from crossgate.catalogue.document.reader import Reading, read_document
-from crossgate.catalogue.document.seen_file import SeenFile
-from crossgate.catalogue.document.source import read_text
+from crossgate.catalogue.yaml.files import FileStamp, read_text
 from crossgate.diagnostics import Diagnostic
 
 
@@ -17,7 +16,7 @@ def load_document(path: str | Path) -> Reading:
     Relative paths in the document count from its own folder.
     """
     file = Path(path)
-    seen = SeenFile.now(file)
+    seen = FileStamp.now(file)
     text = read_text(file)
     if isinstance(text, Diagnostic):
         return Reading(None, (text,), str(path), files=(seen,))

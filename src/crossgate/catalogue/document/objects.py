@@ -9,11 +9,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from crossgate.catalogue.document.entries import ApiEntry, ApplicationEntry, GatewayEntry
-from crossgate.catalogue.document.faults import as_found, explain_shape_errors
 from crossgate.catalogue.document.field import Entry
 from crossgate.catalogue.document.settings_entry import read_settings
-from crossgate.catalogue.document.source import read_lines_of
+from crossgate.catalogue.document.shape_errors import as_found, explain_shape_errors
 from crossgate.catalogue.model import Api, Application, Gateway, Suppression, Tls, default_endpoint
+from crossgate.catalogue.yaml.files import read_lines_of
 from crossgate.diagnostics import Diagnostic, InvalidInput, Step
 from crossgate.policy import ServerPolicy
 

@@ -9,16 +9,15 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from crossgate.catalogue.document.build import read_tree
 from crossgate.catalogue.document.entries import DocumentEntry
-from crossgate.catalogue.document.faults import as_found, explain_shape_errors
 from crossgate.catalogue.document.objects import api_of, application_of, gateway_of
-from crossgate.catalogue.document.references import find_reference_faults
-from crossgate.catalogue.document.seen_file import SeenFile
 from crossgate.catalogue.document.settings_entry import read_settings
-from crossgate.catalogue.document.source import read_lines_of
-from crossgate.catalogue.document.tree import Tree
+from crossgate.catalogue.document.shape_errors import as_found, explain_shape_errors
 from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.references import check_document
+from crossgate.catalogue.yaml.events import parse_yaml
+from crossgate.catalogue.yaml.files import FileStamp, read_lines_of
+from crossgate.catalogue.yaml.source_map import SourceMap
 from crossgate.diagnostics import Diagnostic
 from crossgate.policy import ServerPolicy
 
@@ -35,9 +34,9 @@ class Reading:
     diagnostics: tuple[Diagnostic, ...] = ()
     """In the order of their places."""
     file: str | None = None
-    files: tuple[SeenFile, ...] = ()
+    files: tuple[FileStamp, ...] = ()
     """The document's own and those that it names, as they were before they were read."""
-    _tree: Tree | None = field(default=None, repr=False)
+    _tree: SourceMap | None = field(default=None, repr=False)
 
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         """Findings whose places are paths into the document, with file, line and column, in their order."""
@@ -60,8 +59,8 @@ def read_document(text: str, *, file: str | None = None, folder: Path | None = N
 
     Relative paths in the document count from ``folder``; without it, no file is read.
     """
-    tree, diagnostics = read_tree(text)
-    seen: list[SeenFile] = []
+    tree, diagnostics = parse_yaml(text)
+    seen: list[FileStamp] = []
     catalogue: Catalogue | None = None
     if tree is not None:
         catalogue, faults = _read_catalogue(tree, folder, seen)
@@ -73,12 +72,12 @@ def read_document(text: str, *, file: str | None = None, folder: Path | None = N
 
 
 def _read_catalogue(
-    tree: Tree, folder: Path | None, seen: list[SeenFile]
+    tree: SourceMap, folder: Path | None, seen: list[FileStamp]
 ) -> tuple[Catalogue | None, list[Diagnostic]]:
     """The catalogue, None if the document has not its shape; and everything that is wrong in it."""
     if not isinstance(tree.root, dict):
         return None, [_no_mapping(tree.root)]
-    diagnostics = [*find_reference_faults(tree.root)]
+    diagnostics = [*check_document(tree.root)]
     settings = tree.root.get("settings", {})
     server_policy: ServerPolicy | None = None
     if isinstance(settings, dict):

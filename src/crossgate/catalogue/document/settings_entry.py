@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from crossgate.catalogue.document.faults import unknown_key
 from crossgate.catalogue.document.field import Entry
+from crossgate.catalogue.document.shape_errors import unknown_key
 from crossgate.diagnostics import Diagnostic
 from crossgate.policy import ServerPolicy, read_server_policy
 from crossgate.policy.server_settings import NAMES, PREFIX, ReadLines

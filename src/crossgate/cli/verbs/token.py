@@ -158,7 +158,7 @@ def _remote(server: str, token: str) -> Remote:
 
 
 def _checked(name: str) -> str:
-    from crossgate.catalogue.naming import parse_name
+    from crossgate.catalogue.names import parse_name
 
     parsed = parse_name(name)
     if isinstance(parsed, Diagnostic):

@@ -1,13 +1,65 @@
-"""Endpoints: path prefixes in the one spelling under which a request can arrive, none inside another."""
+"""The syntax of names, endpoints and trusted domains: parsers that give the value or a diagnostic."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic
+from crossgate.policy.origin import HOST_PATTERN
+
+MAX_NAME: Final = 200
+
+NAME_PATTERN: Final = r"[A-Za-z0-9._~-]+"
+"""RFC 3986's unreserved characters: they stand in a path as they are, and mean nothing there."""
+
+_NAME: Final = re.compile(NAME_PATTERN)
+
+
+def parse_name(loose: object) -> str | Diagnostic:
+    """The name of an API or its version: one segment of a path, as it stands."""
+    if isinstance(loose, str) and _NAME.fullmatch(loose) and loose not in (".", "..") and _fits(loose):
+        return loose
+    return Diagnostic(
+        code="name-invalid",
+        message=(
+            f"a name or version is 1 to {MAX_NAME} letters, digits and . _ ~ -, for it becomes part of a path"
+        ),
+        found=repr(loose),
+        remedy="Write for example petstore, or 1.0",
+    )
+
+
+def parse_application_name(loose: object) -> str | Diagnostic:
+    """The name of an application: printable text, blanks inside only."""
+    if isinstance(loose, str) and loose and loose.isprintable() and loose == loose.strip() and _fits(loose):
+        return loose
+    return Diagnostic(
+        code="name-invalid",
+        message=f"an application's name is 1 to {MAX_NAME} printable characters without blanks around them",
+        found=repr(loose),
+        remedy="Write for example storefront",
+    )
+
+
+def _fits(name: str) -> bool:
+    return len(name) <= MAX_NAME
+
+
+_HOST: Final = re.compile(HOST_PATTERN)
+
+
+def parse_trusted_domain(loose: object) -> str | Diagnostic:
+    """A host as browsers write it, without a dot at its end; names below it are meant too."""
+    if isinstance(loose, str) and _HOST.fullmatch(loose) and not loose.endswith("."):
+        return loose
+    return Diagnostic(
+        code="trusted-domain-invalid",
+        message="a trusted domain is a host in lower case, without scheme, port and wildcard",
+        found=loose if isinstance(loose, str) else repr(loose),
+        remedy="Write for example example.com; every name below it is trusted too",
+    )
+
 
 SEGMENT_PATTERN: Final = r"[A-Za-z0-9._~@:+=,!$-]+"
 ENDPOINT_PATTERN: Final = rf"(?:/{SEGMENT_PATTERN})+"
@@ -86,44 +138,3 @@ def _find_depth_fault(path: str) -> _Fault | None:
 
 def _refuse(message: str, found: str, remedy: str) -> Diagnostic:
     return Diagnostic("endpoint-invalid", message, remedy, found=found)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An API serves an endpoint; ``index`` tells whoever asks which of its claims this is."""
-
-    endpoint: str
-    api: str
-    index: int
-
-
-@dataclass(slots=True)
-class _Node:
-    below: dict[str, _Node] = field(default_factory=dict)
-    claim: Claim | None = None
-
-
-def find_conflicts(claims: Iterable[Claim]) -> Iterator[tuple[Claim, Claim]]:
-    """Claims that are equal to, inside or around an earlier one, each with that earlier one.
-
-    The work is proportional to the endpoints' lengths.
-    """
-    root = _Node()
-    for claim in claims:
-        earlier = _insert(root, claim)
-        if earlier is not None:
-            yield claim, earlier
-
-
-def _insert(root: _Node, claim: Claim) -> Claim | None:
-    node = root
-    for segment in claim.endpoint.split("/")[1:]:
-        node = node.below.setdefault(segment, _Node())
-        if node.claim is not None:
-            return node.claim
-    node.claim = claim
-    while node.below:
-        node = next(iter(node.below.values()))
-        if node.claim is not None:
-            return node.claim
-    return None

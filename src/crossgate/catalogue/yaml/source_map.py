@@ -17,7 +17,7 @@ _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _PLAIN: Final = re.compile(r"[^\s,\[\]{}]*")
 
 
-class Mark(Protocol):
+class SourcePosition(Protocol):
     """Where something starts; lines and columns count from 0."""
 
     line: int
@@ -25,12 +25,14 @@ class Mark(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class SourceMap:
     """The values of one YAML document, and where each of them stands in ``text``."""
 
     text: str
     root: object
-    _marks: Mapping[int, Mapping[str, tuple[Mark, Mark]] | Sequence[Mark]] = field(repr=False)
+    _marks: Mapping[int, Mapping[str, tuple[SourcePosition, SourcePosition]] | Sequence[SourcePosition]] = (
+        field(repr=False)
+    )
     """By the identity of a mapping or list: the marks of its keys and values, or of its entries."""
     _lines: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
     """The text's lines, once somebody asks for one."""
@@ -44,7 +46,7 @@ class Tree:
         line, column = 0, 0
         for depth, step in enumerate(place.path):
             marks = self._marks.get(id(node))
-            mark: Mark
+            mark: SourcePosition
             if isinstance(node, dict) and isinstance(marks, dict) and step in marks:
                 key_mark, value_mark = marks[str(step)]
                 wants_key = key and depth == len(place.path) - 1

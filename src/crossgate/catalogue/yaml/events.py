@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -17,9 +18,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from crossgate.catalogue.document.scalar import NumberTooLong, resolve
-from crossgate.catalogue.document.syntax import explain_syntax_error, find_forbidden_character
-from crossgate.catalogue.document.tree import Mark, Tree
+from crossgate.catalogue.yaml.source_map import SourceMap, SourcePosition
+from crossgate.catalogue.yaml.syntax_errors import explain_syntax_error, find_forbidden_character
 from crossgate.diagnostics import Diagnostic, Place, Step
 
 # libyaml, where there is one: twenty times as fast, and its events are the same.
@@ -34,12 +34,12 @@ class _Open:
     """A mapping or list whose end is not reached."""
 
     node: dict[str, object] | list[object]
-    marks: dict[str, tuple[Mark, Mark]] | list[Mark]
-    start: Mark
+    marks: dict[str, tuple[SourcePosition, SourcePosition]] | list[SourcePosition]
+    start: SourcePosition
     anchor: str | None
     nodes_before: int
     key: str | None = None
-    key_mark: Mark | None = None
+    key_mark: SourcePosition | None = None
     step: Step = 0
     """Leads to the entry that is being read, or was last."""
 
@@ -47,12 +47,12 @@ class _Open:
 class _Refused(Exception):  # noqa: N818 - says what happened to the text
     """Reading cannot go on."""
 
-    def __init__(self, code: str, message: str, remedy: str, mark: Mark) -> None:
+    def __init__(self, code: str, message: str, remedy: str, mark: SourcePosition) -> None:
         super().__init__(message)
         self.diagnostic = Diagnostic(code, message, remedy, Place(line=mark.line + 1, column=mark.column + 1))
 
 
-def read_tree(text: str) -> tuple[Tree | None, list[Diagnostic]]:
+def parse_yaml(text: str) -> tuple[SourceMap | None, list[Diagnostic]]:
     """The tree, and what is wrong with the text as YAML; None if it could not be read to its end.
 
     The diagnostics have lines and columns, and no file.
@@ -71,7 +71,7 @@ def read_tree(text: str) -> tuple[Tree | None, list[Diagnostic]]:
     except yaml.YAMLError as error:
         message = " ".join(str(error).split())
         return None, [Diagnostic("yaml-syntax", f"this is not YAML: {message}", "Write a YAML file")]
-    return Tree(text, builder.root, builder.marks), builder.diagnostics
+    return SourceMap(text, builder.root, builder.marks), builder.diagnostics
 
 
 class _Builder:
@@ -79,7 +79,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.root: object = None
-        self.marks: dict[int, dict[str, tuple[Mark, Mark]] | list[Mark]] = {}
+        self.marks: dict[int, dict[str, tuple[SourcePosition, SourcePosition]] | list[SourcePosition]] = {}
         self.diagnostics: list[Diagnostic] = []
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[object, int]] = {}
@@ -173,11 +173,11 @@ class _Builder:
     def _expects_key(self) -> bool:
         return bool(self._stack) and isinstance(self._stack[-1].node, dict) and self._stack[-1].key is None
 
-    def _begin_entry(self, key: str, mark: Mark) -> None:
+    def _begin_entry(self, key: str, mark: SourcePosition) -> None:
         opened = self._stack[-1]
         opened.key, opened.key_mark = key, mark
 
-    def _put(self, value: object, mark: Mark) -> None:
+    def _put(self, value: object, mark: SourcePosition) -> None:
         if not self._stack:
             self.root = value
             return
@@ -195,7 +195,7 @@ class _Builder:
             opened.node[key] = value
             opened.marks[key] = (key_mark, mark)
 
-    def _complain_of_duplicate(self, key: str, mark: Mark, first: Mark) -> None:
+    def _complain_of_duplicate(self, key: str, mark: SourcePosition, first: SourcePosition) -> None:
         path = [opened.step for opened in self._stack[:-1]]
         self.diagnostics.append(
             Diagnostic(
@@ -207,7 +207,7 @@ class _Builder:
             )
         )
 
-    def _count(self, nodes: int, mark: Mark) -> None:
+    def _count(self, nodes: int, mark: SourcePosition) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
             raise _Refused(
@@ -217,7 +217,9 @@ class _Builder:
                 mark,
             )
 
-    def _refuse_tag(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent, mark: Mark) -> None:
+    def _refuse_tag(
+        self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent, mark: SourcePosition
+    ) -> None:
         if event.tag is not None:
             raise _Refused(
                 "yaml-tag",
@@ -227,5 +229,54 @@ class _Builder:
             )
 
 
-def _start(event: Event) -> Mark:
-    return cast("Mark", event.start_mark)  # only ends of streams and documents have none
+def _start(event: Event) -> SourcePosition:
+    return cast("SourcePosition", event.start_mark)  # only ends of streams and documents have none
+
+
+Scalar = str | int | float | bool | None
+
+_WORDS: Final[dict[str, Scalar]] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT: Final = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_NUMBER_STARTS: Final = frozenset("0123456789+-.")
+# Python itself refuses longer ones, for reading them takes more than linear time.
+_MAX_DIGITS: Final = 4000
+
+
+class NumberTooLong(ValueError):  # noqa: N818 - the name says what is wrong
+    """An integer with more digits than anyone needs."""
+
+
+def resolve(text: str) -> Scalar:
+    """The value of a scalar that is written without quotes.
+
+    Raises:
+        NumberTooLong: it is an integer of more than 4,000 digits.
+
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMBER_STARTS:
+        return text
+    if _INTEGER.fullmatch(text):
+        if len(text) > _MAX_DIGITS:
+            raise NumberTooLong
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        return int(text, base)
+    if _FLOAT.fullmatch(text):
+        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    return text

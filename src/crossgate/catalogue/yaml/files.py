@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from crossgate.catalogue.document.seen_file import SeenFile
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.server_settings import ReadLines
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Of one document. 5,000 APIs take 2 MB, 100,000 origins 4 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Two of one path differ if the file was saved between them: written in place, or replaced by another."""
+
+    path: Path
+    identity: int = 0
+    size: int = 0
+    changed_ns: int | None = None
+    """When it was written, in nanoseconds of the kernel's clock for files; None if it can't be seen."""
+
+    @classmethod
+    def now(cls, path: Path) -> FileStamp:
+        """To be taken before the file is read: what is saved meanwhile is a change, then."""
+        try:
+            found = path.stat()
+        except (OSError, ValueError):
+            return cls(path)
+        return cls(path, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def read_text(path: Path) -> str | Diagnostic:
@@ -31,7 +51,7 @@ def read_text(path: Path) -> str | Diagnostic:
     return _decode(data, path)
 
 
-def read_lines_of(folder: Path | None, seen: list[SeenFile]) -> ReadLines:
+def read_lines_of(folder: Path | None, seen: list[FileStamp]) -> ReadLines:
     """The reader of the files that a document in ``folder`` names; without a folder it reads none.
 
     What it reads is added to ``seen``.
@@ -42,7 +62,7 @@ def read_lines_of(folder: Path | None, seen: list[SeenFile]) -> ReadLines:
             return Diagnostic(
                 "file-refused", "no file is read from here", "List the origins themselves", found=name
             )
-        seen.append(SeenFile.now(folder / name.strip()))
+        seen.append(FileStamp.now(folder / name.strip()))
         text = read_text(seen[-1].path)
         return text if isinstance(text, Diagnostic) else text.splitlines()
 

@@ -9,7 +9,7 @@ from crossgate.catalogue.listen import format_listen
 from crossgate.catalogue.model import DEFAULT_NATIVE_TIMEOUT, Api, Application, Gateway, default_endpoint
 
 
-def written_gateway(gateway: Gateway) -> dict[str, object]:
+def gateway_to_dict(gateway: Gateway) -> dict[str, object]:
     """The entry under ``gateway``."""
     written: dict[str, object] = {"listen": format_listen(gateway.host, gateway.port)}
     if gateway.tls is not None:
@@ -21,7 +21,7 @@ def written_gateway(gateway: Gateway) -> dict[str, object]:
     return written
 
 
-def written_api(api: Api) -> dict[str, object]:
+def api_to_dict(api: Api) -> dict[str, object]:
     """The entry under ``apis``."""
     written: dict[str, object] = {
         "name": api.name,
@@ -34,7 +34,7 @@ def written_api(api: Api) -> dict[str, object]:
     if api.endpoints != (default_endpoint(api.type, api.name, api.version),):
         written["endpoints"] = list(api.endpoints)
     if api.cors is not None:
-        written["cors"] = api.cors.as_loose()
+        written["cors"] = api.cors.to_dict()
     if api.trusted_domains:
         written["trusted_domains"] = list(api.trusted_domains)
     if api.suppressions:
@@ -43,7 +43,7 @@ def written_api(api: Api) -> dict[str, object]:
     return written
 
 
-def written_application(application: Application) -> dict[str, object]:
+def application_to_dict(application: Application) -> dict[str, object]:
     """The entry under ``applications``."""
     written: dict[str, object] = {"name": application.name}
     if application.javascript_origins:

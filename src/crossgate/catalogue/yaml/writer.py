@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from crossgate.catalogue.document.scalar import resolve
 from crossgate.catalogue.model import Catalogue
-from crossgate.catalogue.written import written_api, written_application, written_gateway
+from crossgate.catalogue.serialise import api_to_dict, application_to_dict, gateway_to_dict
+from crossgate.catalogue.yaml.events import resolve
 
 # What needs no quotes whatever YAML reads it: no sign that means something to it, no blank.
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9/._~+=-]*(?::[A-Za-z0-9/._~+=*-]+)*")
@@ -26,17 +26,17 @@ def write_document(catalogue: Catalogue) -> str:
     Settings are written as they were, so a ``file:<path>`` among them must lead to the same file for whoever
     reads the document.
     """
-    root: dict[str, object] = {"gateway": written_gateway(catalogue.gateway)}
+    root: dict[str, object] = {"gateway": gateway_to_dict(catalogue.gateway)}
     if catalogue.settings:
         root["settings"] = dict(sorted(catalogue.settings.items()))
     if catalogue.apis:
         root["apis"] = [
-            written_api(api)
+            api_to_dict(api)
             for api in sorted(catalogue.apis.values(), key=lambda api: (api.name, api.version))
         ]
     if catalogue.applications:
         root["applications"] = [
-            written_application(entry) for _, entry in sorted(catalogue.applications.items())
+            application_to_dict(entry) for _, entry in sorted(catalogue.applications.items())
         ]
     return "".join(f"{line}\n" for line in _lines(root))
 

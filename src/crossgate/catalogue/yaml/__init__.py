@@ -1,0 +1,1 @@
+"""YAML in, with positions, budgets and errors that name their place; and out again."""
