@@ -1,4 +1,4 @@
-"""Who may do what. Without a token that works, nothing is said but that the gateway lives."""
+"""Authentication by bearer token, and the role that each operation requires."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crossgate.admin.auth_throttle import LONGEST_DELAY, AuthThrottle
 from crossgate.admin.context import Context
-from crossgate.admin.errors import Problem
+from crossgate.admin.errors import Problem, RoleInsufficient
+from crossgate.diagnostics import Diagnostic
 from crossgate.service.log import Log
 from crossgate.service.tokens import Role, Token, Tokens
 
@@ -25,10 +26,9 @@ _TOKEN: Final = "crossgate_token"
 
 
 class Authentication:
-    """Knows every request's token before anything else looks at the request.
+    """ASGI middleware that answers 401 to every request without a valid token, except for liveness.
 
-    It stands before the routes, so that without a token a path that is there and one that is not, a method
-    that is allowed and one that is not, are all the same.
+    It runs before routing: without a token, existing paths and methods cannot be told from others.
     """
 
     def __init__(self, app: ASGIApp, tokens: Tokens, throttle: AuthThrottle | None = None) -> None:
@@ -38,46 +38,39 @@ class Authentication:
         self._log = Log("admin")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request of a token that works pass."""
+        """Forward the request if its token is valid; answer it otherwise."""
         if scope["path"] == LIVENESS:
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).getlist("authorization")
-        if not given:
-            await _NO_TOKEN.response()(scope, receive, send)
+        values = Headers(scope=scope).getlist("authorization")
+        if not values:
+            await _TOKEN_MISSING.response()(scope, receive, send)
             return
-        bearer = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
-        # Found by its SHA-256, so the time of the look-up says nothing about any other secret: whoever could
-        # read it off would learn bits of a digest, from which no secret follows.
+        bearer = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
+        # Looked up by the SHA-256 of the secret: the duration of the look-up can leak bits of a digest only,
+        # from which no secret can be derived.
         token = await run_in_threadpool(self._tokens.authenticate, bearer[1]) if bearer else None
         if token is not None:
             scope.setdefault("state", {})[_TOKEN] = token
             await self._app(scope, receive, send)
             return
-        problem = await self._slowly(str((scope.get("client") or ("unknown",))[0]))
+        problem = await self._reject(str((scope.get("client") or ("unknown",))[0]))
         await problem.response()(scope, receive, send)
 
-    async def _slowly(self, address: str) -> Problem:
-        failures = self._throttle.failed(address)
-        self._log.warning("The admin API refused a token", address=address, failures=failures)
-        with self._throttle.waiting(address) as seconds:
+    async def _reject(self, address: str) -> Problem:
+        failures = self._throttle.record_failure(address)
+        self._log.warning("Authentication failed", address=address, failures=failures)
+        with self._throttle.delay(address) as seconds:
             if seconds is None:
-                return _TOO_MANY
+                return _TOO_MANY_FAILURES
             await asyncio.sleep(seconds)
-        return _BAD_TOKEN
+        return _TOKEN_INVALID
 
 
-class RoleInsufficient(Exception):
-    """The token's role does not include what was asked for."""
-
-    def __init__(self, wanted: Role, token: Token) -> None:
-        super().__init__(f"this needs the role {wanted.value}; the token {token.name} is {token.role.value}")
+_scheme = HTTPBearer(auto_error=False, description="A token created by `crossgate token create`.")
 
 
-_scheme = HTTPBearer(auto_error=False, description="A token of `crossgate token create`.")
-
-
-class _Needs:
+class _RequireRole:
     def __init__(self, role: Role) -> None:
         self._role = role
 
@@ -88,32 +81,43 @@ class _Needs:
         return token
 
 
-async def _editor(token: Annotated[Token, Depends(_Needs(Role.EDITOR))], context: Context) -> Token:
-    # Before anything about the request is judged: where nothing can be written, no other advice helps.
+async def _require_editor(
+    token: Annotated[Token, Depends(_RequireRole(Role.EDITOR))], context: Context
+) -> Token:
+    # Before the rest of the request is validated: on a read-only catalogue no other advice helps.
     context.service.store.require_writable()
     return token
 
 
-Viewer = Annotated[Token, Depends(_Needs(Role.VIEWER))]
-Editor = Annotated[Token, Depends(_editor)]
-Admin = Annotated[Token, Depends(_Needs(Role.ADMIN))]
+Viewer = Annotated[Token, Depends(_RequireRole(Role.VIEWER))]
+Editor = Annotated[Token, Depends(_require_editor)]
+Admin = Annotated[Token, Depends(_RequireRole(Role.ADMIN))]
 
-_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
-_NO_TOKEN: Final = Problem(
+
+_TOKEN_MISSING: Final = Problem(
     HTTPStatus.UNAUTHORIZED,
-    "token-missing",
-    "Send a token: Authorization: Bearer cgt_…",
-    headers=_CHALLENGE,
+    [Diagnostic("token-missing", "token required", "Send the header Authorization: Bearer cgt_…")],
+    headers={"WWW-Authenticate": "Bearer"},
 )
-_BAD_TOKEN: Final = Problem(
+_TOKEN_INVALID: Final = Problem(
     HTTPStatus.UNAUTHORIZED,
-    "token-refused",
-    "This token opens nothing: it is unknown, expired or revoked",
+    [
+        Diagnostic(
+            "token-refused",
+            "invalid token: unknown, expired or revoked",
+            "Use another token, or create one: crossgate token create",
+        )
+    ],
     headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
 )
-_TOO_MANY: Final = Problem(
+_TOO_MANY_FAILURES: Final = Problem(
     HTTPStatus.TOO_MANY_REQUESTS,
-    "token-tries",
-    "Too many tokens that open nothing were tried from here",
+    [
+        Diagnostic(
+            "token-tries",
+            "too many failed authentications from this address",
+            f"Retry in {LONGEST_DELAY:.0f} s, with a valid token",
+        )
+    ],
     headers={"Retry-After": f"{LONGEST_DELAY:.0f}"},
 )

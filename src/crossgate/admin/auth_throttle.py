@@ -1,4 +1,4 @@
-"""Who tried tokens that open nothing, and how long each of them waits for the answer."""
+"""Delays for addresses from which authentication failed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from time import monotonic
 from typing import Final
 
 FIRST_DELAY: Final = 0.25
-"""Seconds; each further failure of the same address doubles it."""
+"""Seconds before the response to a first failure; each further failure of the address doubles it."""
 LONGEST_DELAY: Final = 4.0
-FORGOTTEN_AFTER: Final = 900.0
-MOST_ADDRESSES: Final = 4096
-"""The address that failed least recently is forgotten first, so strangers cannot fill the memory."""
-MOST_WAITING: Final = 64
-MOST_WAITING_OF_ONE: Final = 8
+"""Seconds."""
+RESET_AFTER: Final = 900.0
+"""Seconds without a failure after which an address starts at the first delay again."""
+MAX_ADDRESSES: Final = 4096
+"""The address that failed least recently is forgotten first, so that clients cannot exhaust the memory."""
+MAX_WAITING: Final = 64
+"""Delayed responses at one time."""
+MAX_WAITING_PER_ADDRESS: Final = 8
 
 
 @dataclass(slots=True)
@@ -28,7 +31,7 @@ class _Record:
 
 
 class AuthThrottle:
-    """Counts failures only: a token that works is never asked to wait, wherever it comes from."""
+    """Counts failures per address. A valid token is never delayed, whatever its address."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -38,32 +41,32 @@ class AuthThrottle:
     def __len__(self) -> int:
         return len(self._records)
 
-    def failed(self, address: str) -> int:
-        """Note one more failure; how many there are of this address."""
+    def record_failure(self, address: str) -> int:
+        """Count one more failure of the address, and return its number of failures."""
         now, key = self._clock(), _network(address)
         record = self._records.pop(key, None)
         if record is None:
             record = _Record()
-        elif now - record.last > FORGOTTEN_AFTER:
+        elif now - record.last > RESET_AFTER:
             record.failures = 0
         record.failures += 1
         record.last = now
         self._records[key] = record
-        while len(self._records) > MOST_ADDRESSES:
+        while len(self._records) > MAX_ADDRESSES:
             self._records.popitem(last=False)
         return record.failures
 
     @contextmanager
-    def waiting(self, address: str) -> Iterator[float | None]:
-        """How many seconds to wait; None if so many wait already that the answer is a refusal at once."""
+    def delay(self, address: str) -> Iterator[float | None]:
+        """The seconds to wait within the context; None if too many responses are waiting already."""
         record = self._records.get(_network(address)) or _Record()
-        if self._waiting >= MOST_WAITING or record.waiting >= MOST_WAITING_OF_ONE:
+        if self._waiting >= MAX_WAITING or record.waiting >= MAX_WAITING_PER_ADDRESS:
             yield None
             return
         record.waiting += 1
         self._waiting += 1
         try:
-            # The exponent is bounded before it is used: 2 to the power of a million takes a while, too.
+            # The exponent is bounded first: 2.0 to the power of a large number of failures would overflow.
             yield min(FIRST_DELAY * 2.0 ** min(max(record.failures - 1, 0), 10), LONGEST_DELAY)
         finally:
             record.waiting -= 1
@@ -71,7 +74,7 @@ class AuthThrottle:
 
 
 def _network(address: str) -> str:
-    """An IPv6 client has a whole /64 to itself."""
+    """The key of an address: an IPv6 client usually controls a whole /64 network."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every route works with: the use cases, the tokens, and what is known of the nodes."""
+"""What all routes share: the admin context, the router, and the parameter ``message``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
-from fastapi import Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.dependencies.models import Dependant
 
 from crossgate.admin.paging import SortedKeys
+from crossgate.catalogue.document.shape_errors import unknown_key
+from crossgate.diagnostics import InvalidInput
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
 from crossgate.service.ports import NodeReport
 from crossgate.service.snapshot import Snapshot
@@ -16,32 +19,32 @@ from crossgate.service.tokens import Tokens
 
 
 class Nodes(Protocol):
-    """What is known of the nodes of this control plane."""
+    """The nodes that are connected to this control plane."""
 
     def reports(self) -> Sequence[NodeReport]:
-        """Every connection; to be called on the control plane's event loop."""
+        """One report a connection; call it on the control plane's event loop."""
         ...
 
     def revisions(self) -> Mapping[str, int | None]:
-        """By node, the revision that it runs; from any thread."""
+        """The revision that each node runs, by node; from any thread."""
         ...
 
 
 class NoNodes:
-    """There are none."""
+    """No connected nodes."""
 
     def reports(self) -> Sequence[NodeReport]:
-        """None."""
+        """An empty sequence."""
         return ()
 
     def revisions(self) -> Mapping[str, int | None]:
-        """None."""
+        """An empty mapping."""
         return {}
 
 
 @dataclass(frozen=True, slots=True)
 class AdminContext:
-    """The parts that routes put to work."""
+    """The services that the routes call."""
 
     service: CatalogueService
     tokens: Tokens
@@ -55,12 +58,39 @@ class AdminContext:
         return self.service.store.head
 
 
-async def _context_of(request: Request) -> AdminContext:
-    found: AdminContext = request.app.state.context
-    return found
+async def _context(request: Request) -> AdminContext:
+    context: AdminContext = request.app.state.context
+    return context
 
 
-Context = Annotated[AdminContext, Depends(_context_of)]
+Context = Annotated[AdminContext, Depends(_context)]
 Message = Annotated[
-    str, Query(max_length=MAX_MESSAGE, description="What the change is for; kept with its revision.")
+    str, Query(max_length=MAX_MESSAGE, description="Why the change is made; stored with its revision.")
 ]
+
+
+async def reject_unknown_parameters(request: Request) -> None:
+    """Reject query parameters that the route does not define, such as misspelled ones.
+
+    Raises:
+        InvalidInput: with every such parameter.
+
+    """
+    known = _query_parameters(request.scope["route"].dependant)
+    unknown = [unknown_key(("query", name), known) for name in request.query_params if name not in known]
+    if unknown:
+        raise InvalidInput(unknown)
+
+
+def resource_router(tag: str) -> APIRouter:
+    """A router for one kind of resource; its routes reject unknown query parameters."""
+    return APIRouter(
+        tags=[tag],
+        dependencies=[Depends(reject_unknown_parameters)],
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+
+def _query_parameters(dependant: Dependant) -> set[str]:
+    inner = (name for one in dependant.dependencies for name in _query_parameters(one))
+    return {one.alias for one in dependant.query_params}.union(inner)

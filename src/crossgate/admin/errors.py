@@ -1,4 +1,4 @@
-"""Problem Details (RFC 9457): the one form in which the admin API says no."""
+"""Errors of the admin API, all answered as Problem Details (RFC 9457, https://www.rfc-editor.org/rfc/rfc9457)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,38 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from crossgate.diagnostics import Diagnostic
-from crossgate.lint import rule as linter
+from crossgate.admin.body import BodyTooLarge, MalformedBody
+from crossgate.admin.etag_headers import MalformedEtag, PreconditionRequired, quoted, revision_etag
+from crossgate.catalogue.document.shape_errors import as_found
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.lint.rule import Finding
+from crossgate.service.errors import (
+    BaseMoved,
+    InvalidChange,
+    LintErrors,
+    NotFound,
+    PreconditionFailed,
+    ReadOnly,
+    ServiceError,
+    StoreUnavailable,
+)
+from crossgate.service.tokens import Role, Token
 
 MEDIA_TYPE: Final = "application/problem+json"
-_TYPE_BASE: Final = "urn:crossgate:problem:"
+RETRY_SECONDS: Final = 5
+"""``Retry-After`` of a write that failed because the store is unavailable."""
+_TYPE_PREFIX: Final = "urn:crossgate:problem:"
 
 
-class Finding(BaseModel):
-    """One thing that is wrong."""
+class DiagnosticBody(BaseModel):
+    """One error, warning or hint."""
 
     code: str
     """Stable; for programs."""
@@ -28,51 +48,68 @@ class Finding(BaseModel):
     found: str | None
     remedy: str
     path: str
-    """JSONPath into the request's body; what stands elsewhere in the catalogue begins with `$.apis[…]` or
+    """JSONPath into the request's body. Paths to other objects of the catalogue begin with `$.apis[…]` or
     `$.applications[…]`, by key."""
     file: str | None = None
     line: int | None = None
     column: int | None = None
     witness: str | None = None
-    """An origin that is admitted and should not be, if the linter found one."""
+    """An origin that is allowed and should not be, if the linter found one."""
     fix: str | None = None
-    """What to write instead, if the linter has verified something."""
+    """A replacement that the linter has verified, if there is one."""
 
 
 class ProblemBody(BaseModel):
-    """Why a request was refused; nothing was changed."""
+    """Why a request failed; nothing was changed."""
 
     type: str
     title: str
     status: int
     detail: str
-    diagnostics: list[Finding] = Field(default=[])
+    diagnostics: list[DiagnosticBody] = Field(default=[])
     """Every reason, not only the first."""
     wanted: list[str] | None = None
-    """With 412: the tags that the request would have accepted; null if there should have been nothing."""
+    """With 412: the etags that the request accepted; null if the object was expected not to exist."""
     found: str | None = None
-    """With 412: the tag that there is; null if there is nothing."""
+    """With 412: the current etag; null if the object does not exist."""
+
+
+class RoleInsufficient(ServiceError):
+    """The token's role does not include the operation."""
+
+    def __init__(self, required: Role, token: Token) -> None:
+        super().__init__(
+            [
+                Diagnostic(
+                    code="role-insufficient",
+                    message=f"this operation requires the role {required.value}",
+                    remedy="Use a token with that role",
+                    found=f"{token.role.value}, the role of the token {token.name}",
+                )
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One refusal, before it is an answer."""
+    """One error response; its code and its detail are those of the first diagnostic."""
 
     status: HTTPStatus
-    code: str
-    detail: str
-    diagnostics: Sequence[Diagnostic | linter.Finding] = ()
+    diagnostics: Sequence[Diagnostic | Finding]
     extra: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> Response:
-        """The answer that says so."""
+        """The problem as a response."""
+        first = self.diagnostics[0]
+        first = first.diagnostic if isinstance(first, Finding) else first
+        found = f" (found {first.found})" if first.found is not None else ""
         body = {
-            "type": f"{_TYPE_BASE}{self.code}",
+            "type": f"{_TYPE_PREFIX}{first.code}",
             "title": self.status.phrase,
             "status": self.status.value,
-            "detail": self.detail,
-            "diagnostics": [finding.as_json() for finding in self.diagnostics],
+            "detail": f"{first.message}{found}. {first.remedy}",
+            "diagnostics": [one.as_json() for one in self.diagnostics],
             **self.extra,
         }
         return Response(
@@ -81,3 +118,118 @@ class Problem:
             media_type=MEDIA_TYPE,
             headers={"Cache-Control": "no-store", **self.headers},
         )
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error that a route raises as a problem."""
+    for error in (ServiceError, InvalidInput, RequestValidationError, HTTPException):
+        app.add_exception_handler(error, _handle)
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    match error:
+        case ServiceError():
+            problem = _from_service_error(error)
+        case InvalidInput(diagnostics=diagnostics):
+            problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, diagnostics)
+        case RequestValidationError():
+            problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, [_invalid(one) for one in error.errors()])
+        case HTTPException():
+            problem = _from_http_exception(request, error)
+        case _:  # pragma: no cover - it is registered for those above only
+            raise error
+    return problem.response()
+
+
+def _from_service_error(error: ServiceError) -> Problem:
+    extra: dict[str, object] = {}
+    headers: dict[str, str] = {}
+    match error:
+        case PreconditionFailed(wanted=wanted, found=found):
+            extra = {"wanted": None if wanted is None else list(wanted), "found": found}
+            headers = {} if found is None else {"ETag": quoted(found)}
+        case BaseMoved(base=base, head=head):
+            extra = {"wanted": [revision_etag(base)], "found": revision_etag(head)}
+            headers = {"ETag": quoted(revision_etag(head))}
+        case StoreUnavailable():
+            headers = {"Retry-After": str(RETRY_SECONDS)}
+        case _:
+            pass
+    diagnostics = error.findings if isinstance(error, LintErrors) else error.diagnostics
+    return Problem(_status(error), diagnostics, extra, headers)
+
+
+def _status(error: ServiceError) -> HTTPStatus:
+    match error:
+        case MalformedBody() | MalformedEtag():
+            return HTTPStatus.BAD_REQUEST
+        case RoleInsufficient():
+            return HTTPStatus.FORBIDDEN
+        case BodyTooLarge():
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        case PreconditionRequired():
+            return HTTPStatus.PRECONDITION_REQUIRED
+        case NotFound():
+            return HTTPStatus.NOT_FOUND
+        case PreconditionFailed() | BaseMoved():
+            return HTTPStatus.PRECONDITION_FAILED
+        case ReadOnly():
+            return HTTPStatus.CONFLICT
+        case StoreUnavailable():
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        case LintErrors():
+            return HTTPStatus.UNPROCESSABLE_ENTITY
+        case InvalidChange() if not all(one.code == "api-in-use" for one in error.diagnostics):
+            return HTTPStatus.UNPROCESSABLE_ENTITY
+        case _:
+            return HTTPStatus.CONFLICT
+
+
+def _from_http_exception(request: Request, error: HTTPException) -> Problem:
+    status = HTTPStatus(error.status_code)
+    code = status.phrase.lower().replace(" ", "-")
+    headers = dict(error.headers or {})
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            diagnostic = Diagnostic(code, "no such path", "See GET /openapi.json for the paths")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = ", ".join(_allowed_methods(request))
+            headers["Allow"] = allowed
+            diagnostic = Diagnostic(
+                code, "method not allowed for this path", f"Use one of: {allowed}", found=request.method
+            )
+        case _:
+            diagnostic = Diagnostic(code, str(error.detail), "See GET /openapi.json for what is allowed")
+    return Problem(status, [diagnostic], headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """The methods of all routes at the path; Starlette names those of the first one only."""
+    return sorted(
+        {
+            method
+            for route in request.app.routes
+            if isinstance(route, APIRoute) and route.path_regex.fullmatch(request.scope["path"])
+            for method in route.methods or ()
+        }
+    )
+
+
+def _invalid(error: Mapping[str, object]) -> Diagnostic:
+    """What FastAPI found wrong with a parameter, or with one of the few bodies that it reads itself."""
+    location = error.get("loc")
+    steps = tuple(location) if isinstance(location, tuple | list) else ()
+    path = steps[1:] if steps[:1] == ("body",) else steps
+    if error.get("type") == "json_invalid":
+        return Diagnostic("body-malformed", "the body is not valid JSON", "Send one JSON object in UTF-8")
+    return Diagnostic(
+        code="parameter-invalid",
+        message=_lower_first(str(error.get("msg", "invalid value"))),
+        remedy="See GET /openapi.json for the allowed values",
+        place=Place(path),
+        found=None if error.get("type") == "missing" else as_found(error.get("input")),
+    )
+
+
+def _lower_first(message: str) -> str:
+    return message[:1].lower() + message[1:]

@@ -1,7 +1,8 @@
-"""The OpenAPI 3.1 document: what FastAPI derives from the routes, and what they all have in common."""
+"""The OpenAPI 3.1 document: FastAPI's description of the routes, completed by what they have in common."""
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -10,32 +11,61 @@ from fastapi.openapi.utils import get_openapi
 from crossgate.admin.auth import LIVENESS
 from crossgate.admin.errors import MEDIA_TYPE, ProblemBody
 from crossgate.admin.responses import REVISION
-from crossgate.admin.schemas import object_schemas, reference
+from crossgate.catalogue.document.entries import DocumentEntry
 
+_REFERENCE: Final = "#/components/schemas/"
 _ABOUT: Final = """\
 Reads and changes everything that a Crossgate gateway serves and enforces.
 
-Every answer to a read has an `ETag`; every write wants it back as `If-Match`, and is refused with 412 if what
-it changes was changed meanwhile, with 428 if it says nothing. A PUT that finds what it wants is right,
-however often it is repeated. What is refused says why, all at once, as Problem Details.
+Every response to a read has an `ETag`. Every write must send it as `If-Match`: the response is 412 if the
+object was changed in between, and 428 if the header is missing. A PUT can be repeated: it succeeds if the
+object already has the desired state. Errors are Problem Details (RFC 9457) and list everything that is wrong.
 """
-_WORKS_OUT: Final = frozenset({"/v1/explain", "/v1/check", "/v1/plan"})
-"""POST, and nothing changes."""
-_NAMES_WHAT_MAY_BE_ABSENT: Final = frozenset({"/v1/explain", "/v1/export"})
-_WHY: Final = {
-    400: "The request cannot be understood.",
-    401: "No token, or none that works.",
-    403: "The token's role does not include this, or a page of another origin asks.",
-    404: "What the path names is not there.",
-    409: "This cannot be done while things are as they are; or the gateway's only source is a file.",
-    412: "What is to be changed was changed meanwhile; `wanted` and `found` are the tags.",
+_READ_ONLY_POSTS: Final = frozenset({"/v1/explain", "/v1/check", "/v1/plan"})
+_FIND_BY_BODY_OR_QUERY: Final = frozenset({"/v1/explain", "/v1/export"})
+"""Paths without parameters whose requests can still name something that does not exist."""
+_LINTED: Final = ("ApiEntry", "ApplicationEntry", "CorsEntry")
+"""Objects whose writes return the linter's findings."""
+_ERRORS: Final = {
+    400: "The request is malformed.",
+    401: "The token is missing or invalid.",
+    403: "The token's role is insufficient, or the request comes from a page of another origin.",
+    404: "The path names an object that does not exist.",
+    409: "The current state does not allow the change, or the catalogue is read-only.",
+    412: "The object was changed in between; `wanted` and `found` are the etags.",
     413: "The body is too large.",
-    421: "The API does not answer to this Host.",
-    422: "Something is wrong with what the request says; `diagnostics` has all of it.",
-    428: "The write does not say which state it changes.",
-    429: "Too many tokens that do not work were tried from there.",
-    503: "The store is unavailable; what is served goes on being served.",
+    421: "The Host header does not name this API.",
+    422: "The body or a parameter is invalid; `diagnostics` lists all errors.",
+    428: "The write has no precondition.",
+    429: "Too many failed authentications from this address.",
+    503: "The store is unavailable; traffic and reads are not affected.",
 }
+
+
+def object_body(name: str) -> dict[str, Any]:
+    """For a route: its request body is one object of that schema."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _reference(name)}}}}
+
+
+def document_body() -> dict[str, Any]:
+    """For a route: its request body is a document, as YAML or JSON."""
+    yaml = {"schema": {"type": "string"}, "example": "apis: []\n"}
+    json_ = {"schema": {"type": "object"}, "example": {"apis": []}}
+    return {
+        "requestBody": {"required": True, "content": {"application/yaml": yaml, "application/json": json_}}
+    }
+
+
+def object_response(name: str, description: str = "The object, as in a document.") -> dict[str, Any]:
+    """For a route: its response is one object of that schema."""
+    return {"description": description, "content": {"application/json": {"schema": _reference(name)}}}
+
+
+def written_response(
+    name: str, description: str = "The object, as in a document, and the linter's findings."
+) -> dict[str, Any]:
+    """For a route that writes: its response is the object, with findings if there are any."""
+    return object_response(_linted(name), description)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -44,68 +74,96 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas |= object_schemas()
-    # Name and version, which the path has, may be left out of a body.
-    problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= _object_schemas()
+    problem = ProblemBody.model_json_schema(ref_template=_REFERENCE + "{model}")
     schemas |= problem.pop("$defs")
     schemas["ProblemBody"] = problem
-    document["components"]["responses"] = {str(status): _problem(why) for status, why in _WHY.items()}
+    document["components"]["responses"] = {
+        str(status): _problem(description) for status, description in _ERRORS.items()
+    }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(path, method, operation)
     return document
 
 
-def _problem(why: str) -> dict[str, Any]:
-    return {"description": why, "content": {MEDIA_TYPE: {"schema": reference("ProblemBody")}}}
+def _object_schemas() -> dict[str, Any]:
+    """The schemas of objects, by the names of their models: those of the document's own JSON Schema."""
+    whole = DocumentEntry.model_json_schema(
+        by_alias=True, mode="validation", ref_template=_REFERENCE + "{model}"
+    )
+    schemas: dict[str, Any] = json.loads(json.dumps(whole["$defs"]))
+    return schemas | {_linted(name): _with_findings(schemas[name]) for name in _LINTED}
+
+
+def _linted(name: str) -> str:
+    return f"Linted{name}"
+
+
+def _with_findings(schema: dict[str, Any]) -> dict[str, Any]:
+    findings = {
+        "description": "The linter's findings for the change; omitted if there are none.",
+        "type": "array",
+        "items": _reference("DiagnosticBody"),
+    }
+    return {**schema, "properties": {**schema["properties"], "findings": findings}}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": _REFERENCE + name}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": _reference("ProblemBody")}}}
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
-    for status in _refusals(path, method, operation):
+    for status in _error_statuses(path, method, operation):
         responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
     if path == LIVENESS:
         responses.pop("422", None)
         return
     if method == "get":
         if path != "/v1/export":
-            operation.setdefault("parameters", []).append(_header("If-None-Match", "What is known already."))
-            responses["304"] = {"description": "It is what is known already."}
-        _give(responses, "ETag", "The tag of what is answered.")
-    elif _wants_tag(path, method):
+            parameters = operation.setdefault("parameters", [])
+            parameters.append(_header("If-None-Match", "The etag of the content that the client has."))
+            responses["304"] = {"description": "The client has the current content."}
+        _add_response_header(responses, "ETag", "The etag of the content.")
+    elif _has_precondition(path, method):
         parameters = operation.setdefault("parameters", [])
-        parameters.append(_header("If-Match", "The tag that was read, or `*`."))
+        parameters.append(_header("If-Match", "The etag of the last read, or `*`."))
         if method == "put" and responses.get("201"):
-            parameters.append(_header("If-None-Match", "`*`: only if it is not there."))
-        _give(responses, REVISION, "The newest revision afterwards.")
+            parameters.append(_header("If-None-Match", "`*`: only create."))
+        _add_response_header(responses, REVISION, "The newest revision after the write.")
         if method != "delete" or "{api_name}" in path:
-            _give(responses, "ETag", "The tag of what is there now.")
+            _add_response_header(responses, "ETag", "The etag of the new content.")
 
 
-def _refusals(path: str, method: str, operation: dict[str, Any]) -> list[int]:
+def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     if path == LIVENESS:
         return [400, 403, 421]
-    found = [400, 401, 403, 421, 422, 429, 503]
-    if "{" in path or path in _NAMES_WHAT_MAY_BE_ABSENT:
-        found.append(404)
+    statuses = [400, 401, 403, 421, 422, 429, 503]
+    if "{" in path or path in _FIND_BY_BODY_OR_QUERY:
+        statuses.append(404)
     if "requestBody" in operation:
-        found.append(413)
-    if method != "get" and path not in _WORKS_OUT:
-        found.append(409)
-    if _wants_tag(path, method):
-        found += [412, 428]
-    return sorted(found)
+        statuses.append(413)
+    if method != "get" and path not in _READ_ONLY_POSTS:
+        statuses.append(409)
+    if _has_precondition(path, method):
+        statuses += [412, 428]
+    return sorted(statuses)
 
 
-def _wants_tag(path: str, method: str) -> bool:
-    return method != "get" and path not in _WORKS_OUT and not path.startswith("/v1/tokens")
+def _has_precondition(path: str, method: str) -> bool:
+    return method != "get" and path not in _READ_ONLY_POSTS and not path.startswith("/v1/tokens")
 
 
 def _header(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
 
 
-def _give(responses: dict[str, Any], name: str, description: str) -> None:
+def _add_response_header(responses: dict[str, Any], name: str, description: str) -> None:
     for status, response in responses.items():
         if status.startswith("2"):
             headers = response.setdefault("headers", {})

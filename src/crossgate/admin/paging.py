@@ -1,4 +1,4 @@
-"""Pages of a large collection: from a cursor on, in the order of keys, as many as fit and match."""
+"""Pages of a collection in the order of its keys, with a cursor to the next one."""
 
 from __future__ import annotations
 
@@ -6,97 +6,123 @@ import base64
 import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from threading import Lock
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from fastapi import Query
+from fastapi import Depends, Query
+from pydantic import BaseModel
 
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 
-MOST: Final = 500
-Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
-Cursor = Annotated[
-    str, Query(max_length=2000, description="`next` of the page before; empty for the first page.")
-]
+MAX_LIMIT: Final = 500
 
 _Value = TypeVar("_Value")
+_Item = TypeVar("_Item")
+
+
+class PageBody(BaseModel, Generic[_Item]):
+    """One page of a collection."""
+
+    items: list[_Item]
+    next: str | None
+    """The cursor of the next page; null on the last."""
 
 
 class SortedKeys:
-    """The keys of a mapping in their order, sorted anew only when it is another mapping."""
+    """The sorted keys of a mapping, cached until another mapping is given."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._of: Mapping[str, object] | None = None
+        self._mapping: Mapping[str, object] | None = None
         self._keys: list[str] = []
 
     def of(self, mapping: Mapping[str, object]) -> list[str]:
         """The sorted keys; do not change the list."""
         with self._lock:
-            if self._of is not mapping:
-                # Most keys are those of before, in their order: sorting them again costs little.
+            if self._mapping is not mapping:
+                # Two revisions differ by few keys, and sorting a list that is nearly sorted is cheap.
                 known = [key for key in self._keys if key in mapping]
                 if len(known) < len(mapping):
                     had = set(known)
                     known += (key for key in mapping if key not in had)
                 known.sort()
-                self._of, self._keys = mapping, known
+                self._mapping, self._keys = mapping, known
             return self._keys
 
 
-def page_of(
-    mapping: Mapping[str, _Value],
-    keys: list[str],
-    cursor: str,
-    limit: int,
-    wanted: Callable[[_Value], bool],
-) -> tuple[list[tuple[str, _Value]], str | None]:
-    """The next ``limit`` entries that are wanted, and the cursor of the page after; None at the end.
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """The page that a request selects."""
 
-    Raises:
-        InvalidInput: the cursor is none of ours.
+    limit: int
+    cursor: str
 
-    """
-    begin = bisect_right(keys, last_key(cursor)) if cursor else 0
-    found: list[tuple[str, _Value]] = []
-    for position in range(begin, len(keys)):
-        value = mapping[keys[position]]
-        if wanted(value):
-            if len(found) == limit:
-                return found, cursor_after(found[-1][0])
-            found.append((keys[position], value))
-    return found, None
+    @property
+    def after(self) -> str | None:
+        """The key that precedes the page; None for the first page.
+
+        Raises:
+            InvalidInput: the cursor is not one of :func:`cursor_after`.
+
+        """
+        if not self.cursor:
+            return None
+        try:
+            padded = self.cursor + "=" * (-len(self.cursor) % 4)
+            return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+        except (binascii.Error, ValueError):
+            raise self.invalid_cursor() from None
+
+    def invalid_cursor(self) -> InvalidInput:
+        """The error for a cursor that did not come from a page."""
+        return InvalidInput(
+            [
+                Diagnostic(
+                    "cursor-invalid",
+                    "invalid cursor",
+                    "Send `next` of the previous page unchanged",
+                    Place(("query", "cursor")),
+                    found=self.cursor[:100],
+                )
+            ]
+        )
+
+    def select(
+        self, mapping: Mapping[str, _Value], keys: list[str], matches: Callable[[_Value], bool]
+    ) -> tuple[list[tuple[str, _Value]], str | None]:
+        """The matching entries of this page, and the cursor of the next one; None at the end.
+
+        ``keys`` are the sorted keys of the mapping.
+
+        Raises:
+            InvalidInput: the cursor is invalid.
+
+        """
+        after = self.after
+        begin = 0 if after is None else bisect_right(keys, after)
+        found: list[tuple[str, _Value]] = []
+        for position in range(begin, len(keys)):
+            value = mapping[keys[position]]
+            if matches(value):
+                if len(found) == self.limit:
+                    return found, cursor_after(found[-1][0])
+                found.append((keys[position], value))
+        return found, None
+
+
+async def _page_request(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The largest number of items.")] = 50,
+    cursor: Annotated[
+        str, Query(max_length=2000, description="`next` of the previous page; empty for the first page.")
+    ] = "",
+) -> PageRequest:
+    return PageRequest(limit, cursor)
+
+
+Page = Annotated[PageRequest, Depends(_page_request)]
 
 
 def cursor_after(key: str) -> str:
     """The cursor of the page that begins after the key."""
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
-
-
-def last_key(cursor: str) -> str:
-    """The key after which the cursor's page begins.
-
-    Raises:
-        InvalidInput: the cursor is none of ours.
-
-    """
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise invalid_cursor(cursor) from None
-
-
-def invalid_cursor(cursor: str) -> InvalidInput:
-    """The complaint about a cursor that no page gave."""
-    return InvalidInput(
-        [
-            Diagnostic(
-                "cursor-invalid",
-                "no page gave this cursor",
-                "Send `next` of the page before as it came",
-                Place(("query", "cursor")),
-                found=cursor[:100],
-            )
-        ]
-    )

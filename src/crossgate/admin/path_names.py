@@ -1,38 +1,53 @@
-"""What a path names, and what a body calls itself: they must not disagree."""
+"""Names in paths: any name can stand in a path segment, a slash in it percent-encoded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+from urllib.parse import unquote_to_bytes
 
-from crossgate.admin.host_guard import ESCAPED_SLASH
 from crossgate.catalogue.document.shape_errors import as_found
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 
+_ESCAPED_SLASH: Final = "\x00"
+"""Replaces an encoded slash in a decoded path, so that it separates no segments; no name contains NUL."""
 
-def name_of(segment: str) -> str:
-    """The name that a path's segment stands for."""
-    return segment.replace(ESCAPED_SLASH, "/")
+
+def decode_path(raw_path: bytes) -> str | None:
+    """The decoded path for routing; None if it is not UTF-8 or contains NUL."""
+    try:
+        segments = [unquote_to_bytes(one).decode() for one in raw_path.split(b"/")]
+    except UnicodeDecodeError:
+        return None
+    if any(_ESCAPED_SLASH in one for one in segments):
+        return None
+    return "/".join(one.replace("/", _ESCAPED_SLASH) for one in segments)
+
+
+def name_in(segment: str) -> str:
+    """The name that a segment of a decoded path contains."""
+    return segment.replace(_ESCAPED_SLASH, "/")
 
 
 def with_path_names(body: Mapping[str, object], segments: Mapping[str, str]) -> dict[str, object]:
-    """The body with the names that the path gives it.
+    """The body completed by the names in the path.
 
     Raises:
-        InvalidInput: it calls itself something else.
+        InvalidInput: the body has another name than the path.
 
     """
-    names = {key: name_of(segment) for key, segment in segments.items()}
-    wrong = [
+    names = {key: name_in(segment) for key, segment in segments.items()}
+    mismatches = [
         Diagnostic(
             "name-mismatch",
-            f"the path says {name}",
-            "Leave it out, or write what the path says; to rename, create anew and remove the old one",
+            f"the body's {key} differs from the path's, {name}",
+            "Omit it, or repeat the path's value; to rename, create a new object and delete the old one",
             Place((key,)),
             found=as_found(body[key]),
         )
         for key, name in names.items()
         if key in body and body[key] != name
     ]
-    if wrong:
-        raise InvalidInput(wrong)
+    if mismatches:
+        raise InvalidInput(mismatches)
     return {**body, **names}

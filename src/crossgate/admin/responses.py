@@ -1,4 +1,4 @@
-"""The form of what goes back: JSON with a tag, and the number of the revision that a write made."""
+"""JSON responses with their etags, and the revision that a write created."""
 
 from __future__ import annotations
 
@@ -11,41 +11,43 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crossgate.admin.etag_headers import is_seen, quoted
+from crossgate.admin.etag_headers import is_cached, quoted
 from crossgate.service.etag import content_etag
 
 REVISION: Final = "Crossgate-Revision"
-_NOT_KEPT: Final = {"Cache-Control": "no-store"}
+_NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
-def seen(request: Request, body: BaseModel | Mapping[str, object], tag: str | None = None) -> Response:
-    """What was asked for, with its tag: of its content unless given; 304 if the request has it already."""
-    loose = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
-    tag = content_etag(loose) if tag is None else tag
-    if is_seen(request.headers, tag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": quoted(tag), **_NOT_KEPT})
-    return made(loose, tag=tag)
+def read_response(request: Request, body: BaseModel | Mapping[str, object]) -> Response:
+    """The response to a read, with the etag of its content; 304 if the client has it already."""
+    values = _json_values(body)
+    etag = content_etag(values)
+    if is_cached(request.headers, etag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": quoted(etag), **_NO_STORE})
+    return json_response(values, etag=etag)
 
 
-def made(
+def json_response(
     body: BaseModel | Mapping[str, object],
     *,
     status: HTTPStatus = HTTPStatus.OK,
-    tag: str | None = None,
+    etag: str | None = None,
     revision: int | None = None,
 ) -> Response:
-    """What became of a write, or what was worked out."""
-    loose = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
-    headers = dict(_NOT_KEPT)
-    if tag is not None:
-        headers["ETag"] = quoted(tag)
+    """The response to anything else; ``revision`` is the newest revision after a write."""
+    headers = dict(_NO_STORE)
+    if etag is not None:
+        headers["ETag"] = quoted(etag)
     if revision is not None:
         headers[REVISION] = str(revision)
-    return Response(
-        json.dumps(loose, ensure_ascii=False), status, media_type="application/json", headers=headers
-    )
+    content = json.dumps(_json_values(body), ensure_ascii=False)
+    return Response(content, status, media_type="application/json", headers=headers)
 
 
-def gone(revision: int) -> Response:
-    """There is nothing left to show."""
-    return Response(status_code=HTTPStatus.NO_CONTENT, headers={REVISION: str(revision), **_NOT_KEPT})
+def deleted_response(revision: int) -> Response:
+    """The response to a deletion: 204."""
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers={REVISION: str(revision), **_NO_STORE})
+
+
+def _json_values(body: BaseModel | Mapping[str, object]) -> Mapping[str, object]:
+    return body.model_dump(mode="json") if isinstance(body, BaseModel) else body

@@ -1,95 +1,160 @@
-"""One write of one object: a revision, repeated without harm, its faults at their places in the body."""
+"""Conditional writes of one object each: idempotent, with errors placed as in the request's body."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Annotated
 
-from starlette.requests import Request
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+from starlette.responses import Response
 
-from crossgate.admin.context import AdminContext
-from crossgate.admin.etag_headers import preconditions
+from crossgate.admin.auth import Editor
+from crossgate.admin.context import AdminContext, Context, Message
+from crossgate.admin.etag_headers import parse_base_revision, parse_preconditions
+from crossgate.admin.responses import deleted_response, json_response
+from crossgate.catalogue.model import Api
 from crossgate.diagnostics import Diagnostic, Step
 from crossgate.lint.rule import Finding
 from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import Change
-from crossgate.service.errors import InvalidChange, LintErrors, PreconditionFailed
-from crossgate.service.etag import EtagTarget, content_etag
-from crossgate.service.objects import ObjectKey
-from crossgate.service.tokens import Token
+from crossgate.service.errors import InvalidChange, LintErrors, NotFound, PreconditionFailed
+from crossgate.service.etag import EtagTarget, PolicyOf, content_etag
+from crossgate.service.objects import Kind, ObjectKey, find_object, serialise_object
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionalWrite:
-    """Who writes, why, and what the request demands of the state that it changes."""
+    """The write that a request asks for: its author, its message, and the preconditions in its headers."""
 
     context: AdminContext
-    request: Request
-    caller: Token
+    headers: Headers
+    author: str
     message: str
 
-    def put(
-        self, change: Change, of: EtagTarget, desired: Mapping[str, object], path: tuple[Step, ...]
-    ) -> ChangeResult | None:
-        """Make it so; None if it was so already.
+    def put(self, change: Change, target: EtagTarget, representation: Mapping[str, object]) -> Response:
+        """Create or replace the target; ``representation`` is the JSON object to which the change sets it.
 
-        A repeated PUT whose first answer got lost finds what it wants, and is right (RFC 9110, §13.1.1).
-        ``path`` leads to the object in a document.
+        A PUT whose precondition fails because the target has the desired state already succeeds: the client
+        may repeat a request of which it lost the response (RFC 9110, §13.1.1,
+        https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1).
         """
         try:
-            return self.make(change, of, path, creates=True)
+            result = self._apply(change, target, _document_path(target), creates=True)
         except PreconditionFailed as failed:
-            if failed.found == content_etag(desired):
-                return None
-            raise
+            if failed.found != content_etag(representation):
+                raise
+            result = None
+        return self._response(representation, target, result)
 
-    def revision(self, done: ChangeResult | None) -> int:
-        """The revision that the answer speaks of."""
-        return self.context.head.revision if done is None else done.head.revision
+    def modify(self, change: Change, target: ObjectKey) -> Response:
+        """Change a part of an existing object."""
+        result = self._apply(change, target, _document_path(target))
+        modified = find_object(result.head.catalogue, target)
+        if modified is None:  # pragma: no cover - another writer removed it since
+            raise NotFound(target[0].value, target[1])
+        return self._response(serialise_object(modified), target, result)
 
-    def body(
-        self, written: Mapping[str, object], done: ChangeResult | None, key: ObjectKey, path: tuple[Step, ...]
-    ) -> Mapping[str, object]:
-        """The object as the answer shows it: with what the linter says, if that is anything.
+    def delete(self, change: Change, target: EtagTarget) -> Response:
+        """Delete the target."""
+        return deleted_response(self._apply(change, target).head.revision)
 
-        ``path`` leads to what was written in a document; ``key`` names the object that it belongs to.
+    def base_revision(self) -> int | None:
+        """The revision that the whole catalogue must have; None for any.
+
+        Raises:
+            PreconditionRequired, MalformedEtag: as for :func:`parse_base_revision`.
+
         """
-        if done is not None and done.changed:
-            findings = done.plan.findings
-        else:
-            # Whoever repeats a PUT has perhaps lost the first answer.
-            findings = self.context.service.findings(key)
-        said = [_finding_from(path, one).as_json() for one in findings]
-        return {**written, "findings": said} if said else written
+        return parse_base_revision(self.headers)
 
-    def make(
-        self, change: Change, of: EtagTarget, path: tuple[Step, ...] = (), *, creates: bool = False
+    def _apply(
+        self, change: Change, target: EtagTarget, path: tuple[Step, ...] = (), *, creates: bool = False
     ) -> ChangeResult:
-        """Make the change, if the thing is what the request says."""
-        demanded = preconditions(self.request.headers, of, creates=creates)
-        with _within(path):
+        preconditions = parse_preconditions(self.headers, target, creates=creates)
+        with _relative_to(path):
             return self.context.service.change(
-                [change], author=self.caller.name, message=self.message, preconditions=demanded
+                [change], author=self.author, message=self.message, preconditions=preconditions
             )
+
+    def _response(
+        self, representation: Mapping[str, object], target: EtagTarget, result: ChangeResult | None
+    ) -> Response:
+        created = result is not None and _is_new(target, result)
+        return json_response(
+            self._with_findings(representation, target, result),
+            status=HTTPStatus.CREATED if created else HTTPStatus.OK,
+            etag=content_etag(representation),
+            revision=self.context.head.revision if result is None else result.head.revision,
+        )
+
+    def _with_findings(
+        self, representation: Mapping[str, object], target: EtagTarget, result: ChangeResult | None
+    ) -> Mapping[str, object]:
+        """The object with the linter's findings, if there are any."""
+        key = (Kind.API, target.api) if isinstance(target, PolicyOf) else target
+        if key[0] not in (Kind.API, Kind.APPLICATION):
+            return representation
+        if result is not None and result.changed:
+            findings = result.plan.findings
+        else:
+            # The client may have lost the response that reported them.
+            findings = self.context.service.findings(key)
+        if not findings:
+            return representation
+        path = _document_path(target)
+        return {**representation, "findings": [_relative_finding(one, path).as_json() for one in findings]}
+
+
+async def _conditional_write(
+    request: Request, context: Context, caller: Editor, message: Message = ""
+) -> ConditionalWrite:
+    return ConditionalWrite(context, request.headers, caller.name, message)
+
+
+Write = Annotated[ConditionalWrite, Depends(_conditional_write)]
+
+
+def _document_path(target: EtagTarget) -> tuple[Step, ...]:
+    """The path of the target in a document, where the diagnostics of the service place it."""
+    match target:
+        case PolicyOf(api):
+            return ("apis", api, "cors")
+        case (Kind.API, key):
+            return ("apis", key)
+        case (Kind.APPLICATION, name):
+            return ("applications", name)
+        case (kind, _):
+            return (kind.value,)
+
+
+def _is_new(target: EtagTarget, result: ChangeResult) -> bool:
+    if isinstance(target, PolicyOf):
+        changes = result.plan.difference
+        return any(isinstance(one.before, Api) and one.before.cors is None for one in changes)
+    return bool(result.plan.added)
 
 
 @contextmanager
-def _within(path: tuple[Step, ...]) -> Iterator[None]:
-    """Places inside the object become relative to it, as the request's body has them."""
+def _relative_to(path: tuple[Step, ...]) -> Iterator[None]:
+    """Make the places of errors relative to the object at the path, as in the request's body."""
     try:
         yield
-    except InvalidChange as invalid:
-        raise InvalidChange(_seen_from(path, found) for found in invalid.diagnostics) from None
-    except LintErrors as unsafe:
-        raise LintErrors(_finding_from(path, found) for found in unsafe.findings) from None
+    except InvalidChange as error:
+        raise InvalidChange(_relative(one, path) for one in error.diagnostics) from None
+    except LintErrors as error:
+        raise LintErrors(_relative_finding(one, path) for one in error.findings) from None
 
 
-def _finding_from(path: tuple[Step, ...], found: Finding) -> Finding:
-    return replace(found, diagnostic=_seen_from(path, found.diagnostic))
+def _relative_finding(finding: Finding, path: tuple[Step, ...]) -> Finding:
+    return replace(finding, diagnostic=_relative(finding.diagnostic, path))
 
 
-def _seen_from(path: tuple[Step, ...], found: Diagnostic) -> Diagnostic:
-    if not path or found.place.path[: len(path)] != path:
-        return found
-    return replace(found, place=replace(found.place, path=found.place.path[len(path) :]))
+def _relative(diagnostic: Diagnostic, path: tuple[Step, ...]) -> Diagnostic:
+    place = diagnostic.place
+    if not path or place.path[: len(path)] != path:
+        return diagnostic
+    return replace(diagnostic, place=replace(place, path=place.path[len(path) :]))

@@ -70,42 +70,41 @@ def test_what_is_no_bearer_token_opens_nothing(api: AdminApi, header: str) -> No
 
 
 def test_a_token_that_works_never_waits_for_those_that_do_not() -> None:
-    noted = AuthThrottle(clock=lambda: 0.0)
+    throttle = AuthThrottle(clock=lambda: 0.0)
     delays = []
     for _ in range(12):
-        noted.failed("192.0.2.1")
-        with noted.waiting("192.0.2.1") as seconds:
+        throttle.record_failure("192.0.2.1")
+        with throttle.delay("192.0.2.1") as seconds:
             delays.append(seconds)
 
     assert delays[:4] == [0.25, 0.5, 1.0, 2.0]
     assert set(delays[4:]) == {auth_throttle.LONGEST_DELAY}
-    noted.failed("192.0.2.2")
-    with noted.waiting("192.0.2.2") as seconds:
+    throttle.record_failure("192.0.2.2")
+    with throttle.delay("192.0.2.2") as seconds:
         assert seconds == auth_throttle.FIRST_DELAY
 
 
 def test_those_who_wait_are_bounded_and_so_is_what_is_remembered() -> None:
-    noted = AuthThrottle()
-    for number in range(auth_throttle.MOST_ADDRESSES + 500):
-        noted.failed(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
-    assert len(noted) == auth_throttle.MOST_ADDRESSES
+    throttle = AuthThrottle()
+    for number in range(auth_throttle.MAX_ADDRESSES + 500):
+        throttle.record_failure(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
+    assert len(throttle) == auth_throttle.MAX_ADDRESSES
 
-    noted.failed("2001:db8::1")
-    waiting = [
-        noted.waiting(f"2001:db8::{number}") for number in range(1, auth_throttle.MOST_WAITING_OF_ONE + 2)
-    ]
+    throttle.record_failure("2001:db8::1")
+    count = auth_throttle.MAX_WAITING_PER_ADDRESS + 1
+    waiting = [throttle.delay(f"2001:db8::{number}") for number in range(1, count + 1)]
     seconds = [one.__enter__() for one in waiting]
     assert seconds[-1] is None
     assert None not in seconds[:-1]
     for one in waiting:
         one.__exit__(None, None, None)
-    with noted.waiting("2001:db8::1") as freed:
+    with throttle.delay("2001:db8::1") as freed:
         assert freed is not None
 
 
 def test_failures_are_forgotten_after_a_while() -> None:
     now = 0.0
-    noted = AuthThrottle(clock=lambda: now)
-    assert [noted.failed("192.0.2.1") for _ in range(3)] == [1, 2, 3]
-    now = auth_throttle.FORGOTTEN_AFTER + 1
-    assert noted.failed("192.0.2.1") == 1
+    throttle = AuthThrottle(clock=lambda: now)
+    assert [throttle.record_failure("192.0.2.1") for _ in range(3)] == [1, 2, 3]
+    now = auth_throttle.RESET_AFTER + 1
+    assert throttle.record_failure("192.0.2.1") == 1

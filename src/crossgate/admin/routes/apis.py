@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.auth import Editor, Viewer
+from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
-from crossgate.admin.context import AdminContext, Context, Message
-from crossgate.admin.paging import Cursor, Limit, page_of
-from crossgate.admin.path_names import name_of, with_path_names
-from crossgate.admin.responses import gone, made, seen
-from crossgate.admin.schemas import gives, gives_linted, takes
-from crossgate.admin.validation import routes_about
-from crossgate.admin.writes import ConditionalWrite
-from crossgate.catalogue.document import read_api as read_entry
+from crossgate.admin.context import AdminContext, Context, resource_router
+from crossgate.admin.openapi import object_body, object_response, written_response
+from crossgate.admin.paging import Page, PageBody
+from crossgate.admin.path_names import name_in, with_path_names
+from crossgate.admin.responses import read_response
+from crossgate.admin.writes import Write
+from crossgate.catalogue.document import read_api as parse_api
 from crossgate.catalogue.model import Api, ApiType
 from crossgate.catalogue.serialise import api_to_dict
 from crossgate.service.changes import DeleteApi, PutApi
@@ -28,12 +26,12 @@ from crossgate.service.errors import NotFound
 from crossgate.service.etag import content_etag
 from crossgate.service.objects import Kind
 
-router = routes_about("APIs")
-_ONE = "/v1/apis/{name}/{version}"
+router = resource_router("APIs")
+_PATH = "/v1/apis/{name}/{version}"
 
 
 class PolicyFilter(StrEnum):
-    """Which policy an API has."""
+    """The policy that an API has."""
 
     NONE = "none"
     ENFORCE = "enforce"
@@ -45,17 +43,13 @@ class ListedApi(BaseModel):
 
     key: str
     etag: str
-    """What `If-Match` wants."""
+    """For `If-Match`."""
     api: dict[str, Any]
-    """As a document has it."""
+    """As in a document."""
 
 
-class ApiPage(BaseModel):
+class ApiPage(PageBody[ListedApi]):
     """APIs, by key."""
-
-    items: list[ListedApi]
-    next: str | None
-    """The cursor of the next page; null on the last."""
 
 
 @router.get("/v1/apis", response_model=ApiPage)
@@ -63,90 +57,75 @@ def list_apis(
     request: Request,
     context: Context,
     _: Viewer,
+    page: Page,
     *,
-    limit: Limit = 50,
-    cursor: Cursor = "",
     name: Annotated[str, Query(max_length=200, description="Part of the key, in any case.")] = "",
-    type: Annotated[ApiType | None, Query(description="Of this type.")] = None,  # noqa: A002 - the field's name
-    policy: Annotated[PolicyFilter | None, Query(description="With such a policy.")] = None,
+    type: Annotated[ApiType | None, Query(description="The API's type.")] = None,  # noqa: A002 - the field's name
+    policy: Annotated[PolicyFilter | None, Query(description="The API's policy.")] = None,
 ) -> Response:
-    """APIs in the order of their keys."""
+    """APIs, by key."""
     apis = context.head.catalogue.apis
-    found, following = page_of(apis, context.api_keys.of(apis), cursor, limit, _wanted(name, type, policy))
-    items = []
-    for key, api in found:
-        written = api_to_dict(api)
-        items.append({"key": key, "etag": content_etag(written), "api": written})
-    return seen(request, {"items": items, "next": following})
+    found, next_cursor = page.select(apis, context.api_keys.of(apis), _filter(name, type, policy))
+    return read_response(request, {"items": [_listed(key, api) for key, api in found], "next": next_cursor})
 
 
-def _wanted(name: str, of_type: ApiType | None, policy: PolicyFilter | None) -> Callable[[Api], bool]:
+def _listed(key: str, api: Api) -> dict[str, object]:
+    written = api_to_dict(api)
+    return {"key": key, "etag": content_etag(written), "api": written}
+
+
+def _filter(name: str, type_: ApiType | None, policy: PolicyFilter | None) -> Callable[[Api], bool]:
     part = name.casefold()
 
-    def wanted(api: Api) -> bool:
+    def matches(api: Api) -> bool:
         mode = "none" if api.cors is None else api.cors.mode.value
         return (
             part in api.key.casefold()
-            and (of_type is None or api.type is of_type)
+            and (type_ is None or api.type is type_)
             and (policy is None or policy.value == mode)
         )
 
-    return wanted
+    return matches
 
 
-@router.get(_ONE, responses={200: gives("ApiEntry")}, response_class=Response)
+@router.get(_PATH, responses={200: object_response("ApiEntry")}, response_class=Response)
 def read_api(request: Request, context: Context, _: Viewer, name: str, version: str) -> Response:
-    """One API, its policy included."""
-    return seen(request, api_to_dict(find_api(context, name, version)))
+    """One API with its policy."""
+    return read_response(request, api_to_dict(find_api(context, name, version)))
 
 
 @router.put(
-    _ONE,
-    responses={200: gives_linted("ApiEntry"), 201: gives_linted("ApiEntry", "It is new.")},
+    _PATH,
+    responses={200: written_response("ApiEntry"), 201: written_response("ApiEntry", "The API was created.")},
     response_class=Response,
-    openapi_extra=takes("ApiEntry"),
+    openapi_extra=object_body("ApiEntry"),
 )
-def put_api(
-    request: Request,
-    context: Context,
-    caller: Editor,
-    name: str,
-    version: str,
-    body: JsonObject,
-    message: Message = "",
-) -> Response:
-    """Create the API or replace it, policy included. Name and version may be left out of the body."""
-    api = read_entry(with_path_names(body, {"name": name, "version": version}))
-    written = api_to_dict(api)
-    write, path = ConditionalWrite(context, request, caller, message), ("apis", api.key)
-    done = write.put(PutApi(api), (Kind.API, api.key), written, path)
-    new = done is not None and bool(done.plan.added)
-    return made(
-        write.body(written, done, (Kind.API, api.key), path),
-        status=HTTPStatus.CREATED if new else HTTPStatus.OK,
-        tag=content_etag(written),
-        revision=write.revision(done),
-    )
+def put_api(write: Write, name: str, version: str, body: JsonObject) -> Response:
+    """Create or replace an API with its policy. The body can omit the name and the version."""
+    api = parse_api(with_path_names(body, {"name": name, "version": version}))
+    return write.put(PutApi(api), (Kind.API, api.key), api_to_dict(api))
 
 
-@router.delete(_ONE, status_code=204, response_class=Response)
-def delete_api(
-    request: Request, context: Context, caller: Editor, name: str, version: str, message: Message = ""
-) -> Response:
-    """Remove the API; refused while an application is associated with it."""
-    key = find_api(context, name, version).key
-    done = ConditionalWrite(context, request, caller, message).make(DeleteApi(key), (Kind.API, key))
-    return gone(done.head.revision)
+@router.delete(_PATH, status_code=204, response_class=Response)
+def delete_api(write: Write, name: str, version: str) -> Response:
+    """Delete an API. Fails while an application is associated with it."""
+    key = find_api(write.context, name, version).key
+    return write.delete(DeleteApi(key), (Kind.API, key))
+
+
+def api_key(name: str, version: str) -> str:
+    """The key of the API that two path segments name."""
+    return f"{name_in(name)}/{name_in(version)}"
 
 
 def find_api(context: AdminContext, name: str, version: str) -> Api:
-    """The API of that name and version.
+    """The API that two path segments name.
 
     Raises:
         NotFound: there is none.
 
     """
-    key = f"{name_of(name)}/{name_of(version)}"
+    key = api_key(name, version)
     api = context.head.catalogue.apis.get(key)
     if api is None:
         raise NotFound("API", key)

@@ -1,30 +1,28 @@
-"""Routes of applications: their origins, their associations, and whether they count."""
+"""Routes of applications, their associations with APIs, and their suspension."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.auth import Editor, Viewer
+from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
-from crossgate.admin.context import AdminContext, Context, Message
-from crossgate.admin.paging import Cursor, Limit, page_of
-from crossgate.admin.path_names import name_of, with_path_names
-from crossgate.admin.responses import gone, made, seen
-from crossgate.admin.schemas import gives, gives_linted, takes
-from crossgate.admin.validation import routes_about
-from crossgate.admin.writes import ConditionalWrite
-from crossgate.catalogue.document import read_application as read_entry
+from crossgate.admin.context import AdminContext, Context, resource_router
+from crossgate.admin.openapi import object_body, object_response, written_response
+from crossgate.admin.paging import Page, PageBody
+from crossgate.admin.path_names import name_in, with_path_names
+from crossgate.admin.responses import read_response
+from crossgate.admin.routes.apis import api_key, find_api
+from crossgate.admin.writes import Write
+from crossgate.catalogue.document import read_application as parse_application
 from crossgate.catalogue.model import Application
 from crossgate.catalogue.serialise import application_to_dict
 from crossgate.service.changes import (
     Associate,
-    Change,
     DeleteApplication,
     Dissociate,
     PutApplication,
@@ -35,10 +33,10 @@ from crossgate.service.errors import NotFound
 from crossgate.service.etag import content_etag
 from crossgate.service.objects import Kind
 
-router = routes_about("Applications")
-_ONE = "/v1/applications/{name}"
+router = resource_router("Applications")
+_PATH = "/v1/applications/{name}"
 _ASSOCIATION = "/v1/applications/{name}/apis/{api_name}/{api_version}"
-_WRITTEN = gives_linted("ApplicationEntry")
+_WRITTEN = written_response("ApplicationEntry")
 
 
 class ListedApplication(BaseModel):
@@ -46,17 +44,13 @@ class ListedApplication(BaseModel):
 
     name: str
     etag: str
-    """What `If-Match` wants."""
+    """For `If-Match`."""
     application: dict[str, Any]
-    """As a document has it."""
+    """As in a document."""
 
 
-class ApplicationPage(BaseModel):
+class ApplicationPage(PageBody[ListedApplication]):
     """Applications, by name."""
-
-    items: list[ListedApplication]
-    next: str | None
-    """The cursor of the next page; null on the last."""
 
 
 @router.get("/v1/applications", response_model=ApplicationPage)
@@ -64,30 +58,30 @@ def list_applications(
     request: Request,
     context: Context,
     _: Viewer,
+    page: Page,
     *,
-    limit: Limit = 50,
-    cursor: Cursor = "",
     name: Annotated[str, Query(max_length=200, description="Part of the name, in any case.")] = "",
     api: Annotated[str, Query(max_length=500, description="Associated with this API (`name/version`).")] = "",
     origin: Annotated[str, Query(max_length=500, description="With this JavaScript origin.")] = "",
-    suspended: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
+    suspended: Annotated[bool | None, Query(description="Suspended, or not suspended.")] = None,
 ) -> Response:
-    """Applications in the order of their names."""
+    """Applications, by name."""
     applications = context.head.catalogue.applications
     names = context.application_names.of(applications)
-    wanted = _wanted(name, api, origin, suspended=suspended)
-    found, following = page_of(applications, names, cursor, limit, wanted)
-    items = []
-    for key, application in found:
-        written = application_to_dict(application)
-        items.append({"name": key, "etag": content_etag(written), "application": written})
-    return seen(request, {"items": items, "next": following})
+    matches = _filter(name, api, origin, suspended=suspended)
+    found, next_cursor = page.select(applications, names, matches)
+    return read_response(request, {"items": [_listed(key, one) for key, one in found], "next": next_cursor})
 
 
-def _wanted(name: str, api: str, origin: str, *, suspended: bool | None) -> Callable[[Application], bool]:
+def _listed(name: str, application: Application) -> dict[str, object]:
+    written = application_to_dict(application)
+    return {"name": name, "etag": content_etag(written), "application": written}
+
+
+def _filter(name: str, api: str, origin: str, *, suspended: bool | None) -> Callable[[Application], bool]:
     part = name.casefold()
 
-    def wanted(application: Application) -> bool:
+    def matches(application: Application) -> bool:
         return (
             (not part or part in application.name.casefold())
             and (not api or api in application.apis)
@@ -95,116 +89,74 @@ def _wanted(name: str, api: str, origin: str, *, suspended: bool | None) -> Call
             and (suspended is None or application.suspended is suspended)
         )
 
-    return wanted
+    return matches
 
 
-@router.get(_ONE, responses={200: gives("ApplicationEntry")}, response_class=Response)
-def show_application(request: Request, context: Context, _: Viewer, name: str) -> Response:
+@router.get(_PATH, responses={200: object_response("ApplicationEntry")}, response_class=Response)
+def read_application(request: Request, context: Context, _: Viewer, name: str) -> Response:
     """One application."""
-    return seen(request, application_to_dict(_find(context, name)))
+    return read_response(request, application_to_dict(_find(context, name)))
 
 
 @router.put(
-    _ONE,
-    responses={200: _WRITTEN, 201: gives_linted("ApplicationEntry", "It is new.")},
+    _PATH,
+    responses={200: _WRITTEN, 201: written_response("ApplicationEntry", "The application was created.")},
     response_class=Response,
-    openapi_extra=takes("ApplicationEntry"),
+    openapi_extra=object_body("ApplicationEntry"),
 )
-def put_application(
-    request: Request, context: Context, caller: Editor, name: str, body: JsonObject, message: Message = ""
-) -> Response:
-    """Create the application or replace it. The name may be left out of the body."""
-    application = read_entry(with_path_names(body, {"name": name}))
-    written = application_to_dict(application)
-    write, path = ConditionalWrite(context, request, caller, message), ("applications", application.name)
-    done = write.put(PutApplication(application), (Kind.APPLICATION, application.name), written, path)
-    new = done is not None and bool(done.plan.added)
-    return made(
-        write.body(written, done, (Kind.APPLICATION, application.name), path),
-        status=HTTPStatus.CREATED if new else HTTPStatus.OK,
-        tag=content_etag(written),
-        revision=write.revision(done),
-    )
+def put_application(write: Write, name: str, body: JsonObject) -> Response:
+    """Create or replace an application. The body can omit the name."""
+    application = parse_application(with_path_names(body, {"name": name}))
+    target = (Kind.APPLICATION, application.name)
+    return write.put(PutApplication(application), target, application_to_dict(application))
 
 
-@router.delete(_ONE, status_code=204, response_class=Response)
-def delete_application(
-    request: Request, context: Context, caller: Editor, name: str, message: Message = ""
-) -> Response:
-    """Remove the application, and with it its origins from all its APIs."""
-    key = _find(context, name).name
-    done = ConditionalWrite(context, request, caller, message).make(
-        DeleteApplication(key), (Kind.APPLICATION, key)
-    )
-    return gone(done.head.revision)
+@router.delete(_PATH, status_code=204, response_class=Response)
+def delete_application(write: Write, name: str) -> Response:
+    """Delete an application. Its origins are then no longer allowed for its APIs."""
+    key = _find(write.context, name).name
+    return write.delete(DeleteApplication(key), (Kind.APPLICATION, key))
 
 
-@router.post(f"{_ONE}/suspend", responses={200: _WRITTEN}, response_class=Response)
-def suspend_application(
-    request: Request, context: Context, caller: Editor, name: str, message: Message = ""
-) -> Response:
-    """Let the application's origins count for nothing until it is resumed."""
-    return _change(ConditionalWrite(context, request, caller, message), name, SuspendApplication)
+@router.post(f"{_PATH}/suspend", responses={200: _WRITTEN}, response_class=Response)
+def suspend_application(write: Write, name: str) -> Response:
+    """Suspend an application. Its origins are not allowed until it is resumed."""
+    key = _find(write.context, name).name
+    return write.modify(SuspendApplication(key), (Kind.APPLICATION, key))
 
 
-@router.post(f"{_ONE}/resume", responses={200: _WRITTEN}, response_class=Response)
-def resume_application(
-    request: Request, context: Context, caller: Editor, name: str, message: Message = ""
-) -> Response:
-    """Let the application's origins count again."""
-    return _change(ConditionalWrite(context, request, caller, message), name, ResumeApplication)
+@router.post(f"{_PATH}/resume", responses={200: _WRITTEN}, response_class=Response)
+def resume_application(write: Write, name: str) -> Response:
+    """Resume a suspended application. Its origins are allowed again."""
+    key = _find(write.context, name).name
+    return write.modify(ResumeApplication(key), (Kind.APPLICATION, key))
 
 
 @router.put(_ASSOCIATION, responses={200: _WRITTEN}, response_class=Response)
-def associate(
-    request: Request,
-    context: Context,
-    caller: Editor,
-    name: str,
-    api_name: str,
-    api_version: str,
-    message: Message = "",
-) -> Response:
-    """Let the application's origins count for the API too. `If-Match` is the application's."""
-    key = f"{name_of(api_name)}/{name_of(api_version)}"
-    if key not in context.head.catalogue.apis:
-        raise NotFound("API", key)
-    return _change(ConditionalWrite(context, request, caller, message), name, lambda one: Associate(one, key))
+def associate(write: Write, name: str, api_name: str, api_version: str) -> Response:
+    """Associate an application with an API, which then allows its origins.
+
+    `If-Match` has the application's etag.
+    """
+    api = find_api(write.context, api_name, api_version)
+    key = _find(write.context, name).name
+    return write.modify(Associate(key, api.key), (Kind.APPLICATION, key))
 
 
 @router.delete(_ASSOCIATION, responses={200: _WRITTEN}, response_class=Response)
-def dissociate(
-    request: Request,
-    context: Context,
-    caller: Editor,
-    name: str,
-    api_name: str,
-    api_version: str,
-    message: Message = "",
-) -> Response:
-    """Let the application's origins no longer count for the API. `If-Match` is the application's."""
-    key = f"{name_of(api_name)}/{name_of(api_version)}"
-    if key not in _find(context, name).apis:
-        raise NotFound("association", f"{name_of(name)} with {key}")
-    return _change(
-        ConditionalWrite(context, request, caller, message), name, lambda one: Dissociate(one, key)
-    )
+def dissociate(write: Write, name: str, api_name: str, api_version: str) -> Response:
+    """Remove the association of an application with an API.
+
+    `If-Match` has the application's etag.
+    """
+    application, api = _find(write.context, name), api_key(api_name, api_version)
+    if api not in application.apis:
+        raise NotFound("association", f"{application.name} with {api}")
+    return write.modify(Dissociate(application.name, api), (Kind.APPLICATION, application.name))
 
 
 def _find(context: AdminContext, name: str) -> Application:
-    found = context.head.catalogue.applications.get(name_of(name))
+    found = context.head.catalogue.applications.get(name_in(name))
     if found is None:
-        raise NotFound("application", name_of(name))
+        raise NotFound("application", name_in(name))
     return found
-
-
-def _change(write: ConditionalWrite, name: str, change: Callable[[str], Change]) -> Response:
-    key = _find(write.context, name).name
-    path = ("applications", key)
-    done = write.make(change(key), (Kind.APPLICATION, key), path)
-    written = application_to_dict(done.head.catalogue.applications[key])
-    return made(
-        write.body(written, done, (Kind.APPLICATION, key), path),
-        tag=content_etag(written),
-        revision=done.head.revision,
-    )

@@ -1,78 +1,126 @@
-"""Routes of whole documents: is it right, what would it change, make it so, and give me one."""
+"""Routes of whole documents: check, plan, apply and export."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Query, Request
+from fastapi import Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.auth import Editor, Viewer
+from crossgate.admin.auth import Viewer
 from crossgate.admin.body import DocumentText
-from crossgate.admin.context import Context, Message
-from crossgate.admin.errors import Finding
-from crossgate.admin.etag_headers import demanded_base, quoted, revision_tag
-from crossgate.admin.responses import made
-from crossgate.admin.routes.plans import Applied, PlanBody, applied, plan_body
-from crossgate.admin.schemas import takes_document
-from crossgate.admin.validation import routes_about
+from crossgate.admin.context import Context, resource_router
+from crossgate.admin.errors import DiagnosticBody
+from crossgate.admin.etag_headers import quoted, revision_etag
+from crossgate.admin.openapi import document_body
+from crossgate.admin.responses import json_response
+from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
-from crossgate.lint import rule as linter
+from crossgate.lint.rule import Finding
+from crossgate.service.access import Regime
+from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import ReplaceAll
 from crossgate.service.errors import InvalidChange
+from crossgate.service.objects import ObjectChange, serialise_object
+from crossgate.service.plan import Plan
 
-router = routes_about("Documents")
-Prune = Annotated[bool, Query(description="Remove what the document does not have.")]
+router = resource_router("Documents")
+Prune = Annotated[bool, Query(description="Delete objects that the document omits.")]
 
 
-class Checked(BaseModel):
-    """Whether a document could be applied, everything that is wrong with it, and what the linter finds."""
+class CheckBody(BaseModel):
+    """Whether a document can be applied; its errors and the linter's findings."""
 
     valid: bool
-    diagnostics: list[Finding]
+    diagnostics: list[DiagnosticBody]
 
 
-@router.post("/v1/check", response_model=Checked, openapi_extra=takes_document())
-def check(context: Context, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
-    """Whether the document could be applied to what there is."""
+class PlannedChangeBody(BaseModel):
+    """One object before and after, as in a document; null where it does not exist."""
+
+    kind: str
+    key: str
+    action: str
+    """`add`, `change` or `remove`."""
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class AccessChangeBody(BaseModel):
+    """The origins that gain or lose access to one API."""
+
+    api: str
+    before: Regime
+    after: Regime
+    gains: list[str]
+    loses: list[str]
+
+
+class PlannedFindingBody(DiagnosticBody):
+    """A finding of the linter for an object that would change."""
+
+    refuses: bool
+    """Whether the linter refuses the change because of it."""
+
+
+class PlanBody(BaseModel):
+    """What a document would change; `changes` is empty if the catalogue already matches it."""
+
+    base: int
+    """The revision that the plan is based on."""
+    changes: list[PlannedChangeBody]
+    access: list[AccessChangeBody]
+    findings: list[PlannedFindingBody]
+    """Findings for the objects that would change."""
+
+
+class ChangeResultBody(BaseModel):
+    """The result of a change."""
+
+    revision: int
+    """The newest revision after the change."""
+    changed: bool
+    """Whether a new revision was created; false if the catalogue already matched."""
+    added: int
+    modified: int
+    removed: int
+    findings: list[DiagnosticBody]
+    """The linter's findings for the objects that changed."""
+
+
+@router.post("/v1/check", response_model=CheckBody, openapi_extra=document_body())
+def check_document(context: Context, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+    """Check whether a document can be applied to the current catalogue."""
     try:
-        planned = context.service.plan([_desired(text, prune=prune)])
-    except (InvalidInput, InvalidChange) as refused:
-        return made(_checked(refused.diagnostics, valid=False))
-    return made(_checked(planned.findings, valid=not planned.refusing))
+        plan = context.service.plan([_parse(text, prune=prune)])
+    except (InvalidInput, InvalidChange) as error:
+        return json_response(_check_body(error.diagnostics, valid=False))
+    return json_response(_check_body(plan.findings, valid=not plan.refusing))
 
 
-@router.post("/v1/plan", response_model=PlanBody, openapi_extra=takes_document())
-def plan(context: Context, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
-    """What applying the document would change, which origins gain or lose access, and what the linter says.
+@router.post("/v1/plan", response_model=PlanBody, openapi_extra=document_body())
+def plan_document(context: Context, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+    """What applying a document would change, with gained and lost origins and the linter's findings.
 
-    Its tag is what `POST /v1/apply` wants as `If-Match`.
+    Send the `ETag` of the response as `If-Match` of `POST /v1/apply`.
     """
-    planned = context.service.plan([_desired(text, prune=prune)])
-    return made(plan_body(planned), tag=revision_tag(planned.base))
+    plan = context.service.plan([_parse(text, prune=prune)])
+    return json_response(_plan_body(plan), etag=revision_etag(plan.base))
 
 
-@router.post("/v1/apply", response_model=Applied, openapi_extra=takes_document())
-def apply(
-    request: Request,
-    context: Context,
-    caller: Editor,
-    text: DocumentText,
-    *,
-    prune: Prune = False,
-    message: Message = "",
-) -> Response:
-    """Make it so, as one revision. Sections that the document leaves out stay as they are, unless pruned.
+@router.post("/v1/apply", response_model=ChangeResultBody, openapi_extra=document_body())
+def apply_document(write: Write, text: DocumentText, *, prune: Prune = False) -> Response:
+    """Apply a document as one revision. Sections that it omits stay unchanged, unless `prune` is set.
 
-    `If-Match` is the tag of the plan or of the export; `*` applies to whatever there is.
+    `If-Match` has the etag of the plan or of the export; `*` applies to any revision.
     """
-    base = demanded_base(request.headers)
-    desired = _desired(text, prune=prune)
-    done = context.service.change([desired], author=caller.name, message=message, base=base)
-    return made(applied(done), tag=revision_tag(done.head.revision), revision=done.head.revision)
+    base = write.base_revision()
+    desired = _parse(text, prune=prune)
+    result = write.context.service.change([desired], author=write.author, message=write.message, base=base)
+    return change_result_response(result)
 
 
 @router.get(
@@ -80,23 +128,39 @@ def apply(
     response_class=Response,
     responses={200: {"description": "A document.", "content": {"application/yaml": {}}}},
 )
-def export(
+def export_document(
     context: Context,
     _: Viewer,
-    revision: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="As it was then.")] = None,
+    revision: Annotated[
+        int | None, Query(ge=0, le=2**31 - 1, description="An earlier revision; default: the newest.")
+    ] = None,
 ) -> Response:
-    """The document that reproduces what there is, byte for byte the same while nothing changes."""
+    """The document that reproduces a revision; its bytes are the same for the same revision."""
     head = context.head
     number = head.revision if revision is None else revision
     catalogue = head.catalogue if number == head.revision else context.service.export(number)
     return Response(
         write_document(catalogue),
         media_type="application/yaml",
-        headers={"ETag": quoted(revision_tag(number)), "Cache-Control": "no-store"},
+        headers={"ETag": quoted(revision_etag(number)), "Cache-Control": "no-store"},
     )
 
 
-def _desired(text: str, *, prune: bool) -> ReplaceAll:
+def change_result_response(result: ChangeResult) -> Response:
+    """The response to a change of the whole catalogue."""
+    revision, plan = result.head.revision, result.plan
+    body = ChangeResultBody(
+        revision=revision,
+        changed=result.changed,
+        added=len(plan.added),
+        modified=len(plan.changed),
+        removed=len(plan.removed),
+        findings=_diagnostic_bodies(plan.findings),
+    )
+    return json_response(body, etag=revision_etag(revision), revision=revision)
+
+
+def _parse(text: str, *, prune: bool) -> ReplaceAll:
     reading = read_document(text)
     if reading.catalogue is None:
         raise InvalidInput(reading.diagnostics)
@@ -105,6 +169,41 @@ def _desired(text: str, *, prune: bool) -> ReplaceAll:
     )
 
 
-def _checked(diagnostics: Sequence[Diagnostic | linter.Finding], *, valid: bool) -> Checked:
-    findings = [Finding.model_validate(found.as_json()) for found in diagnostics]
-    return Checked(valid=valid, diagnostics=findings)
+def _check_body(diagnostics: Sequence[Diagnostic | Finding], *, valid: bool) -> CheckBody:
+    return CheckBody(valid=valid, diagnostics=_diagnostic_bodies(diagnostics))
+
+
+def _diagnostic_bodies(diagnostics: Sequence[Diagnostic | Finding]) -> list[DiagnosticBody]:
+    return [DiagnosticBody.model_validate(one.as_json()) for one in diagnostics]
+
+
+def _plan_body(plan: Plan) -> PlanBody:
+    return PlanBody(
+        base=plan.base,
+        changes=[_planned_change(one) for one in plan.difference],
+        access=[
+            AccessChangeBody(
+                api=one.api,
+                before=one.before,
+                after=one.after,
+                gains=list(one.gains),
+                loses=list(one.loses),
+            )
+            for one in plan.access
+        ],
+        findings=[
+            PlannedFindingBody.model_validate({**one.as_json(), "refuses": one in plan.refusing})
+            for one in plan.findings
+        ],
+    )
+
+
+def _planned_change(change: ObjectChange) -> PlannedChangeBody:
+    action = "add" if change.before is None else "remove" if change.after is None else "change"
+    return PlannedChangeBody(
+        kind=change.kind.value,
+        key=change.key,
+        action=action,
+        before=None if change.before is None else serialise_object(change.before),
+        after=None if change.after is None else serialise_object(change.after),
+    )

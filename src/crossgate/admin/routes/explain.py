@@ -1,4 +1,4 @@
-"""The route that explains: what happens to one request under the newest revision, step by step."""
+"""The explanation of the decision on one request under the newest revision."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossgate.admin.auth import Viewer
-from crossgate.admin.context import Context
-from crossgate.admin.responses import made
-from crossgate.admin.validation import routes_about
+from crossgate.admin.context import Context, resource_router
+from crossgate.admin.responses import json_response
 from crossgate.catalogue.effective import Associations, effective_policy
 from crossgate.catalogue.model import Catalogue
 from crossgate.policy import Answer, Decision, EffectivePolicy, Forward, Request, ServerPolicy, explain
 from crossgate.service.errors import NotFound
 
-router = routes_about("Explain")
+router = resource_router("Explain")
 _LONGEST = 64 * 1024
 
 
-class Asked(BaseModel):
-    """A request to explain; headers that it has not are left out."""
+class ExplainRequest(BaseModel):
+    """The request to explain; omit the headers that it does not have."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -32,22 +31,22 @@ class Asked(BaseModel):
     request_headers: str = Field(
         default="", max_length=_LONGEST, description="Access-Control-Request-Headers."
     )
-    host: str = Field(default="", max_length=_LONGEST, description="For server-level CORS.")
-    content_type: str = Field(default="", max_length=_LONGEST, description="For server-level CORS.")
+    host: str = Field(default="", max_length=_LONGEST, description="Used by server-level CORS only.")
+    content_type: str = Field(default="", max_length=_LONGEST, description="Used by server-level CORS only.")
 
 
 class HeaderBody(BaseModel):
-    """One header of the answer."""
+    """One response header."""
 
     name: str
     value: str
 
 
 class DecisionBody(BaseModel):
-    """What happens to the request."""
+    """The decision on the request."""
 
     action: str
-    """`answer`: here, without the native service; `forward`: to it."""
+    """`answer`: the gateway answers; `forward`: the native service does."""
     flow: str
     reason: str
     headers: list[HeaderBody]
@@ -56,42 +55,42 @@ class DecisionBody(BaseModel):
     strips_cors_headers: bool | None = None
     adds_vary_origin: bool | None = None
     would: DecisionBody | None = None
-    """What enforcing would have done, where the policy observes."""
+    """With `mode: observe`: the decision that `mode: enforce` would have made."""
 
 
 class StepBody(BaseModel):
-    """One question of the flow, and whether it let the request pass."""
+    """One check, and whether the request passed it."""
 
     question: str
     answer: str
     passed: bool
 
 
-class Explained(BaseModel):
-    """The decision, and the steps that led there."""
+class ExplanationBody(BaseModel):
+    """The decision and the steps that led to it."""
 
     revision: int
     decision: DecisionBody
     steps: list[StepBody]
 
 
-@router.post("/v1/explain", response_model=Explained)
-def explain_request(context: Context, _: Viewer, asked: Asked) -> Response:
-    """What happens to one request, and why."""
+@router.post("/v1/explain", response_model=ExplanationBody)
+def explain_request(context: Context, _: Viewer, body: ExplainRequest) -> Response:
+    """The decision on one request, and why it is made."""
     head = context.head
-    if asked.api not in head.catalogue.apis:
-        raise NotFound("API", asked.api)
+    if body.api not in head.catalogue.apis:
+        raise NotFound("API", body.api)
     request = Request(
-        asked.method,
-        asked.origin.strip(" \t"),
-        asked.request_method.strip(" \t"),
-        asked.request_headers.strip(" \t"),
-        asked.host,
-        asked.content_type,
+        body.method,
+        body.origin.strip(" \t"),
+        body.request_method.strip(" \t"),
+        body.request_headers.strip(" \t"),
+        body.host,
+        body.content_type,
     )
-    explanation = explain(_policy(head.catalogue, asked.api), request)
-    return made(
-        Explained(
+    explanation = explain(_policy(head.catalogue, body.api), request)
+    return json_response(
+        ExplanationBody(
             revision=head.revision,
             decision=_decision(explanation.decision),
             steps=[
@@ -105,8 +104,8 @@ def explain_request(context: Context, _: Viewer, asked: Asked) -> Response:
 def _policy(catalogue: Catalogue, api: str) -> EffectivePolicy | ServerPolicy | None:
     if catalogue.server_policy is not None:
         return catalogue.server_policy
-    concerned = {name: one for name, one in catalogue.applications.items() if api in one.apis}
-    return effective_policy(catalogue, Associations.of(concerned), api)
+    associated = {name: one for name, one in catalogue.applications.items() if api in one.apis}
+    return effective_policy(catalogue, Associations.of(associated), api)
 
 
 def _decision(decision: Decision) -> DecisionBody:

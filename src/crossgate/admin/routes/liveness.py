@@ -1,4 +1,4 @@
-"""The one route for everybody."""
+"""The liveness check, the only route without authentication."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Literal
 from pydantic import BaseModel
 
 from crossgate.admin.auth import LIVENESS
-from crossgate.admin.validation import routes_about
+from crossgate.admin.context import resource_router
 
-router = routes_about("Liveness")
+router = resource_router("Liveness")
 
 
-class Live(BaseModel):
-    """It lives."""
+class Liveness(BaseModel):
+    """The state of the control plane."""
 
     status: Literal["live"] = "live"
 
 
 @router.get(LIVENESS, openapi_extra={"security": []})
-async def live() -> Live:
-    """Whether the control plane answers; says nothing else, and needs no token."""
-    return Live()
+async def check_liveness() -> Liveness:
+    """Whether the control plane responds. Needs no token."""
+    return Liveness()

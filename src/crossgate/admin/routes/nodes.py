@@ -1,4 +1,4 @@
-"""The route of nodes: who is connected to this control plane, and what each runs."""
+"""The nodes that are connected to this control plane."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from crossgate.admin.auth import Viewer
-from crossgate.admin.context import Context
-from crossgate.admin.responses import seen
-from crossgate.admin.validation import routes_about
+from crossgate.admin.context import Context, resource_router
+from crossgate.admin.responses import read_response
 from crossgate.service.ports import NodeReport
 
-router = routes_about("Nodes")
+router = resource_router("Nodes")
 
 
 class RejectionBody(BaseModel):
-    """What a node refused, and goes on without."""
+    """A resource that the node rejected; it keeps the previous version."""
 
     kind: str
     resource: str
@@ -26,7 +25,7 @@ class RejectionBody(BaseModel):
     message: str
     at: datetime
     apis: list[str]
-    """The APIs that the resource is made for; none if it is the whole gateway's."""
+    """Keys of the APIs that the resource serves; empty if it is shared by all."""
 
 
 class NodeBody(BaseModel):
@@ -36,17 +35,17 @@ class NodeBody(BaseModel):
     connected_at: datetime
     acknowledged_at: datetime | None
     revision: int | None
-    """The newest revision of which it runs, or refused, every part."""
+    """The newest revision whose resources it has all applied or rejected."""
     current: bool
-    """Whether that is the newest there is, and nothing was refused."""
+    """Whether it runs the newest revision, with nothing rejected."""
     resources: int
     pending: int
-    """Resources that it was sent and has not answered yet."""
+    """Resources that were sent and not acknowledged yet."""
     rejections: list[RejectionBody]
 
 
 class NodeList(BaseModel):
-    """Every node that is connected to this control plane."""
+    """The nodes that are connected to this control plane."""
 
     head: int
     """The newest revision."""
@@ -55,9 +54,11 @@ class NodeList(BaseModel):
 
 @router.get("/v1/nodes", response_model=NodeList)
 async def list_nodes(request: Request, context: Context, _: Viewer) -> Response:
-    """Every node that is connected to this control plane, and what it runs by its own word."""
+    """The nodes that are connected to this control plane, and the revision that each runs."""
     head = context.head.revision
-    return seen(request, NodeList(head=head, items=[_body(one, head) for one in context.nodes.reports()]))
+    return read_response(
+        request, NodeList(head=head, items=[_body(one, head) for one in context.nodes.reports()])
+    )
 
 
 def _body(report: NodeReport, head: int) -> NodeBody:

@@ -1,4 +1,4 @@
-"""Routes of revisions: who changed what, what became of it, and the way back."""
+"""Routes of revisions: the history of changes, their rollout, and rollback."""
 
 from __future__ import annotations
 
@@ -10,48 +10,47 @@ from fastapi import Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.auth import Editor, Viewer
-from crossgate.admin.context import Context, Message
-from crossgate.admin.etag_headers import demanded_base, revision_tag
-from crossgate.admin.paging import Cursor, Limit, cursor_after, invalid_cursor, last_key
-from crossgate.admin.responses import made, seen
-from crossgate.admin.routes.plans import Applied, applied
-from crossgate.admin.validation import routes_about
+from crossgate.admin.auth import Viewer
+from crossgate.admin.context import Context, resource_router
+from crossgate.admin.paging import Page, PageBody, PageRequest, cursor_after
+from crossgate.admin.responses import read_response
+from crossgate.admin.routes.documents import ChangeResultBody, change_result_response
+from crossgate.admin.writes import Write
 from crossgate.service.errors import NotFound
 from crossgate.service.ports import NodeRollout, Revision, RolloutState
 
-router = routes_about("Revisions")
-Number = Annotated[int, Path(ge=0, le=2**31 - 1, description="A revision's number.")]
+router = resource_router("Revisions")
+Number = Annotated[int, Path(ge=0, le=2**31 - 1, description="The number of a revision.")]
 
 
-class OutcomeOnNode(BaseModel):
-    """What one node made of a revision."""
+class NodeOutcomeBody(BaseModel):
+    """The outcome of a revision on one node."""
 
     node: str
     outcome: RolloutState
     at: datetime | None
-    """Since when; null while it is pending."""
+    """When the node decided; null while it is pending."""
     detail: str | None
-    """The node's own message, if it rejected a part."""
+    """The node's message, if it rejected a resource."""
 
 
 class RevisionSummary(BaseModel):
-    """One change, whole."""
+    """One revision."""
 
     number: int
     author: str
-    """The name of the token."""
+    """The name of the token that made the change."""
     at: datetime
     message: str
     objects: int
-    """How many objects it changed."""
+    """The number of objects that it changed."""
     rolls_back_to: int | None
-    """The revision whose state it restored."""
-    nodes: list[OutcomeOnNode]
+    """The revision that it restored, if it is a rollback."""
+    nodes: list[NodeOutcomeBody]
 
 
-class RecordedChange(BaseModel):
-    """One object before and after, as a document has it; null where there was none."""
+class RevisionChangeBody(BaseModel):
+    """One object before and after, as in a document; null where it did not exist."""
 
     kind: str
     key: str
@@ -59,41 +58,35 @@ class RecordedChange(BaseModel):
     after: dict[str, Any] | None
 
 
-class RevisionPage(BaseModel):
+class RevisionPage(PageBody[RevisionSummary]):
     """Revisions, the newest first."""
-
-    items: list[RevisionSummary]
-    next: str | None
-    """The cursor of the next page; null on the last."""
 
 
 class RevisionWithChanges(RevisionSummary):
-    """A revision and what it changed."""
+    """A revision with its changes."""
 
-    changes: list[RecordedChange]
+    changes: list[RevisionChangeBody]
 
 
 @router.get("/v1/revisions", response_model=RevisionPage)
-def list_revisions(
-    request: Request, context: Context, _: Viewer, *, limit: Limit = 50, cursor: Cursor = ""
-) -> Response:
+def list_revisions(request: Request, context: Context, _: Viewer, page: Page) -> Response:
     """Revisions, the newest first."""
-    found = context.service.store.revisions(before=_before(cursor), limit=limit + 1)
-    page = found[:limit]
-    following = cursor_after(str(page[-1].number)) if len(found) > limit else None
+    found = context.service.store.revisions(before=_before(page), limit=page.limit + 1)
+    shown = found[: page.limit]
+    next_cursor = cursor_after(str(shown[-1].number)) if len(found) > page.limit else None
     running = context.nodes.revisions()
-    items = [RevisionSummary(**_summary(one, running)) for one in page]
-    return seen(request, RevisionPage(items=items, next=following))
+    items = [RevisionSummary(**_summary(one, running)) for one in shown]
+    return read_response(request, RevisionPage(items=items, next=next_cursor))
 
 
 @router.get("/v1/revisions/{number}", response_model=RevisionWithChanges)
-def show_revision(request: Request, context: Context, _: Viewer, number: Number) -> Response:
-    """One revision: who, when, why, what, and what became of it on the nodes."""
+def read_revision(request: Request, context: Context, _: Viewer, number: Number) -> Response:
+    """One revision with its changes and its outcome on each node."""
     found = context.service.store.revision(number)
     if found is None:
         raise NotFound("revision", str(number))
     changes = [
-        RecordedChange(
+        RevisionChangeBody(
             kind=one.kind.value,
             key=one.key,
             before=None if one.before is None else dict(one.before),
@@ -102,28 +95,27 @@ def show_revision(request: Request, context: Context, _: Viewer, number: Number)
         for one in found.difference
     ]
     summary = _summary(found.revision, context.nodes.revisions())
-    return seen(request, RevisionWithChanges(**summary, changes=changes))
+    return read_response(request, RevisionWithChanges(**summary, changes=changes))
 
 
-@router.post("/v1/revisions/{number}/rollback", response_model=Applied)
-def roll_back(
-    request: Request, context: Context, caller: Editor, number: Number, message: Message = ""
-) -> Response:
-    """Restore the state of that revision, as a new one; 0 is the empty catalogue.
+@router.post("/v1/revisions/{number}/rollback", response_model=ChangeResultBody)
+def roll_back(write: Write, number: Number) -> Response:
+    """Restore a revision as a new one; 0 is the empty catalogue.
 
-    `If-Match` is the tag of the newest revision, which `GET /v1/export` and every plan give; or `*`.
+    `If-Match` has the etag of the newest revision, returned by `GET /v1/export` and every plan; or `*`.
     """
-    base = demanded_base(request.headers)
-    done = context.service.rollback(number, author=caller.name, message=message, base=base)
-    return made(applied(done), tag=revision_tag(done.head.revision), revision=done.head.revision)
+    result = write.context.service.rollback(
+        number, author=write.author, message=write.message, base=write.base_revision()
+    )
+    return change_result_response(result)
 
 
-def _before(cursor: str) -> int | None:
-    if not cursor:
+def _before(page: PageRequest) -> int | None:
+    key = page.after
+    if key is None:
         return None
-    key = last_key(cursor)
     if not (key.isascii() and key.isdigit() and len(key) <= 9):
-        raise invalid_cursor(cursor)
+        raise page.invalid_cursor()
     return int(key)
 
 
@@ -131,7 +123,7 @@ def _summary(revision: Revision, running: Mapping[str, int | None]) -> dict[str,
     known = {one.node for one in revision.nodes}
     outcomes = [_outcome(one) for one in revision.nodes]
     outcomes += [
-        OutcomeOnNode(node=node, outcome=RolloutState.PENDING, at=None, detail=None)
+        NodeOutcomeBody(node=node, outcome=RolloutState.PENDING, at=None, detail=None)
         for node, runs in sorted(running.items())
         if node not in known and (runs is None or runs < revision.number)
     ]
@@ -146,6 +138,8 @@ def _summary(revision: Revision, running: Mapping[str, int | None]) -> dict[str,
     }
 
 
-def _outcome(one: NodeRollout) -> OutcomeOnNode:
+def _outcome(one: NodeRollout) -> NodeOutcomeBody:
     pending = one.state is RolloutState.PENDING
-    return OutcomeOnNode(node=one.node, outcome=one.state, at=None if pending else one.at, detail=one.detail)
+    return NodeOutcomeBody(
+        node=one.node, outcome=one.state, at=None if pending else one.at, detail=one.detail
+    )

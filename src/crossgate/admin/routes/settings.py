@@ -1,78 +1,55 @@
-"""Routes of what concerns every API: the gateway's own settings and the server's."""
+"""Routes of the settings of the gateway and of the server."""
 
 from __future__ import annotations
 
 from fastapi import Request
 from fastapi.responses import Response
 
-from crossgate.admin.auth import Editor, Viewer
+from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
-from crossgate.admin.context import Context, Message
-from crossgate.admin.responses import made, seen
-from crossgate.admin.schemas import gives, takes
-from crossgate.admin.validation import routes_about
-from crossgate.admin.writes import ConditionalWrite
-from crossgate.catalogue.document import read_gateway, read_server_settings
-from crossgate.service.changes import Change, PutGateway, PutSettings
-from crossgate.service.etag import content_etag
-from crossgate.service.objects import (
-    GATEWAY_KEY,
-    SETTINGS_KEY,
-    CatalogueObject,
-    ObjectKey,
-    Settings,
-    serialise_object,
-    settings_of,
-)
+from crossgate.admin.context import Context, resource_router
+from crossgate.admin.openapi import object_body, object_response
+from crossgate.admin.responses import read_response
+from crossgate.admin.writes import Write
+from crossgate.catalogue.document import read_gateway as parse_gateway
+from crossgate.catalogue.document import read_server_settings as parse_server_settings
+from crossgate.service.changes import PutGateway, PutSettings
+from crossgate.service.objects import GATEWAY_KEY, SETTINGS_KEY, Settings, serialise_object, settings_of
 
-router = routes_about("Settings")
+router = resource_router("Settings")
 
 
-@router.get("/v1/gateway", responses={200: gives("GatewayEntry")}, response_class=Response)
-def show_gateway(request: Request, context: Context, _: Viewer) -> Response:
-    """The gateway's own settings."""
-    return seen(request, serialise_object(context.head.catalogue.gateway))
+@router.get("/v1/gateway", responses={200: object_response("GatewayEntry")}, response_class=Response)
+def read_gateway(request: Request, context: Context, _: Viewer) -> Response:
+    """The settings of the gateway."""
+    return read_response(request, serialise_object(context.head.catalogue.gateway))
 
 
 @router.put(
     "/v1/gateway",
-    responses={200: gives("GatewayEntry")},
+    responses={200: object_response("GatewayEntry")},
     response_class=Response,
-    openapi_extra=takes("GatewayEntry"),
+    openapi_extra=object_body("GatewayEntry"),
 )
-def put_gateway(
-    request: Request, context: Context, caller: Editor, body: JsonObject, message: Message = ""
-) -> Response:
-    """Replace the gateway's own settings. Paths of files are those of the machines with the nodes."""
-    gateway = read_gateway(body)
-    return _put(
-        ConditionalWrite(context, request, caller, message), PutGateway(gateway), GATEWAY_KEY, gateway
-    )
+def put_gateway(write: Write, body: JsonObject) -> Response:
+    """Replace the settings of the gateway. File paths in them are paths on the machines of the nodes."""
+    gateway = parse_gateway(body)
+    return write.put(PutGateway(gateway), GATEWAY_KEY, serialise_object(gateway))
 
 
-@router.get("/v1/settings", responses={200: gives("SettingsEntry")}, response_class=Response)
-def show_settings(request: Request, context: Context, _: Viewer) -> Response:
-    """The server's settings, `watt.server.cors.*`, as they were written."""
-    return seen(request, serialise_object(settings_of(context.head.catalogue)))
+@router.get("/v1/settings", responses={200: object_response("SettingsEntry")}, response_class=Response)
+def read_settings(request: Request, context: Context, _: Viewer) -> Response:
+    """The settings of the server, `watt.server.cors.*`, as they were written."""
+    return read_response(request, serialise_object(settings_of(context.head.catalogue)))
 
 
 @router.put(
     "/v1/settings",
-    responses={200: gives("SettingsEntry")},
+    responses={200: object_response("SettingsEntry")},
     response_class=Response,
-    openapi_extra=takes("SettingsEntry"),
+    openapi_extra=object_body("SettingsEntry"),
 )
-def put_settings(
-    request: Request, context: Context, caller: Editor, body: JsonObject, message: Message = ""
-) -> Response:
-    """Replace the server's settings. Server-level CORS, once enabled, replaces every API's policy."""
-    settings = Settings(body, read_server_settings(body))
-    return _put(
-        ConditionalWrite(context, request, caller, message), PutSettings(settings), SETTINGS_KEY, settings
-    )
-
-
-def _put(write: ConditionalWrite, change: Change, key: ObjectKey, desired: CatalogueObject) -> Response:
-    written = serialise_object(desired)
-    done = write.put(change, key, written, (key[0].value,))
-    return made(written, tag=content_etag(written), revision=write.revision(done))
+def put_settings(write: Write, body: JsonObject) -> Response:
+    """Replace the settings of the server. If enabled, server-level CORS replaces the policies of all APIs."""
+    settings = Settings(body, parse_server_settings(body))
+    return write.put(PutSettings(settings), SETTINGS_KEY, serialise_object(settings))

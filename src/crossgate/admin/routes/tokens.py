@@ -1,4 +1,4 @@
-"""Routes of tokens. A token is created and revoked, never changed: there is no update to lose, and no tag."""
+"""Routes of tokens. Tokens are created and revoked, never changed, so their writes need no precondition."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossgate.admin.auth import Admin
-from crossgate.admin.context import Context
-from crossgate.admin.responses import made, seen
-from crossgate.admin.validation import routes_about
+from crossgate.admin.context import Context, resource_router
+from crossgate.admin.responses import json_response, read_response
 from crossgate.catalogue.names import MAX_NAME, NAME_PATTERN
 from crossgate.service.tokens import Role, Token
 
-router = routes_about("Tokens")
-_MOST_DAYS = 3650
+router = resource_router("Tokens")
+_MAX_DAYS = 3650
 
 
 class TokenBody(BaseModel):
-    """A token as it is kept: without its secret."""
+    """A token without its secret."""
 
     name: str
     role: Role
@@ -33,49 +32,53 @@ class TokenBody(BaseModel):
     revoked: datetime | None
 
 
-class NewToken(TokenBody):
-    """A token that was just created."""
+class CreatedTokenBody(TokenBody):
+    """A new token with its secret."""
 
     secret: str
-    """Shown now and never again."""
+    """Returned once; only its hash is stored."""
 
 
 class TokenList(BaseModel):
-    """Every token, those that no longer work too."""
+    """All tokens, expired and revoked ones included."""
 
     items: list[TokenBody]
 
 
-class Wanted(BaseModel):
-    """A token to create."""
+class TokenRequest(BaseModel):
+    """The token to create."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(pattern=f"^{NAME_PATTERN}$", max_length=MAX_NAME)
     role: Role
-    days: int | None = Field(default=None, ge=1, le=_MOST_DAYS, description="Until it expires; null: never.")
+    days: int | None = Field(
+        default=None, ge=1, le=_MAX_DAYS, description="Days until it expires; null: never."
+    )
 
 
 @router.get("/v1/tokens", response_model=TokenList)
 def list_tokens(request: Request, context: Context, _: Admin) -> Response:
-    """Every token, oldest first, those that no longer work too."""
-    return seen(request, TokenList(items=[TokenBody(**_fields(one)) for one in context.tokens.all()]))
+    """All tokens, oldest first, expired and revoked ones included."""
+    return read_response(
+        request, TokenList(items=[TokenBody(**_fields(one)) for one in context.tokens.all()])
+    )
 
 
-@router.post("/v1/tokens", response_model=NewToken, status_code=201)
-def create_token(context: Context, _: Admin, wanted: Wanted) -> Response:
-    """A new token with its secret, which is shown this once."""
-    lifetime = None if wanted.days is None else timedelta(days=wanted.days)
-    secret, token = context.tokens.create(wanted.name, wanted.role, lifetime)
-    return made(NewToken(**_fields(token), secret=secret), status=HTTPStatus.CREATED)
+@router.post("/v1/tokens", response_model=CreatedTokenBody, status_code=201)
+def create_token(context: Context, _: Admin, body: TokenRequest) -> Response:
+    """Create a token. The secret is returned once."""
+    lifetime = None if body.days is None else timedelta(days=body.days)
+    secret, token = context.tokens.create(body.name, body.role, lifetime)
+    return json_response(CreatedTokenBody(**_fields(token), secret=secret), status=HTTPStatus.CREATED)
 
 
 @router.delete("/v1/tokens/{name}", response_model=TokenBody)
 def revoke_token(
     context: Context, _: Admin, name: Annotated[str, InPath(pattern=f"^{NAME_PATTERN}$", max_length=MAX_NAME)]
 ) -> Response:
-    """Let the token open nothing any more, at once and on every control plane."""
-    return made(TokenBody(**_fields(context.tokens.revoke(name))))
+    """Revoke a token, at once and on every control plane."""
+    return json_response(TokenBody(**_fields(context.tokens.revoke(name))))
 
 
 def _fields(token: Token) -> dict[str, Any]:
