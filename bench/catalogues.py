@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService
+from crossgate.net.address import HostPort
 from crossgate.policy import CorsPolicy, build_policy
 
 METHOD = "PUT"
@@ -49,7 +50,7 @@ def api(name: str, native_port: int, cors: CorsPolicy | None) -> Api:
 
 def catalogue_of(port: int, apis: list[Api]) -> Catalogue:
     """These APIs behind a gateway on ``port``."""
-    return Catalogue(Gateway(port=port), apis={one.key: one for one in apis})
+    return Catalogue(Gateway(HostPort("127.0.0.1", port)), apis={one.key: one for one in apis})
 
 
 def reference_apis(count: int, native_port: int) -> list[Api]:

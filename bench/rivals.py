@@ -31,7 +31,8 @@ from crossgate.compiler.naming import cluster_name
 from crossgate.compiler.routes import Speaker
 from crossgate.compiler.steps import Step, passed
 from crossgate.dataplane.binary import find_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap, command_line, dumps
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap, command_line, dumps
+from crossgate.net.address import HostPort, UnixSocket
 from crossgate.policy import Reason
 
 _CORS = "envoy.filters.http.cors"
@@ -91,7 +92,7 @@ def _forwarded(native_port: int) -> dict[str, Json]:
 
 def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]) -> bytes:
     listener = Listener.FromString(
-        compile_listener(Gateway(port=port), server_level=False, elsewhere=False).body
+        compile_listener(Gateway(HostPort("127.0.0.1", port)), server_level=False, elsewhere=False).body
     )
     packed = listener.filter_chains[0].filters[0].typed_config
     manager = HttpConnectionManager()

@@ -12,11 +12,11 @@ from bench.machine import cores, pin
 from crossgate.app.authorities import system_authorities
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import find_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
+from crossgate.net.address import UnixSocket
 from crossgate.service.publisher import Publisher
-from crossgate.xds.listening import SocketFile
 from crossgate.xds.rollout_wait import wait_until_decided
 from crossgate.xds.server import ControlPlane
 
@@ -52,7 +52,7 @@ async def serving(catalogue: Catalogue) -> AsyncIterator[Serving]:
         directory = create_runtime_directory()
         stack.callback(directory.close)
         socket = directory.control_plane_socket
-        control_plane = await stack.enter_async_context(ControlPlane(SocketFile(socket)))
+        control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket)))
         publisher = Publisher(control_plane.cache, system_authorities())
         publisher.publish(catalogue)
         document = bootstrap(NodeIdentity("bench"), UnixSocket(socket), directory.admin_socket)

@@ -30,6 +30,7 @@ from tests.live.faults.command import Command
 from tests.ports import free_ports
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway
+from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
 from crossgate.service.tokens import Role, Tokens
@@ -80,7 +81,9 @@ def fill(directory: Path, port: int, count: int) -> str:
             for n in range(APPLICATIONS)
         }
         desired = Catalogue(
-            Gateway(port=port), apis={one.key: one for one in apis}, applications=applications
+            Gateway(HostPort("127.0.0.1", port)),
+            apis={one.key: one for one in apis},
+            applications=applications,
         )
         CatalogueService(store.catalogue).change([ReplaceAll(desired)], author="bench")
         return Tokens(store.tokens).create("bench", Role.ADMIN)[0]

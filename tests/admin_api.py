@@ -14,8 +14,9 @@ import httpx
 
 from crossgate.admin.app import admin_api
 from crossgate.admin.context import AdminContext, Nodes, NoNodes
-from crossgate.app.admin_listener import AdminAddress, bind
+from crossgate.app.admin_listener import bind
 from crossgate.app.admin_server import serving
+from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.tokens import Role, Tokens, TokenStore
@@ -57,8 +58,8 @@ def running_admin_api(
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with serving(admin_api(context), bind(AdminAddress("127.0.0.1", 0))) as address:
-            started.set_result(address.url)
+        async with serving(admin_api(context), bind(HostPort("127.0.0.1", 0))) as address:
+            started.set_result(f"http://{address}")
             await stop.wait()
 
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()], daemon=True)

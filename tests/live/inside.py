@@ -14,12 +14,12 @@ from crossgate.app.authorities import system_authorities
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService
 from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import find_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
+from crossgate.net.address import HostPort, UnixSocket
 from crossgate.policy import CorsPolicy, ServerPolicy
 from crossgate.service.publisher import Publisher
-from crossgate.xds.listening import SocketFile
 from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
 from crossgate.xds.server import ControlPlane
 
@@ -87,9 +87,9 @@ class LiveGateway:
                 directory = create_runtime_directory()
                 stack.callback(directory.close)
                 socket = directory.control_plane_socket
-                self.control_plane = await stack.enter_async_context(ControlPlane(SocketFile(socket)))
+                self.control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket)))
                 self.publisher = Publisher(self.control_plane.cache, system_authorities())
-                self.publisher.publish(Catalogue(Gateway(port=self.port)))
+                self.publisher.publish(Catalogue(Gateway(HostPort("127.0.0.1", self.port))))
                 document = bootstrap(NodeIdentity("test"), UnixSocket(socket), directory.admin_socket)
                 settings = EnvoySettings(find_envoy(), document, directory, concurrency=1)
                 self.envoy = await stack.enter_async_context(Envoy(settings))
@@ -131,7 +131,7 @@ def catalogue_of(
 ) -> Catalogue:
     """A catalogue for a gateway on ``port``."""
     return Catalogue(
-        Gateway(port=port, public_origins=public_origins),
+        Gateway(HostPort("127.0.0.1", port), public_origins=public_origins),
         server_policy,
         apis={one.key: one for one in apis},
         applications={one.name: one for one in applications or []},

@@ -28,6 +28,7 @@ from crossgate.catalogue.model import (
 from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name
 from crossgate.catalogue.schema import document_schema
 from crossgate.catalogue.yaml.events import parse_yaml
+from crossgate.net.address import HostPort
 from crossgate.policy import CorsPolicy, read_policy
 
 _EXAMPLE = (Path(__file__).parents[2] / "examples" / "gateway.yaml").read_text()
@@ -106,8 +107,7 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
     )
     gateway = st.builds(
         Gateway,
-        host=st.sampled_from(["127.0.0.1", "::1"]),
-        port=st.integers(1, 65535),
+        listen=st.builds(HostPort, st.sampled_from(["127.0.0.1", "::1"]), st.integers(1, 65535)),
         tls=st.none() | st.builds(Tls, _paths, _paths),
         native_ca=st.none() | _paths,
         public_origins=st.lists(_origins, max_size=2).map(tuple),

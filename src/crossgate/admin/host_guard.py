@@ -8,7 +8,6 @@ localhost, a configured name, or an IP address, which cannot be rebound.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crossgate.admin.errors import Problem
 from crossgate.admin.path_names import decode_path
 from crossgate.diagnostics import Diagnostic
+from crossgate.net.address import is_ip_address
 from crossgate.service.log import Log
 
 
@@ -81,16 +81,8 @@ class HostGuard:
             host = authority
         host = host.lower()
         if host.startswith("[") and host.endswith("]"):
-            return _is_address(host[1:-1])
-        return host in self._host_names or _is_address(host)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+            return is_ip_address(host[1:-1])
+        return host in self._host_names or is_ip_address(host)
 
 
 def _problem(status: HTTPStatus, code: str, message: str, remedy: str) -> Problem:

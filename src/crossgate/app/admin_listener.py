@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
-from dataclasses import dataclass
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.net.address import HostPort
 
 DEFAULT: Final = "127.0.0.1:8090"
 
 
-@dataclass(frozen=True, slots=True)
-class AdminAddress:
-    """An address and a port, 0 for a free one."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """What clients are given."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
-
-
-def parse_admin_address(text: str, *, in_clear_text: bool = False) -> AdminAddress:
-    """Address and port from ``127.0.0.1:8090``.
-
-    Raises:
-        InvalidInput: it is none; or other machines could reach it, where tokens would travel in clear text,
-            and ``in_clear_text`` does not say that this is meant.
-
-    """
-    host, _, port = text.rpartition(":")
-    host = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        address = None
-    if address is None or not (port.isascii() and port.isdigit() and int(port[:6]) <= 65535):
-        raise _refused("admin-address", "No address to listen on", "Write 127.0.0.1:8090", text)
-    if not address.is_loopback and not in_clear_text:
-        raise _refused(
-            "admin-clear-text",
-            "The admin API would be open to other machines, and tokens would travel in clear text",
-            "Listen on a loopback address and put something that speaks TLS in front;"
-            " or say --admin-in-clear-text if the network is yours alone",
-            text,
-        )
-    return AdminAddress(str(address), int(port))
-
-
-def bind(address: AdminAddress) -> socket.socket:
+def bind(address: HostPort) -> socket.socket:
     """A socket on the address, so that a taken port shows before anything starts.
 
     Raises:
@@ -77,7 +35,7 @@ def bind(address: AdminAddress) -> socket.socket:
             "The admin API cannot listen there: "
             + ("something else does" if taken else error.strerror or str(error)),
             "Choose another address with --admin 127.0.0.1:PORT",
-            address.url.removeprefix("http://"),
+            str(address),
         ) from error
     return bound
 

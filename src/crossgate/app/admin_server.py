@@ -11,7 +11,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from crossgate.app.admin_listener import AdminAddress
+from crossgate.net.address import HostPort
 
 _GRACE_SECONDS: Final = 2
 _MOST_CONNECTIONS: Final = 512
@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, bound: socket.socket) -> AsyncIterator[AdminAddress]:
+async def serving(app: ASGIApp, bound: socket.socket) -> AsyncIterator[HostPort]:
     """Serve the API on the bound socket for as long as the context lasts."""
     server = _Server(
         uvicorn.Config(
@@ -58,7 +58,7 @@ async def serving(app: ASGIApp, bound: socket.socket) -> AsyncIterator[AdminAddr
     started = asyncio.create_task(server.serves.wait())
     try:
         await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
-        yield AdminAddress(host, port)
+        yield HostPort(host, port)
     finally:
         started.cancel()
         server.should_exit = True

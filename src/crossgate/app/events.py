@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.diagnostics import Diagnostic, Severity
-from crossgate.xds.listening import Address
+from crossgate.net.address import Address
 
 
 @dataclass(frozen=True, slots=True)

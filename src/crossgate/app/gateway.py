@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crossgate.app.admin_listener import AdminAddress, bind
+from crossgate.app.admin_listener import bind
 from crossgate.app.authorities import system_authorities
 from crossgate.app.events import (
     AdminListening,
@@ -27,7 +27,6 @@ from crossgate.app.events import (
     ServicesUnreachable,
 )
 from crossgate.app.gc_tuning import gc_paused
-from crossgate.app.node import control_plane_for_envoy
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, opened
 from crossgate.app.tasks import run_until_stopped, running
@@ -39,11 +38,11 @@ from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
 from crossgate.diagnostics import InvalidInput, Place, Severity
+from crossgate.net.address import Address, HostPort, UnixSocket
 from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, StoreLocation
-from crossgate.xds.listening import Address, SocketFile
 from crossgate.xds.server import ControlPlane
 
 
@@ -51,7 +50,7 @@ from crossgate.xds.server import ControlPlane
 class AdminOptions:
     """How the admin API was asked to listen."""
 
-    address: AdminAddress
+    address: HostPort
     host_names: tuple[str, ...] = ()
     required: bool = True
     """Whether the gateway must not run without it."""
@@ -68,7 +67,7 @@ class Options:
     """Where nodes connect; None: a socket in the runtime directory."""
     concurrency: int | None = None
     admin: AdminOptions | None = None
-    listen: tuple[str, int] | None = None
+    listen: HostPort | None = None
     """Where a store's gateway is to listen from now on; None: where it does."""
 
 
@@ -114,7 +113,7 @@ class _Gateway:
         admin = self._bind_admin()
         directory = create_runtime_directory()
         self._stack.callback(directory.close)
-        self.control_plane = ControlPlane(options.xds or SocketFile(directory.control_plane_socket))
+        self.control_plane = ControlPlane(options.xds or UnixSocket(directory.control_plane_socket))
         self._stack.push_async_callback(self.control_plane.stop)
         self.control_plane.listen()
         publisher = Publisher(self.control_plane.cache, system_authorities())
@@ -188,7 +187,9 @@ class _Gateway:
         context = AdminContext(CatalogueService(source.store, linted=True), source.tokens, self.rollout)
         address = await self._stack.enter_async_context(serving(admin_api(context, names), bound))
         first = await asyncio.to_thread(source.tokens.create_first)
-        self._emit(AdminListening(address.url, first, kept=not isinstance(self._options.source, Path)))
+        self._emit(
+            AdminListening(f"http://{address}", first, kept=not isinstance(self._options.source, Path))
+        )
 
     async def _settle_where_to_listen(self) -> None:
         """Note what the command says, and see that somebody can listen there."""
@@ -202,7 +203,7 @@ class _Gateway:
         self, find_binary: Callable[[], EnvoyBinary], directory: RuntimeDirectory
     ) -> Envoy:
         binary = await asyncio.to_thread(find_binary)
-        address = control_plane_for_envoy(self.control_plane.address)
+        address = self.control_plane.address
         document = bootstrap(NodeIdentity(self._node_id()), address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
         envoy = Envoy(settings, self._hear)
@@ -247,12 +248,11 @@ def _prepare_linter() -> None:
         check_subject(Subject(build_policy(allowed_origins=origins, allowed_methods=["GET"])))
 
 
-def _put_listen(store: CatalogueStore, listen: tuple[str, int]) -> None:
+def _put_listen(store: CatalogueStore, listen: HostPort) -> None:
     from crossgate.service.catalogue_service import CatalogueService
     from crossgate.service.changes import PutGateway
 
-    host, port = listen
-    gateway = replace(store.head.catalogue.gateway, host=host, port=port)
+    gateway = replace(store.head.catalogue.gateway, listen=listen)
     try:
         CatalogueService(store).change([PutGateway(gateway)], author="crossgate run", message="--listen")
     except ServiceError as refused:
@@ -260,6 +260,7 @@ def _put_listen(store: CatalogueStore, listen: tuple[str, int]) -> None:
 
 
 def _check_port(catalogue: Catalogue) -> None:
-    refusal = check_listen(catalogue.gateway.host, catalogue.gateway.port, Place(("gateway", "listen")))
+    listen = catalogue.gateway.listen
+    refusal = check_listen(listen.host, listen.port, Place(("gateway", "listen")))
     if refusal is not None:
         raise InvalidInput([refusal])

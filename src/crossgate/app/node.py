@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 
 from crossgate.app.events import Emit, NodeChanged
 from crossgate.app.tasks import run_until_stopped
@@ -14,7 +13,7 @@ from crossgate.dataplane import bootstrap as dataplane
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
-from crossgate.xds.listening import Address, HostPort, SocketFile
+from crossgate.net.address import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +24,6 @@ class NodeOptions:
     node_id: str = ""
     """Tells this node from others; empty: host name and process id."""
     concurrency: int | None = None
-
-
-def control_plane_for_envoy(address: Address) -> dataplane.ControlPlane:
-    """The control plane's address as Envoy's bootstrap names it."""
-    match address:
-        case SocketFile(path):
-            return dataplane.UnixSocket(Path(path))
-        case HostPort(host, port):
-            return dataplane.HostPort(host, port)
 
 
 async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> None:
@@ -48,9 +38,7 @@ async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> Non
     binary = find_envoy()
     with create_runtime_directory() as directory:
         node = dataplane.NodeIdentity(options.node_id or f"{socket.gethostname()}-{os.getpid()}")
-        document = dataplane.bootstrap(
-            node, control_plane_for_envoy(options.control_plane), directory.admin_socket
-        )
+        document = dataplane.bootstrap(node, options.control_plane, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
         async with Envoy(settings, lambda change: emit(NodeChanged(change))) as envoy:
             await run_until_stopped(envoy.ready(), stop)

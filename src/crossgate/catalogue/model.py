@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from crossgate.net.address import HostPort
 from crossgate.policy import CorsPolicy, ServerPolicy
 
+DEFAULT_LISTEN: Final = HostPort("127.0.0.1", 8080)
 DEFAULT_NATIVE_TIMEOUT: Final = 30.0
 LEAST_NATIVE_TIMEOUT: Final = 0.001
 MOST_NATIVE_TIMEOUT: Final = 3600
@@ -106,8 +108,7 @@ class Tls:
 class Gateway:
     """The gateway's own settings."""
 
-    host: str = "127.0.0.1"
-    port: int = 8080
+    listen: HostPort = DEFAULT_LISTEN
     tls: Tls | None = None
     native_ca: str | None = None
     """Path of a PEM file with the authorities trusted for https native services; None: the system's."""

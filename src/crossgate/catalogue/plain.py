@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from crossgate.catalogue.listen import parse_listen
 from crossgate.catalogue.model import (
     CODE_PATTERN,
     DEFAULT_NATIVE_TIMEOUT,
@@ -29,6 +28,7 @@ from crossgate.catalogue.model import (
 from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name, parse_trusted_domain
 from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
+from crossgate.net.address import parse_listen_address
 from crossgate.policy import CorsPolicy, read_policy
 from crossgate.policy.origin_fault import find_fault
 
@@ -81,11 +81,9 @@ def plain_api(entry: Mapping[str, object]) -> Api | None:
 
 def _gateway(entry: Mapping[str, object]) -> Gateway:
     _only(entry, _GATEWAY_KEYS)
-    host, port = _parsed(parse_listen, entry["listen"])
     tls, authorities = entry.get("tls"), entry.get("native_ca")
     return Gateway(
-        host,
-        port,
+        _parsed(parse_listen_address, entry["listen"]),
         None if tls is None else _tls(tls),
         None if authorities is None else _any_text(authorities),
         _each(_exact_origin, entry.get("public_origins", [])),

@@ -5,13 +5,12 @@ What is at its default is left out, except the address to listen on.
 
 from __future__ import annotations
 
-from crossgate.catalogue.listen import format_listen
 from crossgate.catalogue.model import DEFAULT_NATIVE_TIMEOUT, Api, Application, Gateway, default_endpoint
 
 
 def gateway_to_dict(gateway: Gateway) -> dict[str, object]:
     """The entry under ``gateway``."""
-    written: dict[str, object] = {"listen": format_listen(gateway.host, gateway.port)}
+    written: dict[str, object] = {"listen": str(gateway.listen)}
     if gateway.tls is not None:
         written["tls"] = {"certificate": gateway.tls.certificate, "key": gateway.tls.key}
     if gateway.native_ca is not None:

@@ -1,14 +1,14 @@
-"""Base URLs of native services, and the hosts and ports that may stand in them."""
+"""Base URLs of native services."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from crossgate.catalogue.model import NativeService
 from crossgate.diagnostics import Diagnostic
+from crossgate.net.address import parse_ip_address, parse_port
 
 _URL: Final = re.compile(
     r"(?P<scheme>[^:/?#]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<rest>.*)", re.DOTALL
@@ -39,24 +39,6 @@ def parse_native_url(loose: object) -> NativeService | Diagnostic:
     )
 
 
-def parse_port(text: str) -> int | None:
-    """A port from 1 to 65535 in decimal digits; None for anything else."""
-    if re.fullmatch(r"[0-9]{1,5}", text) and 1 <= int(text) <= 65535:
-        return int(text)
-    return None
-
-
-def parse_ip(text: str) -> str | None:
-    """An IP address in its shortest form, None for anything else; an IPv6 address is given in brackets."""
-    bracketed = text.startswith("[") and text.endswith("]")
-    try:
-        if bracketed:
-            return None if "%" in text else ipaddress.IPv6Address(text[1:-1]).compressed
-        return str(ipaddress.IPv4Address(text))
-    except ipaddress.AddressValueError:
-        return None
-
-
 def _parse(text: str) -> NativeService | _Fault:
     url = _URL.fullmatch(text)
     if url is None or url["scheme"].lower() not in _DEFAULT_PORTS:
@@ -82,7 +64,7 @@ def _parse_authority(text: str, default_port: int) -> tuple[str, int] | _Fault:
             "has an impossible host", "Write a domain name or an IP address; IPv6 in brackets: [::1]"
         )
     port = default_port if parts["port"] is None else parse_port(parts["port"])
-    if port is None:
+    if not port:
         return _Fault("has an impossible port", "Write a port from 1 to 65535, or none")
     host = _parse_host(parts["host"])
     return (host, port) if isinstance(host, str) else host
@@ -90,7 +72,7 @@ def _parse_authority(text: str, default_port: int) -> tuple[str, int] | _Fault:
 
 def _parse_host(text: str) -> str | _Fault:
     lower = text.lower()
-    ip = parse_ip(lower)
+    ip = parse_ip_address(lower)
     if ip is not None:
         return ip
     if not text:

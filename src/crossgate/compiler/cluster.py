@@ -6,7 +6,6 @@ path and the time it has, is its routes'.
 
 from __future__ import annotations
 
-import ipaddress
 from functools import lru_cache
 
 from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
@@ -31,6 +30,7 @@ from crossgate.catalogue.model import NativeService
 from crossgate.compiler.naming import cluster_name
 from crossgate.compiler.protobuf import pack, record, seconds, serialise, tag
 from crossgate.compiler.resource import CLUSTER, Resource
+from crossgate.net.address import is_ip_address
 
 CONNECT_TIMEOUT = 5.0
 """Seconds until a native service that does not take the connection counts as unreachable: 503."""
@@ -80,7 +80,7 @@ def compile_cluster(native: NativeService, ca_file: str) -> Resource:
     cluster = (
         record(_NAME, text)
         + record(_STATISTICS, statistics_name(name).encode())
-        + _common(named=not _is_address(native.host))
+        + _common(named=not is_ip_address(native.host))
         + record(_LOADED, record(_LOADED_NAME, text) + _reached(native.host, native.port))
     )
     if native.scheme == "https":
@@ -119,7 +119,7 @@ def _verified(native: NativeService, ca_file: str) -> bytes:
     # The dot at the end of a fully qualified name is DNS's own; neither SNI nor certificates know it.
     name = native.host.removesuffix(".")
     context = UpstreamTlsContext(
-        sni="" if _is_address(name) else name,
+        sni="" if is_ip_address(name) else name,
         common_tls_context=CommonTlsContext(
             validation_context=CertificateValidationContext(
                 trusted_ca=DataSource(filename=ca_file),
@@ -132,13 +132,5 @@ def _verified(native: NativeService, ca_file: str) -> bytes:
 
 
 def _subject(host: str) -> SubjectAltNameMatcher:
-    kind = SubjectAltNameMatcher.IP_ADDRESS if _is_address(host) else SubjectAltNameMatcher.DNS
+    kind = SubjectAltNameMatcher.IP_ADDRESS if is_ip_address(host) else SubjectAltNameMatcher.DNS
     return SubjectAltNameMatcher(san_type=kind, matcher=StringMatcher(exact=host))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -77,7 +77,9 @@ def compile_listener(gateway: Gateway, *, server_level: bool, elsewhere: bool) -
         chain.transport_socket.CopyFrom(_tls(gateway.tls))
     listener = Listener(
         name=LISTENER_NAME,
-        address=Address(socket_address=SocketAddress(address=gateway.host, port_value=gateway.port)),
+        address=Address(
+            socket_address=SocketAddress(address=gateway.listen.host, port_value=gateway.listen.port)
+        ),
         per_connection_buffer_limit_bytes=UInt32Value(value=BUFFER_BYTES),
         filter_chains=[chain],
     )

@@ -9,32 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
 from crossgate.dataplane.log import FORMAT as LOG_FORMAT
+from crossgate.net.address import Address, HostPort, UnixSocket, is_ip_address
 
 CONTROL_PLANE_CLUSTER = "crossgate-control-plane"
 _TYPE = "type.googleapis.com/envoy.extensions."
 Json = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class UnixSocket:
-    """A control plane on this machine."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class HostPort:
-    """A control plane elsewhere, in clear text: an address or a name, and a port."""
-
-    host: str
-    port: int
-
-
-ControlPlane = UnixSocket | HostPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +37,7 @@ class NodeIdentity:
 
 
 def bootstrap(
-    node: NodeIdentity, control_plane: ControlPlane, admin_socket: Path, limits: Limits = Limits()
+    node: NodeIdentity, control_plane: Address, admin_socket: Path, limits: Limits = Limits()
 ) -> bytes:
     """The bootstrap as JSON.
 
@@ -115,7 +97,7 @@ def _dynamic_resources() -> Json:
     }
 
 
-def _control_plane_cluster(control_plane: ControlPlane) -> Json:
+def _control_plane_cluster(control_plane: Address) -> Json:
     http2: Json = {}
     discovery = "STATIC"
     address: Json
@@ -124,7 +106,7 @@ def _control_plane_cluster(control_plane: ControlPlane) -> Json:
             # The kernel reports the death of a local peer: no keepalive is needed.
             address = {"pipe": {"path": str(path)}}
         case HostPort(host, port):
-            discovery = "STATIC" if _is_address(host) else "STRICT_DNS"
+            discovery = "STATIC" if is_ip_address(host) else "STRICT_DNS"
             address = {"socket_address": {"address": host, "port_value": port}}
             # grpc's servers end connections that ping more often than they permit, by default every
             # five minutes: the control plane must permit one per 30 seconds.
@@ -205,14 +187,6 @@ def _overload_manager(limits: Limits) -> Json:
 
 def _extension(name: str, message: str, **fields: object) -> Json:
     return {"name": name, "typed_config": {"@type": _TYPE + message, **fields}}
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def command_line(

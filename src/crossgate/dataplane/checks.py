@@ -20,6 +20,7 @@ from typing import Final
 
 from crossgate.catalogue.model import NativeService
 from crossgate.diagnostics import Diagnostic, Place, Severity
+from crossgate.net.address import HostPort
 
 _NOWHERE: Final = Place()
 _CONNECT_SECONDS: Final = 2.0
@@ -57,7 +58,7 @@ def _try_listen(family: socket.AddressFamily, host: str, port: int) -> None:
 
 
 def _listen_refused(error: OSError, host: str, port: int, place: Place) -> Diagnostic:
-    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    where = str(HostPort(host, port))
     match error.errno:
         case errno.EADDRINUSE:
             return _port_taken(port, where, place)

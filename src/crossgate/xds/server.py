@@ -15,9 +15,10 @@ from typing import NoReturn, Self
 import grpc
 from envoy.service.discovery.v3 import ads_pb2_grpc
 
+from crossgate.net.address import Address
 from crossgate.xds.cache import Cache
 from crossgate.xds.ledger import Ledger, Session
-from crossgate.xds.listening import Address, bind
+from crossgate.xds.listening import bind
 from crossgate.xds.messages import DiscoveryResponse, Effect
 from crossgate.xds.stream import Stream
 from crossgate.xds.wire import request_of, response_of

@@ -22,7 +22,8 @@ from crossgate.catalogue.document import read_document
 from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
 from crossgate.dataplane.binary import locate_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.net.address import UnixSocket
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("*.yaml"))

@@ -12,15 +12,8 @@ import pytest
 from tests.live.dataplane.static import static_bootstrap
 
 from crossgate.dataplane.binary import locate_envoy
-from crossgate.dataplane.bootstrap import (
-    ControlPlane,
-    HostPort,
-    Limits,
-    NodeIdentity,
-    UnixSocket,
-    bootstrap,
-    dumps,
-)
+from crossgate.dataplane.bootstrap import Limits, NodeIdentity, bootstrap, dumps
+from crossgate.net.address import Address, HostPort, UnixSocket
 
 HERE = Path(__file__).parent
 ADMIN = Path("/run/crossgate/admin.sock")
@@ -47,7 +40,7 @@ def test_the_bytes_are_as_they_were(name: str) -> None:
 
 def test_the_order_of_metadata_does_not_matter() -> None:
     def with_metadata(metadata: dict[str, str]) -> bytes:
-        control_plane: ControlPlane = HostPort("::1", 1)
+        control_plane: Address = HostPort("::1", 1)
         return bootstrap(NodeIdentity("one", metadata=metadata), control_plane, ADMIN)
 
     assert with_metadata({"a": "1", "b": "2"}) == with_metadata({"b": "2", "a": "1"})

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap, dumps
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap, dumps
+from crossgate.net.address import UnixSocket
 
 _TYPE = "type.googleapis.com/envoy.extensions.filters."
 

@@ -18,11 +18,12 @@ from tests.live.dataplane.static import listener, native
 from tests.ports import free_ports
 
 from crossgate.dataplane.binary import EnvoyBinary
-from crossgate.dataplane.bootstrap import ControlPlane, HostPort, NodeIdentity, UnixSocket, bootstrap
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
 from crossgate.dataplane.lifecycle_events import EnvoyNotReady, EnvoyStarted, LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
 from crossgate.dataplane.supervisor import Timeouts
+from crossgate.net.address import Address, HostPort, UnixSocket
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -69,9 +70,7 @@ async def status(port: int) -> int:
         return (await client.get(f"http://127.0.0.1:{port}/here")).status_code
 
 
-def settings(
-    envoy_binary: EnvoyBinary, directory: RuntimeDirectory, control_plane: ControlPlane
-) -> EnvoySettings:
+def settings(envoy_binary: EnvoyBinary, directory: RuntimeDirectory, control_plane: Address) -> EnvoySettings:
     document = bootstrap(NodeIdentity("one", metadata={"zone": "a"}), control_plane, directory.admin_socket)
     return EnvoySettings(envoy_binary, document, directory, concurrency=1, timeouts=Timeouts(ready=1))
 
@@ -84,7 +83,7 @@ async def test_it_joins_and_serves(
     unix = where == "unix socket"
     address = f"unix:{directory.control_plane_socket}" if unix else "127.0.0.1:0"
     async with serving(discovery, address) as control_port:
-        control_plane: ControlPlane = (
+        control_plane: Address = (
             UnixSocket(directory.control_plane_socket)
             if unix
             else HostPort("127.0.0.1" if where == "address" else "localhost", control_port)

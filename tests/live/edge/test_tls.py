@@ -16,6 +16,7 @@ from tests.raw_native import RawNative
 from tests.wire import WireRequest, connected, http1, send_http2
 
 from crossgate.catalogue.model import Catalogue, Gateway, NativeService, Tls
+from crossgate.net.address import HostPort
 
 pytestmark = pytest.mark.live
 
@@ -97,7 +98,7 @@ def natives(
         api(name, 0, POLICY, native=https(hosts.get(name, "localhost"), native))
         for name, native in found.items()
     ]
-    trusted = Gateway(port=gateway.port, native_ca=str(folder / "authority.pem"))
+    trusted = Gateway(HostPort("127.0.0.1", gateway.port), native_ca=str(folder / "authority.pem"))
     publish(gateway, Catalogue(trusted, apis={one.key: one for one in apis}))
     return found
 

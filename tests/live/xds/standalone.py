@@ -11,13 +11,13 @@ from pathlib import Path
 
 from tests.live.xds.resources import cluster, listener, scope
 
-from crossgate.xds.listening import SocketFile
+from crossgate.net.address import UnixSocket
 from crossgate.xds.rollout_wait import wait_until_decided
 from crossgate.xds.server import ControlPlane
 
 
 async def main(path: str, port: str, answer: str) -> None:
-    async with ControlPlane(SocketFile(Path(path))) as plane:
+    async with ControlPlane(UnixSocket(Path(path))) as plane:
         scopes = [scope(f"s{number}", "same" if number else answer) for number in range(300)]
         plane.cache.replace([listener(int(port)), *scopes, *(cluster(f"c{number}") for number in range(300))])
         outcome = await wait_until_decided(plane.ledger)

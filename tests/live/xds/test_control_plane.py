@@ -18,8 +18,8 @@ from tests.ports import free_ports
 
 from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import locate_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, UnixSocket, bootstrap
-from crossgate.xds.listening import SocketFile
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.net.address import UnixSocket
 from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
 from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
 from crossgate.xds.server import ControlPlane
@@ -37,7 +37,7 @@ class Setting:
     port: int
 
     def control_plane(self) -> ControlPlane:
-        return ControlPlane(SocketFile(self.folder / "xds.sock"))
+        return ControlPlane(UnixSocket(self.folder / "xds.sock"))
 
     @property
     def listener(self) -> Resource:

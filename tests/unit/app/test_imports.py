@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Gateway
+from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import Change, PutGateway, ReplaceAll
 from crossgate.store import SqliteDirectory, open_store
@@ -33,7 +34,7 @@ def test_a_store_is_opened_without_what_is_for_later(tmp_path: Path) -> None:
         [application("web", "https://c.example", apis=["pets/1.0"])],
     )
     with open_store(SqliteDirectory(tmp_path)) as store:
-        changes: list[Change] = [ReplaceAll(desired), PutGateway(Gateway(port=8081))]
+        changes: list[Change] = [ReplaceAll(desired), PutGateway(Gateway(HostPort("127.0.0.1", 8081)))]
         CatalogueService(store.catalogue).change(changes, author="ann")
     environ = {"PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run(

@@ -1,10 +1,9 @@
-"""Names, endpoints, native URLs, listening addresses: what is read, and what is refused in which words."""
+"""Names, endpoints and native URLs: what is accepted, and with which words the rest is refused."""
 
 from __future__ import annotations
 
 import pytest
 
-from crossgate.catalogue.listen import format_listen, parse_listen
 from crossgate.catalogue.model import NativeService
 from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name
 from crossgate.catalogue.urls import parse_native_url
@@ -129,38 +128,3 @@ def test_what_is_no_native_url(url: object, reason: str) -> None:
     assert isinstance(refused, Diagnostic)
     assert refused.message.startswith(f"the native service's URL {reason}")
     assert refused.remedy
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
-        ("0.0.0.0:1", ("0.0.0.0", 1)),
-        ("[::1]:8080", ("::1", 8080)),
-        ("[::]:65535", ("::", 65535)),
-    ],
-)
-def test_addresses_to_listen_on(text: str, address: tuple[str, int]) -> None:
-    assert parse_listen(text) == address
-    assert format_listen(*address) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (8080, "must be a text"),
-        ("127.0.0.1", "has no port"),
-        ("127.0.0.1:0", "has an impossible port"),
-        ("127.0.0.1:65536", "has an impossible port"),
-        ("127.0.0.1:http", "has an impossible port"),
-        (":8080", "has no IP address"),
-        ("localhost:8080", "has no IP address"),
-        ("::1:8080", "has no IP address"),
-        ("*:8080", "has no IP address"),
-        ("127.1:8080", "has no IP address"),
-    ],
-)
-def test_what_is_no_address_to_listen_on(text: object, reason: str) -> None:
-    refused = parse_listen(text)
-    assert isinstance(refused, Diagnostic)
-    assert refused.message == f"the address to listen on {reason}"

@@ -26,6 +26,24 @@ def test_bad_use(arguments: list[str]) -> None:
     assert "Usage: " in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["run", "--no-envoy", "--xds", "127.0.0.1:" + "9" * 5000], "xds-address"),
+        (["run", "--no-envoy", "--admin", "127.0.0.1:" + "9" * 5000], "admin-address"),
+        (["run", "--no-envoy", "--listen", "127.0.0.1:" + "9" * 5000], "listen-invalid"),
+        (["node", "--control-plane", "127.0.0.1:" + "9" * 5000], "xds-address"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value)[:30],
+)
+def test_an_impossible_port_is_refused(arguments: list[str], code: str) -> None:
+    done = crossgate(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "address has an invalid port" in done.stderr
+    assert f"[{code}]" in done.stderr
+
+
 @pytest.mark.parametrize("missing", ["typer", "rich", "pydantic", "yaml"])
 def test_what_to_install_is_said(missing: str) -> None:
     program = (

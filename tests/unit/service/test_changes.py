@@ -6,6 +6,7 @@ import pytest
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Gateway
+from crossgate.net.address import HostPort
 from crossgate.policy import read_server_policy
 from crossgate.service.changes import (
     Associate,
@@ -141,7 +142,7 @@ def test_pruning_removes_what_the_document_does_not_have() -> None:
 
 
 def test_sections_that_a_document_leaves_out_stay_unless_pruned() -> None:
-    base = Snapshot.of(1, apply_changes(BASE, [PutGateway(Gateway(port=9))])[1])
+    base = Snapshot.of(1, apply_changes(BASE, [PutGateway(Gateway(HostPort("127.0.0.1", 9)))])[1])
     assert apply_changes(base, [ReplaceAll(BASE.catalogue, gateway=False)])[0] == ()
     assert {one.kind for one in apply_changes(base, [ReplaceAll(BASE.catalogue)])[0]} == {Kind.GATEWAY}
     pruned, _ = apply_changes(base, [ReplaceAll(BASE.catalogue, prune=True, gateway=False)])

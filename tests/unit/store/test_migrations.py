@@ -74,7 +74,7 @@ def test_what_an_earlier_version_stored_is_there(earlier: StoreLocation) -> None
         head = store.catalogue.head
         assert head.revision == 3
         found = head.catalogue
-        assert (found.gateway.port, found.gateway.public_origins) == (8443, ("https://own.example",))
+        assert (found.gateway.listen.port, found.gateway.public_origins) == (8443, ("https://own.example",))
         assert found.server_policy is not None
         assert found.apis.keys() == {"pets/1.0", "shop/1.0"}
         assert found.apis["pets/1.0"].cors == policy(

@@ -8,6 +8,7 @@ import pytest
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Catalogue, Gateway
+from crossgate.net.address import HostPort
 from crossgate.policy import read_server_policy
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import (
@@ -36,7 +37,7 @@ def everything() -> Catalogue:
     written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://s.example"}
     server, _ = read_server_policy(written, lambda _: [])
     return Catalogue(
-        gateway=Gateway(host="::1", port=9000, native_ca="/ca.pem"),
+        gateway=Gateway(HostPort("::1", 9000), native_ca="/ca.pem"),
         server_policy=server,
         settings=written,
         apis={PETS.key: PETS},

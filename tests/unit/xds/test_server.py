@@ -19,7 +19,7 @@ from tests.model_node import cluster
 
 from crossgate.compiler.resource import Resource
 from crossgate.diagnostics import InvalidInput
-from crossgate.xds.listening import HostPort, SocketFile
+from crossgate.net.address import HostPort, UnixSocket
 from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
 from crossgate.xds.rollout_wait import wait_until_decided
 from crossgate.xds.server import ControlPlane
@@ -49,11 +49,11 @@ def request(*, node: str = "", nonce: str = "", error: str = "", kind: str = CLU
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> SocketFile:
-    return SocketFile(tmp_path / "xds.sock")
+def address(tmp_path: Path) -> UnixSocket:
+    return UnixSocket(tmp_path / "xds.sock")
 
 
-def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: SocketFile) -> None:
+def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
             plane.cache.replace([cluster("a")])
@@ -82,7 +82,7 @@ def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: SocketFi
     run(test)
 
 
-def test_scoped_routes_never_travel_twice_with_equal_bytes(address: SocketFile) -> None:
+def test_scoped_routes_never_travel_twice_with_equal_bytes(address: UnixSocket) -> None:
     async def test() -> None:
         wanted = scoped_route_pb2.ScopedRouteConfiguration(
             name="s", route_configuration=route_pb2.RouteConfiguration(name="r")
@@ -104,7 +104,7 @@ def test_scoped_routes_never_travel_twice_with_equal_bytes(address: SocketFile) 
     run(test)
 
 
-def test_who_connects_before_it_answers_is_answered_when_it_does(address: SocketFile) -> None:
+def test_who_connects_before_it_answers_is_answered_when_it_does(address: UnixSocket) -> None:
     async def test() -> None:
         plane = ControlPlane(address)
         plane.listen()
@@ -122,7 +122,7 @@ def test_who_connects_before_it_answers_is_answered_when_it_does(address: Socket
     run(test)
 
 
-def test_it_can_be_stopped_before_it_answers(address: SocketFile) -> None:
+def test_it_can_be_stopped_before_it_answers(address: UnixSocket) -> None:
     async def test() -> None:
         plane = ControlPlane(address)
         plane.listen()
@@ -133,7 +133,7 @@ def test_it_can_be_stopped_before_it_answers(address: SocketFile) -> None:
     run(test)
 
 
-def test_the_socket_is_for_its_owner_only_and_comes_back_after_a_kill(address: SocketFile) -> None:
+def test_the_socket_is_for_its_owner_only_and_comes_back_after_a_kill(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address):
             assert stat.S_IMODE(address.path.stat().st_mode) == 0o600
@@ -156,7 +156,7 @@ def test_the_socket_is_for_its_owner_only_and_comes_back_after_a_kill(address: S
     run(test)
 
 
-def test_a_file_that_is_no_socket_stays(address: SocketFile) -> None:
+def test_a_file_that_is_no_socket_stays(address: UnixSocket) -> None:
     address.path.write_text("precious")
     with pytest.raises(InvalidInput, match="xds-socket-path-taken"):
         run(lambda: ControlPlane(address).start())
@@ -165,7 +165,7 @@ def test_a_file_that_is_no_socket_stays(address: SocketFile) -> None:
 
 def test_a_folder_that_is_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="xds-address-unusable"):
-        run(lambda: ControlPlane(SocketFile(tmp_path / "no" / "xds.sock")).start())
+        run(lambda: ControlPlane(UnixSocket(tmp_path / "no" / "xds.sock")).start())
 
 
 def test_a_port_is_not_shared() -> None:
@@ -179,7 +179,7 @@ def test_a_port_is_not_shared() -> None:
     run(test)
 
 
-def test_a_node_must_have_a_name(address: SocketFile) -> None:
+def test_a_node_must_have_a_name(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
             call = stub.DeltaAggregatedResources()
@@ -191,7 +191,7 @@ def test_a_node_must_have_a_name(address: SocketFile) -> None:
     run(test)
 
 
-def test_a_kind_must_have_a_name(address: SocketFile) -> None:
+def test_a_kind_must_have_a_name(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
             call = stub.DeltaAggregatedResources()
@@ -201,7 +201,7 @@ def test_a_kind_must_have_a_name(address: SocketFile) -> None:
     run(test)
 
 
-def test_state_of_the_world_is_refused_and_says_what_to_set(address: SocketFile) -> None:
+def test_state_of_the_world_is_refused_and_says_what_to_set(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
             call = stub.StreamAggregatedResources()
@@ -211,7 +211,7 @@ def test_state_of_the_world_is_refused_and_says_what_to_set(address: SocketFile)
     run(test)
 
 
-def test_a_node_that_left_is_no_longer_connected(address: SocketFile) -> None:
+def test_a_node_that_left_is_no_longer_connected(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
             call = stub.DeltaAggregatedResources()
@@ -225,7 +225,7 @@ def test_a_node_that_left_is_no_longer_connected(address: SocketFile) -> None:
     run(test)
 
 
-def test_stopping_ends_the_streams(address: SocketFile) -> None:
+def test_stopping_ends_the_streams(address: UnixSocket) -> None:
     async def test() -> None:
         plane = ControlPlane(address)
         await plane.start()

@@ -13,7 +13,6 @@ from pydantic import Field, PlainValidator, SkipValidation
 from crossgate.catalogue.document.cors_entry import CorsEntry, validate_cors
 from crossgate.catalogue.document.field import Entry, each_parsed_by, parsed_by, text_parsed_by
 from crossgate.catalogue.document.settings_entry import SettingsEntry
-from crossgate.catalogue.listen import parse_listen
 from crossgate.catalogue.model import (
     CODE_PATTERN,
     DEFAULT_NATIVE_TIMEOUT,
@@ -34,6 +33,7 @@ from crossgate.catalogue.names import (
 )
 from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
+from crossgate.net.address import HostPort, parse_listen_address
 from crossgate.policy import CorsPolicy, parse_exact_origin
 
 
@@ -59,7 +59,7 @@ class TlsEntry(Entry):
 class GatewayEntry(Entry):
     """The gateway's own settings."""
 
-    listen: Annotated[tuple[str, int], parsed_by(parse_listen, str)] = Field(
+    listen: Annotated[HostPort, parsed_by(parse_listen_address, str)] = Field(
         default="127.0.0.1:8080", validate_default=True
     )
     """Address and port to listen on: `127.0.0.1:8080`, `0.0.0.0:8080`, `'[::1]:8080'`."""

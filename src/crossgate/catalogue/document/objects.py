@@ -52,10 +52,8 @@ def gateway_of(entry: GatewayEntry, folder: Path | None) -> Gateway:
     def path(written: str) -> str:
         return written if folder is None else str(folder / written)
 
-    host, port = entry.listen
     return Gateway(
-        host=host,
-        port=port,
+        listen=entry.listen,
         tls=None if entry.tls is None else Tls(path(entry.tls.certificate), path(entry.tls.key)),
         native_ca=None if entry.native_ca is None else path(entry.native_ca),
         public_origins=entry.public_origins,

@@ -133,8 +133,7 @@ def _table(rows: list[tuple[str, ...]]) -> Table:
 
 def _rows(catalogue: Catalogue) -> Iterator[tuple[str, ...]]:
     gateway = catalogue.gateway
-    host = f"[{gateway.host}]" if ":" in gateway.host else gateway.host
-    base = f"{'https' if gateway.tls else 'http'}://{host}:{gateway.port}"
+    base = f"{'https' if gateway.tls else 'http'}://{gateway.listen}"
     for api in catalogue.apis.values():
         for endpoint in api.endpoints:
             yield api.key, api.type.value, f"{base}{endpoint}", str(api.native), _cors(catalogue, api)

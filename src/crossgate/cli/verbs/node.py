@@ -29,9 +29,13 @@ def node(
     from crossgate.app.node import NodeOptions, run_node
     from crossgate.cli.output.events import EventPrinter
     from crossgate.cli.process import log_to_stderr, until_stopped
-    from crossgate.xds.listening import parse_address
+    from crossgate.diagnostics import Diagnostic, InvalidInput
+    from crossgate.net.address import parse_control_plane_address
 
     log_to_stderr()
-    options = NodeOptions(parse_address(control_plane), node_id, concurrency or None)
+    address = parse_control_plane_address(control_plane)
+    if isinstance(address, Diagnostic):
+        raise InvalidInput([address])
+    options = NodeOptions(address, node_id, concurrency or None)
     printer = EventPrinter()
     until_stopped(lambda stop: run_node(options, printer.emit, stop))

@@ -13,6 +13,7 @@ from crossgate.diagnostics import Diagnostic, InvalidInput
 
 if TYPE_CHECKING:
     from crossgate.app.gateway import AdminOptions
+    from crossgate.net.address import Address, HostPort
     from crossgate.store import StoreLocation
 
 _OFF = "off"
@@ -88,7 +89,6 @@ def run(
     from crossgate.app.gateway import Options, run_gateway
     from crossgate.cli.output.events import EventPrinter
     from crossgate.cli.process import log_to_stderr, until_stopped
-    from crossgate.xds.listening import parse_address
 
     source = _source(file, data, database)
     _refuse_with_file(file, {"--listen": listen})
@@ -96,7 +96,7 @@ def run(
     options = Options(
         source,
         found,
-        parse_address(xds) if xds else None,
+        _control_plane(xds),
         concurrency or None,
         _admin(file, admin, admin_host or [], in_clear_text=admin_in_clear_text),
         _listen(listen),
@@ -125,23 +125,33 @@ def _refuse_with_file(file: Path | None, options: dict[str, object]) -> None:
             raise InvalidInput([Diagnostic("option-conflict", message, remedy, found=str(value))])
 
 
-def _listen(text: str) -> tuple[str, int] | None:
-    from crossgate.catalogue.listen import parse_listen
+def _control_plane(text: str) -> Address | None:
+    from crossgate.net.address import parse_control_plane_address
 
-    if not text:
-        return None
-    parsed = parse_listen(text)
-    if isinstance(parsed, Diagnostic):
-        raise InvalidInput([parsed])
-    return parsed
+    address = parse_control_plane_address(text) if text else None
+    if isinstance(address, Diagnostic):
+        raise InvalidInput([address])
+    return address
+
+
+def _listen(text: str) -> HostPort | None:
+    from crossgate.net.address import parse_listen_address
+
+    address = parse_listen_address(text) if text else None
+    if isinstance(address, Diagnostic):
+        raise InvalidInput([address])
+    return address
 
 
 def _admin(file: Path | None, text: str, names: list[str], *, in_clear_text: bool) -> AdminOptions | None:
-    from crossgate.app.admin_listener import DEFAULT, parse_admin_address
+    from crossgate.app.admin_listener import DEFAULT
     from crossgate.app.gateway import AdminOptions
+    from crossgate.net.address import parse_admin_address
 
     if text == _OFF:
         return None
     address = parse_admin_address(text or DEFAULT, in_clear_text=in_clear_text)
+    if isinstance(address, Diagnostic):
+        raise InvalidInput([address])
     # A store cannot be changed without the API; a gateway with a file is complete without it.
     return AdminOptions(address, tuple(names), required=file is None or bool(text))

@@ -1,0 +1,1 @@
+"""Network addresses, as every part of the program reads and writes them."""
