@@ -15,8 +15,8 @@ from tests import origin_fuzz, proof_fuzz
 
 from crossgate.lint.proof import Verdict
 from crossgate.lint.proof.budget import ExhaustedError
-from crossgate.lint.proof.examine import examine
 from crossgate.lint.proof.expression import Expression
+from crossgate.lint.proof.prove import examine
 from crossgate.policy.origin import Origin, is_well_formed
 
 
@@ -78,7 +78,7 @@ def _check_proof(rng: random.Random, expression: Expression, tally: Tally) -> No
         tally.verdicts[Verdict.UNPROVEN] += 1
         return
     tally.verdicts[proof.verdict] += 1
-    name = f"{expression.text!r} ({expression.mode.value})"
+    name = f"{expression.pattern!r} ({expression.mode.value})"
     if proof.verdict in origin_fuzz.BAD:
         witness = proof.witness
         if (

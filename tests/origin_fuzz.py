@@ -20,7 +20,7 @@ from crossgate.lint.proof import FactCode, MatchMode, Proof, Verdict
 from crossgate.lint.proof.automaton import DEAD
 from crossgate.lint.proof.budget import Budget, ExhaustedError
 from crossgate.lint.proof.expression import Expression, read
-from crossgate.lint.proof.suffixes import suffix_tree
+from crossgate.lint.proof.suffix_trie import suffix_trie
 from crossgate.policy.origin import Origin, is_well_formed
 
 _SCHEMES = [
@@ -150,7 +150,7 @@ def expressions(rng: random.Random) -> Iterator[Expression]:
 
 def admitted_origins(rng: random.Random, expression: Expression, count: int) -> Iterator[str]:
     """Well-formed origins that RE2 says are admitted: led by the automaton, twisted, or blind."""
-    suffixes = list(suffix_tree().children)
+    suffixes = list(suffix_trie().children)
     last = "https://example.com"
     for number in range(count):
         origin = _walk(rng, expression)
@@ -232,13 +232,13 @@ def uncovered(proof: Proof, origin: str) -> str | None:
     bare = host.removesuffix(".")
     domain = second_opinion(host)
     if domain is None:
-        listed = bare.rpartition(".")[2] in suffix_tree().children
+        listed = bare.rpartition(".")[2] in suffix_trie().children
         if not listed:
             # A harmless variant of an unescaped dot may go unreported.
             fine = proof.fact(FactCode.INTERNAL) or proof.fact(FactCode.UNESCAPED_DOT)
             return None if fine else "no fact internal"
         return None if proof.fact(FactCode.PUBLIC_SUFFIX_HOST) or not _dns(bare) else "no fact suffix host"
-    if bare.rpartition(".")[2] not in suffix_tree().children:
+    if bare.rpartition(".")[2] not in suffix_trie().children:
         fine = proof.fact(FactCode.INTERNAL) or proof.fact(FactCode.UNESCAPED_DOT)
         return None if fine else "no fact internal"
     if domain in proof.domains or not _dns(domain):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from crossgate.lint.proof.automaton import DEAD, Automaton
 from crossgate.lint.proof.budget import Budget, ExhaustedError
 from crossgate.lint.proof.nfa import build
-from crossgate.lint.proof.parse import parse
+from crossgate.lint.proof.parser import parse
 from crossgate.policy.regex import Matcher, RegexRefused, compile_regex
 
 _LITERALS = [

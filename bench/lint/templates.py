@@ -13,8 +13,7 @@ from collections.abc import Iterator
 import re2
 from bench.lint.corpus import Case
 
-from crossgate.lint.proof import MatchMode
-from crossgate.lint.proof.suffixes import registrable_domain
+from crossgate.lint.proof import MatchMode, registrable_domain
 from crossgate.policy.origin import Origin, is_well_formed
 
 _NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")

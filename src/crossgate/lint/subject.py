@@ -12,7 +12,7 @@ import re2
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Step
 from crossgate.lint.proof import Proof, prove_pattern
-from crossgate.lint.proof.forms import ANYTHING
+from crossgate.lint.proof.lookup import ANYTHING
 from crossgate.policy import (
     AnyOrigin,
     CorsPolicy,

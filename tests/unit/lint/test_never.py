@@ -23,5 +23,5 @@ def test_something_is_admitted_that_has_no_domain(pattern: str) -> None:
     assert proof.domains == ()
 
 
-def test_a_byte_that_is_no_text_is_named() -> None:
-    assert "not UTF-8" in (prove("https://\udcff").reason or "")
+def test_a_surrogate_is_named_as_the_reason() -> None:
+    assert "not valid UTF-8" in (prove("https://\udcff").reason or "")

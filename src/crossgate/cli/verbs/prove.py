@@ -43,7 +43,6 @@ def prove(
     from crossgate.cli.output.console import print_json, stdout
     from crossgate.cli.output.proof import print_proof
     from crossgate.lint.proof import MatchMode, Verdict, suggest
-    from crossgate.lint.proof.report import as_json as proof_as_json
 
     if mode is not Mode.FULL and not regex:
         raise InvalidInput([_MODE_WITHOUT_REGEX])
@@ -52,7 +51,7 @@ def prove(
     wrong = proof.verdict not in (Verdict.PROVED, Verdict.NEVER, Verdict.INVALID)
     fix = suggest(pattern, matching) if regex and wrong else None
     if as_json:
-        print_json(proof_as_json(proof, fix))
+        print_json({**proof.as_json(), "fix": fix})
     else:
         print_proof(stdout(), pattern, proof, fix)
     raise typer.Exit(0 if proof.verdict is Verdict.PROVED else 1)

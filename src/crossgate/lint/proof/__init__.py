@@ -1,6 +1,7 @@
-r"""Which registrable domains an origin pattern can admit, proven; where that is wrong, who would use it.
+r"""Proves which registrable domains an origin pattern admits, and finds an attacker's origin if too many.
 
-A pattern goes in, a :class:`Proof` comes out; nothing here knows of policies as a whole.
+A pattern goes in, a :class:`Proof` comes out; nothing here knows policies as a whole. The theory is at the
+top of ``host_proof.py``.
 
 >>> from crossgate.lint.proof import prove
 >>> prove(r"https://.*example\.com").witness
@@ -8,12 +9,13 @@ A pattern goes in, a :class:`Proof` comes out; nothing here knows of policies as
 """
 
 from crossgate.lint.proof.expression import MatchMode
-from crossgate.lint.proof.facts import Fact, FactCode
 from crossgate.lint.proof.fix import suggest
-from crossgate.lint.proof.forms import prove_exact, prove_pattern
-from crossgate.lint.proof.inclusion import Inclusion, included
+from crossgate.lint.proof.lookup import can_be_sent, prove_exact, prove_pattern
+from crossgate.lint.proof.product import Inclusion, included
 from crossgate.lint.proof.prove import prove
-from crossgate.lint.proof.verdict import Proof, Verdict
+from crossgate.lint.proof.simplify import dead_parts, listed_origins
+from crossgate.lint.proof.suffix_trie import list_date, registrable_domain
+from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
 
 __all__ = [
     "Fact",
@@ -22,9 +24,14 @@ __all__ = [
     "MatchMode",
     "Proof",
     "Verdict",
+    "can_be_sent",
+    "dead_parts",
     "included",
+    "list_date",
+    "listed_origins",
     "prove",
     "prove_exact",
     "prove_pattern",
+    "registrable_domain",
     "suggest",
 ]

@@ -1,8 +1,8 @@
 """How much work one proof may take.
 
-Counted in steps of the automata, not in seconds: the same pattern gets the same verdict on every machine
-and under every load. The default is about a twentieth of a second of one core; a long list of names gets
-more, up to some seconds.
+The work is counted in steps of the automata, not in seconds: the same pattern gets the same verdict on every
+machine and under every load. 40,000 steps take about a twentieth of a second of one core. A long list of
+names gets more, up to some seconds.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ MOST_STEPS: Final = 3_000_000
 
 
 def steps_for(*patterns: str) -> int:
-    """How much work a proof about these patterns may take."""
+    """How many steps a proof about these patterns may take."""
     return min(MOST_STEPS, sum(STEPS + STEPS_PER_CHARACTER * len(pattern) for pattern in patterns))
 
 
 class ExhaustedError(Exception):
-    """The budget ran out; whatever was being worked out is unknown."""
+    """The budget ran out: the question stays unanswered."""
 
 
 class Budget:
-    """A number of steps, spent as they are taken."""
+    """A number of steps that can be spent."""
 
     __slots__ = ("left",)
 
@@ -35,7 +35,7 @@ class Budget:
         """Take ``steps`` from what is left.
 
         Raises:
-            ExhaustedError: there is not so much left.
+            ExhaustedError: fewer steps are left.
 
         """
         self.left -= steps

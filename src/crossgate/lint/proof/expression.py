@@ -1,4 +1,4 @@
-"""An expression ready to be examined: RE2's matcher, its structure, its automaton."""
+"""An expression prepared for a proof: RE2's matcher, its syntax tree, its automaton."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from crossgate.lint.proof import alphabet
 from crossgate.lint.proof.automaton import Automaton
 from crossgate.lint.proof.budget import Budget
 from crossgate.lint.proof.nfa import build
-from crossgate.lint.proof.parse import parse
-from crossgate.lint.proof.tree import Node, Repeat, Sequence, Symbol
+from crossgate.lint.proof.parser import parse
+from crossgate.lint.proof.syntax_tree import Concatenation, Node, Repeat, Symbol
 
 
 class MatchMode(StrEnum):
@@ -29,44 +29,41 @@ class MatchMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A regular expression with everything that the proof asks of it."""
+    """A regular expression with everything that a proof needs of it."""
 
-    text: str
+    pattern: str
     mode: MatchMode
-    tree: Node
-    """Of the text itself."""
     automaton: Automaton
     """Of whole origins: what the mode leaves open on either side is part of it."""
     admits: Callable[[str], bool]
-    """RE2's own word on whether an origin matches."""
+    """RE2's answer to whether an origin matches."""
     budget: Budget
 
 
-def read(text: str, mode: MatchMode, budget: Budget) -> Expression:
-    """Prepare an expression that RE2 accepts.
+def read(pattern: str, mode: MatchMode, budget: Budget) -> Expression:
+    """Prepare an expression.
 
     Raises:
         re2.error: RE2 does not accept it.
         ExhaustedError: it is too big or nested too deep.
 
     """
-    admits = _matcher(text, mode)
-    tree = parse(text)
-    nfa = build(_open_ends(tree, mode), budget)
-    return Expression(text, mode, tree, Automaton(nfa, budget), admits, budget)
+    admits = _matcher(pattern, mode)
+    nfa = build(_open_ends(parse(pattern), mode), budget)
+    return Expression(pattern, mode, Automaton(nfa, budget), admits, budget)
 
 
-def _matcher(text: str, mode: MatchMode) -> Callable[[str], bool]:
+def _matcher(pattern: str, mode: MatchMode) -> Callable[[str], bool]:
     options = re2.Options()
     options.log_errors = False
-    compiled = re2.compile(text.encode(), options=options)
-    ways = {
+    compiled = re2.compile(pattern.encode(), options=options)
+    methods = {
         MatchMode.FULL: compiled.fullmatch,
         MatchMode.SEARCH: compiled.search,
         MatchMode.PREFIX: compiled.match,
     }
-    apply = ways[mode]
-    return lambda origin: apply(origin.encode()) is not None
+    method = methods[mode]
+    return lambda origin: method(origin.encode()) is not None
 
 
 def _open_ends(tree: Node, mode: MatchMode) -> Node:
@@ -75,4 +72,4 @@ def _open_ends(tree: Node, mode: MatchMode) -> Node:
     before = Repeat(Symbol(alphabet.EVERY, 0, 0), 0, None, 0, 0)
     after = Repeat(Symbol(alphabet.EVERY, tree.end, tree.end), 0, None, tree.end, tree.end)
     items = (before, tree, after) if mode is MatchMode.SEARCH else (tree, after)
-    return Sequence(items, tree.start, tree.end)
+    return Concatenation(items, tree.start, tree.end)

@@ -1,8 +1,8 @@
-"""Repairs an expression that admits too much, and offers nothing that has not been verified.
+"""Repairs an expression that admits too much, and suggests only repairs that have been verified.
 
-A repair is tried in the text itself: dots are escaped, a free run at the beginning of the host becomes
-whole labels, a free tail is cut, the scheme is written, the ends are anchored. It is offered only if it is
-proved, and admits nothing that the original did not.
+A repair is tried in the pattern itself: dots are escaped, an open run at the beginning of the host becomes
+whole labels, an open tail is cut, the scheme is written, the ends are anchored. It is suggested only if its
+verdict is ``proved``, and if it admits nothing that the original does not.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import re2
 from crossgate.lint.proof.automaton import is_open
 from crossgate.lint.proof.budget import ExhaustedError
 from crossgate.lint.proof.expression import MatchMode
-from crossgate.lint.proof.inclusion import included
-from crossgate.lint.proof.parse import parse
+from crossgate.lint.proof.parser import parse
+from crossgate.lint.proof.product import included
 from crossgate.lint.proof.prove import prove
-from crossgate.lint.proof.tree import Choice, Node, Repeat, Sequence, Symbol
+from crossgate.lint.proof.syntax_tree import Node, Repeat, Symbol, walk
 from crossgate.lint.proof.verdict import Verdict
 
 _LABELS: Final = r"(?:[a-z0-9-]+\.)"
@@ -29,7 +29,7 @@ _HTTPS: Final = "https://"
 _AFTER_SCHEME: Final = re.compile(r":(?:\\?/){2}\(*(?:\?:)?$")
 
 Edit = tuple[int, int, str]
-"""From where to where in the text, and what to write there."""
+"""Start and end in the pattern, and the replacement."""
 
 
 @lru_cache(maxsize=2048)
@@ -65,54 +65,42 @@ def _is_better(candidate: str, pattern: str, mode: MatchMode) -> bool:
 
 
 def _candidates(pattern: str, tree: Node, mode: MatchMode) -> Iterator[str]:
-    """The least change first, but dots are escaped in any case: a bare one that harms nobody misleads."""
+    """The smallest change first. Dots are always escaped: even a harmless bare dot misleads its reader."""
     dots = _escape_dots(pattern, tree)
-    kinds = [edits for find in _REPAIRS if (edits := find(pattern, tree))]
-    for number in range(len(kinds) + 1):
-        for chosen in combinations(kinds, number):
+    repairs = [edits for find in _REPAIRS if (edits := find(pattern, tree))]
+    for number in range(len(repairs) + 1):
+        for chosen in combinations(repairs, number):
             edits = [edit for edits in chosen for edit in edits]
-            # An edit that takes the dot along makes escaping it overlap.
-            text = _apply(pattern, [*edits, *dots]) or _apply(pattern, edits)
-            if text is None:
+            # An edit that includes the dot overlaps with escaping it.
+            edited = _apply(pattern, [*edits, *dots]) or _apply(pattern, edits)
+            if edited is None:
                 continue
             if mode is MatchMode.FULL:
-                yield text
+                yield edited
             else:
-                yield from _anchored(text, mode)
+                yield from _anchored(edited, mode)
 
 
-def _anchored(text: str, mode: MatchMode) -> Iterator[str]:
-    left = "" if mode is MatchMode.PREFIX or text.startswith(("^", "\\A")) else "^"
-    right = "" if text.endswith(("$", "\\z")) else "$"
-    yield f"{left}{text}{right}"
-    yield f"^(?:{text})$"
+def _anchored(pattern: str, mode: MatchMode) -> Iterator[str]:
+    left = "" if mode is MatchMode.PREFIX or pattern.startswith(("^", "\\A")) else "^"
+    right = "" if pattern.endswith(("$", "\\z")) else "$"
+    yield f"{left}{pattern}{right}"
+    yield f"^(?:{pattern})$"
 
 
-def _apply(text: str, edits: list[Edit]) -> str | None:
-    """None if edits overlap."""
-    at = len(text)
+def _apply(pattern: str, edits: list[Edit]) -> str | None:
+    """The edited pattern; None if edits overlap."""
+    at = len(pattern)
     for start, end, replacement in sorted(set(edits), reverse=True):
         if end > at:
             return None
-        text = text[:start] + replacement + text[end:]
+        pattern = pattern[:start] + replacement + pattern[end:]
         at = start
-    return text
+    return pattern
 
 
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    match node:
-        case Sequence(inside) | Choice(inside):
-            for child in inside:
-                yield from _nodes(child)
-        case Repeat(body):
-            yield from _nodes(body)
-        case _:
-            pass
-
-
-def _free_runs(tree: Node) -> Iterator[Repeat]:
-    for node in _nodes(tree):
+def _open_runs(tree: Node) -> Iterator[Repeat]:
+    for node in walk(tree):
         if isinstance(node, Repeat) and node.most is None and _is_open_symbol(node.body):
             yield node
 
@@ -121,61 +109,67 @@ def _is_open_symbol(node: Node) -> bool:
     return isinstance(node, Symbol) and is_open(node.chars)
 
 
-def _escape_dots(text: str, tree: Node) -> list[Edit]:
-    repeated = {(n.body.start, n.body.end) for n in _nodes(tree) if isinstance(n, Repeat)}
+def _escape_dots(pattern: str, tree: Node) -> list[Edit]:
+    repeated = {(node.body.start, node.body.end) for node in walk(tree) if isinstance(node, Repeat)}
     return [
         (node.start, node.end, r"\.")
-        for node in _nodes(tree)
+        for node in walk(tree)
         if isinstance(node, Symbol)
         and node.any_char
         and (node.start, node.end) not in repeated
-        and text[node.start : node.end] == "."
+        and pattern[node.start : node.end] == "."
     ]
 
 
-def _whole_labels(text: str, tree: Node) -> list[Edit]:
-    """A free run right behind the scheme may only be whole labels."""
-    return [
-        _whole_labels_for(text, run) for run in _free_runs(tree) if _AFTER_SCHEME.search(text[: run.start])
-    ]
+def _whole_labels(pattern: str, tree: Node) -> list[Edit]:
+    """An open run right behind the scheme becomes whole labels."""
+    return [_whole_labels_for(pattern, run) for run in _runs_after_scheme(pattern, tree)]
 
 
-def _whole_labels_for(text: str, run: Repeat) -> Edit:
-    if text.startswith(r"\.", run.end):
+def _runs_after_scheme(pattern: str, tree: Node) -> Iterator[Repeat]:
+    return (run for run in _open_runs(tree) if _AFTER_SCHEME.search(pattern[: run.start]))
+
+
+def _whole_labels_for(pattern: str, run: Repeat) -> Edit:
+    if pattern.startswith(r"\.", run.end):
         return run.start, run.end + 2, _LABELS + "+"
     return run.start, run.end, _LABELS + "*"
 
 
-def _drop_run(text: str, tree: Node) -> list[Edit]:
-    """The same run goes: what it admits may leave no room for whole labels."""
-    return [(run.start, run.end, "") for run in _free_runs(tree) if _AFTER_SCHEME.search(text[: run.start])]
+def _drop_run(pattern: str, tree: Node) -> list[Edit]:
+    """The same run is removed: what it admits may leave no room for whole labels."""
+    return [(run.start, run.end, "") for run in _runs_after_scheme(pattern, tree)]
 
 
-def _cut_tail(text: str, tree: Node) -> list[Edit]:
-    """A free run at the end goes."""
+def _cut_tail(pattern: str, tree: Node) -> list[Edit]:
+    """An open run at the end is removed."""
     end = re.compile(r"\)*(?:\$|\\z)?\Z")
-    return [(run.start, run.end, "") for run in _free_runs(tree) if end.fullmatch(text[run.end :])]
+    return [(run.start, run.end, "") for run in _open_runs(tree) if end.fullmatch(pattern[run.end :])]
 
 
-def _write_scheme(text: str, tree: Node) -> list[Edit]:
-    """A pattern that leaves the scheme open gets https, and whole labels for a free run there."""
-    if "//" in text or "/\\/" in text:
+def _write_scheme(pattern: str, tree: Node) -> list[Edit]:
+    """A pattern without a scheme gets https, and whole labels in place of an open run at its beginning."""
+    if "//" in pattern or "/\\/" in pattern:
         return []
-    start = len(text) - len(text.removeprefix("^").removeprefix("\\A"))
-    head = next((run for run in _free_runs(tree) if run.start == start), None)
+    start = _start_behind_anchor(pattern)
+    head = next((run for run in _open_runs(tree) if run.start == start), None)
     if head is None:
         return [(start, start, _HTTPS + _LABELS + "*")]
-    start, end, labels = _whole_labels_for(text, head)
+    start, end, labels = _whole_labels_for(pattern, head)
     return [(start, end, _HTTPS + labels)]
 
 
-def _drop_free_scheme(text: str, tree: Node) -> list[Edit]:
-    """What may stand before the scheme goes."""
-    start = len(text) - len(text.removeprefix("^").removeprefix("\\A"))
+def _start_behind_anchor(pattern: str) -> int:
+    return len(pattern) - len(pattern.removeprefix("^").removeprefix("\\A"))
+
+
+def _drop_before_scheme(pattern: str, tree: Node) -> list[Edit]:
+    """An open run before the scheme is removed."""
+    start = _start_behind_anchor(pattern)
     return [
         (run.start, run.end, "")
-        for run in _free_runs(tree)
-        if run.start == start and text[run.end :].startswith("http")
+        for run in _open_runs(tree)
+        if run.start == start and pattern[run.end :].startswith("http")
     ]
 
 
@@ -184,5 +178,5 @@ _REPAIRS: Final[tuple[Callable[[str, Node], list[Edit]], ...]] = (
     _drop_run,
     _cut_tail,
     _write_scheme,
-    _drop_free_scheme,
+    _drop_before_scheme,
 )

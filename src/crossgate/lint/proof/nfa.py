@@ -1,8 +1,8 @@
-"""A nondeterministic automaton of an expression, in one table.
+"""The position automaton of an expression (Glushkov), as one table.
 
-Every consuming token of the (unrolled) expression is a *position*. Conditions are positions too: whether
-they hold is known only when both neighbours are, so they stay until the next character is. Tokens that are
-the same and are followed by the same are one position: of a list of names, the common ends are.
+Every consuming token of the unrolled expression is a *position*. Assertions are positions too: whether one
+holds is known only when both of its neighbours are, so it waits for the next character. Equal tokens that are
+followed by the same are one position, so a list of names shares its common ends.
 """
 
 from __future__ import annotations
@@ -10,29 +10,37 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from crossgate.lint.proof.budget import Budget
-from crossgate.lint.proof.tree import Choice, Condition, Node, Repeat, Sequence, Symbol
+from crossgate.lint.proof.syntax_tree import (
+    Alternation,
+    Assertion,
+    AssertionKind,
+    Concatenation,
+    Node,
+    Repeat,
+    Symbol,
+)
 
 ACCEPT: Final = 0
-"""The position that is reached when the whole expression has been matched."""
+"""The position that is reached when the whole expression has matched."""
 
 
 class Position(NamedTuple):
-    """A token or a condition of the expression, and the positions that may come after it."""
+    """A token or an assertion of the expression, and the numbers of the positions that may follow it."""
 
-    token: Symbol | Condition | None
+    token: Symbol | Assertion | None
     quantified: bool
     follow: tuple[int, ...]
 
 
 class Nfa(NamedTuple):
-    """Positions, the first of which is the accepting one, and those to start from."""
+    """Positions, of which the first accepts, and the numbers of those to start from."""
 
     positions: tuple[Position, ...]
     start: tuple[int, ...]
 
 
 def build(tree: Node, budget: Budget) -> Nfa:
-    """The automaton; every repeat is unrolled, at the budget's cost.
+    """The automaton of a syntax tree; every repeat is unrolled, at the budget's cost.
 
     Raises:
         ExhaustedError: it grew too big.
@@ -44,39 +52,39 @@ def build(tree: Node, budget: Budget) -> Nfa:
 
 
 class _Builder:
-    """Thompson's construction, from the end to the beginning; silent nodes are looked through at last."""
+    """Thompson's construction, from the end to the beginning; silent nodes are removed at the end."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._tokens: list[tuple[Symbol | Condition | None, bool]] = []
+        self._tokens: list[tuple[Symbol | Assertion | None, bool]] = []
         self._next: list[list[int]] = []
         self._same: dict[tuple[object, ...], int] = {}
         self.accept = self._node(None, [])
 
     def _node(
-        self, token: Symbol | Condition | None, following: list[int], *, quantified: bool = False
+        self, token: Symbol | Assertion | None, following: list[int], *, quantified: bool = False
     ) -> int:
-        # Sets of positions are as long as there are positions: what they take grows with the square.
+        # A set of positions has one bit for each of them, so the cost of all sets grows with the square.
         self._budget.spend(3 + (len(self._next) >> 12))
         self._tokens.append((token, quantified))
         self._next.append(following)
         return len(self._next) - 1
 
     def add(self, node: Node, then: int, *, quantified: bool) -> int:
-        """Put ``node`` before ``then``; answers where it begins."""
+        """Put ``node`` before ``then``; returns the node at which it begins."""
         match node:
             case Symbol(chars, any_char=any_char):
                 key = (Symbol, chars, any_char, quantified, then)
                 return self._once(key, node, [then], quantified=quantified)
-            case Condition(gap):
-                return self._once((Condition, gap, then), node, [then])
-            case Sequence(items):
+            case Assertion(kind):
+                return self._once((Assertion, kind, then), node, [then])
+            case Concatenation(items):
                 for item in reversed(items):
                     then = self.add(item, then, quantified=False)
                 return then
-            case Choice(branches):
+            case Alternation(branches):
                 following = [self.add(branch, then, quantified=False) for branch in branches]
-                return self._once((Choice, *following), None, following)
+                return self._once((Alternation, *following), None, following)
             case Repeat(Symbol(chars, any_char=any_char), least, most):
                 same = (Repeat, chars, any_char, least, most, then)
                 if same not in self._same:
@@ -88,12 +96,12 @@ class _Builder:
     def _once(
         self,
         key: tuple[object, ...],
-        token: Symbol | Condition | None,
+        token: Symbol | Assertion | None,
         following: list[int],
         *,
         quantified: bool = False,
     ) -> int:
-        """A node that is not made again if there is one like it."""
+        """The node of that key, made if there is none."""
         known = self._same.get(key)
         if known is None:
             known = self._same[key] = self._node(token, following, quantified=quantified)
@@ -106,11 +114,11 @@ class _Builder:
             self._next[loop] = [self.add(node.body, loop, quantified=quantified), then]
             then = loop
         else:
-            # x{0,3} is (x(x(x)?)?)?, so that no follow set grows with the number of copies.
+            # x{0,3} becomes (x(x(x)?)?)?, so that no follow set grows with the number of copies.
             after = then
             for _ in range(node.most - node.least):
                 following = [self.add(node.body, then, quantified=quantified), after]
-                then = self._once((Choice, *following), None, following)
+                then = self._once((Alternation, *following), None, following)
         for _ in range(node.least):
             then = self.add(node.body, then, quantified=quantified)
         return then
@@ -124,7 +132,7 @@ class _Builder:
 
         def reach(node: int) -> tuple[int, ...]:
             if node not in reached:
-                reached[node] = tuple(self._look_through(node, numbers))
+                reached[node] = tuple(self._skip_silent(node, numbers))
             return reached[node]
 
         positions = [
@@ -133,7 +141,8 @@ class _Builder:
         ]
         return Nfa(tuple(positions), reach(first))
 
-    def _look_through(self, node: int, numbers: dict[int, int]) -> list[int]:
+    def _skip_silent(self, node: int, numbers: dict[int, int]) -> list[int]:
+        """The positions that silent nodes lead to from ``node``, which may be one itself."""
         number = numbers.get(node)
         if number is not None:
             return [number]
@@ -150,3 +159,13 @@ class _Builder:
                     seen.add(following)
                     open_nodes.append(following)
         return found
+
+
+def reverse(nfa: Nfa) -> list[list[int]]:
+    """For each position those that it may follow once the string has begun."""
+    before: list[list[int]] = [[] for _ in nfa.positions]
+    for number, position in enumerate(nfa.positions):
+        if not (isinstance(position.token, Assertion) and position.token.kind is AssertionKind.TEXT_START):
+            for following in position.follow:
+                before[following].append(number)
+    return before

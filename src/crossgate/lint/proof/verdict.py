@@ -1,22 +1,20 @@
-"""What a proof says."""
+"""The result of a proof: a verdict, what is admitted, facts beside, and the attacker's origin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crossgate.lint.proof.facts import Fact, FactCode
-
 
 class Verdict(StrEnum):
     """What an origin pattern comes down to."""
 
     PROVED = "proved"
-    """Every origin it admits belongs to a domain that is listed."""
+    """Every origin that it admits belongs to a listed domain."""
     NEARMISS = "nearmiss"
-    """It admits domains that nobody spelled out."""
+    """It admits domains that its author did not spell out."""
     MANY = "many"
-    """It admits a large finite set of domains that nobody spelled out."""
+    """It admits a large finite set of domains that its author did not spell out."""
     UNBOUNDED = "unbounded"
     """An attacker can register a domain that it admits."""
     TENANT = "tenant"
@@ -26,15 +24,42 @@ class Verdict(StrEnum):
     INVALID = "invalid"
     """RE2 refuses it."""
     UNPROVEN = "unproven"
-    """The budget ran out, or no attack could be verified: never to be taken for safe."""
+    """The budget ran out, or no attack could be verified: not to be treated as safe."""
+
+
+class FactCode(StrEnum):
+    """Kinds of admitted origins that belong to no registrable domain, and other things worth knowing."""
+
+    NULL = "null"
+    HTTP = "http"
+    LOOPBACK = "loopback"
+    PRIVATE_IP = "private-ip"
+    PUBLIC_IP = "public-ip"
+    IPV6 = "ipv6"
+    INTERNAL = "internal"
+    ANY_PORT = "any-port"
+    OTHER_SCHEME = "other-scheme"
+    PUBLIC_SUFFIX_HOST = "public-suffix-host"
+    TRAILING_DOT = "trailing-dot"
+    UNESCAPED_DOT = "unescaped-dot"
+    BROWSER_SPECIFIC = "browser-specific"
+    MATCHES_STAR = "matches-star"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is true of a pattern, with an origin that shows it if one does; RE2 has matched it."""
+
+    code: FactCode
+    example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """Everything that is known about one pattern.
 
-    With the verdict ``proved``, ``domains`` is complete, and so is the proof; with another it holds what was
-    found until the verdict was certain. ``witness`` has been matched by RE2, and its domain can be had.
+    With the verdict ``proved``, ``domains`` is complete: the list is the proof. With another verdict it holds
+    what was found until the verdict was certain. ``witness`` has been matched by RE2.
     """
 
     verdict: Verdict
@@ -42,18 +67,33 @@ class Proof:
     strays: tuple[str, ...] = ()
     """Those of the domains that the author did not spell out."""
     open_suffixes: tuple[str, ...] = ()
-    """Public suffixes below which any name, or endlessly many, are admitted."""
+    """Public suffixes below which any name, or infinitely many, are admitted."""
     witness: str | None = None
     witness_domain: str | None = None
     cause: str | None = None
     example: str | None = None
-    """Some origin that it admits, if the proof came across one."""
+    """Some origin that is admitted, if the proof came across one."""
     facts: tuple[Fact, ...] = ()
     ports: int = 0
-    """How many ports are admitted for one host, at most; that without one is not counted."""
+    """How many ports are admitted for one host, at most; a missing port is not counted."""
     reason: str | None = None
     """Why the pattern is invalid or unproven."""
 
     def fact(self, code: FactCode) -> Fact | None:
-        """The fact of that kind, if there is one."""
+        """The fact of that code, if there is one."""
         return next((fact for fact in self.facts if fact.code is code), None)
+
+    def as_json(self) -> dict[str, object]:
+        """JSON-ready values."""
+        return {
+            "verdict": self.verdict.value,
+            "domains": list(self.domains),
+            "strays": list(self.strays),
+            "open_suffixes": list(self.open_suffixes),
+            "witness": self.witness,
+            "witness_domain": self.witness_domain,
+            "cause": self.cause,
+            "facts": [{"code": fact.code.value, "example": fact.example} for fact in self.facts],
+            "ports": self.ports,
+            "reason": self.reason,
+        }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Severity
-from crossgate.lint.proof.forms import can_be_sent
+from crossgate.lint.proof import can_be_sent
 from crossgate.lint.rule import Example, Rule, Scope, Violation
 from crossgate.lint.subject import Subject
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.proof import Verdict
-from crossgate.lint.proof.branches import dead_parts
+from crossgate.lint.proof import Verdict, dead_parts
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.proof.suffixes import list_date
+from crossgate.lint.proof import list_date
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 

@@ -10,7 +10,7 @@ import re2
 from crossgate.lint.proof.automaton import Automaton
 from crossgate.lint.proof.budget import Budget, ExhaustedError
 from crossgate.lint.proof.nfa import build
-from crossgate.lint.proof.parse import parse
+from crossgate.lint.proof.parser import parse
 
 CORNERS = [
     r"a{,2}",

@@ -8,13 +8,13 @@ import publicsuffixlist
 import pytest
 
 from crossgate.lint.proof import Verdict, prove
-from crossgate.lint.proof.suffixes import (
+from crossgate.lint.proof.suffix_trie import (
     Section,
-    arrange,
+    build_trie,
     find_domain,
     list_date,
     registrable_domain,
-    suffix_tree,
+    suffix_trie,
 )
 
 
@@ -44,7 +44,7 @@ def test_the_tree_gives_the_domain_that_the_library_gives() -> None:
 
 
 def test_wildcards_and_exceptions() -> None:
-    root = arrange(["com", "*.ck", "!www.ck", "// ===BEGIN PRIVATE DOMAINS===", "hosting.com"])
+    root = build_trie(["com", "*.ck", "!www.ck", "// ===BEGIN PRIVATE DOMAINS===", "hosting.com"])
     assert root.children["com"].rule is Section.ICANN
     assert root.children["com"].children["hosting"].rule is Section.PRIVATE
     assert root.children["ck"].wildcard is Section.ICANN
@@ -74,7 +74,7 @@ def test_the_corners_of_the_list(pattern: str, verdict: Verdict, domains: tuple[
 
 def test_the_list_knows_its_date() -> None:
     assert list_date().year >= 2025
-    assert suffix_tree() is suffix_tree()
+    assert suffix_trie() is suffix_trie()
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""Reads the structure of an expression that RE2 has accepted.
+"""Parses an expression that RE2 has accepted.
 
-Because it is known to be valid, only extents have to be found: where a token ends, where a group closes,
-which flags hold. Source: RE2's parser (re2/parse.cc); its odd corners are kept: flags hold to the end of
-the group across ``|``, ``{,3}`` and ``{01}`` are literal, a flag group between a token and its star is
-looked through, ``[a[:b]`` has a class inside only if ``:]`` follows.
+The expression is known to be valid, so only extents have to be found: where a token ends, where a group
+closes, which flags hold. Source: RE2's parser (re2/parse.cc). Its special cases are kept: flags hold to the
+end of the group across ``|``; ``{,3}`` and ``{01}`` are literals; a flag group between a token and its star
+is skipped; ``[a[:b]`` has a named class inside only if ``:]`` follows.
 """
 
 from __future__ import annotations
@@ -14,20 +14,29 @@ from typing import Final
 
 import re2
 
+from crossgate.lint.proof.alphabet import chars_of_token
+from crossgate.lint.proof.bitset import CharSet
 from crossgate.lint.proof.budget import ExhaustedError
-from crossgate.lint.proof.oracle import ask
-from crossgate.lint.proof.tree import Choice, Condition, Gap, Node, Repeat, Sequence, Symbol
+from crossgate.lint.proof.syntax_tree import (
+    Alternation,
+    Assertion,
+    AssertionKind,
+    Concatenation,
+    Node,
+    Repeat,
+    Symbol,
+)
 
 MAX_DEPTH: Final = 60
-"""Groups nested deeper are given up; RE2 itself stops at a thousand."""
+"""Deeper nesting is given up; RE2 itself stops at a thousand groups."""
 MAX_STACKED: Final = 5
-"""Repeats of repeats without a group between them; only a flag group in between makes any possible."""
+"""Repeats of repeats without a group between them; only a flag group in between makes them possible."""
 
-_GAPS: Final = {
-    "A": Gap.TEXT_START,
-    "z": Gap.TEXT_END,
-    "b": Gap.WORD_BOUNDARY,
-    "B": Gap.NO_WORD_BOUNDARY,
+_ASSERTIONS: Final = {
+    "A": AssertionKind.TEXT_START,
+    "z": AssertionKind.TEXT_END,
+    "b": AssertionKind.WORD_BOUNDARY,
+    "B": AssertionKind.NO_WORD_BOUNDARY,
 }
 
 
@@ -43,7 +52,7 @@ class _Flags:
 
 @dataclass(slots=True)
 class _Group:
-    """An open group: what has been read of it so far."""
+    """An open group, with its items so far."""
 
     start: int
     flags_outside: _Flags
@@ -53,7 +62,7 @@ class _Group:
 
     def end_branch(self, at: int, after: int) -> None:
         only = self.items[0] if len(self.items) == 1 else None
-        self.branches.append(only or Sequence(tuple(self.items), self.branch_start, at))
+        self.branches.append(only or Concatenation(tuple(self.items), self.branch_start, at))
         self.items = []
         self.branch_start = after
 
@@ -61,12 +70,12 @@ class _Group:
         self.end_branch(at, at)
         if len(self.branches) == 1:
             return replace(self.branches[0], start=self.start, end=end)
-        return Choice(tuple(self.branches), self.start, end)
+        return Alternation(tuple(self.branches), self.start, end)
 
 
 @lru_cache(maxsize=1024)
 def parse(pattern: str) -> Node:
-    """The structure of ``pattern``, which RE2 must have accepted.
+    """The syntax tree of ``pattern``, which RE2 must have accepted.
 
     Raises:
         ExhaustedError: it is nested too deep.
@@ -76,21 +85,21 @@ def parse(pattern: str) -> Node:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
         self._at = 0
         self._flags = _Flags()
         self._groups = [_Group(0, self._flags, 0)]
 
     def parse(self) -> Node:
-        while self._at < len(self._text):
+        while self._at < len(self._pattern):
             self._read()
         (group,) = self._groups
         return group.close(self._at, self._at)
 
     def _read(self) -> None:
         start = self._at
-        match self._text[start]:
+        match self._pattern[start]:
             case "(":
                 self._open()
             case "|":
@@ -102,16 +111,20 @@ class _Parser:
                 self._flags = group.flags_outside
                 self._add(group.close(start, self._at))
             case "^":
-                self._add_gap(Gap.LINE_START if self._flags.multi_line else Gap.TEXT_START, 1)
+                self._add_assertion(
+                    AssertionKind.LINE_START if self._flags.multi_line else AssertionKind.TEXT_START, 1
+                )
             case "$":
-                self._add_gap(Gap.LINE_END if self._flags.multi_line else Gap.TEXT_END, 1)
+                self._add_assertion(
+                    AssertionKind.LINE_END if self._flags.multi_line else AssertionKind.TEXT_END, 1
+                )
             case "[":
-                self._add_token(_end_of_class(self._text, start))
+                self._add_token(_end_of_class(self._pattern, start))
             case "\\":
                 self._read_escape()
             case "*" | "+" | "?" as mark:
                 self._repeat(*_MARKS[mark], start + 1)
-            case "{" if (bounds := _read_bounds(self._text, start)) is not None:
+            case "{" if (bounds := _read_bounds(self._pattern, start)) is not None:
                 self._repeat(*bounds)
             case ".":
                 self._add_token(start + 1, any_char=True)
@@ -121,30 +134,32 @@ class _Parser:
     def _add(self, node: Node) -> None:
         self._groups[-1].items.append(node)
 
-    def _add_gap(self, gap: Gap, length: int) -> None:
+    def _add_assertion(self, kind: AssertionKind, length: int) -> None:
         start = self._at
         self._at += length
-        self._add(Condition(gap, start, self._at))
+        self._add(Assertion(kind, start, self._at))
 
     def _add_token(self, end: int, *, any_char: bool = False) -> None:
         start, self._at = self._at, end
-        token = self._text[start:end]
-        self._add(Symbol(self._ask(token), start, end, any_char=any_char))
+        token = self._pattern[start:end]
+        self._add(Symbol(self._chars_of(token), start, end, any_char=any_char))
 
     def _add_literal(self, char: str, end: int) -> None:
         start, self._at = self._at, end
         if self._flags.fold_case:
-            # Folding reaches beyond ASCII: (?i) and U+017F match s.
-            chars = self._ask(re2.escape(char))
+            # Folding crosses ASCII: U+017F matches s under (?i), and so does s for U+017F.
+            chars = self._chars_of(re2.escape(char))
         else:
-            chars = 1 << ord(char) if char.isascii() else 0
+            chars = CharSet(1 << ord(char) if char.isascii() else 0)
         self._add(Symbol(chars, start, end))
 
-    def _ask(self, token: str) -> int:
-        return ask(token, fold_case=self._flags.fold_case, dot_all=self._flags.dot_all)
+    def _chars_of(self, token: str) -> CharSet:
+        return chars_of_token(token, fold_case=self._flags.fold_case, dot_all=self._flags.dot_all)
 
     def _repeat(self, least: int, most: int | None, end: int) -> None:
-        if self._text[end : end + 1] == "?":  # which match is preferred does not matter here
+        if (
+            self._pattern[end : end + 1] == "?"
+        ):  # lazy or greedy: which match is preferred makes no difference here
             end += 1
         items = self._groups[-1].items
         body = items.pop()
@@ -159,19 +174,19 @@ class _Parser:
             raise ExhaustedError
         start, outside = self._at, self._flags
         self._at += 1
-        if self._text.startswith(("?P<", "?<"), self._at):
-            self._at = self._text.index(">", self._at) + 1
-        elif self._text.startswith("?", self._at):
+        if self._pattern.startswith(("?P<", "?<"), self._at):
+            self._at = self._pattern.index(">", self._at) + 1
+        elif self._pattern.startswith("?", self._at):
             self._at += 1
             if not self._read_flags():
                 return
         self._groups.append(_Group(start, outside, self._at))
 
     def _read_flags(self) -> bool:
-        """Whether a group opens behind the flags; if not, they hold for the rest of the one around."""
+        """Read flags; False if no group follows, and they hold for the rest of the enclosing group."""
         value = True
         while True:
-            char = self._text[self._at]
+            char = self._pattern[self._at]
             self._at += 1
             match char:
                 case ":":
@@ -186,26 +201,26 @@ class _Parser:
                     self._flags = replace(self._flags, multi_line=value)
                 case "s":
                     self._flags = replace(self._flags, dot_all=value)
-                case _:  # U: which match is preferred does not matter here
+                case _:  # U: lazy and greedy swapped makes no difference
                     pass
 
     def _read_escape(self) -> None:
         start = self._at
-        kind = self._text[start + 1]
+        kind = self._pattern[start + 1]
         if kind == "Q":
             self._read_quoted()
-        elif kind in _GAPS:
-            self._add_gap(_GAPS[kind], 2)
+        elif kind in _ASSERTIONS:
+            self._add_assertion(_ASSERTIONS[kind], 2)
         else:
-            self._add_token(_end_of_escape(self._text, start))
+            self._add_token(_end_of_escape(self._pattern, start))
 
     def _read_quoted(self) -> None:
         self._at += 2
-        while self._at < len(self._text):
-            if self._text.startswith("\\E", self._at):
+        while self._at < len(self._pattern):
+            if self._pattern.startswith("\\E", self._at):
                 self._at += 2
                 return
-            self._add_literal(self._text[self._at], self._at + 1)
+            self._add_literal(self._pattern[self._at], self._at + 1)
 
 
 def _depth_of_repeats(node: Node) -> int:
@@ -216,66 +231,66 @@ def _depth_of_repeats(node: Node) -> int:
     return depth
 
 
-def _read_bounds(text: str, start: int) -> tuple[int, int | None, int] | None:
-    """``{n}``, ``{n,}`` or ``{n,m}``: least, most, end; None if the brace is a literal one."""
-    at, least = _read_number(text, start + 1)
+def _read_bounds(pattern: str, start: int) -> tuple[int, int | None, int] | None:
+    """Least, most and end of ``{n}``, ``{n,}`` or ``{n,m}``; None if the brace is a literal."""
+    at, least = _read_number(pattern, start + 1)
     if least is None:
         return None
     most: int | None = least
-    if text[at : at + 1] == ",":
-        if text[at + 1 : at + 2] == "}":
+    if pattern[at : at + 1] == ",":
+        if pattern[at + 1 : at + 2] == "}":
             return least, None, at + 2
-        at, most = _read_number(text, at + 1)
+        at, most = _read_number(pattern, at + 1)
         if most is None:
             return None
-    return (least, most, at + 1) if text[at : at + 1] == "}" else None
+    return (least, most, at + 1) if pattern[at : at + 1] == "}" else None
 
 
-def _read_number(text: str, at: int) -> tuple[int, int | None]:
+def _read_number(pattern: str, at: int) -> tuple[int, int | None]:
     end = at
-    while text[end : end + 1].isascii() and text[end : end + 1].isdigit():
+    while pattern[end : end + 1].isascii() and pattern[end : end + 1].isdigit():
         end += 1
-    digits = text[at:end]
+    digits = pattern[at:end]
     if not digits or (len(digits) > 1 and digits[0] == "0"):
         return end, None
     return end, int(digits)
 
 
-def _end_of_escape(text: str, start: int) -> int:
-    kind = text[start + 1]
+def _end_of_escape(pattern: str, start: int) -> int:
+    kind = pattern[start + 1]
     after = start + 2
-    if kind in "pPx" and text[after : after + 1] == "{":
-        return text.index("}", after) + 1
+    if kind in "pPx" and pattern[after : after + 1] == "{":
+        return pattern.index("}", after) + 1
     if kind in "pP":
         return after + 1
     if kind == "x":
         return after + 2
     if kind in "01234567":
-        while after < start + 4 and text[after : after + 1] in tuple("01234567"):
+        while after < start + 4 and pattern[after : after + 1] in tuple("01234567"):
             after += 1
     return after
 
 
-def _end_of_class(text: str, start: int) -> int:
+def _end_of_class(pattern: str, start: int) -> int:
     at = start + 1
-    if text[at] == "^":
+    if pattern[at] == "^":
         at += 1
     first = at
-    while text[at] != "]" or at == first:
-        at = _end_of_class_item(text, at)
+    while pattern[at] != "]" or at == first:
+        at = _end_of_class_item(pattern, at)
     return at + 1
 
 
-def _end_of_class_item(text: str, at: int) -> int:
-    if text.startswith("[:", at) and (close := text.find(":]", at + 2)) >= 0:
+def _end_of_class_item(pattern: str, at: int) -> int:
+    if pattern.startswith("[:", at) and (close := pattern.find(":]", at + 2)) >= 0:
         return close + 2
-    if text[at] == "\\" and text[at + 1] in "pPdDsSwW":
-        return _end_of_escape(text, at)
-    at = _end_of_class_char(text, at)
-    if text[at] == "-" and text[at + 1] != "]":
-        at = _end_of_class_char(text, at + 1)
+    if pattern[at] == "\\" and pattern[at + 1] in "pPdDsSwW":
+        return _end_of_escape(pattern, at)
+    at = _end_of_class_char(pattern, at)
+    if pattern[at] == "-" and pattern[at + 1] != "]":
+        at = _end_of_class_char(pattern, at + 1)
     return at
 
 
-def _end_of_class_char(text: str, at: int) -> int:
-    return _end_of_escape(text, at) if text[at] == "\\" else at + 1
+def _end_of_class_char(pattern: str, at: int) -> int:
+    return _end_of_escape(pattern, at) if pattern[at] == "\\" else at + 1

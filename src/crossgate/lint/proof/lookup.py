@@ -1,4 +1,7 @@
-"""Proofs of the forms in which a policy names origins, other than regular expressions."""
+"""Proofs of a policy's entries: exact origins and most wildcards by look-up, the rest by the automaton.
+
+A policy may have a hundred thousand exact origins. One host needs no automaton: the suffix list answers.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,11 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from crossgate.lint.proof import grammar
-from crossgate.lint.proof.facts import Fact, FactCode
-from crossgate.lint.proof.internal import LOCALHOST
-from crossgate.lint.proof.origin_texts import fits_dns
+from crossgate.lint.proof.host_proof import LOCALHOST
 from crossgate.lint.proof.prove import prove
-from crossgate.lint.proof.suffixes import find_domain, is_in_list, is_listed
-from crossgate.lint.proof.verdict import Proof, Verdict
+from crossgate.lint.proof.suffix_trie import find_domain, is_in_list, is_top_level
+from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
+from crossgate.lint.proof.witness import fits_dns
 from crossgate.policy.names import NULL
 from crossgate.policy.origin import Origin
 from crossgate.policy.pattern import (
@@ -25,10 +27,11 @@ from crossgate.policy.pattern import (
 
 _PORTS: Final = 65_535
 ANYTHING: Final = r"(?s).*"
+"""The expression that ``*`` stands for."""
 
 
 def prove_pattern(pattern: OriginPattern) -> Proof:
-    """What an entry of a policy's allowed origins admits. Never raises."""
+    """The proof of what an entry of a policy's allowed origins admits. Never raises."""
     match pattern:
         case ExactOrigin(value):
             return prove_exact(value)
@@ -45,7 +48,7 @@ def prove_pattern(pattern: OriginPattern) -> Proof:
 
 
 def _prove_wildcard(pattern: WildcardOrigin) -> Proof:
-    """Below a name that the list knows nothing about, and nothing below, all names have one domain."""
+    """By look-up if the list has nothing at and below the host: all names below then have one domain."""
     shown = f"x.{pattern.host}" if pattern.any_subdomain else pattern.host
     port = "" if pattern.port is None else f":{pattern.port}"
     proof = prove_exact(f"{pattern.scheme}://{shown}{port}")
@@ -61,10 +64,7 @@ def _prove_wildcard(pattern: WildcardOrigin) -> Proof:
 
 
 def prove_exact(origin: str) -> Proof:
-    """The same for one serialised origin: what the automaton would find, looked up.
-
-    There may be a hundred thousand of them, and one host needs no automaton.
-    """
+    """The proof of one serialised origin, the same as the automaton would give. Never raises."""
     parts = Origin.of(origin)
     if not can_be_sent(origin):
         return Proof(Verdict.NEVER)
@@ -87,7 +87,7 @@ def prove_exact(origin: str) -> Proof:
 
 
 def can_be_sent(origin: str) -> bool:
-    """Whether a page can have the origin: no host can be what the DNS has no room for, or is no punycode."""
+    """Whether a page can have this origin: its host fits the DNS, and ``xn--`` labels are punycode."""
     scheme, _, authority = origin.partition("://")
     if scheme not in ("http", "https") or authority.startswith("["):
         return True
@@ -97,9 +97,9 @@ def can_be_sent(origin: str) -> bool:
     )
 
 
-def _is_punycode(text: str) -> bool:
+def _is_punycode(string: str) -> bool:
     try:
-        return bool(text) and not text.encode("ascii").decode("punycode").isascii()
+        return bool(string) and not string.encode("ascii").decode("punycode").isascii()
     except UnicodeError:
         return False
 
@@ -108,7 +108,7 @@ _SHOWN: Final = frozenset(FactCode) - {FactCode.TRAILING_DOT}
 
 
 def _kind_of(host: str, bare: str) -> FactCode | None:
-    """What stands in for a registrable domain; None if there is one, or a public suffix."""
+    """What the host is instead of a name with a public suffix; None if it is such a name."""
     if host.startswith("["):
         return FactCode.LOOPBACK if host == "[::1]" else FactCode.IPV6
     last = bare.rpartition(".")[2]
@@ -122,4 +122,4 @@ def _kind_of(host: str, bare: str) -> FactCode | None:
             if grammar.automaton_of(pattern).matches(host):
                 return code
         return FactCode.PUBLIC_IP
-    return None if is_listed(last) else FactCode.INTERNAL
+    return None if is_top_level(last) else FactCode.INTERNAL
