@@ -12,12 +12,10 @@ from pathlib import Path
 
 import httpx
 
-from crossgate.admin.app import admin_api
-from crossgate.admin.context import AdminContext, Nodes, NoNodes
-from crossgate.app.admin_listener import bind
-from crossgate.app.admin_server import serving
+from crossgate.admin.context import Nodes, NoNodes
+from crossgate.app.admin_listener import bind_admin_socket
+from crossgate.app.admin_server import serve_admin_api
 from crossgate.net.address import HostPort
-from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.tokens import Role, Tokens, TokenStore
 
@@ -52,13 +50,13 @@ def running_admin_api(
 ) -> Iterator[AdminApi]:
     """The API on a free port, for as long as the context lasts."""
     tokens = Tokens(token_store)
-    context = AdminContext(CatalogueService(store, linted=True), tokens, nodes or NoNodes())
     started: Future[str] = Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with serving(admin_api(context), bind(HostPort("127.0.0.1", 0))) as address:
+        bound = bind_admin_socket(HostPort("127.0.0.1", 0))
+        async with serve_admin_api(bound, (), store, tokens, nodes or NoNodes()) as address:
             started.set_result(f"http://{address}")
             await stop.wait()
 

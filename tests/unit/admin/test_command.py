@@ -42,7 +42,7 @@ def test_plan_exits_with_1_while_anything_would_change(api: AdminApi, run: Comma
     assert planned.returncode == 1
     assert "~ api pets/1.0" in planned.stdout
     assert "+ api stock/2" in planned.stdout
-    assert "its policy decides -> its native service decides" in planned.stdout
+    assert "enforced policy -> pass-through: the native service decides" in planned.stdout
     as_json = run("plan", run.file, "--json")
     assert (as_json.returncode, json.loads(as_json.stdout)["base"]) == (1, 1)
 
@@ -54,7 +54,7 @@ def test_plan_exits_with_1_while_anything_would_change(api: AdminApi, run: Comma
     unchanged = run("plan", run.file)
     assert (unchanged.returncode, unchanged.stdout) == (
         0,
-        "Nothing would change: revision 2 is what the document says\n",
+        "No changes: revision 2 already matches\n",
     )
 
 
@@ -175,7 +175,7 @@ def test_what_the_linter_refuses_is_planned_and_not_applied(api: AdminApi, run: 
     for said in (planned.stdout, applied.stderr):
         assert "$.apis['pets/1.0'].cors.allowed_origins[0]: error: it admits https://" in said
         assert "[origin-unbounded]" in said
-    assert "It would be refused" in planned.stdout
+    assert "Would be refused: 1 lint error" in planned.stdout
     assert api.viewer.get("/v1/revisions").json()["items"] == []
 
 
