@@ -1,4 +1,4 @@
-"""A real admin API for tests: uvicorn on a loopback port, before whichever store."""
+"""A real admin API for tests: uvicorn on a loopback port, over any store."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SECONDS = 90.0
 
 @dataclass(frozen=True, slots=True)
 class AdminApi:
-    """One running API, and a client for each role."""
+    """A running admin API with a client for each role."""
 
     url: str
     admin: httpx.Client
@@ -33,12 +33,12 @@ class AdminApi:
     tokens: Tokens
 
     def client(self, secret: str = "") -> httpx.Client:
-        """One more client; without a secret, a stranger."""
+        """Another client; without a secret it sends no token."""
         return client_of(self.url, secret)
 
 
 def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.Client:
-    """A client of the API there; a ``socket`` leads to it if nothing else does."""
+    """A client of the API at the URL, over a Unix socket if one is given."""
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     transport = httpx.HTTPTransport(uds=str(socket)) if socket else None
     return httpx.Client(base_url=url, headers=headers, timeout=_SECONDS, trust_env=False, transport=transport)
@@ -48,7 +48,7 @@ def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.C
 def running_admin_api(
     store: CatalogueStore, token_store: TokenStore, nodes: Nodes | None = None
 ) -> Iterator[AdminApi]:
-    """The API on a free port, for as long as the context lasts."""
+    """Serve the API on a free port within the context."""
     tokens = Tokens(token_store)
     started: Future[str] = Future()
     loop = asyncio.new_event_loop()
