@@ -1,8 +1,9 @@
-"""Where a gateway's catalogue comes from: a store that is written, or a file (:mod:`.file_source`)."""
+"""Where a gateway's catalogue comes from: a file that is followed, or a store that is written."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,13 +16,13 @@ from crossgate.app.tasks import run_until_stopped
 from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.errors import ServiceError
-from crossgate.service.ports import CatalogueStore
+from crossgate.service.ports import CatalogueStore, WatchedStore
 from crossgate.service.tokens import Tokens
-from crossgate.store import Store, StoreLocation, directory_lock, open_store
+from crossgate.store import SqliteDirectory, Store, StoreLocation, directory_lock, open_store
 
 
 class Source(Protocol):
-    """The catalogue, the tokens, and a way to follow changes of the catalogue."""
+    """The catalogue, the tokens, and what brings news of the catalogue."""
 
     @property
     def store(self) -> CatalogueStore:
@@ -30,61 +31,60 @@ class Source(Protocol):
 
     @property
     def tokens(self) -> Tokens:
-        """The tokens of the admin API."""
+        """Who may use the admin API."""
         ...
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
-        """Every native service, and the place where it is declared."""
+        """Every native service, and where it is declared."""
         ...
 
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """The diagnostics with file, line and column, if the source has them."""
+        """Findings about them, with file, line and column if there are any."""
         ...
 
     async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
-        """Publish each change until ``stop`` is set."""
+        """Publish what is new, until ``stop``."""
 
 
 @dataclass(slots=True)
 class StoreSource:
-    """A store. Every revision that any control plane writes to it is published."""
+    """A store; whatever any control plane writes there is enforced."""
 
-    store: CatalogueStore
+    store: WatchedStore
     tokens: Tokens
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
-        """Every native service of the newest revision."""
+        """Every native service that there is."""
         apis = self.store.head.catalogue.apis
         return [(Place(("apis", key, "native")), api.native) for key, api in apis.items()]
 
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """The diagnostics unchanged: a store has no lines."""
+        """Findings as they are: a store has no lines."""
         return list(diagnostics)
 
     async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
-        """Publish each new revision until ``stop`` is set."""
+        """Publish each new head, until ``stop``."""
         del emit
-        await run_until_stopped(rollout.follow_store(), stop)
+        await run_until_stopped(rollout.follow_store(self.store), stop)
 
 
 @asynccontextmanager
-async def open_source(
+async def opened(
     source: Path | StoreLocation, on_batch: Callable[[Catalogue], None] | None = None
 ) -> AsyncIterator[Source]:
-    """Open a file or a store for as long as the context lasts.
+    """The source, for as long as the context lasts.
 
-    A store's catalogue is loaded in batches. After each, ``on_batch`` is called from a thread with everything
-    that was loaded so far.
+    While a store's catalogue is read, ``on_batch`` is called with what there is of it so far, from a thread.
 
     Raises:
         InvalidInput: the file has errors, or the store cannot be opened.
 
     """
     if isinstance(source, Path):
-        # Loads the reader and the linter: half a second that the start of a gateway with a store would wait.
+        # Loads all that reads documents, which a store has no use for.
         from crossgate.app.file_source import FileSource
 
-        yield FileSource.open(source)
+        yield FileSource.of(source)
         return
     with ExitStack() as stack:
 
@@ -97,3 +97,10 @@ async def open_source(
         except ServiceError as refused:
             raise InvalidInput(refused.diagnostics) from refused
         yield StoreSource(store.catalogue, Tokens(store.tokens))
+
+
+def default_data_directory() -> SqliteDirectory:
+    """Where a store is kept unless told otherwise (XDG base directories)."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    home = Path(base) if base.startswith("/") else Path.home() / ".local" / "share"
+    return SqliteDirectory(home / "crossgate")

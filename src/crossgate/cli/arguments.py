@@ -1,23 +1,22 @@
-"""Arguments and options that several verbs share."""
+"""Arguments and options that several verbs share, so that they are called and explained alike."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-DEFAULT_ADMIN_ADDRESS: Final = "127.0.0.1:8090"
-DEFAULT_SERVER: Final = f"http://{DEFAULT_ADMIN_ADDRESS}"
-
-DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="The YAML document.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DocumentFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The YAML document that declares everything.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DataDirectory = Annotated[
     Path | None,
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Directory of the store.",
+        help="Keep the store in this directory.",
         show_default="~/.local/share/crossgate",
     ),
 ]
@@ -27,24 +26,30 @@ DatabaseUrl = Annotated[
         "--database",
         metavar="URL",
         envvar="CROSSGATE_DATABASE",
-        help="PostgreSQL database of the store: postgresql://user@host/name.",
+        show_envvar=False,
+        help="Keep the store in PostgreSQL: postgresql://user@host/name. Also from CROSSGATE_DATABASE.",
     ),
 ]
 Server = Annotated[
-    str, typer.Option(metavar="URL", envvar="CROSSGATE_SERVER", help="The gateway's admin API.")
+    str,
+    typer.Option(
+        metavar="URL",
+        envvar="CROSSGATE_SERVER",
+        show_envvar=False,
+        help="The admin API of the gateway. Also from CROSSGATE_SERVER.",
+    ),
 ]
 Token = Annotated[
     str,
     typer.Option(
         metavar="SECRET",
         envvar="CROSSGATE_TOKEN",
-        help="Token for the admin API. Prefer the environment variable: other users can see arguments.",
+        show_envvar=False,
+        help="A token for it; better from CROSSGATE_TOKEN, for arguments can be seen by others.",
     ),
 ]
-Message = Annotated[
-    str, typer.Option("--message", "-m", metavar="TEXT", help="Reason, recorded in the revision.")
+Note = Annotated[
+    str, typer.Option("--message", "-m", metavar="TEXT", help="What it is for; kept with the revision.")
 ]
-Prune = Annotated[bool, typer.Option("--prune", help="Remove objects that the document does not contain.")]
-Concurrency = Annotated[
-    int, typer.Option(min=0, metavar="N", help="Worker threads of Envoy; 0: one per core.")
-]
+Prune = Annotated[bool, typer.Option("--prune", help="Remove what the document does not have.")]
+DEFAULT_SERVER = "http://127.0.0.1:8090"

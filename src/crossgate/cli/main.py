@@ -1,7 +1,6 @@
-"""The entry point: runs the command, and turns what it raises into messages and exit codes.
+"""The way into and out of the command: what is missing is said, and leaving is quiet.
 
-Exit codes: 0 success, 1 findings or differences, 2 wrong usage or invalid input, 130 interrupted, 141 broken
-pipe.
+Exit codes: 0 fine, 1 findings or differences, 2 bad use or bad input, 130 interrupted, 141 nobody reads on.
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ import os
 import sys
 from typing import Final, NoReturn
 
-from crossgate.diagnostics import InvalidInput
-
 _INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
-"""What shells report for processes that SIGINT and SIGPIPE ended."""
+"""What shells report of processes that SIGINT and SIGPIPE ended."""
 
 
 def main() -> NoReturn:
@@ -29,41 +26,43 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
-        # The interpreter would flush what is still buffered at its end, and print a traceback.
+        # What is still buffered would be flushed, and complained about, when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = _BROKEN_PIPE
     sys.exit(code)
 
 
 def _run() -> int:
-    # Imported here, so that a missing package can be reported: the base install has the middleware's only.
     try:
-        from crossgate.cli.app import command
+        from crossgate.cli.app import app
+    except ModuleNotFoundError as missing:
+        return _say_what_to_install(missing)
+    from crossgate.diagnostics import InvalidInput
 
-        try:
-            command()(prog_name="crossgate")
-        except InvalidInput as invalid:
-            from crossgate.cli.output.console import stderr
-            from crossgate.cli.output.findings import print_findings
-
-            print_findings(stderr(), invalid.diagnostics)
-            return 2
+    try:
+        app(prog_name="crossgate")
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # Typer exits with 1 after it
+        if isinstance(end.__context__, BrokenPipeError):  # Typer has made a plain 1 of it
             raise end.__context__ from None
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except InvalidInput as invalid:
+        from crossgate.cli.output.console import stderr
+        from crossgate.cli.output.findings import print_findings
+
+        print_findings(stderr(), invalid.diagnostics)
+        return 2
     except ModuleNotFoundError as missing:
-        return _report_missing_package(missing)
+        return _say_what_to_install(missing)
     return 0
 
 
-def _report_missing_package(missing: ModuleNotFoundError) -> int:
+def _say_what_to_install(missing: ModuleNotFoundError) -> int:
     package = (missing.name or "crossgate").partition(".")[0]
     if package == "crossgate":
         raise missing
     print(
         f"crossgate: the Python package {package} is not installed."
-        " The command needs more packages than the middleware: pip install 'crossgate[gateway]'",
+        " The command needs more than the middleware does: pip install 'crossgate[gateway]'",
         file=sys.stderr,
     )
     return 2

@@ -1,43 +1,41 @@
-"""The store that ``--data`` and ``--database`` name."""
+"""Where a store is, as options and the environment say."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
-from crossgate.store import SqliteDirectory, StoreLocation, parse_location
+
+if TYPE_CHECKING:
+    from crossgate.store import StoreLocation
 
 
 def store_location(data: Path | None, database: str) -> StoreLocation:
-    """The directory or the database; without either, the user's own directory.
+    """The directory or the database; by default the directory that is this user's.
 
     Raises:
-        InvalidInput: both are given, or the database's URL is invalid.
+        InvalidInput: both are named, or one that cannot be.
 
     """
+    from crossgate.app.sources import default_data_directory
+    from crossgate.store import SqliteDirectory, parse_location
+
     if data is not None and database:
         raise InvalidInput(
             [
                 Diagnostic(
                     "option-conflict",
-                    "--data and --database cannot be combined",
-                    "Omit one of them, and unset CROSSGATE_DATABASE if --data is meant",
+                    "--data and --database name two stores",
+                    "Leave one of them out; --database also comes from CROSSGATE_DATABASE",
                 )
             ]
         )
     if data is not None:
         return SqliteDirectory(data.absolute())
     if not database:
-        return _default_directory()
+        return default_data_directory()
     parsed = parse_location(database)
     if isinstance(parsed, Diagnostic):
         raise InvalidInput([parsed])
     return parsed
-
-
-def _default_directory() -> SqliteDirectory:
-    """``crossgate`` in the user's data directory (XDG base directories)."""
-    base = os.environ.get("XDG_DATA_HOME", "")
-    home = Path(base) if base.startswith("/") else Path.home() / ".local" / "share"
-    return SqliteDirectory(home / "crossgate")

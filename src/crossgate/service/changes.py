@@ -170,8 +170,8 @@ class Draft:
         """The base with the difference."""
         return with_objects(self.base, {(one.kind, one.key): one.after for one in difference})
 
-    def make(self, change: Change) -> None:  # noqa: C901 - one short case for each change there is
-        """Make one change, on top of those before it.
+    def apply(self, change: Change) -> None:  # noqa: C901 - one short case for each change there is
+        """Apply one change, on top of those before it.
 
         Raises:
             NotFound: it names an API or application that is not there.

@@ -1,4 +1,4 @@
-"""Why a use case was not carried out. Each says so in diagnostics, and nothing was changed."""
+"""Errors of the use cases. Each carries diagnostics, and means that nothing was changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ServiceError(Exception):
-    """Nothing was changed; ``diagnostics`` say why, all of it."""
+    """A use case failed and nothing was changed; ``diagnostics`` holds every reason."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics: Sequence[Diagnostic] = tuple(diagnostics)
@@ -20,11 +20,11 @@ class ServiceError(Exception):
 
 
 class InvalidChange(ServiceError):
-    """The catalogue would no longer be consistent, or an object is wrong in itself."""
+    """The catalogue would be inconsistent, or an object is invalid."""
 
 
 class LintErrors(ServiceError):
-    """The linter finds errors that are not there without the change, and that nobody has accepted."""
+    """The change adds lint errors that no suppression accepts."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings: Sequence[Finding] = tuple(findings)
@@ -32,39 +32,39 @@ class LintErrors(ServiceError):
 
 
 class NotFound(ServiceError):
-    """What was named is not there."""
+    """The named object does not exist."""
 
     def __init__(self, what: str, name: str) -> None:
         super().__init__(
-            [Diagnostic("not-found", f"there is no such {what}", f"Name an existing {what}", found=name)]
+            [Diagnostic("not-found", f"{what} not found", f"Name an existing {what}", found=name)]
         )
 
 
 class PreconditionFailed(ServiceError):
-    """The object is not what the caller last saw.
+    """The object has changed since the caller read it.
 
-    ``wanted`` are the tags that the caller would have accepted, None if there should have been no such
-    object; ``found`` is the tag that the object has, None if there is no such object.
+    ``wanted`` are the etags that the caller accepts, None if the object must not exist; ``found`` is its
+    current etag, None if it does not exist.
     """
 
     def __init__(self, what: str, wanted: tuple[str, ...] | None, found: str | None) -> None:
         self.wanted = wanted
         self.found = found
-        expected = "that there is none" if wanted is None else "the tag " + " or ".join(wanted)
+        expected = "that it does not exist" if wanted is None else "the etag " + " or ".join(wanted)
         super().__init__(
             [
                 Diagnostic(
                     code="precondition-failed",
-                    message=f"{what} was changed meanwhile: {expected} was expected",
+                    message=f"{what} has changed: expected {expected}",
                     found="nothing" if found is None else found,
-                    remedy="Read it again, and repeat the change with the tag that it has now",
+                    remedy="Read it again, then retry with its current etag",
                 )
             ]
         )
 
 
 class BaseMoved(ServiceError):
-    """The catalogue is no longer at the revision ``base``; it is at ``head``."""
+    """The catalogue is at revision ``head``, no longer at ``base``."""
 
     def __init__(self, base: int, head: int) -> None:
         self.base = base
@@ -73,31 +73,47 @@ class BaseMoved(ServiceError):
             [
                 Diagnostic(
                     code="base-moved",
-                    message=f"the catalogue was changed since revision {base}",
+                    message=f"the catalogue has changed since revision {base}",
                     found=f"revision {head}",
-                    remedy="Look at the plan again, and apply what it is now",
+                    remedy="Plan again, then apply the new plan",
                 )
             ]
         )
 
 
 class ReadOnly(ServiceError):
-    """The catalogue's only source is a file, so it is changed there."""
+    """The catalogue comes from a file, and can only be changed there."""
 
     def __init__(self, source: str) -> None:
         super().__init__(
             [
                 Diagnostic(
                     code="read-only",
-                    message=f"this gateway runs the file {source}, which is its only source",
-                    remedy="Change the file; or run the gateway without a file, and apply the file once",
+                    message=f"the catalogue is read-only: this gateway runs the file {source}",
+                    remedy="Edit the file; or run the gateway without a file, and apply the file to it",
                 )
             ]
         )
 
 
 class StoreUnavailable(ServiceError):
-    """The store cannot be written at present; what is in memory goes on being served."""
+    """The database cannot be used at present; reads from memory continue."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__([Diagnostic("store-unavailable", f"the store is unavailable: {reason}", remedy)])
+
+
+class TokenNameTaken(ServiceError):
+    """A valid token has the name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            [
+                Diagnostic(
+                    code="token-name-taken",
+                    message="a valid token already has this name",
+                    remedy="Choose another name, or revoke that token first",
+                    found=name,
+                )
+            ]
+        )

@@ -1,4 +1,4 @@
-"""A catalogue whose only source is a file: the store of a gateway that keeps nothing."""
+"""The catalogue of a gateway that runs a file: read-only, without history."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import NoReturn
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import ReadOnly
-from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision, Watcher
+from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision
 from crossgate.service.snapshot import Snapshot
-from crossgate.service.watchers import Watchers
 
 
 class FileStore:
-    """Refuses every write, has no history, and counts as revisions the times that the file was read."""
+    """A :class:`~crossgate.service.ports.CatalogueStore` that refuses writes.
+
+    Its revision number is the number of times that the file was read without an error.
+    """
 
     def __init__(self, source: str, catalogue: Catalogue) -> None:
         self._source = source
         self._head = Snapshot.of(1, catalogue)
-        self._watchers = Watchers()
 
     @property
     def head(self) -> Snapshot:
-        """What the file declared when it was last read without an error."""
+        """The catalogue of the file when it was last read without an error."""
         return self._head
 
     def replace(self, catalogue: Catalogue) -> Snapshot:
-        """The file declares this now."""
+        """Set the catalogue of the changed file; returns the new head."""
         self._head = Snapshot.of(self._head.revision + 1, catalogue)
-        self._watchers.tell(self._head)
         return self._head
 
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> NoReturn:
-        """Refuse; the caller's own mistakes are not looked for."""
+        """Refuse, without calling ``decide``."""
         del decide
         self.require_writable()
 
@@ -41,33 +41,24 @@ class FileStore:
         raise ReadOnly(self._source)
 
     def refresh(self) -> Snapshot:
-        """The head; whoever watches the file calls :meth:`replace`."""
+        """The head: the file watch calls :meth:`replace`."""
         return self._head
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call ``watcher`` with each new head."""
-        return self._watchers.add(watcher)
-
-    def watch_pending(self, watcher: Watcher) -> Callable[[], None]:
-        """Nothing is ever about to be stored."""
-        del watcher
-        return lambda: None
-
     def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
-        """None: a file has no history here."""
+        """None: a file has no history."""
         del before, limit
         return ()
 
     def revision(self, number: int) -> RecordedRevision | None:
-        """None: a file has no history here."""
+        """None: a file has no history."""
         del number
         return None
 
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
-        """Refuse: a file has no history here."""
+        """Refuse: a file has no history."""
         del number, changed_since
         raise ReadOnly(self._source)
 
-    def record_rollouts(self, outcomes: Mapping[int, Iterable[NodeRollout]]) -> None:
-        """Nothing is kept."""
-        del outcomes
+    def record_rollouts(self, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
+        """Do nothing: a file has no history."""
+        del rollouts

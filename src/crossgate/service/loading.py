@@ -87,8 +87,8 @@ def readable(
 
 
 def _read_or_default(one: RecordedObject) -> CatalogueObject | None:
-    if one.written is not None:
-        return read_object(one.kind, one.written)
+    if one.body is not None:
+        return read_object(one.kind, one.body)
     match one.kind:
         case Kind.GATEWAY:
             return Gateway()

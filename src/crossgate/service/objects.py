@@ -23,9 +23,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings as they were written, and the server's policy that they make; None where it is off."""
+    """The server-level settings, and the policy that they configure; None if it is off."""
 
-    written: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     policy: ServerPolicy | None = None
 
 
@@ -99,7 +99,7 @@ def with_objects(catalogue: Catalogue, objects: Mapping[ObjectKey, CatalogueObje
     return Catalogue(
         gateway=gateway,
         server_policy=catalogue.server_policy if policy == catalogue.server_policy else policy,
-        settings=settings.written,
+        settings=settings.values,
         apis=_merged(catalogue.apis, apis),
         applications=_merged(catalogue.applications, applications),
     )
@@ -126,7 +126,7 @@ def serialise_object(found: CatalogueObject) -> dict[str, object]:
         case Gateway():
             return gateway_to_dict(found)
         case Settings():
-            return dict(sorted(found.written.items()))
+            return dict(sorted(found.values.items()))
         case Api():
             return api_to_dict(found)
         case Application():

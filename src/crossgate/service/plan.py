@@ -1,17 +1,18 @@
-"""What changes would do, before they are made."""
+"""Plans: what changes would do to the head, before they are made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.references import check_change
+from crossgate.diagnostics import Diagnostic, Place
 from crossgate.service.access import AccessChange, find_access_changes
 from crossgate.service.changes import Change, Draft, Restore
-from crossgate.service.consistency import find_faults
 from crossgate.service.errors import InvalidChange, LintErrors
-from crossgate.service.objects import Difference, ObjectChange
+from crossgate.service.objects import Difference, Kind, ObjectChange, Settings
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -20,62 +21,84 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What changes come to on top of revision ``base``; nothing if ``difference`` is empty."""
+    """The result of changes on top of revision ``base``; nothing changes if ``difference`` is empty."""
 
     base: int
     difference: Difference
     access: tuple[AccessChange, ...] = ()
     findings: tuple[Finding, ...] = ()
-    """What the linter says of all that the change touches; places are as for contradictions."""
+    """Lint findings for everything that the change touches. Places are paths into a document whose APIs and
+    applications are found by key: ``$.apis['petstore/1.0'].cors``."""
     refusing: tuple[Finding, ...] = ()
-    """The errors among them for which the change is refused."""
+    """Those of the findings for which the change is refused."""
 
     @property
     def added(self) -> tuple[ObjectChange, ...]:
-        """Objects that would be new."""
+        """Objects that would be created."""
         return tuple(change for change in self.difference if change.before is None)
 
     @property
     def changed(self) -> tuple[ObjectChange, ...]:
-        """Objects that would be another afterwards."""
+        """Objects that would be modified."""
         return tuple(change for change in self.difference if change.before and change.after)
 
     @property
     def removed(self) -> tuple[ObjectChange, ...]:
-        """Objects that would be gone."""
+        """Objects that would be removed."""
         return tuple(change for change in self.difference if change.after is None)
 
 
 def apply_changes(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference, Catalogue]:
-    """What the changes come to, made in their order and judged together.
+    """The difference and the catalogue after the changes, applied in order and checked together.
 
     Raises:
-        NotFound: a change names something that is not there.
-        InvalidChange: the catalogue would contradict itself; with every contradiction.
+        NotFound: a change names an object that does not exist.
+        InvalidChange: the catalogue would be inconsistent; with every inconsistency.
 
     """
     draft = Draft(base.catalogue)
     for change in changes:
-        draft.make(change)
+        draft.apply(change)
     difference = draft.difference
     catalogue = draft.catalogue(difference)
-    faults = find_faults(base, catalogue, difference)
-    if faults:
-        raise InvalidChange(faults)
+    apis, applications = (
+        [change.key for change in difference if change.kind is kind] for kind in (Kind.API, Kind.APPLICATION)
+    )
+    inconsistencies = [
+        *check_change(base.endpoints, base.catalogue, catalogue, apis, applications),
+        *_find_named_files(difference),
+    ]
+    if inconsistencies:
+        raise InvalidChange(inconsistencies)
     return difference, catalogue
 
 
+def _find_named_files(difference: Difference) -> Iterator[Diagnostic]:
+    """A stored setting means the same on every control plane, at any time; the content of a file does not."""
+    for change in difference:
+        values = change.after.values if isinstance(change.after, Settings) else {}
+        for name, value in values.items():
+            if isinstance(value, str) and value.startswith("file:"):
+                yield Diagnostic(
+                    code="setting-names-file",
+                    message="a stored setting cannot refer to a file",
+                    remedy="List the values themselves",
+                    found=value,
+                    place=Place(("settings", name)),
+                )
+
+
 def check_changes(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
-    """The plan without its access changes, which cost time that only a plan needs; raises likewise."""
+    """The plan without access changes, which no commit needs; raises as `apply_changes` does."""
     difference, catalogue = apply_changes(base, changes)
     plan = Plan(base.revision, difference)
     return _with_findings(plan, base, catalogue, changes) if linted else plan
 
 
 def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
-    """The plan for these changes; raises as :func:`apply_changes` does.
+    """The complete plan; raises as :func:`apply_changes` does.
 
-    What the linter refuses is planned all the same: it is worth seeing whole. See :attr:`Plan.refusing`.
+    Lint errors do not prevent a plan, which shows them all: see :attr:`Plan.refusing`.
     """
     difference, catalogue = apply_changes(base, changes)
     access = find_access_changes(base.catalogue, catalogue, difference)
@@ -84,10 +107,10 @@ def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True)
 
 
 def refuse_lint_errors(plan: Plan) -> None:
-    """See that the linter does not refuse the change.
+    """Raise if the plan has refusing findings.
 
     Raises:
-        LintErrors: it does; with every finding for which.
+        LintErrors: with all of them.
 
     """
     if plan.refusing:
@@ -95,10 +118,10 @@ def refuse_lint_errors(plan: Plan) -> None:
 
 
 def _with_findings(plan: Plan, base: Snapshot, after: Catalogue, changes: Sequence[Change]) -> Plan:
-    # Loaded when something is linted: a gateway's start has no use for the linter.
+    # Loaded late: a start needs no linter.
     from crossgate.service.lint_gate import lint_change
 
-    verdict = lint_change(base.catalogue, after, plan.difference)
-    # The way back is open, whatever rules have come since: something worse may be in force meanwhile.
+    result = lint_change(base.catalogue, after, plan.difference)
+    # A rollback is never refused, whatever rules are new since: what is in force may be worse.
     restores = any(isinstance(change, Restore) for change in changes)
-    return replace(plan, findings=verdict.findings, refusing=() if restores else verdict.refusing)
+    return replace(plan, findings=result.findings, refusing=() if restores else result.refusing)

@@ -1,10 +1,13 @@
-"""What the use cases need of a store; SQLite, PostgreSQL and a plain file each provide it."""
+"""What the use cases need from a store and from the nodes, and the values that they exchange.
+
+SQLite, PostgreSQL and a plain file each provide a store.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -12,7 +15,12 @@ from crossgate.service.objects import Difference, Kind
 from crossgate.service.snapshot import Snapshot
 
 JsonObject = Mapping[str, object]
-"""An object in its written form, JSON-ready: history is shown as it was, readable today or not."""
+"""A serialised object. History is returned in this form, even if this version can no longer parse it."""
+
+
+def utc_now() -> datetime:
+    """The default clock of the use cases."""
+    return datetime.now(UTC)
 
 
 class RolloutState(StrEnum):
@@ -35,7 +43,7 @@ class NodeRollout:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One change, whole. Numbers begin at 1, without gaps; revision 0 is the empty catalogue."""
+    """The record of one change. Numbers begin at 1, without gaps; revision 0 is the empty catalogue."""
 
     number: int
     author: str
@@ -51,7 +59,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class RecordedChange:
-    """One object before and after a revision, in its written form; None where there was none."""
+    """One object before and after a revision; None where it did not exist."""
 
     kind: Kind
     key: str
@@ -67,12 +75,18 @@ class RecordedRevision:
     difference: tuple[RecordedChange, ...]
 
 
-Watcher = Callable[[Snapshot], None]
+@dataclass(frozen=True, slots=True)
+class RecordedObject:
+    """An object at some revision; ``body`` is None if it did not exist."""
+
+    kind: Kind
+    key: str
+    body: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What to store as one revision; nothing is stored if the difference is empty."""
+    """A revision to store; with an empty difference, nothing is stored."""
 
     difference: Difference
     author: str
@@ -81,61 +95,36 @@ class Proposal:
     rolls_back_to: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedObject:
-    """An object as it was at some revision, in its written form; None if there was none."""
-
-    kind: Kind
-    key: str
-    written: JsonObject | None
-
-
 class CatalogueStore(Protocol):
-    """Keeps every revision of a catalogue, and the newest one in memory.
+    """Every revision of a catalogue, with the newest one in memory. Thread-safe.
 
-    Safe to use from several threads. Methods that must reach the database raise
-    :class:`~crossgate.service.errors.StoreUnavailable` when they cannot.
+    Methods that need the database raise :class:`~crossgate.service.errors.StoreUnavailable` if it fails.
     """
 
     @property
     def head(self) -> Snapshot:
-        """The newest revision known here, from memory; never waits."""
+        """The newest revision known to this process, from memory; never blocks."""
         ...
 
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
-        """Store what ``decide`` makes of the newest revision, and return the head afterwards.
+        """Store what ``decide`` makes of the newest revision, and return the new head.
 
-        No other writer comes between the two, on any control plane. Whatever ``decide`` raises, nothing is
-        stored. Once this returned, the revision is on disk, whole.
+        No other writer, on any control plane, can commit in between. If ``decide`` raises, nothing is stored.
+        When this returns, the whole revision is on disk.
         """
         ...
 
     def require_writable(self) -> None:
-        """Return if there are writes that can succeed at all.
+        """Return if writes are possible in principle.
 
         Raises:
-            ReadOnly: there are none.
+            ReadOnly: they are not.
 
         """
         ...
 
     def refresh(self) -> Snapshot:
-        """Take over what other control planes stored, and return the head."""
-        ...
-
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call ``watcher`` with each new head, in order, until the returned function is called.
-
-        It is called from the thread that learnt of the revision, so it must be quick. Revisions that arrive
-        together are told of once, by the last.
-        """
-        ...
-
-    def watch_pending(self, watcher: Watcher) -> Callable[[], None]:
-        """Call ``watcher`` with each head that is about to be stored, and may still come to nothing.
-
-        For work that can be done while the disk writes; what it leads to must wait for :meth:`watch`.
-        """
+        """Read the revisions that other control planes stored, and return the head."""
         ...
 
     def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
@@ -147,20 +136,39 @@ class CatalogueStore(Protocol):
         ...
 
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
-        """Every object as it was at a revision; with ``changed_since`` only those that differ from the head.
+        """Every object that existed at a revision.
 
-        Objects that were not there then are left out, unless with ``changed_since``.
+        With ``changed_since``, only those that differ from the head, including those that did not exist.
         """
         ...
 
-    def record_rollouts(self, outcomes: Mapping[int, Iterable[NodeRollout]]) -> None:
-        """Note what nodes made of each revision; a later outcome of a node replaces its earlier one."""
+    def record_rollouts(self, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
+        """Record rollouts by revision number; each replaces an earlier one of the same node and revision."""
+        ...
+
+
+class WatchedStore(CatalogueStore, Protocol):
+    """A store that other processes write too, and that reports every new head."""
+
+    def watch(self, observer: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call ``observer`` with each new head, in order, until the returned function is called.
+
+        The call comes from the thread that read or stored the revision, so it must return quickly. Several
+        revisions that are read together cause one call, with the last.
+        """
+        ...
+
+    def watch_pending(self, observer: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call ``observer`` with each head that is about to be committed, and may still fail to be.
+
+        For work that can overlap with the disk write. Its effects must wait for :meth:`watch`.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRejection:
-    """What a node refused, and goes on without."""
+    """A resource that a node rejected; the node keeps the version before."""
 
     kind: str
     resource: str
@@ -168,18 +176,18 @@ class NodeRejection:
     message: str
     at: datetime
     apis: tuple[str, ...]
-    """Keys of the APIs that the resource is made for; none if it is the whole gateway's."""
+    """Keys of the APIs that the resource belongs to; empty if it belongs to the whole gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What one connected node runs, by its own word."""
+    """What one connected node runs, according to its own acknowledgements."""
 
     node: str
     connected_at: datetime
     acknowledged_at: datetime | None
     revision: int | None
-    """The newest revision of which it runs, or refused, every part."""
+    """The newest revision of which the node applied or rejected every resource."""
     resources: int
     pending: int
     rejections: tuple[NodeRejection, ...]

@@ -1,22 +1,27 @@
-"""Bearer tokens: who may do what through the admin API. Secrets are shown once and kept only as hashes."""
+"""Bearer tokens for the admin API. A secret is shown once, and stored only as a hash."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from threading import Lock
 from typing import Final, Protocol
 
-from crossgate.diagnostics import Diagnostic
-from crossgate.service.errors import NotFound, ServiceError
+from crossgate.service.errors import NotFound, TokenNameTaken
+from crossgate.service.ports import utc_now
+
+USE_RECORDED_EVERY: Final = timedelta(minutes=1)
+"""Resolution of ``last_used``: a write for every request would cost more than the request."""
+_PREFIX: Final = "cgt_"
+"""Lets people and secret scanners recognise a token."""
 
 
 class Role(StrEnum):
-    """What the bearer may do; each role may do all that those before it may."""
+    """What a token permits; each role includes those before it."""
 
     VIEWER = "viewer"
     """Read everything but tokens."""
@@ -26,14 +31,14 @@ class Role(StrEnum):
     """Create and revoke tokens."""
 
     def includes(self, other: Role) -> bool:
-        """Whether it may do all that ``other`` may."""
+        """Whether this role permits all that ``other`` permits."""
         roles = list(Role)
         return roles.index(self) >= roles.index(other)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is kept; times are UTC."""
+    """A stored token, without its secret. Times are UTC."""
 
     name: str
     role: Role
@@ -42,108 +47,85 @@ class Token:
     last_used: datetime | None = None
     revoked: datetime | None = None
 
-    def works(self, at: datetime) -> bool:
-        """Whether it opens anything at that time."""
+    def valid(self, at: datetime) -> bool:
+        """Whether the token is neither expired at that time nor revoked."""
         return self.revoked is None and (self.expires is None or at < self.expires)
 
 
-_PREFIX: Final = "cgt_"
-"""Lets people and secret scanners see what it is."""
-
-
-def new_secret() -> str:
-    """256 random bits, as text."""
-    return _PREFIX + secrets.token_urlsafe(32)
-
-
-def digest_of(secret: str) -> str:
-    """What is kept of a secret.
-
-    A plain hash is enough: nobody guesses 256 random bits, so there is nothing to slow down.
-    """
-    return sha256(secret.encode()).hexdigest()
-
-
 class TokenStore(Protocol):
-    """Keeps tokens by the hash of their secret; raises as :class:`CatalogueStore` does."""
+    """Stores tokens by the digest of their secret.
+
+    Methods that need the database raise :class:`~crossgate.service.errors.StoreUnavailable` if it fails.
+    """
 
     def add_token(self, token: Token, digest: str) -> None:
-        """Keep a new token.
+        """Store a new token.
 
         Raises:
-            ServiceError: there is a token of this name that still works.
+            TokenNameTaken: a valid token has the same name.
 
         """
         ...
 
     def tokens(self) -> Sequence[Token]:
-        """Every token, revoked and expired ones too, oldest first."""
+        """Every token, revoked and expired ones included, oldest first."""
         ...
 
     def find_token(self, digest: str) -> Token | None:
-        """The token with that hash; from memory while the database cannot be reached."""
+        """The token with that digest; from memory while the database cannot be reached."""
         ...
 
     def revoke_token(self, name: str, at: datetime) -> Token | None:
-        """Revoke the working token of that name; None if there is none."""
+        """Revoke the valid token of that name; None if there is none."""
         ...
 
     def touch_token(self, digest: str, at: datetime) -> None:
-        """Note that the token was used; nothing happens if the database cannot be reached."""
+        """Record the time of the token's last use; does nothing while the database cannot be reached."""
         ...
-
-
-USE_NOTED_EVERY: Final = timedelta(minutes=1)
-"""How exact ``last_used`` is: a write for every request would cost more than the request."""
-
-
-def utc_now() -> datetime:
-    """The time of day, with its zone."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Creates, knows and revokes tokens."""
+    """The use cases of tokens: create, authenticate, list, revoke."""
 
     store: TokenStore
     clock: Callable[[], datetime] = utc_now
 
     def create(self, name: str, role: Role, lifetime: timedelta | None = None) -> tuple[str, Token]:
-        """A new token and its secret, which is nowhere else.
+        """A new secret and its token. The secret cannot be recovered later.
 
         Raises:
-            ServiceError: a token of this name still works.
+            TokenNameTaken: a valid token has the same name.
 
         """
-        now, secret = self.clock(), new_secret()
+        now, secret = self.clock(), _PREFIX + secrets.token_urlsafe(32)
         token = Token(name, role, now, None if lifetime is None else now + lifetime)
-        self.store.add_token(token, digest_of(secret))
+        self.store.add_token(token, _digest(secret))
         return secret, token
 
     def create_first(self) -> str | None:
-        """The secret of a first admin token, if there is no token yet."""
+        """The secret of a new admin token; None if any token exists already."""
         return None if self.store.tokens() else self.create("first", Role.ADMIN)[0]
 
     def all(self) -> Sequence[Token]:
-        """Every token, those that no longer work too."""
+        """Every token, revoked and expired ones included."""
         return self.store.tokens()
 
     def authenticate(self, secret: str) -> Token | None:
-        """Whose secret this is, if the token works; its use is noted."""
-        now, digest = self.clock(), digest_of(secret)
+        """The valid token with this secret, and None if there is none. Records the use."""
+        now, digest = self.clock(), _digest(secret)
         token = self.store.find_token(digest)
-        if token is None or not token.works(now):
+        if token is None or not token.valid(now):
             return None
-        if token.last_used is None or now - token.last_used >= USE_NOTED_EVERY:
+        if token.last_used is None or now - token.last_used >= USE_RECORDED_EVERY:
             self.store.touch_token(digest, now)
         return token
 
     def revoke(self, name: str) -> Token:
-        """Let the token open nothing any more.
+        """Revoke a token; every control plane refuses it from its next use.
 
         Raises:
-            NotFound: no token of this name works.
+            NotFound: no valid token has this name.
 
         """
         revoked = self.store.revoke_token(name, self.clock())
@@ -152,18 +134,23 @@ class Tokens:
         return revoked
 
 
+def _digest(secret: str) -> str:
+    # A fast hash is enough: nobody can guess 256 random bits, so there is nothing to slow down.
+    return sha256(secret.encode()).hexdigest()
+
+
 class InMemoryTokenStore:
-    """A :class:`~crossgate.service.tokens.TokenStore` in memory."""
+    """A :class:`TokenStore` whose tokens end with the process, for a gateway that runs a file."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._tokens: dict[str, Token] = {}
 
     def add_token(self, token: Token, digest: str) -> None:
-        """Keep a new token, unless one of its name works."""
+        """Store a new token, unless a valid one has the same name."""
         with self._lock:
-            if self._working(token.name, token.created) is not None:
-                raise ServiceError([_taken(token.name)])
+            if self._find_valid(token.name, token.created) is not None:
+                raise TokenNameTaken(token.name)
             self._tokens[digest] = token
 
     def tokens(self) -> Sequence[Token]:
@@ -171,32 +158,23 @@ class InMemoryTokenStore:
         return tuple(self._tokens.values())
 
     def find_token(self, digest: str) -> Token | None:
-        """The token with that hash."""
+        """The token with that digest."""
         return self._tokens.get(digest)
 
     def revoke_token(self, name: str, at: datetime) -> Token | None:
-        """Revoke the working token of that name."""
+        """Revoke the valid token of that name."""
         with self._lock:
-            digest = self._working(name, at)
+            digest = self._find_valid(name, at)
             if digest is None:
                 return None
             self._tokens[digest] = replace(self._tokens[digest], revoked=at)
             return self._tokens[digest]
 
     def touch_token(self, digest: str, at: datetime) -> None:
-        """Note that the token was used."""
+        """Record the time of the token's last use."""
         with self._lock:
             self._tokens[digest] = replace(self._tokens[digest], last_used=at)
 
-    def _working(self, name: str, at: datetime) -> str | None:
-        found = (digest for digest, one in self._tokens.items() if one.name == name and one.works(at))
+    def _find_valid(self, name: str, at: datetime) -> str | None:
+        found = (digest for digest, one in self._tokens.items() if one.name == name and one.valid(at))
         return next(found, None)
-
-
-def _taken(name: str) -> Diagnostic:
-    return Diagnostic(
-        code="token-name-taken",
-        message="a token of this name works already",
-        found=name,
-        remedy="Choose another name, or revoke that token first",
-    )

@@ -1,4 +1,4 @@
-"""What a database's errors mean to whoever wanted something of the store."""
+"""Translates database errors into :class:`StoreUnavailable`, with a remedy for each known cause."""
 
 from __future__ import annotations
 
@@ -12,43 +12,44 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from crossgate.service.errors import StoreUnavailable
 
 RESTORE: Final = "Restore a backup, see docs/reference/store.md"
+RETRY: Final = "Retry when the database is back; the gateway keeps serving its current configuration"
 _SQLITE: Final = {
     "disk is full": (
-        "its disk is full",
-        "Free some space; the gateway goes on with what it has, and nothing stored is lost",
+        "the disk is full",
+        "Free some space; the gateway keeps serving, and no stored data is lost",
     ),
     "database is locked": (
-        "another process holds it",
-        "End the process that keeps a transaction open on it, then try again",
+        "another process holds a lock on the database",
+        "End the process that keeps a transaction open on it, then retry",
     ),
-    "readonly database": ("its file must not be written", "Allow this user to write it and its directory"),
+    "readonly database": (
+        "the database file is read-only",
+        "Give this user write access to the file and its directory",
+    ),
     "unable to open": (
-        "its file cannot be opened",
-        "Look whether the directory is there and may be written",
+        "the database file cannot be opened",
+        "Check that the directory exists and that this user may write to it",
     ),
     "disk I/O error": (
-        "its disk fails, or is full",
-        "Look at the disk and at the system's log; the gateway goes on with what it has",
+        "disk I/O error",
+        "Check the disk and the system log; the gateway keeps serving its current configuration",
     ),
-    "malformed": ("its file is damaged", RESTORE),
-    "not a database": ("its file is no database", RESTORE),
+    "malformed": ("the database file is corrupt", RESTORE),
+    "not a database": ("the file is not a database", RESTORE),
 }
-RETRY: Final = "Try again when the database is back; the gateway goes on with what it has"
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn the database's failures into :class:`StoreUnavailable`; our own mistakes stay what they are."""
+    """Raise :class:`StoreUnavailable` for failures of the database; constraint violations pass unchanged."""
     try:
         yield
     except IntegrityError:
         raise
     except ProgrammingError as error:
-        raise StoreUnavailable(
-            f"its tables are not what they should be: {_first_line(error)}", RESTORE
-        ) from error
+        raise StoreUnavailable(f"unexpected database schema: {_first_line(error)}", RESTORE) from error
     except PoolTimeout as error:
-        raise StoreUnavailable("too much is waiting for it", RETRY) from error
+        raise StoreUnavailable("too many requests are waiting for a connection", RETRY) from error
     except DBAPIError as error:
         raise StoreUnavailable(*_explain(error)) from error
 

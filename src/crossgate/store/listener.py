@@ -1,4 +1,4 @@
-"""Hears of revisions that other control planes stored, and finds its way back after a lost connection."""
+"""Listens for revisions of other control planes, and reconnects after a lost connection."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from sqlalchemy import Engine
 from crossgate.service.errors import ServiceError
 from crossgate.service.log import Log
 from crossgate.store.db_errors import translated_errors
-from crossgate.store.postgresql import SIGN_OF_LIFE_SECONDS, TimedConnection
+from crossgate.store.postgresql import PING_SECONDS, TimedConnection
 from crossgate.store.writes import CHANNEL
 
-_LOOK_EVERY: Final = 5.0
-"""Seconds after which the head is looked at unasked: a connection that died in silence shows by then."""
+_POLL_SECONDS: Final = 5.0
+"""The head is polled at this interval too: a connection that died silently is noticed by then."""
 _RETRY_AFTER: Final = (0.0, 0.1, 0.5, 1.0, 2.0)
-"""Seconds before each attempt to connect; the last one again and again."""
+"""Seconds before each attempt to connect; the last value repeats."""
 
 
 class Listener:
-    """A thread with a connection of its own; it calls ``refresh`` when there may be news.
+    """A thread with its own connection; it calls ``refresh`` whenever there may be a new revision.
 
-    Notifications only say "look": what is new is read by revision number. So nothing is missed whose
-    notification got lost while there was no connection.
+    A notification only triggers a read: revisions are read by number. So a notification lost while there was
+    no connection loses no revision.
     """
 
     def __init__(self, engine: Engine, reachable: threading.Event, refresh: Callable[[], object]) -> None:
-        """``reachable`` is kept set while the database answers."""
+        """The listener keeps ``reachable`` set while the database answers."""
         self._engine = engine
         self._reachable = reachable
         self._refresh = refresh
         self._log = Log("store")
-        # What is sent into one end ends every wait at the other.
+        # A byte sent into one end wakes every wait on the other.
         self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="crossgate-listener", daemon=True)
 
@@ -59,22 +59,22 @@ class Listener:
         while not self._stops_within(_RETRY_AFTER[min(failures, len(_RETRY_AFTER) - 1)]):
             try:
                 with closing(self._connect()) as connection:
-                    for _ in self._looks(connection):
+                    for _ in self._refresh_until_lost(connection):
                         failures = 0
             except (psycopg.Error, ServiceError) as lost:
                 if failures == 0:
-                    self._log.warning("The store's database does not answer, trying again", reason=str(lost))
+                    self._log.warning("The store's database does not answer, retrying", reason=str(lost))
                 failures += 1
 
-    def _looks(self, connection: psycopg.Connection) -> Iterator[None]:
-        """Refresh whenever there may be news, until the connection breaks or the listener is to stop."""
+    def _refresh_until_lost(self, connection: psycopg.Connection) -> Iterator[None]:
+        """Refresh, and yield, after each notification until the connection breaks or the listener stops."""
         listen = f"LISTEN {CHANNEL}"
         connection.execute(listen)
-        # The first look comes after that: what is stored from now on is heard of.
+        # The first refresh comes after LISTEN, so that no revision falls between the two.
         self._refresh()
         yield
-        while not self._stops_within(_LOOK_EVERY, connection.fileno()):
-            # It listens already; but a server that froze shows here, where nobody waits for it.
+        while not self._stops_within(_POLL_SECONDS, connection.fileno()):
+            # LISTEN again changes nothing. It detects a frozen server here, where no request waits for it.
             connection.execute(listen)
             for _ in connection.notifies(timeout=0):
                 pass
@@ -92,13 +92,13 @@ class Listener:
         connection = pooled.driver_connection
         pooled.detach()
         if not isinstance(connection, TimedConnection):
-            raise TypeError(f"no connection of the store's: {connection!r}")
-        connection.patience = SIGN_OF_LIFE_SECONDS
+            raise TypeError(f"not a TimedConnection: {connection!r}")
+        connection.answer_timeout = PING_SECONDS
         connection.autocommit = True
         return connection
 
     def _stops_within(self, seconds: float, *others: int) -> bool:
-        """Wait so long at most, or until one of the others can be read; whether the listener is to stop."""
+        """Wait for a stop, for input on one of ``others``, or for ``seconds``; True if the listener stops."""
         stopped = self._stopped.fileno()
         ready, _, _ = select.select([stopped, *others], [], [], seconds)
         return stopped in ready

@@ -1,4 +1,4 @@
-"""Brings a database's tables to what this version uses, whatever version made them."""
+"""Migrates the tables of a database to the schema of this version."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from crossgate.store.db_errors import translated_errors
 from crossgate.store.sqlite import WRITING
 
 CURRENT: Final = "0001"
-"""The newest migration. Known here, so that a start that has nothing to migrate needs no Alembic."""
+"""The newest migration. Declared here, so that a start with nothing to migrate does not load Alembic."""
 
 _LOCK: Final = 0x63677465
-"""Of PostgreSQL's advisory locks, the one that control planes take to migrate one after the other."""
+"""The PostgreSQL advisory lock that serialises migrations of several control planes."""
 
 
 def migrate(engine: Engine, to: str = CURRENT) -> None:
-    """Make the tables those of migration ``to``, in one transaction: they are as before, or done.
+    """Migrate to ``to`` in one transaction: either everything is migrated, or nothing has changed.
 
     Raises:
         StoreUnavailable: the database cannot be reached, or a newer version has migrated it.
@@ -52,7 +52,7 @@ def _upgrade(connection: Connection, to: str) -> None:
     found = _version(connection)
     if found is not None and found not in known:
         raise StoreUnavailable(
-            f"a newer version of Crossgate made its tables what they are (migration {found})",
-            "Run that version, or restore a backup from before it; see docs/reference/store.md",
+            f"the schema was migrated by a newer Crossgate (migration {found})",
+            "Run that version, or restore a backup from before the upgrade; see docs/reference/store.md",
         )
     command.upgrade(config, to)

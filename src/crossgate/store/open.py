@@ -1,4 +1,4 @@
-"""Opening a store: its tables brought up to date, its catalogue read, its listener started."""
+"""Opening a store: migrate the tables, read the catalogue, start the listener; and the directory lock."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Final
 
-from sqlalchemy.engine import Engine
-
 from crossgate.service.errors import StoreUnavailable
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation, engine_for
 from crossgate.store.migrate import migrate
@@ -18,30 +16,32 @@ from crossgate.store.sqlite import make_file
 from crossgate.store.store import DatabaseStore, OnBatch
 from crossgate.store.tokens import TokenTable
 
+_LOCK_FILE: Final = "control-plane.lock"
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What one database keeps."""
+    """An open store: catalogue and tokens of one database."""
 
     catalogue: DatabaseStore
     tokens: TokenTable
     reachable: threading.Event
-    """Set while the database answers, as far as is known; SQLite is always taken to."""
+    """Set while the database answers, as far as the listener knows; always set with SQLite."""
 
 
 @contextmanager
 def open_store(location: StoreLocation, on_batch: OnBatch | None = None) -> Iterator[Store]:
-    """The store, for as long as the context lasts.
+    """The store, open until the context ends.
 
-    While its catalogue is read, ``on_batch`` is called with what there is of it so far. With PostgreSQL, what
-    other control planes store arrives by itself.
+    While the catalogue is read, ``on_batch`` is called with the part read so far. With PostgreSQL, revisions
+    of other control planes are read in the background.
 
     Raises:
-        StoreUnavailable: the database cannot be reached, or was written by a newer version.
+        StoreUnavailable: the database cannot be reached, or a newer version migrated it.
         InvalidChange: an object in it cannot be read by this version.
 
     """
-    engine: Engine = engine_for(location)
+    engine = engine_for(location)
     try:
         migrate(engine)
         reachable = threading.Event()
@@ -50,7 +50,7 @@ def open_store(location: StoreLocation, on_batch: OnBatch | None = None) -> Iter
         store = Store(catalogue, TokenTable(catalogue), reachable)
         match location:
             case PostgresqlUrl():
-                # Loads psycopg, which SQLite has no use for.
+                # Loads psycopg (0.1 s), which SQLite does not need.
                 from crossgate.store.listener import Listener
 
                 with Listener(engine, reachable, catalogue.refresh):
@@ -61,24 +61,23 @@ def open_store(location: StoreLocation, on_batch: OnBatch | None = None) -> Iter
         engine.dispose()
 
 
-LOCK_NAME: Final = "control-plane.lock"
-
-
 @contextmanager
 def directory_lock(location: StoreLocation) -> Iterator[None]:
-    """Held by a control plane while it runs; commands that only look or write once do without.
+    """An exclusive lock on a SQLite directory, for the time that a control plane runs on it.
 
-    The system takes the lock back from a process that dies, however it dies.
+    A second control plane on the directory would not notice what the first one stores. Commands that only
+    read, or write once, need no lock. The kernel releases the lock of a process that dies. PostgreSQL needs
+    no lock.
 
     Raises:
-        StoreUnavailable: a control plane runs there already, or the directory cannot be written.
+        StoreUnavailable: another control plane holds the lock, or the directory is not writable.
 
     """
     match location:
         case PostgresqlUrl():
             yield
         case SqliteDirectory(path):
-            with make_file(path, LOCK_NAME).open() as file:
+            with make_file(path, _LOCK_FILE).open() as file:
                 _lock(file, location)
                 yield
 
@@ -88,6 +87,6 @@ def _lock(file: IO[str], location: SqliteDirectory) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise StoreUnavailable(
-            f"another control plane runs on {location}",
-            "Stop it, or give this one another directory; several control planes need PostgreSQL",
+            f"another control plane uses {location}",
+            "Stop it, or choose another directory; several control planes need PostgreSQL",
         ) from error

@@ -1,11 +1,11 @@
-"""Revisions and objects out of the tables: the newest state, any earlier one, and what each revision did."""
+"""Queries: the current objects, the objects at any revision, and what each revision changed."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, select
 
@@ -20,34 +20,39 @@ from crossgate.service.ports import (
     RolloutState,
 )
 from crossgate.store.db_errors import RESTORE
-from crossgate.store.tables import outcomes, revisions, versions
+from crossgate.store.tables import head, outcomes, revisions, versions
 
-_decode: Final = json.JSONDecoder().raw_decode
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _OBJECT = select(versions.c.kind, versions.c.key, versions.c.body)
 
 
+def head_number(connection: Connection) -> int:
+    """The newest revision number."""
+    number: int = connection.execute(select(head.c.revision)).scalar_one()
+    return number
+
+
 def current_objects(connection: Connection, *, apis: bool) -> Iterator[RecordedObject]:
-    """Every API there is, or everything else; each is decoded when it is asked for."""
+    """The current APIs, or all other current objects; each is decoded when the iterator reaches it."""
     of_kind = versions.c.kind == Kind.API.value if apis else versions.c.kind != Kind.API.value
     found = _OBJECT.where(versions.c.current, versions.c.body.is_not(None), of_kind)
     return _objects(connection.execute(found).all())
 
 
 def objects_since(connection: Connection, number: int) -> list[RecordedObject]:
-    """Every object that a later revision than this one changed, as it is now."""
+    """Every object changed after revision ``number``, as it is now."""
     return list(_objects(connection.execute(_OBJECT.where(versions.c.current, versions.c.revision > number))))
 
 
 def objects_at(connection: Connection, number: int) -> list[RecordedObject]:
-    """Every object that there was at that revision."""
+    """Every object that existed at revision ``number``."""
     newest = _newest_until(number)
     found = _OBJECT.join(newest, _is(newest)).where(versions.c.body.is_not(None))
     return list(_objects(connection.execute(found)))
 
 
 def objects_before(connection: Connection, number: int) -> list[RecordedObject]:
-    """Every object that a later revision than this one changed, as it was at this one."""
+    """Every object changed after revision ``number``, as it was at that revision."""
     changed = (
         select(versions.c.kind, versions.c.key).where(versions.c.revision > number).distinct().subquery()
     )
@@ -87,7 +92,7 @@ def difference_of(connection: Connection, number: int) -> tuple[RecordedChange, 
         .where(versions.c.revision == number)
     )
     changes = [
-        RecordedChange(_kind(kind, key), key, _written(kind, key, before), _written(kind, key, after))
+        RecordedChange(_kind(kind, key), key, _decode(kind, key, before), _decode(kind, key, after))
         for kind, key, before, after in found
     ]
     return tuple(sorted(changes, key=lambda one: (one.kind, one.key)))
@@ -95,10 +100,10 @@ def difference_of(connection: Connection, number: int) -> tuple[RecordedChange, 
 
 def revisions_before(connection: Connection, before: int | None, limit: int) -> list[Revision]:
     """Revisions older than ``before``, the newest first."""
-    asked = select(revisions).order_by(revisions.c.number.desc()).limit(limit)
+    query = select(revisions).order_by(revisions.c.number.desc()).limit(limit)
     if before is not None:
-        asked = asked.where(revisions.c.number < before)
-    return _revisions(connection, connection.execute(asked).all())
+        query = query.where(revisions.c.number < before)
+    return _revisions(connection, connection.execute(query).all())
 
 
 def one_revision(connection: Connection, number: int) -> Revision | None:
@@ -108,10 +113,10 @@ def one_revision(connection: Connection, number: int) -> Revision | None:
 
 
 def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revision]:
-    of_nodes = defaultdict[int, list[NodeRollout]](list)
-    asked = select(outcomes).where(outcomes.c.revision.in_([row.number for row in rows]))
-    for one in connection.execute(asked.order_by(outcomes.c.node)):
-        of_nodes[one.revision].append(NodeRollout(one.node, RolloutState(one.outcome), one.at, one.detail))
+    rollouts = defaultdict[int, list[NodeRollout]](list)
+    query = select(outcomes).where(outcomes.c.revision.in_([row.number for row in rows]))
+    for one in connection.execute(query.order_by(outcomes.c.node)):
+        rollouts[one.revision].append(NodeRollout(one.node, RolloutState(one.outcome), one.at, one.detail))
     return [
         Revision(
             row.number,
@@ -120,7 +125,7 @@ def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revisio
             row.message,
             row.objects,
             row.rolls_back_to,
-            tuple(of_nodes[row.number]),
+            tuple(rollouts[row.number]),
         )
         for row in rows
     ]
@@ -144,28 +149,23 @@ def _is(newest: Subquery) -> ColumnElement[bool]:
 
 
 def _objects(rows: Iterable[Sequence[Any]]) -> Iterator[RecordedObject]:
-    return (_object(*row) for row in rows)
-
-
-def _object(kind: str, key: str, body: str | None) -> RecordedObject:
-    return RecordedObject(_kind(kind, key), key, _written(kind, key, body))
+    return (RecordedObject(_kind(kind, key), key, _decode(kind, key, body)) for kind, key, body in rows)
 
 
 def _kind(kind: str, key: str) -> Kind:
     known = _KINDS.get(kind)
     if known is None:
-        raise StoreUnavailable(f"it holds a {kind} ({key}), which this version does not know", RESTORE)
+        raise StoreUnavailable(f"unknown object kind {kind} ({key})", RESTORE)
     return known
 
 
-def _written(kind: str, key: str, body: str | None) -> JsonObject | None:
-    """A body as it was written, in one piece: without what ``json.loads`` does first, half of its time."""
+def _decode(kind: str, key: str, body: str | None) -> JsonObject | None:
     if body is None:
         return None
     try:
-        written, end = _decode(body)
+        decoded = json.loads(body)
     except (ValueError, TypeError, RecursionError):
-        written, end = None, 0
-    if type(written) is not dict or end != len(body):
-        raise StoreUnavailable(f"what it holds of the {kind} {key} is damaged", RESTORE)
-    return cast("JsonObject", written)
+        decoded = None
+    if not isinstance(decoded, dict):
+        raise StoreUnavailable(f"the stored {kind} {key} is corrupt", RESTORE)
+    return decoded

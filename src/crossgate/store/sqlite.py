@@ -1,4 +1,4 @@
-"""SQLite as the store wants it; why, is in docs/decisions."""
+"""The SQLite engine: pragmas and transactions; docs/decisions/004-store.md gives the reasons."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from crossgate.service.errors import StoreUnavailable
 
 FILE_NAME: Final = "catalogue.sqlite3"
 BUSY_SECONDS: Final = 10
-"""How long a writer waits for another process; within one process writers queue and never meet."""
+"""How long a writer waits for another process; the writers of one process queue before SQLite."""
 WRITING: Final = "crossgate_writing"
-"""Execution option of connections that are going to write."""
+"""Execution option of connections that will write."""
 
 
 def make_file(directory: Path, name: str) -> Path:
-    """The file of that name, made with its directory if it is not there, for this user only.
+    """The path of the file, created with its directory if missing, accessible to this user only.
 
     Raises:
-        StoreUnavailable: it cannot be made.
+        StoreUnavailable: it cannot be created.
 
     """
     file = directory / name
@@ -31,27 +31,26 @@ def make_file(directory: Path, name: str) -> Path:
         file.touch(mode=0o600)
     except OSError as error:
         raise StoreUnavailable(
-            f"{file} cannot be written: {error.strerror}", "Name a directory that this user may write"
+            f"cannot create {file}: {error.strerror}", "Choose a directory that this user may write to"
         ) from error
     return file
 
 
 def sqlite_engine(directory: Path, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """An engine for the database in a directory, which is made if it is not there, for this user only."""
+    """A new engine for the database in ``directory``, which is created if missing."""
     file = make_file(directory, FILE_NAME)
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(file)),
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
-        paramstyle="named",  # as PostgreSQL's driver has it, see `prepared`
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _prepare(connection: sqlite3.Connection, record: object) -> None:
+def _configure(connection: sqlite3.Connection, record: object) -> None:
     del record
-    # Python's driver would begin transactions when it sees fit, and always deferred ones.
+    # Otherwise Python's driver begins transactions itself, and always deferred ones.
     connection.isolation_level = None
     for pragma in (
         "journal_mode = WAL",
@@ -63,7 +62,7 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails at once if somebody wrote in between: no busy
-    # timeout helps it. So whoever is going to write takes the lock at the beginning.
+    # A transaction that reads first and writes later fails at once if another one wrote in between; the busy
+    # timeout does not apply. So a transaction that will write takes the lock when it begins.
     writing = connection.get_execution_options().get(WRITING, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,4 +1,4 @@
-"""The store: one writer at a time, readers from memory, and everybody told of what is new."""
+"""The catalogue in a database: one writer at a time, readers served from memory, observers of new heads."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, RLock
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import read_in_batches, read_objects
-from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision, Watcher
+from crossgate.service.observers import Observers
+from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision
 from crossgate.service.snapshot import Snapshot
-from crossgate.service.watchers import Watchers
 from crossgate.store import queries
 from crossgate.store.db_errors import RETRY, translated_errors
-from crossgate.store.queries import current_objects, objects_since
 from crossgate.store.sqlite import WRITING
-from crossgate.store.writes import CHANNEL, add_revision, head_number, locked_head_number, write_rollouts
+from crossgate.store.writes import add_revision, lock_head, write_rollouts
 
 OnBatch = Callable[[Catalogue], None]
-"""Is told of a catalogue what has been read of it so far."""
+"""Called with the part of a catalogue that has been read so far."""
 
 
 class DatabaseStore:
-    """A :class:`~crossgate.service.ports.CatalogueStore` in a database whose tables are up to date."""
+    """A :class:`~crossgate.service.ports.WatchedStore` in a database whose tables are up to date."""
 
     def __init__(
         self, engine: Engine, reachable: Event | None = None, on_batch: OnBatch | None = None
     ) -> None:
-        """Read the newest revision; ``on_batch`` is called with what has been read of its catalogue so far.
+        """Read the newest revision, and call ``on_batch`` after each batch of APIs.
 
-        While ``reachable`` is there and not set, what needs the database is refused at once: of many who wait
-        for a connection that cannot be made, each would wait for all before it.
+        While ``reachable`` is given and not set, every use of the database fails at once. Otherwise callers
+        would queue for a connection that cannot be made, and each would wait for all before it to time out.
 
         Raises:
             StoreUnavailable: the database cannot be reached.
@@ -41,29 +40,29 @@ class DatabaseStore:
 
         """
         self._reachable = reachable
-        # Of several statements each would see what was committed until then (PostgreSQL's default).
-        snapshots = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
-        self._reading = engine.execution_options(**snapshots)
+        # In PostgreSQL's default level, each statement of a transaction sees what was committed before it.
+        one_state = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+        self._reading = engine.execution_options(**one_state)
         self._writing = engine.execution_options(**{WRITING: True})
-        self._watchers = Watchers()
-        self._foreseeing = Watchers()
-        # Whoever holds it may move the head; so heads move, and watchers are told, in order.
+        self._heads = Observers[Snapshot]()
+        self._pending_heads = Observers[Snapshot]()
+        # Held while the head moves, so that heads move, and observers are called, in order.
         self._moving = RLock()
         with self.reading() as connection:
-            self._head = load(connection, on_batch)
+            self._head = _load(connection, on_batch)
 
     @property
     def head(self) -> Snapshot:
-        """The newest revision known here."""
+        """The newest revision known to this process."""
         return self._head
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call ``watcher`` with each new head."""
-        return self._watchers.add(watcher)
+    def watch(self, observer: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call ``observer`` with each new head."""
+        return self._heads.add(observer)
 
-    def watch_pending(self, watcher: Watcher) -> Callable[[], None]:
-        """Call ``watcher`` with each head that is about to be stored here."""
-        return self._foreseeing.add(watcher)
+    def watch_pending(self, observer: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call ``observer`` with each head that this process is about to commit."""
+        return self._pending_heads.add(observer)
 
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
         """Store what ``decide`` makes of the newest revision."""
@@ -71,25 +70,25 @@ class DatabaseStore:
             newest = self._head
             try:
                 with self.writing() as connection:
-                    newest = catch_up(connection, newest, locked_head_number(connection))
+                    newest = _catch_up(connection, newest, lock_head(connection))
                     proposal = decide(newest)
                     stored = _store(connection, newest, proposal)
                     if stored is not newest:
-                        self._foreseeing.tell(stored)
+                        self._pending_heads.notify(stored)
                 newest = stored
             finally:
-                # Also if nothing came of it: what others stored meanwhile is worth knowing.
+                # Even if the commit failed: other control planes' revisions were read, and are in force.
                 self._move(newest)
             return newest
 
     def require_writable(self) -> None:
-        """Nothing stands against it."""
+        """Return: a database takes writes."""
 
     def refresh(self) -> Snapshot:
-        """Take over what other control planes stored."""
+        """Read the revisions that other control planes stored."""
         with self._moving:
             with self.reading() as connection:
-                newest = catch_up(connection, self._head, head_number(connection))
+                newest = _catch_up(connection, self._head, queries.head_number(connection))
             self._move(newest)
             return newest
 
@@ -113,33 +112,33 @@ class DatabaseStore:
                 return queries.objects_before(connection, number)
             return queries.objects_at(connection, number)
 
-    def record_rollouts(self, outcomes: Mapping[int, Iterable[NodeRollout]]) -> None:
-        """Note what nodes made of each revision, in one transaction."""
+    def record_rollouts(self, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
+        """Store what nodes made of each revision, in one transaction."""
         with self._moving, self.writing() as connection:
-            write_rollouts(connection, outcomes)
+            write_rollouts(connection, rollouts)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database."""
-        self._see_that_it_is_reachable()
+        self._require_reachable()
         with translated_errors(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that is on disk when it ended well, and nowhere if it did not."""
-        self._see_that_it_is_reachable()
+        """A transaction that commits at the end, and rolls back on any exception."""
+        self._require_reachable()
         with translated_errors(), self._writing.begin() as connection:
             yield connection
 
-    def _see_that_it_is_reachable(self) -> None:
+    def _require_reachable(self) -> None:
         if self._reachable is not None and not self._reachable.is_set():
-            raise StoreUnavailable("its database does not answer", RETRY)
+            raise StoreUnavailable("the database does not answer", RETRY)
 
     def _move(self, newest: Snapshot) -> None:
         if newest is not self._head:
             self._head = newest
-            self._watchers.tell(newest)
+            self._heads.notify(newest)
 
 
 def _store(connection: Connection, base: Snapshot, proposal: Proposal) -> Snapshot:
@@ -147,36 +146,26 @@ def _store(connection: Connection, base: Snapshot, proposal: Proposal) -> Snapsh
         return base
     number = base.revision + 1
     add_revision(connection, number, proposal)
-    if connection.dialect.name == "postgresql":
-        # Sent when, and only if, the transaction is committed.
-        connection.execute(select(func.pg_notify(CHANNEL, str(number))))
     return base.advance(number, {(one.kind, one.key): one.after for one in proposal.difference})
 
 
-def load(connection: Connection, on_batch: OnBatch | None = None) -> Snapshot:
-    """The newest revision, read whole; ``on_batch`` is called with what has been read of it so far.
-
-    Raises:
-        InvalidChange: an object in the database cannot be read by this version.
-
-    """
-    number = head_number(connection)
+def _load(connection: Connection, on_batch: OnBatch | None = None) -> Snapshot:
+    number = queries.head_number(connection)
     catalogue = Catalogue()
-    others, apis = (current_objects(connection, apis=one) for one in (False, True))
+    others, apis = (queries.current_objects(connection, apis=one) for one in (False, True))
     for catalogue in read_in_batches(others, apis):
         if on_batch is not None:
             on_batch(catalogue)
     return Snapshot.of(number, catalogue)
 
 
-def catch_up(connection: Connection, known: Snapshot, number: int) -> Snapshot:
-    """The snapshot at ``number``, the database's newest revision, from one that is known here.
+def _catch_up(connection: Connection, known: Snapshot, number: int) -> Snapshot:
+    """The snapshot at ``number``, the newest revision; reads only what changed since ``known``.
 
-    Costs what was changed in between. A database that is behind what is known was restored from a backup: its
-    history is another, and nothing of ours can be relied on.
+    A database behind ``known`` was restored from a backup. Its history differs, so everything is read again.
     """
     if number == known.revision:
         return known
     if number < known.revision:
-        return load(connection)
-    return known.advance(number, read_objects(objects_since(connection, known.revision)))
+        return _load(connection)
+    return known.advance(number, read_objects(queries.objects_since(connection, known.revision)))

@@ -1,7 +1,7 @@
-"""The tables as this version uses them; ``migrations`` makes them what they are here.
+"""The tables of this version; the steps in ``migrations`` lead to them.
 
-A revision adds one row for each object that it changed; nothing is rewritten but the mark on the newest rows.
-So history costs what was changed, and a past state is the newest version of each object up to it.
+A revision adds one row for each object that it changes, and updates only the ``current`` flag of older rows.
+So history costs what was changed, and the state at a revision is the newest version of each object up to it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """Aware times in, aware times out; SQLite, which knows no zones, is given UTC."""
+    """Aware times in both directions; stored as UTC in SQLite, which has no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database."""
+        """The value for the database."""
         if value is None:
             return None
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """From the database."""
+        """The value from the database."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
@@ -38,7 +38,7 @@ metadata: Final = MetaData()
 head: Final = Table(
     "head",
     metadata,
-    # One row: whoever writes locks it, so that there is one writer at a time on PostgreSQL too.
+    # One row. Every writer locks it, so that PostgreSQL too has one writer at a time.
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("revision", Integer, nullable=False),
 )
@@ -60,10 +60,9 @@ versions: Final = Table(
     Column("kind", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("revision", Integer, ForeignKey("revisions.number"), primary_key=True),
-    # The written form as JSON; NULL where the revision removed the object.
+    # The serialised object as JSON; NULL where the revision removed the object.
     Column("body", Text),
-    # Whether it is the object's newest version; then, and without a body, there is no such object. There is
-    # an index of these, in `schema`.
+    # Whether this is the newest version of the object. `schema` has a partial index of these rows.
     Column("current", Boolean, nullable=False),
     Index("object_versions_by_revision", "revision"),
 )

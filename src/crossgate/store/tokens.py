@@ -1,4 +1,4 @@
-"""Tokens in the database, and in memory for as long as it cannot be reached."""
+"""Tokens in the database, with a copy in memory for the time when the database cannot be reached."""
 
 from __future__ import annotations
 
@@ -6,32 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Row, and_, insert, or_, select, update
 
-from crossgate.diagnostics import Diagnostic
-from crossgate.service.errors import ServiceError, StoreUnavailable
+from crossgate.service.errors import StoreUnavailable, TokenNameTaken
 from crossgate.service.tokens import Role, Token
-from crossgate.store.statements import Statement
 from crossgate.store.store import DatabaseStore
 from crossgate.store.tables import tokens
-from crossgate.store.writes import locked_head_number
-
-_OF_TOKEN = (
-    tokens.c.name,
-    tokens.c.role,
-    tokens.c.created,
-    tokens.c.expires,
-    tokens.c.last_used,
-    tokens.c.revoked,
-)
-_FIND = Statement(select(*_OF_TOKEN).where(tokens.c.digest == bindparam("of_digest")))
+from crossgate.store.writes import lock_head
 
 
 class TokenTable:
-    """A :class:`~crossgate.service.tokens.TokenStore`.
+    """A :class:`~crossgate.service.tokens.TokenStore` in the database.
 
-    Each look goes to the database, so a token that was revoked elsewhere works nowhere any more. While the
-    database is away, what it last said holds.
+    Every lookup reads the database, so that a token revoked on one control plane is refused by all. While the
+    database is unavailable, lookups use the last state that was read.
     """
 
     def __init__(self, store: DatabaseStore) -> None:
@@ -40,12 +28,13 @@ class TokenTable:
         self.tokens()
 
     def add_token(self, token: Token, digest: str) -> None:
-        """Keep a new token, unless one of its name works."""
+        """Store a new token, unless a valid one has the same name."""
         with self._store.writing() as connection:
-            locked_head_number(connection)  # two that create the same name come one after the other
-            namesakes = connection.execute(select(tokens).where(tokens.c.name == token.name))
-            if any(_token(row).works(token.created) for row in namesakes):
-                raise ServiceError([_taken(token.name)])
+            # Two control planes that create the same name at once run one after the other.
+            lock_head(connection)
+            same_name = connection.execute(select(tokens).where(tokens.c.name == token.name))
+            if any(_token(row).valid(token.created) for row in same_name):
+                raise TokenNameTaken(token.name)
             connection.execute(
                 insert(tokens).values(
                     digest=digest,
@@ -65,32 +54,31 @@ class TokenTable:
         return tuple(self._known.values())
 
     def find_token(self, digest: str) -> Token | None:
-        """The token with that hash."""
+        """The token with that digest."""
         try:
             with self._store.reading() as connection:
-                rows = _FIND.run(connection, {"of_digest": digest})
+                row = connection.execute(select(tokens).where(tokens.c.digest == digest)).first()
         except StoreUnavailable:
             return self._known.get(digest)
-        if not rows:
+        if row is None:
             self._known.pop(digest, None)
             return None
-        [(name, role, *times)] = rows
-        self._known[digest] = Token(name, Role(role), *times)
+        self._known[digest] = _token(row)
         return self._known[digest]
 
     def revoke_token(self, name: str, at: datetime) -> Token | None:
-        """Revoke the working token of that name."""
-        works = and_(
+        """Revoke the valid token of that name."""
+        valid = and_(
             tokens.c.name == name,
             tokens.c.revoked.is_(None),
             or_(tokens.c.expires.is_(None), tokens.c.expires > at),
         )
         with self._store.writing() as connection:
-            row = connection.execute(update(tokens).where(works).values(revoked=at).returning(tokens)).first()
+            row = connection.execute(update(tokens).where(valid).values(revoked=at).returning(tokens)).first()
         return None if row is None else _token(row)
 
     def touch_token(self, digest: str, at: datetime) -> None:
-        """Note that the token was used."""
+        """Record the time of the token's last use."""
         try:
             with self._store.writing() as connection:
                 connection.execute(update(tokens).where(tokens.c.digest == digest).values(last_used=at))
@@ -100,12 +88,3 @@ class TokenTable:
 
 def _token(row: Row[Any]) -> Token:
     return Token(row.name, Role(row.role), row.created, row.expires, row.last_used, row.revoked)
-
-
-def _taken(name: str) -> Diagnostic:
-    return Diagnostic(
-        code="token-name-taken",
-        message="a token of this name works already",
-        found=name,
-        remedy="Choose another name, or revoke that token first",
-    )

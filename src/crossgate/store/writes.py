@@ -1,75 +1,73 @@
-"""Revisions and the versions of objects, written into the tables. Transactions are others' business."""
+"""Statements that write revisions, object versions and rollouts; the caller owns the transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from crossgate.service.etag import canonical_json
-from crossgate.service.objects import CatalogueObject, Kind, serialise_object
+from crossgate.service.objects import ObjectChange, serialise_object
 from crossgate.service.ports import NodeRollout, Proposal
-from crossgate.store.statements import Statement
 from crossgate.store.tables import head, outcomes, revisions, versions
 
 CHANNEL: Final = "crossgate"
-"""PostgreSQL's NOTIFY tells of revisions on it; the payload is the revision's number."""
+"""PostgreSQL's NOTIFY channel for new revisions; the payload is the revision number."""
 
-_LOCK_HEAD = Statement(select(head.c.revision).with_for_update())
-_MOVE_HEAD = Statement(update(head).values(revision=bindparam("number")))
-_ADD_REVISION = Statement(insert(revisions))
-_ADD_VERSION = Statement(insert(versions))
-_SUPERSEDE = Statement(
+_MARK_OLD = (
     update(versions)
-    .where(versions.c.kind == bindparam("of_kind"), versions.c.key == bindparam("of_key"), versions.c.current)
+    .where(
+        versions.c.kind == bindparam("old_kind"), versions.c.key == bindparam("old_key"), versions.c.current
+    )
     .values(current=False)
 )
-
-_FORGET_OUTCOME = delete(outcomes).where(
-    outcomes.c.revision == bindparam("of_revision"), outcomes.c.node == bindparam("of_node")
+_DELETE_ROLLOUT = delete(outcomes).where(
+    outcomes.c.revision == bindparam("old_revision"), outcomes.c.node == bindparam("old_node")
 )
 
 
-def head_number(connection: Connection) -> int:
-    """The newest revision's number."""
-    number: int = connection.execute(select(head.c.revision)).scalar_one()
+def lock_head(connection: Connection) -> int:
+    """The newest revision number; other writers wait until this transaction ends."""
+    number: int = connection.execute(select(head.c.revision).with_for_update()).scalar_one()
     return number
 
 
-def locked_head_number(connection: Connection) -> int:
-    """The same, while other writers are kept away until the transaction ends."""
-    [[number]] = _LOCK_HEAD.run(connection)
-    return int(number)
-
-
 def add_revision(connection: Connection, number: int, proposal: Proposal) -> None:
-    """Write a revision and the versions of objects that it makes."""
+    """Insert a revision and one version of each object that it changes, and move the head to it."""
     difference = proposal.difference
-    _ADD_REVISION.run(
-        connection,
-        {
-            "number": number,
-            "author": proposal.author,
-            "at": proposal.at,
-            "message": proposal.message,
-            "objects": len(difference),
-            "rolls_back_to": proposal.rolls_back_to,
-        },
+    connection.execute(
+        insert(revisions).values(
+            number=number,
+            author=proposal.author,
+            at=proposal.at,
+            message=proposal.message,
+            objects=len(difference),
+            rolls_back_to=proposal.rolls_back_to,
+        )
     )
-    _SUPERSEDE.run(connection, *({"of_kind": one.kind.value, "of_key": one.key} for one in difference))
-    _ADD_VERSION.run(connection, *(_version(number, one.kind, one.key, one.after) for one in difference))
-    _MOVE_HEAD.run(connection, {"number": number})
+    connection.execute(_MARK_OLD, [{"old_kind": one.kind.value, "old_key": one.key} for one in difference])
+    connection.execute(insert(versions), [_version(number, one) for one in difference])
+    connection.execute(update(head).values(revision=number))
+    if connection.dialect.name == "postgresql":
+        # PostgreSQL sends it when the transaction commits, and only then.
+        connection.execute(select(func.pg_notify(CHANNEL, str(number))))
 
 
-def _version(number: int, kind: Kind, key: str, after: CatalogueObject | None) -> dict[str, object]:
-    body = None if after is None else canonical_json(serialise_object(after)).decode()
-    return {"kind": kind.value, "key": key, "revision": number, "body": body, "current": True}
+def _version(number: int, change: ObjectChange) -> dict[str, object]:
+    body = None if change.after is None else canonical_json(serialise_object(change.after)).decode()
+    return {
+        "kind": change.kind.value,
+        "key": change.key,
+        "revision": number,
+        "body": body,
+        "current": True,
+    }
 
 
-def write_rollouts(connection: Connection, of_revisions: Mapping[int, Iterable[NodeRollout]]) -> None:
-    """Write what nodes made of revisions, each in the place of what was known of it."""
-    stored = select(revisions.c.number).where(revisions.c.number.in_(of_revisions))
+def write_rollouts(connection: Connection, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
+    """Store the rollouts by revision number; each replaces an earlier one of the same node and revision."""
+    stored = select(revisions.c.number).where(revisions.c.number.in_(rollouts))
     rows = [
         {
             "revision": number,
@@ -79,9 +77,9 @@ def write_rollouts(connection: Connection, of_revisions: Mapping[int, Iterable[N
             "detail": one.detail,
         }
         for number in connection.execute(stored).scalars()
-        for one in of_revisions[number]
+        for one in rollouts[number]
     ]
     if rows:
-        known = [{"of_revision": row["revision"], "of_node": row["node"]} for row in rows]
-        connection.execute(_FORGET_OUTCOME, known)
+        old = [{"old_revision": row["revision"], "old_node": row["node"]} for row in rows]
+        connection.execute(_DELETE_ROLLOUT, old)
         connection.execute(insert(outcomes), rows)

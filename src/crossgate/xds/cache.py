@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, KeysView, Mapping
 
 from crossgate.compiler.resource import Resource
+from crossgate.service.observers import Observers
 
 Key = tuple[str, str]
 """Type URL and name of one resource."""
 Changes = Mapping[Key, Resource | None]
 """New resources by key; None removes."""
-Watcher = Callable[[tuple[Key, ...]], None]
 
 
 class Cache:
@@ -24,8 +24,7 @@ class Cache:
 
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, Resource]] = {}
-        self._watchers: dict[int, Watcher] = {}
-        self._tickets = 0
+        self._observers = Observers[tuple[Key, ...]]()
 
     def get(self, type_url: str, name: str) -> Resource | None:
         """The resource, or None if there should be none."""
@@ -57,8 +56,7 @@ class Cache:
         """
         changed = tuple(key for key, resource in changes.items() if self._put(key, resource))
         if changed:
-            for watcher in tuple(self._watchers.values()):
-                watcher(changed)
+            self._observers.notify(changed)
         return changed
 
     def replace(self, resources: Iterable[Resource]) -> tuple[Key, ...]:
@@ -71,16 +69,9 @@ class Cache:
                 changes.setdefault((type_url, name), None)
         return self.update(changes)
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call ``watcher`` with the changed keys after each update, until the returned function is called."""
-        self._tickets += 1
-        ticket = self._tickets
-        self._watchers[ticket] = watcher
-
-        def stop() -> None:
-            self._watchers.pop(ticket, None)
-
-        return stop
+    def watch(self, observer: Callable[[tuple[Key, ...]], None]) -> Callable[[], None]:
+        """Call ``observer`` with the changed keys of each update, until the returned function is called."""
+        return self._observers.add(observer)
 
     def _put(self, key: Key, resource: Resource | None) -> bool:
         type_url, name = key

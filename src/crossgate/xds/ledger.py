@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from crossgate.compiler.concerned import made_for
 from crossgate.diagnostics import Diagnostic
+from crossgate.service.observers import Observers
 from crossgate.xds.cache import Cache, Key
 from crossgate.xds.messages import (
     EVERYTHING,
@@ -127,8 +128,7 @@ class Ledger:
         self.cache = cache
         self._clock = clock
         self._sessions: dict[Session, None] = {}
-        self._watchers: dict[int, Callable[[LedgerChange], None]] = {}
-        self._tickets = 0
+        self._observers = Observers[LedgerChange]()
 
     @property
     def sessions(self) -> Collection[Session]:
@@ -139,14 +139,14 @@ class Ledger:
         """A node opened a stream."""
         session = Session(node, self._clock())
         self._sessions[session] = None
-        self._tell(LedgerChange(session))
+        self._observers.notify(LedgerChange(session))
         return session
 
     def disconnect(self, session: Session) -> None:
         """Its stream ended."""
         if session in self._sessions:
             del self._sessions[session]
-            self._tell(LedgerChange(session))
+            self._observers.notify(LedgerChange(session))
 
     def record(self, session: Session, effect: Effect) -> None:
         """Take note of what the stream of ``session`` found out."""
@@ -160,14 +160,14 @@ class Ledger:
                         session.applied.pop((kind, name), None)
                     else:
                         session.applied[kind, name] = (version, now)
-                self._tell(LedgerChange(session, tuple((kind, name) for name, _ in versions)))
+                self._observers.notify(LedgerChange(session, tuple((kind, name) for name, _ in versions)))
             case ResourceRejected(kind, name, version, message):
                 key = (kind, name)
                 session.rejections[key] = Rejection(session.node, key, version, _shortened(message), now)
-                self._tell(LedgerChange(session, (key,)))
+                self._observers.notify(LedgerChange(session, (key,)))
             case SubscriptionChanged():
                 self._interest(session, effect)
-                self._tell(LedgerChange(session))
+                self._observers.notify(LedgerChange(session))
             case DiscoveryResponse():
                 session.sent += len(effect.resources) + len(effect.removed)
 
@@ -226,24 +226,13 @@ class Ledger:
             if session.subscribes_to(key)
         )
 
-    def watch(self, watcher: Callable[[LedgerChange], None]) -> Callable[[], None]:
-        """Call ``watcher`` with all that happens, until the returned function is called."""
-        self._tickets += 1
-        ticket = self._tickets
-        self._watchers[ticket] = watcher
-
-        def stop() -> None:
-            self._watchers.pop(ticket, None)
-
-        return stop
+    def watch(self, observer: Callable[[LedgerChange], None]) -> Callable[[], None]:
+        """Call ``observer`` with every event, until the returned function is called."""
+        return self._observers.add(observer)
 
     def _state(self, session: Session, key: Key) -> ResourceState:
         version, at = session.applied.get(key, (None, None))
         return ResourceState(version, at, self.cache.version(key), session.rejections.get(key))
-
-    def _tell(self, news: LedgerChange) -> None:
-        for watcher in tuple(self._watchers.values()):
-            watcher(news)
 
     def _interest(self, session: Session, change: SubscriptionChanged) -> None:
         names = session.follows.setdefault(change.type_url, set())

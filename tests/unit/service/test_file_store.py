@@ -22,15 +22,11 @@ def test_writes_are_refused_and_plans_are_not() -> None:
     assert service.export().apis.keys() == {"pets/1.0"}
 
 
-def test_watchers_hear_of_a_changed_file_until_they_stop() -> None:
+def test_each_reading_of_the_file_is_a_new_head() -> None:
     store = FileStore("gateway.yaml", catalogue())
-    heard: list[int] = []
-    stop = store.watch(lambda head: heard.append(head.revision))
-    store.replace(catalogue([api("pets")]))
-    stop()
-    store.replace(catalogue())
-    assert heard == [2]
-    assert store.head.revision == 3
+    assert store.replace(catalogue([api("pets")])) is store.head
+    assert store.refresh() is store.head
+    assert (store.head.revision, list(store.head.catalogue.apis)) == (2, ["pets/1.0"])
 
 
 @pytest.mark.parametrize("message", ["a\x00b", "x" * 2001, "\ud800"])

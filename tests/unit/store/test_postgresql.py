@@ -14,7 +14,7 @@ from tests.postgresql import Server
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi
 from crossgate.service.errors import StoreUnavailable
-from crossgate.service.ports import CatalogueStore
+from crossgate.service.ports import WatchedStore
 from crossgate.service.tokens import Role, Tokens
 from crossgate.store import PostgresqlUrl, Store, open_store, parse_location
 
@@ -35,7 +35,7 @@ def there(database: PostgresqlUrl) -> Iterator[Store]:
 
 
 @contextmanager
-def arrival(store: CatalogueStore, revision: int) -> Iterator[Callable[[], None]]:
+def arrival(store: WatchedStore, revision: int) -> Iterator[Callable[[], None]]:
     """What is yielded waits until the store is at the revision, all by itself."""
     arrived = threading.Event()
 

@@ -111,7 +111,7 @@ def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"not a database at all, and long enough to be read as one" * 100)
     with pytest.raises(StoreUnavailable) as refused, open_store(SqliteDirectory(tmp_path)):
         pass
-    assert "no database" in reason(refused.value)
+    assert "not a database" in reason(refused.value)
 
 
 def test_every_object_that_cannot_be_read_is_named(directory: SqliteDirectory) -> None:
@@ -129,13 +129,13 @@ def test_every_object_that_cannot_be_read_is_named(directory: SqliteDirectory) -
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("body", '{"name": ', "what it holds of the api pets/1.0 is damaged"),
-        ("body", "{} {}", "what it holds of the api pets/1.0 is damaged"),
-        ("body", "[]", "what it holds of the api pets/1.0 is damaged"),
-        ("body", "null", "what it holds of the api pets/1.0 is damaged"),
-        ("body", b"\xff\x00", "what it holds of the api pets/1.0 is damaged"),
-        ("body", "[" * 100_000, "what it holds of the api pets/1.0 is damaged"),
-        ("kind", "portal", "it holds a portal (pets/1.0), which this version does not know"),
+        ("body", '{"name": ', "the stored api pets/1.0 is corrupt"),
+        ("body", "{} {}", "the stored api pets/1.0 is corrupt"),
+        ("body", "[]", "the stored api pets/1.0 is corrupt"),
+        ("body", "null", "the stored api pets/1.0 is corrupt"),
+        ("body", b"\xff\x00", "the stored api pets/1.0 is corrupt"),
+        ("body", "[" * 100_000, "the stored api pets/1.0 is corrupt"),
+        ("kind", "portal", "unknown object kind portal (pets/1.0)"),
     ],
 )
 def test_what_is_no_object_at_all_is_said_so(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crossgate.service.errors import NotFound, ServiceError
-from crossgate.service.tokens import USE_NOTED_EVERY, Role, Tokens
+from crossgate.service.tokens import USE_RECORDED_EVERY, Role, Tokens
 from crossgate.store import Store, StoreLocation, open_store
 
 
@@ -61,10 +61,10 @@ def test_use_is_noted_by_the_minute(store: Store) -> None:
     secret, _ = tokens.create("ci", Role.VIEWER)
     first = clock.now
     tokens.authenticate(secret)
-    clock.now += USE_NOTED_EVERY / 2
+    clock.now += USE_RECORDED_EVERY / 2
     tokens.authenticate(secret)
     assert tokens.all()[0].last_used == first
-    clock.now += USE_NOTED_EVERY
+    clock.now += USE_RECORDED_EVERY
     tokens.authenticate(secret)
     assert tokens.all()[0].last_used == clock.now
 

@@ -1,41 +1,48 @@
-"""``crossgate token``: the tokens of the admin API."""
+"""``crossgate token``: who may use the admin API."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crossgate.catalogue.names import parse_name
-from crossgate.cli.admin_client import AdminApiClient
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DatabaseUrl, Server
-from crossgate.cli.arguments import Token as TokenOption
-from crossgate.cli.output.console import print_json, print_rows, stdout
-from crossgate.cli.stores import store_location
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DatabaseUrl, Server, Token
 from crossgate.diagnostics import Diagnostic, InvalidInput
-from crossgate.service.errors import ServiceError
-from crossgate.service.tokens import Role, Token, Tokens
-from crossgate.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from crossgate.cli.admin_client import Remote
+    from crossgate.service.tokens import Role, Tokens
+    from crossgate.service.tokens import Token as KeptToken
 
 token = typer.Typer(
     no_args_is_help=True,
-    help="Create, list and revoke tokens of the admin API.",
+    help="Create, list and revoke the tokens of the admin API.",
 )
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the token; revisions show it as author.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What the token is called; its changes bear it.")]
 Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Open the store in this directory, instead of calling the admin API.",
+        help="Go to the store in this directory itself, without the admin API and a token.",
         show_default=False,
     ),
 ]
+
+
+class RoleName(StrEnum):
+    """What a token may do."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
 
 
 @token.command()
@@ -43,34 +50,32 @@ def create(
     name: Name,
     *,
     role: Annotated[
-        Role, typer.Option(help="viewer: read; editor: also change; admin: also manage tokens.")
-    ] = Role.VIEWER,
+        RoleName, typer.Option(help="viewer: read; editor: change as well; admin: tokens as well.")
+    ] = RoleName.VIEWER,
     days: Annotated[
-        int | None,
-        typer.Option(min=1, max=3650, metavar="N", help="Days until it expires.", show_default="never"),
+        int | None, typer.Option(min=1, max=3650, help="Until it expires.", show_default="never")
     ] = None,
     data: Data = None,
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
-    token: TokenOption = "",
+    token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Create a token and print its secret, which is shown only once.
+    """Create a token and print its secret, this once.
 
-    With --data or --database it is written to the store directly. That needs no token and no running gateway.
+    Whoever may write the store itself needs no token: --data or --database go there, gateway or not.
     """
+    from crossgate.cli.output.console import print_json
+
     if _is_local(data, database):
-        parsed = parse_name(name)
-        if isinstance(parsed, Diagnostic):
-            raise InvalidInput([parsed])
-        with _open_tokens(data, database) as tokens:
+        with _tokens(data, database) as tokens:
             lifetime = None if days is None else timedelta(days=days)
-            secret, stored = tokens.create(parsed, role, lifetime)
-            created: dict[str, Any] = {**_fields(stored), "secret": secret}
+            secret, made = tokens.create(_checked(name), _role(role), lifetime)
+            created: dict[str, Any] = {**_fields(made), "secret": secret}
     else:
-        with AdminApiClient(server, token) as api:
-            body = {"name": name, "role": role.value, "days": days}
-            created = api.send("POST", "/v1/tokens", body).value
+        with _remote(server, token) as remote:
+            wanted = {"name": name, "role": role.value, "days": days}
+            created = remote.send("POST", "/v1/tokens", wanted).value
     if as_json:
         print_json(created)
     else:
@@ -83,16 +88,19 @@ def list_tokens(
     data: Data = None,
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
-    token: TokenOption = "",
+    token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """List every token, expired and revoked ones included, without the secrets."""
+    """List every token, those that no longer work too; never a secret."""
+    from crossgate.cli.output.console import print_json, stdout
+    from crossgate.cli.output.tables import print_rows
+
     if _is_local(data, database):
-        with _open_tokens(data, database) as tokens:
+        with _tokens(data, database) as tokens:
             found = [_fields(one) for one in tokens.all()]
     else:
-        with AdminApiClient(server, token) as api:
-            found = api.get("/v1/tokens").value["items"]
+        with _remote(server, token) as remote:
+            found = remote.get("/v1/tokens").value["items"]
     if as_json:
         print_json({"items": found})
         return
@@ -111,16 +119,18 @@ def revoke(
     data: Data = None,
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
-    token: TokenOption = "",
+    token: Token = "",
 ) -> None:
-    """Revoke a token, at once and for every control plane."""
+    """Let a token open nothing any more, at once and on every control plane."""
+    from urllib.parse import quote
+
     if _is_local(data, database):
-        with _open_tokens(data, database) as tokens:
+        with _tokens(data, database) as tokens:
             tokens.revoke(name)
     else:
-        with AdminApiClient(server, token) as api:
-            api.send("DELETE", f"/v1/tokens/{quote(name, safe='')}")
-    typer.echo(f"Token {name} revoked")
+        with _remote(server, token) as remote:
+            remote.send("DELETE", f"/v1/tokens/{quote(name, safe='')}")
+    typer.echo(f"The token {name} opens nothing any more")
 
 
 def _is_local(data: Path | None, database: str) -> bool:
@@ -128,7 +138,12 @@ def _is_local(data: Path | None, database: str) -> bool:
 
 
 @contextmanager
-def _open_tokens(data: Path | None, database: str) -> Iterator[Tokens]:
+def _tokens(data: Path | None, database: str) -> Iterator[Tokens]:
+    from crossgate.cli.stores import store_location
+    from crossgate.service.errors import ServiceError
+    from crossgate.service.tokens import Tokens
+    from crossgate.store import open_store
+
     try:
         with open_store(store_location(data, database)) as store:
             yield Tokens(store.tokens)
@@ -136,15 +151,36 @@ def _open_tokens(data: Path | None, database: str) -> Iterator[Tokens]:
         raise InvalidInput(refused.diagnostics) from refused
 
 
-def _fields(stored: Token) -> dict[str, Any]:
+def _remote(server: str, token: str) -> Remote:
+    from crossgate.cli.admin_client import Remote
+
+    return Remote(server, token)
+
+
+def _checked(name: str) -> str:
+    from crossgate.catalogue.names import parse_name
+
+    parsed = parse_name(name)
+    if isinstance(parsed, Diagnostic):
+        raise InvalidInput([parsed])
+    return parsed
+
+
+def _role(role: RoleName) -> Role:
+    from crossgate.service.tokens import Role
+
+    return Role(role.value)
+
+
+def _fields(token: KeptToken) -> dict[str, Any]:
     times: dict[str, datetime | None] = {
-        "created": stored.created,
-        "expires": stored.expires,
-        "last_used": stored.last_used,
-        "revoked": stored.revoked,
+        "created": token.created,
+        "expires": token.expires,
+        "last_used": token.last_used,
+        "revoked": token.revoked,
     }
     return {
-        "name": stored.name,
-        "role": stored.role.value,
+        "name": token.name,
+        "role": token.role.value,
         **{name: None if at is None else at.isoformat() for name, at in times.items()},
     }

@@ -1,4 +1,4 @@
-"""Lint events of a gateway that runs from a file: all findings, and again only if they change."""
+"""What a gateway that follows a file says of it: all there is, and again only if that changes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from tests.catalogues import api, catalogue, policy
 
-from crossgate.app.events import Event, LintReported
-from crossgate.app.file_source import FileLinter, findings_by_object
-from crossgate.app.tasks import background_task
+from crossgate.app.events import LintReported
+from crossgate.app.linting import linting, spoken
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.cli.output.events import EventPrinter
 from crossgate.lint.check import check_catalogue
@@ -32,53 +31,52 @@ def reading(folder: Path, *origins: str) -> Reading:
     return load_document(file)
 
 
-async def reports(*readings: Reading) -> list[LintReported]:
-    """The event of each reading, which is submitted after the event of the one before."""
-    emitted = asyncio.Queue[LintReported]()
+async def said_of(*readings: Reading) -> list[LintReported]:
+    """What is announced of the readings, each after the event of the one before."""
+    announced = asyncio.Queue[LintReported]()
     found: list[LintReported] = []
 
-    def emit(event: Event) -> None:
+    def emit(event: object) -> None:
         assert isinstance(event, LintReported)
-        emitted.put_nowait(event)
+        announced.put_nowait(event)
 
-    linter = FileLinter(emit)
-    async with asyncio.timeout(20), background_task(linter.run()):
+    async with asyncio.timeout(20), linting(emit) as linter:
         for one in readings:
-            linter.submit(one)
-            found.append(await emitted.get())
-    assert emitted.empty()
+            linter.look_at(one)
+            found.append(await announced.get())
+    assert announced.empty()
     return found
 
 
-def test_errors_are_reported_with_their_places_and_so_is_their_end(tmp_path: Path) -> None:
+def test_errors_are_said_with_their_places_and_the_end_of_them_too(tmp_path: Path) -> None:
     unsafe = reading(tmp_path, UNSAFE)
-    first, second = asyncio.run(reports(unsafe, reading(tmp_path, "https://www.example.com")))
+    first, second = asyncio.run(said_of(unsafe, reading(tmp_path, "https://www.example.com")))
 
     (error,) = first.errors
     assert (error.code, error.place.line) == ("origin-unbounded", 6)
-    assert "1 error" in str(first)
+    assert "1 of severity error" in str(first)
     assert second.errors == ()
 
 
-def test_a_finding_that_only_moved_is_not_reported_again() -> None:
+def test_a_finding_that_has_only_moved_is_no_news() -> None:
     unsafe = api("unsafe", policy({"regex": "https://.*example\\.com"}))
     above, worse = api("above"), api("worse", unsafe.cors)
 
-    first = findings_by_object(check_catalogue(catalogue([unsafe])))
+    first = spoken(check_catalogue(catalogue([unsafe])))
 
-    assert findings_by_object(check_catalogue(catalogue([above, unsafe]))) == first
-    assert findings_by_object(check_catalogue(catalogue([unsafe, worse]))) != first
+    assert spoken(check_catalogue(catalogue([above, unsafe]))) == first
+    assert spoken(check_catalogue(catalogue([unsafe, worse]))) != first
 
 
-def test_ten_errors_are_printed_and_the_rest_is_counted(
+def test_ten_errors_are_shown_and_the_rest_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (event,) = asyncio.run(reports(reading(tmp_path, *[UNSAFE] * 12)))
+    (linted,) = asyncio.run(said_of(reading(tmp_path, *[UNSAFE] * 12)))
 
-    EventPrinter("gateway.yaml").emit(event)
+    EventPrinter("gateway.yaml").emit(linted)
 
     first, *errors, rest = capsys.readouterr().out.splitlines()
-    assert first == f"{event}"
+    assert first == f"{linted}"
     lines = range(6, 6 + 10 * 6, 6)
     assert all(f"gateway.yaml:{line}:" in error for line, error in zip(lines, errors, strict=True))
     assert (len(errors), rest) == (10, "  and 2 more errors")
