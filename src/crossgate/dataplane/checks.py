@@ -91,20 +91,20 @@ def _port_taken(port: int, where: str, place: Place) -> Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class ListeningProcess:
     """A process that listens: its id and the name of its program."""
 
     pid: int
     command: str
 
 
-def listeners(port: int) -> tuple[Listener, ...]:
+def listeners(port: int) -> tuple[ListeningProcess, ...]:
     """The processes that listen on ``port``, by id; empty if none, or none that this user may inspect."""
     sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
     if not sockets:
         return ()
     pids = sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
-    return tuple(Listener(pid, _command(pid)) for pid in pids if _has_open(pid, sockets))
+    return tuple(ListeningProcess(pid, _command(pid)) for pid in pids if _has_open(pid, sockets))
 
 
 def _inodes(port: int) -> set[str]:

@@ -19,8 +19,8 @@ from crossgate.service.objects import Difference, ObjectChange, ObjectKey, find_
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Everything that the linter finds in what is touched, and for which errors it refuses the change."""
+class LintResult:
+    """The findings for a change, and the errors among them for which it is refused."""
 
     findings: tuple[Finding, ...]
     refusing: tuple[Finding, ...]
@@ -34,8 +34,8 @@ class _Sides:
     after: Associations
 
 
-def lint_change(base: Catalogue, after: Catalogue, difference: Difference) -> Verdict:
-    """The verdict on ``after``, which differs from ``base`` by that.
+def lint_change(base: Catalogue, after: Catalogue, difference: Difference) -> LintResult:
+    """The findings for ``after``, which differs from ``base`` by the difference.
 
     Places are paths into a document whose APIs and applications are found by key.
     """
@@ -46,7 +46,7 @@ def lint_change(base: Catalogue, after: Catalogue, difference: Difference) -> Ve
         findings.append(said)
         if refuses:
             refusing.append(said)
-    return Verdict(tuple(findings), tuple(refusing))
+    return LintResult(tuple(findings), tuple(refusing))
 
 
 def lint_object(catalogue: Catalogue, key: ObjectKey) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgate.dataplane.checks import Listener, check_listen, listeners
+from crossgate.dataplane.checks import ListeningProcess, check_listen, listeners
 from crossgate.diagnostics import Place
 
 PLACE = Place(("gateway", "listen"), "gateway.yaml", 2, 11)
@@ -66,7 +66,7 @@ def test_a_name_is_not_guessed() -> None:
 def test_listeners_of_a_port(taken: int) -> None:
     (holder,) = listeners(taken)
 
-    assert holder == Listener(os.getpid(), Path("/proc/self/comm").read_text().strip())
+    assert holder == ListeningProcess(os.getpid(), Path("/proc/self/comm").read_text().strip())
 
 
 def test_nobody_holds_a_free_port() -> None:
