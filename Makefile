@@ -72,13 +72,15 @@ reference: $(VENV)/.dev  ## write the reference pages that are made from the cod
 
 bench: $(VENV)/.bench  ## the gateway and the middleware against others, and changes; some six minutes
 	@scripts/prerequisites nginx wrk
-	@echo "[bench] 1 of 4: the gateway against the same Envoy with less to do, and nginx"
+	@echo "[bench] 1 of 5: the gateway against the same Envoy with less to do, and nginx"
 	@PYTHONPATH=src $(BIN)/python -m bench.gateway
-	@echo "[bench] 2 of 4: changes, and many APIs"
+	@echo "[bench] 2 of 5: changes, and many APIs"
 	@PYTHONPATH=src $(BIN)/python -m bench.propagation
-	@echo "[bench] 3 of 4: changes through the admin API, with a store"
+	@echo "[bench] 3 of 5: changes through the admin API, with a store"
 	@PYTHONPATH=src $(BIN)/python -m bench.store_propagation
-	@echo "[bench] 4 of 4: the middleware against the other CORS middlewares"
+	@echo "[bench] 4 of 5: pages of the admin API over 100,000 applications"
+	@PYTHONPATH=src $(BIN)/python -m bench.admin_pages
+	@echo "[bench] 5 of 5: the middleware against the other CORS middlewares"
 	@PYTHONPATH=src $(BIN)/python -m bench.middleware
 
 bench-lint: $(VENV)/.dev  ## the linter: time, memory, what it finds (GIXY="command ..." to compare with gixy)

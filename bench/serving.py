@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.machine import cores, pin
 
-from crossgate.app.authorities import system_authorities
+from crossgate.app.gateway import system_ca_file
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
@@ -53,7 +53,7 @@ async def serving(catalogue: Catalogue) -> AsyncIterator[Serving]:
         stack.callback(directory.close)
         socket = directory.control_plane_socket
         control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket)))
-        publisher = Publisher(control_plane.cache, system_authorities())
+        publisher = Publisher(control_plane.cache, system_ca_file())
         publisher.publish(catalogue)
         document = bootstrap(NodeIdentity("bench"), UnixSocket(socket), directory.admin_socket)
         envoy = await stack.enter_async_context(

@@ -1,16 +1,16 @@
-"""Writes the reference pages that are made from the code: `make reference`. A test finds stale ones."""
+"""Writes the reference pages that are generated from the code: `make reference`. A test finds stale ones."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
-
-import typer
+from typing import Any, Final
 
 from crossgate.admin.app import routes
 from crossgate.catalogue.schema import document_schema
-from crossgate.cli.app import app
+from crossgate.cli.app import LazyVerb, command
 from crossgate.lint.pages import rule_pages
 
 RULES = Path(__file__).parent.parent / "docs" / "rules"
@@ -19,19 +19,18 @@ PAGES = Path(__file__).parent.parent / "docs" / "reference"
 _HEAD = """\
 # The command
 
-Made from the command itself by `make reference`.
+Generated from the command by `make reference`; `crossgate VERB --help` prints the same.
 
-`crossgate VERB --help` says the same. Results go to standard output, complaints to standard error; the
-findings of `check` are its result. Colours and tables appear in a terminal only; `NO_COLOR=1` turns
-colours off.
+Results go to standard output, errors to standard error; the findings of `check` are its result. Colours and
+tables appear in a terminal only. `NO_COLOR=1` turns colours off.
 
 | exit code | meaning |
 |---|---|
-| 0 | fine |
+| 0 | success |
 | 1 | findings or differences |
-| 2 | bad use or bad input |
+| 2 | wrong usage or invalid input |
 | 130 | interrupted |
-| 141 | whoever read the output has left |
+| 141 | the reader of the output has closed it |
 """
 
 
@@ -42,9 +41,8 @@ def schema_page() -> str:
 
 def cli_page() -> str:
     """Every verb with its arguments and options."""
-    group = typer.main.get_command(app)
-    verbs: dict[str, typer.core.TyperCommand] = group.commands  # type: ignore[attr-defined]  # a group has them
-    return "\n".join([_HEAD, *(line for name, verb in verbs.items() for line in _verb_or_group(name, verb))])
+    verbs: dict[str, LazyVerb] = command().commands
+    return "\n".join([_HEAD, *(line for name, verb in verbs.items() for line in _group(name, verb.load()))])
 
 
 def openapi_page() -> str:
@@ -52,47 +50,76 @@ def openapi_page() -> str:
     return json.dumps(routes().openapi(), indent=1) + "\n"
 
 
-def _verb_or_group(name: str, verb: typer.core.TyperCommand) -> Iterator[str]:
-    inner: dict[str, typer.core.TyperCommand] = getattr(verb, "commands", {})
-    if not inner:
-        yield from _verb(name, verb)
+def _group(name: str, verb: Any) -> Iterator[str]:
+    inner = getattr(verb, "commands", {"": verb})
     for inner_name, one in inner.items():
-        yield from _verb(f"{name} {inner_name}", one)
+        yield from _verb(f"{name} {inner_name}".strip(), one)
 
 
-def _verb(name: str, verb: typer.core.TyperCommand) -> Iterator[str]:
-    arguments = [parameter for parameter in verb.params if parameter.param_type_name == "argument"]
-    named = [_argument_name(argument) for argument in arguments]
+def _verb(name: str, verb: Any) -> Iterator[str]:
+    arguments = [_argument(one) for one in verb.params if one.param_type_name == "argument"]
     yield f"## crossgate {name}\n"
-    yield f"`{' '.join(['crossgate', name, *named, '[OPTIONS]'])}`\n"
+    yield f"`{' '.join(['crossgate', name, *arguments, '[OPTIONS]'])}`\n"
     for paragraph in (verb.help or "").strip().split("\n\n"):
         yield f"{' '.join(paragraph.split())}\n"
-    yield "| argument or option | meaning |\n|---|---|"
+    if verb.params:
+        yield "| argument or option | type | default | meaning |\n|---|---|---|---|"
     for parameter in verb.params:
-        yield f"| {_spelling(parameter)} | {_meaning(parameter)} |"
-    yield ""
+        cells = [_spelling(parameter), _type(parameter), _default(parameter), _meaning(parameter)]
+        yield f"| {' | '.join(cells)} |"
+    if verb.params:
+        yield ""
 
 
-def _argument_name(argument: object) -> str:
-    return str(getattr(argument, "metavar", None) or getattr(argument, "name", "")).upper()
+def _argument(argument: Any) -> str:
+    return argument.metavar if argument.required else f"[{argument.metavar}]"
 
 
-def _spelling(parameter: object) -> str:
-    if getattr(parameter, "param_type_name", "") == "argument":
-        return f"`{_argument_name(parameter)}`"
-    names = ["/".join(getattr(parameter, "opts", []) + getattr(parameter, "secondary_opts", []))]
-    if not getattr(parameter, "is_flag", False):
-        names.append(getattr(parameter, "metavar", None) or _kind(parameter))
-    return f"`{' '.join(names)}`"
+def _spelling(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"`{_argument(parameter)}`"
+    names = [f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts)]
+    if not parameter.is_flag and parameter.metavar:
+        names[-1] = f"`{parameter.opts[-1]} {parameter.metavar}`"
+    return ", ".join(names)
 
 
-def _kind(parameter: object) -> str:
-    kind = str(getattr(getattr(parameter, "type", None), "name", "text"))
-    return "NUMBER" if "integer" in kind or "float" in kind else kind.upper()
+def _type(parameter: Any) -> str:
+    described = parameter.type_descriptor
+    if described.is_choice:
+        return ", ".join(f"`{choice.value}`" for choice in described.choices)
+    name = _TYPES[described.annotation]
+    match parameter.min, parameter.max:
+        case None, None:
+            return name
+        case least, None:
+            return f"{name}, at least {least}"
+        case least, most:
+            return f"{name}, {least} to {most}"
 
 
-def _meaning(parameter: object) -> str:
-    return str(getattr(parameter, "help", "") or "").replace("|", "\\|")
+_TYPES: Final = {bool: "flag", int: "integer", str: "string", Path: "path", list[str]: "string"}
+
+
+def _default(parameter: Any) -> str:
+    if parameter.required:
+        return "required"
+    if isinstance(parameter.show_default, str):
+        return parameter.show_default
+    match parameter.default:
+        case None | "":
+            return "none"
+        case bool():
+            return "on" if parameter.default else "off"
+        case Enum():
+            return f"`{parameter.default.value}`"
+        case value:
+            return f"`{value}`"
+
+
+def _meaning(parameter: Any) -> str:
+    variable = f" Environment variable: `{parameter.envvar}`." if parameter.envvar else ""
+    return f"{parameter.help}{variable}"
 
 
 def main() -> None:

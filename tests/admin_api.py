@@ -1,4 +1,4 @@
-"""A real admin API for tests: uvicorn on a loopback port, before whichever store."""
+"""A real admin API for tests: uvicorn on a loopback port, over any store."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from pathlib import Path
 
 import httpx
 
-from crossgate.admin.app import admin_api
-from crossgate.admin.context import AdminContext, Nodes, NoNodes
-from crossgate.app.admin_listener import bind
-from crossgate.app.admin_server import serving
+from crossgate.admin.context import Nodes, NoNodes
+from crossgate.app.admin_listener import bind_admin_socket
+from crossgate.app.admin_server import serve_admin_api
 from crossgate.net.address import HostPort
-from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.tokens import Role, Tokens, TokenStore
 
@@ -26,7 +24,7 @@ _SECONDS = 90.0
 
 @dataclass(frozen=True, slots=True)
 class AdminApi:
-    """One running API, and a client for each role."""
+    """A running admin API with a client for each role."""
 
     url: str
     admin: httpx.Client
@@ -35,12 +33,12 @@ class AdminApi:
     tokens: Tokens
 
     def client(self, secret: str = "") -> httpx.Client:
-        """One more client; without a secret, a stranger."""
+        """Another client; without a secret it sends no token."""
         return client_of(self.url, secret)
 
 
 def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.Client:
-    """A client of the API there; a ``socket`` leads to it if nothing else does."""
+    """A client of the API at the URL, over a Unix socket if one is given."""
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     transport = httpx.HTTPTransport(uds=str(socket)) if socket else None
     return httpx.Client(base_url=url, headers=headers, timeout=_SECONDS, trust_env=False, transport=transport)
@@ -50,15 +48,15 @@ def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.C
 def running_admin_api(
     store: CatalogueStore, token_store: TokenStore, nodes: Nodes | None = None
 ) -> Iterator[AdminApi]:
-    """The API on a free port, for as long as the context lasts."""
+    """Serve the API on a free port within the context."""
     tokens = Tokens(token_store)
-    context = AdminContext(CatalogueService(store, linted=True), tokens, nodes or NoNodes())
     started: Future[str] = Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with serving(admin_api(context), bind(HostPort("127.0.0.1", 0))) as address:
+        bound = bind_admin_socket(HostPort("127.0.0.1", 0))
+        async with serve_admin_api(bound, (), store, tokens, nodes or NoNodes()) as address:
             started.set_result(f"http://{address}")
             await stop.wait()
 

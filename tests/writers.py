@@ -1,4 +1,4 @@
-"""Eight who write one object at once over HTTP, each only what it has read."""
+"""Concurrent read-modify-write cycles on one object over HTTP."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ WRITERS = 8
 
 
 def write_at_once(clients: Sequence[httpx.Client], path: str, writes: int) -> tuple[list[str], int]:
-    """Eight writers, dealt to the clients, add ``writes`` origins each to the application.
+    """Let eight writers, spread over the clients, add ``writes`` origins each to the application.
 
-    Returns the origins, sorted, and how often a writer had to read again because another came between. Fails
-    on any other answer.
+    Returns the sorted origins, and how often a writer had to repeat a cycle because of 412. Any other
+    response fails the test.
     """
 
     def write(writer: int) -> int:
@@ -33,7 +33,7 @@ def write_at_once(clients: Sequence[httpx.Client], path: str, writes: int) -> tu
 
 
 def origins_of(client: httpx.Client, path: str) -> list[str]:
-    """The application's origins as they are now, sorted; one that is there twice is there twice."""
+    """The application's current origins, sorted, duplicates included."""
     return sorted(client.get(path).json()["javascript_origins"])
 
 

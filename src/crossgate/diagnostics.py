@@ -95,6 +95,17 @@ class Diagnostic:
         return f"{place}{self.severity.value}: {self.message}{found}. {self.remedy} [{self.code}]"
 
 
+def count_by_severity(diagnostics: Iterable[Diagnostic]) -> str:
+    """How many there are of each severity, the worst first: ``2 errors, 1 warning``."""
+    severities = [diagnostic.severity for diagnostic in diagnostics]
+    counts = [(severity, severities.count(severity)) for severity in Severity]
+    return ", ".join(
+        f"{count} {severity.value}{'' if count == 1 or severity is Severity.INFO else 's'}"
+        for severity, count in counts
+        if count
+    )
+
+
 class InvalidInput(ValueError):  # noqa: N818 - it names what was given, as the messages do
     """Input was refused; ``diagnostics`` holds every reason, not only the first."""
 

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, contextmanager
 
 from tests.ports import free_ports
 
-from crossgate.app.authorities import system_authorities
+from crossgate.app.gateway import system_ca_file
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService
 from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import find_envoy
@@ -88,7 +88,7 @@ class LiveGateway:
                 stack.callback(directory.close)
                 socket = directory.control_plane_socket
                 self.control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket)))
-                self.publisher = Publisher(self.control_plane.cache, system_authorities())
+                self.publisher = Publisher(self.control_plane.cache, system_ca_file())
                 self.publisher.publish(Catalogue(Gateway(HostPort("127.0.0.1", self.port))))
                 document = bootstrap(NodeIdentity("test"), UnixSocket(socket), directory.admin_socket)
                 settings = EnvoySettings(find_envoy(), document, directory, concurrency=1)

@@ -1,1 +1,1 @@
-"""Puts the parts together: what `crossgate run` and `crossgate node` start, and in which order."""
+"""Assembles the parts: what `crossgate run` and `crossgate node` start, follow and stop."""

@@ -1,27 +1,19 @@
-"""Where the admin API listens; `admin_server` serves it there."""
+"""The socket of the admin API, bound before the rest of the gateway starts."""
 
 from __future__ import annotations
 
 import errno
 import socket
-from typing import Final
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import HostPort
 
-DEFAULT: Final = "127.0.0.1:8090"
 
-
-def bind(address: HostPort) -> socket.socket:
-    """A socket on the address, so that a taken port shows before anything starts.
-
-    Raises:
-        InvalidInput: nothing can listen there.
-
-    """
+def bind_admin_socket(address: HostPort) -> socket.socket:
+    """A listening socket; raises InvalidInput if the address is in use or not this machine's."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    # With the protocol's own number: asyncio sets TCP_NODELAY only then, and without it an answer, whose head
-    # and body are written apart, waits 40 ms for the client's delayed acknowledgement.
+    # The protocol is given by number, since asyncio sets TCP_NODELAY only then. Without it a response, whose
+    # head and body are written separately, waits 40 ms for the client's delayed acknowledgement.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -29,16 +21,13 @@ def bind(address: HostPort) -> socket.socket:
         bound.listen(128)
     except OSError as error:
         bound.close()
-        taken = error.errno == errno.EADDRINUSE
-        raise _refused(
-            "admin-address-taken" if taken else "admin-address-unusable",
-            "The admin API cannot listen there: "
-            + ("something else does" if taken else error.strerror or str(error)),
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "the address is in use" if in_use else error.strerror or str(error)
+        refusal = Diagnostic(
+            "admin-address-taken" if in_use else "admin-address-unusable",
+            f"the admin API cannot listen: {reason}",
             "Choose another address with --admin 127.0.0.1:PORT",
-            str(address),
-        ) from error
+            found=str(address),
+        )
+        raise InvalidInput([refusal]) from error
     return bound
-
-
-def _refused(code: str, message: str, remedy: str, found: str) -> InvalidInput:
-    return InvalidInput([Diagnostic(code, message, remedy, found=found)])

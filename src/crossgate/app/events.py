@@ -1,4 +1,4 @@
-"""What a running gateway tells the person who started it. Each says itself in words; see ``__str__``."""
+"""Events of a running gateway or node, for whoever shows or logs them. ``str(event)`` is its message."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
-from crossgate.diagnostics import Diagnostic, Severity
+from crossgate.diagnostics import Diagnostic, Severity, count_by_severity
 from crossgate.net.address import Address
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayServing:
-    """Everything runs; nodes find the control plane at ``control_plane``."""
+    """Clients are served; nodes connect to the control plane at ``control_plane``."""
 
     catalogue: Catalogue
     control_plane: Address
@@ -24,49 +24,49 @@ class GatewayServing:
 
 @dataclass(frozen=True, slots=True)
 class ChangeEnforced:
-    """A change of the file is in force on every node, ``milliseconds`` after it was noticed."""
+    """Every node enforces a change, ``milliseconds`` after the control plane noticed it."""
 
     resources: int
     milliseconds: float
 
     def __str__(self) -> str:
         what = "resource" if self.resources == 1 else "resources"
-        return f"The change is enforced: {self.resources} {what}, {self.milliseconds:.1f} ms after the save"
+        return f"Change enforced: {self.resources} {what}, {self.milliseconds:.1f} ms after the save"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRefused:
-    """The file has errors; what was there before goes on serving."""
+    """The saved document has errors; the configuration before it stays in force."""
 
     diagnostics: tuple[Diagnostic, ...]
 
     def __str__(self) -> str:
-        return "The change is refused, the last good configuration goes on serving"
+        return "Change refused: the last valid configuration stays in force"
 
 
 @dataclass(frozen=True, slots=True)
 class ResourcesRejected:
-    """A node refused a resource; all others are in force."""
+    """A node rejected resources; it enforces all others."""
 
     diagnostics: tuple[Diagnostic, ...]
 
     def __str__(self) -> str:
-        return "A node rejected a part of the configuration; everything else is enforced"
+        return "A node rejected part of the configuration; everything else is enforced"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePending:
-    """A node has neither taken nor rejected the change within ``seconds``; it may still do so."""
+    """A node has neither applied nor rejected a published change within ``seconds``; it still may."""
 
     seconds: float
 
     def __str__(self) -> str:
-        return f"The change is published, but a node has not acknowledged it after {self.seconds:.0f} s"
+        return f"Change pending: a node has not acknowledged it after {self.seconds:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)
 class ServicesUnreachable:
-    """Native services that take no connection; the gateway serves all the same."""
+    """Native services that accept no connection; the gateway serves their APIs all the same."""
 
     diagnostics: tuple[Diagnostic, ...]
 
@@ -77,29 +77,24 @@ class ServicesUnreachable:
 
 @dataclass(frozen=True, slots=True)
 class LintReported:
-    """What the linter says of the file, which is served all the same: all of it, not only the news."""
+    """All lint findings for the served document, which no finding keeps from being served."""
 
     diagnostics: tuple[Diagnostic, ...]
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
-        """The worst of it."""
+        """The findings of severity ``error``."""
         return tuple(found for found in self.diagnostics if found.severity is Severity.ERROR)
 
     def __str__(self) -> str:
         if not self.diagnostics:
-            return "The linter has nothing more to say"
-        counts = [
-            f"{count} of severity {severity.value}"
-            for severity in Severity
-            if (count := sum(found.severity is severity for found in self.diagnostics))
-        ]
-        return f"The linter finds {', '.join(counts)}; crossgate check shows them all"
+            return "No more lint findings"
+        return f"Lint findings: {count_by_severity(self.diagnostics)}; run `crossgate check` to see all"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeChanged:
-    """Something happened to this machine's Envoy."""
+    """The Envoy on this machine changed its state."""
 
     change: LifecycleEvent
 
@@ -109,12 +104,13 @@ class NodeChanged:
 
 @dataclass(frozen=True, slots=True)
 class AdminListening:
-    """The admin API is at ``url``; ``first_token`` is a secret that is told this once, if it is new."""
+    """The admin API listens at ``url``."""
 
     url: str
     first_token: str | None
-    kept: bool
-    """Whether the token lasts longer than the process."""
+    """The secret of a token created by this start; it is shown once."""
+    token_persists: bool
+    """Whether that token outlives the process."""
 
     def __str__(self) -> str:
         return f"The admin API listens at {self.url}"
@@ -122,12 +118,12 @@ class AdminListening:
 
 @dataclass(frozen=True, slots=True)
 class AdminUnavailable:
-    """The gateway runs without an admin API."""
+    """The gateway runs without the admin API, which cannot listen."""
 
     diagnostics: tuple[Diagnostic, ...]
 
     def __str__(self) -> str:
-        return "There is no admin API"
+        return "The admin API is not available"
 
 
 Event = (
@@ -143,4 +139,4 @@ Event = (
     | NodeChanged
 )
 Emit = Callable[[Event], None]
-"""Told of each event as it happens; must not block."""
+"""Receives each event as it happens. Must not block: it runs on the control plane's event loop."""

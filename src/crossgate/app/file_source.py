@@ -1,4 +1,7 @@
-"""A gateway whose catalogue comes from a file: it is followed, and linted."""
+"""A document as a gateway's source: it is watched, each valid change is published, and it is linted.
+
+Imported only by gateways that run from a file: a store needs neither the reader nor the linter for a start.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,24 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from crossgate.app.events import ChangeRefused, Emit
-from crossgate.app.file_watch import Followed, changes
-from crossgate.app.linting import linting
+from crossgate.app.events import ChangeRefused, Emit, LintReported
+from crossgate.app.file_watch import WatchedFiles
 from crossgate.app.rollout import Rollout
+from crossgate.app.tasks import background_task
 from crossgate.catalogue.document import Reading, load_document
-from crossgate.catalogue.model import NativeService
+from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.lint.check import CatalogueFindings, check_catalogue
 from crossgate.service.file_store import FileStore
 from crossgate.service.tokens import InMemoryTokenStore, Tokens
 
 
 @dataclass(slots=True)
 class FileSource:
-    """A file, with those that it names, is the only source; a saved change is enforced, a bad one refused."""
+    """A document and the files that it names. Implements :class:`crossgate.app.sources.Source`."""
 
     file: Path
     reading: Reading
@@ -29,33 +34,81 @@ class FileSource:
     tokens: Tokens
 
     @classmethod
-    def of(cls, file: Path) -> FileSource:
-        """The file as it is now; raises InvalidInput with every error in it."""
+    def open(cls, file: Path) -> FileSource:
+        """Load the document; raises InvalidInput with every error in it."""
         reading = load_document(file)
         if reading.catalogue is None:
             raise InvalidInput(reading.diagnostics)
         return cls(file, reading, FileStore(str(file), reading.catalogue), Tokens(InMemoryTokenStore()))
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
-        """Every native service of the file as it was first read."""
+        """Every native service of the document as it was first loaded, with its place in it."""
         apis = self.reading.catalogue.apis.values() if self.reading.catalogue is not None else ()
         return [(Place(("apis", index, "native")), api.native) for index, api in enumerate(apis)]
 
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """Findings at their lines and columns."""
+        """The diagnostics with file, line and column."""
         return self.reading.located(diagnostics)
 
     async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
-        """Publish each saved change, and say what the linter finds, until ``stop``."""
-        followed = Followed(self.reading.files)
-        async with linting(emit) as linter:
-            linter.look_at(self.reading)
-            async for _ in changes(followed, stop):
+        """Publish each valid change, and emit what the linter finds, until ``stop`` is set."""
+        watched = WatchedFiles(self.reading.files)
+        linter = FileLinter(emit)
+        async with background_task(linter.run()):
+            linter.submit(self.reading)
+            async for _ in watched.changes(stop):
                 began = time.perf_counter()
                 reading = await asyncio.to_thread(load_document, self.file)
-                followed.files = reading.files
+                watched.files = reading.files
                 if reading.catalogue is None:
                     emit(ChangeRefused(reading.diagnostics))
                 else:
                     rollout.publish(self.store.replace(reading.catalogue), began)
-                    linter.look_at(reading)
+                    linter.submit(reading)
+
+
+class FileLinter:
+    """Lints readings in a thread, one after another, and emits findings that differ from those before.
+
+    Only what changed since the previous reading is linted. A reading that is submitted while the linter works
+    replaces one that still waits.
+    """
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._submitted: Reading | None = None
+        self._wake = asyncio.Event()
+
+    def submit(self, reading: Reading) -> None:
+        """Lint this reading, which must be valid, as soon as possible."""
+        self._submitted = reading
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Lint what is submitted until cancelled."""
+        found = CatalogueFindings()
+        emitted = findings_by_object(found)
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            reading = self._submitted
+            if reading is not None and reading.catalogue is not None:
+                found = await asyncio.to_thread(_lint, reading.catalogue, found)
+                if findings_by_object(found) != emitted:
+                    emitted = findings_by_object(found)
+                    self._emit(await asyncio.to_thread(_as_event, reading, found))
+
+
+def _lint(catalogue: Catalogue, before: CatalogueFindings) -> CatalogueFindings:
+    return check_catalogue(catalogue, before, datetime.now(UTC).date())
+
+
+def _as_event(reading: Reading, found: CatalogueFindings) -> LintReported:
+    return LintReported(tuple(reading.located(finding.diagnostic for finding in found.findings())))
+
+
+def findings_by_object(found: CatalogueFindings) -> object:
+    """The findings without lines: equal for two readings that differ only in where an object stands."""
+    apis = {key: findings for key in found.apis if (findings := found.of_api(key))}
+    applications = {name: findings for name, (_, findings) in found.applications.items() if findings}
+    return apis, applications, found.general

@@ -1,4 +1,4 @@
-"""Follows a document and the files that it names: says when one may have changed, within a second."""
+"""Watches a document and the files that it names, and reports within a second that one may have changed."""
 
 from __future__ import annotations
 
@@ -12,59 +12,57 @@ from watchfiles import awatch
 
 from crossgate.catalogue.document import FileStamp
 
-_SETTLE_MS: Final = 20
-"""A save is often several writes: so long it has to be quiet before the file is read."""
-_LOOK_MS: Final = 1000
-"""Where the system reports nothing (network file systems), the file is looked at so often."""
-_TICK_NS: Final = 10_000_000
-"""No kernel's clock for files is coarser: two writes within it may leave the same time."""
+_QUIET_MS: Final = 20
+"""A save is often several writes: the file is read after this time without a further one."""
+_POLL_MS: Final = 1000
+"""How often the files are examined where the system reports no changes, as on network file systems."""
+_CLOCK_TICK_NS: Final = 10_000_000
+"""The coarsest clock of a Linux kernel: two writes within one tick may leave the same modification time."""
 
 
 @dataclass(slots=True)
-class Followed:
-    """The files that are followed, as they were last seen: the document first, then those that it names."""
+class WatchedFiles:
+    """The files that are watched, as they were when they were last read."""
 
     files: tuple[FileStamp, ...]
-    """To be set to what was read whenever the document is read again."""
+    """The document first, then the files that it names. Set it again whenever the document is read again."""
 
+    async def changes(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Yield whenever a file differs from what it was when it was read, until ``stop`` is set.
 
-async def changes(followed: Followed, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Yields whenever one of the files differs from what it was when it was seen. Ends with ``stop``.
-
-    The document's folder is watched, not the document: editors put a new file in place of the old one. What
-    it names elsewhere is looked at every second.
-    """
-    now = _look(followed)
-    if now != followed.files:
-        followed.files = now
-        yield
-    missed = False
-    async for _ in awatch(
-        followed.files[0].path.parent,
-        recursive=False,
-        step=_SETTLE_MS // 2,
-        debounce=_SETTLE_MS * 10,
-        rust_timeout=_LOOK_MS,
-        yield_on_timeout=True,
-        stop_event=stop,
-    ):
-        now = _look(followed)
-        # Gone may be about to come back: some editors remove the file before they write it.
-        gone = any(_is_gone(*pair) for pair in zip(followed.files, now, strict=True))
-        back_soon, missed = gone and not missed, gone
-        if now != followed.files and not back_soon and not any(map(_may_change_unseen, now)):
-            followed.files = now
+        The document's folder is watched, not the document: editors put a new file in place of the old one.
+        Files in other folders are polled every second.
+        """
+        now = self._examine()
+        if now != self.files:
+            self.files = now
             yield
+        was_missing = False
+        async for _ in awatch(
+            self.files[0].path.parent,
+            recursive=False,
+            step=_QUIET_MS // 2,
+            debounce=_QUIET_MS * 10,
+            rust_timeout=_POLL_MS,
+            yield_on_timeout=True,
+            stop_event=stop,
+        ):
+            now = self._examine()
+            # A missing file may come back at once: some editors remove a file before they write it.
+            missing = any(_has_vanished(*pair) for pair in zip(self.files, now, strict=True))
+            may_come_back, was_missing = missing and not was_missing, missing
+            if now != self.files and not may_come_back and not any(map(_may_hide_a_write, now)):
+                self.files = now
+                yield
+
+    def _examine(self) -> tuple[FileStamp, ...]:
+        return tuple(FileStamp.now(seen.path) for seen in self.files)
 
 
-def _look(followed: Followed) -> tuple[FileStamp, ...]:
-    return tuple(FileStamp.now(seen.path) for seen in followed.files)
-
-
-def _is_gone(before: FileStamp, now: FileStamp) -> bool:
+def _has_vanished(before: FileStamp, now: FileStamp) -> bool:
     return now.changed_ns is None and before.changed_ns is not None
 
 
-def _may_change_unseen(now: FileStamp) -> bool:
-    """Whether another write could still leave the file looking the same; another look will follow it."""
-    return now.changed_ns is not None and 0 <= time.time_ns() - now.changed_ns < _TICK_NS
+def _may_hide_a_write(now: FileStamp) -> bool:
+    """Whether another write could leave the same modification time; the next examination decides."""
+    return now.changed_ns is not None and 0 <= time.time_ns() - now.changed_ns < _CLOCK_TICK_NS

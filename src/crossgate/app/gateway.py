@@ -1,9 +1,12 @@
-"""A gateway on one machine: control plane, and unless nodes join from elsewhere, Envoy.
+"""A gateway on one machine: the control plane, the admin API and, unless nodes run separately, Envoy.
 
-It starts as: control plane listening, Envoy started, source opened, catalogue published, clients served,
-admin API listening, source followed; and stops the other way round, so that Envoy finishes its requests while
-the control plane is there. Envoy starts on one processor while the store is read on another, and takes what
-is published while the rest is compiled. What serves no client is loaded when clients have all they need.
+Start: control plane listens, Envoy starts, source opens, catalogue is published, clients are served, admin
+API listens, source is followed. The stop runs in reverse, so that Envoy finishes its requests while the
+control plane still answers.
+
+The start uses two processors: Envoy starts on one while the store is loaded on the other, and applies what is
+published while the rest is compiled. Modules that no client needs are loaded after clients are served. The
+decision is docs/decisions/011-the-start.md.
 """
 
 from __future__ import annotations
@@ -11,13 +14,16 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
-from crossgate.app.admin_listener import bind
-from crossgate.app.authorities import system_authorities
+import certifi
+
+from crossgate.app.admin_listener import bind_admin_socket
 from crossgate.app.events import (
     AdminListening,
     AdminUnavailable,
@@ -28,8 +34,8 @@ from crossgate.app.events import (
 )
 from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.rollout import Rollout
-from crossgate.app.sources import Source, opened
-from crossgate.app.tasks import run_until_stopped, running
+from crossgate.app.sources import Source, open_source
+from crossgate.app.tasks import background_task, run_until_stopped
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
 from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
@@ -39,6 +45,9 @@ from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
 from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.net.address import Address, HostPort, UnixSocket
+from crossgate.policy import build_policy
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.changes import PutGateway
 from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
@@ -48,34 +57,35 @@ from crossgate.xds.server import ControlPlane
 
 @dataclass(frozen=True, slots=True)
 class AdminOptions:
-    """How the admin API was asked to listen."""
+    """Where and how the admin API listens."""
 
     address: HostPort
     host_names: tuple[str, ...] = ()
     required: bool = True
-    """Whether the gateway must not run without it."""
+    """Whether the start fails if the admin API cannot listen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How ``crossgate run`` was asked to run."""
+class GatewayOptions:
+    """The options of ``crossgate run``."""
 
     source: Path | StoreLocation
-    envoy: Callable[[], EnvoyBinary] | None = find_envoy
-    """Finds Envoy, perhaps after a while, or raises InvalidInput; None: nodes join from elsewhere."""
+    find_envoy: Callable[[], EnvoyBinary] | None = find_envoy
+    """Returns Envoy's binary, or raises InvalidInput; may block. None: no Envoy is started."""
     xds: Address | None = None
     """Where nodes connect; None: a socket in the runtime directory."""
     concurrency: int | None = None
+    """Envoy's worker threads; None: one for each core."""
     admin: AdminOptions | None = None
     listen: HostPort | None = None
-    """Where a store's gateway is to listen from now on; None: where it does."""
+    """The listener's address to write to the store; None: the store's own."""
 
 
-async def run_gateway(options: Options, emit: Emit, stop: asyncio.Event) -> None:
+async def run_gateway(options: GatewayOptions, emit: Emit, stop: asyncio.Event) -> None:
     """Start the gateway, follow its source, and end it when ``stop`` is set.
 
     Raises:
-        InvalidInput: the document has errors, or something it asks for can't be had: the port, the binary.
+        InvalidInput: the document has errors, a port is taken, or no Envoy binary runs here.
 
     """
     async with AsyncExitStack() as stack:
@@ -83,20 +93,20 @@ async def run_gateway(options: Options, emit: Emit, stop: asyncio.Event) -> None
         with gc_paused():
             started = await run_until_stopped(gateway.start(), stop)
         if started:
-            async with running(gateway.ask_native_services()):
+            async with background_task(gateway.check_native_services()):
                 await gateway.source.follow(gateway.rollout, emit, stop)
 
 
 class _Gateway:
-    """The parts of one gateway; what it opens, ``stack`` closes."""
+    """The parts of one gateway. ``stack`` closes what it opens."""
 
-    def __init__(self, options: Options, emit: Emit, stack: AsyncExitStack) -> None:
+    def __init__(self, options: GatewayOptions, emit: Emit, stack: AsyncExitStack) -> None:
         self._options = options
         self._emit = emit
         self._stack = stack
-        # What announcing needs is loaded in hundreds of steps, each of which would wait for the thread that
-        # reads the store; and so would nodes, for a second.
-        self._unsaid: list[LifecycleEvent] | None = []
+        # Node events wait here while the store is loaded: the first event makes the printer load its modules,
+        # which competes with the loading thread for a second.
+        self._held_back: list[LifecycleEvent] | None = []
         self.source: Source
         self.control_plane: ControlPlane
         self.rollout: Rollout
@@ -104,59 +114,58 @@ class _Gateway:
     async def start(self) -> None:
         """Return when everything runs."""
         options = self._options
-        # It is open until all that needs it is closed, whenever it is opened.
-        while_open = await self._stack.enter_async_context(AsyncExitStack())
+        # Entered first, so that the source is closed last, whenever it is opened.
+        source_stack = await self._stack.enter_async_context(AsyncExitStack())
         from_file = isinstance(options.source, Path)
         if from_file:
-            # It often ends with errors, for which no Envoy need be started.
-            self.source = await while_open.enter_async_context(opened(options.source))
+            # Opened first, as it often fails: then Envoy is not started in vain.
+            self.source = await source_stack.enter_async_context(open_source(options.source))
         admin = self._bind_admin()
         directory = create_runtime_directory()
         self._stack.callback(directory.close)
         self.control_plane = ControlPlane(options.xds or UnixSocket(directory.control_plane_socket))
         self._stack.push_async_callback(self.control_plane.stop)
         self.control_plane.listen()
-        publisher = Publisher(self.control_plane.cache, system_authorities())
-        # A node from before would be told to remove what is not published yet. Ours has nothing, and nobody
-        # else knows of its socket: it is answered at once, and told in batches.
-        in_batches = options.envoy is not None and options.xds is None
-        tell = self._teller(publisher) if in_batches else None
-        if tell is not None:
-            tell(Catalogue())
+        publisher = Publisher(self.control_plane.cache, system_ca_file())
+        # Publishing in batches removes from a node what is not published yet. This process's own Envoy starts
+        # empty, and no other node knows the socket: so it can be answered at once.
+        in_batches = options.find_envoy is not None and options.xds is None
+        publish_batch = self._batch_publisher(publisher) if in_batches else None
+        if publish_batch is not None:
+            publish_batch(Catalogue())
             await self.control_plane.start()
-        self._stack.callback(self._say_what_was_heard)
-        envoy = None if options.envoy is None else await self._start_envoy(options.envoy, directory)
+        self._stack.callback(self._emit_held_back)
+        envoy = None if options.find_envoy is None else await self._start_envoy(options.find_envoy, directory)
         if not from_file:
-            self.source = await while_open.enter_async_context(opened(options.source, tell))
-        await self._settle_where_to_listen()
+            self.source = await source_stack.enter_async_context(open_source(options.source, publish_batch))
+        await self._apply_listen_option()
         self.rollout = Rollout(self.control_plane, publisher, self.source.store, self._emit)
         await self.rollout.publish_first()
         if not in_batches:
-            self.rollout.open()
+            self.rollout.open_listener()
             await self.control_plane.start()
-        self._say_what_was_heard()
+        self._emit_held_back()
         if envoy is not None:
             await envoy.ready()
             await self.rollout.first_node()
-        await self._stack.enter_async_context(running(self.rollout.follow_nodes()))
+        await self._stack.enter_async_context(background_task(self.rollout.follow_nodes()))
         self._emit(GatewayServing(self.source.store.head.catalogue, self.control_plane.address))
         if admin is not None:
-            await asyncio.to_thread(_load_admin)
             await self._start_admin(admin)
-            await self._stack.enter_async_context(running(asyncio.to_thread(_prepare_linter)))
+            await self._stack.enter_async_context(background_task(asyncio.to_thread(_warm_up_linter)))
 
-    def _teller(self, publisher: Publisher) -> Callable[[Catalogue], None]:
-        """What publishes a catalogue but for the clients' listener, from any one thread at a time."""
+    def _batch_publisher(self, publisher: Publisher) -> Callable[[Catalogue], None]:
+        """A function that publishes a catalogue without the clients' listener, from one thread at a time."""
         loop = asyncio.get_running_loop()
 
-        def tell(catalogue: Catalogue) -> None:
+        def publish_batch(catalogue: Catalogue) -> None:
             publisher.compile(catalogue)
             loop.call_soon_threadsafe(lambda: publisher.distribute(opened=False))
 
-        return tell
+        return publish_batch
 
-    async def ask_native_services(self) -> None:
-        """Emit those that can't be reached; that an API answers 503 for now is no reason not to serve."""
+    async def check_native_services(self) -> None:
+        """Emit the native services that accept no connection. They stop nothing: their APIs answer 503."""
         found = self.source.located(await find_unreachable(self.source.native_services(), Severity.WARNING))
         if found:
             self._emit(ServicesUnreachable(tuple(found)))
@@ -166,7 +175,7 @@ class _Gateway:
         if options is None:
             return None
         try:
-            bound = bind(options.address)
+            bound = bind_admin_socket(options.address)
         except InvalidInput as refused:
             if options.required:
                 raise
@@ -176,82 +185,73 @@ class _Gateway:
         return bound
 
     async def _start_admin(self, bound: socket.socket) -> None:
-        # Loaded late, see `_load_admin`.
-        from crossgate.admin.app import admin_api
-        from crossgate.admin.context import AdminContext
-        from crossgate.app.admin_server import serving
-        from crossgate.service.catalogue_service import CatalogueService
+        # Imported here, in a thread, because FastAPI takes 0.4 s to load, for which clients do not wait.
+        await asyncio.to_thread(import_module, "crossgate.app.admin_server")
+        from crossgate.app.admin_server import serve_admin_api
 
         source = self.source
-        names = () if self._options.admin is None else self._options.admin.host_names
-        context = AdminContext(CatalogueService(source.store, linted=True), source.tokens, self.rollout)
-        address = await self._stack.enter_async_context(serving(admin_api(context, names), bound))
-        first = await asyncio.to_thread(source.tokens.create_first)
-        self._emit(
-            AdminListening(f"http://{address}", first, kept=not isinstance(self._options.source, Path))
-        )
+        host_names = () if self._options.admin is None else self._options.admin.host_names
+        server = serve_admin_api(bound, host_names, source.store, source.tokens, self.rollout)
+        address = await self._stack.enter_async_context(server)
+        first_token = await asyncio.to_thread(source.tokens.create_first)
+        persists = not isinstance(self._options.source, Path)
+        self._emit(AdminListening(f"http://{address}", first_token, persists))
 
-    async def _settle_where_to_listen(self) -> None:
-        """Note what the command says, and see that somebody can listen there."""
+    async def _apply_listen_option(self) -> None:
+        """Write the address of ``--listen`` to the store, and refuse a start whose port is taken."""
         options = self._options
         if options.listen is not None:
-            await asyncio.to_thread(_put_listen, self.source.store, options.listen)
-        if options.envoy is not None:
-            _check_port(self.source.store.head.catalogue)
+            await asyncio.to_thread(_store_listen_address, self.source.store, options.listen)
+        if options.find_envoy is not None:
+            _require_free_port(self.source.store.head.catalogue)
 
-    async def _start_envoy(
-        self, find_binary: Callable[[], EnvoyBinary], directory: RuntimeDirectory
-    ) -> Envoy:
-        binary = await asyncio.to_thread(find_binary)
-        address = self.control_plane.address
-        document = bootstrap(NodeIdentity(self._node_id()), address, directory.admin_socket)
+    async def _start_envoy(self, find_envoy: Callable[[], EnvoyBinary], directory: RuntimeDirectory) -> Envoy:
+        binary = await asyncio.to_thread(find_envoy)
+        identity = NodeIdentity(self._node_id())
+        document = bootstrap(identity, self.control_plane.address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
-        envoy = Envoy(settings, self._hear)
+        envoy = Envoy(settings, self._on_node_change)
         return await self._stack.enter_async_context(envoy)
 
-    def _hear(self, change: LifecycleEvent) -> None:
-        if self._unsaid is None:
+    def _on_node_change(self, change: LifecycleEvent) -> None:
+        if self._held_back is None:
             self._emit(NodeChanged(change))
         else:
-            self._unsaid.append(change)
+            self._held_back.append(change)
 
-    def _say_what_was_heard(self) -> None:
-        changes, self._unsaid = self._unsaid or (), None
+    def _emit_held_back(self) -> None:
+        changes, self._held_back = self._held_back or (), None
         for change in changes:
-            self._hear(change)
+            self._on_node_change(change)
 
     def _node_id(self) -> str:
-        """Several control planes on one database have a node of their own each."""
+        """Unique among the control planes of one database."""
         if isinstance(self._options.source, PostgresqlUrl):
             return f"{socket.gethostname()}-{os.getpid()}"
         return "local"
 
 
-def _load_admin() -> None:
-    """Load what the API needs, beside serving: clients have no use for it."""
-    from crossgate.admin import app
-    from crossgate.app import admin_server
+def system_ca_file() -> str:
+    """Path of the PEM file with the certificate authorities that this machine trusts.
 
-    del app, admin_server
+    Slim images have none; then it is the file of the package certifi.
+    """
+    return ssl.get_default_verify_paths().cafile or certifi.where()
 
 
-def _prepare_linter() -> None:
-    """Load what the linter needs beside serving: the first change should not wait half a second for it."""
+def _warm_up_linter() -> None:
+    """Load the linter after clients are served, so that the first change does not wait 0.5 s for it."""
     from crossgate.lint.check import check_subject
     from crossgate.lint.subject import Subject
-    from crossgate.policy import build_policy
 
-    # Each form of an origin has the linter load something: its rules, the grammar, the list of suffixes.
+    # Each form of an origin loads something else: the rules, the grammar, the list of public suffixes.
     origins = ["https://a.example", "https://*.example.com", {"regex": r"https://[a-z]+\.example\.com"}]
-    # The suffixes alone are 150,000 objects: 0.05 s and more for whoever goes through them again.
+    # The suffixes alone are 150,000 objects, which each full collection would traverse in 0.05 s.
     with gc_paused():
         check_subject(Subject(build_policy(allowed_origins=origins, allowed_methods=["GET"])))
 
 
-def _put_listen(store: CatalogueStore, listen: HostPort) -> None:
-    from crossgate.service.catalogue_service import CatalogueService
-    from crossgate.service.changes import PutGateway
-
+def _store_listen_address(store: CatalogueStore, listen: HostPort) -> None:
     gateway = replace(store.head.catalogue.gateway, listen=listen)
     try:
         CatalogueService(store).change([PutGateway(gateway)], author="crossgate run", message="--listen")
@@ -259,7 +259,7 @@ def _put_listen(store: CatalogueStore, listen: HostPort) -> None:
         raise InvalidInput(refused.diagnostics) from refused
 
 
-def _check_port(catalogue: Catalogue) -> None:
+def _require_free_port(catalogue: Catalogue) -> None:
     listen = catalogue.gateway.listen
     refusal = check_listen(listen.host, listen.port, Place(("gateway", "listen")))
     if refusal is not None:

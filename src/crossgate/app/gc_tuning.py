@@ -1,4 +1,4 @@
-"""The garbage collector around a start that fills the memory with what stays there."""
+"""Keeps the garbage collector off while a start fills the memory with objects that stay."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Collect nothing meanwhile, and look at nothing of what is there afterwards ever again.
+    """Disable the collector inside the context; afterwards exempt all objects that exist by then.
 
-    Thousands of APIs are millions of objects, none of them garbage. Going through them again and again costs
-    a third of a start, and later on 0.1 s and more in the midst of some change.
+    Thousands of APIs are millions of objects, none of them garbage. Traversing them costs a third of a start,
+    and 0.1 s or more in the middle of a later change: see the aims for the start and for changes in
+    docs/explanation/performance.md, measured by bench/gateway.py.
     """
     gc.disable()
     try:

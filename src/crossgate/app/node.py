@@ -1,4 +1,4 @@
-"""A node: one supervised Envoy that takes its configuration from a control plane elsewhere."""
+"""A node: one supervised Envoy that takes its configuration from a control plane in another process."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from crossgate.app.events import Emit, NodeChanged
 from crossgate.app.tasks import run_until_stopped
-from crossgate.dataplane import bootstrap as dataplane
 from crossgate.dataplane.binary import find_envoy
+from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.net.address import Address
@@ -18,27 +18,28 @@ from crossgate.net.address import Address
 
 @dataclass(frozen=True, slots=True)
 class NodeOptions:
-    """How ``crossgate node`` was asked to run."""
+    """The options of ``crossgate node``."""
 
     control_plane: Address
     node_id: str = ""
-    """Tells this node from others; empty: host name and process id."""
+    """Unique among the nodes of a control plane; empty: host name and process id."""
     concurrency: int | None = None
+    """Envoy's worker threads; None: one for each core."""
 
 
 async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> None:
-    """Keep the node running until ``stop``, then let it finish its requests.
+    """Run the node until ``stop`` is set, then let it finish its requests.
 
-    Envoy waits for a control plane that is not there yet, and serves on when it goes away.
+    Envoy waits for a control plane that is not there yet, and keeps serving when it goes away.
 
     Raises:
-        InvalidInput: no binary that runs here, or no place for its files.
+        InvalidInput: no Envoy binary runs here, or the runtime directory cannot be created.
 
     """
     binary = find_envoy()
     with create_runtime_directory() as directory:
-        node = dataplane.NodeIdentity(options.node_id or f"{socket.gethostname()}-{os.getpid()}")
-        document = dataplane.bootstrap(node, options.control_plane, directory.admin_socket)
+        identity = NodeIdentity(options.node_id or f"{socket.gethostname()}-{os.getpid()}")
+        document = bootstrap(identity, options.control_plane, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
         async with Envoy(settings, lambda change: emit(NodeChanged(change))) as envoy:
             await run_until_stopped(envoy.ready(), stop)

@@ -1,6 +1,7 @@
-"""From a new head to what the nodes made of it: publishes, waits for their word, and has it recorded.
+"""Publishes revisions, waits until the nodes have applied or rejected them, and records the outcome.
 
-Everything here runs on the control plane's event loop; heads come from whichever thread learnt of them.
+Everything here runs on the control plane's event loop. A revision may come from any thread; it is handed over
+to the loop.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crossgate.app.events import ChangeEnforced, ChangePending, Emit, ResourcesRejected
-from crossgate.app.recording import Recorder
 from crossgate.compiler.concerned import concerned
+from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import batches
 from crossgate.service.ports import (
     CatalogueStore,
@@ -30,69 +31,74 @@ from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
 from crossgate.xds.server import ControlPlane
 
 DECISION_SECONDS: Final = 10.0
-"""So long the nodes have before a change is reported as pending."""
+"""How long the nodes have to decide before a change is reported as pending."""
+_RECORD_DELAY_SECONDS: Final = 0.5
+"""Outcomes within this time are recorded by one write: a write delays changes."""
+_RECORD_RETRY_SECONDS: Final = 2.0
+_MAX_UNRECORDED_REVISIONS: Final = 10_000
+"""How many revisions are kept for a store that is unavailable; the oldest are dropped first."""
 
 
 class Rollout:
-    """Publishes heads, and knows which revision each node runs."""
+    """Publishes revisions to the nodes, and knows which revision each node runs."""
 
     def __init__(
         self, control_plane: ControlPlane, publisher: Publisher, store: CatalogueStore, emit: Emit
     ) -> None:
         self.expected_nodes = 0
-        """How many nodes are waited for: this machine's, once it is there."""
+        """How many nodes a change waits for at least: 1 once this machine's node is ready."""
         self._ledger: Ledger = control_plane.ledger
         self._store = store
         self._emit = emit
         self._publisher = publisher
-        self._recorder = Recorder(store)
-        self._head = 0
-        self._runs: Mapping[str, int | None] = {}
+        self._recorder = OutcomeRecorder(store)
+        self._published = 0
+        self._node_revisions: Mapping[str, int | None] = {}
         self._sessions: set[Session] = set()
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def publish_first(self) -> None:
-        """Publish all but the clients' listener; nodes take a batch while the next one is compiled.
+        """Publish everything but the clients' listener, in batches: nodes apply one while the next compiles.
 
-        What was published while it was read is not published again.
+        What was published while the store was read is not published again.
         """
         head = self._store.head
         for batch in [head.catalogue] if self._publisher.catalogue.apis else batches(head.catalogue):
             await asyncio.to_thread(self._publisher.compile, batch)
             self._publisher.distribute(opened=False)
-        self._head = head.revision
+        self._published = head.revision
 
-    def open(self) -> None:
+    def open_listener(self) -> None:
         """Publish the clients' listener."""
         self._publisher.distribute()
 
     def publish(self, head: Snapshot, began: float) -> None:
-        """Publish a new head; ``began`` is when (:func:`time.perf_counter`) it was first heard of."""
-        if head.revision <= self._head:
+        """Publish a new revision, which was noticed at ``began`` (:func:`time.perf_counter`)."""
+        if head.revision <= self._published:
             return
-        covered = range(self._head + 1, head.revision + 1)
-        published = self._publisher.publish(head.catalogue)
-        self._head = head.revision
-        self._soon(self._settle(published.versions, covered, began))
+        revisions = range(self._published + 1, head.revision + 1)
+        publication = self._publisher.publish(head.catalogue)
+        self._published = head.revision
+        self._start(self._await_decision(publication.versions, revisions, began))
 
     async def first_node(self) -> None:
-        """Wait until this machine's node has decided on all that there is; say so if that takes long.
+        """Wait until this machine's node has applied or rejected everything.
 
-        It is given the clients' listener last: it has the routes by then.
+        The clients' listener is published last: by then the node has all routes, and no client meets a 404.
         """
         self.expected_nodes = 1
-        late = self._say_if_late()
+        pending = self._emit_when_pending()
         try:
             await wait_until_decided(self._ledger)
-            self.open()
+            self.open_listener()
             outcome = await wait_until_decided(self._ledger)
         finally:
-            late.cancel()
+            pending.cancel()
         if outcome.rejections:
             self._emit(self._rejected(outcome.rejections))
 
     async def follow_store(self, store: WatchedStore) -> None:
-        """Publish each new head of the store, until cancelled."""
+        """Publish each new revision of the store, until cancelled."""
         loop = asyncio.get_running_loop()
         failed: asyncio.Future[None] = loop.create_future()
 
@@ -103,18 +109,18 @@ class Rollout:
                 if not failed.done():
                     failed.set_exception(error)
 
-        def wake(_: Snapshot) -> None:
-            # Not by a task of its own: that would come after the answer to who made the change.
+        def on_head(_: Snapshot) -> None:
+            # Not in a task: it would run after the response to the client that made the change.
             loop.call_soon_threadsafe(publish)
 
-        def compile_early(coming: Snapshot) -> None:
-            # What is stored is compiled while the disk writes it, and sent when that is done.
-            loop.call_soon_threadsafe(self._publisher.compile, coming.catalogue)
+        def on_pending_head(pending: Snapshot) -> None:
+            # Compile a revision while the disk writes it; it is sent when it is stored.
+            loop.call_soon_threadsafe(self._publisher.compile, pending.catalogue)
 
-        stop = store.watch(wake)
-        stop_pending = store.watch_pending(compile_early)
+        stop = store.watch(on_head)
+        stop_pending = store.watch_pending(on_pending_head)
         try:
-            # What the store learnt between its opening and this is a new head, too.
+            # A revision may have come between opening the store and this.
             publish()
             await failed
         finally:
@@ -122,91 +128,95 @@ class Rollout:
             stop_pending()
 
     async def follow_nodes(self) -> None:
-        """Learn what nodes run, and have it recorded, until cancelled."""
-        stop = self._ledger.watch(self._hear)
+        """Track which revision each node runs, and record outcomes, until cancelled."""
+        stop = self._ledger.watch(self._on_ledger_change)
         for session in self._ledger.sessions:
-            self._arrive(session)
+            self._add_session(session)
         try:
             await self._recorder.run()
         finally:
             stop()
-            for task in self._waiting:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*self._waiting, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def revisions(self) -> Mapping[str, int | None]:
-        """By node, the revision that it runs; from any thread."""
-        return self._runs
+        """The revision that each connected node runs, by node; may be called from any thread."""
+        return self._node_revisions
 
     def reports(self) -> Sequence[NodeReport]:
-        """Every connection, and what it says."""
+        """The state of every connected node."""
         return [self._report(state) for state in self._ledger.nodes()]
 
-    def _hear(self, news: LedgerChange) -> None:
+    def _on_ledger_change(self, news: LedgerChange) -> None:
         session = news.session
         if session not in self._ledger.sessions:
             self._sessions.discard(session)
-            here = {one.node for one in self._sessions}
-            self._runs = {node: runs for node, runs in self._runs.items() if node in here}
+            connected = {one.node for one in self._sessions}
+            self._node_revisions = {
+                node: revision for node, revision in self._node_revisions.items() if node in connected
+            }
         elif session not in self._sessions:
-            self._arrive(session)
+            self._add_session(session)
 
-    def _arrive(self, session: Session) -> None:
+    def _add_session(self, session: Session) -> None:
         self._sessions.add(session)
-        self._runs = {session.node: None} | dict(self._runs)
-        self._soon(self._settle_arrival(self._head))
+        self._node_revisions = {session.node: None} | dict(self._node_revisions)
+        self._start(self._await_new_node(self._published))
 
-    async def _settle_arrival(self, revision: int) -> None:
+    async def _await_new_node(self, revision: int) -> None:
         outcome = await wait_until_decided(self._ledger)
-        self._note(outcome, range(revision, revision + 1))
+        self._note_outcome(outcome, range(revision, revision + 1))
 
-    async def _settle(
-        self, versions: Mapping[tuple[str, str], str | None], covered: range, began: float
+    async def _await_decision(
+        self, versions: Mapping[tuple[str, str], str | None], revisions: range, began: float
     ) -> None:
-        late = self._say_if_late()
+        pending = self._emit_when_pending()
         try:
             outcome = await wait_until_decided(self._ledger, versions, nodes=self.expected_nodes)
         finally:
-            late.cancel()
+            pending.cancel()
         elapsed = (time.perf_counter() - began) * 1000
-        self._note(outcome, covered)
+        self._note_outcome(outcome, revisions)
         if outcome.rejections:
             self._emit(self._rejected(outcome.rejections))
         elif versions:
             self._emit(ChangeEnforced(len(versions), elapsed))
 
-    def _say_if_late(self) -> asyncio.TimerHandle:
+    def _emit_when_pending(self) -> asyncio.TimerHandle:
         loop = asyncio.get_running_loop()
         return loop.call_later(DECISION_SECONDS, self._emit, ChangePending(DECISION_SECONDS))
 
-    def _note(self, outcome: RolloutResult, revisions: range) -> None:
+    def _note_outcome(self, outcome: RolloutResult, revisions: range) -> None:
         now, newest = datetime.now(UTC), revisions[-1]
-        refused = {one.node: one.message for one in outcome.rejections}
+        rejections = {one.node: one.message for one in outcome.rejections}
         outcomes = [
-            NodeRollout(node, RolloutState.REJECTED, now, refused[node])
-            if node in refused
+            NodeRollout(node, RolloutState.REJECTED, now, rejections[node])
+            if node in rejections
             else NodeRollout(node, RolloutState.APPLIED, now)
             for node in outcome.nodes
         ]
-        here = {one.node for one in self._sessions}
-        self._runs = dict(self._runs) | {
-            node: max(newest, self._runs.get(node) or 0) for node in outcome.nodes if node in here
+        connected = {one.node for one in self._sessions}
+        self._node_revisions = dict(self._node_revisions) | {
+            node: max(newest, self._node_revisions.get(node) or 0)
+            for node in outcome.nodes
+            if node in connected
         }
         for revision in revisions:
             if revision > 0:
                 self._recorder.record(revision, outcomes)
 
-    def _soon(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _report(self, state: NodeState) -> NodeReport:
         return NodeReport(
             node=state.node,
-            connected_at=_time(state.connected_at),
-            acknowledged_at=None if state.acknowledged_at is None else _time(state.acknowledged_at),
-            revision=self._runs.get(state.node),
+            connected_at=_from_unix(state.connected_at),
+            acknowledged_at=None if state.acknowledged_at is None else _from_unix(state.acknowledged_at),
+            revision=self._node_revisions.get(state.node),
             resources=state.applied,
             pending=state.pending,
             rejections=tuple(map(self._rejection, state.rejections)),
@@ -215,15 +225,62 @@ class Rollout:
     def _rejection(self, one: Rejection) -> NodeRejection:
         kind, name = one.key
         return NodeRejection(
-            kind.rpartition(".")[2], name, one.version, one.message, _time(one.at), self._concerned(one)
+            kind.rpartition(".")[2], name, one.version, one.message, _from_unix(one.at), self._apis_of(one)
         )
 
     def _rejected(self, rejections: Iterable[Rejection]) -> ResourcesRejected:
-        return ResourcesRejected(tuple(one.diagnostic(self._concerned(one)) for one in rejections))
+        return ResourcesRejected(tuple(one.diagnostic(self._apis_of(one)) for one in rejections))
 
-    def _concerned(self, rejection: Rejection) -> tuple[str, ...]:
+    def _apis_of(self, rejection: Rejection) -> tuple[str, ...]:
         return concerned(rejection.key, self._publisher.catalogue.apis)
 
 
-def _time(unix: float) -> datetime:
-    return datetime.fromtimestamp(unix, UTC)
+class OutcomeRecorder:
+    """Writes outcomes to the store in the background, and retries while it is unavailable."""
+
+    def __init__(self, store: CatalogueStore) -> None:
+        self._store = store
+        self._outcomes: dict[int, dict[str, NodeRollout]] = {}
+        self._wake = asyncio.Event()
+
+    def record(self, revision: int, outcomes: Iterable[NodeRollout]) -> None:
+        """Queue these outcomes."""
+        by_node = {one.node: one for one in outcomes}
+        if not by_node:
+            return
+        self._outcomes.setdefault(revision, {}).update(by_node)
+        while len(self._outcomes) > _MAX_UNRECORDED_REVISIONS:
+            del self._outcomes[min(self._outcomes)]
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write what is queued until cancelled, and once more then."""
+        try:
+            while True:
+                await self._wake.wait()
+                await asyncio.sleep(_RECORD_DELAY_SECONDS)
+                self._wake.clear()
+                if not await self._write():
+                    await asyncio.sleep(_RECORD_RETRY_SECONDS)
+                    self._wake.set()
+        finally:
+            await self._write()
+
+    async def _write(self) -> bool:
+        """Whether the store is up to date."""
+        outcomes, self._outcomes = self._outcomes, {}
+        if not outcomes:
+            return True
+        written = {revision: tuple(by_node.values()) for revision, by_node in outcomes.items()}
+        try:
+            await asyncio.to_thread(self._store.record_rollouts, written)
+        except StoreUnavailable:
+            for revision, newer in self._outcomes.items():
+                outcomes.setdefault(revision, {}).update(newer)
+            self._outcomes = outcomes
+            return False
+        return True
+
+
+def _from_unix(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,9 +1,8 @@
-"""Where a gateway's catalogue comes from: a file that is followed, or a store that is written."""
+"""Where a gateway's catalogue comes from: a store that is written, or a file (:mod:`.file_source`)."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore, WatchedStore
 from crossgate.service.tokens import Tokens
-from crossgate.store import SqliteDirectory, Store, StoreLocation, directory_lock, open_store
+from crossgate.store import Store, StoreLocation, directory_lock, open_store
 
 
 class Source(Protocol):
-    """The catalogue, the tokens, and what brings news of the catalogue."""
+    """The catalogue, the tokens, and a way to follow changes of the catalogue."""
 
     @property
     def store(self) -> CatalogueStore:
@@ -31,60 +30,61 @@ class Source(Protocol):
 
     @property
     def tokens(self) -> Tokens:
-        """Who may use the admin API."""
+        """The tokens of the admin API."""
         ...
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
-        """Every native service, and where it is declared."""
+        """Every native service, and the place where it is declared."""
         ...
 
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """Findings about them, with file, line and column if there are any."""
+        """The diagnostics with file, line and column, if the source has them."""
         ...
 
     async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
-        """Publish what is new, until ``stop``."""
+        """Publish each change until ``stop`` is set."""
 
 
 @dataclass(slots=True)
 class StoreSource:
-    """A store; whatever any control plane writes there is enforced."""
+    """A store. Every revision that any control plane writes to it is published."""
 
     store: WatchedStore
     tokens: Tokens
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
-        """Every native service that there is."""
+        """Every native service of the newest revision."""
         apis = self.store.head.catalogue.apis
         return [(Place(("apis", key, "native")), api.native) for key, api in apis.items()]
 
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """Findings as they are: a store has no lines."""
+        """The diagnostics unchanged: a store has no lines."""
         return list(diagnostics)
 
     async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
-        """Publish each new head, until ``stop``."""
+        """Publish each new revision until ``stop`` is set."""
         del emit
         await run_until_stopped(rollout.follow_store(self.store), stop)
 
 
 @asynccontextmanager
-async def opened(
+async def open_source(
     source: Path | StoreLocation, on_batch: Callable[[Catalogue], None] | None = None
 ) -> AsyncIterator[Source]:
-    """The source, for as long as the context lasts.
+    """Open a file or a store for as long as the context lasts.
 
-    While a store's catalogue is read, ``on_batch`` is called with what there is of it so far, from a thread.
+    A store's catalogue is loaded in batches. After each, ``on_batch`` is called from a thread with everything
+    that was loaded so far.
 
     Raises:
         InvalidInput: the file has errors, or the store cannot be opened.
 
     """
     if isinstance(source, Path):
-        # Loads all that reads documents, which a store has no use for.
+        # Loads the reader and the linter: half a second that the start of a gateway with a store would wait.
         from crossgate.app.file_source import FileSource
 
-        yield FileSource.of(source)
+        yield FileSource.open(source)
         return
     with ExitStack() as stack:
 
@@ -97,10 +97,3 @@ async def opened(
         except ServiceError as refused:
             raise InvalidInput(refused.diagnostics) from refused
         yield StoreSource(store.catalogue, Tokens(store.tokens))
-
-
-def default_data_directory() -> SqliteDirectory:
-    """Where a store is kept unless told otherwise (XDG base directories)."""
-    base = os.environ.get("XDG_DATA_HOME", "")
-    home = Path(base) if base.startswith("/") else Path.home() / ".local" / "share"
-    return SqliteDirectory(home / "crossgate")

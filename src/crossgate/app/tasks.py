@@ -1,4 +1,4 @@
-"""Work that a request to stop, or the end of what it is for, cuts short."""
+"""Runs coroutines that end early: when a stop event is set, or when a context is left."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from contextlib import asynccontextmanager
 
 
 async def run_until_stopped(work: Coroutine[None, None, None], stop: asyncio.Event) -> bool:
-    """Do ``work``, or give it up once ``stop`` is set; whether it was done. What it raises is raised."""
-    working = asyncio.create_task(work)
-    stopping = asyncio.create_task(stop.wait())
+    """Run ``work``, and cancel it once ``stop`` is set. True if it finished; its exceptions are raised."""
+    task = asyncio.create_task(work)
+    stopped = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        stopping.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait({working})
-    if working.cancelled():
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+    if task.cancelled():
         return False
-    working.result()
+    task.result()
     return True
 
 
 @asynccontextmanager
-async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do ``work`` beside the context, and give it up at its end; what it raised until then is raised."""
+async def background_task(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run ``work`` while the context lasts, then cancel it. An exception it raised is raised at the end."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -1,1 +1,1 @@
-"""The command line: one file a verb, heavy modules imported only by the verb that needs them."""
+"""The command line: ``verbs`` has one file for each verb, ``output`` prints what they return."""

@@ -1,4 +1,4 @@
-"""The admin API as the command's verbs see it: JSON in, JSON out, and every refusal a list of diagnostics."""
+"""A client of the admin API, for verbs. Every refusal is raised as InvalidInput with its diagnostics."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ import httpx
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
 
 _CONNECT_SECONDS: Final = 5.0
-_ANSWER_SECONDS: Final = 120.0
-"""A document with 20,000 applications takes a while."""
+_RESPONSE_SECONDS: Final = 120.0
+"""Long enough for a document with 20,000 applications."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the API answered."""
+class ApiResponse:
+    """A successful response of the admin API."""
 
     value: Any
-    tag: str
+    """The parsed JSON; None if the body is something else."""
+    etag: str
     """For ``If-Match``, quotes included; empty if there is none."""
     text: str
 
 
-class Remote:
-    """One gateway's admin API; use it as a context."""
+class AdminApiClient:
+    """The admin API of one gateway. Use it as a context."""
 
     def __init__(self, server: str, token: str) -> None:
-        """Raises InvalidInput if there is no token, or none that can be sent."""
+        """Raises InvalidInput if the token or the server's URL cannot be sent."""
         if not token:
             raise _refused(
                 "token-missing",
-                "the admin API wants a token",
-                "Set CROSSGATE_TOKEN to the one that `crossgate run` printed at its first start,"
-                " or make one: crossgate token create",
+                "the admin API requires a token",
+                "Set CROSSGATE_TOKEN to the token that `crossgate run` printed at its first start,"
+                " or create one with `crossgate token create`",
             )
         if not token.isascii() or not token.isprintable() or " " in token:
-            raise _refused("token-refused", "this is no token", "Tokens begin with cgt_")
+            raise _refused("token-refused", "malformed token", "Pass a token that begins with cgt_")
         try:
             self._client = httpx.Client(
                 base_url=server,
                 headers={"Authorization": f"Bearer {token}"},
-                timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
-                # Neither proxies nor credentials of the environment are for the gateway.
+                timeout=httpx.Timeout(_RESPONSE_SECONDS, connect=_CONNECT_SECONDS),
+                # Proxies and credentials from the environment are not for the gateway.
                 trust_env=False,
             )
         except (httpx.InvalidURL, ValueError) as error:
@@ -57,9 +58,9 @@ class Remote:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def get(self, path: str, **query: str | int) -> Answer:
-        """Read something."""
-        return self._ask("GET", path, query=query)
+    def get(self, path: str, **query: str | int) -> ApiResponse:
+        """Send a GET request; raises as `send` does. Empty query parameters are omitted."""
+        return self._request("GET", path, None, {}, query)
 
     def send(
         self,
@@ -69,56 +70,56 @@ class Remote:
         *,
         if_match: str = "",
         **query: str | int,
-    ) -> Answer:
-        """Change something, or have it worked out.
+    ) -> ApiResponse:
+        """Send a request.
 
         Raises:
-            InvalidInput: the gateway cannot be reached, or refuses; with everything that it says.
+            InvalidInput: the gateway cannot be reached, or refuses; with every diagnostic of the response.
 
         """
-        return self._ask(method, path, body, {"If-Match": if_match} if if_match else {}, query)
+        return self._request(method, path, body, {"If-Match": if_match} if if_match else {}, query)
 
-    def _ask(
+    def _request(
         self,
         method: str,
         path: str,
-        body: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        query: Mapping[str, str | int] | None = None,
-    ) -> Answer:
-        wanted = {name: value for name, value in (query or {}).items() if value != ""}
+        body: Mapping[str, object] | None,
+        headers: Mapping[str, str],
+        query: Mapping[str, str | int],
+    ) -> ApiResponse:
+        parameters = {name: value for name, value in query.items() if value != ""}
         try:
-            response = self._client.request(method, path, json=body, headers=headers, params=wanted)
+            response = self._client.request(method, path, json=body, headers=headers, params=parameters)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _not_reachable(self._server, str(error)) from error
         if response.is_success:
             is_json = response.headers.get("content-type", "").startswith("application/json")
             value = response.json() if is_json and response.content else None
-            return Answer(value, response.headers.get("etag", ""), response.text)
+            return ApiResponse(value, response.headers.get("etag", ""), response.text)
         raise InvalidInput(_diagnostics(self._server, response))
 
 
 def _diagnostics(server: str, response: httpx.Response) -> list[Diagnostic]:
     try:
         problem = response.json()
-        found = [diagnostic_of(one) for one in problem["diagnostics"]]
+        found = [parse_diagnostic(one) for one in problem["diagnostics"]]
         code = str(problem["type"]).rpartition(":")[2]
         return found or [Diagnostic(code, str(problem["detail"]), "See docs/reference/admin-api.md")]
     except (ValueError, KeyError, TypeError):
-        return [_no_api(server, f"status {response.status_code}")]
+        return [_not_an_admin_api(server, f"status {response.status_code}")]
 
 
-def diagnostic_of(loose: Mapping[str, Any]) -> Diagnostic:
-    """One finding as the API states it."""
-    # The path stands where a file's name would: it is text, and its steps are of no use here.
-    path = str(loose["path"]).removeprefix("$")
+def parse_diagnostic(raw: Mapping[str, Any]) -> Diagnostic:
+    """A diagnostic from the JSON of a response."""
+    # Its path is shown where a file's name would be: it is a string, of which no step is needed here.
+    path = str(raw["path"]).removeprefix("$")
     return Diagnostic(
-        code=str(loose["code"]),
-        message=str(loose["message"]),
-        remedy=str(loose["remedy"]),
+        code=str(raw["code"]),
+        message=str(raw["message"]),
+        remedy=str(raw["remedy"]),
         place=Place(file=f"${path}") if path else Place(),
-        found=None if loose["found"] is None else str(loose["found"]),
-        severity=Severity(loose["severity"]),
+        found=None if raw["found"] is None else str(raw["found"]),
+        severity=Severity(raw["severity"]),
     )
 
 
@@ -128,18 +129,18 @@ def _not_reachable(server: str, reason: str) -> InvalidInput:
             Diagnostic(
                 "server-unreachable",
                 f"the admin API cannot be reached: {reason}",
-                "Look whether `crossgate run` runs there; name another with --server or CROSSGATE_SERVER",
+                "Start `crossgate run`, or set the right URL with --server or CROSSGATE_SERVER",
                 found=server,
             )
         ]
     )
 
 
-def _no_api(server: str, found: str) -> Diagnostic:
+def _not_an_admin_api(server: str, found: str) -> Diagnostic:
     return Diagnostic(
         "server-no-admin-api",
-        f"what answers at {server} is no admin API",
-        "Name the address that `crossgate run` printed, with --server or CROSSGATE_SERVER",
+        f"unexpected response: {server} is not an admin API of Crossgate",
+        "Set the URL that `crossgate run` printed with --server or CROSSGATE_SERVER",
         found=found,
     )
 

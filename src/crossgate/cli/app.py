@@ -1,63 +1,92 @@
-"""The verbs of ``crossgate``, each from a file of its own."""
+"""The command ``crossgate`` and its verbs, each of which is imported when it is called."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from crossgate.cli.verbs.apply import apply
-from crossgate.cli.verbs.check import check
-from crossgate.cli.verbs.explain import explain
-from crossgate.cli.verbs.export import export
-from crossgate.cli.verbs.node import node
-from crossgate.cli.verbs.nodes import nodes
-from crossgate.cli.verbs.plan import plan
-from crossgate.cli.verbs.prove import prove
-from crossgate.cli.verbs.revisions import revisions
-from crossgate.cli.verbs.rollback import rollback
-from crossgate.cli.verbs.run import run
-from crossgate.cli.verbs.schema import schema
-from crossgate.cli.verbs.token import token
-
-app = typer.Typer(
-    name="crossgate",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(run)
-app.command()(node)
-app.command()(check)
-app.command()(explain)
-app.command()(prove)
-app.command()(schema)
-app.command()(plan)
-app.command()(apply)
-app.command()(export)
-app.command()(revisions)
-app.command()(rollback)
-app.command()(nodes)
-app.add_typer(token, name="token")
+VERBS: Final = {
+    "run": "Run a gateway on this machine.",
+    "node": "Run an Envoy for a control plane in another process.",
+    "check": "Validate and lint a document.",
+    "explain": "Explain the decision for one request.",
+    "prove": "Prove which domains an origin pattern admits.",
+    "schema": "Print the JSON Schema of documents.",
+    "plan": "Show what applying a document would change.",
+    "apply": "Apply a document to a running gateway.",
+    "export": "Print the document of a running gateway.",
+    "revisions": "List revisions, or show one.",
+    "rollback": "Restore an earlier revision.",
+    "nodes": "List the nodes of a control plane.",
+    "token": "Create, list and revoke tokens of the admin API.",
+}
+"""The verbs, in the order of ``crossgate --help``, with their lines in it."""
 
 
-def _say_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"crossgate {version('crossgate')}")
         raise typer.Exit
 
 
-@app.callback()
-def options(
+def _root(
     *,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """An API gateway that enforces Cross-Origin Resource Sharing.
 
-    Each verb says more with --help. Exit codes: 0 fine, 1 findings or differences, 2 bad use or bad input.
+    Run `crossgate VERB --help` for one verb. Exit codes: 0 success, 1 findings or differences, 2 wrong usage
+    or invalid input.
     """
+    del show_version
+
+
+class LazyVerb(TyperCommand):
+    """A verb of which only the name is known until it is called.
+
+    The modules of all verbs take more than a second to load; those of one verb need not wait for the others.
+    So each module imports at its top what it needs.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, help=VERBS[name])
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Parse the arguments as the real command does, which the context then names."""
+        return self.load().make_context(info_name, args, parent, **extra)
+
+    def load(self) -> TyperCommand | TyperGroup:
+        """The command, or for ``token`` the group of commands."""
+        verb = getattr(import_module(f"crossgate.cli.verbs.{self.name}"), str(self.name))
+        if not isinstance(verb, typer.Typer):
+            function, verb = verb, _typer()
+            verb.command(self.name)(function)
+        command = typer.main.get_command(verb)
+        if not isinstance(command, TyperCommand | TyperGroup):
+            raise TypeError(command)
+        return command
+
+
+def command() -> TyperGroup:
+    """The whole command."""
+    app = _typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+    app.callback()(_root)
+    group = typer.main.get_command(app)
+    if not isinstance(group, TyperGroup):
+        raise TypeError(group)
+    for name in VERBS:
+        group.add_command(LazyVerb(name))
+    return group
+
+
+def _typer(**settings: Any) -> typer.Typer:
+    return typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown", **settings
+    )

@@ -1,22 +1,23 @@
-"""Arguments and options that several verbs share, so that they are called and explained alike."""
+"""Arguments and options that several verbs share."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-DocumentFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The YAML document that declares everything.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DEFAULT_ADMIN_ADDRESS: Final = "127.0.0.1:8090"
+DEFAULT_SERVER: Final = f"http://{DEFAULT_ADMIN_ADDRESS}"
+
+DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="The YAML document.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DataDirectory = Annotated[
     Path | None,
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Keep the store in this directory.",
+        help="Directory of the store.",
         show_default="~/.local/share/crossgate",
     ),
 ]
@@ -26,30 +27,24 @@ DatabaseUrl = Annotated[
         "--database",
         metavar="URL",
         envvar="CROSSGATE_DATABASE",
-        show_envvar=False,
-        help="Keep the store in PostgreSQL: postgresql://user@host/name. Also from CROSSGATE_DATABASE.",
+        help="PostgreSQL database of the store: postgresql://user@host/name.",
     ),
 ]
 Server = Annotated[
-    str,
-    typer.Option(
-        metavar="URL",
-        envvar="CROSSGATE_SERVER",
-        show_envvar=False,
-        help="The admin API of the gateway. Also from CROSSGATE_SERVER.",
-    ),
+    str, typer.Option(metavar="URL", envvar="CROSSGATE_SERVER", help="The gateway's admin API.")
 ]
 Token = Annotated[
     str,
     typer.Option(
         metavar="SECRET",
         envvar="CROSSGATE_TOKEN",
-        show_envvar=False,
-        help="A token for it; better from CROSSGATE_TOKEN, for arguments can be seen by others.",
+        help="Token for the admin API. Prefer the environment variable: other users can see arguments.",
     ),
 ]
-Note = Annotated[
-    str, typer.Option("--message", "-m", metavar="TEXT", help="What it is for; kept with the revision.")
+Message = Annotated[
+    str, typer.Option("--message", "-m", metavar="TEXT", help="Reason, recorded in the revision.")
 ]
-Prune = Annotated[bool, typer.Option("--prune", help="Remove what the document does not have.")]
-DEFAULT_SERVER = "http://127.0.0.1:8090"
+Prune = Annotated[bool, typer.Option("--prune", help="Remove objects that the document does not contain.")]
+Concurrency = Annotated[
+    int, typer.Option(min=0, metavar="N", help="Worker threads of Envoy; 0: one per core.")
+]

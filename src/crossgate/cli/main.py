@@ -1,6 +1,7 @@
-"""The way into and out of the command: what is missing is said, and leaving is quiet.
+"""The entry point: runs the command, and turns what it raises into messages and exit codes.
 
-Exit codes: 0 fine, 1 findings or differences, 2 bad use or bad input, 130 interrupted, 141 nobody reads on.
+Exit codes: 0 success, 1 findings or differences, 2 wrong usage or invalid input, 130 interrupted, 141 broken
+pipe.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import os
 import sys
 from typing import Final, NoReturn
 
+from crossgate.diagnostics import InvalidInput
+
 _INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
-"""What shells report of processes that SIGINT and SIGPIPE ended."""
+"""What shells report for processes that SIGINT and SIGPIPE ended."""
 
 
 def main() -> NoReturn:
@@ -26,43 +29,41 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered would be flushed, and complained about, when the interpreter ends.
+        # The interpreter would flush what is still buffered at its end, and print a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = _BROKEN_PIPE
     sys.exit(code)
 
 
 def _run() -> int:
+    # Imported here, so that a missing package can be reported: the base install has the middleware's only.
     try:
-        from crossgate.cli.app import app
-    except ModuleNotFoundError as missing:
-        return _say_what_to_install(missing)
-    from crossgate.diagnostics import InvalidInput
+        from crossgate.cli.app import command
 
-    try:
-        app(prog_name="crossgate")
+        try:
+            command()(prog_name="crossgate")
+        except InvalidInput as invalid:
+            from crossgate.cli.output.console import stderr
+            from crossgate.cli.output.findings import print_findings
+
+            print_findings(stderr(), invalid.diagnostics)
+            return 2
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # Typer has made a plain 1 of it
+        if isinstance(end.__context__, BrokenPipeError):  # Typer exits with 1 after it
             raise end.__context__ from None
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
-    except InvalidInput as invalid:
-        from crossgate.cli.output.console import stderr
-        from crossgate.cli.output.findings import print_findings
-
-        print_findings(stderr(), invalid.diagnostics)
-        return 2
     except ModuleNotFoundError as missing:
-        return _say_what_to_install(missing)
+        return _report_missing_package(missing)
     return 0
 
 
-def _say_what_to_install(missing: ModuleNotFoundError) -> int:
+def _report_missing_package(missing: ModuleNotFoundError) -> int:
     package = (missing.name or "crossgate").partition(".")[0]
     if package == "crossgate":
         raise missing
     print(
         f"crossgate: the Python package {package} is not installed."
-        " The command needs more than the middleware does: pip install 'crossgate[gateway]'",
+        " The command needs more packages than the middleware: pip install 'crossgate[gateway]'",
         file=sys.stderr,
     )
     return 2

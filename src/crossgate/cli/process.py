@@ -1,4 +1,4 @@
-"""What every verb that serves has in common: it runs until told to stop, and says what happens meanwhile."""
+"""The process of a verb that serves: signals, the log, and the events that it prints."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from functools import cache
 
+from crossgate.app.events import Emit, Event
 from crossgate.service.log import configured_by
 
 
-def until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
-    """Run ``work`` until it ends; SIGTERM and SIGINT set the event that asks it to."""
+def run_until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
+    """Run ``work`` until it ends. SIGINT, SIGTERM and SIGHUP set the event that asks it to."""
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -24,12 +26,29 @@ def until_stopped(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) 
     asyncio.run(main())
 
 
+def event_printer(source: str = "") -> Emit:
+    """A function that prints events. ``source`` is the file or store that is followed."""
+
+    @cache
+    def printer() -> Emit:
+        # Imported with the first event: rich is not needed to serve clients.
+        from crossgate.cli.output.events import EventPrinter
+
+        return EventPrinter(source).emit
+
+    def emit(event: Event) -> None:
+        printer()(event)
+
+    return emit
+
+
 def log_to_stderr() -> None:
-    """Envoy's warnings and errors go to standard error, one line each; standard output is the verb's own."""
-    configured_by(_to_stderr)
+    """Log warnings and errors to standard error, one line each. Standard output is the verb's own."""
+    configured_by(_configure_log)
 
 
-def _to_stderr() -> None:
+def _configure_log() -> None:
+    # Imported with the first line that is logged, as rich above.
     import structlog
 
     structlog.configure(

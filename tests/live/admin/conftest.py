@@ -1,4 +1,4 @@
-"""Where a gateway keeps its store: both databases, and a PostgreSQL server for as long as the tests run."""
+"""Stores in SQLite and PostgreSQL, and a PostgreSQL server for the session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def stored(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """The options of ``crossgate run`` that say where."""
+    """The options of ``crossgate run`` for the store."""
     if request.param == "sqlite":
         return "--data", str(tmp_path / "data")
     server: Server = request.getfixturevalue("server")

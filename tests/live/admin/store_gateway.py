@@ -1,4 +1,4 @@
-"""``crossgate run`` with a store, as a process of its own, and its admin API."""
+"""``crossgate run`` with a store as a separate process, and clients of its admin API."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ _SECONDS = 90.0
 
 @dataclass(frozen=True, slots=True)
 class StoreGateway:
-    """One that serves."""
+    """A running gateway."""
 
     command: Command
     port: int
     url: str
-    """Of its admin API."""
+    """URL of the admin API."""
     admin: httpx.Client
-    asking: httpx.Client
-    """What asks its Envoy; each request over a connection of its own."""
+    traffic_client: httpx.Client
+    """Client of its Envoy; opens a connection per request."""
 
     @property
     def token(self) -> str:
-        """The secret of the token that the client has."""
+        """The secret of the client's token."""
         return str(self.admin.headers["Authorization"]).removeprefix("Bearer ")
 
     def preflight(self, origin: str, path: str = "/gateway/pets/1.0/x", method: str = "GET") -> int:
-        """The status of one preflight; 0 if nobody answers."""
+        """The status of one preflight; 0 if there is no response."""
         headers = {"Origin": origin, "Access-Control-Request-Method": method}
         try:
-            return self.asking.options(path, headers=headers).status_code
+            return self.traffic_client.options(path, headers=headers).status_code
         except httpx.TransportError:
             return 0
 
@@ -70,12 +70,12 @@ def store_gateway(
         secret = secret or (printed[0] if printed else "")
         with (
             client_of(url, secret, network.socket(admin_port) if network else None) as admin,
-            _asking(port, network) as asking,
+            _traffic_client(port, network) as traffic_client,
         ):
-            yield StoreGateway(command, port, url, admin, asking)
+            yield StoreGateway(command, port, url, admin, traffic_client)
 
 
-def _asking(port: int, network: OwnNetwork | None) -> httpx.Client:
+def _traffic_client(port: int, network: OwnNetwork | None) -> httpx.Client:
     transport = httpx.HTTPTransport(
         limits=httpx.Limits(max_keepalive_connections=0),
         uds=str(network.socket(port)) if network else None,
@@ -84,7 +84,7 @@ def _asking(port: int, network: OwnNetwork | None) -> httpx.Client:
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    """Return once it holds; fail if it takes too long."""
+    """Wait until the condition holds; fail after a timeout."""
     deadline = time.monotonic() + _SECONDS
     while not holds():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""The disk fills up under the store: writes are refused with the reason, and nothing else happens."""
+"""A full disk under the store: writes fail with the reason, and nothing else is affected."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PREFLIGHT = WireRequest(
     "OPTIONS", "/gateway/pets/1.0/x", (("Origin", APP), ("Access-Control-Request-Method", "GET"))
 )
 MANY = [f"https://o{number}.example" for number in range(2_000)]
-"""Make a policy that takes more than the database has left in the pages that are its own already."""
+"""Enough origins for a policy that does not fit into the free pages of the database."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def disk(tmp_path: Path) -> Iterator[OwnDisk]:
 
 
 def put_policy(gateway: StoreGateway, *origins: str) -> int:
-    """The status; fails unless it is a success or says that the store cannot be written, and why."""
+    """Write, and return the status: 200, or 503 with the reason that the store cannot be written."""
     policy = policy_entry(*origins)
     answer = gateway.admin.put(f"{PETS}/policy", json=policy, headers={"If-Match": "*"})
     if answer.status_code != 200:
@@ -45,13 +45,13 @@ def put_policy(gateway: StoreGateway, *origins: str) -> int:
 
 
 def allowed(answer: WireAnswer) -> int:
-    """Judges the load, of which nothing may fail."""
+    """Check one response of the load: none may fail."""
     assert answer.status == 200, answer
     return 0
 
 
 def check_refused(gateway: StoreGateway, traffic: Load) -> None:
-    """Writes are, and all that is in force and stored stays as it is."""
+    """Check that writes fail, and that stored and enforced state is unchanged."""
     before = gateway.admin.get("/v1/export").content
     [newest] = gateway.admin.get("/v1/revisions", params={"limit": 1}).json()["items"]
     for _ in range(3):
@@ -63,7 +63,7 @@ def check_refused(gateway: StoreGateway, traffic: Load) -> None:
     assert gateway.preflight(LAST) == 403
 
 
-def test_a_full_disk_refuses_writes_and_loses_nothing(disk: OwnDisk, tmp_path: Path) -> None:
+def test_full_disk_fails_writes_and_loses_nothing(disk: OwnDisk, tmp_path: Path) -> None:
     options = ("--data", str(disk.directory), "--concurrency", "1")
     with store_gateway(tmp_path, *options, before=disk.before) as gateway:
         create_pets(gateway.admin, APP)
@@ -95,8 +95,8 @@ def test_a_full_disk_refuses_writes_and_loses_nothing(disk: OwnDisk, tmp_path: P
         assert "Traceback" not in again.command.output
 
 
-def test_files_that_cannot_grow_are_as_a_full_disk(tmp_path: Path) -> None:
-    """What needs no privilege: the process may make no file any larger."""
+def test_file_size_limit_acts_like_a_full_disk(tmp_path: Path) -> None:
+    """The variant without privileges: RLIMIT_FSIZE instead of a small disk."""
     with store_gateway(tmp_path, "--data", "data", "--concurrency", "1") as gateway:
         create_pets(gateway.admin, APP)
         eventually(lambda: gateway.preflight(APP) == 200)

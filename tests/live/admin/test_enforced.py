@@ -20,9 +20,9 @@ def test_every_kind_of_change_reaches_envoy(tmp_path: Path) -> None:
         eventually(lambda: gateway.preflight(APP) == 200)
         assert gateway.preflight(OTHER) == 403
 
-        tag = create_shop(admin, OTHER, apis=("pets/1.0",))
+        etag = create_shop(admin, OTHER, apis=("pets/1.0",))
         eventually(lambda: gateway.preflight(OTHER) == 200)
-        suspended = admin.post(f"{SHOP}/suspend", headers={"If-Match": tag})
+        suspended = admin.post(f"{SHOP}/suspend", headers={"If-Match": etag})
         eventually(lambda: gateway.preflight(OTHER) == 403)
         admin.post(f"{SHOP}/resume", headers={"If-Match": suspended.headers["ETag"]})
         eventually(lambda: gateway.preflight(OTHER) == 200)
@@ -56,7 +56,7 @@ def test_every_kind_of_change_reaches_envoy(tmp_path: Path) -> None:
         eventually(recorded)
 
 
-def test_what_envoy_refuses_is_said_in_the_revision(tmp_path: Path) -> None:
+def test_revision_records_what_envoy_rejects(tmp_path: Path) -> None:
     with store_gateway(tmp_path, "--data", "data") as gateway:
         create_pets(gateway.admin, APP)
         eventually(lambda: gateway.preflight(APP) == 200)

@@ -20,7 +20,7 @@ _SECONDS = 20.0
 
 
 @pytest.mark.live
-def test_the_how_to_does_what_it_says(tmp_path: Path) -> None:
+def test_how_to_page_runs_as_written(tmp_path: Path) -> None:
     with OddNative() as native, store_gateway(tmp_path, "--data", "data") as gateway:
         environment = {
             **os.environ,

@@ -1,4 +1,4 @@
-"""PostgreSQL is out of reach for a minute: traffic does not notice, and afterwards everything catches up."""
+"""PostgreSQL is unreachable for a minute: traffic is not affected, and all changes arrive afterwards."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.live
 OUTAGE = 60.0
 """Seconds."""
 MOST_WAITED = 50.0
-"""Seconds for the first who asks a database that fell silent; whoever comes later is refused at once.
+"""Seconds for the first request to a database that stopped responding; later ones fail at once.
 
-A statement under way has 35 s, and who waits behind it 5 to find its connection dead and 5 for a new one.
+A running statement has 35 s; a waiting one needs 5 s to find its connection dead and 5 s for a new one.
 """
 APP, OTHER, LAST = "https://app.example", "https://other.example", "https://last.example"
 POLICY = f"{PETS}/policy"
@@ -32,7 +32,7 @@ PREFLIGHT = WireRequest(
 
 @pytest.fixture
 def line(server: Server, tmp_path: Path) -> Iterator[RelayThread]:
-    """What leads one control plane to the database, and can fail."""
+    """The connection of one control plane to the database, which can be cut."""
     with RelayThread(tmp_path / SOCKET_NAME, server.socket) as relay:
         yield relay
 
@@ -43,7 +43,7 @@ def allowed(answer: WireAnswer) -> int:
 
 
 def write(gateway: StoreGateway, origin: str) -> int:
-    """The status; fails unless it is a success or says that the database is away."""
+    """Write, and return the status: 200, or 503 because the database is unavailable."""
     answer = gateway.admin.put(POLICY, json=policy_entry(APP, origin), headers={"If-Match": "*"})
     if answer.status_code != 200:
         assert answer.json()["type"] == "urn:crossgate:problem:store-unavailable"
@@ -53,7 +53,7 @@ def write(gateway: StoreGateway, origin: str) -> int:
 
 
 def check_cut_off(gateway: StoreGateway, traffic: Load, seconds: float) -> None:
-    """For so long nothing can be written; what is in memory is answered, tokens included."""
+    """Check for this long that writes fail, and that reads from memory and tokens work."""
     end = time.monotonic() + seconds
     while (began := time.monotonic()) < end:
         assert write(gateway, LAST) == 503
@@ -66,7 +66,7 @@ def check_cut_off(gateway: StoreGateway, traffic: Load, seconds: float) -> None:
         traffic.wait_for_more(50)
 
 
-def test_a_minute_without_the_database(server: Server, line: RelayThread, tmp_path: Path) -> None:
+def test_database_outage_of_one_minute(server: Server, line: RelayThread, tmp_path: Path) -> None:
     database = server.new_database()
     here_options = ("--database", server.url(database, tmp_path), "--concurrency", "1")
     there_options = ("--database", server.url(database), "--no-envoy")

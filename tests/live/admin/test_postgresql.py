@@ -1,4 +1,4 @@
-"""Several control planes on one PostgreSQL, and what becomes of them when it goes away."""
+"""Control planes on one PostgreSQL server that stops and starts again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.live
 APP, OTHER = "https://app.example", "https://other.example"
 
 
-def test_a_change_made_at_one_control_plane_is_pushed_by_the_other(server: Server, tmp_path: Path) -> None:
+def test_change_at_one_control_plane_is_pushed_by_the_other(server: Server, tmp_path: Path) -> None:
     database = ("--database", server.url(server.new_database()))
     # One store, one place to listen: the second one's node is elsewhere in real life, and none here.
     with (
@@ -23,12 +23,12 @@ def test_a_change_made_at_one_control_plane_is_pushed_by_the_other(server: Serve
     ):
         create_pets(two.admin, APP)
         eventually(lambda: one.preflight(APP) == 200)
-        tag = one.admin.get(f"{PETS}/policy").headers["ETag"]
-        changed = one.admin.put(f"{PETS}/policy", json=policy_entry(OTHER), headers={"If-Match": tag})
+        etag = one.admin.get(f"{PETS}/policy").headers["ETag"]
+        changed = one.admin.put(f"{PETS}/policy", json=policy_entry(OTHER), headers={"If-Match": etag})
         assert changed.status_code == 200
         eventually(lambda: two.admin.get(PETS).json()["cors"] == policy_entry(OTHER))
 
-        stale = two.admin.put(f"{PETS}/policy", json=policy_entry(), headers={"If-Match": tag})
+        stale = two.admin.put(f"{PETS}/policy", json=policy_entry(), headers={"If-Match": etag})
         assert stale.status_code == 412
 
         def applied() -> bool:
@@ -38,9 +38,7 @@ def test_a_change_made_at_one_control_plane_is_pushed_by_the_other(server: Serve
         eventually(applied)
 
 
-def test_without_the_database_traffic_goes_on_and_afterwards_everything_catches_up(
-    server: Server, tmp_path: Path
-) -> None:
+def test_database_restart_does_not_affect_traffic(server: Server, tmp_path: Path) -> None:
     database = ("--database", server.url(server.new_database()))
     with store_gateway(tmp_path, *database) as gateway:
         create_pets(gateway.admin, APP)

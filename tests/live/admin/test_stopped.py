@@ -1,4 +1,4 @@
-"""Told to end in the middle of a write that waits."""
+"""Shutdown during a write that waits for a lock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WAITING = sql.SQL(
 )
 
 
-def test_who_waits_for_a_write_is_told_that_the_control_plane_ends(server: Server, tmp_path: Path) -> None:
+def test_shutdown_answers_a_waiting_write(server: Server, tmp_path: Path) -> None:
     url = server.url(server.new_database())
     with (
         store_gateway(tmp_path, "--database", url, "--no-envoy") as gateway,

@@ -1,4 +1,4 @@
-"""Two control planes on one PostgreSQL, each with an Envoy of its own: what one is told, both enforce."""
+"""Two control planes on one PostgreSQL, each with its own Envoy: a change at one is enforced by both."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ CUT = sql.SQL("SELECT pg_terminate_backend(pid) FROM ({}) AS listening").format(
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both, which listen on the same port of different networks."""
+    """Two gateways that listen on the same port in different networks."""
 
     one: StoreGateway
     two: StoreGateway
 
     def both_answer(self, name: str, origin: str, status: int) -> None:
-        """Return once both Envoys answer preflights of the origin so."""
+        """Wait until both Envoys answer preflights of the origin with this status."""
         for gateway in (self.one, self.two):
             eventually(lambda: gateway.preflight(origin, f"/gateway/{name}/1/x") == status)  # noqa: B023 - called at once
 
@@ -46,21 +46,21 @@ def pair(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         yield Pair(one, two)
 
 
-def put_api(gateway: StoreGateway, name: str, *origins: str, tag: str | None = None) -> httpx.Response:
-    """Create the API, or change the one that has the tag."""
+def put_api(gateway: StoreGateway, name: str, *origins: str, etag: str | None = None) -> httpx.Response:
+    """Create the API, or change it if an etag is given."""
     body = api_entry(cors=policy_entry(*origins))
-    headers = NEW if tag is None else {"If-Match": tag}
+    headers = NEW if etag is None else {"If-Match": etag}
     return gateway.admin.put(f"/v1/apis/{name}/1", json=body, headers=headers)
 
 
-def test_a_change_made_at_either_is_enforced_by_both(pair: Pair) -> None:
-    tag = put_api(pair.two, "either", APP).headers["ETag"]
+def test_change_at_either_control_plane_is_enforced_by_both(pair: Pair) -> None:
+    etag = put_api(pair.two, "either", APP).headers["ETag"]
     pair.both_answer("either", APP, 200)
-    changed = put_api(pair.one, "either", OTHER, tag=tag)
+    changed = put_api(pair.one, "either", OTHER, etag=etag)
     assert changed.status_code == 200
     pair.both_answer("either", OTHER, 200)
     pair.both_answer("either", APP, 403)
-    assert put_api(pair.two, "either", APP, tag=tag).status_code == 412
+    assert put_api(pair.two, "either", APP, etag=etag).status_code == 412
 
     def outcomes(gateway: StoreGateway) -> list[str]:
         revision = gateway.admin.get(f"/v1/revisions/{changed.headers['Crossgate-Revision']}").json()
@@ -70,20 +70,20 @@ def test_a_change_made_at_either_is_enforced_by_both(pair: Pair) -> None:
         eventually(lambda: outcomes(gateway) == ["applied", "applied"])  # noqa: B023 - called at once
 
 
-def test_what_is_changed_while_nobody_listens_arrives_all_the_same(pair: Pair, server: Server) -> None:
-    tag = put_api(pair.one, "deaf", APP).headers["ETag"]
+def test_changes_arrive_after_the_notification_connection_was_cut(pair: Pair, server: Server) -> None:
+    etag = put_api(pair.one, "deaf", APP).headers["ETag"]
     pair.both_answer("deaf", APP, 200)
     for number in range(5):
         assert server.ask(CUT) == [(True,), (True,)]
         here = (pair.one, pair.two)[number % 2]
-        answer = put_api(here, "deaf", origin := f"https://n{number}.example", tag=tag)
+        answer = put_api(here, "deaf", origin := f"https://n{number}.example", etag=etag)
         assert answer.status_code == 200, answer.text
-        tag = answer.headers["ETag"]
+        etag = answer.headers["ETag"]
         pair.both_answer("deaf", origin, 200)
         eventually(lambda: len(server.ask(LISTENING)) == 2)
 
 
-def test_writers_at_both_lose_no_update(pair: Pair) -> None:
+def test_concurrent_writers_at_both_lose_no_update(pair: Pair) -> None:
     put_api(pair.one, "written")
     create_shop(pair.one.admin, apis=("written/1",))
     eventually(lambda: pair.two.admin.get(SHOP).status_code == 200)
@@ -96,10 +96,10 @@ def test_writers_at_both_lose_no_update(pair: Pair) -> None:
     pair.both_answer("written", APP, 403)
 
 
-def test_a_roll_back_at_one_is_enforced_by_both(pair: Pair) -> None:
+def test_rollback_at_one_is_enforced_by_both(pair: Pair) -> None:
     made = put_api(pair.one, "rolled", APP)
     pair.both_answer("rolled", APP, 200)
-    assert put_api(pair.two, "rolled", OTHER, tag=made.headers["ETag"]).status_code == 200
+    assert put_api(pair.two, "rolled", OTHER, etag=made.headers["ETag"]).status_code == 200
     pair.both_answer("rolled", APP, 403)
     number = made.headers["Crossgate-Revision"]
     rolled = pair.two.admin.post(f"/v1/revisions/{number}/rollback", headers={"If-Match": "*"})

@@ -1,4 +1,4 @@
-"""Eight writers at once, and another process on the same database: nothing is lost, nobody hears of locks."""
+"""Eight concurrent writers, and another process on the same database: no update is lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.live
 WRITES = 8
 
 
-def test_no_update_is_lost_and_no_writer_hears_of_a_lock(stored: tuple[str, str], tmp_path: Path) -> None:
+def test_concurrent_writers_lose_no_update_and_see_no_lock(stored: tuple[str, str], tmp_path: Path) -> None:
     with store_gateway(tmp_path, *stored) as gateway:
         create_pets(gateway.admin)
         create_shop(gateway.admin, apis=("pets/1.0",))

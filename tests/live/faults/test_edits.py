@@ -27,7 +27,7 @@ def test_no_edit_fails_a_request_and_no_answer_mixes_two_policies(
         for version in range(2, EDITS + 2):
             save(file, document.at(version))
             traffic.wait_for(version)
-        gateway.wait_for("The change is enforced: 1 resource")
+        gateway.wait_for("Change enforced: 1 resource")
         assert gateway.output.count("refused") == 0
     assert traffic.answers > 4 * EDITS
 
@@ -121,7 +121,7 @@ def test_bad_edits_are_refused_with_their_place_and_the_last_good_goes_on(
             before = len(gateway.output)
             break_it(file, document.at(good + 1))
             # A file that is written in place may be refused twice: empty first, then for what it has.
-            gateway.wait_for("The change is refused", after=before)
+            gateway.wait_for("Change refused", after=before)
             gateway.wait_for(said, after=before)
             traffic.wait_for_more(10)
 

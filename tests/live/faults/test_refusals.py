@@ -42,11 +42,11 @@ def test_what_envoy_rejects_is_reported_and_takes_nothing_else_down(
             {"name": "safe", "version": "1", "type": "rest", "native": "https://127.0.0.1:9"}
         )
         save(file, json.dumps(changed))
-        gateway.wait_for("A node rejected a part of the configuration")
+        gateway.wait_for("A node rejected part of the configuration")
         gateway.wait_for("Node local refused Cluster native/https/127.0.0.1:9, made for safe/1")
         assert version_of(connection.send(SIMPLE)) == 2
 
         save(file, document.at(3))
-        gateway.wait_for("The change is enforced")
+        gateway.wait_for("Change enforced")
         assert version_of(connection.send(SIMPLE)) == 3
         assert gateway.output.count("refused Cluster") == 1

@@ -1,4 +1,4 @@
-"""Bodies of requests, and the commonest writes."""
+"""Request bodies and common writes."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ def policy_entry(*origins: str) -> dict[str, Any]:
 
 
 def shown(answer: httpx.Response) -> dict[str, Any]:
-    """The object of an answer to a write, without what the linter says of it."""
+    """The object in the response to a write, without findings."""
     return {name: value for name, value in answer.json().items() if name != "findings"}
 
 
 def codes(answer: httpx.Response) -> list[str]:
-    """The findings of an answer."""
+    """The codes of the findings in a response."""
     return [one["code"] for one in answer.json().get("findings", [])]
 
 
 def create_pets(client: httpx.Client, *origins: str) -> str:
-    """The tag of the new API."""
+    """Create the API and return its etag."""
     answer = client.put(PETS, json=api_entry(cors=policy_entry(*origins)), headers=NEW)
     assert answer.status_code == 201, answer.text
     return str(answer.headers["ETag"])
 
 
 def create_shop(client: httpx.Client, *origins: str, apis: tuple[str, ...] = ()) -> str:
-    """The tag of the new application."""
+    """Create the application and return its etag."""
     body = {"javascript_origins": list(origins), "apis": list(apis)}
     answer = client.put(SHOP, json=body, headers=NEW)
     assert answer.status_code == 201, answer.text

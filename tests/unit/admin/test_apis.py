@@ -5,7 +5,7 @@ from tests.admin_api import AdminApi
 from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets, create_shop, policy_entry
 
 
-def test_an_api_is_created_read_replaced_and_removed(api: AdminApi) -> None:
+def test_api_lifecycle(api: AdminApi) -> None:
     created = api.editor.put(PETS, json=api_entry(), headers=NEW, params={"message": "the pets"})
     assert created.status_code == 201
     assert created.headers["Crossgate-Revision"] == "1"
@@ -27,12 +27,12 @@ def test_an_api_is_created_read_replaced_and_removed(api: AdminApi) -> None:
     assert api.editor.delete(PETS, headers=seen).status_code == 404
 
 
-def test_a_repeated_put_finds_what_it_wants(api: AdminApi) -> None:
-    tag = create_pets(api.editor)
+def test_repeated_put_succeeds_without_a_revision(api: AdminApi) -> None:
+    etag = create_pets(api.editor)
     body = api_entry(cors=policy_entry("https://a.example"))
 
-    first = api.editor.put(PETS, json=body, headers={"If-Match": tag})
-    again = api.editor.put(PETS, json=body, headers={"If-Match": tag})
+    first = api.editor.put(PETS, json=body, headers={"If-Match": etag})
+    again = api.editor.put(PETS, json=body, headers={"If-Match": etag})
 
     assert (again.status_code, again.json(), again.headers["ETag"]) == (
         200,
@@ -42,15 +42,15 @@ def test_a_repeated_put_finds_what_it_wants(api: AdminApi) -> None:
     assert again.headers["Crossgate-Revision"] == first.headers["Crossgate-Revision"] == "2"
 
 
-def test_a_write_that_has_not_seen_the_newest_state_is_refused_with_both_tags(api: AdminApi) -> None:
-    tag = create_pets(api.editor)
-    newer = api.editor.put(PETS, json=api_entry(), headers={"If-Match": tag}).headers["ETag"]
+def test_stale_write_fails_with_both_etags(api: AdminApi) -> None:
+    etag = create_pets(api.editor)
+    newer = api.editor.put(PETS, json=api_entry(), headers={"If-Match": etag}).headers["ETag"]
 
-    refused = api.editor.put(PETS, json=api_entry(native_timeout=1.0), headers={"If-Match": tag})
+    refused = api.editor.put(PETS, json=api_entry(native_timeout=1.0), headers={"If-Match": etag})
 
     assert refused.status_code == 412
     assert refused.headers["Content-Type"] == "application/problem+json"
-    assert (refused.json()["wanted"], refused.json()["found"]) == ([tag.strip('"')], newer.strip('"'))
+    assert (refused.json()["wanted"], refused.json()["found"]) == ([etag.strip('"')], newer.strip('"'))
     assert refused.headers["ETag"] == newer
     assert api.viewer.get(PETS).json() == {"name": "pets", "version": "1.0", **api_entry()}
     assert api.editor.put(PETS, json=api_entry(native_timeout=1.0), headers=NEW).status_code == 412
@@ -75,7 +75,7 @@ def test_a_write_that_has_not_seen_the_newest_state_is_refused_with_both_tags(ap
         ("POST", "/v1/apply"),
     ],
 )
-def test_every_write_says_which_state_it_changes(api: AdminApi, method: str, path: str) -> None:
+def test_every_write_requires_a_precondition(api: AdminApi, method: str, path: str) -> None:
     create_pets(api.editor)
     create_shop(api.editor, apis=("pets/1.0",))
     body = {
@@ -92,7 +92,7 @@ def test_every_write_says_which_state_it_changes(api: AdminApi, method: str, pat
     assert api.viewer.get("/v1/revisions").json()["items"][0]["number"] == 2
 
 
-def test_everything_wrong_is_said_at_once_with_its_place(api: AdminApi) -> None:
+def test_all_errors_are_reported_at_once_with_their_paths(api: AdminApi) -> None:
     cors = {"allowed_origins": ["https://a*.example.com", "nonsense"], "allowed_methods": ["TRACE"]}
     refused = api.editor.put(PETS, json=api_entry(native="ftp://x", nativ="x", cors=cors), headers=NEW)
 
@@ -108,7 +108,7 @@ def test_everything_wrong_is_said_at_once_with_its_place(api: AdminApi) -> None:
     assert all(one["remedy"] for one in problem["diagnostics"])
 
 
-def test_what_contradicts_the_rest_of_the_catalogue_has_its_place_in_the_body(api: AdminApi) -> None:
+def test_conflict_with_another_api_is_placed_in_the_body(api: AdminApi) -> None:
     create_pets(api.editor)
     body = api_entry(endpoints=["/other", "/gateway/pets/1.0/inside"])
 
@@ -118,22 +118,22 @@ def test_what_contradicts_the_rest_of_the_catalogue_has_its_place_in_the_body(ap
     assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.endpoints[1]"]
 
 
-def test_a_body_may_not_call_itself_otherwise_than_its_path(api: AdminApi) -> None:
+def test_name_in_the_body_must_match_the_path(api: AdminApi) -> None:
     refused = api.editor.put(PETS, json=api_entry(name="cats", version="1.0"), headers=NEW)
 
     assert (refused.status_code, refused.json()["diagnostics"][0]["path"]) == (422, "$.name")
 
 
-def test_an_api_in_use_stays(api: AdminApi) -> None:
-    tag = create_pets(api.editor)
+def test_api_with_applications_cannot_be_deleted(api: AdminApi) -> None:
+    etag = create_pets(api.editor)
     create_shop(api.editor, apis=("pets/1.0",))
 
-    refused = api.editor.delete(PETS, headers={"If-Match": tag})
+    refused = api.editor.delete(PETS, headers={"If-Match": etag})
 
     assert (refused.status_code, refused.json()["diagnostics"][0]["code"]) == (409, "api-in-use")
 
 
-def test_pages_follow_one_another_without_gap_or_repetition(api: AdminApi) -> None:
+def test_pages_list_every_api_once(api: AdminApi) -> None:
     keys = [f"api-{number:02}/1" for number in range(25)]
     for key in reversed(keys):
         assert api.editor.put(f"/v1/apis/{key}", json=api_entry(), headers=NEW).status_code == 201

@@ -3,13 +3,19 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from tests.admin_api import AdminApi
+from tests.admin_api import AdminApi, running_admin_api
+from tests.catalogues import api as api_object
+from tests.catalogues import application, catalogue
 from tests.unit.admin.entries import NEW, SHOP, create_pets, create_shop, shown
 
+from crossgate.admin.paging import cursor_after
+from crossgate.service.file_store import FileStore
+from crossgate.service.tokens import InMemoryTokenStore
 
-def test_an_application_is_created_read_replaced_and_removed(api: AdminApi) -> None:
+
+def test_application_lifecycle(api: AdminApi) -> None:
     create_pets(api.editor)
-    tag = create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
+    etag = create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
     read = api.viewer.get(SHOP)
     assert read.json() == {
         "name": "shop",
@@ -17,44 +23,44 @@ def test_an_application_is_created_read_replaced_and_removed(api: AdminApi) -> N
         "apis": ["pets/1.0"],
     }
 
-    changed = api.editor.put(SHOP, json={"javascript_origins": []}, headers={"If-Match": tag})
+    changed = api.editor.put(SHOP, json={"javascript_origins": []}, headers={"If-Match": etag})
     assert (changed.status_code, shown(changed)) == (200, {"name": "shop"})
 
-    assert api.editor.delete(SHOP, headers={"If-Match": tag}).status_code == 412
+    assert api.editor.delete(SHOP, headers={"If-Match": etag}).status_code == 412
     removed = api.editor.delete(SHOP, headers={"If-Match": changed.headers["ETag"]})
     assert removed.status_code == 204
     assert api.viewer.get(SHOP).status_code == 404
 
 
-def test_suspended_and_resumed(api: AdminApi) -> None:
-    tag = create_shop(api.editor)
+def test_suspend_and_resume(api: AdminApi) -> None:
+    etag = create_shop(api.editor)
 
-    suspended = api.editor.post(f"{SHOP}/suspend", headers={"If-Match": tag})
+    suspended = api.editor.post(f"{SHOP}/suspend", headers={"If-Match": etag})
     assert (suspended.status_code, suspended.json()["suspended"]) == (200, True)
-    assert api.editor.post(f"{SHOP}/resume", headers={"If-Match": tag}).status_code == 412
+    assert api.editor.post(f"{SHOP}/resume", headers={"If-Match": etag}).status_code == 412
 
     resumed = api.editor.post(f"{SHOP}/resume", headers={"If-Match": suspended.headers["ETag"]})
-    assert (shown(resumed), resumed.headers["ETag"]) == ({"name": "shop"}, tag)
+    assert (shown(resumed), resumed.headers["ETag"]) == ({"name": "shop"}, etag)
     assert api.editor.post("/v1/applications/nobody/suspend", headers={"If-Match": "*"}).status_code == 404
 
 
-def test_associated_and_dissociated(api: AdminApi) -> None:
+def test_associate_and_dissociate(api: AdminApi) -> None:
     create_pets(api.editor)
-    tag = create_shop(api.editor)
+    etag = create_shop(api.editor)
     path = f"{SHOP}/apis/pets/1.0"
 
-    associated = api.editor.put(path, headers={"If-Match": tag})
+    associated = api.editor.put(path, headers={"If-Match": etag})
     assert associated.json()["apis"] == ["pets/1.0"]
     again = api.editor.put(path, headers={"If-Match": "*"})
     assert (again.status_code, again.headers["Crossgate-Revision"]) == (200, "3")
 
     dissociated = api.editor.delete(path, headers={"If-Match": associated.headers["ETag"]})
-    assert (shown(dissociated), dissociated.headers["ETag"]) == ({"name": "shop"}, tag)
+    assert (shown(dissociated), dissociated.headers["ETag"]) == ({"name": "shop"}, etag)
     assert api.editor.delete(path, headers={"If-Match": "*"}).status_code == 404
     assert api.editor.put(f"{SHOP}/apis/cats/1.0", headers={"If-Match": "*"}).status_code == 404
 
 
-def test_an_unknown_api_and_a_wrong_origin_are_both_named(api: AdminApi) -> None:
+def test_unknown_api_and_invalid_origins_are_placed(api: AdminApi) -> None:
     refused = api.editor.put(SHOP, json={"apis": ["cats/1.0"]}, headers=NEW)
     assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.apis[0]"]
 
@@ -71,7 +77,7 @@ def test_an_unknown_api_and_a_wrong_origin_are_both_named(api: AdminApi) -> None
 @pytest.mark.parametrize(
     "name", ["a/b", "a b", "50%", "ü", "a?b#c", "'", "suspend", "shop/apis/pets/1.0", "\N{PILE OF POO}"]
 )
-def test_any_name_that_an_application_may_have_is_reached(api: AdminApi, name: str) -> None:
+def test_every_allowed_name_can_be_used_in_a_path(api: AdminApi, name: str) -> None:
     path = f"/v1/applications/{quote(name, safe='')}"
 
     assert shown(api.editor.put(path, json={}, headers=NEW)) == {"name": name}
@@ -95,3 +101,26 @@ def test_filters(api: AdminApi) -> None:
     assert names(api="pets/1.0") == names(origin="https://shop.example") == ["shop"]
     assert names(suspended="true") == ["Kiosk"]
     assert names(suspended="false", name="k") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"limit": "2"}, ["app-0000", "app-0001"]),
+        ({"limit": "2", "cursor": cursor_after("app-2997")}, ["app-2998", "app-2999"]),
+        ({"name": "2999"}, ["app-2999"]),
+        ({"origin": "https://a2999.example"}, ["app-2999"]),
+        ({"api": "api-499/1", "limit": "1"}, ["app-0499"]),
+        ({"suspended": "true"}, []),
+    ],
+)
+def test_pages_and_filters_of_many_applications(query: dict[str, str], expected: list[str]) -> None:
+    applications = [
+        application(f"app-{number:04}", f"https://a{number}.example", apis=[f"api-{number % 500}/1"])
+        for number in range(3000)
+    ]
+    apis = [api_object(f"api-{number}", version="1") for number in range(500)]
+    store = FileStore("file", catalogue(apis, applications))
+    with running_admin_api(store, InMemoryTokenStore()) as running:
+        page = running.viewer.get("/v1/applications", params=query).json()
+    assert [item["name"] for item in page["items"]] == expected

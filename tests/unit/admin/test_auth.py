@@ -1,4 +1,4 @@
-"""Nobody without a token learns anything but liveness, and each role does what it may."""
+"""Authentication, roles and the throttle of failed authentications."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossgate.admin.auth_throttle import AuthThrottle
 from crossgate.service.tokens import Role
 
 
-def test_a_stranger_learns_that_the_gateway_lives_and_nothing_else(api: AdminApi) -> None:
+def test_requests_without_a_token_get_liveness_and_nothing_else(api: AdminApi) -> None:
     create_pets(api.editor)
     with api.client() as stranger:
         assert stranger.get("/live").json() == {"status": "live"}
@@ -28,7 +28,7 @@ def test_a_stranger_learns_that_the_gateway_lives_and_nothing_else(api: AdminApi
     assert {one.headers["WWW-Authenticate"] for one in answers} == {"Bearer"}
 
 
-def test_what_each_role_may(api: AdminApi) -> None:
+def test_permissions_of_each_role(api: AdminApi) -> None:
     assert api.viewer.get("/v1/apis").status_code == 200
     assert api.viewer.put(PETS, json=api_entry(), headers=NEW).status_code == 403
     assert api.editor.put(PETS, json=api_entry(), headers=NEW).status_code == 201
@@ -39,7 +39,7 @@ def test_what_each_role_may(api: AdminApi) -> None:
     assert api.editor.delete("/v1/tokens/test-viewer").status_code == 403
 
 
-def test_a_token_is_created_used_listed_and_revoked(api: AdminApi) -> None:
+def test_token_lifecycle(api: AdminApi) -> None:
     created = api.admin.post("/v1/tokens", json={"name": "ci", "role": "editor", "days": 1})
     assert created.status_code == 201
     secret = created.json()["secret"]
@@ -57,19 +57,19 @@ def test_a_token_is_created_used_listed_and_revoked(api: AdminApi) -> None:
     assert api.admin.delete("/v1/tokens/ci").status_code == 404
 
 
-def test_an_expired_token_opens_nothing(api: AdminApi) -> None:
+def test_expired_token_is_rejected(api: AdminApi) -> None:
     secret, _ = api.tokens.create("old", Role.ADMIN, timedelta(seconds=-1))
     with api.client(secret) as client:
         assert client.get("/v1/apis").status_code == 401
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic abc", "Bearer a b", "Bearer " + "x" * 300])
-def test_what_is_no_bearer_token_opens_nothing(api: AdminApi, header: str) -> None:
+def test_malformed_authorization_header_is_rejected(api: AdminApi, header: str) -> None:
     with api.client() as client:
         assert client.get("/v1/apis", headers={"Authorization": header}).status_code == 401
 
 
-def test_a_token_that_works_never_waits_for_those_that_do_not() -> None:
+def test_delay_doubles_per_failure_of_one_address() -> None:
     throttle = AuthThrottle(clock=lambda: 0.0)
     delays = []
     for _ in range(12):
@@ -84,7 +84,7 @@ def test_a_token_that_works_never_waits_for_those_that_do_not() -> None:
         assert seconds == auth_throttle.FIRST_DELAY
 
 
-def test_those_who_wait_are_bounded_and_so_is_what_is_remembered() -> None:
+def test_waiting_responses_and_remembered_addresses_are_bounded() -> None:
     throttle = AuthThrottle()
     for number in range(auth_throttle.MAX_ADDRESSES + 500):
         throttle.record_failure(f"10.{number // 65536}.{number // 256 % 256}.{number % 256}")
@@ -102,7 +102,7 @@ def test_those_who_wait_are_bounded_and_so_is_what_is_remembered() -> None:
         assert freed is not None
 
 
-def test_failures_are_forgotten_after_a_while() -> None:
+def test_failures_expire() -> None:
     now = 0.0
     throttle = AuthThrottle(clock=lambda: now)
     assert [throttle.record_failure("192.0.2.1") for _ in range(3)] == [1, 2, 3]

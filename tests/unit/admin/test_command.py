@@ -1,4 +1,4 @@
-"""The command's verbs against a real admin API."""
+"""CLI verbs against a real admin API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ apis:
 
 
 class Command:
-    """The command, as somebody with an admin's token uses it in one folder."""
+    """Runs the CLI in one folder with an admin token."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "gateway.yaml"
@@ -35,14 +35,14 @@ def run(api: AdminApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comma
     return Command(tmp_path)
 
 
-def test_plan_exits_with_1_while_anything_would_change(api: AdminApi, run: Command) -> None:
+def test_plan_exits_with_1_if_there_are_changes(api: AdminApi, run: Command) -> None:
     create_pets(api.editor, "https://a.example")
 
     planned = run("plan", run.file)
     assert planned.returncode == 1
     assert "~ api pets/1.0" in planned.stdout
     assert "+ api stock/2" in planned.stdout
-    assert "its policy decides -> its native service decides" in planned.stdout
+    assert "enforced policy -> pass-through: the native service decides" in planned.stdout
     as_json = run("plan", run.file, "--json")
     assert (as_json.returncode, json.loads(as_json.stdout)["base"]) == (1, 1)
 
@@ -54,11 +54,11 @@ def test_plan_exits_with_1_while_anything_would_change(api: AdminApi, run: Comma
     unchanged = run("plan", run.file)
     assert (unchanged.returncode, unchanged.stdout) == (
         0,
-        "Nothing would change: revision 2 is what the document says\n",
+        "No changes: revision 2 already matches\n",
     )
 
 
-def test_what_is_exported_and_applied_changes_nothing(api: AdminApi, run: Command) -> None:
+def test_applying_an_export_changes_nothing(api: AdminApi, run: Command) -> None:
     create_pets(api.editor, "https://a.example")
     create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
     exported = run("export")
@@ -73,7 +73,7 @@ def test_what_is_exported_and_applied_changes_nothing(api: AdminApi, run: Comman
     assert run("export", "--revision", "0").stdout == "gateway:\n  listen: '127.0.0.1:8080'\n"
 
 
-def test_apply_refuses_another_base_than_the_one_that_was_looked_at(api: AdminApi, run: Command) -> None:
+def test_apply_requires_the_given_base(api: AdminApi, run: Command) -> None:
     create_pets(api.editor)
     create_shop(api.editor)
 
@@ -83,7 +83,7 @@ def test_apply_refuses_another_base_than_the_one_that_was_looked_at(api: AdminAp
     assert run("apply", run.file, "--base", "2").returncode == 0
 
 
-def test_a_document_with_errors_is_not_even_sent(api: AdminApi, run: Command) -> None:
+def test_document_with_errors_is_not_sent(api: AdminApi, run: Command) -> None:
     run.file.write_text(DOCUMENT.replace("soap", "coffee"))
 
     for verb in ("plan", "apply"):
@@ -93,7 +93,7 @@ def test_a_document_with_errors_is_not_even_sent(api: AdminApi, run: Command) ->
     assert api.viewer.get("/v1/revisions").json()["items"] == []
 
 
-def test_revisions_and_the_way_back(api: AdminApi, run: Command) -> None:
+def test_revisions_and_rollback(api: AdminApi, run: Command) -> None:
     create_pets(api.editor)
     create_shop(api.editor)
 
@@ -126,7 +126,7 @@ def test_nodes(run: Command) -> None:
     assert (listed.returncode, json.loads(listed.stdout)) == (0, {"head": 0, "items": []})
 
 
-def test_without_a_token_or_a_gateway_the_remedy_is_said(
+def test_missing_token_and_unreachable_server_are_reported(
     run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = run("nodes", "--token", "cgt_wrong")
@@ -138,7 +138,7 @@ def test_without_a_token_or_a_gateway_the_remedy_is_said(
     assert (nobody.returncode, "server-unreachable" in nobody.stderr) == (2, True)
 
 
-def test_tokens_straight_from_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_in_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CROSSGATE_DATABASE", raising=False)
     data = ("--data", tmp_path / "data")
 
@@ -149,7 +149,7 @@ def test_tokens_straight_from_the_store(tmp_path: Path, monkeypatch: pytest.Monk
     assert crossgate("token", "revoke", "rescue", *data).returncode == 2
 
 
-def test_options_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+def test_contradicting_options_are_rejected(tmp_path: Path) -> None:
     file = tmp_path / "gateway.yaml"
     file.write_text("apis: []\n")
 
@@ -164,7 +164,7 @@ def test_options_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
         assert (refused.returncode, refused.stderr.count("error")) == (2, 1), arguments
 
 
-def test_what_the_linter_refuses_is_planned_and_not_applied(api: AdminApi, run: Command) -> None:
+def test_plan_shows_lint_errors_for_which_apply_is_refused(api: AdminApi, run: Command) -> None:
     cors = "{cors: {allowed_origins: [{regex: 'https://.*example\\.com'}]}, name: pets"
     run.file.write_text(DOCUMENT.replace("{name: pets", cors))
 
@@ -175,11 +175,11 @@ def test_what_the_linter_refuses_is_planned_and_not_applied(api: AdminApi, run: 
     for said in (planned.stdout, applied.stderr):
         assert "$.apis['pets/1.0'].cors.allowed_origins[0]: error: it admits https://" in said
         assert "[origin-unbounded]" in said
-    assert "It would be refused" in planned.stdout
+    assert "Would be refused: 1 lint error" in planned.stdout
     assert api.viewer.get("/v1/revisions").json()["items"] == []
 
 
-def test_warnings_are_shown_and_do_not_stand_in_the_way(run: Command) -> None:
+def test_warnings_are_shown_and_refuse_nothing(run: Command) -> None:
     run.file.write_text(DOCUMENT.replace("{name: pets", "{cors: {}, name: pets"))
 
     planned, applied = run("plan", run.file), run("apply", run.file)

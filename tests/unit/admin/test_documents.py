@@ -18,7 +18,7 @@ apis:
 """
 
 
-def test_a_plan_says_what_would_change_and_who_gains_or_loses_access(api: AdminApi) -> None:
+def test_plan_lists_changes_and_origins_that_gain_or_lose_access(api: AdminApi) -> None:
     create_pets(api.editor, "https://a.example")
 
     planned = api.viewer.post("/v1/plan", content=DOCUMENT)
@@ -34,12 +34,12 @@ def test_a_plan_says_what_would_change_and_who_gains_or_loses_access(api: AdminA
     assert api.viewer.get("/v1/revisions").json()["items"][0]["number"] == 1
 
 
-def test_what_was_planned_is_applied_as_one_revision(api: AdminApi) -> None:
+def test_apply_creates_one_revision(api: AdminApi) -> None:
     create_pets(api.editor, "https://a.example")
-    tag = api.viewer.post("/v1/plan", content=DOCUMENT).headers["ETag"]
+    etag = api.viewer.post("/v1/plan", content=DOCUMENT).headers["ETag"]
 
     applied = api.editor.post(
-        "/v1/apply", content=DOCUMENT, headers={"If-Match": tag}, params={"message": "both"}
+        "/v1/apply", content=DOCUMENT, headers={"If-Match": etag}, params={"message": "both"}
     )
 
     counts = {"revision": 2, "changed": True, "added": 1, "modified": 1, "removed": 0}
@@ -48,18 +48,18 @@ def test_what_was_planned_is_applied_as_one_revision(api: AdminApi) -> None:
     assert api.viewer.post("/v1/plan", content=DOCUMENT).json()["changes"] == []
 
 
-def test_nothing_is_applied_to_another_base_than_the_planned_one(api: AdminApi) -> None:
-    tag = api.viewer.post("/v1/plan", content=DOCUMENT).headers["ETag"]
+def test_apply_fails_if_the_base_has_moved(api: AdminApi) -> None:
+    etag = api.viewer.post("/v1/plan", content=DOCUMENT).headers["ETag"]
     create_shop(api.editor)
 
-    refused = api.editor.post("/v1/apply", content=DOCUMENT, headers={"If-Match": tag})
+    refused = api.editor.post("/v1/apply", content=DOCUMENT, headers={"If-Match": etag})
 
     assert refused.status_code == 412
     assert (refused.json()["wanted"], refused.json()["found"]) == (["revision-0"], "revision-1")
     assert api.viewer.get("/v1/apis").json()["items"] == []
 
 
-def test_only_pruning_removes(api: AdminApi) -> None:
+def test_only_prune_deletes(api: AdminApi) -> None:
     create_pets(api.editor)
     create_shop(api.editor, apis=("pets/1.0",))
 
@@ -71,7 +71,7 @@ def test_only_pruning_removes(api: AdminApi) -> None:
     assert (kept.json()["changed"], pruned.json()["removed"]) == (False, 2)
 
 
-def test_what_is_exported_and_applied_changes_nothing(api: AdminApi) -> None:
+def test_applying_an_export_changes_nothing(api: AdminApi) -> None:
     api.editor.post("/v1/apply", content=DOCUMENT, headers={"If-Match": "*"})
     create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
     body = {"listen": "127.0.0.1:8099", "public_origins": ["https://gateway.example"]}
@@ -91,7 +91,7 @@ def test_what_is_exported_and_applied_changes_nothing(api: AdminApi) -> None:
     assert api.viewer.get("/v1/export", params={"revision": 9}).status_code == 404
 
 
-def test_a_bad_document_is_refused_whole_with_every_error(api: AdminApi) -> None:
+def test_invalid_document_is_rejected_with_all_errors(api: AdminApi) -> None:
     bad = DOCUMENT.replace("soap", "coffee").replace("http://127.0.0.1:9101", "ftp://x")
 
     checked = api.viewer.post("/v1/check", content=bad)
@@ -108,7 +108,7 @@ def test_a_bad_document_is_refused_whole_with_every_error(api: AdminApi) -> None
     assert api.viewer.post("/v1/check", content=DOCUMENT).json()["valid"] is True
 
 
-def test_a_mistyped_parameter_is_refused_before_anything_happens(api: AdminApi) -> None:
+def test_unknown_parameter_is_rejected(api: AdminApi) -> None:
     refused = api.editor.post(
         "/v1/apply", content=DOCUMENT, headers={"If-Match": "*"}, params={"prun": "true", "prune": "false"}
     )
@@ -117,7 +117,7 @@ def test_a_mistyped_parameter_is_refused_before_anything_happens(api: AdminApi) 
     assert api.viewer.get("/v1/revisions").json()["items"] == []
 
 
-def test_a_document_makes_the_server_read_no_file(api: AdminApi) -> None:
+def test_document_cannot_make_the_server_read_a_file(api: AdminApi) -> None:
     document = (
         "settings: {watt.server.cors.enabled: true, watt.server.cors.allowedOrigins: 'file:/etc/passwd'}"
     )
@@ -128,7 +128,7 @@ def test_a_document_makes_the_server_read_no_file(api: AdminApi) -> None:
     assert "root:" not in answer.text
 
 
-def test_explained_step_by_step(api: AdminApi) -> None:
+def test_explain(api: AdminApi) -> None:
     create_pets(api.editor, "https://a.example")
     create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
     asked = {"api": "pets/1.0", "method": "OPTIONS", "request_method": "GET"}

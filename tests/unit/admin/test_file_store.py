@@ -1,4 +1,4 @@
-"""A gateway whose only source is a file: everything can be read, nothing written."""
+"""A gateway that runs from a file can be read, not written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crossgate.service.tokens import InMemoryTokenStore
 PETS = "/v1/apis/pets/1.0"
 
 
-def test_reads_are_answered_and_writes_refused_naming_the_file() -> None:
+def test_file_store_is_read_only() -> None:
     store = FileStore("/etc/gateway.yaml", catalogue([api("pets")]))
     with running_admin_api(store, InMemoryTokenStore()) as running:
         assert running.viewer.get(PETS).json()["name"] == "pets"

@@ -6,7 +6,7 @@ from tests.unit.admin.entries import NEW, PETS, api_entry, policy_entry, shown
 POLICY = f"{PETS}/policy"
 
 
-def test_a_policy_is_given_changed_and_taken_away(api: AdminApi) -> None:
+def test_policy_lifecycle(api: AdminApi) -> None:
     assert api.editor.put(POLICY, json=policy_entry(), headers=NEW).status_code == 404
     api.editor.put(PETS, json=api_entry(), headers=NEW)
     assert api.viewer.get(POLICY).status_code == 404
@@ -27,22 +27,22 @@ def test_a_policy_is_given_changed_and_taken_away(api: AdminApi) -> None:
     assert "cors" not in api.viewer.get(PETS).json()
 
 
-def test_the_tag_of_a_policy_covers_the_policy_alone(api: AdminApi) -> None:
+def test_etag_of_a_policy_covers_only_the_policy(api: AdminApi) -> None:
     api.editor.put(PETS, json=api_entry(cors=policy_entry("https://a.example")), headers=NEW)
-    tag = api.viewer.get(POLICY).headers["ETag"]
+    etag = api.viewer.get(POLICY).headers["ETag"]
     api.editor.put(
         PETS,
         json=api_entry(native_timeout=3.0, cors=policy_entry("https://a.example")),
         headers={"If-Match": "*"},
     )
 
-    answer = api.editor.put(POLICY, json=policy_entry("https://b.example"), headers={"If-Match": tag})
+    answer = api.editor.put(POLICY, json=policy_entry("https://b.example"), headers={"If-Match": etag})
 
     assert answer.status_code == 200
     assert api.viewer.get(PETS).json()["native_timeout"] == 3.0
 
 
-def test_every_error_of_a_policy_is_said_at_its_place(api: AdminApi) -> None:
+def test_every_error_of_a_policy_is_reported_with_its_path(api: AdminApi) -> None:
     api.editor.put(PETS, json=api_entry(), headers=NEW)
     body = {"allowed_origins": ["*"], "allow_credentials": True, "allowed_methods": ["GET", "CONNECT"]}
 

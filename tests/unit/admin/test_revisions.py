@@ -4,7 +4,7 @@ from tests.admin_api import AdminApi
 from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets, shown
 
 
-def test_each_change_is_a_revision_with_author_time_message_and_difference(api: AdminApi) -> None:
+def test_revision_records_author_time_message_and_changes(api: AdminApi) -> None:
     api.editor.put(PETS, json=api_entry(), headers=NEW, params={"message": "Grüße\nfrom here"})
 
     revision = api.viewer.get("/v1/revisions/1").json()
@@ -18,17 +18,17 @@ def test_each_change_is_a_revision_with_author_time_message_and_difference(api: 
     assert api.viewer.get("/v1/revisions/2").status_code == 404
 
 
-def test_a_change_that_changes_nothing_is_no_revision(api: AdminApi) -> None:
-    tag = create_pets(api.editor)
+def test_unchanged_object_creates_no_revision(api: AdminApi) -> None:
+    etag = create_pets(api.editor)
 
     api.editor.delete(f"{PETS}/policy", headers={"If-Match": "*"})
     answer = api.editor.put(PETS, json=api_entry(), headers={"If-Match": "*"})
 
     assert answer.headers["Crossgate-Revision"] == "2"
-    assert answer.headers["ETag"] != tag
+    assert answer.headers["ETag"] != etag
 
 
-def test_pages_of_revisions_the_newest_first(api: AdminApi) -> None:
+def test_revision_pages_are_newest_first(api: AdminApi) -> None:
     for number in range(7):
         api.editor.put(f"/v1/apis/api-{number}/1", json=api_entry(), headers=NEW)
 
@@ -40,10 +40,10 @@ def test_pages_of_revisions_the_newest_first(api: AdminApi) -> None:
     assert api.viewer.get("/v1/revisions", params={"cursor": "eA"}).status_code == 422
 
 
-def test_back_to_any_revision(api: AdminApi) -> None:
-    tag = create_pets(api.editor, "https://a.example")
+def test_rollback_to_any_revision(api: AdminApi) -> None:
+    etag = create_pets(api.editor, "https://a.example")
     before = api.viewer.get("/v1/export").text
-    api.editor.put(PETS, json=api_entry(), headers={"If-Match": tag})
+    api.editor.put(PETS, json=api_entry(), headers={"If-Match": etag})
     head = api.viewer.get("/v1/export").headers["ETag"]
 
     stale = api.editor.post("/v1/revisions/1/rollback", headers={"If-Match": '"revision-1"'})
@@ -58,7 +58,7 @@ def test_back_to_any_revision(api: AdminApi) -> None:
     assert api.editor.post("/v1/revisions/99/rollback", headers={"If-Match": "*"}).status_code == 404
 
 
-def test_a_message_that_nobody_could_read_is_refused(api: AdminApi) -> None:
+def test_invalid_message_is_rejected(api: AdminApi) -> None:
     for message in ("\x1b[2J", "x" * 2001):
         refused = api.editor.put(PETS, json=api_entry(), headers=NEW, params={"message": message})
         assert refused.status_code == 422

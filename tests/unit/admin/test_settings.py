@@ -5,7 +5,7 @@ from tests.admin_api import AdminApi
 PREFIX = "watt.server.cors."
 
 
-def test_the_gateways_own_settings(api: AdminApi) -> None:
+def test_gateway_settings(api: AdminApi) -> None:
     read = api.viewer.get("/v1/gateway")
     assert read.json() == {"listen": "127.0.0.1:8080"}
 
@@ -18,7 +18,7 @@ def test_the_gateways_own_settings(api: AdminApi) -> None:
     assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.listen"]
 
 
-def test_the_servers_settings(api: AdminApi) -> None:
+def test_server_settings(api: AdminApi) -> None:
     read = api.viewer.get("/v1/settings")
     assert read.json() == {}
 
@@ -28,7 +28,7 @@ def test_the_servers_settings(api: AdminApi) -> None:
     assert api.viewer.get("/v1/settings").json() == body
 
 
-def test_a_setting_that_names_a_file_or_nothing_known_is_refused(api: AdminApi) -> None:
+def test_unknown_setting_and_file_setting_are_rejected(api: AdminApi) -> None:
     for name in ("allowedOrigins", "nonsense"):
         body = {f"{PREFIX}enabled": False, f"{PREFIX}{name}": "file:/etc/passwd"}
         refused = api.editor.put("/v1/settings", json=body, headers={"If-Match": "*"})

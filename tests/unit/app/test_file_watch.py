@@ -1,11 +1,11 @@
-"""What a gateway follows: its document, and every file that the document names."""
+"""The watch over a document and every file that it names."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
 
-from crossgate.app.file_watch import Followed, changes
+from crossgate.app.file_watch import WatchedFiles
 from crossgate.catalogue.document import load_document
 
 DOCUMENT = """\
@@ -26,24 +26,24 @@ def written(folder: Path) -> tuple[Path, Path]:
     return document, origins
 
 
-async def news(followed: Followed) -> bool:
-    """Waits until something changed; False if nothing does."""
+async def next_change(watched: WatchedFiles) -> bool:
+    """Whether a change is reported within 30 seconds."""
     stop = asyncio.Event()
     try:
         async with asyncio.timeout(30):
-            async for _ in changes(followed, stop):
+            async for _ in watched.changes(stop):
                 return True
     except TimeoutError:
         return False
     return False
 
 
-def test_a_named_file_that_changed_is_news(tmp_path: Path) -> None:
+def test_a_named_file_that_changed_is_next_change(tmp_path: Path) -> None:
     document, origins = written(tmp_path)
 
     async def follow() -> None:
-        followed = Followed(load_document(document).files)
-        waiting = asyncio.create_task(news(followed))
+        watched = WatchedFiles(load_document(document).files)
+        waiting = asyncio.create_task(next_change(watched))
         await asyncio.sleep(0)
         origins.write_text("https://other.example.com\n")
         assert await waiting
@@ -55,9 +55,9 @@ def test_a_named_file_that_changed_is_news(tmp_path: Path) -> None:
     asyncio.run(follow())
 
 
-def test_what_changed_before_it_is_followed_is_news(tmp_path: Path) -> None:
+def test_what_changed_before_it_is_watched_is_next_change(tmp_path: Path) -> None:
     document, origins = written(tmp_path)
-    followed = Followed(load_document(document).files)
+    watched = WatchedFiles(load_document(document).files)
     origins.unlink()
-    assert asyncio.run(news(followed))
-    assert [file.changed_ns is None for file in followed.files] == [False, True]
+    assert asyncio.run(next_change(watched))
+    assert [file.changed_ns is None for file in watched.files] == [False, True]

@@ -20,7 +20,7 @@ LATER = {"alembic", "fastapi", "httpx", "psycopg", "pydantic", "rich", "structlo
 OPENING = """
 import sys
 from pathlib import Path
-import crossgate.app.gateway, crossgate.cli.app, crossgate.cli.process, crossgate.cli.output.events
+import crossgate.app.gateway, crossgate.cli.app, crossgate.cli.process, crossgate.cli.verbs.run
 from crossgate.store import SqliteDirectory, open_store
 with open_store(SqliteDirectory(Path(sys.argv[1]))) as store:
     assert len(store.catalogue.head.catalogue.apis) == 1

@@ -96,7 +96,7 @@ def test_every_error_is_one_line_that_editors_can_jump_to(tmp_path: Path) -> Non
         "bad.yaml:5:14 $.apis[0].version: error: version must be a text (found 1.10)."
         ' Quote it: "1.10" [wrong-type]'
     )
-    assert summary == "bad.yaml: refused (2 errors)"
+    assert summary == "bad.yaml: invalid (2 errors)"
 
 
 def test_nothing_in_a_document_reaches_the_terminal_as_a_command_to_it(tmp_path: Path) -> None:

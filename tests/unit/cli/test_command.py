@@ -56,7 +56,7 @@ def test_what_to_install_is_said(missing: str) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         f"crossgate: the Python package {missing} is not installed."
-        " The command needs more than the middleware does: pip install 'crossgate[gateway]'\n"
+        " The command needs more packages than the middleware: pip install 'crossgate[gateway]'\n"
     )
 
 

@@ -15,7 +15,7 @@ def test_an_allowed_preflight() -> None:
     request = "--origin http://test2.com --request-method PUT --request-headers Test1,test2"
     done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", *request.split())
     assert (done.returncode, done.stderr) == (0, "")
-    decision, _, lint = done.stdout.partition("\nThe linter has this against the policy:\n")
+    decision, _, lint = done.stdout.partition("\nLint findings for this policy:\n")
     assert "[http-origin]" in lint
     assert (
         decision
@@ -30,7 +30,7 @@ OPTIONS from http://test2.com to petstore/1.0 (preflight-allowed)
   ✓ Is the requested method allowed? PUT
   ✓ Is every requested header allowed? Test1,test2
 
-The answer's headers:
+Response headers:
   Access-Control-Allow-Origin: http://test2.com
   Access-Control-Allow-Credentials: true
   Access-Control-Allow-Methods: POST, GET, PUT
@@ -48,15 +48,15 @@ REFUSED = "REFUSED the gateway answers"
 @pytest.mark.parametrize(
     ("arguments", "verdict"),
     [
-        ("petstore/1.0 --origin http://test2.com", f"{FORWARDED}: its origin is allowed"),
+        ("petstore/1.0 --origin http://test2.com", f"{FORWARDED}: the origin is allowed"),
         ("petstore/1.0 --origin http://evil.org", f"{REFUSED} 403 Specified Origin is not allowed"),
         ("petstore/1.0 --method OPTIONS", f"{REFUSED} 405 Method Not Allowed"),
-        ("petstore/1.0", f"{FORWARDED}: this is no CORS request"),
-        ("petstore/1.0 --origin http://127.0.0.1:9105", f"{FORWARDED}: its origin is allowed"),
+        ("petstore/1.0", f"{FORWARDED}: not a CORS request"),
+        ("petstore/1.0 --origin http://127.0.0.1:9105", f"{FORWARDED}: the origin is allowed"),
         ("parcels/1.0 --origin http://evil.org", f"{FORWARDED}: the API has no policy"),
         (
             "parcels-watched/1.0 --origin http://evil.org",
-            f"{FORWARDED}, for the policy only observes;",
+            f"{FORWARDED}, in observe mode;",
         ),
     ],
 )
@@ -84,7 +84,7 @@ def test_json_for_programs() -> None:
 def test_an_api_that_is_not_there() -> None:
     done = crossgate("explain", EXAMPLE, "--api", "petstor/1.0")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: there is no such API in the document (found petstor/1.0).")
+    assert done.stderr.startswith("error: the document declares no such API (found petstor/1.0).")
     assert "--api petstore/1.0" in done.stderr
 
 

@@ -1,10 +1,17 @@
-"""The reference pages that are made from the code are up to date."""
+"""The generated reference pages are up to date and complete."""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 import pytest
 from scripts.reference import PAGES, cli_page, openapi_page, schema_page
 from tests.command import crossgate
+
+from crossgate.cli.app import VERBS
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -15,8 +22,31 @@ from tests.command import crossgate
         ("admin-api.openapi.json", openapi_page()),
     ],
 )
-def test_the_committed_page_is_the_one_the_code_makes(name: str, page: str) -> None:
+def test_the_committed_page_is_current(name: str, page: str) -> None:
     assert (PAGES / name).read_text() == page, "run `make reference`"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| `--format` | `text`, `json`, `sarif` | `text` | How findings are printed;",
+        "| `--role` | `viewer`, `editor`, `admin` | `viewer` |",
+        "| `--limit N` | integer, 1 to 500 | `20` |",
+        "| `--envoy`, `--no-envoy` | flag | on |",
+        "| `--control-plane ADDRESS` | string | required |",
+        "| `--server URL` | string | `http://127.0.0.1:8090` | The gateway's admin API. Environment",
+        "| `[FILE]` | path | none |",
+    ],
+)
+def test_every_kind_of_option_is_described_with_type_default_and_choices(row: str) -> None:
+    assert f"\n{row}" in cli_page()
+
+
+def test_every_verb_has_a_file_and_a_section() -> None:
+    files = {file.stem for file in (ROOT / "src/crossgate/cli/verbs").glob("[a-z]*.py")}
+    assert files == VERBS.keys()
+    sections = re.findall(r"^## crossgate (\w+)", cli_page(), re.MULTILINE)
+    assert list(dict.fromkeys(sections)) == list(VERBS)
 
 
 def test_the_command_prints_the_committed_schema() -> None:

@@ -9,12 +9,12 @@ from rich.console import Console
 
 from crossgate.cli.output.console import printable
 from crossgate.cli.output.explanation import print_explanation
-from crossgate.cli.output.findings import count_findings, exit_code, print_findings
-from crossgate.diagnostics import Diagnostic, Place, Severity
+from crossgate.cli.output.findings import print_findings
+from crossgate.diagnostics import Diagnostic, Place, Severity, count_by_severity
 from crossgate.policy import EffectivePolicy, Request, build_policy, explain
 
 HOSTILE = Diagnostic(
-    "code", "bad \x1b[2J", "mend\x07 it", Place(("a", 0), "f.yaml", 3, 4), "[red]\u202e", Severity.WARNING
+    "code", "bad \x1b[2J", "fix\x07 it", Place(("a", 0), "f.yaml", 3, 4), "[red]\u202e", Severity.WARNING
 )
 
 
@@ -30,7 +30,7 @@ def test_a_finding_over_several_lines() -> None:
         "f.yaml:3:4 warning bad \\x1b[2J",
         "  found  [red]\\u202e",
         "  at     $.a[0]",
-        "  remedy mend\\x07 it",
+        "  remedy fix\\x07 it",
         "  code   code",
         "",
     ]
@@ -50,15 +50,13 @@ def test_steps_as_a_table() -> None:
     ]
 
 
-def test_counts_and_exit_codes() -> None:
+def test_counts_by_severity() -> None:
     error, info = Diagnostic("e", "e", "e"), Diagnostic("i", "i", "i", severity=Severity.INFO)
-    assert count_findings([error, HOSTILE, error, info]) == "2 errors, 1 warning, 1 info"
-    assert exit_code([]) == 0
-    assert exit_code([HOSTILE, info]) == 1
-    assert exit_code([HOSTILE, error]) == 2
+    assert count_by_severity([error, HOSTILE, error, info]) == "2 errors, 1 warning, 1 info"
+    assert count_by_severity([]) == ""
 
 
-def test_what_is_printable_stays() -> None:
+def test_printable_characters_are_kept() -> None:
     assert printable("Grüße ✓ 日本") == "Grüße ✓ 日本"
 
 

@@ -1,4 +1,4 @@
-"""Plans and their results for people."""
+"""Plans, changes and their results for people."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from crossgate.cli.admin_client import diagnostic_of
+from crossgate.cli.admin_client import parse_diagnostic
 from crossgate.cli.output.console import printable
 from crossgate.cli.output.findings import print_findings
 
 _SIGNS: Final = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
 _REGIMES: Final = {
     "absent": "not served",
-    "native": "its native service decides",
-    "observed": "observed only",
-    "policy": "its policy decides",
-    "server": "server-level CORS decides",
+    "native": "pass-through: the native service decides",
+    "observed": "observe mode: nothing is refused",
+    "policy": "enforced policy",
+    "server": "server-level CORS",
 }
 
 
 def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
-    """Every object that changes, what of it, and which origins gain or lose access."""
+    """Print each object that would change, its differences, and the origins that gain or lose access."""
     if not plan["changes"]:
-        console.print(f"Nothing would change: revision {plan['base']} is what the document says")
+        console.print(f"No changes: revision {plan['base']} already matches")
         return
     print_changes(console, plan["changes"])
     for access in plan["access"]:
@@ -38,45 +38,41 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
         for sign, style, origins in (("+", "green", access["gains"]), ("-", "red", access["loses"])):
             for origin in origins:
                 console.print(Text(printable(f"    {sign} {origin}"), style))
-    print_stated(console, plan)
+    print_lint(console, plan)
     counts = [sum(one["action"] == action for one in plan["changes"]) for action in _SIGNS]
     console.print()
-    console.print(f"On revision {plan['base']}: {_counted(*counts)}")
+    console.print(f"Compared with revision {plan['base']}: {_counted(*counts)}")
     refusing = sum(one["refuses"] for one in plan["findings"])
     if refusing:
-        console.print(
-            f"It would be refused: {refusing} of the linter's findings {_stand(refusing)} in the way"
-        )
+        errors = "lint error" if refusing == 1 else "lint errors"
+        console.print(f"Would be refused: {refusing} {errors}")
 
 
-def print_stated(console: Console, answer: Mapping[str, Any]) -> None:
-    """What the linter says of what changes."""
-    findings = [diagnostic_of(one) for one in answer["findings"]]
+def print_lint(console: Console, answer: Mapping[str, Any]) -> None:
+    """Print the lint findings for what changes."""
+    findings = [parse_diagnostic(one) for one in answer["findings"]]
     if findings:
         console.print()
         print_findings(console, findings)
 
 
 def print_changes(console: Console, changes: Iterable[Mapping[str, Any]]) -> None:
-    """Every object that changes, and what of it."""
+    """Print each object that changes, and its differences."""
     for change in changes:
         sign, style = _SIGNS[change["action"]]
         console.print(Text(printable(f"{sign} {_name(change)}"), f"bold {style}"))
-        for line in _members(change):
-            console.print(printable(f"    {line}"))
+        if change["action"] == "change":
+            for line in _differences(change["before"], change["after"]):
+                console.print(printable(f"    {line}"))
 
 
 def print_applied(console: Console, applied: Mapping[str, Any]) -> None:
-    """Which revision came of it."""
+    """Print the revision that a change led to."""
     if applied["changed"]:
         counts = _counted(applied["added"], applied["modified"], applied["removed"])
         console.print(f"Revision {applied['revision']}: {counts}")
     else:
-        console.print(f"Nothing changed: everything was so already at revision {applied['revision']}")
-
-
-def _stand(number: int) -> str:
-    return "stands" if number == 1 else "stand"
+        console.print(f"No changes: revision {applied['revision']} already matches")
 
 
 def _counted(added: int, changed: int, removed: int) -> str:
@@ -88,14 +84,8 @@ def _name(change: Mapping[str, Any]) -> str:
     return str(kind) if kind == key else f"{kind} {key}"
 
 
-def _members(change: Mapping[str, Any]) -> Iterator[str]:
-    """The members that differ, policies member by member."""
-    if change["action"] != "change":
-        return
-    yield from _differences(change["before"], change["after"], "")
-
-
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str) -> Iterator[str]:
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The members that differ, with those of nested objects each on a line of its own."""
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)
         if old == new:

@@ -1,36 +1,50 @@
-"""Where the command writes: coloured in a terminal, plain in a pipe, and never a foreign escape sequence."""
+"""Where and how verbs print: coloured in a terminal, plain in a pipe, without foreign escape sequences."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 
 def stdout() -> Console:
-    """What programs and people read."""
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    """Standard output, for results."""
+    return _console(to_stderr=False)
 
 
 def stderr() -> Console:
-    """What went wrong, where stdout belongs to something else."""
-    from rich.console import Console
+    """Standard error, for refusals of verbs whose result is something else."""
+    return _console(to_stderr=True)
 
-    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+def _console(*, to_stderr: bool) -> Console:
+    return Console(stderr=to_stderr, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def print_json(value: object) -> None:
-    """One JSON value on stdout, for programs; ASCII only, so that nothing in it can move a cursor."""
+    """Print one JSON value, in ASCII, so that no string in it can control a terminal."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
+def print_rows(console: Console, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table in a terminal, or tab-separated lines without the heading in a pipe."""
+    if not console.is_terminal:
+        for row in rows:
+            # Not by the console: it would expand the tabs.
+            console.file.write("\t".join(map(printable, row)) + "\n")
+        return
+    table = Table(*heading, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    console.print(table)
+
+
 def printable(text: str) -> str:
-    """The text with everything escaped that a terminal would obey rather than show."""
+    """The string with every character escaped that could control a terminal."""
     if text.isprintable():
         return text
     return "".join(

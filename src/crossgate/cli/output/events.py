@@ -1,11 +1,12 @@
-"""Says what a running gateway announces: tables and colour on a terminal, plain lines in a pipe."""
+"""Prints the events of a running gateway: a table and colours in a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import Final, assert_never
+
+from rich.table import Table
 
 from crossgate.app.events import (
     AdminListening,
@@ -29,24 +30,21 @@ from crossgate.dataplane.lifecycle_events import (
     EnvoyStopped,
     LifecycleEvent,
 )
+from crossgate.diagnostics import Diagnostic
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
-_MOST_LINES: Final = 40
-"""Of a list of things that there may be thousands of."""
-
-_MOST_ERRORS: Final = 10
-"""Of the linter's errors: `check` shows the others."""
+_MAX_LINES: Final = 40
+"""Of lists that may have thousands of entries."""
+_MAX_LINT_ERRORS: Final = 10
+"""`crossgate check` shows the others."""
 
 
 class EventPrinter:
-    """Prints to standard output, which it flushes, so that a log shows each line when it happens."""
+    """Prints to standard output and flushes it, so that a log shows each line when it happens."""
 
-    def __init__(self, source: str | None = None) -> None:
-        """``source`` is the file or the store that is followed."""
+    def __init__(self, source: str) -> None:
+        """``source`` is the file or the store that is followed; empty for a node."""
         self._source = source
+        self._console = stdout()
 
     def emit(self, event: Event) -> None:
         """Print one event."""
@@ -54,78 +52,73 @@ class EventPrinter:
             case GatewayServing():
                 self._serving(event)
             case ChangeEnforced():
-                self._say("green", str(event))
+                self._print("green", str(event))
             case AdminListening():
-                self._admin_listens(event)
+                self._admin_listening(event)
             case ChangeRefused() | ResourcesRejected() | AdminUnavailable():
-                self._say("red", str(event))
-                for diagnostic in event.diagnostics:
-                    self._say("", f"  {printable(str(diagnostic))}")
+                self._print("red", str(event))
+                self._print_diagnostics(event.diagnostics)
             case ChangePending():
-                self._say("yellow", str(event))
+                self._print("yellow", str(event))
             case ServicesUnreachable():
-                self._say("yellow", str(event))
-                for diagnostic in event.diagnostics[:_MOST_LINES]:
-                    self._say("", f"  {printable(str(diagnostic))}")
-                self._say_rest(len(event.diagnostics))
+                self._print("yellow", str(event))
+                self._print_diagnostics(event.diagnostics[:_MAX_LINES])
+                self._print_omitted(len(event.diagnostics))
             case LintReported():
-                self._linted(event)
+                self._lint_reported(event)
             case NodeChanged(change):
                 self._node_changed(change)
             case _ as never:
                 assert_never(never)
 
-    @cached_property
-    def _console(self) -> Console:
-        # Made, and rich loaded, when there is something to say: clients need not wait for it.
-        return stdout()
+    def _admin_listening(self, event: AdminListening) -> None:
+        self._print("dim", str(event))
+        if event.first_token is not None:
+            validity = "shown only once" if event.token_persists else "valid until the gateway stops"
+            self._print("bold", f"Token with role admin ({validity}): {event.first_token}")
 
-    def _admin_listens(self, admin: AdminListening) -> None:
-        self._say("dim", str(admin))
-        if admin.first_token is not None:
-            lasts = "shown this once" if admin.kept else "until the gateway ends"
-            self._say("bold", f"Token for it, role admin, {lasts}: {admin.first_token}")
-
-    def _linted(self, linted: LintReported) -> None:
-        self._say("bold red" if linted.errors else "dim", str(linted))
-        for diagnostic in linted.errors[:_MOST_ERRORS]:
-            self._say("", f"  {printable(str(diagnostic))}")
-        if len(linted.errors) > _MOST_ERRORS:
-            self._say("dim", f"  and {len(linted.errors) - _MOST_ERRORS:,} more errors")
-
-    def _say(self, style: str, text: str) -> None:
-        self._console.print(text, style=style or None)
-        self._console.file.flush()
-
-    def _say_rest(self, lines: int) -> None:
-        if lines > _MOST_LINES:
-            self._say("dim", f"  and {lines - _MOST_LINES:,} more")
+    def _lint_reported(self, event: LintReported) -> None:
+        errors = event.errors
+        self._print("bold red" if errors else "dim", str(event))
+        self._print_diagnostics(errors[:_MAX_LINT_ERRORS])
+        if len(errors) > _MAX_LINT_ERRORS:
+            self._print("dim", f"  and {len(errors) - _MAX_LINT_ERRORS:,} more errors")
 
     def _node_changed(self, change: LifecycleEvent) -> None:
         match change:
             case EnvoyStarted() | EnvoyStopped():
                 pass
             case EnvoyReady() | EnvoyDraining():
-                self._say("dim", str(change))
+                self._print("dim", str(change))
             case _:
-                self._say("yellow", str(change))
+                self._print("yellow", str(change))
 
-    def _serving(self, serving: GatewayServing) -> None:
-        rows = list(islice(_rows(serving.catalogue), _MOST_LINES))
+    def _serving(self, event: GatewayServing) -> None:
+        rows = list(islice(_rows(event.catalogue), _MAX_LINES))
         if self._console.is_terminal:
             self._console.print(_table(rows))
         else:
             for row in rows:
-                self._say("", " ".join(row))
-        self._say_rest(sum(len(api.endpoints) for api in serving.catalogue.apis.values()))
-        self._say("dim", f"Nodes find the control plane at {serving.control_plane}")
-        self._say("bold green", f"{serving}; following {self._source}, Ctrl-C ends it")
+                self._print("", " ".join(row))
+        self._print_omitted(sum(len(api.endpoints) for api in event.catalogue.apis.values()))
+        self._print("dim", f"Control plane for nodes: {event.control_plane}")
+        self._print("bold green", f"{event} from {self._source}; press Ctrl-C to stop")
+
+    def _print(self, style: str, line: str) -> None:
+        self._console.print(line, style=style or None)
+        self._console.file.flush()
+
+    def _print_diagnostics(self, diagnostics: Sequence[Diagnostic]) -> None:
+        for diagnostic in diagnostics:
+            self._print("", f"  {printable(str(diagnostic))}")
+
+    def _print_omitted(self, lines: int) -> None:
+        if lines > _MAX_LINES:
+            self._print("dim", f"  and {lines - _MAX_LINES:,} more")
 
 
-def _table(rows: list[tuple[str, ...]]) -> Table:
-    from rich.table import Table
-
-    table = Table("API", "type", "served at", "native service", "CORS", box=None, header_style="bold")
+def _table(rows: Sequence[Sequence[str]]) -> Table:
+    table = Table("API", "type", "URL", "native service", "CORS", box=None, header_style="bold")
     for row in rows:
         table.add_row(*row)
     return table

@@ -1,4 +1,4 @@
-"""A decision with its steps, for people and for programs."""
+"""A decision and its steps, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossgate.policy import Answer, Decision, Explanation, Forward, Header, Rea
 
 
 def print_explanation(console: Console, api: str, request: Request, explanation: Explanation) -> None:
-    """The verdict first, then the steps that led there, then the headers that go back."""
+    """Print the verdict, the steps that led to it, and the headers of the response."""
     decision = explanation.decision
     word, style, sentence = _verdict(decision)
     console.print(Text.assemble((word, f"bold {style}"), f" {printable(sentence)}"))
@@ -33,7 +33,7 @@ def print_explanation(console: Console, api: str, request: Request, explanation:
 
 
 def explanation_as_json(api: str | None, request: Request, explanation: Explanation) -> dict[str, object]:
-    """The same as JSON-ready values."""
+    """The explanation as JSON-ready values."""
     return {
         "api": api,
         "request": {
@@ -57,8 +57,8 @@ def _verdict(decision: Decision) -> tuple[str, str, str]:
         case Answer():
             return "REFUSED", "red", f"the gateway answers {decision.status} {decision.body}"
         case Forward(would=Answer() as would):
-            instead = f"enforcing would answer {would.status} {would.body}".rstrip()
-            return "FORWARDED", "yellow", f"to the native service, for the policy only observes; {instead}"
+            enforced = f"enforced, the answer would be {would.status} {would.body}".rstrip()
+            return "FORWARDED", "yellow", f"to the native service, in observe mode; {enforced}"
         case Forward():
             return "FORWARDED", "green", f"to the native service: {_why(decision.reason)}"
         case _ as never:
@@ -70,24 +70,24 @@ def _why(reason: Reason) -> str:
         case Reason.NO_POLICY:
             return "the API has no policy"
         case Reason.NO_ORIGIN:
-            return "this is no CORS request"
+            return "not a CORS request"
         case Reason.PLAIN_OPTIONS:
-            return "an OPTIONS request that is no preflight"
+            return "an OPTIONS request, but not a preflight"
         case _:
-            return "its origin is allowed"
+            return "the origin is allowed"
 
 
 def _headers(decision: Decision) -> tuple[str, tuple[Header, ...]]:
     match decision:
         case Answer():
-            return "The answer's headers:", decision.headers
+            return "Response headers:", decision.headers
         case Forward(strip=False):
-            return "The native service's answer goes back untouched.", ()
+            return "The native service's response is returned unchanged.", ()
         case Forward():
             vary: tuple[Header, ...] = (("Vary", "Origin"),) if decision.vary else ()
             headers = (*decision.headers, *vary)
-            ending = ", and gets:" if headers else "."
-            title = f"The native service's answer loses its own Access-Control-* headers{ending}"
+            ending = ", and these are added:" if headers else "."
+            title = f"The native service's response is returned without its Access-Control-* headers{ending}"
             return title, headers
         case _ as never:
             assert_never(never)

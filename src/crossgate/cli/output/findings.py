@@ -1,4 +1,4 @@
-"""Diagnostics for people and for programs."""
+"""Diagnostics for people."""
 
 from __future__ import annotations
 
@@ -15,33 +15,15 @@ _STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", S
 
 
 def print_findings(console: Console, findings: Sequence[Diagnostic]) -> None:
-    """Every finding: in a terminal over several lines, in a pipe one line each, as compilers have it."""
+    """Print each finding: on several lines in a terminal, on one line in a pipe, as compilers do."""
     for finding in findings:
         if console.is_terminal:
-            console.print(_over_lines(finding))
+            console.print(_on_several_lines(finding))
         else:
             console.print(printable(str(finding)))
 
 
-def count_findings(findings: Sequence[Diagnostic]) -> str:
-    """How many there are of each severity: ``2 errors, 1 warning``."""
-    counts = []
-    for severity in Severity:
-        count = sum(finding.severity is severity for finding in findings)
-        if count:
-            plural = "" if count == 1 or severity is Severity.INFO else "s"
-            counts.append(f"{count} {severity.value}{plural}")
-    return ", ".join(counts)
-
-
-def exit_code(findings: Sequence[Diagnostic]) -> int:
-    """2 if the input is refused, 1 if there is something to look at, else 0."""
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        return 2
-    return 1 if findings else 0
-
-
-def _over_lines(finding: Diagnostic) -> Text:
+def _on_several_lines(finding: Diagnostic) -> Text:
     position = ":".join(
         str(part)
         for part in (finding.place.file, finding.place.line, finding.place.column)

@@ -1,4 +1,4 @@
-"""A proof for people: the verdict first, then what it rests on."""
+"""A proof for people: the verdict, then the evidence."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from crossgate.cli.output.console import printable
 from crossgate.lint.proof import FactCode, Proof, Verdict
 
 _VERDICTS: Final = {
-    Verdict.PROVED: ("PROVED", "green", "all that it admits belongs to what is listed here"),
-    Verdict.NEARMISS: ("NEARMISS", "red", "it admits domains that nobody spelled out"),
-    Verdict.MANY: ("MANY", "red", "it admits a large set of domains that nobody spelled out"),
-    Verdict.UNBOUNDED: ("UNBOUNDED", "red", "an attacker can register a domain that it admits"),
-    Verdict.TENANT: ("TENANT", "red", "anybody can become a tenant of a public suffix that it admits"),
-    Verdict.NEVER: ("NEVER", "yellow", "no browser can send an origin that it matches"),
-    Verdict.INVALID: ("INVALID", "red", "RE2 refuses it"),
-    Verdict.UNPROVEN: ("UNPROVEN", "red", "it could not be proved, so do not take it for safe"),
+    Verdict.PROVED: ("PROVED", "green", "admits only the domains listed here"),
+    Verdict.NEARMISS: ("NEARMISS", "red", "admits domains that it does not spell out"),
+    Verdict.MANY: ("MANY", "red", "admits a large set of domains that it does not spell out"),
+    Verdict.UNBOUNDED: ("UNBOUNDED", "red", "admits domains that an attacker can register"),
+    Verdict.TENANT: ("TENANT", "red", "admits a public suffix, below which anyone can get a name"),
+    Verdict.NEVER: ("NEVER", "yellow", "matches no origin that a browser can send"),
+    Verdict.INVALID: ("INVALID", "red", "not a valid RE2 expression"),
+    Verdict.UNPROVEN: ("UNPROVEN", "red", "could not be proved; treat it as unsafe"),
 }
 _FACTS: Final = {
     FactCode.NULL: "null, which any page can send",
-    FactCode.HTTP: "plain http: the network can put scripts there",
+    FactCode.HTTP: "plain http: anyone on the network path can inject scripts into that page",
     FactCode.LOOPBACK: "the user's own machine",
     FactCode.PRIVATE_IP: "an address of a private network",
     FactCode.PUBLIC_IP: "a public IP address",
     FactCode.IPV6: "an IPv6 address",
-    FactCode.INTERNAL: "a name that only one's own network knows",
+    FactCode.INTERNAL: "a name that only an internal network resolves",
     FactCode.ANY_PORT: "any port",
-    FactCode.OTHER_SCHEME: "another scheme",
+    FactCode.OTHER_SCHEME: "a scheme other than http and https",
     FactCode.PUBLIC_SUFFIX_HOST: "a public suffix itself",
-    FactCode.TRAILING_DOT: "a host with a dot at its end",
+    FactCode.TRAILING_DOT: "a host with a trailing dot",
     FactCode.UNESCAPED_DOT: "a dot is not escaped",
-    FactCode.BROWSER_SPECIFIC: "the attack needs punctuation in a host, which not every browser lets through",
-    FactCode.MATCHES_STAR: "the text *, with which some engines ask for everybody",
+    FactCode.BROWSER_SPECIFIC: "the attack needs punctuation in a host, which not every browser accepts",
+    FactCode.MATCHES_STAR: "the string *, which some engines take for all origins",
 }
-_SHOWN: Final = 20
+_MAX_DOMAINS: Final = 20
 
 
 def print_proof(console: Console, pattern: str, proof: Proof, fix: str | None) -> None:
-    """Print it; coloured on a terminal."""
+    """Print the proof, and a fix if there is one."""
     word, style, sentence = _VERDICTS[proof.verdict]
     console.print(Text.assemble((word, f"bold {style}"), f" {printable(pattern)}: {sentence}"))
     for name in _listed(proof.open_suffixes, proof.domains):
@@ -60,5 +60,5 @@ def print_proof(console: Console, pattern: str, proof: Proof, fix: str | None) -
 
 def _listed(suffixes: tuple[str, ...], domains: tuple[str, ...]) -> list[str]:
     names = [*(f"any name below {suffix}" for suffix in suffixes), *domains]
-    rest = len(names) - _SHOWN
-    return [*names[:_SHOWN], f"and {rest:,} more"] if rest > 0 else names
+    rest = len(names) - _MAX_DOMAINS
+    return [*names[:_MAX_DOMAINS], f"and {rest:,} more"] if rest > 0 else names

@@ -1,4 +1,4 @@
-"""``crossgate apply FILE``: make a running gateway what a document says."""
+"""``crossgate apply FILE``: change a running gateway to match a document."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from typing import Annotated
 
 import typer
 
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DocumentFile, Note, Prune, Server, Token
+from crossgate.cli.admin_client import AdminApiClient
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DocumentFile, Message, Prune, Server, Token
+from crossgate.cli.documents import load_for_admin_api
+from crossgate.cli.output.changes import print_applied, print_plan
+from crossgate.cli.output.console import print_json, stdout
 
 
 def apply(
     file: DocumentFile,
     *,
     prune: Prune = False,
-    message: Note = "",
+    message: Message = "",
     base: Annotated[
         int | None,
         typer.Option(
             min=0,
             metavar="REVISION",
-            help="Refuse if there is a newer revision than this, the one that a plan was made on.",
+            help="Refuse if the newest revision is another than this, the one that was planned against.",
             show_default="the newest",
         ),
     ] = None,
@@ -27,24 +31,17 @@ def apply(
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Apply a document as one revision: all of it, or nothing if anything in it is refused.
+    """Apply a document as one revision: all of it, or nothing if any part is refused.
 
-    What the document does not have stays, unless --prune says otherwise.
+    Objects that the document does not contain stay, unless --prune is given.
     """
-    from crossgate.cli.admin_client import Remote
-    from crossgate.cli.documents import load_to_send
-    from crossgate.cli.output.changes import print_applied, print_plan
-    from crossgate.cli.output.console import print_json, stdout
-
-    document = load_to_send(file)
+    document = load_for_admin_api(file)
     pruned = str(prune).lower()
-    with Remote(server, token) as remote:
-        planned = remote.send("POST", "/v1/plan", document, prune=pruned)
-        # What is shown is what is done: a change that comes between the two is a refusal.
-        tag = planned.tag if base is None else f'"revision-{base}"'
-        applied = remote.send(
-            "POST", "/v1/apply", document, if_match=tag, prune=pruned, message=message
-        ).value
+    with AdminApiClient(server, token) as api:
+        planned = api.send("POST", "/v1/plan", document, prune=pruned)
+        # What is printed is what is applied: a revision that comes between the two requests is a refusal.
+        etag = planned.etag if base is None else f'"revision-{base}"'
+        applied = api.send("POST", "/v1/apply", document, if_match=etag, prune=pruned, message=message).value
     if as_json:
         print_json(applied)
     else:

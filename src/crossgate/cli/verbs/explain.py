@@ -1,58 +1,56 @@
-"""``crossgate explain FILE``: what happens to one request, and why, without a gateway."""
+"""``crossgate explain FILE``: the decision for one request and its reasons, without a gateway."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from difflib import get_close_matches
+from typing import Annotated
 
 import typer
 
+from crossgate.catalogue.effective import Associations, effective_policy
+from crossgate.catalogue.model import Catalogue
 from crossgate.cli.arguments import AsJson, DocumentFile
-from crossgate.cli.document import load_catalogue
-from crossgate.diagnostics import Diagnostic, InvalidInput
-
-if TYPE_CHECKING:
-    from crossgate.catalogue.model import Catalogue
-    from crossgate.lint.rule import Finding
-    from crossgate.policy import EffectivePolicy, ServerPolicy
+from crossgate.cli.documents import load_catalogue
+from crossgate.cli.output.console import print_json, stdout
+from crossgate.cli.output.explanation import explanation_as_json, print_explanation
+from crossgate.cli.output.findings import print_findings
+from crossgate.diagnostics import Diagnostic, InvalidInput, Severity
+from crossgate.lint.check import check_api
+from crossgate.lint.rule import Finding
+from crossgate.policy import EffectivePolicy, Request, ServerPolicy
+from crossgate.policy import explain as explain_decision
 
 
 def explain(
     file: DocumentFile,
     *,
     api: Annotated[
-        str, typer.Option(metavar="NAME/VERSION", help="The API; not needed with server-level CORS.")
+        str, typer.Option(metavar="NAME/VERSION", help="The API. Not needed with server-level CORS.")
     ] = "",
     origin: Annotated[str, typer.Option(metavar="ORIGIN", help="The request's Origin.")] = "",
     method: Annotated[
         str,
         typer.Option(
-            metavar="METHOD", help="Its method; by default OPTIONS with --request-method, else GET."
+            metavar="METHOD",
+            help="The request's method.",
+            show_default="OPTIONS with --request-method, otherwise GET",
         ),
     ] = "",
     request_method: Annotated[
         str, typer.Option(metavar="METHOD", help="Its Access-Control-Request-Method.")
     ] = "",
     request_headers: Annotated[
-        str, typer.Option(metavar="NAMES", help="Its Access-Control-Request-Headers, separated by commas.")
+        str, typer.Option(metavar="NAMES", help="Its Access-Control-Request-Headers, comma-separated.")
     ] = "",
-    host: Annotated[str, typer.Option(metavar="HOST", help="Its Host; for server-level CORS.")] = "",
+    host: Annotated[str, typer.Option(metavar="HOST", help="Its Host, for server-level CORS.")] = "",
     content_type: Annotated[
-        str, typer.Option(metavar="TYPE", help="Its Content-Type; for server-level CORS.")
+        str, typer.Option(metavar="TYPE", help="Its Content-Type, for server-level CORS.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Explain what happens to one request: the decision, step by step, computed offline.
-
-    What the linter has against the policy follows.
-    """
-    from crossgate.cli.output.console import print_json, stdout
-    from crossgate.cli.output.explanation import explanation_as_json, print_explanation
-    from crossgate.cli.output.findings import print_findings
-    from crossgate.policy import Request
-    from crossgate.policy import explain as explain_decision
-
+    """Explain the decision for one request step by step, followed by the lint findings for the policy."""
     catalogue = load_catalogue(file)
-    policy = _policy_for(catalogue, api)
+    policy = _policy(catalogue, api)
     request = Request(
         method or ("OPTIONS" if request_method else "GET"),
         origin.strip(" \t"),
@@ -69,41 +67,34 @@ def explain(
         return
     print_explanation(stdout(), api or "the server", request, explanation)
     if findings:
-        stdout().print("\nThe linter has this against the policy:")
+        stdout().print("\nLint findings for this policy:")
         print_findings(stdout(), [finding.diagnostic for finding in findings])
 
 
 def _findings(catalogue: Catalogue, api: str) -> list[Finding]:
-    """What the linter has against the policy that was asked; hints are left to `check`."""
-    from crossgate.catalogue.effective import Associations
-    from crossgate.diagnostics import Severity
-    from crossgate.lint.check import check_api
-
+    """Lint findings for the API, without those of severity info, which `check` prints."""
     if catalogue.server_policy is not None:
         return []
     found = check_api(catalogue.apis[api], Associations.of(catalogue.applications).origins(api))
     return [finding for finding in found if finding.diagnostic.severity is not Severity.INFO]
 
 
-def _policy_for(catalogue: Catalogue, api: str) -> EffectivePolicy | ServerPolicy | None:
-    from crossgate.catalogue.effective import Associations, effective_policy
-
+def _policy(catalogue: Catalogue, api: str) -> EffectivePolicy | ServerPolicy | None:
+    """The policy that decides; raises InvalidInput if the API is needed and missing, or not declared."""
     if api and api not in catalogue.apis:
-        raise InvalidInput([_unknown(catalogue, api)])
+        raise InvalidInput([_no_such_api(catalogue, api)])
     if catalogue.server_policy is not None:
         return catalogue.server_policy
     if not api:
-        raise InvalidInput([_unknown(catalogue, api)])
+        raise InvalidInput([_no_such_api(catalogue, api)])
     return effective_policy(catalogue, Associations.of(catalogue.applications), api)
 
 
-def _unknown(catalogue: Catalogue, api: str) -> Diagnostic:
-    from difflib import get_close_matches
-
+def _no_such_api(catalogue: Catalogue, api: str) -> Diagnostic:
     names = get_close_matches(api, catalogue.apis, n=5) or list(catalogue.apis)[:5]
     return Diagnostic(
         code="unknown-api",
-        message="there is no such API in the document" if api else "--api is missing",
+        message="the document declares no such API" if api else "--api is required",
         found=api or None,
-        remedy=f"Write for example --api {' or --api '.join(names)}" if names else "Declare an API first",
+        remedy=f"Use --api {' or --api '.join(names)}" if names else "Declare an API first",
     )

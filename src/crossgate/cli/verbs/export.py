@@ -1,4 +1,4 @@
-"""``crossgate export``: the document that reproduces a running gateway."""
+"""``crossgate export``: the document of a running gateway."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
+from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, Server, Token
 
 
 def export(
     *,
     revision: Annotated[
-        int | None, typer.Option(min=0, metavar="NUMBER", help="As it was then.", show_default="the newest")
+        int | None,
+        typer.Option(min=0, metavar="REVISION", help="The revision to print.", show_default="the newest"),
     ] = None,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
 ) -> None:
-    """Print the document that reproduces the state; the same bytes while nothing changes."""
-    from crossgate.cli.admin_client import Remote
-
-    with Remote(server, token) as remote:
-        answer = remote.get("/v1/export", revision="" if revision is None else revision)
-    sys.stdout.write(answer.text)
+    """Print the document that reproduces a gateway's state; the same state gives the same bytes."""
+    with AdminApiClient(server, token) as api:
+        response = api.get("/v1/export", revision="" if revision is None else revision)
+    sys.stdout.write(response.text)

@@ -1,27 +1,25 @@
-"""``crossgate nodes``: who is connected, and what each runs."""
+"""``crossgate nodes``: the connected nodes, and the revision that each runs."""
 
 from __future__ import annotations
 
 import typer
 
+from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, Token
+from crossgate.cli.output.console import print_json, print_rows, printable, stdout
+from crossgate.compiler.concerned import made_for
 
 
 def nodes(*, server: Server = DEFAULT_SERVER, token: Token = "", as_json: AsJson = False) -> None:
-    """List the nodes of a control plane, the revision that each runs, and what each refused.
+    """List the nodes of a control plane, the revision that each runs, and the resources that each rejected.
 
     Exit codes: 0 every node runs the newest revision, 1 one does not, 2 the gateway refuses.
     """
-    from crossgate.cli.admin_client import Remote
-    from crossgate.cli.output.console import print_json, printable, stdout
-    from crossgate.cli.output.tables import print_rows
-    from crossgate.compiler.concerned import made_for
-
-    with Remote(server, token) as remote:
-        answer = remote.get("/v1/nodes").value
-    found = answer["items"]
+    with AdminApiClient(server, token) as api:
+        response = api.get("/v1/nodes").value
+    found = response["items"]
     if as_json:
-        print_json(answer)
+        print_json(response)
     else:
         console = stdout()
         print_rows(
@@ -41,6 +39,6 @@ def nodes(*, server: Server = DEFAULT_SERVER, token: Token = "", as_json: AsJson
         )
         for one in found:
             for rejection in one["rejections"]:
-                refused = f"{one['node']} refused {rejection['resource']}{made_for(rejection['apis'])}"
-                console.print(printable(f"{refused}: {rejection['message']}"))
+                rejected = f"{one['node']} rejected {rejection['resource']}{made_for(rejection['apis'])}"
+                console.print(printable(f"{rejected}: {rejection['message']}"))
     raise typer.Exit(0 if all(one["current"] for one in found) else 1)

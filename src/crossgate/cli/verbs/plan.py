@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DocumentFile, Prune, Server, Token
+from crossgate.cli.documents import load_for_admin_api
+from crossgate.cli.output.changes import print_plan
+from crossgate.cli.output.console import print_json, stdout
 
 
 def plan(
@@ -15,18 +19,13 @@ def plan(
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show what would change: objects, which origins gain or lose access, and what the linter says of that.
+    """Show what `apply` would change: objects, origins that gain or lose access, and lint findings.
 
-    Exit codes: 0 nothing would change, 1 something would, 2 the document, the gateway or the linter refuses.
+    Exit codes: 0 no changes, 1 changes, 2 the document, the gateway or the linter refuses.
     """
-    from crossgate.cli.admin_client import Remote
-    from crossgate.cli.documents import load_to_send
-    from crossgate.cli.output.changes import print_plan
-    from crossgate.cli.output.console import print_json, stdout
-
-    document = load_to_send(file)
-    with Remote(server, token) as remote:
-        planned = remote.send("POST", "/v1/plan", document, prune=str(prune).lower()).value
+    document = load_for_admin_api(file)
+    with AdminApiClient(server, token) as api:
+        planned = api.send("POST", "/v1/plan", document, prune=str(prune).lower()).value
     if as_json:
         print_json(planned)
     else:

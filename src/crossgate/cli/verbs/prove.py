@@ -1,73 +1,56 @@
-"""``crossgate prove PATTERN``: which registrable domains an origin pattern admits, and who would use it."""
+"""``crossgate prove PATTERN``: which registrable domains an origin pattern admits."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
 from crossgate.cli.arguments import AsJson
+from crossgate.cli.output.console import print_json, stdout
+from crossgate.cli.output.proof import print_proof
 from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.lint import proof
+from crossgate.lint.proof import MatchMode, Proof, Verdict
+from crossgate.policy import parse_origin_pattern
 
-if TYPE_CHECKING:
-    from crossgate.lint.proof import MatchMode, Proof
-
-
-class Mode(StrEnum):
-    """How the engine that the pattern was written for applies it."""
-
-    FULL = "full"
-    SEARCH = "search"
-    PREFIX = "prefix"
+_MODE_WITHOUT_REGEX: Final = Diagnostic(
+    "mode-without-regex", "--mode applies to regular expressions only", "Add --regex, or omit --mode"
+)
 
 
 def prove(
     pattern: Annotated[
-        str, typer.Argument(metavar="PATTERN", help="An origin, a wildcard, or with --regex an expression.")
+        str,
+        typer.Argument(metavar="PATTERN", help="An origin, a wildcard or, with --regex, an expression."),
     ],
     *,
-    regex: Annotated[bool, typer.Option("--regex", help="PATTERN is a regular expression of RE2.")] = False,
+    regex: Annotated[bool, typer.Option("--regex", help="PATTERN is an RE2 expression.")] = False,
     mode: Annotated[
-        Mode,
+        MatchMode,
         typer.Option(
-            help="How its engine applies an expression: to the whole origin, anywhere, from the start."
+            help="How the expression is matched: against the whole origin, anywhere in it, or from its start."
         ),
-    ] = Mode.FULL,
+    ] = MatchMode.FULL,
     as_json: AsJson = False,
 ) -> None:
-    """Prove which registrable domains an origin pattern admits; if that is wrong, show the attacker's origin.
+    """Prove which registrable domains an origin pattern admits, or show an origin that an attacker would use.
 
-    Exit codes: 0 proved, 1 any other verdict, 2 bad use.
+    Exit codes: 0 proved, 1 any other verdict, 2 wrong usage.
     """
-    from crossgate.cli.output.console import print_json, stdout
-    from crossgate.cli.output.proof import print_proof
-    from crossgate.lint.proof import MatchMode, Verdict, suggest
-
-    if mode is not Mode.FULL and not regex:
+    if mode is not MatchMode.FULL and not regex:
         raise InvalidInput([_MODE_WITHOUT_REGEX])
-    matching = MatchMode(mode.value)
-    proof = _prove(pattern, matching, regex=regex)
-    wrong = proof.verdict not in (Verdict.PROVED, Verdict.NEVER, Verdict.INVALID)
-    fix = suggest(pattern, matching) if regex and wrong else None
+    found = _prove(pattern, mode, regex=regex)
+    wrong = found.verdict not in (Verdict.PROVED, Verdict.NEVER, Verdict.INVALID)
+    fix = proof.suggest(pattern, mode) if regex and wrong else None
     if as_json:
-        print_json({**proof.as_json(), "fix": fix})
+        print_json({**found.as_json(), "fix": fix})
     else:
-        print_proof(stdout(), pattern, proof, fix)
-    raise typer.Exit(0 if proof.verdict is Verdict.PROVED else 1)
-
-
-_MODE_WITHOUT_REGEX = Diagnostic(
-    "mode-without-regex",
-    "only a regular expression can be searched for",
-    "Add --regex, or leave --mode out",
-)
+        print_proof(stdout(), pattern, found, fix)
+    raise typer.Exit(0 if found.verdict is Verdict.PROVED else 1)
 
 
 def _prove(pattern: str, mode: MatchMode, *, regex: bool) -> Proof:
-    from crossgate.lint import proof
-    from crossgate.policy import parse_origin_pattern
-
     if regex:
         return proof.prove(pattern, mode)
     parsed = parse_origin_pattern(pattern)

@@ -1,46 +1,43 @@
-"""``crossgate revisions``: who changed what, when and why, and what became of it."""
+"""``crossgate revisions``: the history of changes, and what nodes made of each."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
+from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, Token
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from crossgate.cli.output.changes import print_changes
+from crossgate.cli.output.console import print_json, print_rows, stdout
 
 
 def revisions(
     number: Annotated[
         int | None,
-        typer.Argument(
-            metavar="[NUMBER]", help="Show this one with all that it changed.", show_default=False
-        ),
+        typer.Argument(metavar="REVISION", help="Show this revision with its changes.", show_default=False),
     ] = None,
     *,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many, the newest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, max=500, metavar="N", help="Maximum number of revisions, newest first.")
+    ] = 20,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
     """List revisions, or show one."""
-    from crossgate.cli.admin_client import Remote
-    from crossgate.cli.output.console import print_json, stdout
-    from crossgate.cli.output.tables import print_rows
-
-    with Remote(server, token) as remote:
+    with AdminApiClient(server, token) as api:
         path = "/v1/revisions" if number is None else f"/v1/revisions/{number}"
-        answer = remote.get(path, limit=limit if number is None else "").value
+        response = api.get(path, limit=limit if number is None else "").value
     if as_json:
-        print_json(answer)
+        print_json(response)
         return
     console = stdout()
-    found = [answer] if number is not None else answer["items"]
+    found = [response] if number is not None else response["items"]
     print_rows(
         console,
-        ("revision", "time", "author", "objects", "on the nodes", "message"),
+        ("revision", "time", "author", "objects", "nodes", "message"),
         [
             (
                 str(one["number"]),
@@ -54,9 +51,7 @@ def revisions(
         ],
     )
     if number is not None:
-        from crossgate.cli.output.changes import print_changes
-
-        print_changes(console, [{**one, "action": _action(one)} for one in answer["changes"]])
+        print_changes(console, [{**one, "action": _action(one)} for one in response["changes"]])
 
 
 def _outcomes(revision: Mapping[str, Any]) -> str:

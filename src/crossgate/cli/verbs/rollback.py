@@ -1,4 +1,4 @@
-"""``crossgate rollback N``: back to an earlier state, as a new revision."""
+"""``crossgate rollback REVISION``: restore an earlier state, as a new revision."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from typing import Annotated
 
 import typer
 
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Note, Server, Token
+from crossgate.cli.admin_client import AdminApiClient
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Message, Server, Token
+from crossgate.cli.output.changes import print_applied, print_lint
+from crossgate.cli.output.console import print_json, stdout
 
 
 def rollback(
     number: Annotated[
-        int, typer.Argument(metavar="NUMBER", min=0, help="The revision; 0 is the empty catalogue.")
+        int,
+        typer.Argument(metavar="REVISION", min=0, help="The revision to restore; 0 is the empty catalogue."),
     ],
     *,
-    message: Note = "",
+    message: Message = "",
     server: Server = DEFAULT_SERVER,
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Restore the state of a revision as a new one; what came between stays in the history."""
-    from crossgate.cli.admin_client import Remote
-    from crossgate.cli.output.changes import print_applied, print_stated
-    from crossgate.cli.output.console import print_json, stdout
-
-    with Remote(server, token) as remote:
-        answer = remote.send("POST", f"/v1/revisions/{number}/rollback", if_match="*", message=message)
+    """Restore the state of a revision as a new revision; the history keeps those in between."""
+    with AdminApiClient(server, token) as api:
+        applied = api.send("POST", f"/v1/revisions/{number}/rollback", if_match="*", message=message).value
     if as_json:
-        print_json(answer.value)
+        print_json(applied)
     else:
-        print_stated(stdout(), answer.value)
-        print_applied(stdout(), answer.value)
+        print_lint(stdout(), applied)
+        print_applied(stdout(), applied)

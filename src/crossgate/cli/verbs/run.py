@@ -1,30 +1,27 @@
-"""``crossgate run``: the whole gateway on one machine."""
+"""``crossgate run``: a gateway on one machine."""
 
 from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
-from crossgate.cli.arguments import DatabaseUrl, DataDirectory
+from crossgate.cli.arguments import DEFAULT_ADMIN_ADDRESS, Concurrency, DatabaseUrl, DataDirectory
+from crossgate.dataplane.binary import start_finding_envoy
 from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.net.address import parse_admin_address, parse_control_plane_address, parse_listen_address
 
-if TYPE_CHECKING:
-    from crossgate.app.gateway import AdminOptions
-    from crossgate.net.address import Address, HostPort
-    from crossgate.store import StoreLocation
-
-_OFF = "off"
+_OFF: Final = "off"
 
 
 def run(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
-            help="The document that declares the gateway, as its only source; without it, a store is.",
+            metavar="FILE",
+            help="The YAML document to serve and follow. Without it, the gateway serves a store.",
             show_default=False,
         ),
     ] = None,
@@ -34,124 +31,90 @@ def run(
     listen: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS",
-            help="With a store: where the gateway listens from now on.",
-            show_default="where it did; 127.0.0.1:8080 at first",
+            metavar="HOST:PORT",
+            help="The gateway's address, written to the store. Not with a file.",
+            show_default="the store's; 127.0.0.1:8080 in a new store",
         ),
     ] = "",
     admin: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS",
-            help="Where the admin API listens; `off` for nowhere.",
-            show_default="127.0.0.1:8090",
+            metavar="HOST:PORT",
+            help="Address of the admin API, or `off`.",
+            show_default=DEFAULT_ADMIN_ADDRESS,
         ),
     ] = "",
     admin_host: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A name, beside localhost, under which the admin API is reached; may be repeated.",
+            help="Host name under which clients reach the admin API, besides localhost. Repeatable.",
             show_default=False,
         ),
     ] = None,
     admin_in_clear_text: Annotated[
         bool,
         typer.Option(
-            "--admin-in-clear-text", help="Let other machines reach the admin API, tokens in clear text."
+            "--admin-in-clear-text",
+            help="Accept an --admin address that other machines can reach: tokens travel unencrypted.",
         ),
     ] = False,
     envoy: Annotated[
-        bool, typer.Option(help="Start Envoy here; without it, nodes join by `crossgate node`.")
+        bool, typer.Option(help="Start Envoy. Without it, start nodes with `crossgate node`.")
     ] = True,
     xds: Annotated[
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Where nodes find the control plane: unix:/path or 127.0.0.1:PORT.",
-            show_default="a socket of its own",
+            help="Address of the control plane, for nodes: unix:/path or 127.0.0.1:PORT.",
+            show_default="a private socket",
         ),
     ] = "",
-    concurrency: Annotated[int, typer.Option(min=0, help="Worker threads of Envoy; 0 is one a core.")] = 0,
+    concurrency: Concurrency = 0,
 ) -> None:
-    """Start the gateway, say what is served where, and follow the file or the store.
+    """Run a gateway from a document or a store, and enforce every change without a restart.
 
-    A change is enforced without a restart; a bad one is refused, and what was there goes on serving. The
-    first start with a new store prints a token for the admin API, once. Ends on Ctrl-C or SIGTERM, after the
-    requests it has begun.
+    A document with errors is refused, and the last valid configuration stays in force. The first start with a
+    new store prints a token for the admin API. Ctrl-C or SIGTERM stop the gateway after its current requests.
     """
-    # Loading makes thousands of objects and no garbage; `run_gateway` has it collected once it has started.
+    # Imports leave no garbage; `run_gateway` turns the collector on again when the start is over.
     gc.disable()
-    from crossgate.dataplane.binary import start_finding_envoy
-
-    # Envoy takes its time to say its version; meanwhile the rest is loaded.
-    found = start_finding_envoy() if envoy else None
-    from crossgate.app.gateway import Options, run_gateway
-    from crossgate.cli.output.events import EventPrinter
-    from crossgate.cli.process import log_to_stderr, until_stopped
-
-    source = _source(file, data, database)
-    _refuse_with_file(file, {"--listen": listen})
-    log_to_stderr()
-    options = Options(
-        source,
-        found,
-        _control_plane(xds),
-        concurrency or None,
-        _admin(file, admin, admin_host or [], in_clear_text=admin_in_clear_text),
-        _listen(listen),
-    )
-    printer = EventPrinter(str(source))
-    until_stopped(lambda stop: run_gateway(options, printer.emit, stop))
-
-
-def _source(file: Path | None, data: Path | None, database: str) -> Path | StoreLocation:
+    # `envoy --version` takes a while, during which the imports below are done: aims for the start are in
+    # docs/explanation/performance.md, measured by bench/gateway.py.
+    find_envoy = start_finding_envoy() if envoy else None
+    from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
+    from crossgate.cli.process import event_printer, log_to_stderr, run_until_signal
     from crossgate.cli.stores import store_location
 
-    if file is None:
-        return store_location(data, database)
-    # An URL in the environment is for the runs that have no file.
-    _refuse_with_file(file, {"--data": data})
-    return file
+    if file is not None:
+        # --database is not refused: CROSSGATE_DATABASE may be set for gateways without a file.
+        _refuse_with_file("--data", data)
+        _refuse_with_file("--listen", listen)
+    source = store_location(data, database) if file is None else file
+    listen_address = parse_listen_address(listen) if listen else None
+    if isinstance(listen_address, Diagnostic):
+        raise InvalidInput([listen_address])
+    xds_address = parse_control_plane_address(xds) if xds else None
+    if isinstance(xds_address, Diagnostic):
+        raise InvalidInput([xds_address])
+    admin_options = None
+    if admin != _OFF:
+        address = parse_admin_address(admin or DEFAULT_ADMIN_ADDRESS, in_clear_text=admin_in_clear_text)
+        if isinstance(address, Diagnostic):
+            raise InvalidInput([address])
+        # A store cannot be changed without the API; a gateway with a file is complete without it.
+        required = file is None or bool(admin)
+        admin_options = AdminOptions(address, tuple(admin_host or []), required)
+    options = GatewayOptions(
+        source, find_envoy, xds_address, concurrency or None, admin_options, listen_address
+    )
+    log_to_stderr()
+    emit = event_printer(str(source))
+    run_until_signal(lambda stop: run_gateway(options, emit, stop))
 
 
-def _refuse_with_file(file: Path | None, options: dict[str, object]) -> None:
-    if file is None:
-        return
-    for name, value in options.items():
-        if value:
-            remedy = f"Leave out the file to run from a store, or leave out {name}"
-            message = f"{name} is for a gateway with a store; the file is this one's only source"
-            raise InvalidInput([Diagnostic("option-conflict", message, remedy, found=str(value))])
-
-
-def _control_plane(text: str) -> Address | None:
-    from crossgate.net.address import parse_control_plane_address
-
-    address = parse_control_plane_address(text) if text else None
-    if isinstance(address, Diagnostic):
-        raise InvalidInput([address])
-    return address
-
-
-def _listen(text: str) -> HostPort | None:
-    from crossgate.net.address import parse_listen_address
-
-    address = parse_listen_address(text) if text else None
-    if isinstance(address, Diagnostic):
-        raise InvalidInput([address])
-    return address
-
-
-def _admin(file: Path | None, text: str, names: list[str], *, in_clear_text: bool) -> AdminOptions | None:
-    from crossgate.app.admin_listener import DEFAULT
-    from crossgate.app.gateway import AdminOptions
-    from crossgate.net.address import parse_admin_address
-
-    if text == _OFF:
-        return None
-    address = parse_admin_address(text or DEFAULT, in_clear_text=in_clear_text)
-    if isinstance(address, Diagnostic):
-        raise InvalidInput([address])
-    # A store cannot be changed without the API; a gateway with a file is complete without it.
-    return AdminOptions(address, tuple(names), required=file is None or bool(text))
+def _refuse_with_file(option: str, value: object) -> None:
+    if value:
+        message = f"{option} cannot be combined with a file, which is then the gateway's only source"
+        remedy = f"Omit the file to run from a store, or omit {option}"
+        raise InvalidInput([Diagnostic("option-conflict", message, remedy, found=str(value))])

@@ -1,48 +1,41 @@
-"""``crossgate token``: who may use the admin API."""
+"""``crossgate token``: the tokens of the admin API."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DatabaseUrl, Server, Token
+from crossgate.catalogue.names import parse_name
+from crossgate.cli.admin_client import AdminApiClient
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DatabaseUrl, Server
+from crossgate.cli.arguments import Token as TokenOption
+from crossgate.cli.output.console import print_json, print_rows, stdout
+from crossgate.cli.stores import store_location
 from crossgate.diagnostics import Diagnostic, InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from crossgate.cli.admin_client import Remote
-    from crossgate.service.tokens import Role, Tokens
-    from crossgate.service.tokens import Token as KeptToken
+from crossgate.service.errors import ServiceError
+from crossgate.service.tokens import Role, Token, Tokens
+from crossgate.store import open_store
 
 token = typer.Typer(
     no_args_is_help=True,
-    help="Create, list and revoke the tokens of the admin API.",
+    help="Create, list and revoke tokens of the admin API.",
 )
-Name = Annotated[str, typer.Argument(metavar="NAME", help="What the token is called; its changes bear it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the token; revisions show it as author.")]
 Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Go to the store in this directory itself, without the admin API and a token.",
+        help="Open the store in this directory, instead of calling the admin API.",
         show_default=False,
     ),
 ]
-
-
-class RoleName(StrEnum):
-    """What a token may do."""
-
-    VIEWER = "viewer"
-    EDITOR = "editor"
-    ADMIN = "admin"
 
 
 @token.command()
@@ -50,32 +43,34 @@ def create(
     name: Name,
     *,
     role: Annotated[
-        RoleName, typer.Option(help="viewer: read; editor: change as well; admin: tokens as well.")
-    ] = RoleName.VIEWER,
+        Role, typer.Option(help="viewer: read; editor: also change; admin: also manage tokens.")
+    ] = Role.VIEWER,
     days: Annotated[
-        int | None, typer.Option(min=1, max=3650, help="Until it expires.", show_default="never")
+        int | None,
+        typer.Option(min=1, max=3650, metavar="N", help="Days until it expires.", show_default="never"),
     ] = None,
     data: Data = None,
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
-    token: Token = "",
+    token: TokenOption = "",
     as_json: AsJson = False,
 ) -> None:
-    """Create a token and print its secret, this once.
+    """Create a token and print its secret, which is shown only once.
 
-    Whoever may write the store itself needs no token: --data or --database go there, gateway or not.
+    With --data or --database it is written to the store directly. That needs no token and no running gateway.
     """
-    from crossgate.cli.output.console import print_json
-
     if _is_local(data, database):
-        with _tokens(data, database) as tokens:
+        parsed = parse_name(name)
+        if isinstance(parsed, Diagnostic):
+            raise InvalidInput([parsed])
+        with _open_tokens(data, database) as tokens:
             lifetime = None if days is None else timedelta(days=days)
-            secret, made = tokens.create(_checked(name), _role(role), lifetime)
-            created: dict[str, Any] = {**_fields(made), "secret": secret}
+            secret, stored = tokens.create(parsed, role, lifetime)
+            created: dict[str, Any] = {**_fields(stored), "secret": secret}
     else:
-        with _remote(server, token) as remote:
-            wanted = {"name": name, "role": role.value, "days": days}
-            created = remote.send("POST", "/v1/tokens", wanted).value
+        with AdminApiClient(server, token) as api:
+            body = {"name": name, "role": role.value, "days": days}
+            created = api.send("POST", "/v1/tokens", body).value
     if as_json:
         print_json(created)
     else:
@@ -88,19 +83,16 @@ def list_tokens(
     data: Data = None,
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
-    token: Token = "",
+    token: TokenOption = "",
     as_json: AsJson = False,
 ) -> None:
-    """List every token, those that no longer work too; never a secret."""
-    from crossgate.cli.output.console import print_json, stdout
-    from crossgate.cli.output.tables import print_rows
-
+    """List every token, expired and revoked ones included, without the secrets."""
     if _is_local(data, database):
-        with _tokens(data, database) as tokens:
+        with _open_tokens(data, database) as tokens:
             found = [_fields(one) for one in tokens.all()]
     else:
-        with _remote(server, token) as remote:
-            found = remote.get("/v1/tokens").value["items"]
+        with AdminApiClient(server, token) as api:
+            found = api.get("/v1/tokens").value["items"]
     if as_json:
         print_json({"items": found})
         return
@@ -119,18 +111,16 @@ def revoke(
     data: Data = None,
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
-    token: Token = "",
+    token: TokenOption = "",
 ) -> None:
-    """Let a token open nothing any more, at once and on every control plane."""
-    from urllib.parse import quote
-
+    """Revoke a token, at once and for every control plane."""
     if _is_local(data, database):
-        with _tokens(data, database) as tokens:
+        with _open_tokens(data, database) as tokens:
             tokens.revoke(name)
     else:
-        with _remote(server, token) as remote:
-            remote.send("DELETE", f"/v1/tokens/{quote(name, safe='')}")
-    typer.echo(f"The token {name} opens nothing any more")
+        with AdminApiClient(server, token) as api:
+            api.send("DELETE", f"/v1/tokens/{quote(name, safe='')}")
+    typer.echo(f"Token {name} revoked")
 
 
 def _is_local(data: Path | None, database: str) -> bool:
@@ -138,12 +128,7 @@ def _is_local(data: Path | None, database: str) -> bool:
 
 
 @contextmanager
-def _tokens(data: Path | None, database: str) -> Iterator[Tokens]:
-    from crossgate.cli.stores import store_location
-    from crossgate.service.errors import ServiceError
-    from crossgate.service.tokens import Tokens
-    from crossgate.store import open_store
-
+def _open_tokens(data: Path | None, database: str) -> Iterator[Tokens]:
     try:
         with open_store(store_location(data, database)) as store:
             yield Tokens(store.tokens)
@@ -151,36 +136,15 @@ def _tokens(data: Path | None, database: str) -> Iterator[Tokens]:
         raise InvalidInput(refused.diagnostics) from refused
 
 
-def _remote(server: str, token: str) -> Remote:
-    from crossgate.cli.admin_client import Remote
-
-    return Remote(server, token)
-
-
-def _checked(name: str) -> str:
-    from crossgate.catalogue.names import parse_name
-
-    parsed = parse_name(name)
-    if isinstance(parsed, Diagnostic):
-        raise InvalidInput([parsed])
-    return parsed
-
-
-def _role(role: RoleName) -> Role:
-    from crossgate.service.tokens import Role
-
-    return Role(role.value)
-
-
-def _fields(token: KeptToken) -> dict[str, Any]:
+def _fields(stored: Token) -> dict[str, Any]:
     times: dict[str, datetime | None] = {
-        "created": token.created,
-        "expires": token.expires,
-        "last_used": token.last_used,
-        "revoked": token.revoked,
+        "created": stored.created,
+        "expires": stored.expires,
+        "last_used": stored.last_used,
+        "revoked": stored.revoked,
     }
     return {
-        "name": token.name,
-        "role": token.role.value,
+        "name": stored.name,
+        "role": stored.role.value,
         **{name: None if at is None else at.isoformat() for name, at in times.items()},
     }

@@ -1,4 +1,4 @@
-"""The linter speaks on every write: errors refuse it, the rest comes with the answer."""
+"""The linter checks every write: errors refuse it, other findings are returned with the response."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def unsafe_entry(**more: object) -> dict[str, object]:
 
 
 def make_unsafe(store: Store) -> None:
-    """What an earlier version, whose rules were others, may have stored: by the way back, which is open."""
+    """Store a policy with an error, as an earlier version may have; a rollback is not checked."""
     service = CatalogueService(store.catalogue)
     policy = build_policy(allowed_origins=[UNSAFE], allowed_methods=["GET"])
     planned = service.plan([PutPolicy("pets/1.0", policy)]).difference[0].after
     service.change([Restore({(Kind.API, "pets/1.0"): planned})], author="earlier version")
 
 
-def test_an_unsafe_policy_is_refused_with_the_attacker_and_the_repair(api: AdminApi) -> None:
+def test_unsafe_policy_is_refused_with_witness_and_fix(api: AdminApi) -> None:
     create_pets(api.editor, "https://www.example.com")
 
     refused = api.editor.put(POLICY, json=unsafe_entry()["cors"], headers={"If-Match": "*"})
@@ -57,14 +57,14 @@ def test_an_unsafe_policy_is_refused_with_the_attacker_and_the_repair(api: Admin
     assert revisions(api) == 1
 
 
-def test_a_new_api_is_refused_at_the_place_in_its_body(api: AdminApi) -> None:
+def test_finding_of_a_new_api_is_placed_in_its_body(api: AdminApi) -> None:
     refused = api.editor.put(PETS, json=unsafe_entry(), headers=NEW)
 
     assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.cors.allowed_origins[0]"]
     assert (refused.status_code, revisions(api), api.viewer.get(PETS).status_code) == (422, 0, 404)
 
 
-def test_what_is_accepted_by_name_is_stored_with_the_reason(api: AdminApi) -> None:
+def test_suppressed_finding_is_stored_with_its_reason(api: AdminApi) -> None:
     stored = api.editor.put(PETS, json=unsafe_entry(lint=ALLOWED), headers=NEW)
 
     assert (stored.status_code, "origin-unbounded" in codes(stored)) == (201, False)
@@ -76,7 +76,7 @@ def test_what_is_accepted_by_name_is_stored_with_the_reason(api: AdminApi) -> No
     assert refused.json()["diagnostics"][0]["code"] == "origin-unbounded"
 
 
-def test_warnings_come_with_the_answer_and_again_with_its_repetition(api: AdminApi) -> None:
+def test_warnings_are_returned_by_a_write_and_its_repetition(api: AdminApi) -> None:
     body = api_entry(cors=policy_entry("http://www.example.com"))
     stored = api.editor.put(PETS, json=body, headers=NEW)
     again = api.editor.put(PETS, json=body, headers=NEW)
@@ -88,7 +88,7 @@ def test_warnings_come_with_the_answer_and_again_with_its_repetition(api: AdminA
     assert "findings" not in api.viewer.get(PETS).json()
 
 
-def test_an_application_brings_no_origin_that_its_api_does_not_trust(api: AdminApi) -> None:
+def test_application_cannot_add_an_untrusted_origin_to_an_api(api: AdminApi) -> None:
     body = api_entry(cors=policy_entry("https://www.example.com"), trusted_domains=["example.com"])
     api.editor.put(PETS, json=body, headers=NEW)
     create_shop(api.editor, "https://shop.example.net")
@@ -103,7 +103,7 @@ def test_an_application_brings_no_origin_that_its_api_does_not_trust(api: AdminA
     assert api.editor.put(SHOP, json=good, headers={"If-Match": "*"}).status_code == 200
 
 
-def test_what_is_unsafe_already_blocks_no_other_change(api: AdminApi, store: Store) -> None:
+def test_existing_errors_do_not_block_other_changes(api: AdminApi, store: Store) -> None:
     create_pets(api.editor, "https://www.example.com")
     make_unsafe(store)
 
@@ -115,7 +115,7 @@ def test_what_is_unsafe_already_blocks_no_other_change(api: AdminApi, store: Sto
     assert codes(other) == []
 
 
-def test_the_way_back_is_open_and_says_where_it_leads(api: AdminApi, store: Store) -> None:
+def test_rollback_is_never_refused_and_returns_findings(api: AdminApi, store: Store) -> None:
     create_pets(api.editor, "https://www.example.com")
     make_unsafe(store)
     api.editor.put(POLICY, json=policy_entry("https://www.example.com"), headers={"If-Match": "*"})
@@ -127,7 +127,7 @@ def test_the_way_back_is_open_and_says_where_it_leads(api: AdminApi, store: Stor
     assert api.viewer.get(POLICY).json()["allowed_origins"] == [UNSAFE]
 
 
-def test_a_plan_shows_what_apply_refuses(api: AdminApi) -> None:
+def test_plan_marks_the_findings_for_which_apply_is_refused(api: AdminApi) -> None:
     planned = api.viewer.post("/v1/plan", content=UNSAFE_DOCUMENT)
     checked = api.viewer.post("/v1/check", content=UNSAFE_DOCUMENT)
     applied = api.editor.post("/v1/apply", content=UNSAFE_DOCUMENT, headers={"If-Match": "*"})

@@ -1,4 +1,4 @@
-"""What a gateway that follows a file says of it: all there is, and again only if that changes."""
+"""Lint events of a gateway that runs from a file: all findings, and again only if they change."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from tests.catalogues import api, catalogue, policy
 
-from crossgate.app.events import LintReported
-from crossgate.app.linting import linting, spoken
+from crossgate.app.events import Event, LintReported
+from crossgate.app.file_source import FileLinter, findings_by_object
+from crossgate.app.tasks import background_task
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.cli.output.events import EventPrinter
 from crossgate.lint.check import check_catalogue
@@ -31,52 +32,53 @@ def reading(folder: Path, *origins: str) -> Reading:
     return load_document(file)
 
 
-async def said_of(*readings: Reading) -> list[LintReported]:
-    """What is announced of the readings, each after the event of the one before."""
-    announced = asyncio.Queue[LintReported]()
+async def reports(*readings: Reading) -> list[LintReported]:
+    """The event of each reading, which is submitted after the event of the one before."""
+    emitted = asyncio.Queue[LintReported]()
     found: list[LintReported] = []
 
-    def emit(event: object) -> None:
+    def emit(event: Event) -> None:
         assert isinstance(event, LintReported)
-        announced.put_nowait(event)
+        emitted.put_nowait(event)
 
-    async with asyncio.timeout(20), linting(emit) as linter:
+    linter = FileLinter(emit)
+    async with asyncio.timeout(20), background_task(linter.run()):
         for one in readings:
-            linter.look_at(one)
-            found.append(await announced.get())
-    assert announced.empty()
+            linter.submit(one)
+            found.append(await emitted.get())
+    assert emitted.empty()
     return found
 
 
-def test_errors_are_said_with_their_places_and_the_end_of_them_too(tmp_path: Path) -> None:
+def test_errors_are_reported_with_their_places_and_so_is_their_end(tmp_path: Path) -> None:
     unsafe = reading(tmp_path, UNSAFE)
-    first, second = asyncio.run(said_of(unsafe, reading(tmp_path, "https://www.example.com")))
+    first, second = asyncio.run(reports(unsafe, reading(tmp_path, "https://www.example.com")))
 
     (error,) = first.errors
     assert (error.code, error.place.line) == ("origin-unbounded", 6)
-    assert "1 of severity error" in str(first)
+    assert "1 error" in str(first)
     assert second.errors == ()
 
 
-def test_a_finding_that_has_only_moved_is_no_news() -> None:
+def test_a_finding_that_only_moved_is_not_reported_again() -> None:
     unsafe = api("unsafe", policy({"regex": "https://.*example\\.com"}))
     above, worse = api("above"), api("worse", unsafe.cors)
 
-    first = spoken(check_catalogue(catalogue([unsafe])))
+    first = findings_by_object(check_catalogue(catalogue([unsafe])))
 
-    assert spoken(check_catalogue(catalogue([above, unsafe]))) == first
-    assert spoken(check_catalogue(catalogue([unsafe, worse]))) != first
+    assert findings_by_object(check_catalogue(catalogue([above, unsafe]))) == first
+    assert findings_by_object(check_catalogue(catalogue([unsafe, worse]))) != first
 
 
-def test_ten_errors_are_shown_and_the_rest_is_counted(
+def test_ten_errors_are_printed_and_the_rest_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (linted,) = asyncio.run(said_of(reading(tmp_path, *[UNSAFE] * 12)))
+    (event,) = asyncio.run(reports(reading(tmp_path, *[UNSAFE] * 12)))
 
-    EventPrinter("gateway.yaml").emit(linted)
+    EventPrinter("gateway.yaml").emit(event)
 
     first, *errors, rest = capsys.readouterr().out.splitlines()
-    assert first == f"{linted}"
+    assert first == f"{event}"
     lines = range(6, 6 + 10 * 6, 6)
     assert all(f"gateway.yaml:{line}:" in error for line, error in zip(lines, errors, strict=True))
     assert (len(errors), rest) == (10, "  and 2 more errors")

@@ -1,4 +1,4 @@
-"""Many writers at once: whoever has seen the newest state wins, all others are told, nothing is lost."""
+"""Concurrent writers: a write based on a stale read fails, and no update is lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.unit.admin.entries import SHOP, create_shop
 from tests.writers import origins_of, write_at_once
 
 
-def test_eight_writers_lose_no_update(api: AdminApi) -> None:
+def test_eight_concurrent_writers_lose_no_update(api: AdminApi) -> None:
     create_shop(api.editor)
     origins, conflicts = write_at_once([api.editor], SHOP, 6)
     assert origins_of(api.viewer, SHOP) == origins
