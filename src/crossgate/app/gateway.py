@@ -36,7 +36,7 @@ from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
-from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.model import Api, ApiType, Catalogue, NativeService
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
 from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
 from crossgate.dataplane.checks import check_listen, find_unreachable
@@ -241,14 +241,16 @@ def system_ca_file() -> str:
 
 def _warm_up_linter() -> None:
     """Load the linter after clients are served, so that the first change does not wait 0.5 s for it."""
-    from crossgate.lint.check import check_subject
-    from crossgate.lint.subject import Subject
+    # Imported here, because clients do not wait for the linter either.
+    from crossgate.lint.check import check_api
 
     # Each form of an origin loads something else: the rules, the grammar, the list of public suffixes.
     origins = ["https://a.example", "https://*.example.com", {"regex": r"https://[a-z]+\.example\.com"}]
+    policy = build_policy(allowed_origins=origins, allowed_methods=["GET"])
+    api = Api("linter", "1", ApiType.REST, NativeService("http", "127.0.0.1", 80), ("/linter",), policy)
     # The suffixes alone are 150,000 objects, which each full collection would traverse in 0.05 s.
     with gc_paused():
-        check_subject(Subject(build_policy(allowed_origins=origins, allowed_methods=["GET"])))
+        check_api(api, frozenset())
 
 
 def _store_listen_address(store: CatalogueStore, listen: HostPort) -> None:

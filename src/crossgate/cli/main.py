@@ -43,10 +43,9 @@ def _run() -> int:
         try:
             command()(prog_name="crossgate")
         except InvalidInput as invalid:
-            from crossgate.cli.output.console import stderr
-            from crossgate.cli.output.findings import print_findings
+            from crossgate.cli.output.findings import print_refusal
 
-            print_findings(stderr(), invalid.diagnostics)
+            print_refusal(invalid.diagnostics)
             return 2
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer exits with 1 after it

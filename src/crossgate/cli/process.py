@@ -8,9 +8,10 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from functools import cache
+from typing import Any
 
 from crossgate.app.events import Emit, Event
-from crossgate.service.log import configured_by
+from crossgate.service.log import configure_log
 
 
 def run_until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
@@ -44,13 +45,10 @@ def event_printer(source: str = "") -> Emit:
 
 def log_to_stderr() -> None:
     """Log warnings and errors to standard error, one line each. Standard output is the verb's own."""
-    configured_by(_configure_log)
+    configure_log(_configure_log)
 
 
-def _configure_log() -> None:
-    # Imported with the first line that is logged, as rich above.
-    import structlog
-
+def _configure_log(structlog: Any) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

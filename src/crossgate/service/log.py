@@ -1,7 +1,7 @@
-"""The log: what happens unasked, for whoever runs the program.
+"""The log of the program, through structlog.
 
-structlog is loaded with the first line. It takes as long as opening a store, and most starts have nothing to
-say here.
+structlog is imported with the first line: it takes as long to load as a store to open, and most starts log
+nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Log:
-    """Writes lines under one name; the methods are structlog's: ``warning("text", key=value)``."""
+    """A named logger. Its methods are structlog's: ``warning("message", key=value)``."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -21,18 +21,18 @@ class Log:
         return getattr(_logger(self._name), method)
 
 
-def configured_by(configure: Callable[[], None]) -> None:
-    """Have ``configure`` called before the first line is written."""
-    _configuring[:] = [configure]
+def configure_log(configure: Callable[[Any], None]) -> None:
+    """Set a function to call with the module structlog before the first line is written."""
+    _configure[:] = [configure]
 
 
-_configuring: list[Callable[[], None]] = []
+_configure: list[Callable[[Any], None]] = []
 
 
 @cache
 def _logger(name: str) -> Any:
     import structlog
 
-    while _configuring:
-        _configuring.pop()()
+    while _configure:
+        _configure.pop()(structlog)
     return structlog.get_logger(name)

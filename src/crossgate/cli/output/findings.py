@@ -8,10 +8,15 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from crossgate.cli.output.console import printable
+from crossgate.cli.output.console import printable, stderr
 from crossgate.diagnostics import Diagnostic, Severity
 
 _STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
+
+
+def print_refusal(diagnostics: Sequence[Diagnostic]) -> None:
+    """Print why a verb refuses its input, to standard error."""
+    print_findings(stderr(), diagnostics)
 
 
 def print_findings(console: Console, findings: Sequence[Diagnostic]) -> None:
