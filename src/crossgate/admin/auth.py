@@ -28,7 +28,7 @@ _TOKEN: Final = "crossgate_token"
 class Authentication:
     """ASGI middleware that answers 401 to every request without a valid token, except for liveness.
 
-    It runs before routing: without a token, existing paths and methods cannot be told from others.
+    It runs before routing, so that the response without a token does not depend on the path or the method.
     """
 
     def __init__(self, app: ASGIApp, tokens: Tokens, throttle: AuthThrottle | None = None) -> None:

@@ -1,0 +1,84 @@
+"""The words of the source and the documentation: those that say something else, or nothing, are banned."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.source import ROOT
+
+BANNED = {
+    r"asked": "requested, called, tried",
+    r"belongs?\s+into": "must be in, is set in",
+    r"blanks?": "space",
+    r"elsewhere": "name the other place",
+    r"hearsay": "untrusted forwarding header",
+    r"made\s+for": "used by, built for",
+    r"mend(?:s|ed|ing)?": "fix",
+    r"opens?\s+nothing": "is invalid, is revoked",
+    r"said": "reported, printed; for a variable: output",
+    r"stands?\s+in\s+the\s+way": "refuses, blocks",
+    r"told": "sent, notified",
+    r"what\s+is\s+not\s+there": "missing, not found",
+    r"whoever": "name who: users, clients, callers",
+    r"all\s+the\s+same": "name the consequence",
+    r"(?<!there\s)is\s+no(?!\s+(?:longer|more)\b)": "is not a",
+}
+"""Expressions, each with what to write instead."""
+
+UNFINISHED = (
+    "docs/explanation",
+    "docs/how-to/middleware.md",
+    "docs/reference/admin-api.openapi.json",
+    "docs/reference/data-plane.md",
+    "docs/reference/file.md",
+    "docs/reference/gateway.schema.json",
+    "docs/reference/policy.md",
+    "docs/reference/store.md",
+    "docs/reference/xds.md",
+    "docs/rules",
+    "docs/tutorial",
+    "src/crossgate/app",
+    "src/crossgate/catalogue",
+    "src/crossgate/cli",
+    "src/crossgate/compiler",
+    "src/crossgate/dataplane",
+    "src/crossgate/lint",
+    "src/crossgate/middleware",
+    "src/crossgate/policy",
+    "src/crossgate/service",
+    "src/crossgate/xds",
+    "CHANGELOG.md",
+    "README.md",
+)
+"""Where the old words have not been replaced yet."""
+
+_PATTERNS = {re.compile(rf"\b{word}\b", re.IGNORECASE): better for word, better in BANNED.items()}
+
+
+def _files() -> list[Path]:
+    docs = [path for path in (ROOT / "docs").rglob("*") if path.suffix in {".md", ".json"}]
+    files = [*(ROOT / "src").rglob("*.py"), *docs, ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    return sorted(path for path in files if (ROOT / "docs" / "decisions") not in path.parents)
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in _files() if not _name(path).startswith(UNFINISHED)], ids=_name
+)
+def test_no_banned_word_is_used(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    found = [
+        f"{_name(path)}:{_line(text, match.start())}: {match[0]!r}; write: {better}"
+        for pattern, better in _PATTERNS.items()
+        for match in pattern.finditer(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
