@@ -1,4 +1,4 @@
-"""Header names that the Fetch standard treats apart, in lower case."""
+"""Header names with a special meaning in the Fetch standard or for security, in lower case."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ _CORS_RESPONSE_HEADERS: Final = ("access-control-allow-", "access-control-expose
 
 
 def is_forbidden_request_header(name: str) -> bool:
-    """Whether no script can set the header (Fetch, forbidden request-header)."""
+    """Whether no script can set the header (https://fetch.spec.whatwg.org/#forbidden-request-header)."""
     lower = name.lower()
     return lower in _FORBIDDEN_REQUEST_HEADERS or lower.startswith(("proxy-", "sec-"))
 
 
 def is_cors_response_header(name: str) -> bool:
-    """Whether the header is one with which a server answers a CORS request."""
+    """Whether the header is part of the response to a CORS request."""
     return name.lower().startswith(_CORS_RESPONSE_HEADERS)
 
 
 def is_request_only(name: str) -> bool:
-    """Whether only browsers send the header."""
+    """Whether the header occurs in requests only, and browsers set it."""
     lower = name.lower()
     return lower in ("origin", "host", "cookie", "referer") or lower.startswith("access-control-request-")

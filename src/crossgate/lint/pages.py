@@ -1,4 +1,4 @@
-"""The documentation of the rules, made from the rules."""
+"""Generates the reference pages of the rules from the rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossgate.lint.subject import Subject
 from crossgate.lint.suppressions import UNKNOWN, UNUSED, Note
 from crossgate.policy import build_policy
 
-_MADE: Final = "<!-- Made from the rule by `make reference`. -->"
+_GENERATED: Final = "<!-- Generated from the rule by `make reference`. -->"
 _FOLDER: Final = "src/crossgate/lint/rules"
 
 
@@ -25,55 +25,59 @@ def rule_pages() -> dict[str, str]:
     return pages
 
 
+_INTRODUCTION: Final = """\
+# Lint rules
+
+<!-- Generated from the rules by `make reference`. -->
+
+`crossgate check FILE` prints the findings of a document with their places. `crossgate prove PATTERN` prints
+the proof behind findings about origins. `crossgate run FILE` prints findings at its start and after edits.
+The admin API refuses a write that adds an error, and returns all other findings of the changed objects with
+its response; `crossgate plan` shows beforehand which errors would be refused. A rollback is never refused.
+
+To accept a finding, add its code and a reason to the API. Both are stored with the revision:
+
+```yaml
+lint:
+  allow:
+    - code: localhost
+      reason: this gateway runs only on developers' machines
+```
+"""
+
+
 def _index() -> Iterator[str]:
-    yield "# What the linter finds"
-    yield ""
-    yield _MADE
-    yield ""
-    yield "`crossgate check FILE` shows these findings with their places, `crossgate prove PATTERN` the proof"
-    yield "behind those about origins. `crossgate run FILE` says at its start and after edits what is found."
-    yield "The admin API refuses a write that brings an error, and `crossgate plan` shows which; what else is"
-    yield "found in what changes comes with the answer. A rollback is never refused."
-    yield ""
-    yield "A finding that you accept is named, with a reason, under the API; both are kept with the revision:"
-    yield ""
-    yield "```yaml"
-    yield "lint:"
-    yield "  allow:"
-    yield "    - code: localhost"
-    yield "      reason: this gateway runs on developers' machines only"
-    yield "```"
-    yield ""
+    yield _INTRODUCTION
     yield "| code | severity | with credentials | |"
     yield "|---|---|---|---|"
     rows: list[Rule | Note] = [*all_rules(), UNKNOWN, UNUSED]
     for rule in sorted(rows, key=lambda row: row.code):
         worse = rule.with_credentials if isinstance(rule, Rule) else None
-        yield f"| [{rule.code}]({rule.code}.md) | {rule.severity.value} | {_say(worse)} | {rule.title} |"
+        yield f"| [{rule.code}]({rule.code}.md) | {rule.severity.value} | {_value(worse)} | {rule.title} |"
 
 
-def _say(severity: Severity | None) -> str:
+def _value(severity: Severity | None) -> str:
     return severity.value if severity is not None else ""
 
 
 def _note_page(note: Note) -> Iterator[str]:
-    yield from (f"# {note.code}", "", _MADE, "", f"{note.title}. Severity: {note.severity.value}.", "")
+    yield from (f"# {note.code}", "", _GENERATED, "", f"{note.title}. Severity: {note.severity.value}.", "")
     yield from ("## Why", "", note.rationale, "", "## What to do", "", f"{note.remedy}.")
 
 
 def _page(rule: Rule) -> Iterator[str]:
     worse = f", {rule.with_credentials.value} with credentials" if rule.with_credentials else ""
-    yield from (f"# {rule.code}", "", _MADE, "")
+    yield from (f"# {rule.code}", "", _GENERATED, "")
     yield from (f"{rule.title}. Severity: {rule.severity.value}{worse}.", "")
     yield from ("## Why", "", rule.rationale, "", "## What to do", "", f"{rule.remedy}.", "")
     if rule.bad:
-        yield from ("## Found", "")
+        yield from ("## Findings", "")
         for example in rule.bad:
             yield from _example(example)
             for message in _messages(rule, example):
                 yield f"> {message}"
                 yield ""
-    yield from ("## Not found", "")
+    yield from ("## No findings", "")
     for example in rule.good:
         yield from _example(example)
     yield f"The rule: `{_FOLDER}/{rule.code.replace('-', '_')}.py`"
@@ -97,10 +101,10 @@ def _example(example: Example) -> Iterator[str]:
     yield "```"
     yield ""
     if example.application_origins:
-        yield f"with an application of the origin {', '.join(example.application_origins)}"
+        yield f"with an application that has the origin {', '.join(example.application_origins)}"
         yield ""
     if example.native_speaks_cors:
-        yield "with a native service that does CORS itself"
+        yield "with a native service that answers preflights itself"
         yield ""
 
 

@@ -1,4 +1,4 @@
-"""What a rule is: when it speaks, why, what to do, and examples that are its tests and its documentation."""
+"""A rule: what it finds and why, what to do, and examples that are its tests and its documentation."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from crossgate.lint.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Where in a policy a rule found something, and what; the rule knows the rest."""
+    """One place in a policy that a rule objects to; code, severity and remedy come from the rule."""
 
     path: tuple[Step, ...]
     message: str
     found: str | None = None
     remedy: str | None = None
-    """In place of the rule's own, if something better is known here."""
+    """Replaces the rule's own, if something more specific is known."""
     severity: Severity | None = None
+    """Replaces the rule's own."""
     witness: str | None = None
     """An origin that is admitted and should not be; RE2 has matched it."""
     fix: str | None = None
-    """What to write instead; it has been verified."""
+    """A replacement for the entry; it has been verified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A diagnostic of the linter, with the attacker's origin and the repair where there are any."""
+    """A diagnostic of the linter, with the attacker's origin and the verified fix if there are any."""
 
     diagnostic: Diagnostic
     witness: str | None = None
     fix: str | None = None
 
     def within(self, *steps: Step) -> Finding:
-        """The same, seen from an enclosing object."""
+        """The same finding, with its place seen from an enclosing object."""
         return Finding(self.diagnostic.within(*steps), self.witness, self.fix)
 
     def as_json(self) -> dict[str, object]:
@@ -46,7 +47,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A policy, as a document has it, that the rule speaks of or is silent about."""
+    """A policy as it is written in a document, with what else a subject may have."""
 
     policy: Mapping[str, object]
     about: str = ""
@@ -77,13 +78,15 @@ class Rule:
     remedy: str
     find: Find
     bad: tuple[Example, ...]
+    """Policies in which the rule finds something."""
     good: tuple[Example, ...]
+    """Policies in which it finds nothing."""
     with_credentials: Severity | None = None
-    """How bad it is where requests carry credentials, if that differs."""
+    """The severity where requests carry credentials, if it differs."""
     scope: Scope = Scope.POLICY
 
     def findings(self, subject: Subject) -> Iterator[Finding]:
-        """Everything the rule has to say of a policy; places are relative to the policy."""
+        """Everything that the rule finds; places are relative to the policy or application."""
         severity = self.severity
         if subject.policy.allow_credentials and self.with_credentials is not None:
             severity = self.with_credentials

@@ -1,4 +1,4 @@
-"""What the rules look at: the policy of one API with all that bears on it."""
+"""What the rules examine: the policy of one API or one application, and everything that bears on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import re2
 
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Step
-from crossgate.lint.proof import Proof, prove_pattern
+from crossgate.lint.proof import Proof, Verdict, prove_pattern
 from crossgate.lint.proof.lookup import ANYTHING
 from crossgate.policy import (
     AnyOrigin,
@@ -27,19 +27,19 @@ from crossgate.policy.names import ANY, NULL
 
 @dataclass(frozen=True)
 class OriginEntry:
-    """One of a policy's allowed origins, and where it stands."""
+    """One of a policy's allowed origins, with its index."""
 
     index: int
     pattern: OriginPattern
 
     @property
     def path(self) -> tuple[Step, ...]:
-        """Where in the policy."""
+        """The entry's place in the policy."""
         return ("allowed_origins", self.index)
 
     @property
     def text(self) -> str:
-        """The entry as people write it."""
+        """The entry as it is written in a document."""
         match self.pattern:
             case ExactOrigin(value):
                 return value
@@ -56,7 +56,7 @@ class OriginEntry:
 
     @property
     def regex(self) -> str:
-        """The entry as a regular expression for whole origins."""
+        """The entry as a regular expression that matches whole origins."""
         match self.pattern:
             case ExactOrigin(value):
                 return str(re2.escape(value))
@@ -73,7 +73,7 @@ class OriginEntry:
 
     @cached_property
     def proof(self) -> Proof:
-        """What it admits; every other rule asks."""
+        """What the entry admits; computed once, because most rules need it."""
         return _proof(self.pattern)
 
 
@@ -84,15 +84,15 @@ def _proof(pattern: OriginPattern) -> Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """One API's policy, its applications' origins, and what its owner trusts."""
+    """One API's policy, its applications' origins, and what its owner trusts; or one application."""
 
     policy: CorsPolicy
     application_origins: frozenset[str] = frozenset()
     trusted_domains: tuple[str, ...] = ()
-    native_speaks_cors: bool = False
-    """Whether the imported document or the native service says that it does CORS itself."""
+    native_speaks_cors: bool | None = None
+    """Whether the native service answers preflights itself; None if nobody has asked it."""
     today: dt.date | None = None
-    """For rules that ask how old something is; None keeps them silent."""
+    """For rules that ask how old something is; None turns them off."""
     application: Application | None = None
     """The application, for rules about one; the policy is then empty."""
 
@@ -103,10 +103,17 @@ class Subject:
 
     @property
     def allowed_methods(self) -> frozenset[str]:
-        """The methods; ``*`` among them stands for all."""
+        """The allowed methods; ``*`` stands for all."""
         return frozenset(self.policy.allowed_methods)
 
     @property
     def header_names(self) -> frozenset[str]:
         """The allowed request headers, in lower case."""
         return frozenset(name.lower() for name in self.policy.allow_headers)
+
+    @property
+    def sample_origin(self) -> str | None:
+        """An origin that the policy admits, for a request to the native service; None if it has none."""
+        proofs = (entry.proof for entry in self.entries if not isinstance(entry.pattern, AnyOrigin))
+        admitted = (proof.example for proof in proofs if proof.verdict is Verdict.PROVED)
+        return next(filter(None, admitted), min(self.application_origins, default=None))

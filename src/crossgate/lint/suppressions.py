@@ -1,8 +1,8 @@
-"""Findings that somebody has looked at and accepts, by code and with a reason."""
+"""Suppressions: findings that an API's owner accepts, by code and with a reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ from crossgate.lint.rules import rule_of
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the linter says about suppressions themselves."""
+    """A finding about a suppression itself."""
 
     code: str
     title: str
@@ -25,29 +25,30 @@ class Note:
 
 UNUSED: Final = Note(
     "allowance-unused",
-    "There is no finding that this accepts",
+    "No finding matches the suppression",
     Severity.INFO,
-    "A finding that is gone stays accepted: when it comes back, for another reason, nobody sees it.",
+    "The finding is gone, but it is still accepted. If it comes back for another reason, nobody sees it.",
     "Remove the suppression",
 )
 UNKNOWN: Final = Note(
     "allowance-unknown",
-    "The linter has no rule of that code",
+    "The linter has no rule with this code",
     Severity.WARNING,
-    "The code is mistyped, or its rule is gone; whatever was meant to be accepted is not.",
-    "Take the code that the finding shows in brackets",
+    "The code is misspelled, or its rule was removed. The finding that it was meant for is not accepted.",
+    "Use the code that the finding shows in brackets",
 )
 
 
-def without_suppressed(
-    findings: Iterable[Finding], suppressions: tuple[Suppression, ...]
+def apply_suppressions(
+    findings: Iterable[Finding], suppressions: tuple[Suppression, ...], unjudged: Collection[str] = ()
 ) -> Iterator[Finding]:
-    """The findings that no suppression covers, and suppressions that cover none.
+    """The findings that no suppression covers, and a finding for each suppression that covers none.
 
-    Findings are relative to the API; so are the places of the suppressions.
+    Places are relative to the API. ``unjudged`` are codes of rules that could not run for want of a fact:
+    their suppressions are not reported as unused.
     """
     codes = {suppression.code for suppression in suppressions}
-    used: set[str] = set()
+    used = set(unjudged)
     for finding in findings:
         if finding.diagnostic.code in codes:
             used.add(finding.diagnostic.code)
@@ -62,7 +63,7 @@ def _idle(index: int, code: str) -> Diagnostic:
     note = UNUSED if rule_of(code) is not None else UNKNOWN
     return Diagnostic(
         code=note.code,
-        message=note.title,
+        message=note.title[0].lower() + note.title[1:],
         remedy=note.remedy,
         place=Place(("lint", "allow", index, "code")),
         found=code,

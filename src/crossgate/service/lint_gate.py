@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from crossgate.catalogue.effective import Associations
 from crossgate.catalogue.model import Api, Application, Catalogue
 from crossgate.diagnostics import Severity
-from crossgate.lint.check import check_api, check_api_for, check_application, check_origins
+from crossgate.lint.check import check_api, check_api_codes, check_application, check_origins
 from crossgate.lint.rule import Finding
 from crossgate.policy import Mode
 from crossgate.service.objects import Difference, ObjectChange, ObjectKey, find_object
@@ -101,7 +101,7 @@ def _look_at_api(old: Api | None, new: Api, sides: _Sides) -> Iterator[tuple[Fin
     known: frozenset[object] = frozenset()
     errors = {finding.diagnostic.code for finding in found if _is_error(finding)}
     if errors and old is not None and not _counts_for_more(old, new):
-        known = frozenset(map(_identity, check_api_for(errors, old, sides.before.origins(new.key))))
+        known = frozenset(map(_identity, check_api_codes(old, sides.before.origins(new.key), errors)))
     for finding in found:
         refuses = _is_error(finding) and _identity(finding) not in known
         yield finding.within("apis", new.key), refuses

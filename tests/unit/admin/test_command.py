@@ -173,7 +173,7 @@ def test_plan_shows_lint_errors_for_which_apply_is_refused(api: AdminApi, run: C
     assert (planned.returncode, applied.returncode) == (2, 2)
     assert "+ api pets/1.0" in planned.stdout
     for said in (planned.stdout, applied.stderr):
-        assert "$.apis['pets/1.0'].cors.allowed_origins[0]: error: it admits https://" in said
+        assert "$.apis['pets/1.0'].cors.allowed_origins[0]: error: the entry admits https://" in said
         assert "[origin-unbounded]" in said
     assert "Would be refused: 1 lint error" in planned.stdout
     assert api.viewer.get("/v1/revisions").json()["items"] == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Suppression
-from crossgate.lint.check import check_api, check_api_for, check_catalogue
+from crossgate.lint.check import check_api, check_api_codes, check_catalogue
 
 SAFE = replace(policy("https://example.com"), max_age=600)
 UNSAFE = replace(policy({"regex": r"https://.*example\.com"}), max_age=600)
@@ -36,7 +36,7 @@ def test_asked_for_some_codes_it_finds_the_same() -> None:
         found = check_api(looked_at, frozenset())
         for codes in ({"origin-unbounded"}, {"origin-unbounded", "http-origin"}, {"origin-null"}):
             expected = tuple(each for each in found if each.diagnostic.code in codes)
-            assert check_api_for(codes, looked_at, frozenset()) == expected
+            assert check_api_codes(looked_at, frozenset(), codes) == expected
 
 
 def test_only_what_changed_is_checked_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -77,11 +78,17 @@ def test_credentials_make_it_worse(rule: Rule) -> None:
     assert _findings(rule, rule.bad[0])[0].diagnostic.severity is rule.severity
 
 
-def test_an_old_suffix_list_is_told_of() -> None:
+def test_an_old_suffix_list_is_found() -> None:
     rule = rule_of("suffix-list-stale")
     assert rule is not None
     assert list(rule.findings(Subject(CorsPolicy(), today=dt.date(2100, 1, 1))))
     assert not list(rule.findings(Subject(CorsPolicy(), today=dt.date(2000, 1, 1))))
+
+
+def test_no_page_has_a_word_that_is_broken_at_a_hyphen() -> None:
+    broken = re.compile(r"\w-\s+\w")
+    assert broken.search("a forbidden request- header")
+    assert not [name for name, text in rule_pages().items() if broken.search(text)]
 
 
 def test_every_rule_has_its_page_and_every_page_its_rule() -> None:

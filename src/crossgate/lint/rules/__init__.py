@@ -1,24 +1,31 @@
-"""The rules, one a file, in the order of their codes."""
+"""The rules, one in each file; a file is named after its rule's code."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 
 from crossgate.lint.rule import Rule
 
 
 @cache
-def all_rules() -> tuple[Rule, ...]:
-    """Every rule of this folder."""
+def rules_by_code() -> Mapping[str, Rule]:
+    """Every rule of this folder by its code, in the order of the codes."""
     modules = (
         importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
     )
-    return tuple(sorted((module.RULE for module in modules), key=lambda rule: rule.code))
+    rules: list[Rule] = [module.RULE for module in modules]
+    return {rule.code: rule for rule in sorted(rules, key=lambda rule: rule.code)}
 
 
 @cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, in the order of the codes."""
+    return tuple(rules_by_code().values())
+
+
 def rule_of(code: str) -> Rule | None:
-    """The rule of that code."""
-    return next((rule for rule in all_rules() if rule.code == code), None)
+    """The rule with that code."""
+    return rules_by_code().get(code)

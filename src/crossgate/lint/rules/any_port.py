@@ -20,7 +20,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
             local = proof.fact(FactCode.LOOPBACK) and not proof.domains
             yield Violation(
                 entry.path,
-                f"it admits {proof.ports:,} ports of a host",
+                f"the entry admits {proof.ports:,} ports of one host",
                 found=entry.text,
                 severity=Severity.INFO if local else None,
             )
@@ -31,9 +31,9 @@ RULE = Rule(
     title="Any port is admitted",
     severity=Severity.WARNING,
     rationale=(
-        "Every service on the host is trusted, also one that another team or user starts on a high port."
+        "Every service on the host is trusted, including one that another team or user starts on a high port."
     ),
-    remedy="Name the ports",
+    remedy="List the ports",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://example.com:*"]}),

@@ -24,10 +24,10 @@ RULE = Rule(
     severity=Severity.ERROR,
     scope=Scope.APPLICATION,
     rationale=(
-        "The origin is well-formed, but no page can have it: a label has more than 63 characters or the host "
-        "more than 253, or a label begins with xn-- and is no punycode."
+        "The origin is well-formed, but no page can have it: a label is longer than 63 characters, the "
+        "host is longer than 253, or a label begins with xn-- and is not valid punycode."
     ),
-    remedy="Write the origin that the application's pages have",
+    remedy="Write the origin of the application's pages",
     find=_find,
     bad=(
         Example({}, application=Application("shop", (f"https://{'a' * 64}.example.com",), ("petstore/1.0",))),

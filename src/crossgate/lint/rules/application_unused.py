@@ -12,7 +12,7 @@ from crossgate.lint.subject import Subject
 
 def _find(subject: Subject) -> Iterator[Violation]:
     if subject.application is not None and not subject.application.apis:
-        yield Violation((), "the application is associated with no API: its origins count for nothing")
+        yield Violation((), "the application is associated with no API, so its origins have no effect")
 
 
 RULE = Rule(
@@ -22,9 +22,9 @@ RULE = Rule(
     scope=Scope.APPLICATION,
     rationale=(
         "The origins of an application count as allowed origins of the APIs that it is associated with. "
-        "Without any they do nothing, until somebody adds an API and trusts them unseen."
+        "Without an API they have no effect, until somebody adds one and trusts them unseen."
     ),
-    remedy="Name its APIs, or remove the application",
+    remedy="Add its APIs, or delete the application",
     find=_find,
     bad=(Example({}, application=Application("shop", ("https://example.com",))),),
     good=(Example({}, application=Application("shop", ("https://example.com",), ("petstore/1.0",))),),

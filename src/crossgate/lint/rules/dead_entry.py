@@ -1,4 +1,4 @@
-"""An entry that nothing can match."""
+"""An entry that matches no origin."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from crossgate.lint.subject import Subject
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if entry.proof.verdict is Verdict.NEVER:
-            yield Violation(entry.path, "no browser can send an origin that this matches", found=entry.text)
+            yield Violation(
+                entry.path, "no browser can send an origin that matches this entry", found=entry.text
+            )
 
 
 RULE = Rule(
     code="dead-entry",
-    title="No browser can send an origin that the entry matches",
+    title="No browser can send an origin that matches the entry",
     severity=Severity.ERROR,
     rationale=(
-        "Browsers serialise origins in one way: scheme, host in lower case and punycode, the port "
-        "unless it is the default, nothing else. An entry that matches something else only allows "
-        "nobody, and its author thinks somebody is allowed."
+        "Browsers serialise an origin in one way: scheme, host in lower case and punycode, and the port "
+        "unless it is the default. An entry that matches only other strings allows nobody, although its "
+        "author thinks that it does."
     ),
     remedy="Write the origin as browsers send it: scheme://host[:port]",
     find=_find,

@@ -1,4 +1,4 @@
-"""The same entry twice."""
+"""An entry that is listed twice."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         first = seen.setdefault(entry.pattern, entry.index)
         if first != entry.index:
-            yield Violation(entry.path, f"the same stands at position {first + 1}", found=entry.text)
+            yield Violation(entry.path, f"duplicate of entry {first + 1}", found=entry.text)
 
 
 RULE = Rule(
     code="duplicate",
-    title="An entry stands there twice",
+    title="Duplicate entry",
     severity=Severity.INFO,
     rationale=(
-        "The second does nothing. Whoever removes one of them will believe the origin is no longer allowed."
+        "The second entry has no effect. A person who removes one of the two will think that the origin "
+        "is no longer allowed."
     ),
     remedy="Remove one of them",
     find=_find,

@@ -1,4 +1,4 @@
-"""A policy that allows nobody."""
+"""A policy without origins."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from crossgate.lint.subject import Subject
 
 def _find(subject: Subject) -> Iterator[Violation]:
     if not subject.policy.allowed_origins and not subject.application_origins:
-        yield Violation((), "the policy allows no origin: every CORS request is refused")
+        yield Violation((), "the policy allows no origin, so every CORS request is refused")
 
 
 RULE = Rule(
     code="empty-policy",
-    title="Nobody is allowed",
+    title="The policy allows no origin",
     severity=Severity.WARNING,
     rationale=(
-        "A policy without origins refuses every request that carries one. Perhaps pass-through was "
-        "meant: that is an API without a policy."
+        "A policy without origins refuses every request that has an Origin header. If pass-through is "
+        "intended, the API must have no policy."
     ),
-    remedy="List the origins, or remove cors to let everything through to the native service",
+    remedy="Add origins, or remove cors to pass everything through to the native service",
     find=_find,
     bad=(Example({"allowed_origins": []}),),
     good=(

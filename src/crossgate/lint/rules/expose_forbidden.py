@@ -18,13 +18,14 @@ def _find(subject: Subject) -> Iterator[Violation]:
 
 RULE = Rule(
     code="expose-forbidden",
-    title="Browsers never show this header to scripts",
+    title="Browsers never expose this header to scripts",
     severity=Severity.ERROR,
     rationale=(
-        "Set-Cookie and Set-Cookie2 are forbidden response-header names (Fetch): no script can read "
-        "them, whatever the policy says."
+        "Set-Cookie and Set-Cookie2 are forbidden response-header names "
+        "(https://fetch.spec.whatwg.org/#forbidden-response-header-name): no script can read them, "
+        "whatever the policy says."
     ),
-    remedy="Leave it out",
+    remedy="Remove the header",
     find=_find,
     bad=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["Set-Cookie"]}),),
     good=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["X-Request-Id"]}),),

@@ -1,4 +1,4 @@
-"""A request header among the exposed."""
+"""A request header in the list of exposed headers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def _find(subject: Subject) -> Iterator[Violation]:
 
 RULE = Rule(
     code="expose-request-only",
-    title="This header is part of requests",
+    title="The header occurs in requests only",
     severity=Severity.ERROR,
     rationale=(
-        "Origin and Access-Control-Request-* are sent by browsers; no response has them, so there "
-        "is nothing to expose."
+        "Browsers send Origin, Host, Cookie, Referer and Access-Control-Request-*. No response has "
+        "them, so there is nothing to expose."
     ),
-    remedy="Leave it out",
+    remedy="Remove the header",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://example.com"], "expose_headers": ["Origin"]}),

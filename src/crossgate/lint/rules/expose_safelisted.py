@@ -1,4 +1,4 @@
-"""A header that scripts can read anyway."""
+"""A header that scripts can read in any case."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from crossgate.lint.subject import Subject
 def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.expose_headers):
         if name.lower() in SAFELISTED_RESPONSE_HEADERS:
-            yield Violation(("expose_headers", index), "scripts can read this header anyway", found=name)
+            yield Violation(
+                ("expose_headers", index), "scripts can read this header without exposing it", found=name
+            )
 
 
 RULE = Rule(
     code="expose-safelisted",
-    title="Scripts can read this header anyway",
+    title="Scripts can read the header without exposing it",
     severity=Severity.INFO,
     rationale=(
         "Cache-Control, Content-Language, Content-Length, Content-Type, Expires, Last-Modified and "
-        "Pragma are always readable (Fetch, CORS-safelisted response-header name)."
+        "Pragma are always readable "
+        "(https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name)."
     ),
-    remedy="Leave it out",
+    remedy="Remove the header",
     find=_find,
     bad=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["Content-Type"]}),),
     good=(Example({"allowed_origins": ["https://example.com"], "expose_headers": ["ETag"]}),),

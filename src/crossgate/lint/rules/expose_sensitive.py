@@ -1,4 +1,4 @@
-"""A header that carries secrets."""
+"""A response header with a secret."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _find(subject: Subject) -> Iterator[Violation]:
 
 RULE = Rule(
     code="expose-sensitive",
-    title="The header carries secrets",
+    title="The header contains a secret",
     severity=Severity.WARNING,
     rationale=(
-        "A token in a response header is kept from scripts unless it is exposed. A cross-site "
-        "scripting hole in any allowed origin reads it then."
+        "Scripts cannot read a token in a response header unless the header is exposed. Once it is, a "
+        "cross-site scripting hole in any allowed origin reads the token."
     ),
-    remedy="Keep it out, or let the native service send the token in a cookie that scripts cannot read",
+    remedy="Remove the header, or let the native service send the token in an HttpOnly cookie",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://example.com"], "expose_headers": ["Authorization"]}),

@@ -13,16 +13,16 @@ from crossgate.policy import names
 def _find(subject: Subject) -> Iterator[Violation]:
     sends = subject.allowed_methods & {"POST", "PUT", "PATCH", names.ANY}
     if sends and not subject.header_names & {"content-type", names.ANY}:
-        yield Violation(("allow_headers",), "Content-Type is not allowed: requests with JSON will be refused")
+        yield Violation(("allow_headers",), "Content-Type is not allowed, so JSON requests are refused")
 
 
 RULE = Rule(
     code="header-content-type-missing",
-    title="JSON requests will be refused",
+    title="JSON requests are refused",
     severity=Severity.WARNING,
     rationale=(
-        "A request with the type application/json makes browsers ask for the header Content-Type. "
-        "If the policy does not allow it, every such request is refused."
+        "Before a request of the type application/json, browsers ask in the preflight for the header "
+        "Content-Type. If the policy does not allow it, every such request is refused."
     ),
     remedy="Add Content-Type to allow_headers",
     find=_find,

@@ -18,21 +18,19 @@ def _find(subject: Subject) -> Iterator[Violation]:
                 ("allow_headers", index),
                 "no script can set this header",
                 found=name,
-                remedy="Cookies are sent if allow_credentials is true; leave the header out"
-                if cookie
-                else None,
+                remedy="Remove the header; cookies are sent if allow_credentials is true" if cookie else None,
             )
 
 
 RULE = Rule(
     code="header-forbidden",
-    title="No script can set this header",
+    title="No script can set the header",
     severity=Severity.ERROR,
     rationale=(
-        "Browsers set these headers themselves and keep scripts from it (Fetch, forbidden request- "
-        "header). No preflight ever asks for them."
+        "Browsers set these headers themselves and do not let scripts set them "
+        "(https://fetch.spec.whatwg.org/#forbidden-request-header). No preflight asks for them."
     ),
-    remedy="Leave it out",
+    remedy="Remove the header",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://example.com"], "allow_headers": ["Cookie"]}),

@@ -14,7 +14,9 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.allow_headers):
         if name.lower() in METHOD_OVERRIDES:
             yield Violation(
-                ("allow_headers", index), "with it a POST can be any method to the native service", found=name
+                ("allow_headers", index),
+                "with this header a POST can be any method to the native service",
+                found=name,
             )
 
 
@@ -23,10 +25,10 @@ RULE = Rule(
     title="The header bypasses the list of methods",
     severity=Severity.WARNING,
     rationale=(
-        "Many frameworks take the method from X-HTTP-Method-Override and its kin. A POST with it is "
-        "a DELETE to the native service, and to the policy a POST."
+        "Many frameworks take the method from X-HTTP-Method-Override or a similar header. A POST with "
+        "that header is a DELETE to the native service, but a POST to the policy."
     ),
-    remedy="Leave it out, or allow the methods it can stand for",
+    remedy="Remove the header, or allow the methods that it can stand for",
     find=_find,
     bad=(Example({"allowed_origins": ["https://example.com"], "allow_headers": ["X-HTTP-Method-Override"]}),),
     good=(Example({"allowed_origins": ["https://example.com"], "allow_headers": ["X-Requested-With"]}),),

@@ -1,4 +1,4 @@
-"""A response header among the request headers."""
+"""A response header in the list of request headers."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.allow_headers):
         if is_cors_response_header(name):
             yield Violation(
-                ("allow_headers", index), "this header is part of the gateway's answer", found=name
+                ("allow_headers", index), "this header is part of the gateway's responses", found=name
             )
 
 
 RULE = Rule(
     code="header-response-only",
-    title="This header belongs into responses",
+    title="The header occurs in responses only",
     severity=Severity.ERROR,
     rationale=(
-        "Access-Control-Allow-Origin and its kin are what the gateway answers. Scripts that send "
-        "them are mistaken, and a policy that allows them usually is as well."
+        "The gateway sends Access-Control-Allow-Origin and similar headers in its responses. A script "
+        "that sends them is mistaken, and so is usually the policy that allows them."
     ),
-    remedy="Leave it out",
+    remedy="Remove the header",
     find=_find,
     bad=(
         Example(

@@ -13,7 +13,7 @@ from crossgate.policy import names
 def _find(subject: Subject) -> Iterator[Violation]:
     if names.ANY in subject.header_names and "authorization" not in subject.header_names:
         yield Violation(
-            ("allow_headers",), "* does not cover Authorization: requests with a token will be refused"
+            ("allow_headers",), "* does not cover Authorization, so requests with a token are refused"
         )
 
 
@@ -22,9 +22,9 @@ RULE = Rule(
     title="* does not cover Authorization",
     severity=Severity.WARNING,
     rationale=(
-        "In a list of headers * stands for every name but Authorization, which must be named "
-        "(Fetch, CORS non-wildcard request-header name). Requests with a bearer token will be "
-        "refused."
+        "In a list of headers, * stands for every name but Authorization, which must be listed "
+        "explicitly (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name). Requests "
+        "with a bearer token are refused."
     ),
     remedy="Add Authorization if scripts send it",
     find=_find,

@@ -1,22 +1,22 @@
-"""Plain http, not on the own machine."""
+"""An http origin that is not on the user's machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
+from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from stated(
+    yield from facts(
         subject,
         FactCode.HTTP,
-        plain("it admits {example}: who is on the network can put scripts there"),
-        always=True,
+        "the entry admits {example}: anyone on the network path can inject scripts into that page",
+        if_unbounded=True,
     )
 
 
@@ -26,10 +26,10 @@ RULE = Rule(
     severity=Severity.WARNING,
     with_credentials=Severity.ERROR,
     rationale=(
-        "Whoever is on the network between the user and an http origin can put scripts into its "
-        "pages, and these read the API as the user."
+        "Anyone on the network path between the user and an http origin can inject scripts into its "
+        "pages. Those scripts call the API as the user."
     ),
-    remedy="Serve the page by https and allow that",
+    remedy="Serve the page over https and allow that origin",
     find=_find,
     bad=(
         Example({"allowed_origins": ["http://example.com"]}),

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
+from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from stated(
-        subject, FactCode.LOOPBACK, plain("it admits {example}: any local program may have that origin")
+    yield from facts(
+        subject,
+        FactCode.LOOPBACK,
+        "the entry admits {example}, which any program on the user's machine can have",
     )
 
 
@@ -23,10 +25,10 @@ RULE = Rule(
     severity=Severity.WARNING,
     with_credentials=Severity.ERROR,
     rationale=(
-        "Every program that listens on a port of the user's machine has such an origin: a "
-        "development server with a hole, another user's on a shared machine, an app on a phone."
+        "Every program that listens on a port of the user's machine has such an origin: a vulnerable "
+        "development server, a program of another user on a shared machine, an app on a phone."
     ),
-    remedy="Keep it out of production policies; use a file of its own for development",
+    remedy="Remove it from production policies; use a separate file for development",
     find=_find,
     bad=(
         Example({"allowed_origins": ["http://localhost:3000"]}),

@@ -1,4 +1,4 @@
-"""A pattern that also matches the text `*`."""
+"""A pattern that also matches the string `*`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin) and entry.proof.fact(FactCode.MATCHES_STAR):
             yield Violation(
-                entry.path, "the pattern matches the text *, which no browser sends", found=entry.text
+                entry.path, "the pattern matches the string *, which no browser sends", found=entry.text
             )
 
 
 RULE = Rule(
     code="matches-star",
-    title="The pattern matches the text *",
+    title="The pattern matches the string *",
     severity=Severity.ERROR,
     rationale=(
-        "Some engines ask whether a policy matches `*` and then allow everybody; Envoy's own CORS "
-        "filter does. Crossgate does not, but the same pattern may be used elsewhere, and no origin "
-        "contains a star."
+        "Some engines test whether a policy matches `*` and then allow everybody; Envoy's own CORS "
+        "filter does. Crossgate does not, but the pattern may be copied to such an engine, and no "
+        "origin contains a star."
     ),
     remedy="Begin the pattern with https://",
     find=_find,

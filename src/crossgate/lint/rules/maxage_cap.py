@@ -1,4 +1,4 @@
-"""More than browsers keep."""
+"""A max_age above the limits of browsers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
             severity = Severity.WARNING if browser == "Firefox" else Severity.INFO
             yield Violation(
                 ("max_age",),
-                f"{browser} keeps an answer for {cap:,} seconds at most",
+                f"{browser} caches the response to a preflight for at most {cap:,} seconds",
                 str(age),
                 severity=severity,
             )
@@ -25,14 +25,14 @@ def _find(subject: Subject) -> Iterator[Violation]:
 
 RULE = Rule(
     code="maxage-cap",
-    title="Browsers keep the answer for a shorter time",
+    title="Browsers cache the response for a shorter time",
     severity=Severity.INFO,
     rationale=(
-        "WebKit keeps an answer for 600 seconds at most, Chromium for 7,200, Firefox for 86,400. "
-        "Beyond the last nobody keeps it; and a change of the policy reaches users only when they "
-        "ask again."
+        "WebKit caches the response to a preflight for at most 600 seconds, Chromium for 7,200 and "
+        "Firefox for 86,400. A larger value has no effect. A change of the policy reaches users only "
+        "when the response has expired."
     ),
-    remedy="Write 600 to 7200",
+    remedy="Set max_age to a value from 600 to 7200",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://example.com"], "max_age": 601}),

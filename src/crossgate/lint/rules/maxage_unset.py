@@ -1,4 +1,4 @@
-"""Preflights are remembered for five seconds."""
+"""A policy without max_age."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from crossgate.lint.subject import Subject
 
 def _find(subject: Subject) -> Iterator[Violation]:
     if subject.policy.max_age is None and subject.policy.allowed_origins:
-        yield Violation(("max_age",), "browsers remember the answer to a preflight for 5 seconds only")
+        yield Violation(("max_age",), "browsers cache the response to a preflight for only 5 seconds")
 
 
 RULE = Rule(
     code="maxage-unset",
-    title="Without max_age answers are remembered for 5 seconds",
+    title="Without max_age, responses to preflights are cached for 5 seconds",
     severity=Severity.INFO,
     rationale=(
-        "Browsers keep the answer to a preflight for 5 seconds if nothing is said (Fetch, CORS- "
-        "preflight cache)."
+        "Browsers cache the response to a preflight for 5 seconds unless Access-Control-Max-Age sets "
+        "another time (https://fetch.spec.whatwg.org/#cors-preflight-fetch)."
     ),
     remedy="Set max_age, for example to 600",
     find=_find,

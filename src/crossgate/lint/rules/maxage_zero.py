@@ -1,4 +1,4 @@
-"""No preflight is remembered."""
+"""A max_age of 0."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from crossgate.lint.subject import Subject
 
 def _find(subject: Subject) -> Iterator[Violation]:
     if subject.policy.max_age == 0:
-        yield Violation(("max_age",), "browsers ask again before every call", found="0")
+        yield Violation(
+            ("max_age",), "browsers send a preflight before every request that needs one", found="0"
+        )
 
 
 RULE = Rule(
     code="maxage-zero",
-    title="Every call costs a preflight",
+    title="Every request costs a preflight",
     severity=Severity.WARNING,
-    rationale=("With 0 browsers remember no answer: each request that needs a preflight is two."),
-    remedy="Write the seconds for which an answer may be remembered, for example 600",
+    rationale=(
+        "With 0, browsers cache no response to a preflight. Each request that needs a preflight becomes "
+        "two requests."
+    ),
+    remedy="Set max_age to the seconds that a response may be cached, for example 600",
     find=_find,
     bad=(Example({"allowed_origins": ["https://example.com"], "max_age": 0}),),
     good=(Example({"allowed_origins": ["https://example.com"], "max_age": 600}),),

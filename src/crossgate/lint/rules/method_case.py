@@ -1,4 +1,4 @@
-"""A method in lower case."""
+"""A method that is not in upper case."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
         if method != method.upper():
             yield Violation(
                 ("allowed_methods", index),
-                f"browsers ask for {method.upper()}, which this does not allow",
+                f"browsers ask for {method.upper()}, which this entry does not allow",
                 found=method,
                 remedy=f"Write {method.upper()}",
             )
@@ -25,9 +25,9 @@ RULE = Rule(
     title="The method is not in upper case",
     severity=Severity.WARNING,
     rationale=(
-        "Methods are case-sensitive. Browsers turn delete, get, head, options, post and put into "
-        "upper case, so the entry in lower case never matches; they leave patch as the script wrote "
-        "it, and most scripts write PATCH."
+        "Methods are case-sensitive. Browsers convert delete, get, head, options, post and put to upper "
+        "case, so an entry in lower case never matches. They do not convert patch, and most scripts "
+        "write PATCH."
     ),
     remedy="Write the method in upper case",
     find=_find,

@@ -14,7 +14,8 @@ def _find(subject: Subject) -> Iterator[Violation]:
     methods = subject.allowed_methods
     if methods and not methods & {"GET", "HEAD", "POST", names.ANY}:
         yield Violation(
-            ("allowed_methods",), "simple GET, HEAD and POST requests are forwarded although none is listed"
+            ("allowed_methods",),
+            "simple GET, HEAD and POST requests are forwarded although none of them is listed",
         )
 
 
@@ -23,11 +24,11 @@ RULE = Rule(
     title="Simple requests are forwarded whatever the methods",
     severity=Severity.INFO,
     rationale=(
-        "GET, HEAD and POST need no preflight if they carry nothing unusual: browsers send them "
-        "right away, and the gateway forwards them if the origin is allowed, though the policy "
-        "lists none of these methods."
+        "GET, HEAD and POST need no preflight if they have only safelisted headers. Browsers send them "
+        "at once, and the gateway forwards them if the origin is allowed, although the policy lists "
+        "none of these methods."
     ),
-    remedy="Let the native service refuse the methods that it does not want",
+    remedy="Let the native service refuse the methods that it does not support",
     find=_find,
     bad=(Example({"allowed_origins": ["https://example.com"], "allowed_methods": ["PUT", "DELETE"]}),),
     good=(

@@ -16,13 +16,14 @@ def _find(subject: Subject) -> Iterator[Violation]:
 
 RULE = Rule(
     code="native-also-cors",
-    title="The native service says it does CORS itself",
+    title="The native service does CORS itself",
     severity=Severity.INFO,
     rationale=(
-        "The gateway removes the native service's own CORS headers and sends those of the policy. "
-        "What the native service allows beyond it is no longer allowed."
+        "The gateway removes the native service's own CORS headers and sends those of the policy. What "
+        "only the native service allows is no longer allowed. `crossgate check --reach` finds out: it "
+        "sends each native service one preflight."
     ),
-    remedy="Switch CORS off in the native service, or remove the policy to let its answers through",
+    remedy="Switch CORS off in the native service, or remove the policy to pass its responses through",
     find=_find,
     bad=(Example({"allowed_origins": ["https://example.com"], "max_age": 600}, native_speaks_cors=True),),
     good=(Example({"allowed_origins": ["https://example.com"]}),),

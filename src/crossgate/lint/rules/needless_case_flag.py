@@ -1,4 +1,4 @@
-"""`(?i)`, though browsers send lower case."""
+"""`(?i)`, although browsers send lower case."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ RULE = Rule(
     code="needless-case-flag",
     title="Origins are always in lower case",
     severity=Severity.INFO,
-    rationale=("Browsers serialise scheme and host in lower case, so ignoring the case changes nothing."),
-    remedy="Leave (?i) out",
+    rationale=("Browsers serialise scheme and host in lower case, so ignoring case has no effect."),
+    remedy="Remove (?i)",
     find=_find,
     bad=(Example({"allowed_origins": [{"regex": "(?i)https://.*\\.Example\\.com"}]}),),
     good=(Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}]}),),

@@ -1,29 +1,29 @@
-"""A few domains are admitted that nobody spelled out."""
+"""A few domains that the pattern does not spell out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import attacked
 from crossgate.lint.proof import Verdict
+from crossgate.lint.proof_violations import attacks
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from attacked(subject, Verdict.NEARMISS, RegexOrigin)
+    yield from attacks(subject, Verdict.NEARMISS, RegexOrigin)
 
 
 RULE = Rule(
     code="origin-nearmiss",
-    title="Domains are admitted that nobody spelled out",
+    title="The pattern admits domains that it does not spell out",
     severity=Severity.ERROR,
     rationale=(
-        "A dot that is not escaped stands for any character, and so does each member of a character "
-        "class in the registrable name: every one of these makes another domain, which may be free "
-        "to register."
+        "A dot that is not escaped matches any character, and a character class in the registrable name "
+        "matches each of its members. Every one of these characters makes another domain, which may be "
+        "free to register."
     ),
     remedy="Escape the dots; spell out each registrable name",
     find=_find,

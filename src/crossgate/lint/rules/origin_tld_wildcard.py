@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import attacked
 from crossgate.lint.proof import Verdict
+from crossgate.lint.proof_violations import attacks
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from attacked(subject, Verdict.MANY, RegexOrigin)
+    yield from attacks(subject, Verdict.MANY, RegexOrigin)
 
 
 RULE = Rule(
@@ -21,8 +21,8 @@ RULE = Rule(
     title="One name is admitted under many public suffixes",
     severity=Severity.ERROR,
     rationale=(
-        "Each top-level domain gives the same name to whoever asks first. A pattern that leaves it "
-        "open trusts the owners of all of them."
+        "The same name can be registered under each top-level domain by a different owner. A pattern "
+        "that leaves the top-level domain open trusts all of these owners."
     ),
     remedy="List the domains that you own",
     find=_find,

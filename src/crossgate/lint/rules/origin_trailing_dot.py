@@ -1,18 +1,18 @@
-"""A host with the root's dot."""
+"""A host that ends in the root's dot."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
+from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from stated(subject, FactCode.TRAILING_DOT, plain("it admits hosts that end in a dot"))
+    yield from facts(subject, FactCode.TRAILING_DOT, "the entry admits hosts that end in a dot")
 
 
 RULE = Rule(
@@ -21,9 +21,9 @@ RULE = Rule(
     severity=Severity.INFO,
     rationale=(
         "https://example.com. and https://example.com are different origins of the same site. Users "
-        "rarely come by the former; if they do, the API works or not depending on this."
+        "rarely open the former. If they do, the API works only if the policy admits it."
     ),
-    remedy="Leave the dot out unless it is meant",
+    remedy="Remove the dot unless it is intended",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://example.com."]}),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
+from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import ExactOrigin
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    for violation in stated(subject, FactCode.OTHER_SCHEME, plain("it admits {example}"), always=True):
+    for violation in facts(subject, FactCode.OTHER_SCHEME, "the entry admits {example}", if_unbounded=True):
         if not isinstance(subject.entries[int(violation.path[1])].pattern, ExactOrigin):
             yield violation
 
@@ -24,9 +24,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     with_credentials=Severity.ERROR,
     rationale=(
-        "Other schemes belong to browser extensions and apps. chrome-extension://.* is every "
-        "extension that a user has installed or is talked into installing; a pattern that leaves "
-        "the beginning open admits schemes nobody thought of."
+        "Other schemes belong to browser extensions and apps. chrome-extension://.* admits every "
+        "extension that a user has installed. A pattern whose beginning is open admits schemes that its "
+        "author did not think of."
     ),
     remedy="Name the one extension or app, or begin the pattern with https://",
     find=_find,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
+from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from stated(
-        subject, FactCode.PRIVATE_IP, plain("it admits {example}, which is another machine in every network")
+    yield from facts(
+        subject,
+        FactCode.PRIVATE_IP,
+        "the entry admits {example}, which is a different machine in every network",
     )
 
 
@@ -22,8 +24,8 @@ RULE = Rule(
     title="An address of a private network is admitted",
     severity=Severity.WARNING,
     rationale=(
-        "10.1.2.3 is another machine in every network. A user who takes the device into a café "
-        "trusts what has the address there."
+        "10.1.2.3 is a different machine in every network. A user who takes the device into a café "
+        "trusts the machine that has the address there."
     ),
     remedy="Use a domain name with a certificate",
     find=_find,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
+from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    text = "it admits {example}: addresses change hands"
-    yield from stated(subject, FactCode.PUBLIC_IP, plain(text))
-    yield from stated(subject, FactCode.IPV6, plain(text))
+    text = "the entry admits {example}, an address that may be reassigned"
+    yield from facts(subject, FactCode.PUBLIC_IP, text)
+    yield from facts(subject, FactCode.IPV6, text)
 
 
 RULE = Rule(
@@ -22,8 +22,8 @@ RULE = Rule(
     title="A public IP address is admitted",
     severity=Severity.WARNING,
     rationale=(
-        "Addresses change hands: a cloud gives the one that you release to the next customer, who "
-        "then has an origin that your API trusts."
+        "Addresses are reassigned. A cloud provider gives an address that you release to its next "
+        "customer, who then has an origin that your API trusts."
     ),
     remedy="Use a domain name with a certificate",
     find=_find,

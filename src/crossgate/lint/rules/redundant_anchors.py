@@ -1,4 +1,4 @@
-"""Anchors that do nothing."""
+"""Anchors without effect."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ def _find(subject: Subject) -> Iterator[Violation]:
         if isinstance(entry.pattern, RegexOrigin):
             text = entry.pattern.pattern
             if text.startswith(("^", "\\A")) or text.endswith(("$", "\\z")):
-                yield Violation(entry.path, "patterns match the whole origin: anchors do nothing", found=text)
+                yield Violation(
+                    entry.path, "patterns match the whole origin, so anchors have no effect", found=text
+                )
 
 
 RULE = Rule(
     code="redundant-anchors",
-    title="The anchors do nothing",
+    title="The anchors have no effect",
     severity=Severity.INFO,
     rationale=(
-        "Patterns are matched against the whole origin. Anchors suggest that they were needed, and "
-        "that a pattern without them would be searched for."
+        "Patterns are matched against the whole origin. Anchors suggest that a pattern without them "
+        "would match a part of an origin."
     ),
-    remedy="Leave ^ and $ out",
+    remedy="Remove ^ and $",
     find=_find,
     bad=(Example({"allowed_origins": [{"regex": "^https://.*\\.example\\.com$"}]}),),
     good=(Example({"allowed_origins": [{"regex": "https://.*\\.example\\.com"}]}),),

@@ -18,7 +18,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
             if origins:
                 yield Violation(
                     entry.path,
-                    f"it stands for {len(origins)} exact origin{'s' * (len(origins) > 1)}",
+                    f"the pattern stands for {len(origins)} exact origin{'s' * (len(origins) > 1)}",
                     found=entry.text,
                     remedy="Write " + ", ".join(origins),
                 )
@@ -26,13 +26,13 @@ def _find(subject: Subject) -> Iterator[Violation]:
 
 RULE = Rule(
     code="regex-is-list",
-    title="The regular expression is a list in disguise",
+    title="The regular expression is a list of exact origins",
     severity=Severity.INFO,
     rationale=(
-        "It stands for a few origins that could be written as they are. Exact origins are easier to "
-        "read, cannot have the mistakes of patterns, and are looked up in one step."
+        "The pattern stands for a few origins that could be listed. Exact origins are easier to read, "
+        "cannot have the mistakes of patterns, and are looked up in one step."
     ),
-    remedy="Write the origins one by one",
+    remedy="List the origins",
     find=_find,
     bad=(Example({"allowed_origins": [{"regex": "https://(app|admin)\\.example\\.com"}]}),),
     good=(Example({"allowed_origins": [{"regex": "https://pr-[0-9]+\\.example\\.com"}]}),),

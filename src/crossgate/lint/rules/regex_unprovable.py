@@ -1,4 +1,4 @@
-"""A pattern too involved to be judged."""
+"""A pattern that is too complex to be proved."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RULE = Rule(
     title="What the regular expression admits could not be proved",
     severity=Severity.ERROR,
     rationale=(
-        "The work that a proof may take is bounded. A pattern that exceeds it is not thereby wrong, "
-        "but nobody can say that it is right."
+        "The work of a proof is bounded. A pattern that exceeds the bound is not necessarily wrong, but "
+        "nobody can tell that it is right."
     ),
     remedy="Write a simpler pattern, or several",
     find=_find,

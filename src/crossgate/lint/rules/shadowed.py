@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.overlap import shadowed_entries
+from crossgate.lint.coverage import shadowed_entries
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry, other in shadowed_entries(subject):
-        yield Violation(entry.path, f"all of it is admitted by {other.text} too", found=entry.text)
+        yield Violation(
+            entry.path, f"{other.text} admits everything that this entry admits", found=entry.text
+        )
 
 
 RULE = Rule(
     code="shadowed",
-    title="Everything the entry admits is admitted by another",
+    title="Another entry admits everything that this entry admits",
     severity=Severity.INFO,
-    rationale=("Removing the entry changes nothing, although it looks as if it did."),
-    remedy="Remove the entry, or make the other narrower",
+    rationale="Removing the entry has no effect, although it looks as if it had.",
+    remedy="Remove the entry, or narrow the other one",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://app.example.com", "https://*.example.com"]}),

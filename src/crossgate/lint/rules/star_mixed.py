@@ -1,4 +1,4 @@
-"""`*` beside other entries."""
+"""`*` together with other entries."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from crossgate.policy import AnyOrigin
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, AnyOrigin) and len(subject.entries) > 1:
-            yield Violation(entry.path, "* admits every origin: the other entries do nothing", found="*")
+            yield Violation(
+                entry.path, "* admits every origin, so the other entries have no effect", found="*"
+            )
 
 
 RULE = Rule(
     code="star-mixed",
-    title="* stands beside other entries",
+    title="* is combined with other entries",
     severity=Severity.WARNING,
     rationale=(
-        "The star admits every origin, so the other entries do nothing; whoever reads them will "
-        "think they do."
+        "The star admits every origin, so the other entries have no effect. A reader will think that "
+        "they have."
     ),
-    remedy="Remove the star, or everything else",
+    remedy="Remove the star, or all other entries",
     find=_find,
     bad=(Example({"allowed_origins": ["*", "https://example.com"]}),),
     good=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.overlap import admits_any_subdomain
+from crossgate.lint.coverage import admits_any_subdomain
 from crossgate.lint.proof import Verdict
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
@@ -24,10 +24,10 @@ RULE = Rule(
     title="Every subdomain may send credentials",
     severity=Severity.INFO,
     rationale=(
-        "One subdomain that points to a service you gave up, or one cross-site scripting hole on "
-        "any of them, is enough to read the API as the user."
+        "One subdomain that still points to a service you gave up, or one cross-site scripting hole on "
+        "any subdomain, is enough to read the API as the user."
     ),
-    remedy="Name the subdomains that need it",
+    remedy="List the subdomains that need credentials",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://*.example.com"], "allow_credentials": True}),

@@ -1,19 +1,19 @@
-"""A public suffix itself as host."""
+"""A host that is itself a public suffix."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import plain, stated
 from crossgate.lint.proof import FactCode
+from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from stated(
-        subject, FactCode.PUBLIC_SUFFIX_HOST, plain("it admits {example}, a public suffix itself")
+    yield from facts(
+        subject, FactCode.PUBLIC_SUFFIX_HOST, "the entry admits {example}, which is itself a public suffix"
     )
 
 
@@ -22,10 +22,10 @@ RULE = Rule(
     title="The host is itself a public suffix",
     severity=Severity.INFO,
     rationale=(
-        "github.io and the like are hosts too, owned by whoever gives out the names below them. "
-        "Rarely is that what was meant."
+        "github.io and similar names are hosts too. They belong to the company that gives out the names "
+        "below them, and are rarely the origin that was meant."
     ),
-    remedy="Check that the origin of the company itself is meant, not that of a customer",
+    remedy="Check that the company's own origin is meant, not a customer's",
     find=_find,
     bad=(Example({"allowed_origins": ["https://github.io"]}),),
     good=(Example({"allowed_origins": ["https://mine.github.io"]}),),

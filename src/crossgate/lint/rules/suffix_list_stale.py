@@ -1,4 +1,4 @@
-"""An old public suffix list."""
+"""An outdated public suffix list."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ RULE = Rule(
     title="The public suffix list is old",
     severity=Severity.WARNING,
     rationale=(
-        "New top-level domains and new hosting companies join the list every week. A list that does "
-        "not know them cannot tell that their names are anybody's."
+        "New top-level domains and new hosting companies are added to the list every week. With an old "
+        "list, the names below them look like those of one owner."
     ),
     remedy="Upgrade the package publicsuffixlist",
     find=_find,

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import attacked
 from crossgate.lint.proof import Verdict
+from crossgate.lint.proof_violations import attacks
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import RegexOrigin
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from attacked(subject, Verdict.TENANT, RegexOrigin)
+    yield from attacks(subject, Verdict.TENANT, RegexOrigin)
 
 
 RULE = Rule(
     code="suffix-tenant",
-    title="Anybody can become a tenant of what is admitted",
+    title="Any customer of a hosting company is admitted",
     severity=Severity.ERROR,
     rationale=(
-        "The pattern leaves open the name below a public suffix at which a company gives names to "
-        "its customers, such as vercel.app or github.io. An attacker gets one in minutes, often for "
-        "nothing."
+        "The pattern leaves open the name below a public suffix at which a company gives names to its "
+        "customers, such as vercel.app or github.io. An attacker gets such a name in minutes, often "
+        "free of charge."
     ),
     remedy="Name your own tenant (https://pr-[0-9]+\\.myapp\\.pages\\.dev), or use a domain of your own",
     find=_find,

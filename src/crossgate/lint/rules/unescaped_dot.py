@@ -1,4 +1,4 @@
-"""A bare dot that does no harm."""
+"""A bare dot that admits no other domain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
         if bare and entry.proof.verdict is Verdict.PROVED:
             fix = suggest(entry.text)
             remedy = None if fix is None else f"Write {fix}"
-            yield Violation(entry.path, "a bare dot stands for any character", entry.text, remedy, fix=fix)
+            yield Violation(entry.path, "a bare dot matches any character", entry.text, remedy, fix=fix)
 
 
 RULE = Rule(
@@ -25,8 +25,8 @@ RULE = Rule(
     title="A dot is not escaped",
     severity=Severity.INFO,
     rationale=(
-        "A bare dot stands for any character. Here no other registrable domain comes of it, but the "
-        "next edit may change that."
+        "A bare dot matches any character. Here that admits no other registrable domain, but the next "
+        "edit may change that."
     ),
     remedy="Put a backslash before the dot",
     find=_find,

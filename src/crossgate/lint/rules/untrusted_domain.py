@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
+from crossgate.lint.coverage import outside_trusted_domains
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
-from crossgate.lint.trust import outside_of_trust
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
     if subject.trusted_domains:
-        yield from outside_of_trust(subject)
+        yield from outside_trusted_domains(subject)
 
 
 RULE = Rule(
@@ -20,8 +20,9 @@ RULE = Rule(
     title="An origin outside of the trusted domains is admitted",
     severity=Severity.ERROR,
     rationale=(
-        "The API states whom it trusts. What its policy admits, the origins of its applications "
-        "included, is proven to lie within; where it does not, here is an origin outside."
+        "The API lists the domains that it trusts. What its policy admits, including the origins of its "
+        "applications, must be proved to lie within them. Where it does not, the finding shows an "
+        "origin outside."
     ),
     remedy="Remove the entry, narrow it, or add its domain to trusted_domains",
     find=_find,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import attack_on
 from crossgate.lint.proof import Verdict
+from crossgate.lint.proof_violations import attack_on
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import WildcardOrigin
@@ -26,9 +26,9 @@ RULE = Rule(
     severity=Severity.ERROR,
     rationale=(
         "The domain itself has one owner, but that owner gives names below it to customers: "
-        "amazonaws.com is Amazon's, a name below s3.amazonaws.com anybody's."
+        "amazonaws.com is Amazon's, a name below s3.amazonaws.com can be anybody's."
     ),
-    remedy="Write the domain that is yours into the pattern",
+    remedy="Include your own domain in the pattern",
     find=_find,
     bad=(Example({"allowed_origins": ["https://*.amazonaws.com"]}),),
     good=(Example({"allowed_origins": ["https://*.my-bucket.s3.amazonaws.com"]}),),

@@ -1,11 +1,11 @@
-"""A wildcard right below a public suffix."""
+"""A wildcard directly below a public suffix."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.attacks import attack_on
+from crossgate.lint.proof_violations import attack_on
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 from crossgate.policy import WildcardOrigin
@@ -24,13 +24,13 @@ def _find(subject: Subject) -> Iterator[Violation]:
 
 RULE = Rule(
     code="wildcard-public-suffix",
-    title="The wildcard stands right below a public suffix",
+    title="The wildcard is directly below a public suffix",
     severity=Severity.ERROR,
     rationale=(
-        "Everything below a public suffix is given out by name to whoever asks: a registry's "
-        "customers below com, a company's below github.io. The wildcard admits all of them."
+        "Anybody can get a name below a public suffix: as a registry's customer below com, as a "
+        "company's customer below github.io. The wildcard admits all of these names."
     ),
-    remedy="Write the domain that is yours into the pattern: https://*.example.com",
+    remedy="Include your own domain in the pattern: https://*.example.com",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://*.com"]}),

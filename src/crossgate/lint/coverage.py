@@ -1,4 +1,4 @@
-"""Which entries of a policy include others."""
+"""Which entries of a policy are covered: by another entry, or by the trusted domains."""
 
 from __future__ import annotations
 
@@ -6,27 +6,32 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+import re2
+
 from crossgate.lint.proof import Verdict, included
+from crossgate.lint.rule import Violation
 from crossgate.lint.subject import OriginEntry, Subject
 from crossgate.policy import (
     AnyOrigin,
     ExactOrigin,
     NullOrigin,
+    Origin,
     OriginPattern,
     OriginSet,
     RegexOrigin,
     WildcardOrigin,
 )
+from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN, SCHEME_PATTERN
 
 _MOST_COMPARED: Final = 24
-"""Patterns that are compared with one another; beyond that the work would grow with the square."""
+"""Patterns that are compared with one another; the work grows with the square of their number."""
 _MANY: Final = 256
-"""Entries times patterns."""
+"""Entries times patterns, from which on a common set of all patterns pays."""
 _ANY_LABEL: Final = "any-name-at-all"
 
 
 def admits_any_subdomain(entry: OriginEntry) -> bool:
-    """Whether the entry admits whatever name below one of its domains."""
+    """Whether the entry admits every name below one of its domains."""
     match entry.pattern:
         case WildcardOrigin(any_subdomain=any_subdomain):
             return any_subdomain
@@ -42,7 +47,7 @@ def admits_any_subdomain(entry: OriginEntry) -> bool:
 def _admits(entry: OriginEntry, origin: str) -> bool:
     """Whether a pattern admits a well-formed origin."""
     if isinstance(entry.pattern, RegexOrigin):
-        # A set of its own would be compiled once more, which takes longer than all else here.
+        # An OriginSet would compile the pattern again, which takes longer than everything else here.
         return entry.pattern.matcher.fullmatch(origin.encode()) is not None
     return origin in _only(entry.pattern)
 
@@ -53,9 +58,9 @@ def _only(pattern: OriginPattern) -> OriginSet:
 
 
 def shadowed_entries(subject: Subject) -> Iterator[tuple[OriginEntry, OriginEntry]]:
-    """Entries of which all is admitted by another, with that one."""
+    """Entries whose origins are all admitted by another entry, with that entry."""
     patterns = [e for e in subject.entries if isinstance(e.pattern, WildcardOrigin | RegexOrigin)]
-    # One set of all is made only where it pays: that takes longer than asking a few.
+    # To compile a set of all patterns takes longer than to try a few of them.
     many = len(patterns) * len(subject.entries) > _MANY
     together = OriginSet.of([entry.pattern for entry in patterns]) if many else None
     for entry in subject.entries:
@@ -74,7 +79,7 @@ def shadowed_entries(subject: Subject) -> Iterator[tuple[OriginEntry, OriginEntr
 
 
 def _may_include(other: OriginEntry, entry: OriginEntry) -> bool:
-    """False if the proofs and one origin already show that ``other`` does not admit all of ``entry``."""
+    """False if the proofs and one example already show that ``other`` does not admit all of ``entry``."""
     proof, wider = entry.proof, other.proof
     if proof.verdict is wider.verdict is Verdict.PROVED and not set(proof.domains) <= set(wider.domains):
         return False
@@ -93,3 +98,55 @@ def _find_wider(entry: OriginEntry, others: list[OriginEntry]) -> OriginEntry | 
         if other.index < entry.index or included(other.regex, entry.regex).holds is not True:
             return other
     return None
+
+
+def outside_trusted_domains(subject: Subject) -> Iterator[Violation]:
+    """Entries and applications' origins outside of the trusted domains, with an origin that shows it."""
+    trusted = frozenset(subject.trusted_domains)
+    within = _pattern_of(subject.trusted_domains)
+    for entry in subject.entries:
+        if _is_within(entry, trusted, within):
+            continue
+        witness = _witness_outside(entry, within)
+        yield Violation(
+            entry.path,
+            f"the entry admits {witness}, which is outside of the trusted domains"
+            if witness is not None
+            else "it could not be proved that the entry stays within the trusted domains",
+            found=entry.text,
+            witness=witness if witness is not None and "://" in witness else None,
+        )
+    for origin in sorted(subject.application_origins):
+        if not _is_below(origin, trusted):
+            yield Violation(
+                (),
+                "the origin of an application is outside of the trusted domains",
+                found=origin,
+                witness=origin,
+            )
+
+
+def _is_within(entry: OriginEntry, trusted: frozenset[str], within: str) -> bool:
+    if isinstance(entry.pattern, ExactOrigin):
+        return _is_below(entry.pattern.value, trusted)
+    return included(entry.regex, within).holds is True
+
+
+def _witness_outside(entry: OriginEntry, within: str) -> str | None:
+    if isinstance(entry.pattern, ExactOrigin):
+        return entry.pattern.value
+    return entry.proof.witness or included(entry.regex, within).counterexample
+
+
+def _pattern_of(domains: tuple[str, ...]) -> str:
+    names = "|".join(re2.escape(domain) for domain in domains)
+    return rf"{SCHEME_PATTERN}://(?:{LABEL_PATTERN}\.)*(?:{names})\.?(?::{PORT_PATTERN})?"
+
+
+def _is_below(origin: str, trusted: frozenset[str]) -> bool:
+    host = Origin.of(origin).host.removesuffix(".")
+    while host:
+        if host in trusted:
+            return True
+        _, _, host = host.partition(".")
+    return False
