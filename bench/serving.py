@@ -41,7 +41,7 @@ class Serving:
         """Return when Envoy enforces it."""
         published = self.publisher.publish(catalogue)
         async with asyncio.timeout(_SECONDS):
-            outcome = await wait_until_decided(self.control_plane.ledger, published.versions)
+            outcome = await wait_until_decided(self.control_plane.ledger, published)
         assert outcome.applied, outcome.rejections
 
 

@@ -72,7 +72,7 @@ class LiveGateway:
     async def _publish(self, catalogue: Catalogue) -> RolloutResult:
         published = self.publisher.publish(catalogue)
         async with asyncio.timeout(_SECONDS):
-            return await wait_until_decided(self.control_plane.ledger, published.versions)
+            return await wait_until_decided(self.control_plane.ledger, published)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -23,7 +23,7 @@ from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import Change
 from crossgate.service.errors import InvalidChange, LintErrors, NotFound, PreconditionFailed
 from crossgate.service.etag import EtagTarget, PolicyOf, content_etag
-from crossgate.service.objects import Kind, ObjectKey, find_object, serialise_object
+from crossgate.service.objects import Kind, ObjectKey, find_object, object_to_dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class ConditionalWrite:
         modified = find_object(result.head.catalogue, target)
         if modified is None:  # pragma: no cover - another writer removed it since
             raise NotFound(target[0].value, target[1])
-        return self._response(serialise_object(modified), target, result)
+        return self._response(object_to_dict(modified), target, result)
 
     def delete(self, change: Change, target: EtagTarget) -> Response:
         """Delete the target."""

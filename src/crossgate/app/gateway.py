@@ -160,7 +160,7 @@ class _Gateway:
 
         def publish_batch(catalogue: Catalogue) -> None:
             publisher.compile(catalogue)
-            loop.call_soon_threadsafe(lambda: publisher.distribute(opened=False))
+            loop.call_soon_threadsafe(lambda: publisher.distribute(client_listener=False))
 
         return publish_batch
 

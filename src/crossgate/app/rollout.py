@@ -65,7 +65,7 @@ class Rollout:
         head = self._store.head
         for batch in [head.catalogue] if self._publisher.catalogue.apis else batches(head.catalogue):
             await asyncio.to_thread(self._publisher.compile, batch)
-            self._publisher.distribute(opened=False)
+            self._publisher.distribute(client_listener=False)
         self._published = head.revision
 
     def open_listener(self) -> None:
@@ -79,7 +79,7 @@ class Rollout:
         revisions = range(self._published + 1, head.revision + 1)
         publication = self._publisher.publish(head.catalogue)
         self._published = head.revision
-        self._start(self._await_decision(publication.versions, revisions, began))
+        self._start(self._await_decision(publication, revisions, began))
 
     async def first_node(self) -> None:
         """Wait until this machine's node has applied or rejected everything.

@@ -1,56 +1,66 @@
-"""Which origins gain or lose access to which API when one catalogue follows another."""
+"""Which origins gain or lose access to which API through a change of the catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from crossgate.catalogue.effective import Associations, effective_policy
 from crossgate.catalogue.model import Application, Catalogue
-from crossgate.policy import ExactOrigin, NullOrigin, OriginPattern, OriginSet
+from crossgate.policy import (
+    AnyOrigin,
+    ExactOrigin,
+    NullOrigin,
+    OriginPattern,
+    OriginSet,
+    RegexOrigin,
+    WildcardOrigin,
+)
 from crossgate.policy.names import NULL
 from crossgate.policy.pattern import loose_form
 from crossgate.service.objects import Difference, Kind
 
 
-class Regime(StrEnum):
-    """Who decides which origins may use an API."""
+class AccessMode(StrEnum):
+    """What decides which origins may use an API."""
 
     ABSENT = "absent"
-    """There is no such API."""
+    """The API does not exist."""
     NATIVE = "native"
-    """It has no policy: its native service decides."""
+    """The API has no policy: its native service decides."""
     OBSERVED = "observed"
-    """Its policy decides and records, and everything is forwarded."""
+    """The policy only records its decisions: every request is forwarded."""
     POLICY = "policy"
-    """Its policy, and the origins of its applications."""
+    """The policy, with the origins of the API's applications."""
     SERVER = "server"
-    """The server-level settings, for every API alike."""
+    """The server-level settings, for every API."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """What changes for the origins of one API.
+    """The change of access to one API.
 
-    ``gains`` and ``loses`` name origins and patterns as they are written, a regular expression with ``r:``
-    before it. Towards and from a regime that lists none they are empty: the regimes say all there is to say.
+    ``gains`` and ``loses`` name origins and patterns as a document does, a regular expression with the prefix
+    ``r:``. They are empty if one of the modes has no list of origins: then the modes describe the change.
     """
 
     api: str
-    before: Regime
-    after: Regime
+    before: AccessMode
+    after: AccessMode
     gains: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()
 
 
-_LISTS = frozenset({Regime.POLICY, Regime.SERVER})
-_NOBODY = OriginSet.of(())
+_NO_ORIGINS = OriginSet.of(())
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    regime: Regime
+class _Access:
+    """What one catalogue allows for one API."""
+
+    mode: AccessMode
     patterns: dict[str, OriginPattern]
     origins: OriginSet
 
@@ -58,64 +68,64 @@ class _Standing:
 def find_access_changes(
     before: Catalogue, after: Catalogue, difference: Difference
 ) -> Iterator[AccessChange]:
-    """Every API for whose origins something changes, sorted by key."""
+    """Every API whose access changes, sorted by key."""
     then, now = Associations.of(before.applications), Associations.of(after.applications)
-    for key in sorted(_touched(before, after, difference)):
-        old, new = _standing(before, then, key), _standing(after, now, key)
-        change = AccessChange(key, old.regime, new.regime, _missing(new, old), _missing(old, new))
+    for key in sorted(_affected(before, after, difference)):
+        old, new = _access(before, then, key), _access(after, now, key)
+        change = AccessChange(key, old.mode, new.mode, _not_allowed_by(old, new), _not_allowed_by(new, old))
         if change.gains or change.loses or change.before is not change.after:
             yield change
 
 
-def _touched(before: Catalogue, after: Catalogue, difference: Difference) -> Iterable[str]:
+def _affected(before: Catalogue, after: Catalogue, difference: Difference) -> Iterable[str]:
+    every = before.apis.keys() | after.apis.keys()
     if (
         before.server_policy != after.server_policy
         or before.gateway.public_origins != after.gateway.public_origins
     ):
-        return before.apis.keys() | after.apis.keys()
-    touched = {change.key for change in difference if change.kind is Kind.API}
+        return every
+    affected = {change.key for change in difference if change.kind is Kind.API}
     for change in difference:
         for side in (change.before, change.after):
             if isinstance(side, Application):
-                touched.update(side.apis)
-    return touched & (before.apis.keys() | after.apis.keys())
+                affected.update(side.apis)
+    return affected & every
 
 
-def _standing(catalogue: Catalogue, associations: Associations, key: str) -> _Standing:
+def _access(catalogue: Catalogue, associations: Associations, key: str) -> _Access:
     if key not in catalogue.apis:
-        return _Standing(Regime.ABSENT, {}, _NOBODY)
+        return _Access(AccessMode.ABSENT, {}, _NO_ORIGINS)
     server = catalogue.server_policy
     if server is not None:
-        return _listing(Regime.SERVER, server.allowed_origins, server.public_origins)
+        return _listed(AccessMode.SERVER, server.allowed_origins, server.public_origins)
     effective = effective_policy(catalogue, associations, key)
     if effective is None:
-        return _Standing(Regime.NATIVE, {}, _NOBODY)
+        return _Access(AccessMode.NATIVE, {}, _NO_ORIGINS)
     if effective.observes:
-        return _Standing(Regime.OBSERVED, {}, _NOBODY)
+        return _Access(AccessMode.OBSERVED, {}, _NO_ORIGINS)
     exact = effective.application_origins | effective.public_origins
-    return _listing(Regime.POLICY, effective.policy.allowed_origins, exact)
+    return _listed(AccessMode.POLICY, effective.policy.allowed_origins, exact)
 
 
-def _listing(regime: Regime, patterns: Iterable[OriginPattern], exact: Iterable[str]) -> _Standing:
+def _listed(mode: AccessMode, patterns: Iterable[OriginPattern], exact: Iterable[str]) -> _Access:
     listed = [*patterns, *map(ExactOrigin, exact)]
-    return _Standing(regime, {_text(pattern): pattern for pattern in listed}, OriginSet.of(listed))
+    return _Access(mode, {_name(pattern): pattern for pattern in listed}, OriginSet.of(listed))
 
 
-def _missing(listed: _Standing, elsewhere: _Standing) -> tuple[str, ...]:
-    """What is listed here and has no access there."""
-    if listed.regime not in _LISTS or elsewhere.regime in (Regime.NATIVE, Regime.OBSERVED):
+def _not_allowed_by(access: _Access, other: _Access) -> tuple[str, ...]:
+    """The patterns of ``other`` that ``access`` does not allow."""
+    if access.mode in (AccessMode.NATIVE, AccessMode.OBSERVED):
         return ()
     return tuple(
         sorted(
-            text
-            for text, pattern in listed.patterns.items()
-            if text not in elsewhere.patterns and not _admits(elsewhere.origins, pattern)
+            name
+            for name, pattern in other.patterns.items()
+            if name not in access.patterns and not _surely_contains(access.origins, pattern)
         )
     )
 
 
-def _admits(origins: OriginSet, pattern: OriginPattern) -> bool:
-    """Whether all that the pattern matches is surely among the origins."""
+def _surely_contains(origins: OriginSet, pattern: OriginPattern) -> bool:
     if origins.any_origin:
         return True
     match pattern:
@@ -123,10 +133,15 @@ def _admits(origins: OriginSet, pattern: OriginPattern) -> bool:
             return value in origins
         case NullOrigin():
             return NULL in origins
-        case _:
+        case AnyOrigin():
             return False
+        case WildcardOrigin() | RegexOrigin():
+            # Others may contain it, but only a proof could tell. To name it in the plan is the safe side.
+            return False
+        case _ as never:
+            assert_never(never)
 
 
-def _text(pattern: OriginPattern) -> str:
-    written = loose_form(pattern)
-    return written if isinstance(written, str) else f"r:{written['regex']}"
+def _name(pattern: OriginPattern) -> str:
+    raw = loose_form(pattern)
+    return raw if isinstance(raw, str) else f"r:{raw['regex']}"

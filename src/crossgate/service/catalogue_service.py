@@ -13,7 +13,7 @@ from crossgate.diagnostics import Diagnostic, Place
 from crossgate.service.changes import Change, ReplaceAll, Restore
 from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, ServiceError
 from crossgate.service.etag import Precondition, require
-from crossgate.service.loading import catalogue_of, read_objects
+from crossgate.service.loading import load_catalogue, parse_objects
 from crossgate.service.objects import ObjectKey
 from crossgate.service.plan import Plan, check_changes, make_plan, refuse_lint_errors
 from crossgate.service.ports import CatalogueStore, Proposal, utc_now
@@ -109,7 +109,7 @@ class CatalogueService:
         if not 0 <= number <= head.revision:
             raise NotFound("revision", str(number))
         proposal = Proposal((), author, self.clock(), _check_message(message), rolls_back_to=number)
-        restore = Restore(read_objects(self.store.objects_at(number, changed_since=True)))
+        restore = Restore(parse_objects(self.store.objects_at(number, changed_since=True)))
         return self._commit([restore], proposal, (), head.revision)
 
     def findings(self, key: ObjectKey) -> tuple[Finding, ...]:
@@ -134,7 +134,7 @@ class CatalogueService:
             return self.store.head.catalogue
         if not 0 <= number <= self.store.refresh().revision:
             raise NotFound("revision", str(number))
-        return catalogue_of(self.store.objects_at(number))
+        return load_catalogue(self.store.objects_at(number))
 
     def _commit(
         self,

@@ -1,4 +1,4 @@
-"""Changes to a catalogue, as data: what to do, with values that are already right in themselves."""
+"""Changes of a catalogue as data, with parsed values; and the draft that they are applied to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from crossgate.service.objects import (
 
 @dataclass(frozen=True, slots=True)
 class PutApi:
-    """Create the API, or replace the one of its name and version, policy included."""
+    """Create the API, or replace the one with its name and version, including the policy."""
 
     api: Api
 
@@ -40,7 +40,7 @@ class DeleteApi:
 
 @dataclass(frozen=True, slots=True)
 class PutPolicy:
-    """Give the API this policy."""
+    """Set the policy of the API."""
 
     api: str
     policy: CorsPolicy
@@ -48,42 +48,42 @@ class PutPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RemovePolicy:
-    """Let everything pass through to the API's native service."""
+    """Remove the policy: the native service decides."""
 
     api: str
 
 
 @dataclass(frozen=True, slots=True)
 class PutApplication:
-    """Create the application, or replace the one of its name."""
+    """Create the application, or replace the one with its name."""
 
     application: Application
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteApplication:
-    """Remove the application, and with it its origins from all its APIs."""
+    """Remove the application, and with it its origins from its APIs."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class SuspendApplication:
-    """Let the application's origins count for nothing until it is resumed."""
+    """Suspend the application: its origins are not allowed until it is resumed."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeApplication:
-    """Let the application's origins count again."""
+    """Resume the application: its origins are allowed again."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Associate:
-    """Let the application's origins count for the API too."""
+    """Allow the application's origins for the API too."""
 
     application: str
     api: str
@@ -91,7 +91,7 @@ class Associate:
 
 @dataclass(frozen=True, slots=True)
 class Dissociate:
-    """Let the application's origins no longer count for the API."""
+    """Allow the application's origins for the API no longer."""
 
     application: str
     api: str
@@ -99,24 +99,24 @@ class Dissociate:
 
 @dataclass(frozen=True, slots=True)
 class PutGateway:
-    """Replace the gateway's own settings."""
+    """Replace the settings of the gateway."""
 
     gateway: Gateway
 
 
 @dataclass(frozen=True, slots=True)
 class PutSettings:
-    """Replace all settings."""
+    """Replace the server-level settings."""
 
     settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaceAll:
-    """Put every API and application of ``desired``; with ``prune``, remove what is not in it.
+    """Put every API and application of ``desired``; with ``prune``, remove all others.
 
-    The gateway's own settings and the server's are replaced only where ``desired`` was written with them
-    (``gateway``, ``settings``), or with ``prune``: leaving a section out of a document removes nothing.
+    The gateway and the settings are replaced only if the document had those sections (``gateway``,
+    ``settings``), or with ``prune``: without it, a missing section changes nothing.
     """
 
     desired: Catalogue
@@ -127,7 +127,7 @@ class ReplaceAll:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Put exactly these objects, and remove those that are None: a state that was there before."""
+    """Put these objects, and remove those that are None: a rollback to an earlier state."""
 
     objects: Mapping[ObjectKey, CatalogueObject | None]
 
@@ -152,14 +152,14 @@ Change = (
 
 @dataclass(slots=True)
 class Draft:
-    """Objects that differ, or may differ, from those of ``base``; None removes."""
+    """The objects that changes have put over ``base``; None removes."""
 
     base: Catalogue
     objects: dict[ObjectKey, CatalogueObject | None] = field(default_factory=dict)
 
     @property
     def difference(self) -> Difference:
-        """What the changes so far come to; what they left as it was is not in it."""
+        """The difference so far, without objects that are equal to those of ``base``."""
         return tuple(
             ObjectChange(*key, before, after)
             for key, after in sorted(self.objects.items())
@@ -167,14 +167,14 @@ class Draft:
         )
 
     def catalogue(self, difference: Difference) -> Catalogue:
-        """The base with the difference."""
+        """The base with the difference applied."""
         return with_objects(self.base, {(one.kind, one.key): one.after for one in difference})
 
-    def apply(self, change: Change) -> None:  # noqa: C901 - one short case for each change there is
+    def apply(self, change: Change) -> None:  # noqa: C901 - one short case for each kind of change
         """Apply one change, on top of those before it.
 
         Raises:
-            NotFound: it names an API or application that is not there.
+            NotFound: it names an API or application that does not exist.
 
         """
         match change:

@@ -1,92 +1,100 @@
-"""Entity tags: equal while the thing is the same, on every control plane; and what writes demand of them."""
+"""Entity tags of catalogue objects, and the preconditions of writes (RFC 9110, 8.8.3 and 13.1).
+
+https://www.rfc-editor.org/rfc/rfc9110#field.etag
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import assert_never
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import PreconditionFailed
-from crossgate.service.objects import Kind, ObjectKey, find_object, serialise_object
+from crossgate.service.objects import Kind, ObjectKey, find_object, object_to_dict
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyOf:
-    """The policy of the API with that key, as something that has a tag of its own."""
+    """The policy of the API with that key, which has an etag of its own."""
 
     api: str
 
 
 EtagTarget = ObjectKey | PolicyOf
-"""What has a tag. An API's tag covers its policy, the policy's tag nothing but the policy."""
+"""What has an etag. The etag of an API covers its policy; the etag of a policy covers only the policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The thing must be there (``If-Match: *``)."""
+    """The target must exist (``If-Match: *``)."""
 
-    of: EtagTarget
+    target: EtagTarget
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The thing must not be there (``If-None-Match: *``)."""
+    """The target must not exist (``If-None-Match: *``)."""
 
-    of: EtagTarget
+    target: EtagTarget
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The thing must have one of these tags (``If-Match``)."""
+    """The target must have one of these etags (``If-Match``)."""
 
-    of: EtagTarget
-    tags: tuple[str, ...]
+    target: EtagTarget
+    etags: tuple[str, ...]
 
 
 Precondition = Present | Absent | Matches
 
 
-def etag_of(catalogue: Catalogue, of: EtagTarget) -> str | None:
-    """The tag, without quotes; None if there is no such thing."""
-    if isinstance(of, PolicyOf):
-        api = catalogue.apis.get(of.api)
+def etag_of(catalogue: Catalogue, target: EtagTarget) -> str | None:
+    """The etag without quotes; None if the target does not exist."""
+    if isinstance(target, PolicyOf):
+        api = catalogue.apis.get(target.api)
         return None if api is None or api.cors is None else content_etag(api.cors.to_dict())
-    found = find_object(catalogue, of)
-    return None if found is None else content_etag(serialise_object(found))
+    found = find_object(catalogue, target)
+    return None if found is None else content_etag(object_to_dict(found))
 
 
-def content_etag(loose: object) -> str:
-    """The tag of JSON-ready values: 16 hexadecimal digits of a SHA-256."""
-    return sha256(canonical_json(loose)).hexdigest()[:16]
+def content_etag(content: object) -> str:
+    """The etag of JSON-ready content: 16 hexadecimal digits of its SHA-256, equal on every control plane."""
+    return sha256(canonical_json(content)).hexdigest()[:16]
 
 
-def canonical_json(loose: object) -> bytes:
-    """The one spelling in which equal values have equal bytes."""
-    return json.dumps(loose, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def canonical_json(content: object) -> bytes:
+    """The JSON encoding in which equal values have equal bytes."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def require(catalogue: Catalogue, precondition: Precondition) -> None:
-    """See that the precondition holds.
+    """Raise unless the precondition holds.
 
     Raises:
-        PreconditionFailed: it does not; with the tags that were wanted and the one there is.
+        PreconditionFailed: with the etags that the precondition accepts, and the current one.
 
     """
-    found = etag_of(catalogue, precondition.of)
+    target = precondition.target
+    found = etag_of(catalogue, target)
     match precondition:
-        case Present(of) if found is None:
-            raise PreconditionFailed(_name(of), ("*",), None)
-        case Absent(of) if found is not None:
-            raise PreconditionFailed(_name(of), None, found)
-        case Matches(of, tags) if found not in tags:
-            raise PreconditionFailed(_name(of), tags, found)
-        case _:
-            pass
+        case Present():
+            if found is None:
+                raise PreconditionFailed(_name(target), ("*",), None)
+        case Absent():
+            if found is not None:
+                raise PreconditionFailed(_name(target), None, found)
+        case Matches(_, etags):
+            if found not in etags:
+                raise PreconditionFailed(_name(target), etags, found)
+        case _ as never:
+            assert_never(never)
 
 
-def _name(of: EtagTarget) -> str:
-    match of:
+def _name(target: EtagTarget) -> str:
+    match target:
         case PolicyOf(api):
             return f"the policy of {api}"
         case (Kind.GATEWAY | Kind.SETTINGS as kind, _):

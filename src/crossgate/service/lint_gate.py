@@ -1,7 +1,7 @@
-"""What the linter says of a change: of what it touches, and no more.
+"""Lints a change: only what the change touches.
 
-An object that the change leaves alone is not looked at: a catalogue that already holds something unsafe
-takes every other change.
+Objects that the change leaves alone are not linted. So a catalogue that already contains lint errors accepts
+every other change.
 """
 
 from __future__ import annotations
@@ -20,57 +20,59 @@ from crossgate.service.objects import Difference, ObjectChange, ObjectKey, find_
 
 @dataclass(frozen=True, slots=True)
 class LintResult:
-    """The findings for a change, and the errors among them for which it is refused."""
+    """The findings for everything that a change touches, and those for which it is refused."""
 
     findings: tuple[Finding, ...]
     refusing: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
-    """The origins that count for an API before and after; only of APIs that the change touches."""
+class _Compared:
+    """The associations of the touched APIs before and after the change."""
 
     before: Associations
     after: Associations
 
 
 def lint_change(base: Catalogue, after: Catalogue, difference: Difference) -> LintResult:
-    """The findings for ``after``, which differs from ``base`` by the difference.
+    """The findings for the change from ``base`` to ``after``, whose difference is given.
 
     Places are paths into a document whose APIs and applications are found by key.
     """
     findings: list[Finding] = []
     refusing: list[Finding] = []
-    for finding, refuses in _look(base, after, difference):
-        said = _refused(finding) if refuses else finding
-        findings.append(said)
+    for finding, refuses in _lint(base, after, difference):
+        shown = _with_suppression(finding) if refuses else finding
+        findings.append(shown)
         if refuses:
-            refusing.append(said)
+            refusing.append(shown)
     return LintResult(tuple(findings), tuple(refusing))
 
 
 def lint_object(catalogue: Catalogue, key: ObjectKey) -> tuple[Finding, ...]:
-    """What there is to say of one object as it is; nothing if it is not there."""
+    """The findings for one object as it is; none if it does not exist."""
     found = find_object(catalogue, key)
     return lint_change(catalogue, catalogue, (ObjectChange(*key, found, found),)).findings
 
 
-def _look(base: Catalogue, after: Catalogue, difference: Difference) -> Iterator[tuple[Finding, bool]]:
+def _lint(base: Catalogue, after: Catalogue, difference: Difference) -> Iterator[tuple[Finding, bool]]:
     changed = {one.key: one.before for one in difference if isinstance(one.after, Api)}
-    joined = (_joined(difference) & after.apis.keys()) - changed.keys()
-    sides = _sides(base, after, {key for key in changed.keys() | joined if _asks_for_origins(after, key)})
+    associated = (_associated(difference) & after.apis.keys()) - changed.keys()
+    compared = _compare(
+        base, after, {key for key in changed.keys() | associated if _needs_origins(after, key)}
+    )
     for key, before in sorted(changed.items()):
         old = before if isinstance(before, Api) else None
-        yield from _look_at_api(old, after.apis[key], sides)
-    for key in sorted(joined):
-        yield from _look_at_origins(after.apis[key], sides)
+        yield from _lint_api(old, after.apis[key], compared)
+    for key in sorted(associated):
+        yield from _lint_origins(after.apis[key], compared)
     for one in difference:
         if isinstance(one.after, Application):
-            yield from _look_at_application(one.before, one.after)
+            yield from _lint_application(one.before, one.after)
 
 
-def _joined(difference: Difference) -> set[str]:
-    """The APIs for which the origins of an application count, or counted."""
+def _associated(difference: Difference) -> set[str]:
+    """The APIs that a changed application is or was associated with."""
     return {
         key
         for one in difference
@@ -80,14 +82,14 @@ def _joined(difference: Difference) -> set[str]:
     }
 
 
-def _asks_for_origins(catalogue: Catalogue, key: str) -> bool:
-    """Whether its applications' origins bear on any finding: few APIs are worth going through them all."""
+def _needs_origins(catalogue: Catalogue, key: str) -> bool:
+    """Whether a rule looks at the origins of its applications; collecting them for every API takes long."""
     api = catalogue.apis[key]
     return api.cors is not None and (bool(api.trusted_domains) or not api.cors.allowed_origins)
 
 
-def _sides(base: Catalogue, after: Catalogue, keys: set[str]) -> _Sides:
-    return _Sides(_associations(base.applications, keys), _associations(after.applications, keys))
+def _compare(base: Catalogue, after: Catalogue, keys: set[str]) -> _Compared:
+    return _Compared(_associations(base.applications, keys), _associations(after.applications, keys))
 
 
 def _associations(applications: Mapping[str, Application], keys: set[str]) -> Associations:
@@ -96,33 +98,33 @@ def _associations(applications: Mapping[str, Application], keys: set[str]) -> As
     return Associations.of({name: one for name, one in applications.items() if not keys.isdisjoint(one.apis)})
 
 
-def _look_at_api(old: Api | None, new: Api, sides: _Sides) -> Iterator[tuple[Finding, bool]]:
-    found = check_api(new, sides.after.origins(new.key))
+def _lint_api(old: Api | None, new: Api, compared: _Compared) -> Iterator[tuple[Finding, bool]]:
+    found = check_api(new, compared.after.origins(new.key))
     known: frozenset[object] = frozenset()
     errors = {finding.diagnostic.code for finding in found if _is_error(finding)}
-    if errors and old is not None and not _counts_for_more(old, new):
-        known = frozenset(map(_identity, check_api_codes(old, sides.before.origins(new.key), errors)))
+    if errors and old is not None and not _riskier(old, new):
+        known = frozenset(map(_identity, check_api_codes(old, compared.before.origins(new.key), errors)))
     for finding in found:
         refuses = _is_error(finding) and _identity(finding) not in known
         yield finding.within("apis", new.key), refuses
 
 
-def _counts_for_more(old: Api, new: Api) -> bool:
-    """Whether what was admitted before can do more harm now, so that it has to be looked at again."""
+def _riskier(old: Api, new: Api) -> bool:
+    """Whether origins that were allowed before can do more harm now, so that known errors count as new."""
     if old.cors is None or new.cors is None:
         return True
     enforced = old.cors.mode is not Mode.ENFORCE and new.cors.mode is Mode.ENFORCE
     return enforced or (new.cors.allow_credentials and not old.cors.allow_credentials)
 
 
-def _look_at_origins(api: Api, sides: _Sides) -> Iterator[tuple[Finding, bool]]:
-    origins = sides.after.origins(api.key)
-    gained = origins - sides.before.origins(api.key)
+def _lint_origins(api: Api, compared: _Compared) -> Iterator[tuple[Finding, bool]]:
+    origins = compared.after.origins(api.key)
+    gained = origins - compared.before.origins(api.key)
     for finding in check_origins(api, origins, gained):
         yield finding.within("apis", api.key), _is_error(finding)
 
 
-def _look_at_application(before: object, new: Application) -> Iterator[tuple[Finding, bool]]:
+def _lint_application(before: object, new: Application) -> Iterator[tuple[Finding, bool]]:
     known = (
         frozenset(map(_identity, check_application(before)))
         if isinstance(before, Application)
@@ -138,15 +140,15 @@ def _is_error(finding: Finding) -> bool:
 
 
 def _identity(finding: Finding) -> object:
-    """What makes it the same finding although entries were put before it."""
+    """Equal for the same finding at another position of a list."""
     what = finding.diagnostic
     return what.code, what.severity, what.message, what.found, finding.witness
 
 
-def _refused(finding: Finding) -> Finding:
-    """The finding, its remedy naming the way past it where there is one."""
+def _with_suppression(finding: Finding) -> Finding:
+    """The finding, with a remedy that also names the suppression; only APIs have suppressions."""
     what = finding.diagnostic
     if what.place.path[:1] != ("apis",):
         return finding
-    accept = f"or accept it under the API's lint.allow, with the code {what.code} and a reason"
-    return replace(finding, diagnostic=replace(what, remedy=f"{what.remedy}; {accept}"))
+    suppress = f"or suppress it in lint.allow of the API, with the code {what.code} and a reason"
+    return replace(finding, diagnostic=replace(what, remedy=f"{what.remedy}; {suppress}"))

@@ -1,4 +1,4 @@
-"""Objects out of their written form: whatever a row, a file or a request has."""
+"""Parses stored objects, and builds the catalogue from them: at once, or in batches while it is read."""
 
 from __future__ import annotations
 
@@ -15,80 +15,120 @@ from crossgate.service.errors import InvalidChange
 from crossgate.service.objects import CatalogueObject, Kind, ObjectKey, Settings, with_objects
 from crossgate.service.ports import RecordedObject
 
+BATCH_SIZE: Final = 250
+"""APIs that are compiled together: about 0.05 s of work."""
 
-def read_object(kind: Kind, written: Mapping[str, object]) -> CatalogueObject:
-    """The object, if there is no error in it.
+
+def parse_object(kind: Kind, raw: Mapping[str, object]) -> CatalogueObject:
+    """The object with these JSON-ready values.
 
     Raises:
         InvalidInput: with every error; places are relative to the object.
 
     """
-    plain = _plain(kind, written)
-    return _read_entry(kind, written) if plain is None else plain
+    found = _parse_plain(kind, raw)
+    return _parse(kind, raw) if found is None else found
 
 
-def _plain(kind: Kind, written: Mapping[str, object]) -> CatalogueObject | None:
+def _parse_plain(kind: Kind, raw: Mapping[str, object]) -> CatalogueObject | None:
     match kind:
         case Kind.GATEWAY:
-            return plain_gateway(written)
+            return plain_gateway(raw)
         case Kind.SETTINGS:
-            return Settings(written) if written == {} else None
+            return Settings(raw) if raw == {} else None
         case Kind.API:
-            return plain_api(written)
+            return plain_api(raw)
         case Kind.APPLICATION:
-            return plain_application(written)
+            return plain_application(raw)
 
 
-def _read_entry(kind: Kind, written: Mapping[str, object]) -> CatalogueObject:
-    # Loaded when there is something that needs it.
+def _parse(kind: Kind, raw: Mapping[str, object]) -> CatalogueObject:
+    # Loaded if an object needs it.
     from crossgate.catalogue import document
 
     match kind:
         case Kind.GATEWAY:
-            return document.read_gateway(written)
+            return document.read_gateway(raw)
         case Kind.SETTINGS:
-            return Settings(written, document.read_server_settings(written))
+            return Settings(raw, document.read_server_settings(raw))
         case Kind.API:
-            return document.read_api(written)
+            return document.read_api(raw)
         case Kind.APPLICATION:
-            return document.read_application(written)
+            return document.read_application(raw)
 
 
-def read_objects(recorded: Iterable[RecordedObject]) -> dict[ObjectKey, CatalogueObject | None]:
-    """Every object, None where there was none; the gateway and the settings are then at their defaults.
+def parse_objects(recorded: Iterable[RecordedObject]) -> dict[ObjectKey, CatalogueObject | None]:
+    """The objects by key. Without a body, the gateway and the settings have their defaults, others are None.
 
     Raises:
-        InvalidChange: an object cannot be read; with every error in all of them.
+        InvalidChange: with every error in every object.
 
     """
     diagnostics: list[Diagnostic] = []
-    objects = readable(recorded, diagnostics)
+    objects = _parse_valid(recorded, diagnostics)
     if diagnostics:
         raise InvalidChange(diagnostics)
     return objects
 
 
-def catalogue_of(recorded: Iterable[RecordedObject]) -> Catalogue:
-    """The catalogue of these objects; raises as :func:`read_objects` does."""
-    return with_objects(Catalogue(), read_objects(recorded))
+def load_catalogue(recorded: Iterable[RecordedObject]) -> Catalogue:
+    """The catalogue of these objects; raises as :func:`parse_objects` does."""
+    return with_objects(Catalogue(), parse_objects(recorded))
 
 
-def readable(
+def load_in_batches(others: Iterable[RecordedObject], apis: Iterable[RecordedObject]) -> Iterator[Catalogue]:
+    """Growing parts of the catalogue of these objects, while ``apis`` is iterated; the last is complete.
+
+    Raises:
+        InvalidChange: at the end, with every error in every object.
+
+    """
+    diagnostics: list[Diagnostic] = []
+    catalogue = with_objects(Catalogue(), _parse_valid(others, diagnostics))
+    last: dict[ObjectKey, CatalogueObject | None] = {}
+    remaining = iter(apis)
+    while batch := list(islice(remaining, BATCH_SIZE)):
+        first: dict[ObjectKey, CatalogueObject | None] = {}
+        for key, one in _parse_valid(batch, diagnostics).items():
+            (last if isinstance(one, Api) and _shares_scope(one) else first)[key] = one
+        catalogue = with_objects(catalogue, first)
+        if not diagnostics:
+            yield catalogue
+    if diagnostics:
+        raise InvalidChange(diagnostics)
+    yield with_objects(catalogue, last)
+
+
+def batches(catalogue: Catalogue) -> Iterator[Catalogue]:
+    """Growing parts of the catalogue; the last is the whole."""
+    first = [key for key, api in catalogue.apis.items() if not _shares_scope(api)]
+    for end in range(BATCH_SIZE, len(first), BATCH_SIZE):
+        yield replace(catalogue, apis={key: catalogue.apis[key] for key in first[:end]})
+    yield catalogue
+
+
+def _shares_scope(api: Api) -> bool:
+    # Endpoints outside the default roots share one scope. Each batch would compile it anew, so they come
+    # last.
+    return any(map(is_elsewhere, api.endpoints))
+
+
+def _parse_valid(
     recorded: Iterable[RecordedObject], diagnostics: list[Diagnostic]
 ) -> dict[ObjectKey, CatalogueObject | None]:
-    """Those that can be read; what stands against the others is added to ``diagnostics``."""
+    """The valid objects; the errors of the others are added to ``diagnostics``."""
     objects: dict[ObjectKey, CatalogueObject | None] = {}
     for one in recorded:
         try:
-            objects[one.kind, one.key] = _read_or_default(one)
+            objects[one.kind, one.key] = _parse_or_default(one)
         except InvalidInput as invalid:
             diagnostics += (found.within(*_path(one)) for found in invalid.diagnostics)
     return objects
 
 
-def _read_or_default(one: RecordedObject) -> CatalogueObject | None:
+def _parse_or_default(one: RecordedObject) -> CatalogueObject | None:
     if one.body is not None:
-        return read_object(one.kind, one.body)
+        return parse_object(one.kind, one.body)
     match one.kind:
         case Kind.GATEWAY:
             return Gateway()
@@ -102,44 +142,5 @@ def _path(one: RecordedObject) -> tuple[str, ...]:
     match one.kind:
         case Kind.GATEWAY | Kind.SETTINGS:
             return (one.kind.value,)
-        case _:
+        case Kind.API | Kind.APPLICATION:
             return (f"{one.kind.value}s", one.key)
-
-
-BATCH_SIZE: Final = 250
-"""APIs that are compiled together: some 0.05 s of work."""
-
-
-def batches(catalogue: Catalogue) -> Iterator[Catalogue]:
-    """The catalogue with ever more of its APIs; the last one is the whole."""
-    first = [key for key, api in catalogue.apis.items() if not _lies_elsewhere(api)]
-    for end in range(BATCH_SIZE, len(first), BATCH_SIZE):
-        yield replace(catalogue, apis={key: catalogue.apis[key] for key in first[:end]})
-    yield catalogue
-
-
-def read_in_batches(others: Iterable[RecordedObject], apis: Iterable[RecordedObject]) -> Iterator[Catalogue]:
-    """The catalogue of these objects, as its APIs are read; the last one is the whole.
-
-    Raises:
-        InvalidChange: at the end, if objects cannot be read; with every error in all of them.
-
-    """
-    diagnostics: list[Diagnostic] = []
-    catalogue = with_objects(Catalogue(), readable(others, diagnostics))
-    last: dict[ObjectKey, CatalogueObject | None] = {}
-    remaining = iter(apis)
-    while batch := list(islice(remaining, BATCH_SIZE)):
-        first: dict[ObjectKey, CatalogueObject | None] = {}
-        for key, one in readable(batch, diagnostics).items():
-            (last if isinstance(one, Api) and _lies_elsewhere(one) else first)[key] = one
-        catalogue = with_objects(catalogue, first)
-        if not diagnostics:
-            yield catalogue
-    if diagnostics:
-        raise InvalidChange(diagnostics)
-    yield with_objects(catalogue, last)
-
-
-def _lies_elsewhere(api: Api) -> bool:
-    return any(map(is_elsewhere, api.endpoints))

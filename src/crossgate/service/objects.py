@@ -1,4 +1,4 @@
-"""The objects that a catalogue consists of, by kind and key: the units of storage and of change."""
+"""The objects of a catalogue, by kind and key: the units of storage and of change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossgate.policy import ServerPolicy
 
 
 class Kind(StrEnum):
-    """What an object is. There is one gateway and one settings, each with its kind as its key."""
+    """The kind of an object. There is one gateway and one settings object; their key is their kind."""
 
     GATEWAY = "gateway"
     SETTINGS = "settings"
@@ -31,7 +31,7 @@ class Settings:
 
 CatalogueObject = Gateway | Settings | Api | Application
 ObjectKey = tuple[Kind, str]
-"""Names one object; an API's key is ``name/version``."""
+"""Identifies one object; the key of an API is ``name/version``."""
 
 GATEWAY_KEY: ObjectKey = (Kind.GATEWAY, Kind.GATEWAY.value)
 SETTINGS_KEY: ObjectKey = (Kind.SETTINGS, Kind.SETTINGS.value)
@@ -39,7 +39,7 @@ SETTINGS_KEY: ObjectKey = (Kind.SETTINGS, Kind.SETTINGS.value)
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """One object before and after; None where there is none. Never the same twice."""
+    """One object before and after, which differ; None where it does not exist."""
 
     kind: Kind
     key: str
@@ -48,11 +48,11 @@ class ObjectChange:
 
 
 Difference = tuple[ObjectChange, ...]
-"""How two catalogues differ: sorted by kind and key, no object twice."""
+"""The difference of two catalogues: sorted by kind and key, each object at most once."""
 
 
 def find_object(catalogue: Catalogue, key: ObjectKey) -> CatalogueObject | None:
-    """The object of that key; the gateway and the settings are always there."""
+    """The object with that key; the gateway and the settings always exist."""
     kind, name = key
     match kind:
         case Kind.GATEWAY:
@@ -66,7 +66,7 @@ def find_object(catalogue: Catalogue, key: ObjectKey) -> CatalogueObject | None:
 
 
 def settings_of(catalogue: Catalogue) -> Settings:
-    """The settings of the catalogue, free of what the gateway's own settings add to the server's policy."""
+    """The settings object of the catalogue, without the public origins of the gateway in its policy."""
     policy = catalogue.server_policy
     return Settings(
         catalogue.settings, None if policy is None else replace(policy, public_origins=frozenset())
@@ -74,10 +74,9 @@ def settings_of(catalogue: Catalogue) -> Settings:
 
 
 def with_objects(catalogue: Catalogue, objects: Mapping[ObjectKey, CatalogueObject | None]) -> Catalogue:
-    """The catalogue with these objects put, and those that are None removed.
+    """The catalogue with these objects put, or removed where None.
 
-    A mapping that none of them concerns stays the same mapping, so that whoever compares catalogues sees
-    what was left alone at a glance.
+    A mapping without changes stays the same object, so that comparing catalogues is cheap.
     """
     apis, applications = dict[str, Api | None](), dict[str, Application | None]()
     gateway, settings = catalogue.gateway, settings_of(catalogue)
@@ -120,8 +119,8 @@ def _merged(before: Mapping[str, _Named], overlay: Mapping[str, _Named | None]) 
     return merged
 
 
-def serialise_object(found: CatalogueObject) -> dict[str, object]:
-    """The same object, the same values; what is at its default is left out."""
+def object_to_dict(found: CatalogueObject) -> dict[str, object]:
+    """The object as JSON-ready values, as in documents, rows and responses; defaults are left out."""
     match found:
         case Gateway():
             return gateway_to_dict(found)

@@ -1,15 +1,14 @@
-"""Publishing: a catalogue becomes what the nodes are told.
+"""Publishes catalogues to the nodes: compiles what changed, and hands the resources to the xDS cache.
 
-The first one is published in batches: while one is compiled, nodes take the one before. The listener for
-clients comes last: whatever it has no routes for is answered 404. Nodes ask for the routes all the same, for
-the listener inside; that one comes before anything is known of the catalogue.
+The first catalogue is published in batches: nodes take one batch while the next is compiled. The listener for
+clients comes last, because without routes it answers 404. Nodes request the routes before that, through the
+internal listener, which is published before anything of the catalogue is known.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from crossgate.catalogue.model import Catalogue
@@ -17,65 +16,62 @@ from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.listener import LISTENER_NAME
 from crossgate.compiler.resource import LISTENER, Changes, Resource, ResourceKey
 
-_FOR_CLIENTS: Final = (LISTENER, LISTENER_NAME)
+_CLIENT_LISTENER: Final = (LISTENER, LISTENER_NAME)
+
+Publication = Mapping[ResourceKey, str | None]
+"""The resource versions that nodes should run after one publication; None for a resource to remove."""
 
 
 class Distribution(Protocol):
-    """Where resources go to reach the nodes."""
+    """Delivers resources to the nodes."""
 
     def update(self, changes: Changes, /) -> object:
-        """Make these changes, all of them as one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """One publication: the versions that the nodes should now run, None for what is to go."""
-
-    versions: Mapping[ResourceKey, str | None]
-
-    def __bool__(self) -> bool:
-        return bool(self.versions)
+        """Apply these changes together."""
 
 
 class Publisher:
-    """Publishes one catalogue after another; each time only what the change touches."""
+    """Publishes one catalogue after another, each time only what changed."""
 
     def __init__(self, distribution: Distribution, system_ca: str) -> None:
-        """``system_ca`` is the PEM file of authorities for https native services where none is configured."""
+        """``system_ca``: PEM file of the authorities for https native services without a configured one."""
         self._distribution = distribution
         self._system_ca = system_ca
         self._compilation = Compilation()
-        # What is compiled in one thread is distributed in another.
-        self._handing_over = threading.Lock()
-        self._compiled: dict[ResourceKey, Resource | None] = {}
+        # One thread compiles, another one distributes.
+        self._lock = threading.Lock()
+        self._undistributed: dict[ResourceKey, Resource | None] = {}
 
     @property
     def catalogue(self) -> Catalogue:
-        """What was compiled last: published, or soon to be."""
+        """The catalogue that was compiled last; it may not be distributed yet."""
         return self._compilation.catalogue
 
     def publish(self, catalogue: Catalogue) -> Publication:
-        """Tell the nodes what differs from the last publication."""
+        """Compile the catalogue and distribute what changed."""
         self.compile(catalogue)
         return self.distribute()
 
     def compile(self, catalogue: Catalogue) -> None:
-        """Work out what differs; from any thread, as long as it is one at a time.
+        """Compile what changed, for a later :meth:`distribute`. Any thread may call it, one at a time.
 
-        It binds nobody: if something else comes, what is distributed is that.
+        A catalogue that is never distributed does no harm: compiling the next one reverts it.
         """
         if catalogue is self._compilation.catalogue:
             return
         self._compilation, changes = self._compilation.advance(catalogue, self._system_ca)
-        with self._handing_over:
-            self._compiled.update(changes)
+        with self._lock:
+            self._undistributed.update(changes)
 
-    def distribute(self, *, opened: bool = True) -> Publication:
-        """Tell the nodes what was compiled and not told yet; but the clients' listener when ``opened``."""
-        with self._handing_over:
-            changes = {key: new for key, new in self._compiled.items() if opened or key != _FOR_CLIENTS}
+    def distribute(self, *, client_listener: bool = True) -> Publication:
+        """Distribute everything compiled since the last call; the clients' listener only if requested."""
+        with self._lock:
+            changes = {
+                key: resource
+                for key, resource in self._undistributed.items()
+                if client_listener or key != _CLIENT_LISTENER
+            }
             for key in changes:
-                del self._compiled[key]
+                del self._undistributed[key]
         if changes:
             self._distribution.update(changes)
-        return Publication({key: new.version if new else None for key, new in changes.items()})
+        return {key: resource.version if resource else None for key, resource in changes.items()}

@@ -1,4 +1,4 @@
-"""The catalogue at one revision, with what checking a change against it needs at hand."""
+"""Snapshots: the catalogue at one revision, with the index that checks of changes need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crossgate.service.objects import CatalogueObject, Kind, ObjectKey, with_obj
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Immutable: whoever holds one sees one revision, whole, whatever happens meanwhile."""
+    """One complete revision; immutable, so that a reader is not affected by later changes."""
 
     revision: int = 0
     catalogue: Catalogue = field(default_factory=Catalogue)
@@ -24,7 +24,7 @@ class Snapshot:
         return cls(revision, catalogue, EndpointIndex.of(catalogue.apis.values()))
 
     def advance(self, revision: int, objects: Mapping[ObjectKey, CatalogueObject | None]) -> Snapshot:
-        """The snapshot after these objects were put, or removed where None; they are consistent."""
+        """The snapshot with these objects put, or removed where None; the caller has checked them."""
         catalogue = with_objects(self.catalogue, objects)
         apis = [key for kind, key in objects if kind is Kind.API]
         endpoints, _ = self.endpoints.advance(self.catalogue.apis, catalogue.apis, apis)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import StoreUnavailable
-from crossgate.service.loading import read_in_batches, read_objects
+from crossgate.service.loading import load_in_batches, parse_objects
 from crossgate.service.observers import Observers
 from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision
 from crossgate.service.snapshot import Snapshot
@@ -153,7 +153,7 @@ def _load(connection: Connection, on_batch: OnBatch | None = None) -> Snapshot:
     number = queries.head_number(connection)
     catalogue = Catalogue()
     others, apis = (queries.current_objects(connection, apis=one) for one in (False, True))
-    for catalogue in read_in_batches(others, apis):
+    for catalogue in load_in_batches(others, apis):
         if on_batch is not None:
             on_batch(catalogue)
     return Snapshot.of(number, catalogue)
@@ -168,4 +168,4 @@ def _catch_up(connection: Connection, known: Snapshot, number: int) -> Snapshot:
         return known
     if number < known.revision:
         return _load(connection)
-    return known.advance(number, read_objects(queries.objects_since(connection, known.revision)))
+    return known.advance(number, parse_objects(queries.objects_since(connection, known.revision)))

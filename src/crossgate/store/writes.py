@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from crossgate.service.etag import canonical_json
-from crossgate.service.objects import ObjectChange, serialise_object
+from crossgate.service.objects import ObjectChange, object_to_dict
 from crossgate.service.ports import NodeRollout, Proposal
 from crossgate.store.tables import head, outcomes, revisions, versions
 
@@ -55,7 +55,7 @@ def add_revision(connection: Connection, number: int, proposal: Proposal) -> Non
 
 
 def _version(number: int, change: ObjectChange) -> dict[str, object]:
-    body = None if change.after is None else canonical_json(serialise_object(change.after)).decode()
+    body = None if change.after is None else canonical_json(object_to_dict(change.after)).decode()
     return {
         "kind": change.kind.value,
         "key": change.key,

@@ -133,7 +133,10 @@ def test_the_way_past_a_refusal_is_named_where_there_is_one() -> None:
             ],
         ).refusing
     ]
-    assert ["lint.allow, with the code origin-unbounded and a reason" in one for one in said] == [True, False]
+    assert ["lint.allow of the API, with the code origin-unbounded and a reason" in one for one in said] == [
+        True,
+        False,
+    ]
 
 
 def test_what_was_accepted_is_refused_once_it_no_longer_is() -> None:

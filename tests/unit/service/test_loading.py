@@ -10,7 +10,7 @@ from tests.catalogues import api, application, catalogue, policy
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.catalogue.serialise import api_to_dict, application_to_dict
 from crossgate.service.errors import InvalidChange
-from crossgate.service.loading import BATCH_SIZE, batches, catalogue_of, read_in_batches
+from crossgate.service.loading import BATCH_SIZE, batches, load_catalogue, load_in_batches
 from crossgate.service.objects import Kind
 from crossgate.service.ports import RecordedObject
 
@@ -45,7 +45,7 @@ def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -
             yield one
 
     found = list[Catalogue]()
-    for grown in read_in_batches([APPLICATION], reading()):
+    for grown in load_in_batches([APPLICATION], reading()):
         found.append(grown)
         # Nobody waits for what comes later.
         assert len(read) == min(len(found) * BATCH_SIZE, len(apis))
@@ -57,8 +57,8 @@ def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -
     ]
     assert all("shop" in one.applications for one in found)
     assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
-    assert found[-1] == catalogue_of([APPLICATION, *apis])
-    assert list(read_in_batches([], [])) == [Catalogue()]
+    assert found[-1] == load_catalogue([APPLICATION, *apis])
+    assert list(load_in_batches([], [])) == [Catalogue()]
 
 
 def test_nothing_comes_after_what_cannot_be_read_but_every_error() -> None:
@@ -67,7 +67,7 @@ def test_nothing_comes_after_what_cannot_be_read_but_every_error() -> None:
         apis[at] = RecordedObject(Kind.API, apis[at].key, {"name": "x", "new": 1})
     found = list[Catalogue]()
     with pytest.raises(InvalidChange) as refused:
-        found.extend(read_in_batches([], apis))
+        found.extend(load_in_batches([], apis))
     assert [len(one.apis) for one in found] == [BATCH_SIZE]
     named = {one.place.json_path for one in refused.value.diagnostics if one.code == "unknown-key"}
     assert named == {f"$.apis['{apis[at].key}'].new" for at in (BATCH_SIZE, 2 * BATCH_SIZE)}

@@ -8,7 +8,7 @@ from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Gateway
 from crossgate.policy import Mode, read_server_policy
-from crossgate.service.access import AccessChange, Regime
+from crossgate.service.access import AccessChange, AccessMode
 from crossgate.service.changes import (
     Change,
     DeleteApi,
@@ -48,8 +48,8 @@ def test_origins_and_patterns_are_gained_and_lost_by_name() -> None:
     assert access(PutPolicy("pets/1.0", changed)) == (
         AccessChange(
             "pets/1.0",
-            Regime.POLICY,
-            Regime.POLICY,
+            AccessMode.POLICY,
+            AccessMode.POLICY,
             # x.b.example was admitted before, by the wildcard; a.example still is, as the application's.
             gains=("https://*.c.example", "r:https://r[0-9]"),
             loses=("https://*.b.example",),
@@ -59,7 +59,7 @@ def test_origins_and_patterns_are_gained_and_lost_by_name() -> None:
 
 def test_an_applications_origins_concern_all_its_apis_that_do_not_admit_them_anyway() -> None:
     assert access(SuspendApplication("web")) == (
-        AccessChange("pets/1.0", Regime.POLICY, Regime.POLICY, loses=("https://web.example",)),
+        AccessChange("pets/1.0", AccessMode.POLICY, AccessMode.POLICY, loses=("https://web.example",)),
     )
     moved = replace(WEB, apis=("news/1.0", "pets/1.0"))
     assert access(PutApplication(moved)) == ()
@@ -67,28 +67,28 @@ def test_an_applications_origins_concern_all_its_apis_that_do_not_admit_them_any
 
 def test_from_everybody_to_some() -> None:
     assert access(PutPolicy("shop/1.0", policy("https://a.example"))) == (
-        AccessChange("shop/1.0", Regime.POLICY, Regime.POLICY, loses=("*",)),
+        AccessChange("shop/1.0", AccessMode.POLICY, AccessMode.POLICY, loses=("*",)),
     )
 
 
 def test_regimes_are_told_apart() -> None:
     observing = replace(policy("https://a.example"), mode=Mode.OBSERVE)
     assert access(RemovePolicy("pets/1.0"), PutPolicy("shop/1.0", observing), DeleteApi("news/1.0")) == (
-        AccessChange("news/1.0", Regime.NATIVE, Regime.ABSENT),
-        AccessChange("pets/1.0", Regime.POLICY, Regime.NATIVE),
-        AccessChange("shop/1.0", Regime.POLICY, Regime.OBSERVED),
+        AccessChange("news/1.0", AccessMode.NATIVE, AccessMode.ABSENT),
+        AccessChange("pets/1.0", AccessMode.POLICY, AccessMode.NATIVE),
+        AccessChange("shop/1.0", AccessMode.POLICY, AccessMode.OBSERVED),
     )
 
 
 def test_a_new_api_with_a_policy_names_who_gains() -> None:
     assert access(PutApi(api("new", policy("null", "https://a.example")))) == (
-        AccessChange("new/1.0", Regime.ABSENT, Regime.POLICY, gains=("https://a.example", "null")),
+        AccessChange("new/1.0", AccessMode.ABSENT, AccessMode.POLICY, gains=("https://a.example", "null")),
     )
 
 
 def test_a_public_origin_concerns_every_api_that_judges() -> None:
     assert access(PutGateway(Gateway(public_origins=("https://me.example",)))) == (
-        AccessChange("pets/1.0", Regime.POLICY, Regime.POLICY, gains=("https://me.example",)),
+        AccessChange("pets/1.0", AccessMode.POLICY, AccessMode.POLICY, gains=("https://me.example",)),
     )
 
 
@@ -96,7 +96,7 @@ def test_the_servers_policy_takes_over_all_apis() -> None:
     written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://a.example"}
     server, _ = read_server_policy(written, lambda _: [])
     assert [(one.api, one.after, one.loses) for one in access(PutSettings(Settings(written, server)))] == [
-        ("news/1.0", Regime.SERVER, ()),
-        ("pets/1.0", Regime.SERVER, ("https://*.b.example", "https://web.example")),
-        ("shop/1.0", Regime.SERVER, ("*", "https://web.example")),
+        ("news/1.0", AccessMode.SERVER, ()),
+        ("pets/1.0", AccessMode.SERVER, ("https://*.b.example", "https://web.example")),
+        ("shop/1.0", AccessMode.SERVER, ("*", "https://web.example")),
     ]

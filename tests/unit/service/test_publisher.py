@@ -21,10 +21,10 @@ def test_portions_end_with_what_publishing_at_once_gives_and_the_clients_listene
     publisher = Publisher(cache, CA)
     for batch in batches(whole):
         publisher.compile(batch)
-        publisher.distribute(opened=False)
+        publisher.distribute(client_listener=False)
         assert LISTENER_NAME not in cache.names(LISTENER)
     opened = publisher.distribute()
-    assert opened.versions.keys() == {(LISTENER, LISTENER_NAME)}
+    assert opened.keys() == {(LISTENER, LISTENER_NAME)}
     assert cache.versions() == versions_of(whole)
 
 
@@ -44,4 +44,4 @@ def test_what_was_foreseen_and_came_to_nothing_reaches_nobody() -> None:
     publisher.compile(foreseen)
     published = publisher.publish(after)
     assert cache.versions() == versions_of(after)
-    assert all(cache.version(key) == version for key, version in published.versions.items())
+    assert all(cache.version(key) == version for key, version in published.items())

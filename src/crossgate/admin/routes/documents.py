@@ -20,11 +20,11 @@ from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint.rule import Finding
-from crossgate.service.access import Regime
+from crossgate.service.access import AccessMode
 from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import ReplaceAll
 from crossgate.service.errors import InvalidChange
-from crossgate.service.objects import ObjectChange, serialise_object
+from crossgate.service.objects import ObjectChange, object_to_dict
 from crossgate.service.plan import Plan
 
 router = resource_router("Documents")
@@ -53,8 +53,8 @@ class AccessChangeBody(BaseModel):
     """The origins that gain or lose access to one API."""
 
     api: str
-    before: Regime
-    after: Regime
+    before: AccessMode
+    after: AccessMode
     gains: list[str]
     loses: list[str]
 
@@ -204,6 +204,6 @@ def _planned_change(change: ObjectChange) -> PlannedChangeBody:
         kind=change.kind.value,
         key=change.key,
         action=action,
-        before=None if change.before is None else serialise_object(change.before),
-        after=None if change.after is None else serialise_object(change.after),
+        before=None if change.before is None else object_to_dict(change.before),
+        after=None if change.after is None else object_to_dict(change.after),
     )

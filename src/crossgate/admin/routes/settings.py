@@ -14,7 +14,7 @@ from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_gateway as parse_gateway
 from crossgate.catalogue.document import read_server_settings as parse_server_settings
 from crossgate.service.changes import PutGateway, PutSettings
-from crossgate.service.objects import GATEWAY_KEY, SETTINGS_KEY, Settings, serialise_object, settings_of
+from crossgate.service.objects import GATEWAY_KEY, SETTINGS_KEY, Settings, object_to_dict, settings_of
 
 router = resource_router("Settings")
 
@@ -22,7 +22,7 @@ router = resource_router("Settings")
 @router.get("/v1/gateway", responses={200: object_response("GatewayEntry")}, response_class=Response)
 def read_gateway(request: Request, context: Context, _: Viewer) -> Response:
     """The settings of the gateway."""
-    return read_response(request, serialise_object(context.head.catalogue.gateway))
+    return read_response(request, object_to_dict(context.head.catalogue.gateway))
 
 
 @router.put(
@@ -34,13 +34,13 @@ def read_gateway(request: Request, context: Context, _: Viewer) -> Response:
 def put_gateway(write: Write, body: JsonObject) -> Response:
     """Replace the settings of the gateway. File paths in them are paths on the machines of the nodes."""
     gateway = parse_gateway(body)
-    return write.put(PutGateway(gateway), GATEWAY_KEY, serialise_object(gateway))
+    return write.put(PutGateway(gateway), GATEWAY_KEY, object_to_dict(gateway))
 
 
 @router.get("/v1/settings", responses={200: object_response("SettingsEntry")}, response_class=Response)
 def read_settings(request: Request, context: Context, _: Viewer) -> Response:
     """The settings of the server, `watt.server.cors.*`, as they were written."""
-    return read_response(request, serialise_object(settings_of(context.head.catalogue)))
+    return read_response(request, object_to_dict(settings_of(context.head.catalogue)))
 
 
 @router.put(
@@ -52,4 +52,4 @@ def read_settings(request: Request, context: Context, _: Viewer) -> Response:
 def put_settings(write: Write, body: JsonObject) -> Response:
     """Replace the settings of the server. If enabled, server-level CORS replaces the policies of all APIs."""
     settings = Settings(body, parse_server_settings(body))
-    return write.put(PutSettings(settings), SETTINGS_KEY, serialise_object(settings))
+    return write.put(PutSettings(settings), SETTINGS_KEY, object_to_dict(settings))
