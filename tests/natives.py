@@ -9,6 +9,7 @@ The path says what to do (whatever precedes is the base path the gateway rewrote
     …/slow?seconds=1.5     an answer only then, or when the service stops
     …/reset                no answer: the connection is closed
     …/truncated            fewer bytes than Content-Length promises
+    …/cors                 ``ok`` with CORS headers of its own, as the parameter ``cors`` adds them
     anything else          200 and ``ok``
 
 Every parameter ``header=Name:value`` of the query adds a response header, with ``cors`` a set of
@@ -62,6 +63,8 @@ class OddNative(Service):
                 return Response(200, headers, b"at last\n")
             case [*_, "reset"]:
                 return Hangup()
+            case [*_, "cors"]:
+                return Response(200, (*headers, *OWN_CORS), b"ok")
             case [*_, "truncated"]:
                 return Hangup(_TRUNCATED)
             case _:

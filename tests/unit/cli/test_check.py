@@ -134,3 +134,46 @@ def test_native_services_are_asked_only_on_request(tmp_path: Path) -> None:
         assert f"Connection refused (found http://127.0.0.1:{deaf})" in done.stdout
         file.write_text(SAFE.replace("9101", str(native.port)), encoding="utf-8")
         assert crossgate("check", str(file), "--reach").returncode == 0
+
+
+def test_reach_asks_each_native_service_by_one_preflight_whether_it_does_cors_itself(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    with OddNative() as native:
+        file.write_text(_two_apis(f"http://127.0.0.1:{native.port}/cors"), encoding="utf-8")
+        assert (_codes(file), _codes(file, "--reach")) == ([], ["native-also-cors", "native-also-cors"])
+        [preflight] = native.log.seen()  # none without --reach, and one for both APIs
+        assert (preflight.method, preflight.target) == ("OPTIONS", "/cors")
+        headers = {name.lower(): value for name, value in preflight.headers}
+        assert headers["origin"] == "https://example.com"
+        assert headers["access-control-request-method"] == "PUT"
+
+        file.write_text(_two_apis(f"http://127.0.0.1:{native.port}/pets"), encoding="utf-8")
+        assert _codes(file, "--reach") == []
+
+
+def test_a_suppression_of_native_also_cors_is_unused_only_if_the_service_was_asked(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "gateway.yaml"
+    accepted = "lint: {allow: [{code: native-also-cors, reason: also used without the gateway}]}"
+    document = SAFE.replace("    cors:", f"    {accepted}\n    cors:")
+    with OddNative() as native:
+        file.write_text(document.replace("9101", f"{native.port}/cors"), encoding="utf-8")
+        assert (_codes(file), _codes(file, "--reach")) == ([], [])
+        file.write_text(document.replace("9101", str(native.port)), encoding="utf-8")
+        assert (_codes(file), _codes(file, "--reach")) == ([], ["allowance-unused"])
+
+
+def _two_apis(native: str) -> str:
+    api = "{{name: {name}, version: '1.0', type: rest, native: '{native}', cors: {policy}}}"
+    policy = (
+        "{allowed_origins: ['https://example.com'], allowed_methods: ['*', PUT],"
+        " allow_headers: [Content-Type], max_age: 600}"
+    )
+    apis = [api.format(name=name, native=native, policy=policy) for name in ("cats", "dogs")]
+    return f"apis: [{', '.join(apis)}]\n"
+
+
+def _codes(file: Path, *options: str) -> list[str]:
+    report = json.loads(crossgate("check", str(file), "--json", *options).stdout)
+    return [found["code"] for found in report["findings"]]

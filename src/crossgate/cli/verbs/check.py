@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,14 +12,19 @@ from typing import Annotated
 import typer
 
 from crossgate.catalogue.document import Reading, load_document
+from crossgate.catalogue.effective import Associations
+from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.cli.arguments import AsJson, DocumentFile
 from crossgate.cli.output.console import print_json, printable, stdout
 from crossgate.cli.output.findings import print_findings
 from crossgate.cli.output.sarif import as_sarif
 from crossgate.dataplane.checks import find_unreachable
+from crossgate.dataplane.native_preflight import NativePreflight, find_native_cors
 from crossgate.diagnostics import Place, Severity, count_by_severity
 from crossgate.lint.check import check_catalogue
 from crossgate.lint.rule import Finding
+from crossgate.lint.subject import Subject
+from crossgate.policy.names import ANY
 
 
 class OutputFormat(StrEnum):
@@ -37,7 +43,13 @@ def check(
         OutputFormat,
         typer.Option("--format", help="How findings are printed; sarif is for code-scanning services."),
     ] = OutputFormat.TEXT,
-    reach: Annotated[bool, typer.Option("--reach", help="Connect to every native service, too.")] = False,
+    reach: Annotated[
+        bool,
+        typer.Option(
+            "--reach",
+            help="Connect to native services, too; those of APIs with a policy get one preflight each.",
+        ),
+    ] = False,
 ) -> None:
     """Validate a document and lint its policies: print every finding with its line, column and remedy.
 
@@ -46,7 +58,8 @@ def check(
     """
     reading = load_document(file)
     unreachable = _unreachable(reading) if reach else []
-    findings = sorted([*_findings(reading), *unreachable], key=_position)
+    native_cors = _native_cors(reading.catalogue) if reach and reading.catalogue is not None else {}
+    findings = sorted([*_findings(reading, native_cors), *unreachable], key=_position)
     if as_json or output_format is OutputFormat.JSON:
         valid = reading.catalogue is not None
         print_json({"file": str(file), "valid": valid, "findings": [one.as_json() for one in findings]})
@@ -57,11 +70,11 @@ def check(
     raise typer.Exit(2 if unreachable else _exit_code(reading, findings))
 
 
-def _findings(reading: Reading) -> list[Finding]:
+def _findings(reading: Reading, native_cors: Mapping[str, bool]) -> list[Finding]:
     """The document's errors or, if it is valid, its lint findings."""
     if reading.catalogue is None:
         return [Finding(diagnostic) for diagnostic in reading.diagnostics]
-    found = check_catalogue(reading.catalogue, today=datetime.now(UTC).date())
+    found = check_catalogue(reading.catalogue, today=datetime.now(UTC).date(), native_speaks_cors=native_cors)
     return [
         Finding(reading.located([finding.diagnostic])[0], finding.witness, finding.fix)
         for finding in found.findings()
@@ -74,6 +87,23 @@ def _unreachable(reading: Reading) -> list[Finding]:
     places = [(Place(("apis", index, "native")), api.native) for index, api in enumerate(apis)]
     found = asyncio.run(find_unreachable(places, Severity.ERROR))
     return [Finding(diagnostic) for diagnostic in reading.located(found)]
+
+
+def _native_cors(catalogue: Catalogue) -> dict[str, bool]:
+    """Whether the native services of APIs with a policy do CORS themselves, as far as they answer."""
+    associations = Associations.of(catalogue.applications)
+    preflights = {
+        key: _preflight(api.native, Subject(api.cors, associations.origins(key)))
+        for key, api in catalogue.apis.items()
+        if api.cors is not None
+    }
+    return asyncio.run(find_native_cors(preflights))
+
+
+def _preflight(native: NativeService, subject: Subject) -> NativePreflight:
+    # A service that does CORS itself most likely admits what the policy admits.
+    method = next((name for name in subject.policy.allowed_methods if name != ANY), "GET")
+    return NativePreflight(native, subject.sample_origin or "https://example.com", method)
 
 
 def _position(finding: Finding) -> tuple[int, int]:
