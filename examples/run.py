@@ -16,10 +16,10 @@ from typing import NoReturn
 
 import yaml
 
-from examples.console import colour, say, show_exchange
-from examples.natives.service import PortTaken
-from examples.places import CONFIGURATION, Places, start_natives, start_pages
-from examples.tries import tries
+from examples.commands import example_commands
+from examples.console import colour, print_exchange, print_line
+from examples.natives.service import PortInUse
+from examples.servers import CONFIGURATION, Ports, start_native_services, start_pages
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CROSSGATE = str(Path(sys.executable).with_name("crossgate"))
@@ -27,61 +27,59 @@ _STOP_SECONDS = 30.0
 _BAD_INPUT = 2
 
 
-class _Ended(BaseException):
-    """A signal asked for the end."""
+class _Interrupted(BaseException):
+    """Raised by a signal that ends the program."""
 
 
-def run(places: Places, configuration: Path) -> int:
-    """Run everything until told to stop: 0; else the exit code of the gateway, or 2 for a taken port."""
+def run(ports: Ports, configuration: Path) -> int:
+    """Run everything until a signal: 0. Otherwise the gateway's exit code, or 2 if a port is in use."""
     for number in _SIGNALS:
         signal.signal(number, _end)
     try:
         with ExitStack() as stack:
-            return _run(stack, places, configuration)
-    except PortTaken as taken:
-        sys.stderr.write(f"{taken}\n")
+            return _run(stack, ports, configuration)
+    except PortInUse as in_use:
+        sys.stderr.write(f"{in_use}\n")
         return _BAD_INPUT
-    except _Ended:
+    except _Interrupted:
         return 0
 
 
-def _run(stack: ExitStack, places: Places, configuration: Path) -> int:
-    start_natives(stack, places, show_exchange)
-    start_pages(stack, places)
-    if _is_open(places.gateway):
-        raise PortTaken(
-            "the gateway (or choose another as `listen` in examples/gateway.yaml)", places.gateway
-        )
+def _run(stack: ExitStack, ports: Ports, configuration: Path) -> int:
+    start_native_services(stack, ports, print_exchange)
+    start_pages(stack, ports)
+    if _is_open(ports.gateway):
+        raise PortInUse("the gateway (or change `listen` in examples/gateway.yaml)", ports.gateway)
     gateway = stack.enter_context(_gateway(configuration))
     while gateway.poll() is None:
-        if _is_open(places.gateway):
-            _say_what_to_try(places)
-            return _ended(gateway)
+        if _is_open(ports.gateway):
+            _print_introduction(ports)
+            return _wait(gateway)
         time.sleep(0.05)
     return gateway.returncode
 
 
-def _ended(gateway: subprocess.Popen[bytes]) -> int:
-    """The exit code, when there is one. A wait without limit misses a signal that comes just before it."""
+def _wait(gateway: subprocess.Popen[bytes]) -> int:
+    """The exit code. Without a timeout, the wait would miss a signal that comes just before it."""
     while True:
         with suppress(subprocess.TimeoutExpired):
             return gateway.wait(0.2)
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Once is enough: an impatient second Ctrl-C would leave the gateway behind.
+    # A second Ctrl-C would end the clean-up and leave the gateway running.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    raise _Ended
+    raise _Interrupted
 
 
-def _places() -> Places:
-    """The example's places, the gateway where its file says; what is wrong with the file, `run` reports."""
+def _ports() -> Ports:
+    """The ports, with the gateway's from its file. `crossgate run` reports what is wrong with the file."""
     try:
         listen = yaml.safe_load(CONFIGURATION.read_bytes())["gateway"]["listen"]
-        return replace(Places(), gateway=int(str(listen).rpartition(":")[2]))
+        return replace(Ports(), gateway=int(str(listen).rpartition(":")[2]))
     except (yaml.YAMLError, KeyError, TypeError, ValueError):
-        return Places()
+        return Ports()
 
 
 def _is_open(port: int) -> bool:
@@ -91,7 +89,7 @@ def _is_open(port: int) -> bool:
 
 @contextmanager
 def _gateway(configuration: Path) -> Iterator[subprocess.Popen[bytes]]:
-    # In a process group of its own a Ctrl-C reaches it once, from here, as SIGTERM.
+    # In its own process group: Ctrl-C does not reach it, and it ends by the SIGTERM below.
     process = subprocess.Popen(
         [_CROSSGATE, "run", str(configuration)], stdin=subprocess.DEVNULL, process_group=0
     )
@@ -106,27 +104,27 @@ def _gateway(configuration: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _say_what_to_try(places: Places) -> None:
-    lines = ["", colour("The page, in a browser; press “Send all”:", "1")]
+def _print_introduction(ports: Ports) -> None:
+    lines = ["", colour("Open a page in the browser and press “Send all”:", "1")]
     for role, about in (
         ("page", "an origin that the policies allow"),
         ("storefront", "the JavaScript origin of an application"),
         ("stranger", "an origin that is refused"),
     ):
-        lines.append(f"  {colour(places.url(role), '34')}  {about}")
-    lines += ["", colour("Commands, and what to expect:", "1")]
-    for each in tries(places):
+        lines.append(f"  {colour(ports.url(role), '34')}  {about}")
+    lines += ["", colour("Commands and their responses:", "1")]
+    for each in example_commands(ports):
         lines.append(f"  {each.command}")
         lines.append(colour(f"      {each.status}, {each.contains}   ({each.about})", "2"))
     lines += [
         "",
-        "Edit examples/gateway.yaml while it runs: add http://test.com to the origins of petstore, save,",
-        "and the second command is answered 200. Ctrl-C ends everything.",
+        "Edit examples/gateway.yaml while it runs: add http://test.com to the origins of petstore and save.",
+        "The second command then gets 200. Press Ctrl-C to stop.",
         "",
-        colour("Below: every request that a native service sees.", "1"),
+        colour("Requests that reach a native service:", "1"),
     ]
-    say("\n".join(lines))
+    print_line("\n".join(lines))
 
 
 if __name__ == "__main__":
-    sys.exit(run(_places(), CONFIGURATION))
+    sys.exit(run(_ports(), CONFIGURATION))

@@ -1,8 +1,8 @@
-"""The example's page, served on an origin that is not the gateway's.
+"""The server of the example's page, on an origin other than the gateway's.
 
-Besides its files the page asks its own server two things: ``/settings.json``, where everything is; and
-``/wire``, to send the same exchange without a browser's rules, so that the page can show what the gateway
-answered when the browser hides it. ``/wire`` speaks to the gateway only, and only for the page itself.
+Besides the page's files it serves ``/settings.json`` with the URLs, and ``/wire``, which sends a request to
+the gateway without a browser's rules. So the page can show the gateway's response when the browser hides it.
+``/wire`` sends to the gateway only, and only for the page itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from examples.natives.message import Request, Response, json_response
+from examples.natives.http_message import Request, Response, json_response
 
 _FOLDER = Path(__file__).with_name("page")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -22,7 +22,7 @@ _TIMEOUT = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One of the page's origins: its role in the example, all origins by role, and where the gateway is."""
+    """The page on one origin: its role in the example, all origins by role, and the gateway's URL."""
 
     role: str
     origins: Mapping[str, str]
@@ -46,18 +46,18 @@ class Site:
         return Response(response.status, (*response.headers, *guards), response.body)
 
     def _wire(self, request: Request) -> Response:
-        # Application/json takes a preflight, which this server never allows: no other page can use it.
+        # A page of another origin needs a preflight for this type, which this server never allows.
         if request.header("Content-Type") != "application/json":
             return Response(415)
         try:
-            asked = json.loads(request.body)
-            method, path, body = asked["method"], asked["path"], asked["body"]
-            headers = {**asked["headers"], "Origin": self.origins[self.role]}
+            wanted = json.loads(request.body)
+            method, path, body = wanted["method"], wanted["path"], wanted["body"]
+            headers = {**wanted["headers"], "Origin": self.origins[self.role]}
             return json_response(_exchange(self.gateway, method, path, headers, body))
         except (ValueError, TypeError, KeyError, AttributeError):
             return Response(400)
         except (OSError, http.client.HTTPException) as error:
-            return json_response({"error": f"the gateway does not answer: {error}"}, 502)
+            return json_response({"error": f"the gateway does not respond: {error}"}, 502)
 
 
 def _exchange(
@@ -79,10 +79,10 @@ def _exchange(
 
 
 def _file(name: str) -> Response:
-    # Names are looked up among the files that are there: no path of a request is ever opened.
+    # The name is looked up in the folder; no path from a request is ever opened.
     for path in _FOLDER.iterdir():
         if path.name == name and path.suffix in _TYPES:
             return Response(
                 200, (("Content-Type", f"{_TYPES[path.suffix]}; charset=utf-8"),), path.read_bytes()
             )
-    return Response(404, (("Content-Type", "text/plain"),), b"there is no such file\n")
+    return Response(404, (("Content-Type", "text/plain"),), b"not found\n")

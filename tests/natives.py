@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import threading
 
-from examples.natives.message import Answer, Hangup, Headers, Request, Response
+from examples.natives.http_message import Answer, Hangup, Headers, Request, Response
 from examples.natives.service import Service
 
 OWN_CORS: Headers = (

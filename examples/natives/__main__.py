@@ -7,35 +7,35 @@ import signal
 import sys
 from contextlib import ExitStack
 
-from examples.console import say, show_exchange
-from examples.natives.service import PortTaken
-from examples.places import Places, start_natives
+from examples.console import print_exchange, print_line
+from examples.natives.service import PortInUse
+from examples.servers import Ports, start_native_services
 
 _PATHS = {"pets": "/v2/pets", "stock": "/stock?wsdl", "catalog": "/odata/Products", "parcels": "/track/7001"}
 
 
 def main() -> int:
-    """Serve until told to stop; 2 when a port is taken."""
+    """Serve until a signal; 2 if a port is in use."""
     parser = argparse.ArgumentParser(
-        prog="python -m examples.natives", description="Native services to try a gateway on."
+        prog="python -m examples.natives", description="Native services to try a gateway with."
     )
-    default = Places()
+    default = Ports()
     for name in _PATHS:
         port = getattr(default, name)
         parser.add_argument(
-            f"--{name}", type=int, default=port, metavar="PORT", help=f"default {port}, 0 for any"
+            f"--{name}", type=int, default=port, metavar="PORT", help=f"default {port}; 0 picks a free port"
         )
-    places = Places(**vars(parser.parse_args()))
-    # Blocked before any thread starts, so that only sigwait below ever receives them.
+    ports = Ports(**vars(parser.parse_args()))
+    # Blocked before any thread starts, so that only sigwait below receives them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     with ExitStack() as stack:
         try:
-            services = start_natives(stack, places, show_exchange)
-        except PortTaken as taken:
-            sys.stderr.write(f"{taken}\n")
+            services = start_native_services(stack, ports, print_exchange)
+        except PortInUse as in_use:
+            sys.stderr.write(f"{in_use}\n")
             return 2
         for name, service in services.items():
-            say(f"{name:<10} {service.url}{_PATHS[name]}")
+            print_line(f"{name:<10} {service.url}{_PATHS[name]}")
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
     return 0
 

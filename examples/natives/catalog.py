@@ -1,4 +1,4 @@
-"""The catalogue: an OData 4.0 service under ``/odata``, read only.
+"""The catalogue: an OData 4.0 service under ``/odata``, read-only.
 
 Serves the service document, ``$metadata``, the entity set ``Products`` and single entities ``Products(1)``.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from examples.natives.message import Request, Response, json_response
+from examples.natives.http_message import Request, Response, json_response
 
 BASE = "/odata"
 _METADATA = Path(__file__).with_name("catalog.edmx").read_bytes()
@@ -24,7 +24,7 @@ _PRODUCTS: tuple[dict[str, object], ...] = (
 def catalog(request: Request) -> Response:
     """The answer to one request."""
     if request.method not in {"GET", "HEAD"}:
-        return _error(405, "this catalogue can only be read", ("Allow", "GET, HEAD"))
+        return _error(405, "this catalogue is read-only", ("Allow", "GET, HEAD"))
     context = f"{request.public_url(BASE)}/$metadata"
     resource = request.path.removeprefix(BASE).strip("/")
     if resource == "":
@@ -38,7 +38,7 @@ def catalog(request: Request) -> Response:
         for product in _PRODUCTS:
             if product["ID"] == int(entity[1]):
                 return _json({"@odata.context": f"{context}#Products/$entity", **product})
-    return _error(404, f"there is no {resource}")
+    return _error(404, f"{resource} not found")
 
 
 def _json(value: object) -> Response:

@@ -1,14 +1,14 @@
 """Parcel tracking: a REST service under ``/track`` that does its own CORS, as many do.
 
-It decorates: the origins it knows get ``Access-Control-*`` headers, all others get the same answer without
-them. It refuses nobody; that it leaves to browsers.
+Origins that it knows get ``Access-Control-*`` headers, all others the same response without them. It refuses
+no request: that is left to browsers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from examples.natives.message import Headers, Request, Response, json_response
+from examples.natives.http_message import Headers, Request, Response, json_response
 
 BASE = "/track"
 _PARCELS = {"7001": "on its way", "7002": "delivered"}

@@ -1,12 +1,12 @@
-"""The pet store: a REST service under ``/v2``, which knows nothing of CORS.
+"""The pet store: a REST service under ``/v2``, without CORS.
 
 GET    /v2/pets         all pets, with the headers header1, header2 and header3
-POST   /v2/pets         a new pet, from JSON or a form
+POST   /v2/pets         create a pet, from JSON or a form
 GET    /v2/pets/{id}    one pet
-PUT    /v2/pets/{id}    a pet replaced, or made
-DELETE /v2/pets/{id}    a pet removed
+PUT    /v2/pets/{id}    replace or create a pet
+DELETE /v2/pets/{id}    remove a pet
 POST   /v2/sign-in      a session cookie for the form's ``name``
-GET    /v2/me           whose session it is; nobody's without the cookie
+GET    /v2/me           the session's user; null without the cookie
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, unquote
 
-from examples.natives.message import Request, Response, json_response
+from examples.natives.http_message import Request, Response, json_response
 
 BASE = "/v2"
 _HEADERS = (("header1", "first"), ("header2", "second"), ("header3", "third"))
@@ -33,7 +33,7 @@ class PetStore:
     def __call__(self, request: Request) -> Response:
         """The answer to one request."""
         if request.method == "OPTIONS":
-            # What a service without CORS says of a preflight that reaches it: nothing a browser accepts.
+            # A typical response to a preflight without CORS, which no browser accepts.
             return Response(204, (("Allow", "GET, POST, PUT, DELETE, OPTIONS"),))
         match request.path.removeprefix(BASE).strip("/").split("/"):
             case ["pets"]:
@@ -45,7 +45,7 @@ class PetStore:
             case ["me"]:
                 return json_response({"name": _session(request)}, headers=(("Cache-Control", "no-store"),))
             case _:
-                return json_response({"error": "there is no such thing in this store"}, 404)
+                return json_response({"error": "not found"}, 404)
 
     def _all(self, request: Request) -> Response:
         with self._lock:
@@ -74,7 +74,7 @@ class PetStore:
                     self._pets[number] = pet
                     return json_response({"id": number, **pet}, 200 if old else 201, _HEADERS)
                 case _, None:
-                    return json_response({"error": f"there is no pet {number}"}, 404)
+                    return json_response({"error": f"pet {number} not found"}, 404)
                 case (("GET" | "HEAD"), dict(pet)):
                     return json_response({"id": number, **pet}, headers=_HEADERS)
                 case "DELETE", _:
@@ -85,7 +85,7 @@ class PetStore:
 
 
 def _pet(request: Request) -> dict[str, str] | None:
-    """The pet in the body, or None when there is none to be read."""
+    """The pet in the body, or None if the body is invalid."""
     try:
         if "form-urlencoded" in (request.header("Content-Type") or ""):
             fields: object = dict(parse_qsl(request.body.decode()))

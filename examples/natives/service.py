@@ -1,4 +1,4 @@
-"""One application, served for as long as a block lasts, with a log of all it received."""
+"""Serves one application for as long as a context lasts, and logs the requests."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from examples.natives.message import Answer, Application, Request
-from examples.natives.wire import Server
+from examples.natives.http_message import Answer, Application, Request
+from examples.natives.http_server import Server
 
 Observer = Callable[[str, Request, Answer], None]
 
 
 class RequestLog:
-    """Every request a service received, in order of arrival; each is there before its answer is sent."""
+    """The requests that a service received, in their order; each is logged before its response is sent."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._requests: list[Request] = []
 
     def add(self, request: Request) -> None:
-        """Record a request."""
+        """Log a request."""
         with self._lock:
             self._requests.append(request)
 
@@ -40,26 +40,26 @@ class RequestLog:
         )
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all requests."""
         with self._lock:
             self._requests.clear()
 
 
-class PortTaken(OSError):  # noqa: N818 - it says what is the matter
-    """Somebody else listens on a port that the example needs."""
+class PortInUse(OSError):  # noqa: N818 - it says what happened
+    """Another process listens on a port that the example needs."""
 
     def __init__(self, name: str, port: int) -> None:
         super().__init__(
-            f"port {port}, meant for {name}, is taken: "
-            f"end what listens there (to see it: ss -ltnp 'sport = :{port}')"
+            f"port {port}, for {name}, is in use. "
+            f"Stop the process that listens there; ss -ltnp 'sport = :{port}' shows it"
         )
 
 
 class Service:
-    """A real HTTP server on ``127.0.0.1``; a context manager that serves while it is open.
+    """An HTTP server on ``127.0.0.1`` that serves while the context lasts.
 
-    Port 0 takes a free one, and ``port`` tells which; the port is taken from the moment the service is made.
-    ``observer`` is told of each exchange before it is sent. Raises ``PortTaken``.
+    It listens from the moment it is created; port 0 picks a free one. ``observer`` is called with each
+    exchange before the response is sent. Raises ``PortInUse``.
     """
 
     def __init__(
@@ -72,27 +72,27 @@ class Service:
         try:
             self._server = Server(self._exchange, port)
         except OSError as error:
-            raise (PortTaken(name, port) if error.errno == errno.EADDRINUSE else error) from error
+            raise (PortInUse(name, port) if error.errno == errno.EADDRINUSE else error) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), name=name, daemon=True
         )
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that it listens on."""
         return int(self._server.server_address[1])
 
     @property
     def url(self) -> str:
-        """Scheme, host and port, without a slash at the end."""
+        """Scheme, host and port, without a trailing slash."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Serve, in a thread of its own."""
+        """Serve in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, end every connection, and wait until all threads are done."""
+        """Stop listening, close every connection, and wait for all threads."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()

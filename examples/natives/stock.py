@@ -1,6 +1,6 @@
 """The stock: a SOAP 1.1 service under ``/stock``, with its WSDL at ``/stock?wsdl``.
 
-One operation, ``GetStock``; an item it does not know is a fault, which SOAP 1.1 sends with status 500.
+It has one operation, ``GetStock``. An unknown item is a fault, which SOAP 1.1 sends with status 500.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ import re
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr, unescape
 
-from examples.natives.message import Request, Response
+from examples.natives.http_message import Request, Response
 
 BASE = "/stock"
 _WSDL = Path(__file__).with_name("stock.wsdl").read_text(encoding="utf-8")
 _QUANTITIES = {"leash": 12, "basket": 3, "ball": 250}
-# A real service would parse the envelope; one element of it is all this example asks for, and a regular
-# expression over capped input needs no defence against entities.
+# A real service would parse the envelope. A regular expression over capped input needs no defence against
+# entities, and this example needs one element only.
 _ITEM = re.compile(r"<(?:\w+:)?item>([^<]{1,100})</")
-_LARGEST = 64 * 1024
+_MAX_BODY = 64 * 1024
 
 
 def stock(request: Request) -> Response:
     """The answer to one request."""
     if request.path.rstrip("/") != BASE:
-        return Response(404, (("Content-Type", "text/plain"),), b"there is nothing here\n")
+        return Response(404, (("Content-Type", "text/plain"),), b"not found\n")
     match request.method:
         case "GET" | "HEAD" if any(name.lower() == "wsdl" for name, _ in request.query):
             address = quoteattr(request.public_url(BASE))
@@ -39,13 +39,13 @@ def stock(request: Request) -> Response:
 
 
 def _get_stock(body: bytes) -> Response:
-    found = _ITEM.search(body[:_LARGEST].decode(errors="replace"))
+    found = _ITEM.search(body[:_MAX_BODY].decode(errors="replace"))
     if found is None:
-        return _fault("Client", "the envelope names no item")
+        return _fault("Client", "the envelope has no item")
     item = unescape(found[1]).strip()
     quantity = _QUANTITIES.get(item)
     if quantity is None:
-        return _fault("Client", f"there is no {item} in the stock")
+        return _fault("Client", f"{item} is not in stock")
     result = f'<GetStockResponse xmlns="urn:example:stock"><quantity>{quantity}</quantity></GetStockResponse>'
     return _envelope(result)
 

@@ -47,14 +47,14 @@ function cardOf(scenario) {
   top.append(element('h3', scenario.title), button);
   const result = element('div', '', 'result');
   result.setAttribute('aria-live', 'polite');
-  const told = element('div');
-  told.append(
+  const description = element('div');
+  description.append(
     top,
     element('p', scenario.about, 'about'),
     element('pre', requestText(scenario)),
     element('p', `Expected here: ${expectationText(scenario)}`, 'expected'),
   );
-  card.append(told, result);
+  card.append(description, result);
   const run = async () => {
     button.disabled = true;
     const read = await send(settings.gateway, scenario);

@@ -16,12 +16,12 @@ export function unsafeHeaders(headers = {}) {
 export function preflightHeaders({ method, headers }) {
   const names = unsafeHeaders(headers);
   if (SIMPLE_METHODS.includes(method) && names.length === 0) return null;
-  const asked = { 'Access-Control-Request-Method': method };
-  if (names.length > 0) asked['Access-Control-Request-Headers'] = names.join(',');
-  return asked;
+  const requested = { 'Access-Control-Request-Method': method };
+  if (names.length > 0) requested['Access-Control-Request-Headers'] = names.join(',');
+  return requested;
 }
 
-/** What JavaScript reads: {status, body, headers: {name: value or null}}, or {error} when the browser says no more. */
+/** What JavaScript reads: {status, body, headers: {name: value or null}}, or {error} when the browser hides the response. */
 export async function send(gateway, scenario) {
   try {
     const { method, path, headers, body, credentials = 'omit', asks = [] } = scenario;
@@ -36,9 +36,9 @@ export async function send(gateway, scenario) {
 /** What the gateway answers, exchange by exchange: the preflight, and the request if that was allowed. */
 export async function overTheWire(scenario) {
   const answers = [];
-  const asked = preflightHeaders(scenario);
-  if (asked) {
-    answers.push({ sent: `OPTIONS ${scenario.path}`, ...await wire('OPTIONS', scenario.path, asked, null) });
+  const preflight = preflightHeaders(scenario);
+  if (preflight) {
+    answers.push({ sent: `OPTIONS ${scenario.path}`, ...await wire('OPTIONS', scenario.path, preflight, null) });
     if (answers[0].status !== 200) return answers;
   }
   const { method, path, headers = {}, body } = scenario;

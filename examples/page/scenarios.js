@@ -120,7 +120,7 @@ export const sections = [
         expect: pageOnly(OK),
       },
       {
-        id: 'soap-fault', title: 'A SOAP fault', ...soap('dragon'), contains: 'no dragon',
+        id: 'soap-fault', title: 'A SOAP fault', ...soap('dragon'), contains: 'dragon is not in stock',
         about: 'A fault comes with status 500, and is readable.',
         expect: pageOnly({ reads: 500, says: [500] }),
       },

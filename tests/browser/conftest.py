@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from examples.natives.message import Response
+from examples.natives.http_message import Response
 from examples.natives.service import Service
-from examples.places import Places, start_natives, start_pages
+from examples.servers import Ports, start_native_services, start_pages
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.gateway import Gateway, running_gateway
 from tests.ports import deaf_port, free_ports
@@ -33,7 +33,7 @@ _FLAGS = (
 class Example:
     """The running example."""
 
-    places: Places
+    ports: Ports
     natives: Mapping[str, Service]
     gateway: Gateway
 
@@ -72,10 +72,10 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     """The example on free ports, for the whole session."""
     names = ("gateway", "page", "pets", "stock", "catalog", "parcels", "storefront", "stranger")
     with ExitStack() as stack:
-        ports = dict(zip(names, free_ports(len(names)), strict=True))
-        places = Places(**ports, nobody=stack.enter_context(deaf_port()))
-        natives = start_natives(stack, places)
-        start_pages(stack, places)
+        numbers = dict(zip(names, free_ports(len(names)), strict=True))
+        ports = Ports(**numbers, unreachable=stack.enter_context(deaf_port()))
+        natives = start_native_services(stack, ports)
+        start_pages(stack, ports)
         folder = tmp_path_factory.mktemp("example")
-        gateway = stack.enter_context(running_gateway(places.configuration(), folder))
-        yield Example(places, natives, gateway)
+        gateway = stack.enter_context(running_gateway(ports.configuration(), folder))
+        yield Example(ports, natives, gateway)

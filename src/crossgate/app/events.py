@@ -1,4 +1,4 @@
-"""Events of a running gateway or node, for whoever shows or logs them. ``str(event)`` is its message."""
+"""Events of a running gateway or node, to print or log. ``str(event)`` is its message."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ChangePending:
 
 @dataclass(frozen=True, slots=True)
 class ServicesUnreachable:
-    """Native services that accept no connection; the gateway serves their APIs all the same."""
+    """Native services that accept no connection; their APIs answer 503."""
 
     diagnostics: tuple[Diagnostic, ...]
 

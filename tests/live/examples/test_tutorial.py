@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from examples.places import Places, start_natives
+from examples.servers import Ports, start_native_services
 from tests.documents import Command, File, steps
 from tests.gateway import ROOT, Gateway, running_gateway
 from tests.ports import free_ports
@@ -20,21 +20,23 @@ FOLLOWS_SECONDS = 10.0
 
 
 @pytest.mark.live
-def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
+def test_every_step_of_the_tutorial(tmp_path: Path) -> None:
     with ExitStack() as stack:
         gateway_port, pets = free_ports(2)
-        places = replace(Places(stock=0, catalog=0, parcels=0), gateway=gateway_port, pets=pets)
-        start_natives(stack, places)
+        ports = replace(Ports(stock=0, catalog=0, parcels=0), gateway=gateway_port, pets=pets)
+        start_native_services(stack, ports)
         gateway: Gateway | None = None
         done = 0
         for step in steps(PAGE):
             match step:
                 case File(content):
                     if gateway is None:
-                        gateway = stack.enter_context(running_gateway(places.moved(content), tmp_path))
-                    gateway.file.write_text(places.moved(content), encoding="utf-8")
+                        gateway = stack.enter_context(
+                            running_gateway(ports.replace_defaults(content), tmp_path)
+                        )
+                    gateway.file.write_text(ports.replace_defaults(content), encoding="utf-8")
                 case Command():
-                    _run_until_answered(replace(step, line=places.moved(step.line)), tmp_path)
+                    _run_until_answered(replace(step, line=ports.replace_defaults(step.line)), tmp_path)
                     done += 1
         assert done == 8
 

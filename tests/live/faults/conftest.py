@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from examples.natives.message import Answer, Request, Response
+from examples.natives.http_message import Answer, Request, Response
 from examples.natives.service import Service
 from tests.live.faults.document import Document
 from tests.ports import free_ports

@@ -9,7 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 from examples.natives.service import Service
-from examples.places import Places, start_natives
+from examples.servers import Ports, start_native_services
 
 STRANGER = "http://127.0.0.1:9109"
 BEHIND_GATEWAY = {
@@ -22,10 +22,10 @@ BEHIND_GATEWAY = {
 @pytest.fixture
 def natives() -> Iterator[Mapping[str, Service]]:
     with ExitStack() as stack:
-        yield start_natives(stack, replace(Places(), pets=0, stock=0, catalog=0, parcels=0))
+        yield start_native_services(stack, replace(Ports(), pets=0, stock=0, catalog=0, parcels=0))
 
 
-def test_pets_are_read_written_and_removed(natives: Mapping[str, Service]) -> None:
+def test_pets_are_read_written_and_reconfiguration(natives: Mapping[str, Service]) -> None:
     with httpx.Client(base_url=natives["pets"].url + "/v2") as store:
         assert [pet["name"] for pet in store.get("/pets").json()] == ["Rex", "Minka"]
         created = store.post("/pets", data={"name": "Bello", "kind": "dog"})
@@ -56,7 +56,7 @@ def test_pets_are_read_written_and_removed(natives: Mapping[str, Service]) -> No
         ("GET", "/v2/pets/" + "9" * 5000, b"", 404),
     ],
 )
-def test_what_the_pet_store_refuses(
+def test_requests_that_the_pet_store_refuses(
     natives: Mapping[str, Service], method: str, path: str, body: bytes, status: int
 ) -> None:
     assert httpx.request(method, natives["pets"].url + path, content=body).status_code == status
@@ -77,7 +77,7 @@ def test_the_wsdl_names_the_address_the_caller_used(natives: Mapping[str, Servic
 
 @pytest.mark.parametrize(
     ("item", "status", "text"),
-    [("leash", 200, "<quantity>12</quantity>"), ("&amp;x", 500, "no &amp;x in the stock")],
+    [("leash", 200, "<quantity>12</quantity>"), ("&amp;x", 500, "&amp;x is not in stock")],
 )
 def test_a_soap_call_answers_or_faults(
     natives: Mapping[str, Service], item: str, status: int, text: str
@@ -102,7 +102,7 @@ def test_the_catalogue_speaks_odata(natives: Mapping[str, Service]) -> None:
         assert service.post("/Products").status_code == 405
 
 
-def test_parcel_tracking_decorates_and_refuses_nobody(natives: Mapping[str, Service]) -> None:
+def test_parcel_tracking_adds_headers_and_refuses_no_request(natives: Mapping[str, Service]) -> None:
     url = natives["parcels"].url + "/track/7001"
     known = httpx.get(url, headers={"Origin": STRANGER})
     unknown = httpx.get(url, headers={"Origin": "http://elsewhere.example"})
@@ -113,9 +113,9 @@ def test_parcel_tracking_decorates_and_refuses_nobody(natives: Mapping[str, Serv
     assert preflight.headers["access-control-allow-methods"] == "GET, PUT"
 
 
-def test_the_configuration_can_be_moved_to_other_ports() -> None:
-    moved = Places(gateway=9101, pets=8080, nobody=1).configuration()
-    assert "listen: 127.0.0.1:9101" in moved
-    assert "native: http://127.0.0.1:8080/v2" in moved
-    assert "native: http://127.0.0.1:1\n" in moved
-    assert Places().configuration().count("127.0.0.1:9104") == 3
+def test_the_configuration_with_other_ports() -> None:
+    configuration = Ports(gateway=9101, pets=8080, unreachable=1).configuration()
+    assert "listen: 127.0.0.1:9101" in configuration
+    assert "native: http://127.0.0.1:8080/v2" in configuration
+    assert "native: http://127.0.0.1:1\n" in configuration
+    assert Ports().configuration().count("127.0.0.1:9104") == 3

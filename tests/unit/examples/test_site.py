@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from examples.natives.message import Request, Response
+from examples.natives.http_message import Request, Response
 from examples.site import Site
 from tests.natives import OddNative
 from tests.ports import deaf_port
@@ -14,8 +14,8 @@ ORIGINS = {"page": "http://127.0.0.1:1", "stranger": "http://127.0.0.1:2"}
 JSON = (("Content-Type", "application/json"),)
 
 
-def wire(site: Site, **asked: object) -> Response:
-    body = {"method": "GET", "path": "/headers", "headers": {}, "body": None, **asked}
+def wire(site: Site, **changed: object) -> Response:
+    body = {"method": "GET", "path": "/headers", "headers": {}, "body": None, **changed}
     return site(Request("POST", "/wire", JSON, json.dumps(body).encode()))
 
 
@@ -27,11 +27,11 @@ def test_every_file_of_the_page_is_served() -> None:
 
 
 @pytest.mark.parametrize("path", ["/../run.py", "/..%2frun.py", "/page", "//etc/passwd", "/x.js"])
-def test_nothing_else_is(path: str) -> None:
+def test_no_other_file_is_served(path: str) -> None:
     assert Site("page", ORIGINS, "http://127.0.0.1:3")(Request("GET", path)).status == 404
 
 
-def test_the_wire_sends_the_origin_of_the_page_whatever_was_asked() -> None:
+def test_the_wire_always_sends_the_origin_of_the_page() -> None:
     with OddNative() as gateway:
         site = Site("stranger", ORIGINS, gateway.url)
         answer = json.loads(wire(site, headers={"test1": "a", "Origin": "http://forged.example"}).body)
@@ -50,12 +50,12 @@ def test_the_wire_serves_no_other_page() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"method": 1, "path": 2, "headers": 3, "body": 4}'])
-def test_the_wire_refuses_what_it_cannot_read(body: bytes) -> None:
+def test_the_wire_refuses_invalid_bodies(body: bytes) -> None:
     assert Site("page", ORIGINS, "http://127.0.0.1:3")(Request("POST", "/wire", JSON, body)).status == 400
 
 
-def test_the_wire_says_that_the_gateway_is_down() -> None:
+def test_the_wire_reports_a_gateway_that_is_down() -> None:
     with deaf_port() as port:
         answer = wire(Site("page", ORIGINS, f"http://127.0.0.1:{port}"))
     assert answer.status == 502
-    assert b"the gateway does not answer" in answer.body
+    assert b"the gateway does not respond" in answer.body

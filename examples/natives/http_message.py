@@ -1,7 +1,4 @@
-"""What a native service receives and what it answers.
-
-Knows HTTP messages as values; knows no socket and no service.
-"""
+"""HTTP messages as values: what a native service receives and returns."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it came off the wire: header lines in their order, duplicates kept."""
+    """A request as received, with all header lines in their order."""
 
     method: str
     target: str
@@ -29,23 +26,23 @@ class Request:
 
     @property
     def query(self) -> tuple[tuple[str, str], ...]:
-        """Every parameter of the query, in order; one without a value has an empty one."""
+        """Every parameter of the query, in order; a parameter without a value has an empty one."""
         return tuple(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
     def header_lines(self, name: str) -> tuple[str, ...]:
-        """The value of every line of that header, compared without case."""
+        """The value of every line of a header, whose name is case-insensitive."""
         return tuple(value for key, value in self.headers if key.lower() == name.lower())
 
     def header(self, name: str) -> str | None:
-        """The values of that header joined by a comma, or None when there is none."""
+        """The values of a header joined by commas, or None if it is missing."""
         lines = self.header_lines(name)
         return ", ".join(lines) if lines else None
 
     def public_url(self, prefix: str) -> str:
-        """Where the caller reached this service, ``prefix`` being its own base path.
+        """The service's URL as the client used it, with ``prefix`` as the service's own base path.
 
-        The gateway says so in ``X-Forwarded-*``; without them it is where the request itself went. Only for
-        services behind a gateway that sets these headers: a caller could forge them otherwise.
+        It comes from ``X-Forwarded-*`` or, without them, from the request. Clients can forge these headers
+        unless a gateway sets them.
         """
         scheme = self.header("X-Forwarded-Proto") or "http"
         host = self.header("X-Forwarded-Host") or self.header("Host") or "localhost"
@@ -54,7 +51,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer; ``Content-Length`` and ``Date`` are added when it is written."""
+    """A response; ``Content-Length`` and ``Date`` are added when it is written."""
 
     status: int = 200
     headers: Headers = ()
@@ -63,7 +60,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """No proper answer: ``sent`` goes out as it is, then the connection is closed."""
+    """Not a response: ``sent`` is written unchanged, then the connection is closed."""
 
     sent: bytes = b""
 
@@ -73,6 +70,6 @@ Application = Callable[[Request], Answer]
 
 
 def json_response(value: object, status: int = 200, headers: Headers = ()) -> Response:
-    """``value`` as a JSON document."""
+    """A response with ``value`` as JSON."""
     body = json.dumps(value, ensure_ascii=False).encode() + b"\n"
     return Response(status, (("Content-Type", "application/json"), *headers), body)

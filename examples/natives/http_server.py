@@ -1,7 +1,6 @@
-"""HTTP/1.1 on a socket: reads requests as values, writes answers as bytes.
+"""An HTTP/1.1 server: parses requests, calls ``exchange`` for each, and writes the responses.
 
-Knows framing (``Content-Length`` and chunked bodies, keep-alive); knows nothing of services. Whoever serves
-supplies ``exchange``.
+It handles ``Content-Length`` and chunked bodies, and keeps connections alive.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 
-from examples.natives.message import Answer, Hangup, Request, Response
+from examples.natives.http_message import Answer, Hangup, Request, Response
 
 Exchange = Callable[[Request], Answer]
 
@@ -24,11 +23,11 @@ _WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
 class Server(ThreadingTCPServer):
-    """Listens on ``127.0.0.1`` and answers each request by ``exchange``, one thread per connection."""
+    """Listens on ``127.0.0.1`` and calls ``exchange`` for each request, in one thread per connection."""
 
     allow_reuse_address = True
     request_queue_size = 1024
-    # Threads are joined on close, so that nothing that used a server leaves a socket open behind it.
+    # Threads are joined on close, so that no socket stays open.
     daemon_threads = False
 
     def __init__(self, exchange: Exchange, port: int) -> None:
@@ -38,33 +37,33 @@ class Server(ThreadingTCPServer):
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", port), _Connection)
 
-    def opened(self, connection: socket.socket) -> None:
-        """Remember a connection, so that it can be ended; one that comes after the end is ended at once."""
+    def add_connection(self, connection: socket.socket) -> None:
+        """Register a connection, so that it can be shut; after the end it is shut at once."""
         with self._lock:
             self._connections.add(connection)
             if self._ended:
                 _shut(connection)
 
-    def closed(self, connection: socket.socket) -> None:
-        """Forget a connection that is about to be closed."""
+    def remove_connection(self, connection: socket.socket) -> None:
+        """Remove a connection that is about to be closed."""
         with self._lock:
             self._connections.discard(connection)
 
     def end_connections(self) -> None:
-        """Shut every connection, idle ones included: their threads then end."""
+        """Shut every connection, idle ones too, so that their threads end."""
         with self._lock:
             self._ended = True
             for connection in self._connections:
                 _shut(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Show a mistake of the application; a client that leaves is no news."""
+        """Print errors of the application, but not that a client disconnected."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # both are only printed
 
 
 def _shut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # the other side was faster
+    with contextlib.suppress(OSError):  # the peer closed it first
         connection.shutdown(socket.SHUT_RDWR)
 
 
@@ -75,20 +74,20 @@ class _Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.server.opened(self.connection)
+        self.server.add_connection(self.connection)
 
     def finish(self) -> None:
-        self.server.closed(self.connection)
+        self.server.remove_connection(self.connection)
         super().finish()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        # The base class looks for one do_… per method; here every token is a method like any other.
+        # The base class calls do_METHOD; here every method is allowed.
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the service keeps its own log."""
+        """Log nothing: the service has its own log."""
 
     def _serve(self) -> None:
         request = Request(self.command, self.path, tuple(self.headers.items()), self._body())
@@ -107,12 +106,12 @@ class _Connection(BaseHTTPRequestHandler):
     def _chunk(self) -> bytes:
         size = int(self.rfile.readline().split(b";")[0], 16)
         data = self.rfile.read(size)
-        self.rfile.readline()  # the line end behind the data; without data, the end of (no) trailers
+        self.rfile.readline()  # the line end after the data, or after the last chunk
         return data
 
 
 def _serialised(response: Response, method: str) -> bytes:
-    # One buffer, one write: two would wait for each other's acknowledgement (Nagle) on a kept connection.
+    # In one write: a second one would wait for the acknowledgement of the first (Nagle's algorithm).
     try:
         reason = HTTPStatus(response.status).phrase
     except ValueError:
