@@ -15,7 +15,7 @@ from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, Service
 from crossgate.service.etag import Precondition, require
 from crossgate.service.loading import load_catalogue, parse_objects
 from crossgate.service.objects import ObjectKey
-from crossgate.service.plan import Plan, check_changes, make_plan, refuse_lint_errors
+from crossgate.service.plan import Plan, check_changes, lint_object, make_plan, refuse_lint_errors
 from crossgate.service.ports import CatalogueStore, Proposal, utc_now
 from crossgate.service.snapshot import Snapshot
 
@@ -114,12 +114,7 @@ class CatalogueService:
 
     def findings(self, key: ObjectKey) -> tuple[Finding, ...]:
         """The lint findings for one object of the head; places are as in a plan."""
-        if not self.linted:
-            return ()
-        # Loaded late: a start needs no linter.
-        from crossgate.service.lint_gate import lint_object
-
-        return lint_object(self.store.head.catalogue, key)
+        return lint_object(self.store.head.catalogue, key) if self.linted else ()
 
     def export(self, number: int | None = None) -> Catalogue:
         """The catalogue at a revision; without ``number``, at the head.

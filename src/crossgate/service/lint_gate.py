@@ -15,7 +15,7 @@ from crossgate.diagnostics import Severity
 from crossgate.lint.check import check_api, check_api_codes, check_application, check_origins
 from crossgate.lint.rule import Finding
 from crossgate.policy import Mode
-from crossgate.service.objects import Difference, ObjectChange, ObjectKey, find_object
+from crossgate.service.objects import Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,6 @@ def lint_change(base: Catalogue, after: Catalogue, difference: Difference) -> Li
         if refuses:
             refusing.append(shown)
     return LintResult(tuple(findings), tuple(refusing))
-
-
-def lint_object(catalogue: Catalogue, key: ObjectKey) -> tuple[Finding, ...]:
-    """The findings for one object as it is; none if it does not exist."""
-    found = find_object(catalogue, key)
-    return lint_change(catalogue, catalogue, (ObjectChange(*key, found, found),)).findings
 
 
 def _lint(base: Catalogue, after: Catalogue, difference: Difference) -> Iterator[tuple[Finding, bool]]:

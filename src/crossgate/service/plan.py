@@ -12,11 +12,12 @@ from crossgate.diagnostics import Diagnostic, Place
 from crossgate.service.access import AccessChange, find_access_changes
 from crossgate.service.changes import Change, Draft, Restore
 from crossgate.service.errors import InvalidChange, LintErrors
-from crossgate.service.objects import Difference, Kind, ObjectChange, Settings
+from crossgate.service.objects import Difference, Kind, ObjectChange, ObjectKey, Settings, find_object
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from crossgate.lint.rule import Finding
+    from crossgate.service.lint_gate import LintResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,13 @@ def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True)
     return _with_findings(plan, base, catalogue, changes) if linted else plan
 
 
+def lint_object(catalogue: Catalogue, key: ObjectKey) -> tuple[Finding, ...]:
+    """The lint findings for one object as it is; none if it does not exist."""
+    found = find_object(catalogue, key)
+    difference = (ObjectChange(*key, found, found),)
+    return _lint(catalogue, catalogue, difference).findings
+
+
 def refuse_lint_errors(plan: Plan) -> None:
     """Raise if the plan has refusing findings.
 
@@ -118,10 +126,14 @@ def refuse_lint_errors(plan: Plan) -> None:
 
 
 def _with_findings(plan: Plan, base: Snapshot, after: Catalogue, changes: Sequence[Change]) -> Plan:
-    # Loaded late: a start needs no linter.
-    from crossgate.service.lint_gate import lint_change
-
-    result = lint_change(base.catalogue, after, plan.difference)
+    result = _lint(base.catalogue, after, plan.difference)
     # A rollback is never refused, whatever rules are new since: what is in force may be worse.
     restores = any(isinstance(change, Restore) for change in changes)
     return replace(plan, findings=result.findings, refusing=() if restores else result.refusing)
+
+
+def _lint(base: Catalogue, after: Catalogue, difference: Difference) -> LintResult:
+    # Loaded late: no start needs the linter.
+    from crossgate.service.lint_gate import lint_change
+
+    return lint_change(base, after, difference)

@@ -33,7 +33,7 @@ class Listener:
     """
 
     def __init__(self, engine: Engine, reachable: threading.Event, refresh: Callable[[], object]) -> None:
-        """The listener keeps ``reachable`` set while the database answers."""
+        """``reachable`` is set while the database answers, as far as the listener knows."""
         self._engine = engine
         self._reachable = reachable
         self._refresh = refresh

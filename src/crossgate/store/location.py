@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from crossgate.diagnostics import Diagnostic
-from crossgate.store.sqlite import sqlite_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +57,3 @@ def _invalid(found: str, reason: str) -> Diagnostic:
         found=found,
         remedy="Write the path of a directory, or postgresql://user:password@host:5432/database",
     )
-
-
-def engine_for(location: StoreLocation) -> Engine:
-    """A new engine for the database; nothing is connected yet."""
-    match location:
-        case SqliteDirectory(path):
-            return sqlite_engine(path)
-        case PostgresqlUrl(url):
-            # Loads psycopg (0.1 s), which SQLite does not need.
-            from crossgate.store.postgresql import postgresql_engine
-
-            return postgresql_engine(url)

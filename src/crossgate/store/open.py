@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import fcntl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Final
 
+from sqlalchemy import Engine
+
 from crossgate.service.errors import StoreUnavailable
-from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation, engine_for
+from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation
 from crossgate.store.migrate import migrate
-from crossgate.store.sqlite import make_file
+from crossgate.store.sqlite import make_file, sqlite_engine
 from crossgate.store.store import DatabaseStore, OnBatch
 from crossgate.store.tokens import TokenTable
 
@@ -25,8 +26,6 @@ class Store:
 
     catalogue: DatabaseStore
     tokens: TokenTable
-    reachable: threading.Event
-    """Set while the database answers, as far as the listener knows; always set with SQLite."""
 
 
 @contextmanager
@@ -41,24 +40,29 @@ def open_store(location: StoreLocation, on_batch: OnBatch | None = None) -> Iter
         InvalidChange: an object in it cannot be read by this version.
 
     """
-    engine = engine_for(location)
-    try:
+    with ExitStack() as stack:
+        engine = engine_for(location)
+        stack.callback(engine.dispose)
         migrate(engine)
-        reachable = threading.Event()
-        reachable.set()
-        catalogue = DatabaseStore(engine, reachable, on_batch)
-        store = Store(catalogue, TokenTable(catalogue), reachable)
-        match location:
-            case PostgresqlUrl():
-                # Loads psycopg (0.1 s), which SQLite does not need.
-                from crossgate.store.listener import Listener
+        catalogue = DatabaseStore(engine, on_batch)
+        tokens = TokenTable(catalogue)
+        if isinstance(location, PostgresqlUrl):
+            from crossgate.store.listener import Listener
 
-                with Listener(engine, reachable, catalogue.refresh):
-                    yield store
-            case SqliteDirectory():
-                yield store
-    finally:
-        engine.dispose()
+            stack.enter_context(Listener(engine, catalogue.reachable, catalogue.refresh))
+        yield Store(catalogue, tokens)
+
+
+def engine_for(location: StoreLocation) -> Engine:
+    """A new engine for the database; nothing is connected yet."""
+    match location:
+        case SqliteDirectory(path):
+            return sqlite_engine(path)
+        case PostgresqlUrl(url):
+            # Loads psycopg (0.1 s), which SQLite does not need.
+            from crossgate.store.postgresql import postgresql_engine
+
+            return postgresql_engine(url)
 
 
 @contextmanager

@@ -26,20 +26,18 @@ OnBatch = Callable[[Catalogue], None]
 class DatabaseStore:
     """A :class:`~crossgate.service.ports.WatchedStore` in a database whose tables are up to date."""
 
-    def __init__(
-        self, engine: Engine, reachable: Event | None = None, on_batch: OnBatch | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, on_batch: OnBatch | None = None) -> None:
         """Read the newest revision, and call ``on_batch`` after each batch of APIs.
-
-        While ``reachable`` is given and not set, every use of the database fails at once. Otherwise callers
-        would queue for a connection that cannot be made, and each would wait for all before it to time out.
 
         Raises:
             StoreUnavailable: the database cannot be reached.
             InvalidChange: an object in it cannot be read by this version.
 
         """
-        self._reachable = reachable
+        self.reachable = Event()
+        """While it is not set, every use of the database fails at once. Otherwise callers would queue for a
+        connection that cannot be made, and each would wait until all before it have timed out."""
+        self.reachable.set()
         # In PostgreSQL's default level, each statement of a transaction sees what was committed before it.
         one_state = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
         self._reading = engine.execution_options(**one_state)
@@ -132,7 +130,7 @@ class DatabaseStore:
             yield connection
 
     def _require_reachable(self) -> None:
-        if self._reachable is not None and not self._reachable.is_set():
+        if not self.reachable.is_set():
             raise StoreUnavailable("the database does not answer", RETRY)
 
     def _move(self, newest: Snapshot) -> None:

@@ -20,8 +20,8 @@ from crossgate.service.changes import PutApi
 from crossgate.service.ports import NodeRollout
 from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, StoreLocation, open_store
-from crossgate.store.location import engine_for
 from crossgate.store.migrate import CURRENT, migrate
+from crossgate.store.open import engine_for
 from crossgate.store.tables import schema
 
 EARLIER = Path(__file__).parent / "earlier"

@@ -96,7 +96,7 @@ def test_without_its_database_a_store_reads_on_and_catches_up_by_itself(
         assert known.name == token.name
     finally:
         server.start()
-    assert here.reachable.wait(PATIENCE)
+    assert here.catalogue.reachable.wait(PATIENCE)
     with arrival(there.catalogue, 2) as wait:
         service.change([PutApi(api("shop"))], author="ann")
         wait()
