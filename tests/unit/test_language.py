@@ -37,10 +37,7 @@ UNFINISHED = (
     "docs/reference/policy.md",
     "docs/reference/xds.md",
     "docs/rules",
-    "docs/tutorial",
-    "src/crossgate/app",
     "src/crossgate/catalogue",
-    "src/crossgate/cli",
     "src/crossgate/compiler",
     "src/crossgate/dataplane",
     "src/crossgate/lint",
@@ -48,7 +45,6 @@ UNFINISHED = (
     "src/crossgate/policy",
     "src/crossgate/xds",
     "CHANGELOG.md",
-    "README.md",
 )
 """Where the old words have not been replaced yet."""
 
