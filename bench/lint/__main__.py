@@ -12,6 +12,7 @@ from functools import partial
 
 from bench.lint import gixy, templates
 from bench.lint.corpus import NOT_SAFE, Case, load
+from tests.hostile_patterns import HOSTILE
 
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, NativeService
 from crossgate.lint.check import CatalogueFindings, check_catalogue
@@ -32,12 +33,16 @@ PATHOLOGICAL = {
     "two letters and any suffix": r"https://[a-z]{2}\.[a-z]+",
 }
 
+HOSTILE_AIM = 5_000
+"""Milliseconds of CPU time that a proof may take at most."""
+
 
 def main() -> None:
     cases = load()
     prove("https?://.*")  # builds what all proofs share
     _time_corpus(cases)
     _time_pathological()
+    _time_hostile()
     _compare(cases, sys.argv[1:])
     _time_catalogue()
 
@@ -77,6 +82,14 @@ def _time_pathological() -> None:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         print(f"{name}: {took:.0f} ms, {peak / 2**20:.1f} MiB, {proof.verdict.value}")
+
+
+def _time_hostile() -> None:
+    slowest = max(_milliseconds(pattern) for pattern in HOSTILE)
+    verdict = "met" if slowest < HOSTILE_AIM else "MISSED"
+    print(
+        f"{len(HOSTILE)} hostile patterns: most {slowest:.0f} ms; the aim, {HOSTILE_AIM:,} ms, is {verdict}"
+    )
 
 
 def _compare(cases: list[Case], commands: list[str]) -> None:

@@ -17,6 +17,7 @@ from tests.command import crossgate
         (("--regex", r"https://.*example\.com"), 1, "UNBOUNDED"),
         (("--regex", "("), 1, "INVALID"),
         (("--regex", r"localhost:\d+"), 1, "NEVER"),
+        (("--regex", r"\*"), 1, "NEVER"),
         (("--regex", "--mode", "search", r"^https://example\.com"), 1, "UNBOUNDED"),
         (("--regex", "--mode", "search", r"^https://example\.com$"), 0, "PROVED"),
     ],

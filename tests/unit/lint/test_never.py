@@ -1,10 +1,10 @@
-"""What no browser can send is told from what is admitted without a domain."""
+"""Patterns that match no origin are kept apart from patterns that admit origins without a domain."""
 
 from __future__ import annotations
 
 import pytest
 
-from crossgate.lint.proof import Verdict, prove
+from crossgate.lint.proof import FactCode, Verdict, prove
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,14 @@ def test_something_is_admitted_that_has_no_domain(pattern: str) -> None:
     proof = prove(pattern)
     assert proof.verdict is Verdict.PROVED
     assert proof.domains == ()
+
+
+@pytest.mark.parametrize("pattern", [r"\*", r".", r"\*|https://A\.b", r"\*|https://x{64}"])
+def test_the_string_star_is_not_an_origin(pattern: str) -> None:
+    proof = prove(pattern)
+    assert proof.verdict is Verdict.NEVER
+    assert proof.fact(FactCode.MATCHES_STAR) is not None
+    assert prove(rf"{pattern}|null").verdict is Verdict.PROVED
 
 
 def test_a_surrogate_is_named_as_the_reason() -> None:

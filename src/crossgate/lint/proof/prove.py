@@ -119,10 +119,12 @@ class _Examination:
         )
 
     def _admits_any(self, known: tuple[Fact, ...]) -> bool:
-        """Whether some origin is admitted. A bare dot is a property of the pattern and shows none."""
-        return any(fact.code is not FactCode.UNESCAPED_DOT for fact in known) or (
-            bool(known) and self._graph.begins & self._graph.live != 0
-        )
+        """Whether some origin is admitted, by what is known of a pattern that admits no domain."""
+        codes = {fact.code for fact in known} - {FactCode.MATCHES_STAR}  # no browser sends *
+        if codes == {FactCode.UNESCAPED_DOT}:
+            # A property of the pattern, which shows no origin; but internal names go unreported beside it.
+            return self._graph.begins & self._graph.live != 0
+        return bool(codes)
 
     def _judge(self, strays: list[str]) -> _Judgement:
         by_section: dict[Section, list[OpenSuffix]] = {Section.ICANN: [], Section.PRIVATE: []}
