@@ -1,4 +1,4 @@
-"""However the catalogue came to be, the nodes are told the same; and the past can be had back."""
+"""Stored changes: any sequence compiles to the same resources as its final state, and can be rolled back."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAME = st.sampled_from(["one", "two", "three"])
 KEY = NAME.map(lambda name: f"{name}/1.0")
 APP = st.sampled_from(["web", "phone"])
 ENDPOINTS = st.sampled_from([(), ("/shared",), ("/shared/deep",), ("/gateway/two/1.0",), ("/x", "/y")])
-# Two share a cluster, and one is its neighbour by scheme only.
+# Two share a cluster; the third differs only by its scheme.
 NATIVES = st.sampled_from(
     [NATIVE, NativeService("http", "127.0.0.1", 9101, "/v2"), NativeService("https", "127.0.0.1", 9101)]
 )
@@ -95,7 +95,7 @@ def afresh(state: Catalogue) -> Compilation:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(CHANGE, min_size=1, max_size=3), max_size=8), st.data())
-def test_any_changes_compile_to_what_the_final_state_compiles_to(
+def test_incremental_compilation_of_stored_changes_equals_a_full_one(
     batches: list[list[Change]], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What changes come to, and when they are refused."""
+"""Applying changes: the difference, the catalogue afterwards, and inconsistencies."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_put_and_delete() -> None:
         [ReplaceAll(catalogue())],
     ],
 )
-def test_what_is_so_already_is_no_difference(changes: list[Change]) -> None:
+def test_equal_objects_make_no_difference(changes: list[Change]) -> None:
     assert apply_changes(BASE, changes)[0] == ()
 
 
@@ -87,12 +87,12 @@ def test_policy_and_suspension() -> None:
         Dissociate("web", "shop/1.0"),
     ],
 )
-def test_what_is_not_there_is_said(change: Change) -> None:
+def test_unknown_objects_are_not_found(change: Change) -> None:
     with pytest.raises(NotFound):
         apply_changes(BASE, [change])
 
 
-def test_every_contradiction_is_reported_at_once() -> None:
+def test_all_inconsistencies_are_reported_together() -> None:
     with pytest.raises(InvalidChange) as refused:
         apply_changes(
             BASE,
@@ -114,7 +114,7 @@ def test_every_contradiction_is_reported_at_once() -> None:
     }
 
 
-def test_an_endpoint_may_move_from_one_api_to_another_in_one_step() -> None:
+def test_endpoint_can_move_between_apis_in_one_change() -> None:
     changes = [
         PutApi(api("pets", endpoints=("/old",))),
         PutApi(api("dogs", endpoints=("/gateway/pets/1.0",))),
@@ -123,16 +123,16 @@ def test_an_endpoint_may_move_from_one_api_to_another_in_one_step() -> None:
     assert after.apis["dogs/1.0"].endpoints == ("/gateway/pets/1.0",)
 
 
-def test_an_api_can_be_replaced_under_its_own_endpoint() -> None:
+def test_api_can_be_replaced_at_its_own_endpoint() -> None:
     apply_changes(BASE, [PutApi(api("pets"))])
 
 
-def test_an_api_may_go_together_with_its_last_application() -> None:
+def test_api_can_be_removed_together_with_its_last_association() -> None:
     _, after = apply_changes(BASE, [DeleteApi("pets/1.0"), Dissociate("web", "pets/1.0")])
     assert "pets/1.0" not in after.apis
 
 
-def test_pruning_removes_what_the_document_does_not_have() -> None:
+def test_prune_removes_objects_missing_from_the_document() -> None:
     desired = catalogue([PETS])
     assert {one.key for one in apply_changes(BASE, [ReplaceAll(desired, prune=True)])[0]} == {
         "shop/1.0",
@@ -141,7 +141,7 @@ def test_pruning_removes_what_the_document_does_not_have() -> None:
     assert apply_changes(BASE, [ReplaceAll(desired)])[0] == ()
 
 
-def test_sections_that_a_document_leaves_out_stay_unless_pruned() -> None:
+def test_missing_sections_change_nothing_without_prune() -> None:
     base = Snapshot.of(1, apply_changes(BASE, [PutGateway(Gateway(HostPort("127.0.0.1", 9)))])[1])
     assert apply_changes(base, [ReplaceAll(BASE.catalogue, gateway=False)])[0] == ()
     assert {one.kind for one in apply_changes(base, [ReplaceAll(BASE.catalogue)])[0]} == {Kind.GATEWAY}
@@ -149,7 +149,7 @@ def test_sections_that_a_document_leaves_out_stay_unless_pruned() -> None:
     assert {one.kind for one in pruned} == {Kind.GATEWAY}
 
 
-def test_the_servers_policy_follows_the_gateways_public_origins() -> None:
+def test_server_policy_includes_the_public_origins_of_the_gateway() -> None:
     written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://a.example"}
     server, _ = read_server_policy(written, lambda _: [])
     gateway = Gateway(public_origins=("https://me.example",))
@@ -160,7 +160,7 @@ def test_the_servers_policy_follows_the_gateways_public_origins() -> None:
     assert again == ()
 
 
-def test_who_looks_at_a_snapshot_sees_nothing_of_later_ones() -> None:
+def test_snapshot_is_not_affected_by_later_ones() -> None:
     difference, _ = apply_changes(BASE, [PutApi(api("pets", endpoints=("/moved",)))])
     later = BASE.advance(8, {(one.kind, one.key): one.after for one in difference})
     assert BASE.catalogue.apis["pets/1.0"] is PETS
@@ -169,7 +169,7 @@ def test_who_looks_at_a_snapshot_sees_nothing_of_later_ones() -> None:
         apply_changes(BASE, [PutApi(api("free", endpoints=("/gateway/pets/1.0",)))])
 
 
-def test_a_stored_setting_names_no_file() -> None:
+def test_stored_setting_cannot_refer_to_a_file() -> None:
     written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "file:origins.txt"}
     server, _ = read_server_policy(written, lambda _: ["https://a.example"])
     with pytest.raises(InvalidChange) as refused:

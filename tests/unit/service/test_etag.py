@@ -1,4 +1,4 @@
-"""Tags and what writes demand of them."""
+"""Etags and preconditions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AFTER = catalogue([api("pets", policy("https://b.example")), api("open")], [appl
 TAG = etag_of(BEFORE, PETS) or ""
 
 
-def test_a_tag_changes_with_its_thing_alone() -> None:
+def test_etag_changes_only_with_its_target() -> None:
     assert etag_of(BEFORE, PETS) != etag_of(AFTER, PETS)
     assert etag_of(BEFORE, PolicyOf("pets/1.0")) != etag_of(AFTER, PolicyOf("pets/1.0"))
     for same in ((Kind.API, "open/1.0"), (Kind.APPLICATION, "web"), GATEWAY_KEY):
@@ -23,7 +23,7 @@ def test_a_tag_changes_with_its_thing_alone() -> None:
 
 
 @pytest.mark.parametrize("nothing", [(Kind.API, "none/1"), PolicyOf("open/1.0"), PolicyOf("none/1")])
-def test_what_is_not_there_has_no_tag(nothing: tuple[Kind, str] | PolicyOf) -> None:
+def test_missing_target_has_no_etag(nothing: tuple[Kind, str] | PolicyOf) -> None:
     assert etag_of(BEFORE, nothing) is None
 
 
@@ -31,7 +31,7 @@ def test_what_is_not_there_has_no_tag(nothing: tuple[Kind, str] | PolicyOf) -> N
     "precondition",
     [Present(PETS), Absent(PolicyOf("open/1.0")), Matches(PETS, (TAG,)), Matches(PETS, ("other", TAG))],
 )
-def test_preconditions_that_hold(precondition: Precondition) -> None:
+def test_satisfied_preconditions(precondition: Precondition) -> None:
     require(BEFORE, precondition)
 
 
@@ -44,7 +44,7 @@ def test_preconditions_that_hold(precondition: Precondition) -> None:
         (Matches((Kind.API, "none/1"), (TAG,)), (TAG,), None),
     ],
 )
-def test_a_failed_one_tells_both_tags(
+def test_failed_precondition_reports_both_etags(
     precondition: Precondition, wanted: tuple[str, ...] | None, found: str | None
 ) -> None:
     with pytest.raises(PreconditionFailed) as failed:

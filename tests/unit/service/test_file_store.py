@@ -1,4 +1,4 @@
-"""A gateway that runs a file: its catalogue can be read, planned against, and not changed."""
+"""The store of a gateway that runs a file: reads and plans work, writes are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_writes_are_refused_and_plans_are_not() -> None:
     assert service.export().apis.keys() == {"pets/1.0"}
 
 
-def test_each_reading_of_the_file_is_a_new_head() -> None:
+def test_each_read_of_the_file_is_a_new_head() -> None:
     store = FileStore("gateway.yaml", catalogue())
     assert store.replace(catalogue([api("pets")])) is store.head
     assert store.refresh() is store.head
@@ -30,7 +30,7 @@ def test_each_reading_of_the_file_is_a_new_head() -> None:
 
 
 @pytest.mark.parametrize("message", ["a\x00b", "x" * 2001, "\ud800"])
-def test_messages_that_no_database_keeps_are_refused(message: str) -> None:
+def test_long_and_unprintable_messages_are_refused(message: str) -> None:
     service = CatalogueService(FileStore("gateway.yaml", catalogue()))
     with pytest.raises(InvalidChange):
         service.change([], author="ann", message=message)

@@ -1,4 +1,4 @@
-"""What the linter looks at when something changes, and for what it refuses."""
+"""The lint findings for a change, and those for which it is refused."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def refusing(*changes: Change) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_an_error_that_the_change_brings_refuses_it(change: Change, path: str) -> None:
+def test_change_with_a_new_lint_error_is_refused(change: Change, path: str) -> None:
     assert path in {where for _, where in refusing(change)}
     with pytest.raises(LintErrors) as refused:
         refuse_lint_errors(check_changes(BASE, [change]))
@@ -96,16 +96,16 @@ def test_an_error_that_the_change_brings_refuses_it(change: Change, path: str) -
         Restore({(Kind.API, "plain/1.0"): replace(PLAIN, cors=policy(ANYBODY))}),
     ],
 )
-def test_anything_else_passes(change: Change) -> None:
+def test_other_changes_are_accepted(change: Change) -> None:
     assert refusing(change) == []
 
 
-def test_what_is_there_already_is_said_where_it_is_touched_and_nowhere_else() -> None:
+def test_existing_findings_are_reported_only_for_touched_objects() -> None:
     assert "origin-unbounded" in codes(check_changes(BASE, [PutApi(replace(OLD, native_timeout=3.0))]))
     assert codes(check_changes(BASE, [PutApi(replace(PLAIN, native_timeout=3.0))])) == set()
 
 
-def test_a_policy_that_loses_its_last_origin_is_a_warning() -> None:
+def test_policy_without_origins_is_a_warning() -> None:
     empty = api("empty", policy())
     base = Snapshot.of(1, catalogue([empty], [application("web", HERS, apis=["empty/1.0"])]))
 
@@ -115,15 +115,15 @@ def test_a_policy_that_loses_its_last_origin_is_a_warning() -> None:
     assert plan.refusing == ()
 
 
-def test_where_policies_begin_to_be_enforced_they_are_looked_at_again() -> None:
+def test_known_errors_refuse_the_switch_to_enforcing() -> None:
     observed = build_policy(allowed_origins=[ANYBODY], allowed_methods=["GET"], mode="observe")
     base = Snapshot.of(1, catalogue([api("pets", observed)]))
 
     assert check_changes(base, [PutPolicy("pets/1.0", policy(ANYBODY))]).refusing
 
 
-def test_the_way_past_a_refusal_is_named_where_there_is_one() -> None:
-    said = [
+def test_remedy_names_the_suppression_of_an_api() -> None:
+    remedies = [
         one.diagnostic.remedy
         for one in check_changes(
             BASE,
@@ -133,32 +133,34 @@ def test_the_way_past_a_refusal_is_named_where_there_is_one() -> None:
             ],
         ).refusing
     ]
-    assert ["lint.allow of the API, with the code origin-unbounded and a reason" in one for one in said] == [
+    assert [
+        "lint.allow of the API, with the code origin-unbounded and a reason" in one for one in remedies
+    ] == [
         True,
         False,
     ]
 
 
-def test_what_was_accepted_is_refused_once_it_no_longer_is() -> None:
+def test_removing_a_suppression_is_refused() -> None:
     accepted = replace(OLD, suppressions=(Suppression("origin-unbounded", "a test of our own"),))
     base = Snapshot.of(7, catalogue([accepted]))
     [found] = check_changes(base, [PutApi(OLD)]).refusing
     assert found.diagnostic.code == "origin-unbounded"
 
 
-def test_a_plan_is_made_of_what_would_be_refused() -> None:
+def test_plan_shows_what_would_be_refused() -> None:
     service = CatalogueService(FileStore("gateway.yaml", BASE.catalogue), linted=True)
     plan = service.plan([PutPolicy("plain/1.0", policy(ANYBODY))])
     assert (len(plan.difference), len(plan.refusing), len(plan.access)) == (1, 1, 1)
 
 
-def test_no_other_rule_looks_at_the_origins_of_applications() -> None:
-    """Else what an application changes would have to be checked by that rule, too."""
+def test_only_these_rules_look_at_origins_of_applications() -> None:
+    """Any other rule would have to check the changes of applications too."""
     for rule in all_rules():
         for example in (*rule.bad, *rule.good):
             if not example.policy or example.native_speaks_cors:
                 continue
-            one = replace(PLAIN, cors=build_policy(**example.policy), trusted_domains=example.trusted_domains)  # type: ignore[arg-type]  # loose, as in a document
+            one = replace(PLAIN, cors=build_policy(**example.policy), trusted_domains=example.trusted_domains)  # type: ignore[arg-type]  # raw, as in a document
             alone, joined = (
                 {found for found in check_api(one, origins) if found.diagnostic.code not in ORIGIN_CODES}
                 for origins in (frozenset[str](), frozenset({NOT_HERS}))

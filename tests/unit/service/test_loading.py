@@ -1,4 +1,4 @@
-"""A catalogue in batches: out of one that is there, and while it is read."""
+"""Batches of a catalogue: of a complete one, and while it is loaded."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from crossgate.service.loading import BATCH_SIZE, batches, load_catalogue, load_
 from crossgate.service.objects import Kind
 from crossgate.service.ports import RecordedObject
 
-ELSEWHERE = api("elsewhere", endpoints=("/somewhere/else",))
+CUSTOM = api("custom", endpoints=("/custom/path",))
 APPLICATION = RecordedObject(
     Kind.APPLICATION, "shop", application_to_dict(application("shop", "https://a.example", apis=["a0/1.0"]))
 )
 
 
-def test_the_last_portion_is_all_and_endpoints_elsewhere_come_in_it_alone() -> None:
-    whole = catalogue([ELSEWHERE, *(api(f"a{number}") for number in range(2 * BATCH_SIZE + 1))])
+def test_last_batch_is_complete_and_alone_has_custom_endpoints() -> None:
+    whole = catalogue([CUSTOM, *(api(f"a{number}") for number in range(2 * BATCH_SIZE + 1))])
     found = list(batches(whole))
     assert found[-1] is whole
     assert [len(one.apis) for one in found] == [BATCH_SIZE, 2 * BATCH_SIZE, 2 * BATCH_SIZE + 2]
-    assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
+    assert not any("custom/1.0" in one.apis for one in found[:-1])
     assert list(batches(catalogue())) == [catalogue()]
 
 
@@ -33,9 +33,9 @@ def recorded(apis: list[Api]) -> list[RecordedObject]:
     return [RecordedObject(Kind.API, one.key, api_to_dict(one)) for one in apis]
 
 
-def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -> None:
+def test_loading_in_batches_is_lazy_and_ends_with_the_same_catalogue() -> None:
     apis = recorded(
-        [ELSEWHERE, *(api(f"a{number}", policy("https://b.example")) for number in range(2 * BATCH_SIZE))]
+        [CUSTOM, *(api(f"a{number}", policy("https://b.example")) for number in range(2 * BATCH_SIZE))]
     )
     read = list[str]()
 
@@ -45,9 +45,9 @@ def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -
             yield one
 
     found = list[Catalogue]()
-    for grown in load_in_batches([APPLICATION], reading()):
-        found.append(grown)
-        # Nobody waits for what comes later.
+    for part in load_in_batches([APPLICATION], reading()):
+        found.append(part)
+        # Nothing is read ahead of its batch.
         assert len(read) == min(len(found) * BATCH_SIZE, len(apis))
     assert [len(one.apis) for one in found] == [
         BATCH_SIZE - 1,
@@ -56,12 +56,12 @@ def test_a_catalogue_grows_while_it_is_read_and_ends_as_what_is_read_at_once() -
         2 * BATCH_SIZE + 1,
     ]
     assert all("shop" in one.applications for one in found)
-    assert not any("elsewhere/1.0" in one.apis for one in found[:-1])
+    assert not any("custom/1.0" in one.apis for one in found[:-1])
     assert found[-1] == load_catalogue([APPLICATION, *apis])
     assert list(load_in_batches([], [])) == [Catalogue()]
 
 
-def test_nothing_comes_after_what_cannot_be_read_but_every_error() -> None:
+def test_invalid_objects_end_the_batches_and_are_all_reported() -> None:
     apis = recorded([api(f"a{number}") for number in range(3 * BATCH_SIZE)])
     for at in (BATCH_SIZE, 2 * BATCH_SIZE):
         apis[at] = RecordedObject(Kind.API, apis[at].key, {"name": "x", "new": 1})

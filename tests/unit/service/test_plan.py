@@ -1,4 +1,4 @@
-"""Plans: which objects change, and for whom access changes."""
+"""Plans: which objects change, and which origins gain or lose access."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def access(*changes: Change) -> tuple[AccessChange, ...]:
     return make_plan(BASE, changes).access
 
 
-def test_objects_are_added_changed_and_removed() -> None:
+def test_added_changed_and_removed_objects() -> None:
     plan = make_plan(BASE, [PutApi(api("new")), PutPolicy("pets/1.0", policy()), DeleteApi("news/1.0")])
     assert plan.base == 3
     assert [one.key for one in plan.added] == ["new/1.0"]
@@ -43,21 +43,21 @@ def test_objects_are_added_changed_and_removed() -> None:
     assert [one.key for one in plan.removed] == ["news/1.0"]
 
 
-def test_origins_and_patterns_are_gained_and_lost_by_name() -> None:
+def test_gained_and_lost_origins_are_named() -> None:
     changed = policy("https://*.c.example", "https://x.b.example", {"regex": "https://r[0-9]"})
     assert access(PutPolicy("pets/1.0", changed)) == (
         AccessChange(
             "pets/1.0",
             AccessMode.POLICY,
             AccessMode.POLICY,
-            # x.b.example was admitted before, by the wildcard; a.example still is, as the application's.
+            # The wildcard allowed x.b.example before; the application still allows a.example.
             gains=("https://*.c.example", "r:https://r[0-9]"),
             loses=("https://*.b.example",),
         ),
     )
 
 
-def test_an_applications_origins_concern_all_its_apis_that_do_not_admit_them_anyway() -> None:
+def test_origins_of_an_application_affect_apis_that_do_not_allow_them_otherwise() -> None:
     assert access(SuspendApplication("web")) == (
         AccessChange("pets/1.0", AccessMode.POLICY, AccessMode.POLICY, loses=("https://web.example",)),
     )
@@ -65,13 +65,13 @@ def test_an_applications_origins_concern_all_its_apis_that_do_not_admit_them_any
     assert access(PutApplication(moved)) == ()
 
 
-def test_from_everybody_to_some() -> None:
+def test_any_origin_is_lost() -> None:
     assert access(PutPolicy("shop/1.0", policy("https://a.example"))) == (
         AccessChange("shop/1.0", AccessMode.POLICY, AccessMode.POLICY, loses=("*",)),
     )
 
 
-def test_regimes_are_told_apart() -> None:
+def test_access_modes() -> None:
     observing = replace(policy("https://a.example"), mode=Mode.OBSERVE)
     assert access(RemovePolicy("pets/1.0"), PutPolicy("shop/1.0", observing), DeleteApi("news/1.0")) == (
         AccessChange("news/1.0", AccessMode.NATIVE, AccessMode.ABSENT),
@@ -80,19 +80,19 @@ def test_regimes_are_told_apart() -> None:
     )
 
 
-def test_a_new_api_with_a_policy_names_who_gains() -> None:
+def test_new_api_gains_all_origins_of_its_policy() -> None:
     assert access(PutApi(api("new", policy("null", "https://a.example")))) == (
         AccessChange("new/1.0", AccessMode.ABSENT, AccessMode.POLICY, gains=("https://a.example", "null")),
     )
 
 
-def test_a_public_origin_concerns_every_api_that_judges() -> None:
+def test_public_origin_affects_every_api_with_a_policy() -> None:
     assert access(PutGateway(Gateway(public_origins=("https://me.example",)))) == (
         AccessChange("pets/1.0", AccessMode.POLICY, AccessMode.POLICY, gains=("https://me.example",)),
     )
 
 
-def test_the_servers_policy_takes_over_all_apis() -> None:
+def test_server_policy_replaces_the_policies_of_all_apis() -> None:
     written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://a.example"}
     server, _ = read_server_policy(written, lambda _: [])
     assert [(one.api, one.after, one.loses) for one in access(PutSettings(Settings(written, server)))] == [

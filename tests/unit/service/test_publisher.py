@@ -1,4 +1,4 @@
-"""What nodes are told: the first time in batches, and never what came to nothing."""
+"""Publishing: the first catalogue in batches, and only what is distributed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crossgate.xds.cache import Cache
 CA = "/authorities.pem"
 
 
-def test_portions_end_with_what_publishing_at_once_gives_and_the_clients_listener_is_last() -> None:
+def test_batches_end_with_the_same_resources_and_the_client_listener_last() -> None:
     whole = catalogue([api(f"a{number}") for number in range(BATCH_SIZE + 1)])
     cache = Cache()
     publisher = Publisher(cache, CA)
@@ -33,15 +33,15 @@ def versions_of(whole: Catalogue) -> dict[tuple[str, str], str]:
     return {key: resource.version for key, resource in compilation.resources.items()}
 
 
-def test_what_was_foreseen_and_came_to_nothing_reaches_nobody() -> None:
+def test_compiled_but_undistributed_catalogue_is_reverted() -> None:
     cache = Cache()
     publisher = Publisher(cache, CA)
     pets = api("pets", policy("https://a.example"))
     before = catalogue([pets])
-    foreseen = catalogue([api("pets", policy("https://b.example")), api("new")])
+    pending = catalogue([api("pets", policy("https://b.example")), api("new")])
     after = catalogue([pets, api("other")])
     publisher.publish(before)
-    publisher.compile(foreseen)
+    publisher.compile(pending)
     published = publisher.publish(after)
     assert cache.versions() == versions_of(after)
     assert all(cache.version(key) == version for key, version in published.items())

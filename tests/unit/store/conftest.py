@@ -1,4 +1,4 @@
-"""Both databases, the same tests."""
+"""Fixtures: the same tests run on both databases."""
 
 from __future__ import annotations
 

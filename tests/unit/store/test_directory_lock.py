@@ -1,4 +1,4 @@
-"""One control plane for one SQLite directory, any number for one PostgreSQL database."""
+"""The directory lock: one control plane for a SQLite directory, any number for PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crossgate.service.errors import StoreUnavailable
 from crossgate.store import PostgresqlUrl, SqliteDirectory, directory_lock, open_store, parse_location
 
 
-def test_a_second_control_plane_is_refused_until_the_first_ends(tmp_path: Path) -> None:
+def test_second_control_plane_is_refused_until_the_first_ends(tmp_path: Path) -> None:
     directory = SqliteDirectory(tmp_path / "data")
     with directory_lock(directory):
         with pytest.raises(StoreUnavailable) as refused, directory_lock(directory):
@@ -22,7 +22,7 @@ def test_a_second_control_plane_is_refused_until_the_first_ends(tmp_path: Path) 
         pass
 
 
-def test_a_database_server_takes_several() -> None:
+def test_postgresql_needs_no_lock() -> None:
     location = parse_location("postgresql:///none")
     assert isinstance(location, PostgresqlUrl)
     with directory_lock(location), directory_lock(location):
@@ -30,7 +30,7 @@ def test_a_database_server_takes_several() -> None:
 
 
 @pytest.mark.parametrize("inside", ["", "below"])
-def test_a_place_that_is_no_directory_is_said_so(tmp_path: Path, inside: str) -> None:
+def test_path_that_is_not_a_directory(tmp_path: Path, inside: str) -> None:
     file = tmp_path / "file"
     file.touch()
     directory = SqliteDirectory(file / inside)

@@ -1,4 +1,4 @@
-"""``kill -9`` in the middle of applies: every revision is whole or absent, no acknowledged one is lost."""
+"""``kill -9`` during changes: every revision is whole or absent, and no acknowledged one is lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crossgate.store import PostgresqlUrl, StoreLocation, open_store
 
 ROOT = Path(__file__).parents[3]
 KILLED_AFTER = (40, 160)
-"""Applies that were acknowledged when the process is killed, which is then in the middle of another."""
+"""How many changes are acknowledged before each kill; the process is then in the middle of another."""
 
 
 def apply_until_killed(location: StoreLocation, acknowledged: int) -> int:
@@ -25,7 +25,7 @@ def apply_until_killed(location: StoreLocation, acknowledged: int) -> int:
         else str(location)
     )
     with subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("applying.py"), where],
+        [sys.executable, Path(__file__).with_name("change_until_killed.py"), where],
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
         stdout=subprocess.PIPE,
         text=True,
@@ -37,12 +37,12 @@ def apply_until_killed(location: StoreLocation, acknowledged: int) -> int:
         return max(map(int, process.stdout.read().split()), default=0)
 
 
-def test_killed_in_the_middle(location: StoreLocation) -> None:
+def test_killed_during_changes(location: StoreLocation) -> None:
     for applies in KILLED_AFTER:
         last = apply_until_killed(location, applies)
         with open_store(location) as store:
             head = store.catalogue.head
-            # The one in the middle may have been stored without a word.
+            # The last change may have been stored without an acknowledgement.
             assert last <= head.revision <= last + 1 or last == 0
             assert {one.cors for one in head.catalogue.apis.values()} == {
                 policy(f"https://r{head.revision}.example")

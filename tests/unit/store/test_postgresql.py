@@ -1,4 +1,4 @@
-"""Several control planes on one PostgreSQL database, which goes away and comes back."""
+"""Several control planes on one PostgreSQL database, through outages."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from crossgate.service.ports import WatchedStore
 from crossgate.service.tokens import Role, Tokens
 from crossgate.store import PostgresqlUrl, Store, open_store, parse_location
 
-PATIENCE = 60.0
-"""Seconds until a test gives up on what should come at once, or within the listener's next attempt."""
+TIMEOUT = 60.0
+"""Timeout in seconds for what should happen at once, or at the next attempt of the listener."""
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def there(database: PostgresqlUrl) -> Iterator[Store]:
 
 @contextmanager
 def arrival(store: WatchedStore, revision: int) -> Iterator[Callable[[], None]]:
-    """What is yielded waits until the store is at the revision, all by itself."""
+    """Yields a function that waits until the store has reached the revision without a refresh."""
     arrived = threading.Event()
 
     def watch(head: object) -> None:
@@ -48,13 +48,13 @@ def arrival(store: WatchedStore, revision: int) -> Iterator[Callable[[], None]]:
     watch(store.head)
 
     def wait() -> None:
-        assert arrived.wait(PATIENCE)
+        assert arrived.wait(TIMEOUT)
 
     yield wait
     stop()
 
 
-def test_what_one_stores_the_other_hears_of(here: Store, there: Store) -> None:
+def test_revisions_of_another_control_plane_arrive(here: Store, there: Store) -> None:
     with arrival(there.catalogue, 2) as wait:
         for name in ("pets", "shop"):
             CatalogueService(here.catalogue).change([PutApi(api(name))], author="ann")
@@ -62,9 +62,7 @@ def test_what_one_stores_the_other_hears_of(here: Store, there: Store) -> None:
     assert there.catalogue.head.catalogue == here.catalogue.head.catalogue
 
 
-def test_a_lost_connection_is_made_again_and_nothing_missed(
-    here: Store, there: Store, server: Server
-) -> None:
+def test_listener_reconnects_and_misses_nothing(here: Store, there: Store, server: Server) -> None:
     others = (
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'crossgate'"
     )
@@ -76,9 +74,7 @@ def test_a_lost_connection_is_made_again_and_nothing_missed(
     assert there.catalogue.head.catalogue == here.catalogue.head.catalogue
 
 
-def test_without_its_database_a_store_reads_on_and_catches_up_by_itself(
-    here: Store, there: Store, server: Server
-) -> None:
+def test_outage_leaves_reads_working_and_ends_by_itself(here: Store, there: Store, server: Server) -> None:
     service = CatalogueService(here.catalogue)
     tokens = Tokens(here.tokens)
     service.change([PutApi(api("pets"))], author="ann")
@@ -96,14 +92,14 @@ def test_without_its_database_a_store_reads_on_and_catches_up_by_itself(
         assert known.name == token.name
     finally:
         server.start()
-    assert here.catalogue.reachable.wait(PATIENCE)
+    assert here.catalogue.reachable.wait(TIMEOUT)
     with arrival(there.catalogue, 2) as wait:
         service.change([PutApi(api("shop"))], author="ann")
         wait()
     assert there.catalogue.head.catalogue.apis.keys() == {"pets/1.0", "shop/1.0"}
 
 
-def test_a_database_that_cannot_be_reached_is_said_so_without_its_password() -> None:
+def test_unreachable_database_is_reported_without_the_password() -> None:
     location = parse_location("postgresql://ann:hunter2@/none?host=/nowhere")
     assert isinstance(location, PostgresqlUrl)
     assert "hunter2" not in str(location)

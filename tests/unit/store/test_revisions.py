@@ -1,4 +1,4 @@
-"""What every store keeps of changes, whichever database it is."""
+"""Revisions, differences, rollbacks and rollouts, on both databases."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def everything() -> Catalogue:
     )
 
 
-def test_an_empty_store_is_at_revision_0(store: Store) -> None:
+def test_empty_store_is_at_revision_0(store: Store) -> None:
     assert store.catalogue.head == Snapshot()
     assert store.catalogue.revisions() == []
 
 
-def test_a_change_is_one_revision_with_its_difference(store: Store, service: CatalogueService) -> None:
+def test_change_is_one_revision_with_its_difference(store: Store, service: CatalogueService) -> None:
     before = datetime.now(UTC)
     done = service.change([PutApi(PETS), PutApplication(WEB)], author="ann", message=" first\n ")
     assert done.changed
@@ -71,7 +71,7 @@ def test_a_change_is_one_revision_with_its_difference(store: Store, service: Cat
     }
 
 
-def test_the_difference_shows_before_and_after(store: Store, service: CatalogueService) -> None:
+def test_difference_shows_before_and_after(store: Store, service: CatalogueService) -> None:
     service.change([PutApi(api("pets"))], author="ann")
     service.change([PutApi(api("other"))], author="ann")
     service.change([PutPolicy("pets/1.0", policy("https://a.example")), DeleteApi("other/1.0")], author="bob")
@@ -86,13 +86,13 @@ def test_the_difference_shows_before_and_after(store: Store, service: CatalogueS
     assert changed.after["cors"] == {"allowed_origins": ["https://a.example"], "allowed_methods": ["GET"]}
 
 
-def test_what_is_so_already_makes_no_revision(store: Store, service: CatalogueService) -> None:
+def test_change_without_effect_makes_no_revision(store: Store, service: CatalogueService) -> None:
     service.change([PutApi(PETS)], author="ann")
     assert not service.change([PutApi(PETS)], author="bob").changed
     assert store.catalogue.head.revision == 1
 
 
-def test_everything_is_there_again_after_a_restart(location: StoreLocation) -> None:
+def test_reopened_store_is_complete(location: StoreLocation) -> None:
     with open_store(location) as store:
         CatalogueService(store.catalogue).change([ReplaceAll(everything())], author="ann")
         stored = store.catalogue.head
@@ -103,7 +103,7 @@ def test_everything_is_there_again_after_a_restart(location: StoreLocation) -> N
         assert not CatalogueService(again.catalogue).plan([ReplaceAll(exported, prune=True)]).difference
 
 
-def test_a_refused_change_leaves_nothing(store: Store, service: CatalogueService) -> None:
+def test_refused_change_stores_nothing(store: Store, service: CatalogueService) -> None:
     service.change([PutApi(PETS)], author="ann")
     with pytest.raises(InvalidChange):
         service.change([PutApi(api("new")), PutApplication(application("x", apis=["none/1"]))], author="ann")
@@ -117,15 +117,15 @@ def test_a_refused_change_leaves_nothing(store: Store, service: CatalogueService
     assert store.catalogue.revision(2) is None
 
 
-def test_a_stale_tag_or_base_is_refused_with_what_there_is(service: CatalogueService) -> None:
+def test_stale_etag_or_base_is_refused_with_the_current_one(service: CatalogueService) -> None:
     pets = (Kind.API, "pets/1.0")
     first = service.change([PutApi(PETS)], author="ann").head
-    seen = etag_of(first.catalogue, pets) or ""
+    etag = etag_of(first.catalogue, pets) or ""
     change = PutPolicy("pets/1.0", policy("https://b.example"))
-    service.change([change], author="bob", preconditions=[Matches(pets, (seen,))])
+    service.change([change], author="bob", preconditions=[Matches(pets, (etag,))])
     with pytest.raises(PreconditionFailed) as failed:
-        service.change([DeleteApi("pets/1.0")], author="ann", preconditions=[Matches(pets, (seen,))])
-    assert failed.value.wanted == (seen,)
+        service.change([DeleteApi("pets/1.0")], author="ann", preconditions=[Matches(pets, (etag,))])
+    assert failed.value.wanted == (etag,)
     assert failed.value.found == etag_of(service.store.head.catalogue, pets)
     with pytest.raises(BaseMoved) as moved:
         service.apply(ReplaceAll(catalogue(), prune=True), base=1, author="ann")
@@ -155,7 +155,7 @@ def test_rollback_restores_any_state_as_a_new_revision(store: Store, service: Ca
             service.export(missing)
 
 
-def test_revisions_come_in_pages_newest_first(store: Store, service: CatalogueService) -> None:
+def test_revisions_are_paged_newest_first(store: Store, service: CatalogueService) -> None:
     for name in "abcde":
         service.change([PutApi(api(name))], author=name)
     first = store.catalogue.revisions(limit=2)
@@ -163,7 +163,7 @@ def test_revisions_come_in_pages_newest_first(store: Store, service: CatalogueSe
     assert [one.number for one in store.catalogue.revisions(before=4, limit=9)] == [3, 2, 1]
 
 
-def test_what_nodes_made_of_a_revision_is_kept(store: Store, service: CatalogueService) -> None:
+def test_rollouts_are_stored(store: Store, service: CatalogueService) -> None:
     service.change([PutApi(PETS)], author="ann")
     now = datetime.now(UTC)
     pending, applied = (
@@ -177,34 +177,34 @@ def test_what_nodes_made_of_a_revision_is_kept(store: Store, service: CatalogueS
     assert store.catalogue.revisions()[0].nodes == (rejected, applied)
 
 
-def test_watchers_hear_of_every_head_in_order(store: Store, service: CatalogueService) -> None:
-    heard: list[int] = []
-    stop = store.catalogue.watch(lambda head: heard.append(head.revision))
+def test_observers_are_called_with_every_head_in_order(store: Store, service: CatalogueService) -> None:
+    revisions: list[int] = []
+    stop = store.catalogue.watch(lambda head: revisions.append(head.revision))
     for name in "abc":
         service.change([PutApi(api(name))], author="ann")
     service.change([PutApi(api("a"))], author="ann")
     stop()
     service.change([PutApi(api("d"))], author="ann")
-    assert heard == [1, 2, 3]
+    assert revisions == [1, 2, 3]
 
 
-def test_what_a_change_leaves_alone_stays_the_same_object(service: CatalogueService) -> None:
+def test_unchanged_parts_stay_the_same_objects(service: CatalogueService) -> None:
     first = service.change([ReplaceAll(everything())], author="ann").head.catalogue
     second = service.change([PutApi(api("new"))], author="ann").head.catalogue
     assert second.applications is first.applications
     assert second.apis["pets/1.0"] is first.apis["pets/1.0"]
 
 
-def test_what_is_about_to_be_stored_is_foreseen_before_it_is_told_of(location: StoreLocation) -> None:
+def test_pending_head_is_announced_before_the_head_moves(location: StoreLocation) -> None:
     with open_store(location) as store:
-        said: list[tuple[str, int, int]] = []
+        calls: list[tuple[str, int, int]] = []
 
-        def listen(what: str, told: Snapshot) -> None:
-            said.append((what, told.revision, store.catalogue.head.revision))
+        def record(what: str, head: Snapshot) -> None:
+            calls.append((what, head.revision, store.catalogue.head.revision))
 
         stops = [
-            store.catalogue.watch_pending(lambda coming: listen("foreseen", coming)),
-            store.catalogue.watch(lambda head: listen("stored", head)),
+            store.catalogue.watch_pending(lambda head: record("pending", head)),
+            store.catalogue.watch(lambda head: record("stored", head)),
         ]
         service = CatalogueService(store.catalogue)
         service.change([PutApi(PETS)], author="ann")
@@ -212,4 +212,4 @@ def test_what_is_about_to_be_stored_is_foreseen_before_it_is_told_of(location: S
         for stop in stops:
             stop()
         service.change([DeleteApi(PETS.key)], author="ann")
-    assert said == [("foreseen", 1, 0), ("stored", 1, 1)]
+    assert calls == [("pending", 1, 0), ("stored", 1, 1)]

@@ -1,4 +1,4 @@
-"""What can happen to a file: a full disk, another process, a version from the future, damage."""
+"""Failures of a SQLite file: full disk, lock of another process, newer schema, corruption."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def reason(refusal: ServiceError) -> str:
     return found.message
 
 
-def test_a_full_database_refuses_the_write_and_goes_on(directory: SqliteDirectory) -> None:
+def test_full_database_refuses_a_write_and_recovers(directory: SqliteDirectory) -> None:
     with disposed(sqlite_engine(directory.path)) as engine:
 
         def limit(connection: sqlite3.Connection, record: object) -> None:
@@ -57,7 +57,7 @@ def test_a_full_database_refuses_the_write_and_goes_on(directory: SqliteDirector
         assert again.catalogue.head == service.store.head
 
 
-def test_files_that_cannot_grow_refuse_the_write_and_lose_nothing(directory: SqliteDirectory) -> None:
+def test_file_size_limit_refuses_a_write_and_loses_nothing(directory: SqliteDirectory) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with open_store(directory) as store:
         service = CatalogueService(store.catalogue)
@@ -74,7 +74,7 @@ def test_files_that_cannot_grow_refuse_the_write_and_lose_nothing(directory: Sql
         assert len(again.catalogue.head.catalogue.apis) == 301
 
 
-def test_a_transaction_that_another_process_never_ends_is_an_error_not_a_wait(
+def test_lock_of_another_process_times_out(
     directory: SqliteDirectory,
 ) -> None:
     with disposed(sqlite_engine(directory.path, busy_seconds=0.05)) as engine:
@@ -88,7 +88,7 @@ def test_a_transaction_that_another_process_never_ends_is_an_error_not_a_wait(
         service.change([PutApi(api("pets"))], author="ann")
 
 
-def test_only_its_user_reads_it_and_finds_no_secret_there(tmp_path: Path) -> None:
+def test_files_are_private_and_contain_no_secret(tmp_path: Path) -> None:
     directory = tmp_path / "deep" / "data"
     with open_store(SqliteDirectory(directory)) as store:
         secret, _ = Tokens(store.tokens).create("ci", Role.ADMIN)
@@ -98,7 +98,7 @@ def test_only_its_user_reads_it_and_finds_no_secret_there(tmp_path: Path) -> Non
             assert secret.encode() not in file.read_bytes()
 
 
-def test_a_database_of_a_newer_version_is_left_alone(directory: SqliteDirectory) -> None:
+def test_newer_schema_is_refused(directory: SqliteDirectory) -> None:
     with closing(sqlite3.connect(directory.path / FILE_NAME)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
@@ -107,14 +107,14 @@ def test_a_database_of_a_newer_version_is_left_alone(directory: SqliteDirectory)
     assert "9999" in reason(refused.value)
 
 
-def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
+def test_file_that_is_not_a_database(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"not a database at all, and long enough to be read as one" * 100)
     with pytest.raises(StoreUnavailable) as refused, open_store(SqliteDirectory(tmp_path)):
         pass
     assert "not a database" in reason(refused.value)
 
 
-def test_every_object_that_cannot_be_read_is_named(directory: SqliteDirectory) -> None:
+def test_every_invalid_object_is_reported(directory: SqliteDirectory) -> None:
     with open_store(directory) as store:
         CatalogueService(store.catalogue).change([PutApi(api("pets")), PutApi(api("shop"))], author="ann")
     with closing(sqlite3.connect(directory.path / FILE_NAME)) as connection:
@@ -127,7 +127,7 @@ def test_every_object_that_cannot_be_read_is_named(directory: SqliteDirectory) -
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "said"),
+    ("column", "value", "message"),
     [
         ("body", '{"name": ', "the stored api pets/1.0 is corrupt"),
         ("body", "{} {}", "the stored api pets/1.0 is corrupt"),
@@ -138,20 +138,20 @@ def test_every_object_that_cannot_be_read_is_named(directory: SqliteDirectory) -
         ("kind", "portal", "unknown object kind portal (pets/1.0)"),
     ],
 )
-def test_what_is_no_object_at_all_is_said_so(
-    directory: SqliteDirectory, column: str, value: object, said: str
+def test_corrupt_rows_are_reported(
+    directory: SqliteDirectory, column: str, value: object, message: str
 ) -> None:
     with open_store(directory) as store:
         CatalogueService(store.catalogue).change([PutApi(api("pets"))], author="ann")
     with closing(sqlite3.connect(directory.path / FILE_NAME)) as connection:
-        connection.execute(f"UPDATE object_versions SET {column} = ?", [value])  # noqa: S608 - from above
+        connection.execute(f"UPDATE object_versions SET {column} = ?", [value])  # noqa: S608 - a parameter of the test
         connection.commit()
     with pytest.raises(StoreUnavailable) as refused, open_store(directory):
         pass
-    assert said in reason(refused.value)
+    assert message in reason(refused.value)
 
 
-def test_a_database_that_was_restored_from_a_backup_is_read_anew(directory: SqliteDirectory) -> None:
+def test_restored_backup_is_loaded_again(directory: SqliteDirectory) -> None:
     with open_store(directory) as store:
         service = CatalogueService(store.catalogue)
         service.change([PutApi(api("pets"))], author="ann")

@@ -1,4 +1,4 @@
-"""Tokens in every store."""
+"""Tokens, on both databases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Clock:
         return self.now
 
 
-def test_a_token_opens_until_it_expires(store: Store) -> None:
+def test_token_is_valid_until_it_expires(store: Store) -> None:
     clock = Clock()
     tokens = Tokens(store.tokens, clock)
     secret, token = tokens.create("ci", Role.EDITOR, timedelta(hours=1))
@@ -30,11 +30,11 @@ def test_a_token_opens_until_it_expires(store: Store) -> None:
     assert tokens.authenticate(secret) is None
 
 
-def test_a_revoked_token_opens_nothing_anywhere(store: Store, location: StoreLocation) -> None:
+def test_revoked_token_is_refused_by_every_store(store: Store, location: StoreLocation) -> None:
     here = Tokens(store.tokens)
     secret, _ = here.create("ci", Role.ADMIN)
-    with open_store(location) as elsewhere:
-        there = Tokens(elsewhere.tokens)
+    with open_store(location) as other:
+        there = Tokens(other.tokens)
         assert there.authenticate(secret) is not None
         revoked = here.revoke("ci")
         assert revoked.revoked is not None
@@ -43,7 +43,7 @@ def test_a_revoked_token_opens_nothing_anywhere(store: Store, location: StoreLoc
         here.revoke("ci")
 
 
-def test_a_name_is_free_again_once_its_token_works_no_more(store: Store) -> None:
+def test_name_of_an_expired_token_can_be_reused(store: Store) -> None:
     clock = Clock()
     tokens = Tokens(store.tokens, clock)
     tokens.create("ci", Role.VIEWER, timedelta(hours=1))
@@ -55,7 +55,7 @@ def test_a_name_is_free_again_once_its_token_works_no_more(store: Store) -> None
     assert [(one.name, one.role) for one in tokens.all()] == [("ci", Role.VIEWER), ("ci", Role.ADMIN)]
 
 
-def test_use_is_noted_by_the_minute(store: Store) -> None:
+def test_last_use_is_recorded_at_most_once_a_minute(store: Store) -> None:
     clock = Clock()
     tokens = Tokens(store.tokens, clock)
     secret, _ = tokens.create("ci", Role.VIEWER)
@@ -69,7 +69,7 @@ def test_use_is_noted_by_the_minute(store: Store) -> None:
     assert tokens.all()[0].last_used == clock.now
 
 
-def test_the_first_token_is_made_once(store: Store) -> None:
+def test_first_token_is_created_once(store: Store) -> None:
     tokens = Tokens(store.tokens)
     secret = tokens.create_first()
     assert secret is not None
@@ -79,7 +79,7 @@ def test_the_first_token_is_made_once(store: Store) -> None:
     assert tokens.create_first() is None
 
 
-def test_roles_include_one_another() -> None:
+def test_roles_include_lower_roles() -> None:
     assert Role.ADMIN.includes(Role.EDITOR)
     assert Role.EDITOR.includes(Role.VIEWER)
     assert not Role.VIEWER.includes(Role.EDITOR)

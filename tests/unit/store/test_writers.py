@@ -1,4 +1,4 @@
-"""Many writers at once, on one store and on several: nobody's change is lost."""
+"""Concurrent writers, on one store and on several: no change is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WRITERS, ORIGINS_EACH = 8, 5
 
 
 def allow(service: CatalogueService, origin: str) -> None:
-    """Read, modify, write; again if somebody came between."""
+    """Read, modify and write, and retry if another writer came first."""
     while True:
         head = service.store.head.catalogue
         known = head.apis["pets/1.0"].cors
@@ -39,7 +39,7 @@ def allow(service: CatalogueService, origin: str) -> None:
 
 def test_no_update_is_lost(location: StoreLocation) -> None:
     with ExitStack() as opened:
-        # Several stores: their connections compete as those of several processes do.
+        # Several stores compete for the database as several processes do.
         services = [
             CatalogueService(opened.enter_context(open_store(location)).catalogue)
             for _ in range(WRITERS // 2)
@@ -71,12 +71,12 @@ def test_no_update_is_lost(location: StoreLocation) -> None:
         }
 
 
-def test_a_write_takes_over_what_another_store_wrote(location: StoreLocation) -> None:
+def test_write_includes_revisions_of_another_store(location: StoreLocation) -> None:
     with open_store(location) as here, open_store(location) as there:
         CatalogueService(here.catalogue).change([PutApi(api("pets"))], author="ann")
-        heard: list[int] = []
-        there.catalogue.watch(lambda head: heard.append(head.revision))
+        revisions: list[int] = []
+        there.catalogue.watch(lambda head: revisions.append(head.revision))
         done = CatalogueService(there.catalogue).change([PutApi(api("shop"))], author="bob")
         assert done.head.catalogue.apis.keys() == {"pets/1.0", "shop/1.0"}
-        assert heard[-1] == 2
+        assert revisions[-1] == 2
         assert here.catalogue.refresh().catalogue == done.head.catalogue

@@ -1,4 +1,4 @@
-"""Applies change after change, each of three APIs at once, until it is killed; says each that is done."""
+"""Changes three APIs at once, again and again until it is killed; prints each stored revision number."""
 
 from __future__ import annotations
 

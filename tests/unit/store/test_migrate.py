@@ -1,4 +1,4 @@
-"""From every earlier version's tables, with data in them, to today's."""
+"""Migrations from the tables of every earlier version, with data in them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from crossgate.store.open import engine_for
 from crossgate.store.tables import schema
 
 EARLIER = Path(__file__).parent / "earlier"
-"""For each migration, statements that leave the same catalogue behind as its version would have."""
+"""For each migration, statements that create the data that its version would have stored."""
 
 
 def steps() -> list[str]:
@@ -48,7 +48,7 @@ def engine(empty: StoreLocation) -> Iterator[Engine]:
         yield found
 
 
-def test_the_newest_step_is_the_one_that_the_program_knows() -> None:
+def test_current_is_the_newest_migration() -> None:
     assert steps()[0] == CURRENT
     assert {path.stem for path in EARLIER.glob("*.sql")} == set(steps())
 
@@ -60,7 +60,7 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def earlier(version: str, empty: StoreLocation, engine: Engine) -> StoreLocation:
-    """What that version would have left behind."""
+    """A store as that version would have left it."""
     migrate(engine, version)
     with engine.begin() as connection:
         for statement in (EARLIER / f"{version}.sql").read_text().split(";\n"):
@@ -69,7 +69,7 @@ def earlier(version: str, empty: StoreLocation, engine: Engine) -> StoreLocation
 
 
 @pytest.mark.parametrize("version", steps(), indirect=True)
-def test_what_an_earlier_version_stored_is_there(earlier: StoreLocation) -> None:
+def test_migrated_data_is_complete(earlier: StoreLocation) -> None:
     with open_store(earlier) as store:
         head = store.catalogue.head
         assert head.revision == 3
@@ -101,7 +101,7 @@ def test_what_an_earlier_version_stored_is_there(earlier: StoreLocation) -> None
 
 
 @pytest.mark.parametrize("version", steps(), indirect=True)
-def test_it_is_worked_on_as_if_it_were_new(earlier: StoreLocation) -> None:
+def test_migrated_store_can_be_changed(earlier: StoreLocation) -> None:
     with open_store(earlier) as store:
         service = CatalogueService(store.catalogue)
         assert service.export(2).apis.keys() == {"pets/1.0"}
@@ -114,7 +114,7 @@ def test_it_is_worked_on_as_if_it_were_new(earlier: StoreLocation) -> None:
         assert again.catalogue.head.catalogue == CatalogueService(again.catalogue).export(1)
 
 
-def test_the_steps_lead_to_the_tables_that_the_program_uses(engine: Engine) -> None:
+def test_migrations_lead_to_the_declared_tables(engine: Engine) -> None:
     migrate(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema()) == []
