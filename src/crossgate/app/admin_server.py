@@ -1,6 +1,6 @@
 """Serves the admin API on the control plane's event loop.
 
-Imported only when clients are served: FastAPI and uvicorn take 0.4 s to load.
+Imported only when clients are served: FastAPI and uvicorn take half a second to load.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ class _Gateway:
         return bound
 
     async def _start_admin(self, bound: socket.socket) -> None:
-        # Imported here, in a thread, because FastAPI takes 0.4 s to load, for which clients do not wait.
+        # Imported here, in a thread: FastAPI takes half a second to load, for which clients need not wait.
         await asyncio.to_thread(import_module, "crossgate.app.admin_server")
         from crossgate.app.admin_server import serve_admin_api
 
