@@ -2,7 +2,7 @@
 
 Each file tells what it is ``about``, names ``policies`` and lists ``cases``; a runner puts the case's
 request before its enforcement point, with a native service that answers as ``native`` says, and compares the
-:class:`~tests.outcome.Outcome` with ``expect``. In a file:
+:class:`~tests.visible_result.VisibleResult` with ``expect``. In a file:
 
     policies   name → what ``build_policy`` takes, null for an API without policy, or {"server": settings}
     request    method, header lines in order, "http": "2" where only HTTP/2 can carry it
@@ -24,14 +24,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from tests.outcome import HeaderLines, Native, Outcome
+from tests.visible_result import HeaderLines, NativeResponse, VisibleResult
 
 from crossgate.policy import EffectivePolicy, Request, ServerPolicy, build_policy, read_server_policy
 
 CASES: Final = Path(__file__).parent / "cases"
 RUNNERS: Final = frozenset({"engine", "asgi", "wsgi", "gateway"})
 
-HOSTILE_NATIVE: Final = Native(
+HOSTILE_NATIVE: Final = NativeResponse(
     200,
     (
         ("Access-Control-Allow-Origin", "*"),
@@ -71,9 +71,9 @@ class Case:
     application_origins: tuple[str, ...]
     public_origins: tuple[str, ...]
     request: CaseRequest
-    native: Native
-    expect: Outcome
-    gateway: Outcome
+    native: NativeResponse
+    expect: VisibleResult
+    gateway: VisibleResult
     """What the live gateway does: ``expect``, unless the file says otherwise."""
     only: frozenset[str]
 
@@ -135,7 +135,7 @@ def _case(file: str, policies: Mapping[str, Any], loose: Mapping[str, Any]) -> C
         _refuse_unknown(loose["native"], {"status", "headers"}, loose["name"])
         lines = loose["native"].get("headers")
         headers = HOSTILE_NATIVE.headers if lines is None else _lines(lines)
-        native = Native(loose["native"].get("status", 200), headers)
+        native = NativeResponse(loose["native"].get("status", 200), headers)
     only = frozenset(loose.get("only", RUNNERS))
     assert only <= RUNNERS, loose["name"]
     return Case(
@@ -159,11 +159,11 @@ def _request(loose: Mapping[str, Any]) -> CaseRequest:
     return CaseRequest(loose["method"], _lines(loose["headers"]), loose.get("http"))
 
 
-def _outcome(loose: Mapping[str, Any], native: Native) -> Outcome:
+def _outcome(loose: Mapping[str, Any], native: NativeResponse) -> VisibleResult:
     known = {"reaches_native", "status", "reason", "body", "cors", "allow", "vary"}
     _refuse_unknown(loose, known, "expect")
     reaches_native: bool = loose["reaches_native"]
-    return Outcome(
+    return VisibleResult(
         reaches_native,
         native.status if reaches_native and "status" not in loose else loose["status"],
         loose["reason"],

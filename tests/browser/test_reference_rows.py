@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.gateway import running_gateway
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 from tests.ports import deaf_port, free_ports
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
@@ -118,7 +118,7 @@ ROWS = [
 class Script:
     """JavaScript on the pages of two origins, calling the gateway; each with a marker of its own."""
 
-    def __init__(self, gateway: str, native: OddNative, pages: Mapping[str, Page]) -> None:
+    def __init__(self, gateway: str, native: ScriptedNative, pages: Mapping[str, Page]) -> None:
         self._gateway = gateway
         self._native = native
         self._pages = pages
@@ -139,9 +139,9 @@ class Script:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, OddNative]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ScriptedNative]]:
     with ExitStack() as stack:
-        native = stack.enter_context(OddNative())
+        native = stack.enter_context(ScriptedNative())
         down = f"http://127.0.0.1:{stack.enter_context(deaf_port())}"
         apis = [
             {"name": name, "version": "1", "type": "rest", "native": down if name == "down" else native.url}
@@ -173,7 +173,7 @@ def pages(browser: Browser) -> Iterator[Mapping[str, Page]]:
 
 
 @pytest.fixture
-def script(served: tuple[str, OddNative], pages: Mapping[str, Page]) -> Script:
+def script(served: tuple[str, ScriptedNative], pages: Mapping[str, Page]) -> Script:
     return Script(*served, pages)
 
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 from tests.case_table import Case, load_cases
 from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
-from tests.natives import OddNative
-from tests.outcome import read_outcome
-from tests.wire import WireAnswer, WireRequest, http1, send_http2
+from tests.native_services import ScriptedNative
+from tests.raw_http import RawRequest, RawResponse, http1, send_http2
+from tests.visible_result import visible_result
 
 from crossgate.catalogue.model import Application, Catalogue
 from crossgate.policy import ServerPolicy, build_policy
@@ -23,8 +23,8 @@ _markers = count()
 
 
 @pytest.fixture(scope="module")
-def native() -> Iterator[OddNative]:
-    with OddNative() as service:
+def native() -> Iterator[ScriptedNative]:
+    with ScriptedNative() as service:
         yield service
 
 
@@ -73,7 +73,9 @@ _published: dict[int, tuple[object, ...]] = {}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_case(case: Case, native: OddNative, apis_gateway: LiveGateway, server_gateway: LiveGateway) -> None:
+def test_case(
+    case: Case, native: ScriptedNative, apis_gateway: LiveGateway, server_gateway: LiveGateway
+) -> None:
     gateway = apis_gateway if case.server is None else server_gateway
     if _published.get(gateway.port) != group(case):
         outcome = gateway.publish(catalogue_for(case, gateway.port, native.port))
@@ -81,7 +83,7 @@ def test_case(case: Case, native: OddNative, apis_gateway: LiveGateway, server_g
         _published[gateway.port] = group(case)
     marker = f"case-{next(_markers)}"
     answer = send(case, gateway.port, marker)
-    seen = read_outcome(
+    seen = visible_result(
         reaches_native=bool(native.log.with_marker(marker)),
         status=answer.status,
         headers=answer.headers,
@@ -90,10 +92,10 @@ def test_case(case: Case, native: OddNative, apis_gateway: LiveGateway, server_g
     assert not case.gateway.differences(seen)
 
 
-def send(case: Case, port: int, marker: str) -> WireAnswer:
+def send(case: Case, port: int, marker: str) -> RawResponse:
     directives = "".join(f"&header={quote(f'{name}:{value}')}" for name, value in case.native.headers)
     target = f"/gateway/{name_of(case)}/1/status/{case.native.status}?{marker}{directives}"
-    request = WireRequest(case.request.method, target, case.request.headers)
+    request = RawRequest(case.request.method, target, case.request.headers)
     if case.request.http == "2":
         return send_http2(port, request)
     with http1(port) as connection:

@@ -16,9 +16,9 @@ import pytest
 from tests.case_table import CaseRequest
 from tests.differential.generate import Sample, random_pairs
 from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
-from tests.natives import OWN_CORS, OddNative
-from tests.outcome import Native, expected_outcome, read_outcome
-from tests.wire import WireAnswer, WireRequest, http1
+from tests.native_services import OWN_CORS, ScriptedNative
+from tests.raw_http import RawRequest, RawResponse, http1
+from tests.visible_result import NativeResponse, expected_result, visible_result
 
 from crossgate.catalogue.model import Application
 from crossgate.policy import build_policy, decide
@@ -31,7 +31,7 @@ REQUESTS = 50
 ROUNDS = -(-PAIRS // (SAMPLES * REQUESTS))
 SEED = int(os.environ.get("CROSSGATE_SEED", random.SystemRandom().randrange(2**31)))
 CONNECTIONS = 8
-NATIVE = Native(200, (*OWN_CORS, ("Vary", "Accept-Encoding")))
+NATIVE = NativeResponse(200, (*OWN_CORS, ("Vary", "Accept-Encoding")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ class Pair:
     marker: str
 
     @property
-    def wire(self) -> WireRequest:
+    def wire(self) -> RawRequest:
         target = f"/gateway/{self.api}/1/ok?cors&vary=Accept-Encoding&{self.marker}"
-        return WireRequest(self.request.method, target, self.request.headers)
+        return RawRequest(self.request.method, target, self.request.headers)
 
 
 @pytest.fixture(scope="module")
-def native() -> Iterator[OddNative]:
-    with OddNative() as service:
+def native() -> Iterator[ScriptedNative]:
+    with ScriptedNative() as service:
         yield service
 
 
@@ -62,7 +62,7 @@ def gateway() -> Iterator[LiveGateway]:
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + ROUNDS))
-def test_engine_and_envoy_agree(seed: int, gateway: LiveGateway, native: OddNative) -> None:
+def test_engine_and_envoy_agree(seed: int, gateway: LiveGateway, native: ScriptedNative) -> None:
     drawn = list(random_pairs(seed, SAMPLES, REQUESTS))
     publish([sample for sample, _ in drawn], gateway, native)
     pairs = [
@@ -76,19 +76,19 @@ def test_engine_and_envoy_agree(seed: int, gateway: LiveGateway, native: OddNati
     disagreements = []
     for pair, seen in zip(pairs, answers, strict=True):
         decision = decide(pair.sample.prepared(), pair.request.parsed())
-        answer = read_outcome(
+        answer = visible_result(
             reaches_native=pair.marker in reached,
             status=seen.status,
             headers=seen.headers,
             body=None if pair.request.method == "HEAD" else seen.text,
         )
-        found = expected_outcome(decision, NATIVE).differences(answer)
+        found = expected_result(decision, NATIVE).differences(answer)
         if found:
             disagreements.append((pair.sample, pair.request, found))
     assert not disagreements, f"seed {seed}: {len(disagreements)}, the first: {disagreements[0]}"
 
 
-def publish(samples: Sequence[Sample], gateway: LiveGateway, native: OddNative) -> None:
+def publish(samples: Sequence[Sample], gateway: LiveGateway, native: ScriptedNative) -> None:
     apis = [
         api(f"s{index}", native.port, build_policy(**sample.policy) if sample.policy is not None else None)
         for index, sample in enumerate(samples)
@@ -103,7 +103,7 @@ def publish(samples: Sequence[Sample], gateway: LiveGateway, native: OddNative) 
     assert outcome.applied, outcome.rejections
 
 
-def exchange(port: int, pairs: Sequence[Pair]) -> Iterator[WireAnswer]:
+def exchange(port: int, pairs: Sequence[Pair]) -> Iterator[RawResponse]:
     """The answers, in order; as many requests at once as there are connections."""
     with ExitStack() as stack:
         connections = [stack.enter_context(http1(port)) for _ in range(CONNECTIONS)]
@@ -112,5 +112,5 @@ def exchange(port: int, pairs: Sequence[Pair]) -> Iterator[WireAnswer]:
                 (connection, pair.wire) for connection, pair in zip(connections, pairs[start:], strict=False)
             ]
             for connection, request in asked:
-                connection.ask(request)
-            yield from [connection.hear(request) for connection, request in asked]
+                connection.send_only(request)
+            yield from [connection.read_response(request) for connection, request in asked]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import trustme
 from google.protobuf.json_format import MessageToDict
-from tests.messages import message_of
+from tests.envoy_messages import message_of
 
 from crossgate.catalogue.document import read_document
 from crossgate.compiler.compilation import Compilation

@@ -11,13 +11,13 @@ from tests.live.admin.store_gateway import StoreGateway, eventually, store_gatew
 from tests.live.dataplane.process_end import wait_for_end
 from tests.live.faults.apart import OwnDisk, own_disk
 from tests.live.faults.load import Load, load
+from tests.raw_http import RawRequest, RawResponse
 from tests.unit.admin.entries import PETS, create_pets, policy_entry
-from tests.wire import WireAnswer, WireRequest
 
 pytestmark = pytest.mark.live
 
 APP, OTHER, LAST = "https://app.example", "https://other.example", "https://last.example"
-PREFLIGHT = WireRequest(
+PREFLIGHT = RawRequest(
     "OPTIONS", "/gateway/pets/1.0/x", (("Origin", APP), ("Access-Control-Request-Method", "GET"))
 )
 MANY = [f"https://o{number}.example" for number in range(2_000)]
@@ -44,7 +44,7 @@ def put_policy(gateway: StoreGateway, *origins: str) -> int:
     return answer.status_code
 
 
-def allowed(answer: WireAnswer) -> int:
+def allowed(answer: RawResponse) -> int:
     """Check one response of the load: none may fail."""
     assert answer.status == 200, answer
     return 0

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.documents import Command as Documented
-from tests.documents import steps
+from tests.executable_docs import Command as Documented
+from tests.executable_docs import steps
 from tests.gateway import ROOT
 from tests.live.admin.store_gateway import store_gateway
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 
 PAGE = ROOT / "docs" / "how-to" / "manage-with-the-api.md"
 _SECONDS = 20.0
@@ -21,7 +21,7 @@ _SECONDS = 20.0
 
 @pytest.mark.live
 def test_how_to_page_runs_as_written(tmp_path: Path) -> None:
-    with OddNative() as native, store_gateway(tmp_path, "--data", "data") as gateway:
+    with ScriptedNative() as native, store_gateway(tmp_path, "--data", "data") as gateway:
         environment = {
             **os.environ,
             "CROSSGATE_TOKEN": gateway.token,
@@ -62,6 +62,6 @@ def _run(step: Documented, folder: Path, environment: dict[str, str]) -> None:
             cwd=folder,
             env=environment,
         )
-        if step.is_answered_by(ran.stdout):
+        if step.matches(ran.stdout):
             return
         assert time.monotonic() < deadline, f"{step.line}\n{ran.stdout}{ran.stderr}"

@@ -10,9 +10,9 @@ import pytest
 from tests.live.admin.store_gateway import StoreGateway, eventually, store_gateway
 from tests.live.faults.load import Load, load
 from tests.postgresql import SOCKET_NAME, Server
+from tests.raw_http import RawRequest, RawResponse
 from tests.relay import RelayThread
 from tests.unit.admin.entries import PETS, create_pets, policy_entry
-from tests.wire import WireAnswer, WireRequest
 
 pytestmark = pytest.mark.live
 
@@ -25,7 +25,7 @@ A running statement has 35 s; a waiting one needs 5 s to find its connection dea
 """
 APP, OTHER, LAST = "https://app.example", "https://other.example", "https://last.example"
 POLICY = f"{PETS}/policy"
-PREFLIGHT = WireRequest(
+PREFLIGHT = RawRequest(
     "OPTIONS", "/gateway/pets/1.0/x", (("Origin", APP), ("Access-Control-Request-Method", "GET"))
 )
 
@@ -37,7 +37,7 @@ def line(server: Server, tmp_path: Path) -> Iterator[RelayThread]:
         yield relay
 
 
-def allowed(answer: WireAnswer) -> int:
+def allowed(answer: RawResponse) -> int:
     assert answer.status == 200, answer
     return 0
 

@@ -6,7 +6,7 @@ import itertools
 import json
 
 from tests.live.inside import LiveGateway
-from tests.wire import WireAnswer, WireRequest, http1
+from tests.raw_http import RawRequest, RawResponse, http1
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.policy import build_policy
@@ -40,25 +40,25 @@ def publish(gateway: LiveGateway, catalogue: Catalogue) -> None:
     assert outcome.applied, outcome.rejections
 
 
-def ask(gateway: LiveGateway, target: str, *headers: tuple[str, str], method: str = "GET") -> WireAnswer:
+def ask(gateway: LiveGateway, target: str, *headers: tuple[str, str], method: str = "GET") -> RawResponse:
     """The answer to one request on a connection of its own."""
     with http1(gateway.port) as connection:
-        return connection.send(WireRequest(method, target, headers))
+        return connection.send(RawRequest(method, target, headers))
 
 
-def cors_of(answer: WireAnswer) -> dict[str, str]:
+def cors_of(answer: RawResponse) -> dict[str, str]:
     """Its ``Access-Control-*`` headers, names in lower case."""
     return {
         name.lower(): value for name, value in answer.headers if name.lower().startswith("access-control-")
     }
 
 
-def vary_of(answer: WireAnswer) -> list[str]:
+def vary_of(answer: RawResponse) -> list[str]:
     """The names in its ``Vary`` lines, in lower case."""
     return [name.strip().lower() for line in answer.all("vary") for name in line.split(",")]
 
 
-def received(answer: WireAnswer) -> dict[str, list[str]]:
+def received(answer: RawResponse) -> dict[str, list[str]]:
     """What the odd native service's ``/headers`` says it received."""
     found: dict[str, list[str]] = {}
     for name, value in json.loads(answer.body):

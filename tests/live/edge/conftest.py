@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 from tests.live.inside import LiveGateway, live_gateway
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 
 
 @pytest.fixture(scope="module")
-def pet() -> Iterator[OddNative]:
-    with OddNative() as service:
+def pet() -> Iterator[ScriptedNative]:
+    with ScriptedNative() as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def petstore() -> Iterator[OddNative]:
-    with OddNative() as service:
+def petstore() -> Iterator[ScriptedNative]:
+    with ScriptedNative() as service:
         yield service
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.live.edge.asking import FOREIGN, GOOD, POLICY, ask, new_marker, publish, received
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 
 pytestmark = pytest.mark.live
 
@@ -13,7 +13,7 @@ ODD = "/odd/a~b@c:d+e=f,g!h$i-j_k.l"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _served(gateway: LiveGateway, pet: OddNative, petstore: OddNative) -> None:
+def _served(gateway: LiveGateway, pet: ScriptedNative, petstore: ScriptedNative) -> None:
     pets = ("/shop", "/gateway/pet/1", "/gateway/deep/1/er", "/ws/pet/1", "/zoo/v1", ODD)
     stores = ("/gateway/deep/1/est", "/zoo/v1x", "/zoo/v2/a/b/c/d", "/gatewaypet/1/1", "/-/x")
     apis = [
@@ -60,7 +60,12 @@ def _served(gateway: LiveGateway, pet: OddNative, petstore: OddNative) -> None:
     ],
 )
 def test_an_endpoint_is_the_whole_of_its_segments(
-    gateway: LiveGateway, pet: OddNative, petstore: OddNative, path: str, reaches: str | None, sent: str
+    gateway: LiveGateway,
+    pet: ScriptedNative,
+    petstore: ScriptedNative,
+    path: str,
+    reaches: str | None,
+    sent: str,
 ) -> None:
     marker = new_marker()
     answer = ask(gateway, path, ("X-Marker", marker), ("Origin", GOOD))
@@ -72,7 +77,7 @@ def test_an_endpoint_is_the_whole_of_its_segments(
 
 @pytest.mark.parametrize("path", ["/shop/x", "/gateway/deep/1/er", "/zoo/v1", ODD])
 def test_every_endpoint_of_an_api_is_under_its_policy(
-    gateway: LiveGateway, pet: OddNative, path: str
+    gateway: LiveGateway, pet: ScriptedNative, path: str
 ) -> None:
     marker = new_marker()
     assert ask(gateway, path, ("X-Marker", marker), ("Origin", FOREIGN)).status == 403

@@ -17,9 +17,8 @@ from tests.live.edge.asking import (
     vary_of,
 )
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative, SocketNative
 from tests.ports import deaf_port
-from tests.raw_native import RawNative
 
 pytestmark = pytest.mark.live
 
@@ -27,8 +26,11 @@ TOO_MANY_HEADERS = "header=x:y&" * 101
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _served(gateway: LiveGateway, pet: OddNative) -> Iterator[None]:
-    with deaf_port() as deaf, RawNative(lambda connection, _: connection.sendall(b"no HTTP\r\n\r\n")) as odd:
+def _served(gateway: LiveGateway, pet: ScriptedNative) -> Iterator[None]:
+    with (
+        deaf_port() as deaf,
+        SocketNative(lambda connection, _: connection.sendall(b"no HTTP\r\n\r\n")) as odd,
+    ):
         apis = [
             api("pet", pet.port, POLICY, native_timeout=0.2),
             api("deaf", deaf, POLICY),
@@ -66,7 +68,7 @@ def test_an_error_without_origin_has_no_cors_headers(gateway: LiveGateway, failu
     assert "origin" in vary_of(answer)
 
 
-def test_a_refusal_comes_before_any_error(gateway: LiveGateway, pet: OddNative) -> None:
+def test_a_refusal_comes_before_any_error(gateway: LiveGateway, pet: ScriptedNative) -> None:
     marker = new_marker()
     answer = ask(gateway, f"/gateway/pet/1/reset?{marker}", FROM_FOREIGN)
     assert (answer.status, answer.text) == (403, "Specified Origin is not allowed")

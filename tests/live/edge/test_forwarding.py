@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 from tests.live.edge.asking import GOOD, POLICY, ask, new_marker, publish, received
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
-from tests.raw_native import RawNative, answer_ok
-from tests.wire import WireRequest, http1, send_http2
+from tests.native_services import ScriptedNative, SocketNative, answer_ok
+from tests.raw_http import RawRequest, http1, send_http2
 
 from crossgate.catalogue.model import NativeService
 from crossgate.compiler.private_headers import PRIVATE_HEADERS
@@ -19,22 +18,22 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def ipv6() -> Iterator[RawNative]:
-    with RawNative(answer_ok, host="::1") as service:
+def ipv6() -> Iterator[SocketNative]:
+    with SocketNative(answer_ok, host="::1") as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def trailing() -> Iterator[RawNative]:
+def trailing() -> Iterator[SocketNative]:
     """Ends its answer with a trailer that a browser must not take for a CORS header."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     body = b"2\r\nok\r\n0\r\nAccess-Control-Allow-Origin: *\r\n\r\n"
-    with RawNative(lambda connection, _: connection.sendall(head + body)) as service:
+    with SocketNative(lambda connection, _: connection.sendall(head + body)) as service:
         yield service
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _served(gateway: LiveGateway, pet: OddNative, ipv6: RawNative, trailing: RawNative) -> None:
+def _served(gateway: LiveGateway, pet: ScriptedNative, ipv6: SocketNative, trailing: SocketNative) -> None:
     def at(host: str, port: int, base_path: str = "") -> NativeService:
         return NativeService("http", host, port, base_path)
 
@@ -68,7 +67,7 @@ def _served(gateway: LiveGateway, pet: OddNative, ipv6: RawNative, trailing: Raw
     ],
 )
 def test_the_endpoint_gives_way_to_the_base_path(
-    gateway: LiveGateway, pet: OddNative, asked: str, sent: str
+    gateway: LiveGateway, pet: ScriptedNative, asked: str, sent: str
 ) -> None:
     marker = new_marker()
     assert ask(gateway, asked, ("X-Marker", marker)).status == 200
@@ -77,7 +76,7 @@ def test_the_endpoint_gives_way_to_the_base_path(
 
 @pytest.mark.parametrize("name", ["pet", "open"])
 def test_the_native_service_learns_who_asked_for_what_and_where(
-    gateway: LiveGateway, pet: OddNative, name: str
+    gateway: LiveGateway, pet: ScriptedNative, name: str
 ) -> None:
     seen = received(ask(gateway, f"/gateway/{name}/1/headers", ("Host", "gateway.example.com:8080")))
     assert seen["host"] == [f"127.0.0.1:{pet.port}"]
@@ -98,7 +97,7 @@ def test_what_a_client_says_of_itself_is_not_passed_on(gateway: LiveGateway, htt
     overwritten = ("x-forwarded-host", "x-forwarded-prefix", "x-forwarded-proto", "x-request-id")
     claims = (*PRIVATE_HEADERS, *HEARSAY, *overwritten)
     headers = tuple((name, "claimed") for name in claims for _ in range(2))
-    request = WireRequest("GET", "/gateway/open/1/headers", headers)
+    request = RawRequest("GET", "/gateway/open/1/headers", headers)
     if http == "2":
         answer = send_http2(gateway.port, request)
     else:
@@ -128,7 +127,7 @@ def test_no_header_of_the_gateways_can_be_struck_out(gateway: LiveGateway, name:
         assert seen["x-forwarded-proto"] == ["http"]
 
 
-def test_a_client_cannot_steer_the_proxy(gateway: LiveGateway, pet: OddNative) -> None:
+def test_a_client_cannot_steer_the_proxy(gateway: LiveGateway, pet: ScriptedNative) -> None:
     marker = new_marker()
     steering = (
         ("x-envoy-upstream-rq-timeout-ms", "1"),
@@ -143,13 +142,13 @@ def test_a_client_cannot_steer_the_proxy(gateway: LiveGateway, pet: OddNative) -
 
 
 def test_a_name_whose_service_listens_on_one_of_its_addresses_only(
-    gateway: LiveGateway, ipv6: RawNative
+    gateway: LiveGateway, ipv6: SocketNative
 ) -> None:
     assert ask(gateway, "/gateway/named-six/1/x").text == "ok"
     assert f"host: localhost:{ipv6.port}\r\n".encode() in ipv6.heads[-1]
 
 
-def test_ipv6(gateway: LiveGateway, ipv6: RawNative) -> None:
+def test_ipv6(gateway: LiveGateway, ipv6: SocketNative) -> None:
     assert ask(gateway, "/gateway/six/1/x").text == "ok"
     assert ipv6.heads[-1].startswith(b"GET /six/x HTTP/1.1\r\n")
     assert f"host: [::1]:{ipv6.port}\r\n".encode() in ipv6.heads[-1]
@@ -162,13 +161,13 @@ def test_bodies_of_any_size_pass_both_ways(gateway: LiveGateway) -> None:
     with http1(gateway.port) as connection:
         head = "POST /gateway/pet/1/echo HTTP/1.1\r\nHost: gateway.test\r\n"
         connection.push(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        assert connection.hear(WireRequest("POST", "", ())).body == body
+        assert connection.read_response(RawRequest("POST", "", ())).body == body
         connection.push(f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body)
         connection.push(b"\r\n0\r\n\r\n")
-        assert connection.hear(WireRequest("POST", "", ())).body == body
+        assert connection.read_response(RawRequest("POST", "", ())).body == body
 
 
-def test_head_has_the_headers_of_get_and_no_body(gateway: LiveGateway, pet: OddNative) -> None:
+def test_head_has_the_headers_of_get_and_no_body(gateway: LiveGateway, pet: ScriptedNative) -> None:
     marker = new_marker()
     answer = ask(gateway, f"/gateway/pet/1/bytes/5?{marker}", ("Origin", GOOD), method="HEAD")
     assert answer.status == 200
@@ -187,14 +186,14 @@ def test_a_client_that_waits_for_100_is_told_to_go_on(gateway: LiveGateway) -> N
     assert (answer.status, answer.text) == (200, "hi")
 
 
-def test_trailers_pass_in_neither_direction(gateway: LiveGateway, pet: OddNative) -> None:
+def test_trailers_pass_in_neither_direction(gateway: LiveGateway, pet: ScriptedNative) -> None:
     marker = new_marker()
     with http1(gateway.port) as connection:
         connection.push(
             f"POST /gateway/pet/1/headers?{marker} HTTP/1.1\r\nHost: gateway.test\r\n"
             "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nOrigin: https://evil.example\r\n\r\n".encode()
         )
-        answer = connection.hear(WireRequest("POST", "", ()))
+        answer = connection.read_response(RawRequest("POST", "", ()))
     assert "origin" not in received(answer)
     [request] = pet.log.with_marker(marker)
     assert request.body == b"hi"

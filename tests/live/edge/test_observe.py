@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.live.edge.asking import FROM_FOREIGN, FROM_GOOD, POLICY, ask, cors_of, publish
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 
 from crossgate.policy import Mode
 
@@ -18,7 +18,7 @@ BAD_METHOD = (FROM_GOOD, ("Access-Control-Request-Method", "DELETE"))
 BAD_HEADER = (FROM_GOOD, ("Access-Control-Request-Method", "GET"), ("Access-Control-Request-Headers", "x-a"))
 
 
-def test_it_is_counted_by_reason(gateway: LiveGateway, pet: OddNative) -> None:
+def test_it_is_counted_by_reason(gateway: LiveGateway, pet: ScriptedNative) -> None:
     observing = replace(POLICY, mode=Mode.OBSERVE)
     publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, observing)]))
     before = len(pet.log.seen())

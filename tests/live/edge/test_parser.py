@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.live.edge.asking import GOOD, POLICY, ask, cors_of, publish
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
-from tests.wire import WireRequest, http1, send_http2
+from tests.native_services import ScriptedNative
+from tests.raw_http import RawRequest, http1, send_http2
 
 pytestmark = pytest.mark.live
 
@@ -16,7 +16,7 @@ CHUNKED = "Transfer-Encoding: chunked\r\n"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _served(gateway: LiveGateway, pet: OddNative) -> None:
+def _served(gateway: LiveGateway, pet: ScriptedNative) -> None:
     publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, POLICY)]))
 
 
@@ -40,7 +40,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("request_", REFUSED)
-def test_it_never_reaches_the_native_service(gateway: LiveGateway, pet: OddNative, request_: str) -> None:
+def test_it_never_reaches_the_native_service(
+    gateway: LiveGateway, pet: ScriptedNative, request_: str
+) -> None:
     text, status = REFUSED[request_]
     before = len(pet.log.seen())
     with http1(gateway.port) as connection:
@@ -62,14 +64,14 @@ def test_a_hundred_headers_are_not_too_many(gateway: LiveGateway) -> None:
     assert ask(gateway, "/nowhere", *headers).status == 404
 
 
-def test_a_header_with_an_underscore_is_refused_over_http2(gateway: LiveGateway, pet: OddNative) -> None:
+def test_a_header_with_an_underscore_is_refused_over_http2(gateway: LiveGateway, pet: ScriptedNative) -> None:
     before = len(pet.log.seen())
-    answer = send_http2(gateway.port, WireRequest("GET", "/gateway/pet/1", (("x_forwarded_host", "evil"),)))
+    answer = send_http2(gateway.port, RawRequest("GET", "/gateway/pet/1", (("x_forwarded_host", "evil"),)))
     assert answer.status in (0, 400)
     assert len(pet.log.seen()) == before
 
 
-def test_there_is_no_way_to_another_server(gateway: LiveGateway, pet: OddNative) -> None:
+def test_there_is_no_way_to_another_server(gateway: LiveGateway, pet: ScriptedNative) -> None:
     before = len(pet.log.seen())
     spoofed = (("x-crossgate-path", "/gateway/pet/1"), ("x-crossgate-key", "/gateway/pet/1"))
     assert ask(gateway, f"127.0.0.1:{pet.port}", *spoofed, method="CONNECT").status == 404

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from tests.live.edge.asking import new_marker, publish
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
-from tests.wire import WireAnswer, WireRequest, http1, send_http2
+from tests.native_services import ScriptedNative
+from tests.raw_http import RawRequest, RawResponse, http1, send_http2
 
 from crossgate.policy import build_policy
 
@@ -74,24 +74,24 @@ PATHS: dict[str, str | int] = {
 }
 SPOOFED = tuple((name, "/gateway/petstore/1") for name in ("x-crossgate-path", "X-Crossgate-Key"))
 
-Send = Callable[[int, WireRequest], WireAnswer]
+Send = Callable[[int, RawRequest], RawResponse]
 
 
-def over_http1(port: int, request: WireRequest) -> WireAnswer:
+def over_http1(port: int, request: RawRequest) -> RawResponse:
     with http1(port) as connection:
         return connection.send(request)
 
 
-def over_http2(port: int, request: WireRequest) -> WireAnswer:
+def over_http2(port: int, request: RawRequest) -> RawResponse:
     try:
         return send_http2(port, request)
     except EOFError:
         # Over HTTP/2 what breaks the protocol ends the connection.
-        return WireAnswer(0, (), b"")
+        return RawResponse(0, (), b"")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _served(gateway: LiveGateway, pet: OddNative, petstore: OddNative) -> None:
+def _served(gateway: LiveGateway, pet: ScriptedNative, petstore: ScriptedNative) -> None:
     apis = [
         api("pet", pet.port, build_policy(allowed_origins=[PET], allowed_methods=["GET"])),
         api("petstore", petstore.port, build_policy(allowed_origins=[PETSTORE], allowed_methods=["GET"])),
@@ -108,13 +108,13 @@ HTTP2_PATHS = [path for path in PATHS if path.isascii() and not path.startswith(
     [*((over_http1, path) for path in PATHS), *((over_http2, path) for path in HTTP2_PATHS)],
 )
 def test_a_path_is_judged_as_what_it_leads_to(
-    gateway: LiveGateway, pet: OddNative, petstore: OddNative, send: Send, path: str
+    gateway: LiveGateway, pet: ScriptedNative, petstore: ScriptedNative, send: Send, path: str
 ) -> None:
     verdict = PATHS[path]
     for api_name, origin in (("pet", PET), ("petstore", PETSTORE)):
         marker = new_marker()
         headers = (("Origin", origin), ("X-Marker", marker), *SPOOFED, *SPOOFED)
-        answer = send(gateway.port, WireRequest("GET", path, headers))
+        answer = send(gateway.port, RawRequest("GET", path, headers))
         if isinstance(verdict, int):
             assert answer.status == verdict or (verdict == REJECTED and answer.status == 0)
         else:

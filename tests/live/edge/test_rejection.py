@@ -8,7 +8,7 @@ import pytest
 from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
 from tests.live.edge.asking import FROM_FOREIGN, FROM_GOOD, POLICY, ask, publish
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 
 from crossgate.catalogue.model import NativeService, Tls
 from crossgate.compiler.compilation import Compilation
@@ -17,7 +17,7 @@ from crossgate.compiler.resource import SCOPED_ROUTE_CONFIGURATION, Resource
 pytestmark = pytest.mark.live
 
 
-def test_a_route_that_envoy_refuses_takes_no_other_down(gateway: LiveGateway, pet: OddNative) -> None:
+def test_a_route_that_envoy_refuses_takes_no_other_down(gateway: LiveGateway, pet: ScriptedNative) -> None:
     apis = [api("pet", pet.port, POLICY), api("other", pet.port, POLICY)]
     declared = catalogue_of(gateway.port, apis)
     publish(gateway, declared)
@@ -41,7 +41,7 @@ def test_a_route_that_envoy_refuses_takes_no_other_down(gateway: LiveGateway, pe
 
 
 def test_a_certificate_that_is_not_there_leaves_the_rest_of_the_change_in_force(
-    gateway: LiveGateway, pet: OddNative
+    gateway: LiveGateway, pet: ScriptedNative
 ) -> None:
     publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, POLICY)]))
     declared = catalogue_of(gateway.port, [api("pet", pet.port, None)])
@@ -55,7 +55,7 @@ def test_a_certificate_that_is_not_there_leaves_the_rest_of_the_change_in_force(
 
 
 def test_authorities_that_are_not_there_concern_the_https_natives_only(
-    gateway: LiveGateway, pet: OddNative
+    gateway: LiveGateway, pet: ScriptedNative
 ) -> None:
     secure = api("secure", 0, POLICY, native=NativeService("https", "localhost", 1))
     declared = catalogue_of(gateway.port, [api("pet", pet.port, POLICY), secure])

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from tests.declared import server_policy
+from tests.catalogues import server_policy
 from tests.live.edge.asking import (
     FOREIGN,
     FROM_FOREIGN,
@@ -21,9 +21,9 @@ from tests.live.edge.asking import (
     vary_of,
 )
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 from tests.ports import deaf_port
-from tests.wire import Http1, WireRequest, http1
+from tests.raw_http import Http1, RawRequest, http1
 
 from crossgate.catalogue.model import Catalogue
 
@@ -36,7 +36,7 @@ PREFLIGHT = ("Access-Control-Request-Method", "GET")
 class Switch:
     """Server-level CORS, to be turned on and off; the API's own policy allows the same origin."""
 
-    def __init__(self, gateway: LiveGateway, pet: OddNative, deaf: int) -> None:
+    def __init__(self, gateway: LiveGateway, pet: ScriptedNative, deaf: int) -> None:
         self._gateway = gateway
         apis = [
             api("pet", pet.port, POLICY),
@@ -54,7 +54,7 @@ class Switch:
 
 
 @pytest.fixture(scope="module")
-def switch(gateway: LiveGateway, pet: OddNative) -> Iterator[Switch]:
+def switch(gateway: LiveGateway, pet: ScriptedNative) -> Iterator[Switch]:
     with deaf_port() as deaf:
         yield Switch(gateway, pet, deaf)
 
@@ -80,7 +80,7 @@ def test_an_unknown_path_is_judged_too(gateway: LiveGateway, path: str) -> None:
 
 @pytest.mark.usefixtures("on")
 @pytest.mark.parametrize("path", ["/gateway/pet/1", "/gateway/open/1", "/shop/v1"])
-def test_it_takes_the_place_of_every_policy(gateway: LiveGateway, pet: OddNative, path: str) -> None:
+def test_it_takes_the_place_of_every_policy(gateway: LiveGateway, pet: ScriptedNative, path: str) -> None:
     marker = new_marker()
     # Nothing of the API's policy: neither its exposed headers nor its credentials.
     answer = ask(gateway, f"{path}?cors&{marker}", FROM_GOOD)
@@ -101,7 +101,7 @@ def test_errors_can_be_read(gateway: LiveGateway, path: str, status: int) -> Non
 
 
 @pytest.mark.usefixtures("on")
-def test_the_native_service_sees_the_same_as_without_it(gateway: LiveGateway, pet: OddNative) -> None:
+def test_the_native_service_sees_the_same_as_without_it(gateway: LiveGateway, pet: ScriptedNative) -> None:
     claimed = (
         ("x-crossgate-judged", "no"),
         ("x-forwarded-host", "claimed"),
@@ -128,11 +128,11 @@ def test_what_passes_in_front_is_not_refused_inside(gateway: LiveGateway) -> Non
 
 
 def send(connection: Http1, *headers: tuple[str, str], method: str = "GET", query: str = "") -> int:
-    return connection.send(WireRequest(method, f"/gateway/pet/1?{query}", headers)).status
+    return connection.send(RawRequest(method, f"/gateway/pet/1?{query}", headers)).status
 
 
 def test_nobody_goes_unjudged_on_a_connection_from_before(
-    gateway: LiveGateway, pet: OddNative, switch: Switch
+    gateway: LiveGateway, pet: ScriptedNative, switch: Switch
 ) -> None:
     marker = new_marker()
     spoofed = (FROM_FOREIGN, ("x-crossgate-judged", "yes"))
@@ -156,7 +156,7 @@ def test_nobody_goes_unjudged_on_a_connection_from_before(
 
 
 def test_it_is_turned_on_and_off_without_a_failed_request(
-    gateway: LiveGateway, pet: OddNative, switch: Switch
+    gateway: LiveGateway, pet: ScriptedNative, switch: Switch
 ) -> None:
     switch.turn(on=False)
     marker = new_marker()

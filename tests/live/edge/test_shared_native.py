@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.live.edge.asking import FROM_GOOD, POLICY, ask, publish
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 
 from crossgate.catalogue.model import Api
 
@@ -19,14 +19,16 @@ def based(name: str, port: int, base: str) -> Api:
     return replace(declared, native=replace(declared.native, base_path=base))
 
 
-def asked_of(native: OddNative, gateway: LiveGateway, *names: str) -> list[str]:
+def asked_of(native: ScriptedNative, gateway: LiveGateway, *names: str) -> list[str]:
     """The paths that the native service saw of a request to each of the APIs, all answered 200."""
     before = len(native.log.seen())
     assert [ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD).status for name in names] == [200] * len(names)
     return [seen.path for seen in native.log.seen()[before:]]
 
 
-def test_each_keeps_its_base_path_and_they_are_counted_together(gateway: LiveGateway, pet: OddNative) -> None:
+def test_each_keeps_its_base_path_and_they_are_counted_together(
+    gateway: LiveGateway, pet: ScriptedNative
+) -> None:
     publish(gateway, catalogue_of(gateway.port, [based("one", pet.port, "/v1"), based("two", pet.port, "")]))
     counter = f"cluster.native/http/127_0_0_1-{pet.port}.upstream_rq_total"
     before = gateway.stats(r"upstream_rq_total$").get(counter, 0)
@@ -35,7 +37,7 @@ def test_each_keeps_its_base_path_and_they_are_counted_together(gateway: LiveGat
 
 
 def test_an_api_that_comes_moves_or_goes_leaves_the_others_served(
-    gateway: LiveGateway, pet: OddNative, petstore: OddNative
+    gateway: LiveGateway, pet: ScriptedNative, petstore: ScriptedNative
 ) -> None:
     stays, moves = api("stays", pet.port, POLICY), api("moves", pet.port, POLICY)
     there = replace(moves, native=replace(moves.native, port=petstore.port))

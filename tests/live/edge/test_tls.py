@@ -11,9 +11,8 @@ import pytest
 import trustme
 from tests.live.edge.asking import FROM_GOOD, GRANTED, POLICY, ask, cors_of, publish, received
 from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
-from tests.natives import OddNative
-from tests.raw_native import RawNative
-from tests.wire import WireRequest, connected, http1, send_http2
+from tests.native_services import ScriptedNative, SocketNative
+from tests.raw_http import RawRequest, connected, http1, send_http2
 
 from crossgate.catalogue.model import Catalogue, Gateway, NativeService, Tls
 from crossgate.net.address import HostPort
@@ -49,31 +48,31 @@ def trusting(authority: trustme.CA, *protocols: str) -> ssl.SSLContext:
     return context
 
 
-def https(host: str, native: RawNative) -> NativeService:
+def https(host: str, native: SocketNative) -> NativeService:
     return NativeService("https", host, native.port, "/base")
 
 
 @pytest.fixture(scope="module")
-def by_name(authority: trustme.CA) -> Iterator[RawNative]:
-    with RawNative(tls=serving(authority, "localhost")) as service:
+def by_name(authority: trustme.CA) -> Iterator[SocketNative]:
+    with SocketNative(tls=serving(authority, "localhost")) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def by_address(authority: trustme.CA) -> Iterator[RawNative]:
-    with RawNative(tls=serving(authority, "127.0.0.1")) as service:
+def by_address(authority: trustme.CA) -> Iterator[SocketNative]:
+    with SocketNative(tls=serving(authority, "127.0.0.1")) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def of_another_name(authority: trustme.CA) -> Iterator[RawNative]:
-    with RawNative(tls=serving(authority, "elsewhere.test")) as service:
+def of_another_name(authority: trustme.CA) -> Iterator[SocketNative]:
+    with SocketNative(tls=serving(authority, "elsewhere.test")) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def of_another_authority() -> Iterator[RawNative]:
-    with RawNative(tls=serving(trustme.CA(), "localhost")) as service:
+def of_another_authority() -> Iterator[SocketNative]:
+    with SocketNative(tls=serving(trustme.CA(), "localhost")) as service:
         yield service
 
 
@@ -81,11 +80,11 @@ def of_another_authority() -> Iterator[RawNative]:
 def natives(
     gateway: LiveGateway,
     folder: Path,
-    by_name: RawNative,
-    by_address: RawNative,
-    of_another_name: RawNative,
-    of_another_authority: RawNative,
-) -> dict[str, RawNative]:
+    by_name: SocketNative,
+    by_address: SocketNative,
+    of_another_name: SocketNative,
+    of_another_authority: SocketNative,
+) -> dict[str, SocketNative]:
     found = {
         "named": by_name,
         "addressed": by_address,
@@ -105,7 +104,7 @@ def natives(
 
 @pytest.mark.parametrize("name", ["named", "addressed"])
 def test_a_native_service_that_is_who_it_should_be_is_asked(
-    gateway: LiveGateway, natives: dict[str, RawNative], name: str
+    gateway: LiveGateway, natives: dict[str, SocketNative], name: str
 ) -> None:
     assert ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD).text == "ok"
     assert natives[name].heads[-1].startswith(b"GET /base/x HTTP/1.1\r\n")
@@ -113,7 +112,7 @@ def test_a_native_service_that_is_who_it_should_be_is_asked(
 
 @pytest.mark.parametrize("name", ["misnamed", "misaddressed", "strange"])
 def test_a_native_service_that_is_not_is_never_sent_a_request(
-    gateway: LiveGateway, natives: dict[str, RawNative], name: str
+    gateway: LiveGateway, natives: dict[str, SocketNative], name: str
 ) -> None:
     before = list(natives[name].heads)
     answer = ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD)
@@ -122,7 +121,7 @@ def test_a_native_service_that_is_not_is_never_sent_a_request(
 
 
 @pytest.fixture(scope="module")
-def secure_port(folder: Path, pet: OddNative) -> Iterator[int]:
+def secure_port(folder: Path, pet: ScriptedNative) -> Iterator[int]:
     """A gateway whose listener has a certificate."""
     with live_gateway() as secure:
         declared = catalogue_of(secure.port, [api("pet", pet.port, POLICY)])
@@ -143,7 +142,7 @@ def test_the_protocol_is_negotiated(
 def test_both_protocols_answer_under_the_policy_and_say_https(
     secure_port: int, authority: trustme.CA
 ) -> None:
-    request = WireRequest("GET", "/gateway/pet/1/headers", (FROM_GOOD,))
+    request = RawRequest("GET", "/gateway/pet/1/headers", (FROM_GOOD,))
     with http1(secure_port, trusting(authority, "http/1.1")) as connection:
         first = connection.send(request)
     second = send_http2(secure_port, request, trusting(authority, "h2"))
@@ -154,7 +153,7 @@ def test_both_protocols_answer_under_the_policy_and_say_https(
 
 def test_clear_text_and_old_versions_are_not_answered(secure_port: int, authority: trustme.CA) -> None:
     with http1(secure_port) as connection, pytest.raises((EOFError, ConnectionError)):
-        connection.send(WireRequest("GET", "/gateway/pet/1", ()))
+        connection.send(RawRequest("GET", "/gateway/pet/1", ()))
     old = trusting(authority, "http/1.1")
     old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from tests.live.edge.asking import FOREIGN, GOOD, POLICY, publish
 from tests.live.inside import LiveGateway, api, catalogue_of
-from tests.raw_native import RawNative
-from tests.wire import http1
+from tests.native_services import SocketNative
+from tests.raw_http import http1
 
 from crossgate.catalogue.model import Catalogue
 
@@ -31,13 +31,13 @@ def echo(connection: socket.socket, head: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def native() -> Iterator[RawNative]:
-    with RawNative(echo) as service:
+def native() -> Iterator[SocketNative]:
+    with SocketNative(echo) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def catalogue(gateway: LiveGateway, native: RawNative) -> Catalogue:
+def catalogue(gateway: LiveGateway, native: SocketNative) -> Catalogue:
     declared = catalogue_of(gateway.port, [api("chat", native.port, POLICY, native_timeout=NATIVE_TIMEOUT)])
     publish(gateway, declared)
     return declared
@@ -53,7 +53,7 @@ def opening(origin: str) -> str:
 
 @pytest.mark.usefixtures("catalogue")
 def test_it_passes_from_an_allowed_origin_and_outlives_the_time_of_an_answer(
-    gateway: LiveGateway, native: RawNative
+    gateway: LiveGateway, native: SocketNative
 ) -> None:
     with http1(gateway.port) as connection:
         assert connection.send_raw(opening(GOOD)).status == 101
@@ -67,7 +67,7 @@ def test_it_passes_from_an_allowed_origin_and_outlives_the_time_of_an_answer(
 
 @pytest.mark.usefixtures("catalogue")
 def test_a_foreign_origin_is_refused_and_the_native_service_hears_nothing(
-    gateway: LiveGateway, native: RawNative
+    gateway: LiveGateway, native: SocketNative
 ) -> None:
     before = len(native.heads)
     with http1(gateway.port) as connection:

@@ -12,7 +12,7 @@ import pytest
 from examples.commands import example_commands
 from examples.natives.service import Service
 from examples.servers import Ports, start_native_services
-from tests.documents import Command, steps
+from tests.executable_docs import Command, steps
 from tests.gateway import running_gateway
 from tests.ports import deaf_port, free_ports
 
@@ -60,4 +60,4 @@ def test_the_commands_of_the_readme(example: tuple[Ports, Mapping[str, Service]]
     commands = [step for step in steps(ROOT / "README.md") if isinstance(step, Command)]
     assert len(commands) >= 2
     for command in commands:
-        assert command.is_answered_by(output_of(ports.replace_defaults(command.line))), command.line
+        assert command.matches(output_of(ports.replace_defaults(command.line))), command.line

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from examples.servers import Ports, start_native_services
-from tests.documents import Command, File, steps
+from tests.executable_docs import Command, File, steps
 from tests.gateway import ROOT, Gateway, running_gateway
 from tests.ports import free_ports
 
@@ -54,6 +54,6 @@ def _run_until_answered(command: Command, folder: Path) -> None:
             cwd=folder,
             env={**os.environ, "no_proxy": "*"},
         )
-        if command.is_answered_by(run.stdout):
+        if command.matches(run.stdout):
             return
         assert time.monotonic() < deadline, f"{command.line}\n{run.stdout}{run.stderr}"

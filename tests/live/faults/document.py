@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.wire import WireAnswer, WireRequest
+from tests.raw_http import RawRequest, RawResponse
 
 ORIGIN = "https://app.example"
 PATH = "/gateway/pets/1"
-PREFLIGHT = WireRequest(
+PREFLIGHT = RawRequest(
     "OPTIONS",
     PATH,
     (
@@ -21,7 +21,7 @@ PREFLIGHT = WireRequest(
         ("Access-Control-Request-Headers", "x-always"),
     ),
 )
-SIMPLE = WireRequest("GET", PATH, (("Origin", ORIGIN),))
+SIMPLE = RawRequest("GET", PATH, (("Origin", ORIGIN),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def save(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-def version_of(answer: WireAnswer) -> int:
+def version_of(answer: RawResponse) -> int:
     """The one version that all of the answer stems from.
 
     Raises AssertionError for an answer that is no success, or that two versions speak from.

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from tests.wire import Http1, WireAnswer, WireRequest, http1
+from tests.raw_http import Http1, RawRequest, RawResponse, http1
 
 _SECONDS = 90.0
-Judge = Callable[[WireAnswer], int]
+Judge = Callable[[RawResponse], int]
 """The number that the answer carries; raises AssertionError for a bad one."""
 
 
@@ -17,7 +17,7 @@ class Load:
     """What several clients, each with a connection of its own, have been answered so far."""
 
     def __init__(
-        self, port: int, requests: Sequence[WireRequest], judge: Judge, clients: int, pause: float
+        self, port: int, requests: Sequence[RawRequest], judge: Judge, clients: int, pause: float
     ) -> None:
         self._port = port
         self._requests = requests
@@ -96,7 +96,7 @@ class Load:
 
 @contextmanager
 def load(
-    port: int, requests: Sequence[WireRequest], judge: Judge, clients: int = 4, pause: float = 0
+    port: int, requests: Sequence[RawRequest], judge: Judge, clients: int = 4, pause: float = 0
 ) -> Iterator[Load]:
     """``clients`` asking while the block lasts; fails if any request fails.
 

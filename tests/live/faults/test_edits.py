@@ -10,7 +10,7 @@ import pytest
 from tests.live.faults.command import running
 from tests.live.faults.document import PREFLIGHT, SIMPLE, Document, save, version_of
 from tests.live.faults.load import load
-from tests.wire import http1
+from tests.raw_http import http1
 
 pytestmark = pytest.mark.live
 

@@ -12,12 +12,12 @@ import pytest
 from tests.live.dataplane.process_end import wait_for_end
 from tests.live.faults.command import running
 from tests.live.faults.document import SIMPLE, Document, version_of
-from tests.wire import WireAnswer, http1
+from tests.raw_http import RawResponse, http1
 
 pytestmark = pytest.mark.live
 
 
-def first_answer(port: int) -> WireAnswer:
+def first_answer(port: int) -> RawResponse:
     """The answer to whoever gets in first; asking leaves the processor to Envoy."""
     while True:
         with suppress(ConnectionError, EOFError), http1(port) as connection:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.live.faults.command import Command, running
 from tests.live.faults.document import SIMPLE, Document, save, version_of
-from tests.wire import http1
+from tests.raw_http import http1
 
 pytestmark = pytest.mark.live
 

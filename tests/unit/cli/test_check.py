@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.command import crossgate
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 from tests.ports import deaf_port
 
 BAD = """\
@@ -124,7 +124,7 @@ def test_a_directory_in_place_of_a_file(tmp_path: Path) -> None:
 
 
 def test_native_services_are_asked_only_on_request(tmp_path: Path) -> None:
-    with OddNative() as native, deaf_port() as deaf:
+    with ScriptedNative() as native, deaf_port() as deaf:
         file = tmp_path / "gateway.yaml"
         file.write_text(SAFE.replace("9101", str(deaf)), encoding="utf-8")
         assert crossgate("check", str(file)).returncode == 0
@@ -138,7 +138,7 @@ def test_native_services_are_asked_only_on_request(tmp_path: Path) -> None:
 
 def test_reach_asks_each_native_service_by_one_preflight_whether_it_does_cors_itself(tmp_path: Path) -> None:
     file = tmp_path / "gateway.yaml"
-    with OddNative() as native:
+    with ScriptedNative() as native:
         file.write_text(_two_apis(f"http://127.0.0.1:{native.port}/cors"), encoding="utf-8")
         assert (_codes(file), _codes(file, "--reach")) == ([], ["native-also-cors", "native-also-cors"])
         [preflight] = native.log.seen()  # none without --reach, and one for both APIs
@@ -157,7 +157,7 @@ def test_a_suppression_of_native_also_cors_is_unused_only_if_the_service_was_ask
     file = tmp_path / "gateway.yaml"
     accepted = "lint: {allow: [{code: native-also-cors, reason: also used without the gateway}]}"
     document = SAFE.replace("    cors:", f"    {accepted}\n    cors:")
-    with OddNative() as native:
+    with ScriptedNative() as native:
         file.write_text(document.replace("9101", f"{native.port}/cors"), encoding="utf-8")
         assert (_codes(file), _codes(file, "--reach")) == ([], [])
         file.write_text(document.replace("9101", str(native.port)), encoding="utf-8")

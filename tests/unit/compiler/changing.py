@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hypothesis import strategies as st
-from tests.declared import POLICY, api, catalogue, server_policy
+from tests.catalogues import POLICY, catalogue, server_policy
+from tests.catalogues import api_with_policy as api
 
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, NativeService, Tls
 from crossgate.policy import Mode, PlainOptions, build_policy

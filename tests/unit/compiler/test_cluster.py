@@ -10,7 +10,7 @@ from envoy.extensions.transport_sockets.tls.v3.common_pb2 import SubjectAltNameM
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import UpstreamTlsContext
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.messages import all_within, message_of
+from tests.envoy_messages import all_within, message_of
 
 from crossgate.catalogue.model import NativeService
 from crossgate.catalogue.urls import parse_native_url

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.declared import api, catalogue
+from tests.catalogues import api_with_policy as api
+from tests.catalogues import catalogue
 
 from crossgate.catalogue.model import NativeService
 from crossgate.compiler.compilation import Compilation

@@ -11,9 +11,10 @@ from envoy.config.core.v3.base_pb2 import HeaderValueOption
 from envoy.config.route.v3.route_components_pb2 import Route
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from google.protobuf.message import Message
-from tests.declared import api, catalogue, server_policy
+from tests.catalogues import api_with_policy as api
+from tests.catalogues import catalogue, server_policy
 from tests.differential.generate import Sample, random_public_origins, random_sample
-from tests.messages import all_within, message_of
+from tests.envoy_messages import all_within, message_of
 from xds.type.matcher.v3.domain_pb2 import ServerNameMatcher
 from xds.type.matcher.v3.regex_pb2 import RegexMatcher as RegexMatcherOfTrees
 

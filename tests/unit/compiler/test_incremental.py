@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
-from tests.declared import POLICY, api, catalogue
+from tests.catalogues import POLICY, catalogue
+from tests.catalogues import api_with_policy as api
 from tests.unit.compiler.changing import histories
 
 from crossgate.catalogue.model import Application, Catalogue

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.declared import POLICY, api, catalogue, server_policy
+from tests.catalogues import POLICY, catalogue, server_policy
+from tests.catalogues import api_with_policy as api
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Tls
 from crossgate.compiler.compilation import Compilation

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 from tests.ports import deaf_port
 
 from crossgate.catalogue.model import NativeService
@@ -10,7 +10,7 @@ from crossgate.dataplane.native_preflight import NativePreflight, find_native_co
 
 
 def test_only_an_answer_says_whether_a_native_service_does_cors() -> None:
-    with OddNative() as native, deaf_port() as deaf:
+    with ScriptedNative() as native, deaf_port() as deaf:
         answering = {
             path: _preflight(native.port, path) for path in ("/cors", "/plain", "/reset", "/status/503")
         }

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from examples.natives.service import PortInUse, Service
-from tests.natives import OWN_CORS, OddNative
+from tests.native_services import OWN_CORS, ScriptedNative
 
 
 @pytest.fixture
-def native() -> Iterator[OddNative]:
-    with OddNative() as service:
+def native() -> Iterator[ScriptedNative]:
+    with ScriptedNative() as service:
         yield service
 
 
-def test_any_method_is_served_and_logged_with_its_headers(native: OddNative) -> None:
+def test_any_method_is_served_and_logged_with_its_headers(native: ScriptedNative) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", native.port)
     connection.putrequest("brew", "/base/status/418")
     connection.putheader("X-A", "1")
@@ -36,7 +36,7 @@ def test_any_method_is_served_and_logged_with_its_headers(native: OddNative) -> 
     assert native.log.seen() == ()
 
 
-def test_the_received_header_lines_come_back_in_order(native: OddNative) -> None:
+def test_the_received_header_lines_come_back_in_order(native: ScriptedNative) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", native.port)
     connection.putrequest("GET", "/headers", skip_host=True, skip_accept_encoding=True)
     for name, value in (("Host", "x"), ("Origin", "http://a.example"), ("Origin", ""), ("origin", "é")):
@@ -48,7 +48,7 @@ def test_the_received_header_lines_come_back_in_order(native: OddNative) -> None
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_bodies_are_read_whole_and_the_connection_is_kept(native: OddNative, chunked: bool) -> None:
+def test_bodies_are_read_whole_and_the_connection_is_kept(native: ScriptedNative, chunked: bool) -> None:
     with httpx.Client() as client:
         for length in (0, 5, 100_000):
             body = b"x" * length
@@ -56,7 +56,7 @@ def test_bodies_are_read_whole_and_the_connection_is_kept(native: OddNative, chu
             assert client.post(f"{native.url}/echo", content=content).content == body
 
 
-def test_response_headers_are_those_requested(native: OddNative) -> None:
+def test_response_headers_are_those_requested(native: ScriptedNative) -> None:
     answer = httpx.get(f"{native.url}/x?header=X-A:1&header=X-A:2&cors&vary=Accept-Encoding,%20Accept")
     assert answer.headers.get_list("x-a") == ["1", "2"]
     assert answer.headers["vary"] == "Accept-Encoding, Accept"
@@ -64,7 +64,7 @@ def test_response_headers_are_those_requested(native: OddNative) -> None:
         assert answer.headers[name] == value
 
 
-def test_head_has_the_length_and_no_body(native: OddNative) -> None:
+def test_head_has_the_length_and_no_body(native: ScriptedNative) -> None:
     with httpx.Client() as client:
         assert client.head(f"{native.url}/bytes/70").headers["content-length"] == "70"
         assert client.get(f"{native.url}/status/204").content == b""
@@ -72,13 +72,13 @@ def test_head_has_the_length_and_no_body(native: OddNative) -> None:
 
 
 @pytest.mark.parametrize("path", ["/reset", "/truncated"])
-def test_a_hang_up_is_not_a_response(native: OddNative, path: str) -> None:
+def test_a_hang_up_is_not_a_response(native: ScriptedNative, path: str) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.get(native.url + path)
 
 
 def test_stopping_ends_idle_and_waiting_connections() -> None:
-    with OddNative() as native, socket.create_connection(("127.0.0.1", native.port)) as idle:
+    with ScriptedNative() as native, socket.create_connection(("127.0.0.1", native.port)) as idle:
         with httpx.Client(timeout=30) as client:
             client.get(native.url)
             waiting = socket.create_connection(("127.0.0.1", native.port))
@@ -92,12 +92,12 @@ def test_stopping_ends_idle_and_waiting_connections() -> None:
         assert idle.recv(1) == b""
 
 
-def test_a_port_in_use_is_named(native: OddNative) -> None:
+def test_a_port_in_use_is_named(native: ScriptedNative) -> None:
     with pytest.raises(PortInUse, match=f"port {native.port}, for pets, is in use"):
         Service("pets", lambda _: pytest.fail("never called"), native.port)
 
 
-def test_a_response_is_written_at_once(native: OddNative) -> None:
+def test_a_response_is_written_at_once(native: ScriptedNative) -> None:
     with socket.create_connection(("127.0.0.1", native.port)) as client:
         for _ in range(20):
             client.sendall(b"GET /bytes/70 HTTP/1.1\r\nHost: x\r\n\r\n")

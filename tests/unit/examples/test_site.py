@@ -7,7 +7,7 @@ import json
 import pytest
 from examples.natives.http_message import Request, Response
 from examples.site import Site
-from tests.natives import OddNative
+from tests.native_services import ScriptedNative
 from tests.ports import deaf_port
 
 ORIGINS = {"page": "http://127.0.0.1:1", "stranger": "http://127.0.0.1:2"}
@@ -32,7 +32,7 @@ def test_no_other_file_is_served(path: str) -> None:
 
 
 def test_the_wire_always_sends_the_origin_of_the_page() -> None:
-    with OddNative() as gateway:
+    with ScriptedNative() as gateway:
         site = Site("stranger", ORIGINS, gateway.url)
         answer = json.loads(wire(site, headers={"test1": "a", "Origin": "http://forged.example"}).body)
         assert answer["status"] == 200
@@ -41,7 +41,7 @@ def test_the_wire_always_sends_the_origin_of_the_page() -> None:
 
 
 def test_the_wire_serves_no_other_page() -> None:
-    with OddNative() as gateway:
+    with ScriptedNative() as gateway:
         site = Site("page", ORIGINS, gateway.url)
         simple = Request("POST", "/wire", (("Content-Type", "text/plain"),), b"{}")
         assert site(simple).status == 415

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.asgi import call, scope_of
+from tests.asgi_wsgi import call, scope_of
 
 from crossgate.middleware import CorsMiddleware, EffectivePolicy, build_policy
 from crossgate.middleware.asgi import Receive, Scope, Send

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.applications import REACHED, asgi_native, wsgi_native
-from tests.asgi import call, scope_of
+from tests.asgi_wsgi import REACHED, asgi_native, call, environ_of, scope_of, serve, wsgi_native
 from tests.case_table import Case, load_cases
-from tests.outcome import HeaderLines, Outcome, read_outcome
-from tests.wsgi import environ_of, serve
+from tests.visible_result import HeaderLines, VisibleResult, visible_result
 
 from crossgate.middleware import CorsMiddleware, WsgiCorsMiddleware
 
@@ -29,9 +27,9 @@ def test_wsgi(case: Case) -> None:
         assert case.expect.differences(_outcome(status, headers, body, case.request.method)) == []
 
 
-def _outcome(status: int, lines: HeaderLines, body: bytes, method: str) -> Outcome:
+def _outcome(status: int, lines: HeaderLines, body: bytes, method: str) -> VisibleResult:
     reached = (REACHED, "yes") in lines
-    return read_outcome(
+    return visible_result(
         reaches_native=reached,
         status=status,
         headers=lines,

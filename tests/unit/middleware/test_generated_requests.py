@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.applications import REACHED, asgi_native, wsgi_native
-from tests.asgi import call, scope_of
+from tests.asgi_wsgi import REACHED, asgi_native, call, environ_of, scope_of, serve, wsgi_native
 from tests.case_table import HOSTILE_NATIVE, CaseRequest
 from tests.differential.generate import Sample, random_pairs
-from tests.outcome import Outcome, expected_outcome, read_outcome
-from tests.wsgi import environ_of, serve
+from tests.visible_result import VisibleResult, expected_result, visible_result
 
 from crossgate.middleware import CorsMiddleware, WsgiCorsMiddleware
 from crossgate.policy import Request, decide
@@ -32,18 +30,20 @@ def test_both_agree_with_the_engine(seed: int) -> None:
             _compare(sample, request, joined, _wsgi(wsgi, request))
 
 
-def _compare(sample: Sample, request: CaseRequest, parsed: Request, seen: Outcome) -> None:
-    expected = expected_outcome(decide(sample.prepared(), parsed), HOSTILE_NATIVE)
+def _compare(sample: Sample, request: CaseRequest, parsed: Request, seen: VisibleResult) -> None:
+    expected = expected_result(decide(sample.prepared(), parsed), HOSTILE_NATIVE)
     assert expected.differences(seen) == [], (sample, request)
 
 
-def _asgi(app: CorsMiddleware, request: CaseRequest) -> Outcome:
+def _asgi(app: CorsMiddleware, request: CaseRequest) -> VisibleResult:
     called = call(app, scope_of(request.method, request.headers))
-    return read_outcome(
+    return visible_result(
         reaches_native=bool(called.all(REACHED)), status=called.status, headers=called.headers, body=None
     )
 
 
-def _wsgi(app: WsgiCorsMiddleware, request: CaseRequest) -> Outcome:
+def _wsgi(app: WsgiCorsMiddleware, request: CaseRequest) -> VisibleResult:
     status, headers, _ = serve(app, environ_of(request.method, request.headers))
-    return read_outcome(reaches_native=(REACHED, "yes") in headers, status=status, headers=headers, body=None)
+    return visible_result(
+        reaches_native=(REACHED, "yes") in headers, status=status, headers=headers, body=None
+    )

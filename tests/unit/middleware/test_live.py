@@ -12,9 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from tests.applications import asgi_native
-from tests.asgi import call, scope_of
-from tests.outcome import Native
+from tests.asgi_wsgi import asgi_native, call, scope_of
+from tests.visible_result import NativeResponse
 
 from crossgate.diagnostics import InvalidInput
 from crossgate.middleware import (
@@ -55,7 +54,7 @@ def status(app: CorsMiddleware, origin: str) -> int:
 
 def test_a_new_policy_is_enforced_at_once_by_all_who_share_it() -> None:
     live = LivePolicy(build_policy(allowed_origins=[SHOP]))
-    apps = [CorsMiddleware(asgi_native(Native()), live) for _ in range(2)]
+    apps = [CorsMiddleware(asgi_native(NativeResponse()), live) for _ in range(2)]
     assert [status(app, SHOP) for app in apps] == [200, 200]
     apps[0].policy = build_policy(allowed_origins=[OTHER])
     assert apps[1].policy == live.policy == build_policy(allowed_origins=[OTHER])
@@ -78,7 +77,7 @@ def test_a_response_is_dressed_under_the_policy_that_let_its_request_in() -> Non
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         live.policy = build_policy()
-        await asgi_native(Native())(scope, receive, send)
+        await asgi_native(NativeResponse())(scope, receive, send)
 
     called = call(CorsMiddleware(app, live), scope_of("GET", [("Origin", SHOP)]))
     assert called.all("access-control-allow-origin") == [SHOP]
@@ -91,7 +90,7 @@ def test_no_request_sees_half_of_two_policies() -> None:
         origin: build_policy(allowed_origins=[origin], expose_headers=[name])
         for origin, name in ((SHOP, "shop"), (OTHER, "other"))
     }
-    app = CorsMiddleware(asgi_native(Native()), policies[SHOP])
+    app = CorsMiddleware(asgi_native(NativeResponse()), policies[SHOP])
     stop = threading.Event()
 
     def swap() -> None:
@@ -145,7 +144,7 @@ def test_what_can_not_be_enforced_is_refused(document: Path, text: str, codes: l
 @contextmanager
 def following(document: Path, seconds: float) -> Iterator[tuple[FollowedApi, CorsMiddleware]]:
     with closing(FollowedApi(document, "petstore/1.0", seconds=seconds)) as live:
-        yield live, CorsMiddleware(asgi_native(Native()), live)
+        yield live, CorsMiddleware(asgi_native(NativeResponse()), live)
 
 
 def test_a_followed_file_replaces_the_policy_and_the_last_good_one_stays(

@@ -10,8 +10,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import pytest
-from tests.asgi import call, scope_of
-from tests.wsgi import environ_of
+from tests.asgi_wsgi import call, environ_of, scope_of
 
 from crossgate.middleware import CorsMiddleware
 

@@ -12,23 +12,23 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.applications import REACHED
+from tests.asgi_wsgi import REACHED
+from tests.case_server import SHOP
 from tests.case_table import Case, load_cases
-from tests.outcome import Outcome, read_outcome
 from tests.ports import free_ports
-from tests.served import SHOP
-from tests.wire import WireRequest, http1
+from tests.raw_http import RawRequest, http1
+from tests.visible_result import VisibleResult, visible_result
 
 ROOT: Final = Path(__file__).parents[3]
 
-UVICORN: Final = "uvicorn tests.served:asgi --port {port} --lifespan off --log-level critical --http"
+UVICORN: Final = "uvicorn tests.case_server:asgi --port {port} --lifespan off --log-level critical --http"
 COMMANDS: Final = {
     "uvicorn, h11": f"{UVICORN} h11",
     "uvicorn, httptools": f"{UVICORN} httptools",
-    "hypercorn": "hypercorn tests.served:asgi --bind 127.0.0.1:{port} --log-level critical",
-    "granian": "granian tests.served:asgi --interface asginl --port {port} --no-log",
-    "gunicorn": "gunicorn tests.served:wsgi --bind 127.0.0.1:{port} --threads 2 --log-level critical",
-    "granian, WSGI": "granian tests.served:wsgi --interface wsgi --port {port} --no-log",
+    "hypercorn": "hypercorn tests.case_server:asgi --bind 127.0.0.1:{port} --log-level critical",
+    "granian": "granian tests.case_server:asgi --interface asginl --port {port} --no-log",
+    "gunicorn": "gunicorn tests.case_server:wsgi --bind 127.0.0.1:{port} --threads 2 --log-level critical",
+    "granian, WSGI": "granian tests.case_server:wsgi --interface wsgi --port {port} --no-log",
 }
 REFUSED_BY_THE_SERVER: Final = frozenset({400, 401, 413, 431, 501})
 """What servers answer to requests that they do not hand on."""
@@ -95,12 +95,12 @@ def _altered(server: str, case: Case) -> bool:
     )
 
 
-def _served(port: int, number: int, case: Case) -> Outcome:
-    request = WireRequest(case.request.method, f"/{number}", case.request.headers)
+def _served(port: int, number: int, case: Case) -> VisibleResult:
+    request = RawRequest(case.request.method, f"/{number}", case.request.headers)
     with http1(port) as connection:
         answer = connection.send(request)
     reached = answer.all(REACHED) == ["yes"]
-    return read_outcome(
+    return visible_result(
         reaches_native=reached,
         status=answer.status,
         headers=answer.headers,
@@ -111,7 +111,7 @@ def _served(port: int, number: int, case: Case) -> Outcome:
 def test_an_exception_is_answered_with_headers(server: tuple[str, int]) -> None:
     _, port = server
     with http1(port) as connection:
-        answer = connection.send(WireRequest("GET", "/broken", (("Origin", SHOP),)))
+        answer = connection.send(RawRequest("GET", "/broken", (("Origin", SHOP),)))
     assert (answer.status, answer.text) == (500, "Internal Server Error")
     assert answer.all("Access-Control-Allow-Origin") == [SHOP]
 
@@ -129,4 +129,4 @@ def test_websocket_handshakes_are_judged(server: tuple[str, int], origin: str, s
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
     )
     with http1(port) as connection:
-        assert connection.send(WireRequest("GET", "/socket", handshake)).status == status
+        assert connection.send(RawRequest("GET", "/socket", handshake)).status == status

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from tests.case_table import Case, load_cases
-from tests.outcome import expected_outcome
+from tests.visible_result import expected_result
 
 from crossgate.policy import Reason, decide
 
@@ -14,7 +14,7 @@ from crossgate.policy import Reason, decide
 @pytest.mark.parametrize("case", load_cases("engine"), ids=lambda case: case.id)
 def test_the_engine_decides_as_the_table_says(case: Case) -> None:
     decision = decide(case.prepared(), case.request.parsed())
-    assert case.expect.differences(expected_outcome(decision, case.native)) == []
+    assert case.expect.differences(expected_result(decision, case.native)) == []
 
 
 def test_every_case_has_a_name_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""Requests as bytes on a socket, for what no HTTP client would send, and the answers taken apart."""
+"""An HTTP/1.1 and HTTP/2 client that sends any bytes as a request, and parses the responses."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import BinaryIO
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, ResponseReceived, StreamEnded, StreamReset
-from tests.outcome import HeaderLines
+from tests.visible_result import HeaderLines
 
 _SECONDS = 20.0
 _HOST = "gateway.test"
 
 
 @dataclass(frozen=True, slots=True)
-class WireRequest:
-    """One request; header values are Latin-1 text that stands for bytes."""
+class RawRequest:
+    """A request; header values are Latin-1 strings that stand for bytes."""
 
     method: str
     target: str
@@ -28,8 +28,8 @@ class WireRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class WireAnswer:
-    """One answer; a status of 0 stands for a stream that was reset."""
+class RawResponse:
+    """A response; status 0 stands for a stream that was reset."""
 
     status: int
     headers: HeaderLines
@@ -37,17 +37,17 @@ class WireAnswer:
 
     @property
     def text(self) -> str:
-        """The body as text."""
+        """The body as a Latin-1 string."""
         return self.body.decode("latin-1")
 
     def all(self, name: str) -> list[str]:
-        """The values of every line of that header."""
+        """The value of every line of a header."""
         return [value for found, value in self.headers if found.lower() == name.lower()]
 
 
 @contextmanager
 def connected(port: int, tls: ssl.SSLContext | None = None) -> Iterator[socket.socket]:
-    """A connection to the gateway on this machine, over TLS if there is a context for it."""
+    """A connection to a port of this machine, over TLS if a context is given."""
     with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as plain:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is None:
@@ -59,33 +59,33 @@ def connected(port: int, tls: ssl.SSLContext | None = None) -> Iterator[socket.s
 
 @contextmanager
 def http1(port: int, tls: ssl.SSLContext | None = None) -> Iterator[Http1]:
-    """One kept-alive HTTP/1.1 connection."""
+    """A persistent HTTP/1.1 connection."""
     with connected(port, tls) as opened, opened.makefile("rb") as stream:
         yield Http1(opened, stream)
 
 
 class Http1:
-    """Sends requests one after another: Envoy hangs up on those who pipeline what it answers itself."""
+    """Sends requests one after another: Envoy closes a connection with pipelined direct responses."""
 
     def __init__(self, opened: socket.socket, stream: BinaryIO) -> None:
         self._socket = opened
         self._stream = stream
 
-    def send(self, request: WireRequest) -> WireAnswer:
-        """The answer to the request."""
-        self.ask(request)
-        return self.hear(request)
+    def send(self, request: RawRequest) -> RawResponse:
+        """Send the request and return its response."""
+        self.send_only(request)
+        return self.read_response(request)
 
-    def ask(self, request: WireRequest) -> None:
-        """Send the request only; :meth:`hear` reads its answer."""
+    def send_only(self, request: RawRequest) -> None:
+        """Send the request; :meth:`read_response` reads its response."""
         self._socket.sendall(_as_bytes(request))
 
-    def hear(self, request: WireRequest) -> WireAnswer:
-        """The answer to the request that was asked."""
+    def read_response(self, request: RawRequest) -> RawResponse:
+        """Read the response to a request that was sent."""
         return self._read(request.method)
 
-    def send_raw(self, text: str) -> WireAnswer:
-        """The answer to bytes that need not be a request."""
+    def send_raw(self, text: str) -> RawResponse:
+        """Send bytes that need not be a request, and return the response."""
         self._socket.sendall(text.encode("latin-1"))
         return self._read("GET")
 
@@ -94,13 +94,13 @@ class Http1:
         self._socket.sendall(data)
 
     def pull(self, count: int) -> bytes:
-        """That many bytes, or fewer if the connection ends before."""
+        """Read that many bytes, or fewer if the connection ends before."""
         return self._stream.read(count)
 
-    def _read(self, method: str) -> WireAnswer:
+    def _read(self, method: str) -> RawResponse:
         line = self._line()
         if not line:
-            raise EOFError("the connection was closed before an answer")
+            raise EOFError("the connection was closed before a response")
         status = int(line.split(" ", 2)[1])
         headers = tuple(self._headers())
         fields = {name.lower(): value for name, value in headers}
@@ -110,7 +110,7 @@ class Http1:
             body = b"".join(self._chunks())
         else:
             body = self._stream.read(int(fields.get("content-length", "0")))
-        return WireAnswer(status, headers, body)
+        return RawResponse(status, headers, body)
 
     def _headers(self) -> Iterator[tuple[str, str]]:
         while line := self._line():
@@ -127,18 +127,18 @@ class Http1:
         return self._stream.readline().decode("latin-1").rstrip("\r\n")
 
 
-def _as_bytes(request: WireRequest) -> bytes:
+def _as_bytes(request: RawRequest) -> bytes:
     headers = (*(() if _host(request) else (("Host", _HOST),)), *request.headers)
     lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _host(request: WireRequest) -> str | None:
+def _host(request: RawRequest) -> str | None:
     return next((value for name, value in request.headers if name.lower() == "host"), None)
 
 
-def send_http2(port: int, request: WireRequest, tls: ssl.SSLContext | None = None) -> WireAnswer:
-    """One request over HTTP/2, with prior knowledge where in clear text; what it sends is not validated."""
+def send_http2(port: int, request: RawRequest, tls: ssl.SSLContext | None = None) -> RawResponse:
+    """Send one request over HTTP/2, without validation; without TLS, with prior knowledge."""
     configuration = H2Configuration(
         validate_outbound_headers=False,
         normalize_outbound_headers=False,
@@ -165,7 +165,7 @@ def send_http2(port: int, request: WireRequest, tls: ssl.SSLContext | None = Non
         return _read_http2(opened, connection)
 
 
-def _read_http2(opened: socket.socket, connection: H2Connection) -> WireAnswer:
+def _read_http2(opened: socket.socket, connection: H2Connection) -> RawResponse:
     headers: HeaderLines = ()
     body = b""
     while received := opened.recv(65536):
@@ -175,12 +175,12 @@ def _read_http2(opened: socket.socket, connection: H2Connection) -> WireAnswer:
             elif isinstance(event, DataReceived):
                 body += event.data
             elif isinstance(event, StreamReset):
-                return WireAnswer(0, headers, body)
+                return RawResponse(0, headers, body)
             elif isinstance(event, StreamEnded):
                 status = int(dict(headers)[":status"])
-                return WireAnswer(status, tuple(line for line in headers if line[0] != ":status"), body)
+                return RawResponse(status, tuple(line for line in headers if line[0] != ":status"), body)
         opened.sendall(connection.data_to_send())
-    raise EOFError("the connection was closed before an answer")
+    raise EOFError("the connection was closed before a response")
 
 
 def _decoded(lines: Iterable[tuple[bytes | str, bytes | str]]) -> Iterator[tuple[str, str]]:

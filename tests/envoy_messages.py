@@ -1,4 +1,4 @@
-"""Envoy's messages taken apart: what is packed inside unpacked, and everything within reach."""
+"""Unpacks Envoy's protobuf messages, packed ones inside included."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from crossgate.compiler.resource import Resource
 
 
 def message_of(resource: Resource) -> Message:
-    """The message that the resource carries."""
+    """The message in a resource."""
     return unpacked(Any(type_url=resource.type_url, value=resource.body))
 
 
 def unpacked(packed: Any) -> Message:
-    """The message inside."""
+    """The message in an ``Any``."""
     kind = GetMessageClass(Default().FindMessageTypeByName(packed.type_url.rpartition("/")[2]))
     message: Message = kind.FromString(packed.value)
     return message
 
 
 def all_within(message: Message) -> Iterator[Message]:
-    """The message and every message in it, packed ones too."""
+    """The message and every message inside it, packed ones too."""
     if isinstance(message, Any):
         yield from all_within(unpacked(message))
         return

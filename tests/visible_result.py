@@ -1,4 +1,4 @@
-"""What a client and the native service see of one request: the same measure for every enforcement point."""
+"""The result of one request as its client and the native service see it, for every enforcement point."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ CORS_PREFIX: Final = "access-control-"
 
 
 @dataclass(frozen=True, slots=True)
-class Native:
-    """What the native service answers."""
+class NativeResponse:
+    """The response of the native service."""
 
     status: int = 200
     headers: HeaderLines = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a request. None means "not looked at" for ``reason`` and ``body``."""
+class VisibleResult:
+    """The result of a request. For ``reason`` and ``body`` None means that they are not compared."""
 
     reaches_native: bool
     status: int
     reason: str | None
     body: str | None
     cors: Mapping[str, str]
-    """All ``Access-Control-*`` headers of the answer, names in lower case; several lines joined by commas."""
+    """All ``Access-Control-*`` headers of the response, names in lower case; lines joined by commas."""
     allow: str | None
-    """The ``Allow`` header; looked at only where the gateway answers itself."""
+    """The ``Allow`` header; compared only if the gateway answers."""
     vary: bool
     """Whether ``Vary`` names ``Origin``."""
 
-    def differences(self, seen: Outcome) -> list[str]:
-        """Where ``seen`` differs from what is expected here, in words; empty if it doesn't."""
+    def differences(self, seen: VisibleResult) -> list[str]:
+        """How ``seen`` differs from this expected result, in words; empty if it does not."""
         pairs: list[tuple[str, object, object]] = [
             ("reaches the native service", self.reaches_native, seen.reaches_native),
             ("status", self.status, seen.status),
@@ -54,17 +54,17 @@ class Outcome:
         ]
 
 
-def read_outcome(
+def visible_result(
     *,
     reaches_native: bool,
     status: int,
     headers: Iterable[tuple[str, str]],
     body: str | None,
     reason: str | None = None,
-) -> Outcome:
-    """The outcome of a real answer, from its header lines."""
+) -> VisibleResult:
+    """The result of a response, from its header lines."""
     lines = [(name.lower(), value) for name, value in headers]
-    return Outcome(
+    return VisibleResult(
         reaches_native,
         status,
         reason,
@@ -75,11 +75,11 @@ def read_outcome(
     )
 
 
-def expected_outcome(decision: Decision, native: Native) -> Outcome:
-    """What the engine's decision comes to where the native service answers as ``native`` says."""
+def expected_result(decision: Decision, native: NativeResponse) -> VisibleResult:
+    """The result of the engine's decision if the native service responds with ``native``."""
     match decision:
         case Answer():
-            return read_outcome(
+            return visible_result(
                 reaches_native=False,
                 status=decision.status,
                 headers=decision.headers,
@@ -93,7 +93,7 @@ def expected_outcome(decision: Decision, native: Native) -> Outcome:
                 if not (decision.strip and name.lower().startswith(CORS_PREFIX))
             )
             vary = (("Vary", "Origin"),) if decision.vary else ()
-            return read_outcome(
+            return visible_result(
                 reaches_native=True,
                 status=native.status,
                 headers=(*kept, *decision.headers, *vary),

@@ -1,7 +1,7 @@
-"""The executable parts of a page of documentation, in their order.
+"""The files and commands of a documentation page, in their order.
 
-A ``yaml`` block is a file to be written; in a ``console`` block a line that begins with ``$`` is a command,
-and the lines below it are lines of its output. Other blocks are for reading.
+A ``yaml`` block is a file to write. In a ``console`` block a line that begins with ``$`` is a command,
+followed by lines of its output. Other blocks are not executed.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ _BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """The new content of the file that the page works on."""
+    """New content of the file that the page works on."""
 
     content: str
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command and the lines that its output shows, in that order; other lines may stand between them."""
+    """A command and lines of its output, in that order; there may be other lines between them."""
 
     line: str
     output: tuple[str, ...]
 
-    def is_answered_by(self, output: str) -> bool:
-        """Whether the lines are there; header names are compared without case, as all lines are."""
+    def matches(self, output: str) -> bool:
+        """Whether the output has the lines, compared without case."""
         printed = iter(line.strip().lower() for line in output.splitlines())
         return all(expected.lower() in printed for expected in self.output)
 
 
 def steps(page: Path) -> Iterator[File | Command]:
-    """Everything to do, from top to bottom."""
+    """Every step of the page, from top to bottom."""
     for kind, content in _BLOCK.findall(page.read_text(encoding="utf-8")):
         if kind == "yaml":
             yield File(content)

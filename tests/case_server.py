@@ -1,6 +1,7 @@
-"""Every case of the table behind its own path: what real servers serve, ``/N`` for the case number N.
+"""Applications for real servers: the case number N of the case table at ``/N``.
 
-``tests.served:asgi`` and ``tests.served:wsgi``; ``/socket`` is a WebSocket that only the shop may open.
+``tests.case_server:asgi`` and ``tests.case_server:wsgi``. ``/socket`` is a WebSocket for the shop's origin
+only, ``/broken`` raises an exception.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tests.applications import asgi_native, wsgi_native
+from tests.asgi_wsgi import asgi_native, wsgi_native
 from tests.case_table import load_cases
 
 from crossgate.middleware import CorsMiddleware, WsgiCorsMiddleware, build_policy
@@ -42,7 +43,7 @@ async def _accept(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _raise(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise LookupError("as the test wants it")
+    raise LookupError("raised on purpose")
 
 
 _SOCKET = CorsMiddleware(_accept, _POLICY, websockets=True)
@@ -50,7 +51,7 @@ _BROKEN = CorsMiddleware(_raise, _POLICY)
 
 
 async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
-    """Each case by its number; lifespan is not supported, and servers cope."""
+    """Each case by its number; lifespan is not supported."""
     if scope["type"] == "websocket":
         await _SOCKET(scope, receive, send)
     elif scope["type"] == "http":
@@ -61,7 +62,7 @@ async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _wsgi_raise(_environ: WSGIEnvironment, _start_response: StartResponse) -> Iterable[bytes]:
-    raise LookupError("as the test wants it")
+    raise LookupError("raised on purpose")
 
 
 _WSGI_BROKEN = WsgiCorsMiddleware(_wsgi_raise, _POLICY)
