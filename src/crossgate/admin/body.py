@@ -20,8 +20,8 @@ MAX_DOCUMENT: Final = 16 * 1024 * 1024
 class MalformedBody(ServiceError):
     """A body that cannot be parsed."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__([Diagnostic("body-malformed", message, "Send one JSON object in UTF-8")])
+    def __init__(self, message: str, remedy: str = "Send one JSON object in UTF-8") -> None:
+        super().__init__([Diagnostic("body-malformed", message, remedy)])
 
 
 class BodyTooLarge(ServiceError):
@@ -82,7 +82,7 @@ def _decode(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise MalformedBody("the body is not UTF-8") from None
+        raise MalformedBody("the body is not UTF-8", "Encode the body as UTF-8") from None
 
 
 def _members(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
