@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
 from crossgate.admin.app import routes
-from crossgate.catalogue.schema import document_schema
+from crossgate.catalogue.schema import document_schema, field_table, nested_records
 from crossgate.cli.app import LazyVerb, command
 from crossgate.lint.pages import rule_pages
 
@@ -37,6 +38,19 @@ tables appear in a terminal only. `NO_COLOR=1` turns colours off.
 def schema_page() -> str:
     """The JSON Schema of documents."""
     return json.dumps(document_schema(), indent=2) + "\n"
+
+
+def file_page(page: str) -> str:
+    """The page about the document with its tables of keys renewed; each follows a comment with its name."""
+    for record in nested_records():
+        page = _with_table(page, record.name, field_table(record))
+    return page
+
+
+def _with_table(page: str, name: str, table: str) -> str:
+    marked = f"<!-- keys of {name}, made by `make reference` -->\n{table}\n"
+    old = re.compile(rf"^<!-- keys of {name}\b.*\n(?:\|.*\n)*", re.MULTILINE)
+    return old.sub(lambda _: marked, page)
 
 
 def cli_page() -> str:
@@ -126,6 +140,7 @@ def main() -> None:
     """Write them."""
     PAGES.mkdir(parents=True, exist_ok=True)
     (PAGES / "gateway.schema.json").write_text(schema_page())
+    (PAGES / "file.md").write_text(file_page((PAGES / "file.md").read_text()))
     (PAGES / "cli.md").write_text(cli_page())
     (PAGES / "admin-api.openapi.json").write_text(openapi_page())
     RULES.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from crossgate.catalogue.model import (
     Application,
     Catalogue,
     Gateway,
+    LintSettings,
     NativeService,
     Suppression,
     Tls,
@@ -85,7 +86,11 @@ def _apis(draw: st.DrawFn) -> Api:
         type=kind,
         native=native,
         trusted_domains=draw(st.sampled_from([(), ("a.example",), ("b.example", "localhost")])),
-        suppressions=draw(st.sampled_from([(), (Suppression("localhost", "a test: it's only # local"),)])),
+        lint=draw(
+            st.sampled_from(
+                [LintSettings(), LintSettings((Suppression("localhost", "a test: it's only # local"),))]
+            )
+        ),
         endpoints=draw(st.just((default_endpoint(kind, name, version),)) | endpoints.map(tuple)),
         cors=draw(st.none() | _policies()),
         native_timeout=draw(st.just(30.0) | st.floats(0.001, 3600)),

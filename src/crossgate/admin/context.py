@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 
 from crossgate.admin.paging import SortedKeys
-from crossgate.catalogue.document.shape_errors import unknown_key
 from crossgate.diagnostics import InvalidInput
+from crossgate.record import unknown_keys
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
 from crossgate.service.ports import NodeReport
 from crossgate.service.snapshot import Snapshot
@@ -77,7 +77,7 @@ async def reject_unknown_parameters(request: Request) -> None:
 
     """
     known = _query_parameters(request.scope["route"].dependant)
-    unknown = [unknown_key(("query", name), known) for name in request.query_params if name not in known]
+    unknown = [found.within("query") for found in unknown_keys(request.query_params, known)]
     if unknown:
         raise InvalidInput(unknown)
 

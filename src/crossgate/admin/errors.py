@@ -17,9 +17,9 @@ from starlette.responses import Response
 
 from crossgate.admin.body import BodyTooLarge, MalformedBody
 from crossgate.admin.etag_headers import MalformedEtag, PreconditionRequired, quoted, revision_etag
-from crossgate.catalogue.document.shape_errors import as_found
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.lint.rule import Finding
+from crossgate.record import as_found
 from crossgate.service.errors import (
     BaseMoved,
     InvalidChange,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -11,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from crossgate.admin.auth import LIVENESS
 from crossgate.admin.errors import MEDIA_TYPE, ProblemBody
 from crossgate.admin.responses import REVISION
-from crossgate.catalogue.document.entries import DocumentEntry
+from crossgate.catalogue.schema import object_schemas
 
 _REFERENCE: Final = "#/components/schemas/"
 _ABOUT: Final = """\
@@ -88,11 +87,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _object_schemas() -> dict[str, Any]:
-    """The schemas of objects, by the names of their models: those of the document's own JSON Schema."""
-    whole = DocumentEntry.model_json_schema(
-        by_alias=True, mode="validation", ref_template=_REFERENCE + "{model}"
-    )
-    schemas: dict[str, Any] = json.loads(json.dumps(whole["$defs"]))
+    """The schemas of objects by their names: those of the document's own JSON Schema."""
+    schemas: dict[str, Any] = dict(object_schemas(_REFERENCE))
     return schemas | {_linted(name): _with_findings(schemas[name]) for name in _LINTED}
 
 

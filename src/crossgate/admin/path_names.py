@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from crossgate.catalogue.document.shape_errors import as_found
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.record import as_found
 
 _ESCAPED_SLASH: Final = "\x00"
 """Replaces an encoded slash in a decoded path, so that it separates no segments; no name contains NUL."""

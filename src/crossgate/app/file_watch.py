@@ -10,7 +10,7 @@ from typing import Final
 
 from watchfiles import awatch
 
-from crossgate.catalogue.document import FileStamp
+from crossgate.catalogue.yaml.files import FileStamp
 
 _QUIET_MS: Final = 20
 """A save is often several writes: the file is read after this time without a further one."""

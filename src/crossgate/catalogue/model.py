@@ -58,6 +58,13 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class LintSettings:
+    """What the linter accepts in an API."""
+
+    allow: tuple[Suppression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """One API; ``key`` names it everywhere."""
 
@@ -65,14 +72,18 @@ class Api:
     version: str
     type: ApiType
     native: NativeService
-    endpoints: tuple[str, ...]
-    """Path prefixes, normalised, without a slash at the end; the default one if none were set."""
+    endpoints: tuple[str, ...] = ()
+    """Path prefixes, normalised, without a slash at the end; given none, the default one."""
     cors: CorsPolicy | None = None
     native_timeout: float = DEFAULT_NATIVE_TIMEOUT
     """Seconds that the native service has for its whole answer."""
     trusted_domains: tuple[str, ...] = ()
     """If there are any, all that the policy and the applications' origins admit must lie within them."""
-    suppressions: tuple[Suppression, ...] = ()
+    lint: LintSettings = LintSettings()
+
+    def __post_init__(self) -> None:
+        if not self.endpoints:
+            object.__setattr__(self, "endpoints", (default_endpoint(self.type, self.name, self.version),))
 
     @property
     def key(self) -> str:

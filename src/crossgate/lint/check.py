@@ -45,7 +45,7 @@ def check_api(
     """
     findings = _check_policy(api, application_origins, native_speaks_cors=native_speaks_cors)
     unjudged = NATIVE_CODES if native_speaks_cors is None else ()
-    return tuple(apply_suppressions(findings, api.suppressions, unjudged))
+    return tuple(apply_suppressions(findings, api.lint.allow, unjudged))
 
 
 def check_api_codes(
@@ -57,7 +57,7 @@ def check_api_codes(
 
 
 def _suppressed(api: Api) -> set[str]:
-    return {suppression.code for suppression in api.suppressions}
+    return {suppression.code for suppression in api.lint.allow}
 
 
 def _check_policy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from crossgate.catalogue.document import write_fragment
+from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Severity
 from crossgate.lint.rule import Example, Rule
 from crossgate.lint.rules import all_rules
@@ -97,7 +97,7 @@ def _example(example: Example) -> Iterator[str]:
         shown["javascript_origins"] = list(example.application.javascript_origins)
         shown["apis"] = list(example.application.apis)
     yield "```yaml"
-    yield from write_fragment(shown)
+    yield from write_yaml(shown).splitlines()
     yield "```"
     yield ""
     if example.application_origins:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from crossgate.catalogue.model import Api, Catalogue, Gateway
-from crossgate.catalogue.plain import plain_api, plain_application, plain_gateway
+from crossgate.catalogue.reader import read_api, read_application, read_gateway, read_server_settings
 from crossgate.compiler.naming import is_elsewhere
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.errors import InvalidChange
@@ -26,35 +26,15 @@ def parse_object(kind: Kind, raw: Mapping[str, object]) -> CatalogueObject:
         InvalidInput: with every error; places are relative to the object.
 
     """
-    found = _parse_plain(kind, raw)
-    return _parse(kind, raw) if found is None else found
-
-
-def _parse_plain(kind: Kind, raw: Mapping[str, object]) -> CatalogueObject | None:
     match kind:
         case Kind.GATEWAY:
-            return plain_gateway(raw)
+            return read_gateway(raw)
         case Kind.SETTINGS:
-            return Settings(raw) if raw == {} else None
+            return Settings(raw, read_server_settings(raw))
         case Kind.API:
-            return plain_api(raw)
+            return read_api(raw)
         case Kind.APPLICATION:
-            return plain_application(raw)
-
-
-def _parse(kind: Kind, raw: Mapping[str, object]) -> CatalogueObject:
-    # Loaded if an object needs it.
-    from crossgate.catalogue import document
-
-    match kind:
-        case Kind.GATEWAY:
-            return document.read_gateway(raw)
-        case Kind.SETTINGS:
-            return Settings(raw, document.read_server_settings(raw))
-        case Kind.API:
-            return document.read_api(raw)
-        case Kind.APPLICATION:
-            return document.read_application(raw)
+            return read_application(raw)
 
 
 def parse_objects(recorded: Iterable[RecordedObject]) -> dict[ObjectKey, CatalogueObject | None]:

@@ -70,7 +70,7 @@ def test_applying_an_export_changes_nothing(api: AdminApi, run: Command) -> None
     assert (planned.returncode, applied.returncode) == (0, 0)
     assert json.loads(applied.stdout)["changed"] is False
     assert run("export").stdout == exported.stdout
-    assert run("export", "--revision", "0").stdout == "gateway:\n  listen: '127.0.0.1:8080'\n"
+    assert run("export", "--revision", "0").stdout == "gateway:\n  listen: 127.0.0.1:8080\n"
 
 
 def test_apply_requires_the_given_base(api: AdminApi, run: Command) -> None:

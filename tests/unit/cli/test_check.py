@@ -93,7 +93,7 @@ def test_every_error_is_one_line_that_editors_can_jump_to(tmp_path: Path) -> Non
     listen, version, summary = done.stdout.splitlines()
     assert listen.startswith("bad.yaml:2:11 $.gateway.listen: error: ")
     assert version == (
-        "bad.yaml:5:14 $.apis[0].version: error: version must be a text (found 1.10)."
+        "bad.yaml:5:14 $.apis[0].version: error: expected a string (found 1.10)."
         ' Quote it: "1.10" [wrong-type]'
     )
     assert summary == "bad.yaml: invalid (2 errors)"

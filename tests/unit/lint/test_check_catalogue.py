@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.catalogues import api, application, catalogue, policy
 
-from crossgate.catalogue.model import Suppression
+from crossgate.catalogue.model import LintSettings, Suppression
 from crossgate.lint.check import check_api, check_api_codes, check_catalogue
 
 SAFE = replace(policy("https://example.com"), max_age=600)
@@ -31,8 +31,8 @@ def test_an_api_without_a_policy_has_no_findings() -> None:
 def test_asked_for_some_codes_it_finds_the_same() -> None:
     many = policy({"regex": r"https://.*example\.com"}, "http://plain.example.org", "https://app.example.org")
     accepting = Suppression("http-origin", "the host is on our own network")
-    one = replace(api("a", replace(many, allow_credentials=True)), suppressions=(accepting,))
-    for looked_at in (one, replace(one, suppressions=()), api("a")):
+    one = replace(api("a", replace(many, allow_credentials=True)), lint=LintSettings((accepting,)))
+    for looked_at in (one, replace(one, lint=LintSettings()), api("a")):
         found = check_api(looked_at, frozenset())
         for codes in ({"origin-unbounded"}, {"origin-unbounded", "http-origin"}, {"origin-null"}):
             expected = tuple(each for each in found if each.diagnostic.code in codes)
@@ -66,10 +66,10 @@ def test_a_suspended_application_is_not_trusted_nor_judged() -> None:
 
 
 def test_acceptance() -> None:
-    accepted = replace(api("a", UNSAFE), suppressions=(Suppression("origin-unbounded", "a test"),))
+    accepted = replace(api("a", UNSAFE), lint=LintSettings((Suppression("origin-unbounded", "a test"),)))
     assert check_api(accepted, frozenset()) == ()
     odd = (Suppression("origin-unbounded", "gone"), Suppression("no-such-rule", "mistyped"))
-    found = check_api(replace(api("a", SAFE), suppressions=odd), frozenset())
+    found = check_api(replace(api("a", SAFE), lint=LintSettings(odd)), frozenset())
     assert [(f.diagnostic.code, f.diagnostic.place.json_path) for f in found] == [
         ("allowance-unused", "$.lint.allow[0].code"),
         ("allowance-unknown", "$.lint.allow[1].code"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.catalogues import api, application, catalogue, policy
 
-from crossgate.catalogue.model import Suppression
+from crossgate.catalogue.model import LintSettings, Suppression
 from crossgate.lint.check import ORIGIN_CODES, check_api
 from crossgate.lint.rules import all_rules
 from crossgate.policy import build_policy
@@ -90,7 +90,7 @@ def test_change_with_a_new_lint_error_is_refused(change: Change, path: str) -> N
         PutApi(
             replace(
                 api("new", policy(ANYBODY)),
-                suppressions=(Suppression("origin-unbounded", "a test of our own"),),
+                lint=LintSettings((Suppression("origin-unbounded", "a test of our own"),)),
             )
         ),
         Restore({(Kind.API, "plain/1.0"): replace(PLAIN, cors=policy(ANYBODY))}),
@@ -142,7 +142,7 @@ def test_remedy_names_the_suppression_of_an_api() -> None:
 
 
 def test_removing_a_suppression_is_refused() -> None:
-    accepted = replace(OLD, suppressions=(Suppression("origin-unbounded", "a test of our own"),))
+    accepted = replace(OLD, lint=LintSettings((Suppression("origin-unbounded", "a test of our own"),)))
     base = Snapshot.of(7, catalogue([accepted]))
     [found] = check_changes(base, [PutApi(OLD)]).refusing
     assert found.diagnostic.code == "origin-unbounded"

@@ -18,8 +18,8 @@ from crossgate.admin.paging import Page, PageBody
 from crossgate.admin.path_names import name_in, with_path_names
 from crossgate.admin.responses import read_response
 from crossgate.admin.writes import Write
-from crossgate.catalogue.document import read_api as parse_api
 from crossgate.catalogue.model import Api, ApiType
+from crossgate.catalogue.reader import read_api as parse_api
 from crossgate.catalogue.serialise import api_to_dict
 from crossgate.service.changes import DeleteApi, PutApi
 from crossgate.service.errors import NotFound

@@ -18,8 +18,8 @@ from crossgate.admin.path_names import name_in, with_path_names
 from crossgate.admin.responses import read_response
 from crossgate.admin.routes.apis import api_key, find_api
 from crossgate.admin.writes import Write
-from crossgate.catalogue.document import read_application as parse_application
 from crossgate.catalogue.model import Application
+from crossgate.catalogue.reader import read_application as parse_application
 from crossgate.catalogue.serialise import application_to_dict
 from crossgate.service.changes import (
     Associate,

@@ -11,8 +11,8 @@ from crossgate.admin.context import Context, resource_router
 from crossgate.admin.openapi import object_body, object_response
 from crossgate.admin.responses import read_response
 from crossgate.admin.writes import Write
-from crossgate.catalogue.document import read_gateway as parse_gateway
-from crossgate.catalogue.document import read_server_settings as parse_server_settings
+from crossgate.catalogue.reader import read_gateway as parse_gateway
+from crossgate.catalogue.reader import read_server_settings as parse_server_settings
 from crossgate.service.changes import PutGateway, PutSettings
 from crossgate.service.objects import GATEWAY_KEY, SETTINGS_KEY, Settings, object_to_dict, settings_of
 

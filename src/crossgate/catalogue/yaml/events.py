@@ -252,7 +252,9 @@ _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
-_NUMBER_STARTS: Final = frozenset("0123456789+-.")
+NUMBER_STARTS: Final = frozenset("0123456789+-.")
+NUMBER: Final = re.compile(rf"(?:{_INTEGER.pattern}|{_FLOAT.pattern})\Z")
+"""A plain scalar that is a number; it begins with one of ``NUMBER_STARTS``."""
 # Python itself refuses longer ones, for reading them takes more than linear time.
 _MAX_DIGITS: Final = 4000
 
@@ -270,7 +272,7 @@ def resolve(text: str) -> Scalar:
     """
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] not in _NUMBER_STARTS:
+    if text[0] not in NUMBER_STARTS:
         return text
     if _INTEGER.fullmatch(text):
         if len(text) > _MAX_DIGITS:

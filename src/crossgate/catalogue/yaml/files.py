@@ -51,19 +51,12 @@ def read_text(path: Path) -> str | Diagnostic:
     return _decode(data, path)
 
 
-def read_lines_of(folder: Path | None, seen: list[FileStamp]) -> ReadLines:
-    """The reader of the files that a document in ``folder`` names; without a folder it reads none.
-
-    What it reads is added to ``seen``.
-    """
+def read_lines_of(folder: Path, stamps: list[FileStamp]) -> ReadLines:
+    """The reader of the files that a document in ``folder`` names; it adds a stamp of each to ``stamps``."""
 
     def read_lines(name: str) -> list[str] | Diagnostic:
-        if folder is None:
-            return Diagnostic(
-                "file-refused", "no file is read from here", "List the origins themselves", found=name
-            )
-        seen.append(FileStamp.now(folder / name.strip()))
-        text = read_text(seen[-1].path)
+        stamps.append(FileStamp.now(folder / name.strip()))
+        text = read_text(stamps[-1].path)
         return text if isinstance(text, Diagnostic) else text.splitlines()
 
     return read_lines

@@ -60,7 +60,7 @@ class SourceMap:
             line, column = mark.line, mark.column
         return Place(place.path, file, line + 1, column + 1)
 
-    def source(self, path: Iterable[Step]) -> str:
+    def spelling(self, path: Iterable[Step]) -> str:
         """The plain scalar at ``path`` as it is spelled in the text."""
         place = self.locate(Place(tuple(path)), None)
         if not self._lines:

@@ -1,21 +1,31 @@
-"""What is read the short way is what the document's reader makes of it, who refuses nothing that was read."""
+"""Tables of fields: what is read fits the schema and is read back after it is written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+import json
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, Final, TypeVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from crossgate.catalogue.document import read_api, read_application, read_gateway
-from crossgate.catalogue.model import Gateway
-from crossgate.catalogue.plain import plain_api, plain_application, plain_gateway
-from crossgate.catalogue.serialise import api_to_dict, application_to_dict, gateway_to_dict
+from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, SETTINGS
+from crossgate.catalogue.reader import read_api, read_application, read_gateway
+from crossgate.catalogue.schema import document_schema, nested_records
 from crossgate.diagnostics import InvalidInput
+from crossgate.policy.server_settings import NAMES, PREFIX
+from crossgate.record import Record
 
 _Found = TypeVar("_Found")
 
+_DEFINITIONS: Final = document_schema()["$defs"]
+_VALIDATORS: Final = {
+    record.name: Draft202012Validator({"$defs": _DEFINITIONS, "$ref": f"#/$defs/{record.name}"})
+    for record in (API, APPLICATION, GATEWAY)
+}
 _WRONG: tuple[object, ...] = (None, True, 0, 1.5, "", "x", [], ["x"], [None], {}, {"x": 1}, [["x"]])
 
 _ORIGINS = st.lists(
@@ -112,40 +122,57 @@ def _entries(draw: st.DrawFn, right: st.SearchStrategy[dict[str, object]]) -> ob
     return entry
 
 
-def _agrees(
-    plain: Callable[[Mapping[str, object]], _Found | None],
-    read: Callable[[object], _Found],
-    written: Callable[[_Found], Mapping[str, object]],
-    entry: object,
-) -> None:
-    """What is read plainly is what the document's reader finds; whatever that wrote is read plainly."""
-    found = plain(entry)  # type: ignore[arg-type]  # a damaged database may hold anything
+def _holds(record: Record[_Found], read: Callable[[object], _Found], entry: object) -> None:
+    """What is read fits the schema, and is read back after it is written; the rest has its errors."""
     try:
-        expected = read(entry)
-    except InvalidInput:
-        assert found is None
-    else:
-        assert found is None or found == expected
-        assert plain(written(expected)) == expected
+        found = read(entry)
+    except InvalidInput as refused:
+        assert refused.diagnostics
+        assert all(one.message and one.remedy for one in refused.diagnostics)
+        return
+    written = record.write(found)
+    assert read(json.loads(json.dumps(written))) == found
+    assert record.write(read(written)) == written
+    for raw in (entry, written):
+        assert not list(_VALIDATORS[record.name].iter_errors(raw))
 
 
 @settings(deadline=None, max_examples=400)
 @given(_entries(_APIS))
 def test_an_api(entry: object) -> None:
-    _agrees(plain_api, read_api, api_to_dict, entry)
+    _holds(API, read_api, entry)
 
 
 @settings(deadline=None)
 @given(_entries(_APPLICATIONS))
 def test_an_application(entry: object) -> None:
-    _agrees(plain_application, read_application, application_to_dict, entry)
+    _holds(APPLICATION, read_application, entry)
 
 
 @settings(deadline=None)
 @given(_entries(_GATEWAYS))
 def test_the_gateway(entry: object) -> None:
-    _agrees(plain_gateway, read_gateway, gateway_to_dict, entry)
+    _holds(GATEWAY, read_gateway, entry)
 
 
-def test_the_gateway_as_it_is_at_first() -> None:
-    assert plain_gateway(gateway_to_dict(Gateway())) == Gateway()
+@pytest.mark.parametrize(
+    "record",
+    [one for one in (DOCUMENT, *nested_records()) if is_dataclass(one.make)],
+    ids=lambda one: one.name,
+)
+def test_the_table_has_the_attributes_of_the_class_and_their_defaults(record: Record[Any]) -> None:
+    attributes = {one.name: one for one in fields(record.make)}  # type: ignore[arg-type]  # a dataclass
+    assert set(attributes) == {one.name for one in record.fields}
+    for one in record.fields:
+        attribute = attributes[one.name]
+        if one.required:
+            assert attribute.default is MISSING
+            assert attribute.default_factory is MISSING
+        elif attribute.default_factory is not MISSING:
+            assert attribute.default_factory() == one.default
+        else:
+            assert attribute.default == one.default
+
+
+def test_the_table_has_every_setting() -> None:
+    assert [one.name for one in SETTINGS.fields] == [f"{PREFIX}{name}" for name in NAMES]
