@@ -12,7 +12,9 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_QUANTIFIER = r"(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})?"
+# RE2 takes a count with a leading zero for literal text: a{01,} matches "a{01,}".
+_COUNT = "(?:0|[1-9][0-9]*)"
+_QUANTIFIER = rf"(?:[*+?]|\{{{_COUNT}(?:,{_COUNT}?)?\}})?"
 # A range ends where it began: one from a dot to z would hold brackets and capitals.
 _CLASS = r"\[(?:[a-z]-[a-z]|[0-9]-[0-9]|[a-z0-9_])+-?\]"
 _ATOM = rf"(?:[a-z0-9_-]|\\[.d-]|{_CLASS})"
@@ -23,7 +25,7 @@ _PLAIN = re.compile(rf"http(?:s\??)?://(?:{_PIECE}|{_GROUP})*\\\.[a-z]+")
 
 # A label of which at least one character is sure to be there.
 _IN_LABEL = rf"(?:[a-z0-9_-]|\\[d-]|{_CLASS})"
-_SURE = r"(?:\+|\{[1-9][0-9]*(?:,[0-9]*)?\})?(?![*?{])"
+_SURE = rf"(?:\+|\{{[1-9][0-9]*(?:,{_COUNT}?)?\}})?(?![*?{{])"
 _LABEL = rf"(?:{_IN_LABEL}{_QUANTIFIER})*?{_IN_LABEL}{_SURE}(?:{_IN_LABEL}{_QUANTIFIER})*"
 _LABELS = re.compile(rf"http(?:s\??)?://(?:{_LABEL}\\\.|\((?:\?:)?{_LABEL}\\\.\){_QUANTIFIER})*[a-z]+")
 
