@@ -31,7 +31,7 @@ _SQLITE: Final = {
         "Check that the directory exists and that this user may write to it",
     ),
     "disk I/O error": (
-        "disk I/O error",
+        "disk I/O error, perhaps because the disk is full",
         "Check the disk and the system log; the gateway keeps serving its current configuration",
     ),
     "malformed": ("the database file is corrupt", RESTORE),
