@@ -59,7 +59,7 @@ test: check  ## everything a contributor must pass
 	@$(BIN)/pytest
 
 golden: $(VENV)/.dev  ## write the goldens again; then read the diff
-	@CROSSGATE_WRITE_GOLDENS=1 $(BIN)/pytest -q -p no:randomly tests/golden
+	@CROSSGATE_WRITE_GOLDENS=1 $(BIN)/pytest -q -p no:randomly tests/golden tests/unit/test_messages.py
 
 fuzz: $(VENV)/.dev  ## random policies and requests, engine against Envoy (PAIRS, default 1,000,000; SEED)
 	@CROSSGATE_PAIRS=$(or $(PAIRS),1000000) CROSSGATE_SEED=$(or $(SEED),1) $(BIN)/pytest -q tests/live/test_differential.py

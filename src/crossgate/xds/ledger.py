@@ -47,10 +47,10 @@ class Rejection:
     def diagnostic(self, apis: Sequence[str] = ()) -> Diagnostic:
         """The rejection as a finding for people; ``apis`` are those that the resource is made for."""
         kind, name = self.key
-        refused = f"{kind.rpartition('.')[2]} {name}{made_for(apis)}"
+        rejected = f"{kind.rpartition('.')[2]} {name}{made_for(apis)}"
         return Diagnostic(
             code="node-rejected-resource",
-            message=f"Node {self.node} refused {refused}: {self.message}",
+            message=f"node {self.node} rejected {rejected}: {self.message}",
             remedy="The node keeps its last good version of it; change what this resource is made from",
             found=f"version {self.version}" if self.version else "its removal",
         )

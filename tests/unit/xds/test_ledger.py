@@ -44,7 +44,7 @@ def test_a_rejection_says_who_what_and_why_and_ends_with_the_next_good_version()
     [rejection] = ledger.rejections()
     assert (rejection.node, rejection.key, rejection.version) == ("n", KEY, version("bad"))
     assert len(rejection.message) == LONGEST_MESSAGE
-    assert "Node n refused Cluster a: why" in str(rejection.diagnostic())
+    assert "node n rejected Cluster a: why" in str(rejection.diagnostic())
     state = ledger.state("n", KEY)
     assert state is not None
     assert not state.pending
