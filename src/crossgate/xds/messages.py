@@ -1,4 +1,4 @@
-"""What a stream hears and says, as plain values: delta xDS without protobuf.
+"""The inputs and effects of a stream as plain values: delta xDS without protobuf.
 
 Names follow the delta discovery messages of the xDS protocol. A version of None means "removed".
 """
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from crossgate.compiler.resource import Resource
 
 EVERYTHING = "*"
-"""The name that subscribes to all resources of a kind."""
+"""The name that subscribes to all resources of a type."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryRequest:
-    """One DeltaDiscoveryRequest: changes to a subscription, an answer to a response, or both."""
+    """One DeltaDiscoveryRequest: changes to a subscription, the answer to a response, or both."""
 
     type_url: str
     subscribe: tuple[str, ...] = ()
@@ -25,12 +25,12 @@ class DiscoveryRequest:
     """``initial_resource_versions``: what a reconnecting node already has."""
     nonce: str = ""
     error: str | None = None
-    """``error_detail.message``: the response with ``nonce`` was refused, and why."""
+    """``error_detail.message``: why the response with ``nonce`` was rejected."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryResponse:
-    """Effect: one DeltaDiscoveryResponse must go out."""
+    """Effect: send one DeltaDiscoveryResponse."""
 
     type_url: str
     nonce: str
@@ -40,7 +40,7 @@ class DiscoveryResponse:
 
 @dataclass(frozen=True, slots=True)
 class ResourcesApplied:
-    """Effect: the node runs these versions, by its own word; None means it no longer has the resource."""
+    """Effect: the node acknowledged these versions; None means that it no longer has the resource."""
 
     type_url: str
     versions: tuple[tuple[str, str | None], ...]
@@ -48,7 +48,7 @@ class ResourcesApplied:
 
 @dataclass(frozen=True, slots=True)
 class ResourceRejected:
-    """Effect: the node refused this version of one resource and keeps what it had; ``message`` is Envoy's."""
+    """Effect: the node rejected this version of one resource, for the reason ``message``."""
 
     type_url: str
     name: str
@@ -58,7 +58,7 @@ class ResourceRejected:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionChanged:
-    """Effect: the node's interest in a kind changed by these names; `EVERYTHING` may be among them."""
+    """Effect: the node's subscription to a type changed by these names; `EVERYTHING` may be among them."""
 
     type_url: str
     added: tuple[str, ...] = ()

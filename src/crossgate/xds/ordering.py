@@ -1,10 +1,9 @@
 """Make before break: which resources must wait for which others of the same change.
 
-Knows keys and the tables of `crossgate.xds.resource_types`; knows nothing of versions or of who sends what.
-A change makes barriers; a barrier lists the keys that are still on their way, and opens when the last one
-arrives.
-No two changes can wait for each other: updates of clusters wait for nothing, listeners and routes wait for
-updates of clusters, and only removals wait for routes.
+Knows keys and the tables of `crossgate.xds.resource_types`, neither versions nor responses. A change makes
+barriers. A barrier lists the keys that are still on their way, and opens when the last one arrives. No two
+changes can wait for each other: updates of clusters wait for nothing, listeners and routes wait for updates
+of clusters, and only removals wait for routes.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from crossgate.xds.cache import Key
+from crossgate.compiler.resource import ResourceKey
 from crossgate.xds.resource_types import REMOVED_AFTER, UPDATED_AFTER
 
 
@@ -20,34 +19,34 @@ from crossgate.xds.resource_types import REMOVED_AFTER, UPDATED_AFTER
 class Barrier:
     """Keys that are still on their way, and those that wait for them."""
 
-    awaited: set[Key]
-    waiting: list[Key] = field(default_factory=list)
+    awaited: set[ResourceKey]
+    waiting: list[ResourceKey] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Gate:
-    """The barriers before one key: ``always`` holds any change of it back, ``removal`` only its removal."""
+    """The barriers before one key: ``always`` before any change, ``removal`` before its removal only."""
 
     always: list[Barrier] = field(default_factory=list)
     removal: list[Barrier] = field(default_factory=list)
 
 
-class Awaited:
-    """Which barriers wait for a key to arrive, in one sense of "arrive"."""
+class Arrivals:
+    """The barriers that wait for keys to arrive, in one of the two senses of "arrive"."""
 
     def __init__(self) -> None:
-        self._barriers: dict[Key, list[Barrier]] = {}
+        self._barriers: dict[ResourceKey, list[Barrier]] = {}
 
-    def barrier(self, keys: Collection[Key]) -> Barrier:
+    def barrier(self, keys: Collection[ResourceKey]) -> Barrier:
         """A new barrier that opens when all ``keys`` have arrived."""
         barrier = Barrier(set(keys))
         for key in barrier.awaited:
             self._barriers.setdefault(key, []).append(barrier)
         return barrier
 
-    def arrived(self, key: Key) -> list[Key]:
+    def arrived(self, key: ResourceKey) -> list[ResourceKey]:
         """Take ``key`` off its barriers; returns the keys that waited at those that opened."""
-        released: list[Key] = []
+        released: list[ResourceKey] = []
         for barrier in self._barriers.pop(key, ()):
             barrier.awaited.discard(key)
             if not barrier.awaited:
@@ -59,26 +58,26 @@ class Ordering:
     """The barriers of one stream."""
 
     def __init__(self) -> None:
-        self._gates: dict[Key, Gate] = {}
-        self._settled = Awaited()
-        self._in_place = Awaited()
+        self._gates: dict[ResourceKey, Gate] = {}
+        self._decided = Arrivals()
+        self._in_place = Arrivals()
 
     def change(
         self,
-        changed: Collection[Key],
+        changed: Collection[ResourceKey],
         *,
-        removed: Callable[[Key], bool],
-        after: Collection[Key] = (),
-        removed_after: Collection[Key] = (),
+        removed: Callable[[ResourceKey], bool],
+        after: Collection[ResourceKey] = (),
+        removed_after: Collection[ResourceKey] = (),
     ) -> None:
         """Make ``changed`` wait for each other as the tables say.
 
-        They also wait for the updates ``after`` that are on their way already, and the removals among
-        them for ``removed_after``. Costs the number of keys.
+        They also wait for the updates ``after`` that are on their way already, and the removals among them
+        for ``removed_after``. Costs the number of keys.
         """
-        kinds = {kind for kind, _ in changed}
+        types = {type_url for type_url, _ in changed}
         updated = [key for key in (*changed, *after) if not removed(key)]
-        always = _barriers(updated, self._settled, UPDATED_AFTER, kinds)
+        always = _barriers(updated, self._decided, UPDATED_AFTER, types)
         removal = _barriers(
             (*changed, *removed_after),
             self._in_place,
@@ -95,8 +94,8 @@ class Ordering:
                 for barrier in (*before, *before_removal):
                     barrier.waiting.append(key)
 
-    def holds_back(self, key: Key, *, removal: bool) -> bool:
-        """Whether the change of ``key`` has to wait still."""
+    def holds_back(self, key: ResourceKey, *, removal: bool) -> bool:
+        """Whether the change of ``key`` still has to wait."""
         gate = self._gates.get(key)
         if gate is None:
             return False
@@ -106,27 +105,32 @@ class Ordering:
             del self._gates[key]
         return bool(gate.always or (removal and gate.removal))
 
-    def settled(self, key: Key) -> list[Key]:
+    def decided(self, key: ResourceKey) -> list[ResourceKey]:
         """No update of ``key`` is on its way any more; returns the keys that may go now."""
-        return self._settled.arrived(key)
+        return self._decided.arrived(key)
 
-    def in_place(self, key: Key) -> list[Key]:
+    def in_place(self, key: ResourceKey) -> list[ResourceKey]:
         """The node runs what is wanted of ``key``; returns the keys that may go now."""
         self._gates.pop(key, None)
         return self._in_place.arrived(key)
 
 
 def _barriers(
-    keys: Iterable[Key], awaited: Awaited, table: Mapping[str, frozenset[str]], waiting: Collection[str]
+    keys: Iterable[ResourceKey],
+    arrivals: Arrivals,
+    table: Mapping[str, frozenset[str]],
+    waiting: Collection[str],
 ) -> dict[str, Barrier]:
-    """A barrier for each kind that one of the kinds ``waiting`` has to wait for."""
-    needed = {kind for waiter in waiting for kind in table.get(waiter, ())}
-    by_kind: dict[str, list[Key]] = {}
+    """A barrier for each type that one of the types ``waiting`` has to wait for."""
+    needed = {type_url for waiter in waiting for type_url in table.get(waiter, ())}
+    by_type: dict[str, list[ResourceKey]] = {}
     for key in keys:
         if key[0] in needed:
-            by_kind.setdefault(key[0], []).append(key)
-    return {kind: awaited.barrier(found) for kind, found in by_kind.items()}
+            by_type.setdefault(key[0], []).append(key)
+    return {type_url: arrivals.barrier(found) for type_url, found in by_type.items()}
 
 
-def _before(kind: str, table: Mapping[str, frozenset[str]], barriers: Mapping[str, Barrier]) -> list[Barrier]:
-    return [barriers[awaited] for awaited in sorted(table.get(kind, ())) if awaited in barriers]
+def _before(
+    type_url: str, table: Mapping[str, frozenset[str]], barriers: Mapping[str, Barrier]
+) -> list[Barrier]:
+    return [barriers[awaited] for awaited in sorted(table.get(type_url, ())) if awaited in barriers]

@@ -1,9 +1,11 @@
-"""Waiting until the nodes have decided on a revision.
+"""Waits until the connected nodes have decided on a revision.
 
-Decided means: applied, rejected, overtaken by a newer version on which the node decided, or a removal that
-waits for something the node rejects: what serves in its place may need what should go, so the removal comes
-with the next good version, whenever that is. Event driven; an acknowledgement costs the number of resources
-in it, and while anything is rejected, the number of removals that are waited for.
+A node has decided on a version when it applied it, rejected it, or did either with a newer one. A removal is
+also decided while the node rejects a resource that the removal has to wait for: the last good version of that
+resource may still need what is to be removed, so the removal is sent after the next good version.
+
+Event driven: an acknowledgement costs the number of its resources, and while anything is rejected, the number
+of awaited removals.
 """
 
 from __future__ import annotations
@@ -12,66 +14,69 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crossgate.xds.cache import Key
+from crossgate.compiler.resource import ResourceKey
 from crossgate.xds.ledger import Ledger, LedgerChange, Rejection, Session
 from crossgate.xds.resource_types import REMOVED_AFTER
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutResult:
-    """What the nodes made of a revision."""
+    """What the nodes decided on a revision."""
 
     nodes: tuple[str, ...]
     rejections: tuple[Rejection, ...]
 
     @property
     def applied(self) -> bool:
-        """Whether no node refused any of it."""
+        """Whether no node rejected any of it."""
         return not self.rejections
 
 
 async def wait_until_decided(
-    ledger: Ledger, versions: Mapping[Key, str | None] | None = None, *, nodes: int = 1
+    ledger: Ledger, versions: Mapping[ResourceKey, str | None] | None = None, *, nodes: int = 1
 ) -> RolloutResult:
     """Wait until at least ``nodes`` nodes are connected and all of them decided on ``versions``.
 
-    None stands for all that is wanted at the time of the call and for the removal of what nodes have beyond
-    that; a version of None is a removal. There is no time limit here: use `asyncio.timeout`.
+    A version of None is a removal. None instead of ``versions`` stands for everything that is wanted at the
+    time of the call, and for the removal of what nodes have beyond that. There is no time limit: use
+    `asyncio.timeout`.
     """
     waiting = _Waiting(ledger, _all_versions(ledger) if versions is None else versions, nodes)
-    stop = ledger.watch(waiting.hear)
+    stop = ledger.watch(waiting.ledger_changed)
     try:
         waiting.check()
         await waiting.done.wait()
     finally:
         stop()
-    return waiting.outcome()
+    return waiting.result()
 
 
-def _all_versions(ledger: Ledger) -> dict[Key, str | None]:
-    superfluous: dict[Key, str | None] = {key: None for session in ledger.sessions for key in session.applied}
-    return superfluous | ledger.cache.versions()
+def _all_versions(ledger: Ledger) -> dict[ResourceKey, str | None]:
+    held: dict[ResourceKey, str | None] = {
+        key: None for session in ledger.sessions for key in session.applied
+    }
+    return held | ledger.cache.versions()
 
 
 class _Waiting:
     """The keys that each session has yet to decide on."""
 
-    def __init__(self, ledger: Ledger, versions: Mapping[Key, str | None], nodes: int) -> None:
+    def __init__(self, ledger: Ledger, versions: Mapping[ResourceKey, str | None], nodes: int) -> None:
         self.done = asyncio.Event()
         self._ledger = ledger
         self._versions = versions
         self._nodes = nodes
         self._undecided = {session: self._all_undecided(session) for session in ledger.sessions}
 
-    def hear(self, news: LedgerChange) -> None:
-        session = news.session
+    def ledger_changed(self, change: LedgerChange) -> None:
+        session = change.session
         if session not in self._ledger.sessions:
             self._undecided.pop(session, None)
-        elif news.keys is None or session not in self._undecided:
+        elif change.keys is None or session not in self._undecided:
             self._undecided[session] = self._all_undecided(session)
         else:
             undecided = self._undecided[session]
-            undecided.difference_update(key for key in news.keys if self._decided(session, key))
+            undecided.difference_update(key for key in change.keys if self._decided(session, key))
             if undecided and session.rejections:
                 undecided.difference_update([key for key in undecided if self._held_back(session, key)])
         self.check()
@@ -80,22 +85,22 @@ class _Waiting:
         if len(self._undecided) >= self._nodes and not any(self._undecided.values()):
             self.done.set()
 
-    def outcome(self) -> RolloutResult:
+    def result(self) -> RolloutResult:
         sessions = tuple(self._ledger.sessions)
         return RolloutResult(
             tuple(session.node for session in sessions),
             tuple(
                 rejection
                 for session in sessions
-                for rejection in self._ledger.refused_by(session)
+                for rejection in self._ledger.rejected_by(session)
                 if rejection.key in self._versions
             ),
         )
 
-    def _all_undecided(self, session: Session) -> set[Key]:
+    def _all_undecided(self, session: Session) -> set[ResourceKey]:
         return {key for key in self._versions if not self._decided(session, key)}
 
-    def _decided(self, session: Session, key: Key) -> bool:
+    def _decided(self, session: Session, key: ResourceKey) -> bool:
         if not session.subscribes_to(key) or key not in self._versions:
             return True
         accepted = (self._versions[key], self._ledger.cache.version(key))
@@ -106,8 +111,8 @@ class _Waiting:
             or self._held_back(session, key)
         )
 
-    def _held_back(self, session: Session, key: Key) -> bool:
+    def _held_back(self, session: Session, key: ResourceKey) -> bool:
         if self._ledger.cache.version(key) is not None:
             return False
         before = REMOVED_AFTER.get(key[0], frozenset())
-        return any(rejected.key[0] in before for rejected in self._ledger.refused_by(session))
+        return any(rejected.key[0] in before for rejected in self._ledger.rejected_by(session))

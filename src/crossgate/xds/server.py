@@ -1,7 +1,7 @@
 """The gRPC shell of the control plane: incremental ADS, and nothing but reading, writing and noting.
 
 `crossgate.xds.stream` decides what is said. Backpressure comes with it: a stream has at most one unanswered
-response per kind, so a slow node holds up nobody and costs a bounded queue.
+response per type, so a slow node holds up nobody and costs a bounded queue.
 
 Public: `ControlPlane`; use it as ``async with``. Everything runs on one event loop.
 """
@@ -23,8 +23,8 @@ from crossgate.xds.messages import DiscoveryResponse, Effect
 from crossgate.xds.stream import Stream
 from crossgate.xds.wire import request_of, response_of
 
-MOST_KINDS = 32
-"""Kinds of resource that one stream may ask for; Envoy has fewer."""
+MOST_TYPES = 32
+"""Resource types that one stream may subscribe to; Envoy has fewer."""
 LONGEST_NODE_ID = 256
 OPTIONS = (
     # Without this, two control planes would share a TCP port and each serve half of the nodes.
@@ -139,17 +139,17 @@ class _Connection:
         self.session = session
         self._ledger = ledger
         self._stream = Stream(cache)
-        self._kinds: set[str] = set()
+        self._types: set[str] = set()
         self._outbox: asyncio.Queue[DiscoveryResponse] = asyncio.Queue()
 
     async def read(self, message: Message, context: grpc.aio.ServicerContext) -> None:
         """Hear one request."""
         request = request_of(message)
-        self._kinds.add(request.type_url)
-        if not request.type_url or len(self._kinds) > MOST_KINDS:
+        self._types.add(request.type_url)
+        if not request.type_url or len(self._types) > MOST_TYPES:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT,
-                f"Each request must name its type_url, and at most {MOST_KINDS} different ones in all",
+                f"Each request must name its type_url, and at most {MOST_TYPES} different ones in all",
             )
         self._perform(self._stream.receive(request))
 

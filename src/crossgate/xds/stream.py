@@ -1,25 +1,49 @@
-"""One delta ADS stream as a state machine: `receive` a request or hear what `changed`, get effects back.
+"""One delta ADS stream as a state machine: requests and changes in, effects out. No socket, no clock.
 
-No socket, no clock, no protobuf: the shell performs the effects in their order and decides nothing.
-Guaranteed:
+**Delta xDS.** A node opens one stream and subscribes to resource types. A request of the node can do two
+things at once: change a subscription, and answer a response. A response carries the resources of one type
+that are new or changed, each with its version, and the names of removed ones. What it does not mention stays
+as it is.
 
-- at most one unacknowledged response per kind, of at most `LONGEST_BATCH` resources unless it is the first of
-  its kind and the node would serve by half of it; what changes meanwhile coalesces into the next;
-- only differences travel: between wanted and acknowledged, and after a reconnect between wanted and what the
-  node says it holds, removals included;
-- a refused batch is halved until the bad resource stands alone; it is reported once, stays unsent until its
-  version changes, and everything else gets through;
-- within one change, clusters precede listeners, these precede routes, and removals go the other way;
-- an empty subscription to everything is answered at once, or Envoy would wait for it on start.
+**Nonce, ACK and NACK.** Each response has a nonce, and the request that repeats it is the answer: an ACK, or
+with ``error_detail`` a NACK. Envoy acknowledges after it has activated the resources, so an ACK means
+"enforced". A request without nonce, or with an older one, is no answer.
 
-Source: "xDS REST and gRPC protocol", incremental xDS, in Envoy's documentation.
+**One unanswered response per type.** The protocol allows several. With one, a slow node costs a bounded
+queue; changes meanwhile coalesce, because a name is queued and its newest version is looked up when it is
+sent; and each answer is about exactly one set of versions.
+
+**All or nothing.** A NACK rejects the response as a whole and does not say reliably which resource is at
+fault. Of scoped routes Envoy then activates none; of clusters and listeners it activates the good ones all
+the same. So after a NACK of several resources the node's state of each is unknown: all are sent again, and
+their later removal is sent even if no version was ever acknowledged.
+
+**Bisecting.** A rejected response is halved until the bad resource stands alone, in about log2(n) responses
+for each. Two resources may be valid only together: two scopes that exchange their keys are each rejected
+without the other. So what was rejected alone is tried once more, together, when everything else is sent.
+What is rejected then is reported once and not sent again on this stream until its version changes.
+
+**Marks.** Scoped routes never travel twice with equal bytes, because Envoy would skip them; `wire` says why.
+
+**Reconnects.** The state of a stream ends with its connection. In its first request of a type a node lists
+the versions that it holds, and only the differences are sent, removals included. Versions are hashes of the
+content, so this holds across restarts and between control planes. Two things are lost: a rejected version is
+sent, and rejected, once more; and the good clusters that Envoy kept of a rejected response are not listed,
+so one that is no longer wanted is not removed.
+
+**Order between types.** Within one change, clusters precede listeners and these precede routes; removals go
+the other way (`ordering`). A node that reconnects names its clusters before its routes, so the removal of
+its clusters is postponed until it has answered once, when its routes are known.
+
+Source: "xDS REST and gRPC protocol", incremental xDS,
+https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crossgate.xds.cache import Key
+from crossgate.compiler.resource import ResourceKey
 from crossgate.xds.messages import (
     EVERYTHING,
     DiscoveryRequest,
@@ -34,7 +58,7 @@ from crossgate.xds.subscription import LONGEST_BATCH, Resources, Subscription
 
 
 class Stream:
-    """What one connection of one node has been told and has answered."""
+    """One connection of one node: its subscriptions, and the order between them."""
 
     def __init__(self, resources: Resources, *, longest: int = LONGEST_BATCH) -> None:
         self._resources = resources
@@ -43,206 +67,199 @@ class Stream:
         self._order = Ordering()
         self._nonces = 0
         self._unanswered: dict[str, str] = {}
-        # Kinds that must get a response even if there is nothing to send.
+        # Types that must get a response even if there is nothing to send.
         self._owed: set[str] = set()
-        # Removals that a reconnected node has to wait for, see `_open`.
-        self._later: dict[str, frozenset[str]] = {}
 
     def receive(self, request: DiscoveryRequest) -> list[Effect]:
-        """The node said something."""
+        """The effects of a request of the node."""
         subscription = self._subscriptions.get(request.type_url)
         if subscription is None:
             return [*self._open(request), *self._pump()]
-        return [
-            *self._answered(subscription, request),
-            *self._subscribe(subscription, request),
-            *self._pump(),
-        ]
+        return [*self._answer(subscription, request), *self._subscribe(subscription, request), *self._pump()]
 
-    def changed(self, keys: Iterable[Key]) -> list[Effect]:
-        """The wanted versions of ``keys`` changed, as one change; costs the number of keys."""
+    def changed(self, keys: Iterable[ResourceKey]) -> list[Effect]:
+        """The effects of one change of the wanted versions of ``keys``; costs the number of keys."""
         effects: list[Effect] = []
-        moving: list[Key] = []
-        heard = [key for key in keys if (kind := self._subscriptions.get(key[0])) and kind.follows(key[1])]
-        for key in heard:
+        on_their_way: list[ResourceKey] = []
+        followed = [key for key in keys if self._follows(key)]
+        for key in followed:
             subscription = self._subscriptions[key[0]]
-            effects += subscription.touch(key[1])
+            effects += subscription.wanted_changed(key[1])
             if subscription.on_its_way(key[1]):
-                moving.append(key)
-        # A cluster of an earlier change that is on its way still, and that these are the first to need here.
-        after = {key for one in moving for key in self._needs(one) if self._on_its_way(key)}
-        goes = any(key[0] in REMOVED_AFTER and self._removed(key) for key in moving)
-        before = self._unsettled() if goes else []
-        self._order.change(moving, removed=self._removed, after=after, removed_after=before)
-        self._progress(heard)
+                on_their_way.append(key)
+        # Clusters of an earlier change that are still on their way, and that only this change needs here.
+        after = {need for key in on_their_way for need in self._needs(key) if self._on_its_way(need)}
+        removes = any(key[0] in REMOVED_AFTER and self._is_removal(key) for key in on_their_way)
+        removed_after = self._unsettled() if removes else []
+        self._order.change(on_their_way, removed=self._is_removal, after=after, removed_after=removed_after)
+        self._progress(followed)
         return [*effects, *self._pump()]
 
     def _open(self, request: DiscoveryRequest) -> list[Effect]:
-        """The first request of a kind: a new subscription, or one that is resumed after a reconnect."""
-        kind = request.type_url
-        subscription = self._subscriptions[kind] = Subscription(kind, self._resources, longest=self._longest)
-        asked = set(request.subscribe) - set(request.unsubscribe)
-        if not request.subscribe and kind in WILDCARD_TYPES:
-            asked.add(EVERYTHING)
-        subscription.everything = EVERYTHING in asked
-        subscription.named = asked - {EVERYTHING}
-        subscription.has = {
-            name: version for name, version in request.held.items() if subscription.follows(name)
-        }
-        for name in subscription.named - subscription.has.keys():
-            subscription.insist(name)
+        """The first request of a type: a new subscription, or one that is resumed after a reconnect."""
+        type_url = request.type_url
+        subscription = Subscription(type_url, self._resources, longest=self._longest)
+        self._subscriptions[type_url] = subscription
+        names = set(request.subscribe) - set(request.unsubscribe)
+        if not request.subscribe and type_url in WILDCARD_TYPES:
+            names.add(EVERYTHING)
+        subscription.everything = EVERYTHING in names
+        subscription.named = names - {EVERYTHING}
+        held = {name: version for name, version in request.held.items() if subscription.follows(name)}
+        subscription.acknowledged = dict(held)
+        for name in subscription.named - held.keys():
+            subscription.force(name)
         lacking = subscription.all_lacking()
-        # A resuming node names all its subscriptions at once, clusters first. Its clusters must not go before
-        # the routes it is about to name are known, so their removal waits until it has answered once.
-        later = frozenset(
-            name for name in lacking if name in subscription.has and subscription.wanted(name) is None
-        ).intersection(lacking if kind in REMOVED_AFTER else ())
-        if later:
-            self._later[kind] = later
-        if later or (subscription.everything and not request.held):
-            self._owed.add(kind)
-        self._enqueue(subscription, [name for name in lacking if name not in later])
-        effects: list[Effect] = [SubscriptionChanged(kind, added=tuple(sorted(asked)))]
-        if subscription.has:
-            effects.append(ResourcesApplied(kind, tuple(subscription.has.items())))
+        if type_url in REMOVED_AFTER:
+            subscription.postpone(
+                name for name in lacking if name in held and subscription.wanted(name) is None
+            )
+        # An empty subscription to everything is answered at once, or Envoy would wait for it on start.
+        if subscription.postponed or (subscription.everything and not request.held):
+            self._owed.add(type_url)
+        self._enqueue(subscription, [name for name in lacking if name not in subscription.postponed])
+        effects: list[Effect] = [SubscriptionChanged(type_url, added=tuple(sorted(names)))]
+        if held:
+            effects.append(ResourcesApplied(type_url, tuple(held.items())))
         return effects
 
     def _enqueue(self, subscription: Subscription, names: list[str]) -> None:
-        """Queue what a subscription asks for, behind everything that is on its way already."""
+        """Queue what a subscription needs, behind everything that is on its way already."""
         keys = [(subscription.type_url, name) for name in names]
         unsettled = self._unsettled()
-        # A refused update will not arrive: only removals wait for what it left serving.
-        after = [key for key in unsettled if self._subscriptions[key[0]].on_its_way(key[1])]
-        self._order.change(keys, removed=self._removed, after=after, removed_after=unsettled)
+        # A rejected update will not arrive: only removals wait for what it left serving.
+        after = [key for key in unsettled if self._on_its_way(key)]
+        self._order.change(keys, removed=self._is_removal, after=after, removed_after=unsettled)
         subscription.queue(names)
 
-    def _unsettled(self) -> list[Key]:
-        return [(kind, name) for kind, other in self._subscriptions.items() for name in other.unsettled()]
-
-    def _answered(self, subscription: Subscription, request: DiscoveryRequest) -> list[Effect]:
-        kind = subscription.type_url
-        if not request.nonce or self._unanswered.get(kind) != request.nonce:
-            return []  # No answer, or one to a response that is no longer of interest.
-        del self._unanswered[kind]
+    def _answer(self, subscription: Subscription, request: DiscoveryRequest) -> list[Effect]:
+        """Apply the ACK or NACK in ``request``, if it has one."""
+        type_url = subscription.type_url
+        if not request.nonce or self._unanswered.get(type_url) != request.nonce:
+            return []
+        del self._unanswered[type_url]
         effects: list[Effect]
         if request.error is None:
-            names, effects = subscription.taken()
+            names, effects = subscription.ack()
         else:
-            names = subscription.not_taken(request.error)
-            effects = [subscription.news_of(name) for name in names if not subscription.on_its_way(name)]
-        later = self._later.pop(kind, None)
-        if later:
-            self._enqueue(subscription, sorted(name for name in later if subscription.lacks(name)))
-        self._progress((kind, name) for name in names)
+            names = subscription.nack(request.error)
+            effects = [subscription.applied(name) for name in names if not subscription.on_its_way(name)]
+        postponed = subscription.take_postponed()
+        if postponed:
+            self._enqueue(subscription, postponed)
+        self._progress((type_url, name) for name in names)
         return effects
 
     def _subscribe(self, subscription: Subscription, request: DiscoveryRequest) -> list[Effect]:
         """Apply the changes that ``request`` makes to a subscription."""
-        kind = subscription.type_url
+        type_url = subscription.type_url
         for name in request.unsubscribe:
             if name == EVERYTHING:
-                dropped = {
-                    *subscription.has,
-                    *subscription.refused,
-                    *subscription.unsettled(),
-                } - subscription.named
                 subscription.everything = False
-                self._drop(subscription, dropped)
+                self._forget(subscription, subscription.known() - subscription.named)
                 continue
             subscription.named.discard(name)
             if subscription.everything:
-                # The node cannot know whether "everything" still covers it: it must be told.
-                subscription.insist(name)
+                # The node cannot know whether "everything" still covers the name: it needs an answer.
+                subscription.force(name)
                 subscription.queue([name])
             else:
-                self._drop(subscription, [name])
+                self._forget(subscription, [name])
         for name in request.subscribe:
             if name == EVERYTHING:
                 subscription.everything = True
-                self._owed.add(kind)
+                self._owed.add(type_url)
                 self._enqueue(subscription, subscription.all_lacking())
             else:
                 subscription.named.add(name)
-                subscription.insist(name)
+                subscription.force(name)
                 subscription.queue([name])
         if not request.subscribe and not request.unsubscribe:
             return []
-        return [SubscriptionChanged(kind, added=request.subscribe, dropped=request.unsubscribe)]
+        return [SubscriptionChanged(type_url, added=request.subscribe, dropped=request.unsubscribe)]
 
-    def _drop(self, subscription: Subscription, names: Iterable[str]) -> None:
+    def _forget(self, subscription: Subscription, names: Iterable[str]) -> None:
         for name in names:
             subscription.forget(name)
             key = (subscription.type_url, name)
-            self._release([*self._order.settled(key), *self._order.in_place(key)])
+            self._release([*self._order.decided(key), *self._order.in_place(key)])
 
-    def _needs(self, key: Key) -> Iterable[Key]:
+    def _unsettled(self) -> list[ResourceKey]:
+        return [(type_url, name) for type_url, one in self._subscriptions.items() for name in one.unsettled()]
+
+    def _needs(self, key: ResourceKey) -> Iterable[ResourceKey]:
         resource = self._resources.get(*key)
         return resource.needs if resource else ()
 
-    def _on_its_way(self, key: Key) -> bool:
+    def _follows(self, key: ResourceKey) -> bool:
+        subscription = self._subscriptions.get(key[0])
+        return subscription is not None and subscription.follows(key[1])
+
+    def _on_its_way(self, key: ResourceKey) -> bool:
         subscription = self._subscriptions.get(key[0])
         return subscription is not None and subscription.on_its_way(key[1])
 
-    def _removed(self, key: Key) -> bool:
+    def _is_removal(self, key: ResourceKey) -> bool:
         return self._resources.get(*key) is None
 
-    def _progress(self, keys: Iterable[Key]) -> None:
+    def _progress(self, keys: Iterable[ResourceKey]) -> None:
         """Open the barriers that waited for ``keys``, as far as these have arrived."""
         for key in keys:
-            subscription, name = self._subscriptions[key[0]], key[1]
-            if self._removed(key) or not subscription.on_its_way(name):
-                self._release(self._order.settled(key))
-            if subscription.settle(name):
+            subscription = self._subscriptions[key[0]]
+            if self._is_removal(key) or not subscription.on_its_way(key[1]):
+                self._release(self._order.decided(key))
+            if subscription.in_place(key[1]):
                 self._release(self._order.in_place(key))
 
-    def _release(self, keys: Iterable[Key]) -> None:
-        for kind, name in keys:
-            self._subscriptions[kind].queue([name])
+    def _release(self, keys: Iterable[ResourceKey]) -> None:
+        for type_url, name in keys:
+            self._subscriptions[type_url].queue([name])
 
     def _pump(self) -> list[Effect]:
-        """DiscoveryResponse all that may go, and settle what is final; either may let something else go."""
+        """Send all that may go, and decide what is final; either may let something else go."""
         effects: list[Effect] = []
-        moving = True
-        while moving:
-            moving = False
+        progress = True
+        while progress:
+            progress = False
             for subscription in self._subscriptions.values():
                 if self._launch(subscription):
-                    effects.append(self._send(subscription))
+                    effects.append(self._respond(subscription))
                     continue
-                names, news = subscription.verdicts()
-                effects += news
+                names, rejected = subscription.give_up()
+                effects += rejected
                 self._progress((subscription.type_url, name) for name in names)
-                moving = moving or bool(names)
+                progress = progress or bool(names)
         return effects
 
     def _launch(self, subscription: Subscription) -> bool:
-        """Put a batch in flight, an empty one if one is owed and nothing is coming."""
-        kind = subscription.type_url
-        later = self._later.get(kind, frozenset())
+        """Put a batch in flight, an empty one if a response is owed and nothing is on its way."""
+        type_url = subscription.type_url
 
-        def held_back(name: str) -> bool:
-            removal = subscription.wanted(name) is None
-            return (removal and name in later) or self._order.holds_back((kind, name), removal=removal)
+        def held_back(name: str, removal: bool) -> bool:  # noqa: FBT001 - called by position, for each name
+            return self._order.holds_back((type_url, name), removal=removal)
 
         if subscription.next_batch(held_back) is not None:
             return True
-        if subscription.flight is not None or kind not in self._owed:
+        if subscription.in_flight is not None or type_url not in self._owed:
             return False
-        if any(subscription.on_its_way(name) for name in subscription.unsettled() if name not in later):
+        if any(
+            subscription.on_its_way(name)
+            for name in subscription.unsettled()
+            if name not in subscription.postponed
+        ):
             return False
         subscription.launch([])
         return True
 
-    def _send(self, subscription: Subscription) -> DiscoveryResponse:
-        kind = subscription.type_url
-        self._owed.discard(kind)
+    def _respond(self, subscription: Subscription) -> DiscoveryResponse:
+        type_url = subscription.type_url
+        self._owed.discard(type_url)
         self._nonces += 1
-        self._unanswered[kind] = nonce = str(self._nonces)
-        flight = subscription.flight or {}
-        wanted = [(name, self._resources.get(kind, name)) for name in flight]
+        self._unanswered[type_url] = nonce = str(self._nonces)
+        resources = [(name, self._resources.get(type_url, name)) for name in subscription.in_flight or ()]
         return DiscoveryResponse(
-            kind,
+            type_url,
             nonce,
-            tuple(resource for _, resource in wanted if resource is not None),
-            tuple(name for name, resource in wanted if resource is None),
+            tuple(resource for _, resource in resources if resource is not None),
+            tuple(name for name, resource in resources if resource is None),
         )

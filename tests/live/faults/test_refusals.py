@@ -49,4 +49,4 @@ def test_what_envoy_rejects_is_reported_and_takes_nothing_else_down(
         save(file, document.at(3))
         gateway.wait_for("Change enforced")
         assert version_of(connection.send(SIMPLE)) == 3
-        assert gateway.output.count("refused Cluster") == 1
+        assert gateway.output.count("rejected Cluster") == 1

@@ -111,9 +111,8 @@ def test_a_thousand_clusters_and_their_updates_arrive(setting: Setting) -> None:
             assert (await wait_until_decided(plane.ledger)).applied
             [node] = plane.ledger.nodes()
             assert (node.node, node.pending, node.sent) == ("live", 0, 3001)
-            state = plane.ledger.state("live", (CLUSTER, "c0"))
-            assert state is not None
-            assert state.applied is None
+            [session] = plane.ledger.sessions
+            assert session.version((CLUSTER, "c0")) is None
 
     run(test)
 
@@ -163,9 +162,8 @@ def test_a_refused_cluster_takes_no_other_down(setting: Setting) -> None:
             plane.cache.replace([setting.listener, bad, *good])
             outcome: RolloutResult = await wait_until_decided(plane.ledger)
             assert [rejection.key for rejection in outcome.rejections] == [(CLUSTER, "c5")]
-            assert plane.ledger.applied_everywhere(
-                {(CLUSTER, resource.name): resource.version for resource in good}
-            )
+            [session] = plane.ledger.sessions
+            assert all(session.version((CLUSTER, one.name)) == one.version for one in good)
 
     run(test)
 
@@ -236,9 +234,9 @@ def test_a_native_service_that_resolves_slowly_holds_up_its_own_routes_only(sett
                     await wait_until_decided(plane.ledger, {(SCOPED_ROUTES, "a"): edited.version})
                 ).applied
                 assert await setting.ask(client, "a") == "new"
-                state = plane.ledger.state("live", (SCOPED_ROUTES, "slow"))
-                assert state is not None
-                assert state.pending
+                [session] = plane.ledger.sessions
+                assert session.version((SCOPED_ROUTES, "slow")) is None
+                assert plane.ledger.nodes()[0].pending > 0
 
     run(test)
 

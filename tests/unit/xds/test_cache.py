@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 from tests.model_node import cluster, route
 
-from crossgate.xds.cache import Cache, Key
+from crossgate.compiler.resource import ResourceKey
+from crossgate.xds.cache import Cache
 from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
 
 
 def test_replacing_tells_only_the_differences() -> None:
     cache = Cache()
-    heard: list[tuple[Key, ...]] = []
+    heard: list[tuple[ResourceKey, ...]] = []
     cache.replace([cluster("same"), cluster("gone"), route("changed")])
     cache.watch(heard.append)
     changed = cache.replace([cluster("same"), route("changed", "good 2"), route("new")])
@@ -25,7 +26,7 @@ def test_replacing_tells_only_the_differences() -> None:
 def test_nothing_new_is_not_told() -> None:
     cache = Cache()
     cache.replace([cluster("a")])
-    heard: list[tuple[Key, ...]] = []
+    heard: list[tuple[ResourceKey, ...]] = []
     cache.watch(heard.append)
     assert cache.update({(CLUSTER, "a"): cluster("a"), (CLUSTER, "never there"): None}) == ()
     assert heard == []
@@ -33,12 +34,12 @@ def test_nothing_new_is_not_told() -> None:
 
 def test_a_watcher_that_stopped_hears_nothing() -> None:
     cache = Cache()
-    heard: list[tuple[Key, ...]] = []
+    heard: list[tuple[ResourceKey, ...]] = []
     cache.watch(heard.append)()
     cache.replace([cluster("a")])
     assert heard == []
 
 
 def test_a_resource_is_filed_under_its_own_name() -> None:
-    with pytest.raises(ValueError, match="was filed under b"):
+    with pytest.raises(ValueError, match="names b"):
         Cache().update({(CLUSTER, "b"): cluster("a")})

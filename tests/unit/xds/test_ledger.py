@@ -4,6 +4,7 @@ import asyncio
 
 from tests.model_node import cluster, route
 
+from crossgate.compiler.resource import Resource
 from crossgate.xds.cache import Cache
 from crossgate.xds.ledger import LONGEST_MESSAGE, Ledger
 from crossgate.xds.messages import ResourceRejected, ResourcesApplied, SubscriptionChanged
@@ -28,28 +29,23 @@ def test_a_node_is_behind_until_it_acknowledges() -> None:
     session = ledger.connect("n")
     [node] = ledger.nodes()
     assert (node.node, node.connected_at, node.acknowledged_at, node.pending) == ("n", 1000.0, None, 1)
-    assert not ledger.applied_everywhere({KEY: version()})
+    assert session.version(KEY) is None
     ledger.record(session, ResourcesApplied(CLUSTER, (("a", version()),)))
-    state = ledger.state("n", KEY)
-    assert state is not None
-    assert (state.applied, state.at, state.pending) == (version(), 1000.0, False)
-    assert ledger.applied_everywhere({KEY: version()})
-    assert [node.pending for node in ledger.nodes()] == [0]
+    assert session.applied[KEY] == (version(), 1000.0)
+    assert [(node.applied, node.pending) for node in ledger.nodes()] == [(1, 0)]
 
 
 def test_a_rejection_says_who_what_and_why_and_ends_with_the_next_good_version() -> None:
     ledger = ledger_of("bad")
     session = ledger.connect("n")
     ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), "why" * LONGEST_MESSAGE))
-    [rejection] = ledger.rejections()
+    [rejection] = ledger.rejected_by(session)
     assert (rejection.node, rejection.key, rejection.version) == ("n", KEY, version("bad"))
     assert len(rejection.message) == LONGEST_MESSAGE
     assert "node n rejected Cluster a: why" in str(rejection.diagnostic())
-    state = ledger.state("n", KEY)
-    assert state is not None
-    assert not state.pending
+    assert ledger.nodes()[0].pending == 0
     ledger.record(session, ResourcesApplied(CLUSTER, (("a", version()),)))
-    assert ledger.rejections() == []
+    assert ledger.rejected_by(session) == []
 
 
 def test_of_a_long_message_the_beginning_and_the_reason_at_its_end_are_kept() -> None:
@@ -59,7 +55,7 @@ def test_of_a_long_message_the_beginning_and_the_reason_at_its_end_are_kept() ->
     reason = "Proto constraint validation failed (VirtualHostValidationError.Name: too short)"
     message = f'Cannot use it: goo.gle/debugstr   \nname: "pets"\n{dump}\n: {reason}'
     ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), message))
-    [rejection] = ledger.rejections()
+    [rejection] = ledger.rejected_by(session)
     assert len(rejection.message) == LONGEST_MESSAGE
     assert rejection.message.startswith('Cannot use it: name: "pets" domains: "https://0.example.com"')
     assert rejection.message.endswith(f'"https://99.example.com" : {reason}')
@@ -70,7 +66,6 @@ def test_a_rejection_ends_when_the_resource_is_wanted_no_more() -> None:
     session = ledger.connect("n")
     ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), "why"))
     ledger.cache.replace([])
-    assert ledger.rejections() == []
     assert ledger.nodes()[0].rejections == ()
     outcome = asyncio.run(wait_until_decided(ledger, {KEY: None}))
     assert outcome.applied
@@ -79,12 +74,13 @@ def test_a_rejection_ends_when_the_resource_is_wanted_no_more() -> None:
 def test_what_a_node_never_asked_for_by_name_does_not_concern_it() -> None:
     ledger = ledger_of()
     session = ledger.connect("n")
-    versions = {(ENDPOINTS, "e"): "1"}
-    assert ledger.applied_everywhere(versions)
+    ledger.cache.replace([Resource.of(ENDPOINTS, "e", b"good")])
+    assert ledger.nodes()[0].pending == 0
     ledger.record(session, SubscriptionChanged(ENDPOINTS, added=("e",)))
-    assert not ledger.applied_everywhere(versions)
-    ledger.record(session, ResourcesApplied(ENDPOINTS, (("e", "1"),)))
-    assert ledger.applied_everywhere(versions)
+    assert ledger.nodes()[0].pending == 1
+    wanted = ledger.cache.version((ENDPOINTS, "e"))
+    ledger.record(session, ResourcesApplied(ENDPOINTS, (("e", wanted),)))
+    assert ledger.nodes()[0].pending == 0
     ledger.record(session, SubscriptionChanged(ENDPOINTS, dropped=("e",)))
     assert ledger.nodes()[0].applied == 0
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.model_node import cluster, route
 
-from crossgate.compiler.resource import Resource
-from crossgate.xds.cache import Cache, Key
+from crossgate.compiler.resource import Resource, ResourceKey
+from crossgate.xds.cache import Cache
 from crossgate.xds.messages import (
     DiscoveryRequest,
     DiscoveryResponse,
@@ -29,12 +29,12 @@ class Talk:
         self.said: list[Effect] = []
         self.cache.watch(self._hear)
 
-    def _hear(self, keys: tuple[Key, ...]) -> None:
+    def _hear(self, keys: tuple[ResourceKey, ...]) -> None:
         self.said = self.stream.changed(keys)
 
-    def put(self, *resources: Resource, remove: tuple[Key, ...] = ()) -> list[DiscoveryResponse]:
+    def put(self, *resources: Resource, remove: tuple[ResourceKey, ...] = ()) -> list[DiscoveryResponse]:
         self.said = []
-        changes: dict[Key, Resource | None] = {(item.type_url, item.name): item for item in resources}
+        changes: dict[ResourceKey, Resource | None] = {(item.type_url, item.name): item for item in resources}
         self.cache.update(changes | dict.fromkeys(remove))
         return self.sends
 
@@ -252,6 +252,19 @@ def test_a_cluster_kept_out_of_a_refused_response_is_removed_too() -> None:
     assert sorted(sent) == ["a", "b"]
 
 
+def test_asking_again_for_what_was_rejected_alone_starts_its_delivery_anew() -> None:
+    talk = Talk(cluster("a", "bad"), cluster("b"))
+    [both] = talk.ask(CLUSTER)
+    [first] = talk.nack(both)
+    [second] = talk.nack(first)
+    assert names(second) == ["b"]
+    assert talk.ask(CLUSTER, "a") == []
+    [again] = talk.ack(second)
+    assert names(again) == ["a"]
+    assert talk.ack(again) == []
+    assert talk.said == [ResourcesApplied(CLUSTER, (("a", cluster("a", "bad").version),))]
+
+
 # --- subscriptions by name ---
 
 
@@ -306,6 +319,18 @@ def test_dropping_a_name_under_everything_is_answered() -> None:
     assert (names(send), send.removed) == (["a"], ("x",))
 
 
+def test_nothing_waits_for_a_name_that_was_dropped_while_in_flight() -> None:
+    talk = Talk(cluster("a"))
+    for kind in (LISTENER, SCOPED_ROUTES):
+        talk.ack(talk.ask(kind)[0])
+    [send] = talk.ask(CLUSTER)
+    assert talk.unsubscribe(CLUSTER, "*") == []
+    [routes] = talk.put(route("r", to="a"))
+    assert names(routes) == ["r"]
+    assert talk.ack(send) == []
+    assert talk.said == []
+
+
 # --- reconnecting ---
 
 
@@ -340,6 +365,14 @@ def test_clusters_go_even_if_nothing_else_changed() -> None:
     assert (probe.resources, probe.removed) == ((), ())
     [removal] = talk.ack(probe)
     assert removal.removed == ("old",)
+
+
+def test_a_held_cluster_that_is_wanted_again_before_the_first_answer_stays() -> None:
+    talk = Talk()
+    [probe] = talk.ask(CLUSTER, held={"a": cluster("a").version})
+    assert talk.put(cluster("a")) == []
+    assert talk.said == [ResourcesApplied(CLUSTER, (("a", cluster("a").version),))]
+    assert talk.ack(probe) == []
 
 
 # --- make before break ---
