@@ -21,8 +21,8 @@ _CONNECTION: Final[dict[str, str | int]] = {
     "tcp_user_timeout": 10_000,
 }
 _SESSION: Final = (
-    # lock_timeout: how long a writer waits for another one. The last: a frozen control plane loses its
-    # transaction.
+    # lock_timeout limits the wait of a writer for another one, and idle_in_transaction_session_timeout ends
+    # the transaction of a frozen control plane.
     " -c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c timezone=UTC"
 )
 PING_SECONDS: Final = 5.0
@@ -35,8 +35,7 @@ _T = TypeVar("_T")
 class TimedConnection(psycopg.Connection[TupleRow]):
     """A connection that waits at most ``answer_timeout`` seconds for an answer.
 
-    TCP timeouts detect a server that is gone. They do not detect a frozen server, or a dead one behind a
-    proxy.
+    TCP timeouts detect a server that is gone, but neither a frozen server nor a dead one behind a proxy.
     """
 
     answer_timeout = PING_SECONDS

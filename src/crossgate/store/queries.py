@@ -20,7 +20,7 @@ from crossgate.service.ports import (
     RolloutState,
 )
 from crossgate.store.db_errors import RESTORE
-from crossgate.store.tables import head, outcomes, revisions, versions
+from crossgate.store.tables import head, revisions, rollouts, versions
 
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _OBJECT = select(versions.c.kind, versions.c.key, versions.c.body)
@@ -113,10 +113,10 @@ def one_revision(connection: Connection, number: int) -> Revision | None:
 
 
 def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revision]:
-    rollouts = defaultdict[int, list[NodeRollout]](list)
-    query = select(outcomes).where(outcomes.c.revision.in_([row.number for row in rows]))
-    for one in connection.execute(query.order_by(outcomes.c.node)):
-        rollouts[one.revision].append(NodeRollout(one.node, RolloutState(one.outcome), one.at, one.detail))
+    of_nodes = defaultdict[int, list[NodeRollout]](list)
+    query = select(rollouts).where(rollouts.c.revision.in_([row.number for row in rows]))
+    for one in connection.execute(query.order_by(rollouts.c.node)):
+        of_nodes[one.revision].append(NodeRollout(one.node, RolloutState(one.state), one.at, one.detail))
     return [
         Revision(
             row.number,
@@ -125,7 +125,7 @@ def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revisio
             row.message,
             row.objects,
             row.rolls_back_to,
-            tuple(rollouts[row.number]),
+            tuple(of_nodes[row.number]),
         )
         for row in rows
     ]

@@ -66,12 +66,14 @@ versions: Final = Table(
     Column("current", Boolean, nullable=False),
     Index("object_versions_by_revision", "revision"),
 )
-outcomes: Final = Table(
+
+rollouts: Final = Table(
+    # In the database, the table and its column keep older names: renaming is not worth a migration.
     "outcomes",
     metadata,
     Column("revision", Integer, ForeignKey("revisions.number"), primary_key=True),
     Column("node", Text, primary_key=True),
-    Column("outcome", Text, nullable=False),
+    Column("outcome", Text, key="state", nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("detail", Text),
 )

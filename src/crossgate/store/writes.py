@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from crossgate.service.etag import canonical_json
 from crossgate.service.objects import ObjectChange, object_to_dict
 from crossgate.service.ports import NodeRollout, Proposal
-from crossgate.store.tables import head, outcomes, revisions, versions
+from crossgate.store.tables import head, revisions, rollouts, versions
 
 CHANNEL: Final = "crossgate"
 """PostgreSQL's NOTIFY channel for new revisions; the payload is the revision number."""
@@ -22,8 +22,8 @@ _MARK_OLD = (
     )
     .values(current=False)
 )
-_DELETE_ROLLOUT = delete(outcomes).where(
-    outcomes.c.revision == bindparam("old_revision"), outcomes.c.node == bindparam("old_node")
+_DELETE_ROLLOUT = delete(rollouts).where(
+    rollouts.c.revision == bindparam("old_revision"), rollouts.c.node == bindparam("old_node")
 )
 
 
@@ -65,21 +65,21 @@ def _version(number: int, change: ObjectChange) -> dict[str, object]:
     }
 
 
-def write_rollouts(connection: Connection, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
-    """Store the rollouts by revision number; each replaces an earlier one of the same node and revision."""
-    stored = select(revisions.c.number).where(revisions.c.number.in_(rollouts))
+def write_rollouts(connection: Connection, by_revision: Mapping[int, Iterable[NodeRollout]]) -> None:
+    """Store rollouts by revision number; each replaces an earlier one of the same node and revision."""
+    stored = select(revisions.c.number).where(revisions.c.number.in_(by_revision))
     rows = [
         {
             "revision": number,
             "node": one.node,
-            "outcome": one.state.value,
+            "state": one.state.value,
             "at": one.at,
             "detail": one.detail,
         }
         for number in connection.execute(stored).scalars()
-        for one in rollouts[number]
+        for one in by_revision[number]
     ]
     if rows:
         old = [{"old_revision": row["revision"], "old_node": row["node"]} for row in rows]
         connection.execute(_DELETE_ROLLOUT, old)
-        connection.execute(insert(outcomes), rows)
+        connection.execute(insert(rollouts), rows)

@@ -1,1 +1,1 @@
-"""How the tables came to be what they are: one file for each step, run by Alembic."""
+"""Migrations of the tables: one file for each step, run by Alembic."""

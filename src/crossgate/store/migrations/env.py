@@ -1,4 +1,4 @@
-"""Runs the steps on the connection that ``migrate`` hands over, inside its transaction."""
+"""Runs the migrations on the connection of ``migrate``, inside its transaction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crossgate.store.tables import schema
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=schema(),
-    # SQLite can, too, once the driver leaves transactions alone (see sqlite.py).
+    # False by default for SQLite, whose driver commits before DDL; not so with the settings of sqlite.py.
     transactional_ddl=True,
 )
 context.run_migrations()

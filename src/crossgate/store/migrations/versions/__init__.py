@@ -1,1 +1,1 @@
-"""The steps, oldest first by name. A step that was released is never changed."""
+"""The migrations, sorted by name. A released migration is never changed."""

@@ -1,4 +1,4 @@
-"""Revisions, versions of objects, outcomes on the nodes, tokens."""
+"""Revisions, versions of objects, rollouts to nodes, tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """From an empty database."""
+    """Create every table."""
     time = sa.DateTime(timezone=True)
     head = op.create_table(
         "head",
