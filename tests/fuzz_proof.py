@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests import origin_fuzz, proof_fuzz
+from tests import random_origin_patterns, random_regexes
 
 from crossgate.lint.proof import Verdict
 from crossgate.lint.proof.budget import ExhaustedError
@@ -47,9 +47,9 @@ def generator(seed: int) -> random.Random:
 def check_memberships(rng: random.Random, patterns: int) -> Tally:
     """Random expressions and texts: the automaton against RE2."""
     tally = Tally()
-    for pattern, matcher, automaton in proof_fuzz.pairs(rng):
+    for pattern, matcher, automaton in random_regexes.pairs(rng):
         tally.patterns += 1
-        for text in proof_fuzz.texts(rng, automaton, 40):
+        for text in random_regexes.texts(rng, automaton, 40):
             matched = matcher.fullmatch(text.encode()) is not None
             tally.memberships += 1
             tally.matches += matched
@@ -63,7 +63,7 @@ def check_memberships(rng: random.Random, patterns: int) -> Tally:
 def check_proofs(rng: random.Random, patterns: int) -> Tally:
     """Random origin patterns: witnesses, and whether what is admitted lies within what was proved."""
     tally = Tally()
-    for expression in origin_fuzz.expressions(rng):
+    for expression in random_origin_patterns.expressions(rng):
         tally.patterns += 1
         _check_proof(rng, expression, tally)
         if tally.patterns == patterns:
@@ -79,19 +79,19 @@ def _check_proof(rng: random.Random, expression: Expression, tally: Tally) -> No
         return
     tally.verdicts[proof.verdict] += 1
     name = f"{expression.pattern!r} ({expression.mode.value})"
-    if proof.verdict in origin_fuzz.BAD:
+    if proof.verdict in random_origin_patterns.BAD:
         witness = proof.witness
         if (
             witness is None
             or not is_well_formed(witness)
             or not expression.admits(witness)
-            or origin_fuzz.second_opinion(Origin.of(witness).host) != proof.witness_domain
+            or random_origin_patterns.second_opinion(Origin.of(witness).host) != proof.witness_domain
         ):
             tally.mismatches.append(f"{name}: the witness {witness} does not hold")
     elif proof.verdict in (Verdict.PROVED, Verdict.NEVER):
-        for origin in origin_fuzz.admitted_origins(rng, expression, 60):
+        for origin in random_origin_patterns.admitted_origins(rng, expression, 60):
             tally.memberships += 1
-            why = origin_fuzz.uncovered(proof, origin)
+            why = random_origin_patterns.uncovered(proof, origin)
             if why is not None:
                 tally.mismatches.append(f"{name} admits {origin}: {why}")
 

@@ -113,7 +113,7 @@ def outside_trusted_domains(subject: Subject) -> Iterator[Violation]:
             f"the entry admits {witness}, which is outside of the trusted domains"
             if witness is not None
             else "it could not be proved that the entry stays within the trusted domains",
-            found=entry.text,
+            found=entry.source,
             witness=witness if witness is not None and "://" in witness else None,
         )
     for origin in sorted(subject.application_origins):

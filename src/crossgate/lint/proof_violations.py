@@ -20,11 +20,11 @@ def attacks(subject: Subject, verdict: Verdict, kind: type[object]) -> Iterator[
 def attack_on(entry: OriginEntry) -> Violation:
     """The attack that the entry's proof shows, with a verified fix if there is one."""
     proof = entry.proof
-    fix = suggest(entry.text) if isinstance(entry.pattern, RegexOrigin) else None
+    fix = suggest(entry.source) if isinstance(entry.pattern, RegexOrigin) else None
     return Violation(
         entry.path,
         f"the entry admits {proof.witness}; {_who_can_have(proof)} {proof.witness_domain} ({proof.cause})",
-        found=entry.text,
+        found=entry.source,
         remedy=None if fix is None else f"Write {fix}",
         witness=proof.witness,
         fix=fix,
@@ -51,5 +51,5 @@ def facts(
         fact = entry.proof.fact(code)
         if fact is not None:
             yield Violation(
-                entry.path, message.format(example=fact.example), found=entry.text, witness=fact.example
+                entry.path, message.format(example=fact.example), found=entry.source, witness=fact.example
             )

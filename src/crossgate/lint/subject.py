@@ -38,7 +38,7 @@ class OriginEntry:
         return ("allowed_origins", self.index)
 
     @property
-    def text(self) -> str:
+    def source(self) -> str:
         """The entry as it is written in a document."""
         match self.pattern:
             case ExactOrigin(value):
@@ -90,7 +90,7 @@ class Subject:
     application_origins: frozenset[str] = frozenset()
     trusted_domains: tuple[str, ...] = ()
     native_speaks_cors: bool | None = None
-    """Whether the native service answers preflights itself; None if nobody has asked it."""
+    """Whether the native service answers preflights itself; None if no preflight was sent to it."""
     today: dt.date | None = None
     """For rules that ask how old something is; None turns them off."""
     application: Application | None = None

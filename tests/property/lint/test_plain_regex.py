@@ -17,8 +17,8 @@ from typing import Final
 import pytest
 import re2
 from tests.fuzz_proof import generator
-from tests.origin_fuzz import random_origin_pattern
-from tests.proof_fuzz import random_pattern
+from tests.random_origin_patterns import random_origin_pattern
+from tests.random_regexes import random_pattern
 from tests.unit.lint.test_parser import CORNERS
 
 from crossgate.compiler.plain_regex import EMPTY_LABEL, has_labels, is_plain

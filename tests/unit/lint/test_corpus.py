@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import re2
-from tests.origin_fuzz import BAD, second_opinion
+from tests.random_origin_patterns import BAD, second_opinion
 
 from crossgate.lint.proof import MatchMode, Proof, Verdict, prove, prove_pattern
 from crossgate.policy.origin import Origin, is_well_formed

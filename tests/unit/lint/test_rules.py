@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.origin_fuzz import second_opinion
+from tests.random_origin_patterns import second_opinion
 
 import crossgate.lint.rules as package
 from crossgate.diagnostics import Severity

@@ -3,7 +3,7 @@ r"""The characters of origins, and which of them a token of an expression matche
 Only ASCII: browsers serialise every origin in it, so no other character can decide a match.
 
 The meaning of ``.``, ``\w``, ``[[:alpha:]]``, ``\pL``, case folding and the like is not written down here.
-RE2 is asked instead: a second implementation would be a second dialect, and its first difference a false
+RE2 answers instead: a second implementation would be a second dialect, and its first difference a false
 proof.
 """
 

@@ -278,7 +278,7 @@ def unlisted_ends(graph: HostGraph, nodes: NodeSet, listed: LabelTrie, budget: B
 
 
 def _divide(chars: CharSet, trie: LabelTrie | None) -> Iterator[tuple[str, LabelTrie | None]]:
-    """The characters, told apart as far as the trie does; None means that the trie has been left."""
+    """The characters, divided by the children of the trie; None stands for having left the trie."""
     left: int = chars
     if trie is not None:
         for char, child in trie.children.items():

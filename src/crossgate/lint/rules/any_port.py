@@ -21,7 +21,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
             yield Violation(
                 entry.path,
                 f"the entry admits {proof.ports:,} ports of one host",
-                found=entry.text,
+                found=entry.source,
                 severity=Severity.INFO if local else None,
             )
 

@@ -17,7 +17,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin) and entry.proof.verdict not in _OTHER_RULES:
             for part in dead_parts(entry.pattern.pattern):
-                yield Violation(entry.path, f"no origin matches the part {part}", found=entry.text)
+                yield Violation(entry.path, f"no origin matches the part {part}", found=entry.source)
 
 
 RULE = Rule(

@@ -14,7 +14,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if entry.proof.verdict is Verdict.NEVER:
             yield Violation(
-                entry.path, "no browser can send an origin that matches this entry", found=entry.text
+                entry.path, "no browser can send an origin that matches this entry", found=entry.source
             )
 
 

@@ -14,7 +14,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         first = seen.setdefault(entry.pattern, entry.index)
         if first != entry.index:
-            yield Violation(entry.path, f"duplicate of entry {first + 1}", found=entry.text)
+            yield Violation(entry.path, f"duplicate of entry {first + 1}", found=entry.source)
 
 
 RULE = Rule(

@@ -15,7 +15,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin) and entry.proof.fact(FactCode.MATCHES_STAR):
             yield Violation(
-                entry.path, "the pattern matches the string *, which no browser sends", found=entry.text
+                entry.path, "the pattern matches the string *, which no browser sends", found=entry.source
             )
 
 

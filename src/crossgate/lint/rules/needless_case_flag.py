@@ -16,7 +16,7 @@ _FLAG = re.compile(r"\(\?[a-zA-Z]*i")
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin) and _FLAG.search(entry.pattern.pattern):
-            yield Violation(entry.path, "browsers send origins in lower case", found=entry.text)
+            yield Violation(entry.path, "browsers send origins in lower case", found=entry.source)
 
 
 RULE = Rule(

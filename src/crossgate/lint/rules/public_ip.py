@@ -12,9 +12,9 @@ from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    text = "the entry admits {example}, an address that may be reassigned"
-    yield from facts(subject, FactCode.PUBLIC_IP, text)
-    yield from facts(subject, FactCode.IPV6, text)
+    message = "the entry admits {example}, an address that may be reassigned"
+    yield from facts(subject, FactCode.PUBLIC_IP, message)
+    yield from facts(subject, FactCode.IPV6, message)
 
 
 RULE = Rule(

@@ -13,10 +13,10 @@ from crossgate.policy import RegexOrigin
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if isinstance(entry.pattern, RegexOrigin):
-            text = entry.pattern.pattern
-            if text.startswith(("^", "\\A")) or text.endswith(("$", "\\z")):
+            pattern = entry.pattern.pattern
+            if pattern.startswith(("^", "\\A")) or pattern.endswith(("$", "\\z")):
                 yield Violation(
-                    entry.path, "patterns match the whole origin, so anchors have no effect", found=text
+                    entry.path, "patterns match the whole origin, so anchors have no effect", found=pattern
                 )
 
 

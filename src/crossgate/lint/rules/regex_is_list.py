@@ -19,7 +19,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
                 yield Violation(
                     entry.path,
                     f"the pattern stands for {len(origins)} exact origin{'s' * (len(origins) > 1)}",
-                    found=entry.text,
+                    found=entry.source,
                     remedy="Write " + ", ".join(origins),
                 )
 

@@ -13,7 +13,7 @@ from crossgate.lint.subject import Subject
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if entry.proof.verdict is Verdict.UNPROVEN:
-            yield Violation(entry.path, entry.proof.reason or "the proof failed", found=entry.text)
+            yield Violation(entry.path, entry.proof.reason or "the proof failed", found=entry.source)
 
 
 RULE = Rule(

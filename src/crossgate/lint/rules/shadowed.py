@@ -13,7 +13,7 @@ from crossgate.lint.subject import Subject
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry, other in shadowed_entries(subject):
         yield Violation(
-            entry.path, f"{other.text} admits everything that this entry admits", found=entry.text
+            entry.path, f"{other.source} admits everything that this entry admits", found=entry.source
         )
 
 

@@ -16,7 +16,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
         return
     for entry in subject.entries:
         if entry.proof.verdict is Verdict.PROVED and admits_any_subdomain(entry):
-            yield Violation(entry.path, "every subdomain may send credentials", found=entry.text)
+            yield Violation(entry.path, "every subdomain may send credentials", found=entry.source)
 
 
 RULE = Rule(
