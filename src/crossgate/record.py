@@ -73,7 +73,7 @@ class Kind(Protocol[_Value]):
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[_Value]):
-    """A value that a function parses from any raw value; ``str`` writes it unless told otherwise."""
+    """A value that a function parses from any raw value; it is written with ``str``."""
 
     parse: Callable[[object], _Value | Diagnostic]
     described: Schema = field(default_factory=lambda: {"type": "string"})
