@@ -23,7 +23,7 @@ from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import Change
 from crossgate.service.errors import InvalidChange, LintErrors, NotFound, PreconditionFailed
 from crossgate.service.etag import EtagTarget, PolicyOf, content_etag
-from crossgate.service.objects import Kind, ObjectKey, find_object, object_to_dict
+from crossgate.service.objects import ObjectKey, ObjectKind, find_object, object_to_dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class ConditionalWrite:
         self, representation: Mapping[str, object], target: EtagTarget, result: ChangeResult | None
     ) -> Mapping[str, object]:
         """The object with the linter's findings, if there are any."""
-        key = (Kind.API, target.api) if isinstance(target, PolicyOf) else target
-        if key[0] not in (Kind.API, Kind.APPLICATION):
+        key = (ObjectKind.API, target.api) if isinstance(target, PolicyOf) else target
+        if key[0] not in (ObjectKind.API, ObjectKind.APPLICATION):
             return representation
         if result is not None and result.changed:
             findings = result.plan.findings
@@ -123,9 +123,9 @@ def _document_path(target: EtagTarget) -> tuple[Step, ...]:
     match target:
         case PolicyOf(api):
             return ("apis", api, "cors")
-        case (Kind.API, key):
+        case (ObjectKind.API, key):
             return ("apis", key)
-        case (Kind.APPLICATION, name):
+        case (ObjectKind.APPLICATION, name):
             return ("applications", name)
         case (kind, _):
             return (kind.value,)

@@ -20,7 +20,7 @@ from crossgate.policy import (
 )
 from crossgate.policy.names import NULL
 from crossgate.policy.pattern import loose_form
-from crossgate.service.objects import Difference, Kind
+from crossgate.service.objects import Difference, ObjectKind
 
 
 class AccessMode(StrEnum):
@@ -84,7 +84,7 @@ def _affected(before: Catalogue, after: Catalogue, difference: Difference) -> It
         or before.gateway.public_origins != after.gateway.public_origins
     ):
         return every
-    affected = {change.key for change in difference if change.kind is Kind.API}
+    affected = {change.key for change in difference if change.kind is ObjectKind.API}
     for change in difference:
         for side in (change.before, change.after):
             if isinstance(side, Application):

@@ -14,9 +14,9 @@ from crossgate.service.objects import (
     SETTINGS_KEY,
     CatalogueObject,
     Difference,
-    Kind,
     ObjectChange,
     ObjectKey,
+    ObjectKind,
     Settings,
     find_object,
     settings_of,
@@ -179,19 +179,19 @@ class Draft:
         """
         match change:
             case PutApi(api):
-                self.objects[Kind.API, api.key] = api
+                self.objects[ObjectKind.API, api.key] = api
             case DeleteApi(key):
                 self._api(key)
-                self.objects[Kind.API, key] = None
+                self.objects[ObjectKind.API, key] = None
             case PutPolicy(key, policy):
-                self.objects[Kind.API, key] = replace(self._api(key), cors=policy)
+                self.objects[ObjectKind.API, key] = replace(self._api(key), cors=policy)
             case RemovePolicy(key):
-                self.objects[Kind.API, key] = replace(self._api(key), cors=None)
+                self.objects[ObjectKind.API, key] = replace(self._api(key), cors=None)
             case PutApplication(application):
-                self.objects[Kind.APPLICATION, application.name] = application
+                self.objects[ObjectKind.APPLICATION, application.name] = application
             case DeleteApplication(name):
                 self._application(name)
-                self.objects[Kind.APPLICATION, name] = None
+                self.objects[ObjectKind.APPLICATION, name] = None
             case SuspendApplication(name):
                 self._put(replace(self._application(name), suspended=True))
             case ResumeApplication(name):
@@ -220,33 +220,33 @@ class Draft:
         desired = change.desired
         if change.prune:
             known: Iterable[ObjectKey] = (
-                *((Kind.API, key) for key in self.base.apis),
-                *((Kind.APPLICATION, name) for name in self.base.applications),
+                *((ObjectKind.API, key) for key in self.base.apis),
+                *((ObjectKind.APPLICATION, name) for name in self.base.applications),
                 *self.objects,
             )
             for kind, name in known:
-                if kind in (Kind.API, Kind.APPLICATION):
+                if kind in (ObjectKind.API, ObjectKind.APPLICATION):
                     self.objects[kind, name] = None
         for key, api in desired.apis.items():
-            self.objects[Kind.API, key] = api
+            self.objects[ObjectKind.API, key] = api
         for name, application in desired.applications.items():
-            self.objects[Kind.APPLICATION, name] = application
+            self.objects[ObjectKind.APPLICATION, name] = application
         if change.gateway or change.prune:
             self.objects[GATEWAY_KEY] = desired.gateway
         if change.settings or change.prune:
             self.objects[SETTINGS_KEY] = settings_of(desired)
 
     def _put(self, application: Application) -> None:
-        self.objects[Kind.APPLICATION, application.name] = application
+        self.objects[ObjectKind.APPLICATION, application.name] = application
 
     def _api(self, key: str) -> Api:
-        found = self._find((Kind.API, key))
+        found = self._find((ObjectKind.API, key))
         if isinstance(found, Api):
             return found
         raise NotFound("API", key)
 
     def _application(self, name: str) -> Application:
-        found = self._find((Kind.APPLICATION, name))
+        found = self._find((ObjectKind.APPLICATION, name))
         if isinstance(found, Application):
             return found
         raise NotFound("application", name)

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import PreconditionFailed
-from crossgate.service.objects import Kind, ObjectKey, find_object, object_to_dict
+from crossgate.service.objects import ObjectKey, ObjectKind, find_object, object_to_dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _name(target: EtagTarget) -> str:
     match target:
         case PolicyOf(api):
             return f"the policy of {api}"
-        case (Kind.GATEWAY | Kind.SETTINGS as kind, _):
+        case (ObjectKind.GATEWAY | ObjectKind.SETTINGS as kind, _):
             return f"the {kind.value}"
         case (kind, name):
             return f"the {kind.value} {name}"

@@ -12,14 +12,14 @@ from crossgate.catalogue.reader import read_api, read_application, read_gateway,
 from crossgate.compiler.naming import is_elsewhere
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.errors import InvalidChange
-from crossgate.service.objects import CatalogueObject, Kind, ObjectKey, Settings, with_objects
+from crossgate.service.objects import CatalogueObject, ObjectKey, ObjectKind, Settings, with_objects
 from crossgate.service.ports import RecordedObject
 
 BATCH_SIZE: Final = 250
 """APIs that are compiled together: about 0.05 s of work."""
 
 
-def parse_object(kind: Kind, raw: Mapping[str, object]) -> CatalogueObject:
+def parse_object(kind: ObjectKind, raw: Mapping[str, object]) -> CatalogueObject:
     """The object with these JSON-ready values.
 
     Raises:
@@ -27,13 +27,13 @@ def parse_object(kind: Kind, raw: Mapping[str, object]) -> CatalogueObject:
 
     """
     match kind:
-        case Kind.GATEWAY:
+        case ObjectKind.GATEWAY:
             return read_gateway(raw)
-        case Kind.SETTINGS:
+        case ObjectKind.SETTINGS:
             return Settings(raw, read_server_settings(raw))
-        case Kind.API:
+        case ObjectKind.API:
             return read_api(raw)
-        case Kind.APPLICATION:
+        case ObjectKind.APPLICATION:
             return read_application(raw)
 
 
@@ -110,17 +110,17 @@ def _parse_or_default(one: RecordedObject) -> CatalogueObject | None:
     if one.body is not None:
         return parse_object(one.kind, one.body)
     match one.kind:
-        case Kind.GATEWAY:
+        case ObjectKind.GATEWAY:
             return Gateway()
-        case Kind.SETTINGS:
+        case ObjectKind.SETTINGS:
             return Settings()
-        case Kind.API | Kind.APPLICATION:
+        case ObjectKind.API | ObjectKind.APPLICATION:
             return None
 
 
 def _path(one: RecordedObject) -> tuple[str, ...]:
     match one.kind:
-        case Kind.GATEWAY | Kind.SETTINGS:
+        case ObjectKind.GATEWAY | ObjectKind.SETTINGS:
             return (one.kind.value,)
-        case Kind.API | Kind.APPLICATION:
+        case ObjectKind.API | ObjectKind.APPLICATION:
             return (f"{one.kind.value}s", one.key)

@@ -12,7 +12,7 @@ from crossgate.catalogue.serialise import api_to_dict, application_to_dict, gate
 from crossgate.policy import ServerPolicy
 
 
-class Kind(StrEnum):
+class ObjectKind(StrEnum):
     """The kind of an object. There is one gateway and one settings object; their key is their kind."""
 
     GATEWAY = "gateway"
@@ -30,18 +30,18 @@ class Settings:
 
 
 CatalogueObject = Gateway | Settings | Api | Application
-ObjectKey = tuple[Kind, str]
+ObjectKey = tuple[ObjectKind, str]
 """Identifies one object; the key of an API is ``name/version``."""
 
-GATEWAY_KEY: ObjectKey = (Kind.GATEWAY, Kind.GATEWAY.value)
-SETTINGS_KEY: ObjectKey = (Kind.SETTINGS, Kind.SETTINGS.value)
+GATEWAY_KEY: ObjectKey = (ObjectKind.GATEWAY, ObjectKind.GATEWAY.value)
+SETTINGS_KEY: ObjectKey = (ObjectKind.SETTINGS, ObjectKind.SETTINGS.value)
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
     """One object before and after, which differ; None where it does not exist."""
 
-    kind: Kind
+    kind: ObjectKind
     key: str
     before: CatalogueObject | None
     after: CatalogueObject | None
@@ -55,13 +55,13 @@ def find_object(catalogue: Catalogue, key: ObjectKey) -> CatalogueObject | None:
     """The object with that key; the gateway and the settings always exist."""
     kind, name = key
     match kind:
-        case Kind.GATEWAY:
+        case ObjectKind.GATEWAY:
             return catalogue.gateway
-        case Kind.SETTINGS:
+        case ObjectKind.SETTINGS:
             return settings_of(catalogue)
-        case Kind.API:
+        case ObjectKind.API:
             return catalogue.apis.get(name)
-        case Kind.APPLICATION:
+        case ObjectKind.APPLICATION:
             return catalogue.applications.get(name)
 
 
@@ -91,7 +91,7 @@ def with_objects(catalogue: Catalogue, objects: Mapping[ObjectKey, CatalogueObje
             case Application():
                 applications[name] = found
             case None:
-                (apis if kind is Kind.API else applications)[name] = None
+                (apis if kind is ObjectKind.API else applications)[name] = None
     policy = settings.policy
     if policy is not None:
         policy = replace(policy, public_origins=frozenset(gateway.public_origins))

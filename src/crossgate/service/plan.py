@@ -12,7 +12,7 @@ from crossgate.diagnostics import Diagnostic, Place
 from crossgate.service.access import AccessChange, find_access_changes
 from crossgate.service.changes import Change, Draft, Restore
 from crossgate.service.errors import InvalidChange, LintErrors
-from crossgate.service.objects import Difference, Kind, ObjectChange, ObjectKey, Settings, find_object
+from crossgate.service.objects import Difference, ObjectChange, ObjectKey, ObjectKind, Settings, find_object
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def apply_changes(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference
     difference = draft.difference
     catalogue = draft.catalogue(difference)
     apis, applications = (
-        [change.key for change in difference if change.kind is kind] for kind in (Kind.API, Kind.APPLICATION)
+        [change.key for change in difference if change.kind is kind]
+        for kind in (ObjectKind.API, ObjectKind.APPLICATION)
     )
     inconsistencies = [
         *check_change(base.endpoints, base.catalogue, catalogue, apis, applications),

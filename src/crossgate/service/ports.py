@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from crossgate.service.objects import Difference, Kind
+from crossgate.service.objects import Difference, ObjectKind
 from crossgate.service.snapshot import Snapshot
 
 JsonObject = Mapping[str, object]
@@ -61,7 +61,7 @@ class Revision:
 class RecordedChange:
     """One object before and after a revision; None where it did not exist."""
 
-    kind: Kind
+    kind: ObjectKind
     key: str
     before: JsonObject | None
     after: JsonObject | None
@@ -79,7 +79,7 @@ class RecordedRevision:
 class RecordedObject:
     """An object at some revision; ``body`` is None if it did not exist."""
 
-    kind: Kind
+    kind: ObjectKind
     key: str
     body: JsonObject | None
 

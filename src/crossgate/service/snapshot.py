@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from crossgate.catalogue.endpoint_index import EndpointIndex
 from crossgate.catalogue.model import Catalogue
-from crossgate.service.objects import CatalogueObject, Kind, ObjectKey, with_objects
+from crossgate.service.objects import CatalogueObject, ObjectKey, ObjectKind, with_objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,6 @@ class Snapshot:
     def advance(self, revision: int, objects: Mapping[ObjectKey, CatalogueObject | None]) -> Snapshot:
         """The snapshot with these objects put, or removed where None; the caller has checked them."""
         catalogue = with_objects(self.catalogue, objects)
-        apis = [key for kind, key in objects if kind is Kind.API]
+        apis = [key for kind, key in objects if kind is ObjectKind.API]
         endpoints, _ = self.endpoints.advance(self.catalogue.apis, catalogue.apis, apis)
         return Snapshot(revision, catalogue, endpoints)

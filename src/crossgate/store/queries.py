@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, select
 
 from crossgate.service.errors import StoreUnavailable
-from crossgate.service.objects import Kind
+from crossgate.service.objects import ObjectKind
 from crossgate.service.ports import (
     JsonObject,
     NodeRollout,
@@ -22,7 +22,7 @@ from crossgate.service.ports import (
 from crossgate.store.db_errors import RESTORE
 from crossgate.store.tables import head, revisions, rollouts, versions
 
-_KINDS: Final = {kind.value: kind for kind in Kind}
+_KINDS: Final = {kind.value: kind for kind in ObjectKind}
 _OBJECT = select(versions.c.kind, versions.c.key, versions.c.body)
 
 
@@ -34,7 +34,7 @@ def head_number(connection: Connection) -> int:
 
 def current_objects(connection: Connection, *, apis: bool) -> Iterator[RecordedObject]:
     """The current APIs, or all other current objects; each is decoded when the iterator reaches it."""
-    of_kind = versions.c.kind == Kind.API.value if apis else versions.c.kind != Kind.API.value
+    of_kind = versions.c.kind == ObjectKind.API.value if apis else versions.c.kind != ObjectKind.API.value
     found = _OBJECT.where(versions.c.current, versions.c.body.is_not(None), of_kind)
     return _objects(connection.execute(found).all())
 
@@ -152,7 +152,7 @@ def _objects(rows: Iterable[Sequence[Any]]) -> Iterator[RecordedObject]:
     return (RecordedObject(_kind(kind, key), key, _decode(kind, key, body)) for kind, key, body in rows)
 
 
-def _kind(kind: str, key: str) -> Kind:
+def _kind(kind: str, key: str) -> ObjectKind:
     known = _KINDS.get(kind)
     if known is None:
         raise StoreUnavailable(f"unknown object kind {kind} ({key})", RESTORE)

@@ -8,7 +8,7 @@ from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, codes, create_p
 from crossgate.policy import build_policy
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutPolicy, Restore
-from crossgate.service.objects import Kind
+from crossgate.service.objects import ObjectKind
 from crossgate.store import Store
 
 POLICY = f"{PETS}/policy"
@@ -37,7 +37,7 @@ def make_unsafe(store: Store) -> None:
     service = CatalogueService(store.catalogue)
     policy = build_policy(allowed_origins=[UNSAFE], allowed_methods=["GET"])
     planned = service.plan([PutPolicy("pets/1.0", policy)]).difference[0].after
-    service.change([Restore({(Kind.API, "pets/1.0"): planned})], author="earlier version")
+    service.change([Restore({(ObjectKind.API, "pets/1.0"): planned})], author="earlier version")
 
 
 def test_unsafe_policy_is_refused_with_witness_and_fix(api: AdminApi) -> None:

@@ -25,7 +25,7 @@ from crossgate.service.changes import (
     SuspendApplication,
 )
 from crossgate.service.errors import InvalidChange, NotFound
-from crossgate.service.objects import Kind, Settings
+from crossgate.service.objects import ObjectKind, Settings
 from crossgate.service.plan import apply_changes
 from crossgate.service.snapshot import Snapshot
 
@@ -39,8 +39,8 @@ def test_put_and_delete() -> None:
     new = api("news")
     difference, after = apply_changes(BASE, [PutApi(new), DeleteApi("shop/1.0")])
     assert [(one.kind, one.key, one.before, one.after) for one in difference] == [
-        (Kind.API, "news/1.0", None, new),
-        (Kind.API, "shop/1.0", SHOP, None),
+        (ObjectKind.API, "news/1.0", None, new),
+        (ObjectKind.API, "shop/1.0", SHOP, None),
     ]
     assert after.apis.keys() == {"pets/1.0", "news/1.0"}
     assert after.applications is BASE.catalogue.applications
@@ -144,9 +144,9 @@ def test_prune_removes_objects_missing_from_the_document() -> None:
 def test_missing_sections_change_nothing_without_prune() -> None:
     base = Snapshot.of(1, apply_changes(BASE, [PutGateway(Gateway(HostPort("127.0.0.1", 9)))])[1])
     assert apply_changes(base, [ReplaceAll(BASE.catalogue, gateway=False)])[0] == ()
-    assert {one.kind for one in apply_changes(base, [ReplaceAll(BASE.catalogue)])[0]} == {Kind.GATEWAY}
+    assert {one.kind for one in apply_changes(base, [ReplaceAll(BASE.catalogue)])[0]} == {ObjectKind.GATEWAY}
     pruned, _ = apply_changes(base, [ReplaceAll(BASE.catalogue, prune=True, gateway=False)])
-    assert {one.kind for one in pruned} == {Kind.GATEWAY}
+    assert {one.kind for one in pruned} == {ObjectKind.GATEWAY}
 
 
 def test_server_policy_includes_the_public_origins_of_the_gateway() -> None:

@@ -7,9 +7,9 @@ from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.service.errors import PreconditionFailed
 from crossgate.service.etag import Absent, Matches, PolicyOf, Precondition, Present, etag_of, require
-from crossgate.service.objects import GATEWAY_KEY, Kind
+from crossgate.service.objects import GATEWAY_KEY, ObjectKind
 
-PETS = (Kind.API, "pets/1.0")
+PETS = (ObjectKind.API, "pets/1.0")
 BEFORE = catalogue([api("pets", policy("https://a.example")), api("open")], [application("web")])
 AFTER = catalogue([api("pets", policy("https://b.example")), api("open")], [application("web")])
 TAG = etag_of(BEFORE, PETS) or ""
@@ -18,12 +18,12 @@ TAG = etag_of(BEFORE, PETS) or ""
 def test_etag_changes_only_with_its_target() -> None:
     assert etag_of(BEFORE, PETS) != etag_of(AFTER, PETS)
     assert etag_of(BEFORE, PolicyOf("pets/1.0")) != etag_of(AFTER, PolicyOf("pets/1.0"))
-    for same in ((Kind.API, "open/1.0"), (Kind.APPLICATION, "web"), GATEWAY_KEY):
+    for same in ((ObjectKind.API, "open/1.0"), (ObjectKind.APPLICATION, "web"), GATEWAY_KEY):
         assert etag_of(BEFORE, same) == etag_of(AFTER, same) is not None
 
 
-@pytest.mark.parametrize("nothing", [(Kind.API, "none/1"), PolicyOf("open/1.0"), PolicyOf("none/1")])
-def test_missing_target_has_no_etag(nothing: tuple[Kind, str] | PolicyOf) -> None:
+@pytest.mark.parametrize("nothing", [(ObjectKind.API, "none/1"), PolicyOf("open/1.0"), PolicyOf("none/1")])
+def test_missing_target_has_no_etag(nothing: tuple[ObjectKind, str] | PolicyOf) -> None:
     assert etag_of(BEFORE, nothing) is None
 
 
@@ -41,7 +41,7 @@ def test_satisfied_preconditions(precondition: Precondition) -> None:
         (Present(PolicyOf("open/1.0")), ("*",), None),
         (Absent(PETS), None, etag_of(AFTER, PETS)),
         (Matches(PETS, (TAG,)), (TAG,), etag_of(AFTER, PETS)),
-        (Matches((Kind.API, "none/1"), (TAG,)), (TAG,), None),
+        (Matches((ObjectKind.API, "none/1"), (TAG,)), (TAG,), None),
     ],
 )
 def test_failed_precondition_reports_both_etags(

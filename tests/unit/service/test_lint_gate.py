@@ -25,7 +25,7 @@ from crossgate.service.changes import (
 )
 from crossgate.service.errors import LintErrors
 from crossgate.service.file_store import FileStore
-from crossgate.service.objects import Kind
+from crossgate.service.objects import ObjectKind
 from crossgate.service.plan import Plan, check_changes, refuse_lint_errors
 from crossgate.service.snapshot import Snapshot
 
@@ -93,7 +93,7 @@ def test_change_with_a_new_lint_error_is_refused(change: Change, path: str) -> N
                 lint=LintSettings((Suppression("origin-unbounded", "a test of our own"),)),
             )
         ),
-        Restore({(Kind.API, "plain/1.0"): replace(PLAIN, cors=policy(ANYBODY))}),
+        Restore({(ObjectKind.API, "plain/1.0"): replace(PLAIN, cors=policy(ANYBODY))}),
     ],
 )
 def test_other_changes_are_accepted(change: Change) -> None:

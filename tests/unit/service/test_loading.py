@@ -11,12 +11,14 @@ from crossgate.catalogue.model import Api, Catalogue
 from crossgate.catalogue.serialise import api_to_dict, application_to_dict
 from crossgate.service.errors import InvalidChange
 from crossgate.service.loading import BATCH_SIZE, batches, load_catalogue, load_in_batches
-from crossgate.service.objects import Kind
+from crossgate.service.objects import ObjectKind
 from crossgate.service.ports import RecordedObject
 
 CUSTOM = api("custom", endpoints=("/custom/path",))
 APPLICATION = RecordedObject(
-    Kind.APPLICATION, "shop", application_to_dict(application("shop", "https://a.example", apis=["a0/1.0"]))
+    ObjectKind.APPLICATION,
+    "shop",
+    application_to_dict(application("shop", "https://a.example", apis=["a0/1.0"])),
 )
 
 
@@ -30,7 +32,7 @@ def test_last_batch_is_complete_and_alone_has_custom_endpoints() -> None:
 
 
 def recorded(apis: list[Api]) -> list[RecordedObject]:
-    return [RecordedObject(Kind.API, one.key, api_to_dict(one)) for one in apis]
+    return [RecordedObject(ObjectKind.API, one.key, api_to_dict(one)) for one in apis]
 
 
 def test_loading_in_batches_is_lazy_and_ends_with_the_same_catalogue() -> None:
@@ -64,7 +66,7 @@ def test_loading_in_batches_is_lazy_and_ends_with_the_same_catalogue() -> None:
 def test_invalid_objects_end_the_batches_and_are_all_reported() -> None:
     apis = recorded([api(f"a{number}") for number in range(3 * BATCH_SIZE)])
     for at in (BATCH_SIZE, 2 * BATCH_SIZE):
-        apis[at] = RecordedObject(Kind.API, apis[at].key, {"name": "x", "new": 1})
+        apis[at] = RecordedObject(ObjectKind.API, apis[at].key, {"name": "x", "new": 1})
     found = list[Catalogue]()
     with pytest.raises(InvalidChange) as refused:
         found.extend(load_in_batches([], apis))

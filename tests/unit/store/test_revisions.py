@@ -24,7 +24,7 @@ from crossgate.service.changes import (
 )
 from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, PreconditionFailed
 from crossgate.service.etag import Matches, etag_of
-from crossgate.service.objects import Kind, Settings
+from crossgate.service.objects import ObjectKind, Settings
 from crossgate.service.ports import NodeRollout, Proposal, RolloutState
 from crossgate.service.snapshot import Snapshot
 from crossgate.store import Store, StoreLocation, open_store
@@ -61,8 +61,8 @@ def test_change_is_one_revision_with_its_difference(store: Store, service: Catal
     assert (revision.number, revision.author, revision.message, revision.objects) == (1, "ann", "first", 2)
     assert before <= revision.at <= datetime.now(UTC)
     assert [(one.kind, one.key, one.before) for one in recorded.difference] == [
-        (Kind.API, "pets/1.0", None),
-        (Kind.APPLICATION, WEB.name, None),
+        (ObjectKind.API, "pets/1.0", None),
+        (ObjectKind.APPLICATION, WEB.name, None),
     ]
     assert recorded.difference[1].after == {
         "name": WEB.name,
@@ -118,7 +118,7 @@ def test_refused_change_stores_nothing(store: Store, service: CatalogueService) 
 
 
 def test_stale_etag_or_base_is_refused_with_the_current_one(service: CatalogueService) -> None:
-    pets = (Kind.API, "pets/1.0")
+    pets = (ObjectKind.API, "pets/1.0")
     first = service.change([PutApi(PETS)], author="ann").head
     etag = etag_of(first.catalogue, pets) or ""
     change = PutPolicy("pets/1.0", policy("https://b.example"))

@@ -12,10 +12,10 @@ from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi, PutPolicy
 from crossgate.service.errors import PreconditionFailed
 from crossgate.service.etag import Matches, etag_of
-from crossgate.service.objects import Kind
+from crossgate.service.objects import ObjectKind
 from crossgate.store import StoreLocation, open_store
 
-PETS = (Kind.API, "pets/1.0")
+PETS = (ObjectKind.API, "pets/1.0")
 WRITERS, ORIGINS_EACH = 8, 5
 
 

@@ -24,7 +24,7 @@ from crossgate.catalogue.serialise import api_to_dict
 from crossgate.service.changes import DeleteApi, PutApi
 from crossgate.service.errors import NotFound
 from crossgate.service.etag import content_etag
-from crossgate.service.objects import Kind
+from crossgate.service.objects import ObjectKind
 
 router = resource_router("APIs")
 _PATH = "/v1/apis/{name}/{version}"
@@ -103,14 +103,14 @@ def read_api(request: Request, context: Context, _: Viewer, name: str, version: 
 def put_api(write: Write, name: str, version: str, body: JsonObject) -> Response:
     """Create or replace an API with its policy. The body can omit the name and the version."""
     api = parse_api(with_path_names(body, {"name": name, "version": version}))
-    return write.put(PutApi(api), (Kind.API, api.key), api_to_dict(api))
+    return write.put(PutApi(api), (ObjectKind.API, api.key), api_to_dict(api))
 
 
 @router.delete(_PATH, status_code=204, response_class=Response)
 def delete_api(write: Write, name: str, version: str) -> Response:
     """Delete an API. Fails while an application is associated with it."""
     key = find_api(write.context, name, version).key
-    return write.delete(DeleteApi(key), (Kind.API, key))
+    return write.delete(DeleteApi(key), (ObjectKind.API, key))
 
 
 def api_key(name: str, version: str) -> str:

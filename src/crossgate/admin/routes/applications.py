@@ -31,7 +31,7 @@ from crossgate.service.changes import (
 )
 from crossgate.service.errors import NotFound
 from crossgate.service.etag import content_etag
-from crossgate.service.objects import Kind
+from crossgate.service.objects import ObjectKind
 
 router = resource_router("Applications")
 _PATH = "/v1/applications/{name}"
@@ -107,7 +107,7 @@ def read_application(request: Request, context: Context, _: Viewer, name: str) -
 def put_application(write: Write, name: str, body: JsonObject) -> Response:
     """Create or replace an application. The body can omit the name."""
     application = parse_application(with_path_names(body, {"name": name}))
-    target = (Kind.APPLICATION, application.name)
+    target = (ObjectKind.APPLICATION, application.name)
     return write.put(PutApplication(application), target, application_to_dict(application))
 
 
@@ -115,21 +115,21 @@ def put_application(write: Write, name: str, body: JsonObject) -> Response:
 def delete_application(write: Write, name: str) -> Response:
     """Delete an application. Its origins are then no longer allowed for its APIs."""
     key = _find(write.context, name).name
-    return write.delete(DeleteApplication(key), (Kind.APPLICATION, key))
+    return write.delete(DeleteApplication(key), (ObjectKind.APPLICATION, key))
 
 
 @router.post(f"{_PATH}/suspend", responses={200: _WRITTEN}, response_class=Response)
 def suspend_application(write: Write, name: str) -> Response:
     """Suspend an application. Its origins are not allowed until it is resumed."""
     key = _find(write.context, name).name
-    return write.modify(SuspendApplication(key), (Kind.APPLICATION, key))
+    return write.modify(SuspendApplication(key), (ObjectKind.APPLICATION, key))
 
 
 @router.post(f"{_PATH}/resume", responses={200: _WRITTEN}, response_class=Response)
 def resume_application(write: Write, name: str) -> Response:
     """Resume a suspended application. Its origins are allowed again."""
     key = _find(write.context, name).name
-    return write.modify(ResumeApplication(key), (Kind.APPLICATION, key))
+    return write.modify(ResumeApplication(key), (ObjectKind.APPLICATION, key))
 
 
 @router.put(_ASSOCIATION, responses={200: _WRITTEN}, response_class=Response)
@@ -140,7 +140,7 @@ def associate(write: Write, name: str, api_name: str, api_version: str) -> Respo
     """
     api = find_api(write.context, api_name, api_version)
     key = _find(write.context, name).name
-    return write.modify(Associate(key, api.key), (Kind.APPLICATION, key))
+    return write.modify(Associate(key, api.key), (ObjectKind.APPLICATION, key))
 
 
 @router.delete(_ASSOCIATION, responses={200: _WRITTEN}, response_class=Response)
@@ -152,7 +152,7 @@ def dissociate(write: Write, name: str, api_name: str, api_version: str) -> Resp
     application, api = _find(write.context, name), api_key(api_name, api_version)
     if api not in application.apis:
         raise NotFound("association", f"{application.name} with {api}")
-    return write.modify(Dissociate(application.name, api), (Kind.APPLICATION, application.name))
+    return write.modify(Dissociate(application.name, api), (ObjectKind.APPLICATION, application.name))
 
 
 def _find(context: AdminContext, name: str) -> Application:
