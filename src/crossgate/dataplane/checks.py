@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 
 from crossgate.catalogue.model import NativeService
@@ -25,8 +24,6 @@ from crossgate.net.address import HostPort
 _NOWHERE: Final = Place()
 _CONNECT_SECONDS: Final = 2.0
 _CONCURRENT_CONNECTS: Final = 100
-_LISTEN = "0A"
-_PROC = Path("/proc")
 
 
 def check_listen(host: str, port: int, place: Place = _NOWHERE) -> Diagnostic | None:
@@ -100,40 +97,16 @@ class ListeningProcess:
 
 def listeners(port: int) -> tuple[ListeningProcess, ...]:
     """The processes that listen on ``port``, by id; empty if none, or none that this user may inspect."""
-    sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
-    if not sockets:
-        return ()
-    pids = sorted(int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
-    return tuple(ListeningProcess(pid, _command(pid)) for pid in pids if _has_open(pid, sockets))
+    # Only a port in use needs it, so the start does not wait until it is loaded.
+    import psutil
 
-
-def _inodes(port: int) -> set[str]:
-    inodes = set()
-    for table in ("net/tcp", "net/tcp6"):
-        with suppress(OSError):
-            for line in (_PROC / table).read_text().splitlines()[1:]:
-                # proc(5): sl, local_address, rem_address, st, queues, timer, retransmits, uid, timeout, inode
-                fields = line.split()
-                if fields[3] == _LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
-                    inodes.add(fields[9])
-    return inodes
-
-
-def _has_open(pid: int, sockets: set[str]) -> bool:
-    # Processes may end meanwhile, and those of other users may not be inspected.
-    with suppress(OSError):
-        for descriptor in (_PROC / str(pid) / "fd").iterdir():
-            with suppress(OSError):
-                if str(descriptor.readlink()) in sockets:
-                    return True
-    return False
-
-
-def _command(pid: int) -> str:
-    try:
-        return (_PROC / str(pid) / "comm").read_text().strip()
-    except OSError:
-        return "a program that just ended"
+    listening = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    pids = {one.pid for one in listening if one.pid is not None and one.laddr and one.laddr.port == port}
+    found = []
+    for pid in sorted(pids):
+        with suppress(psutil.Error):
+            found.append(ListeningProcess(pid, psutil.Process(pid).name()))
+    return tuple(found)
 
 
 async def find_unreachable(
