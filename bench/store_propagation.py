@@ -26,7 +26,7 @@ import httpx
 from bench.catalogues import reference_apis
 from bench.machine import cores, cpu_seconds, description, memory_bytes
 from bench.propagation import Client, client
-from tests.live.faults.command import Command
+from tests.command import CommandProcess
 from tests.ports import free_ports
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway
@@ -95,14 +95,14 @@ async def running(count: int) -> AsyncIterator[Running]:
     with tempfile.TemporaryDirectory() as folder:
         secret = fill(Path(folder) / "data", port, count)
         began = time.perf_counter()
-        with Command(
+        with CommandProcess(
             Path(folder), "run", "--data", f"{folder}/data", "--admin", f"127.0.0.1:{admin_port}"
         ) as command:
             while "Crossgate serves" not in command.output:
                 assert command.process.poll() is None, command.output
                 await asyncio.sleep(0.02)
             start_s = time.perf_counter() - began
-            cpu = cpu_seconds([command.process.pid]), cpu_seconds([command.envoy])
+            cpu = cpu_seconds([command.process.pid]), cpu_seconds([command.envoy_pid])
             async with (
                 httpx.AsyncClient(
                     base_url=f"http://127.0.0.1:{admin_port}",
@@ -112,7 +112,7 @@ async def running(count: int) -> AsyncIterator[Running]:
                 ) as admin,
                 client(port) as asking,
             ):
-                yield Running(admin, asking, start_s, cpu, command.process.pid, command.envoy)
+                yield Running(admin, asking, start_s, cpu, command.process.pid, command.envoy_pid)
 
 
 async def put_until(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from crossgate.service.ports import CatalogueStore
 from crossgate.service.tokens import Role, Tokens, TokenStore
 
 _SECONDS = 90.0
+WRITERS = 8
+"""How many clients :func:`write_at_once` has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +76,40 @@ def running_admin_api(
         thread.join(_SECONDS)
         assert not thread.is_alive()
         loop.close()
+
+
+def write_at_once(clients: Sequence[httpx.Client], path: str, writes: int) -> tuple[list[str], int]:
+    """Add ``writes`` origins per writer to an application, in concurrent read-modify-write cycles.
+
+    Returns the sorted origins, and how often a writer had to repeat a cycle because of 412. Any other
+    response fails the test.
+    """
+
+    def write(writer: int) -> int:
+        client, conflicts = clients[writer % len(clients)], 0
+        for number in range(writes):
+            while not _add(client, path, f"https://w{writer}-{number}.example"):
+                conflicts += 1
+        return conflicts
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        conflicts = sum(pool.map(write, range(WRITERS)))
+    expected = [
+        f"https://w{writer}-{number}.example" for writer in range(WRITERS) for number in range(writes)
+    ]
+    return sorted(expected), conflicts
+
+
+def origins_of(client: httpx.Client, path: str) -> list[str]:
+    """The application's current origins, sorted, duplicates included."""
+    return sorted(client.get(path).json()["javascript_origins"])
+
+
+def _add(client: httpx.Client, path: str, origin: str) -> bool:
+    seen = client.get(path)
+    assert seen.status_code == 200, seen.text
+    body = seen.json()
+    body["javascript_origins"] = [*body.get("javascript_origins", []), origin]
+    answer = client.put(path, json=body, headers={"If-Match": seen.headers["ETag"]})
+    assert answer.status_code in (200, 412), answer.text
+    return answer.status_code == 200

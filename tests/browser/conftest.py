@@ -11,7 +11,7 @@ from examples.natives.http_message import Response
 from examples.natives.service import Service
 from examples.servers import Ports, start_native_services, start_pages
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from tests.gateway import Gateway, running_gateway
+from tests.command import CommandProcess, running_gateway
 from tests.ports import deaf_port, free_ports
 from tests.prerequisites import chromium
 
@@ -35,7 +35,7 @@ class Example:
 
     ports: Ports
     natives: Mapping[str, Service]
-    gateway: Gateway
+    gateway: CommandProcess
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
         ports = Ports(**numbers, unreachable=stack.enter_context(deaf_port()))
         natives = start_native_services(stack, ports)
         start_pages(stack, ports)
-        folder = tmp_path_factory.mktemp("example")
-        gateway = stack.enter_context(running_gateway(ports.configuration(), folder))
+        file = tmp_path_factory.mktemp("example") / "gateway.yaml"
+        file.write_text(ports.configuration(), encoding="utf-8")
+        gateway = stack.enter_context(running_gateway(file))
         yield Example(ports, natives, gateway)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.gateway import running_gateway
+from tests.command import running_gateway
 from tests.native_services import ScriptedNative
 from tests.ports import deaf_port, free_ports
 
@@ -155,10 +155,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Scri
             "apis": apis,
             "applications": [client],
         }
-        folder = tmp_path_factory.mktemp("rows")
+        file = tmp_path_factory.mktemp("rows") / "gateway.yaml"
         # JSON is YAML.
-        gateway = stack.enter_context(running_gateway(json.dumps(configuration), folder))
-        yield gateway.url, native
+        file.write_text(json.dumps(configuration), encoding="utf-8")
+        stack.enter_context(running_gateway(file))
+        yield f"http://127.0.0.1:{port}", native
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.case_table import Case, load_cases
-from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of, live_gateway
 from tests.native_services import ScriptedNative
 from tests.raw_http import RawRequest, RawResponse, http1, send_http2
 from tests.visible_result import visible_result

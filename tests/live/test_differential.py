@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 from tests.case_table import CaseRequest
 from tests.differential.generate import Sample, random_pairs
-from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of, live_gateway
 from tests.native_services import OWN_CORS, ScriptedNative
 from tests.raw_http import RawRequest, RawResponse, http1
 from tests.visible_result import NativeResponse, expected_result, visible_result

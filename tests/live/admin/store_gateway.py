@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 from tests.admin_api import client_of
+from tests.command import CommandProcess
 from tests.live.faults.apart import OwnNetwork
-from tests.live.faults.command import Command
 from tests.ports import free_ports
 
 _SECONDS = 90.0
@@ -22,7 +22,7 @@ _SECONDS = 90.0
 class StoreGateway:
     """A running gateway."""
 
-    command: Command
+    command: CommandProcess
     port: int
     url: str
     """URL of the admin API."""
@@ -63,7 +63,7 @@ def store_gateway(
     network = OwnNetwork(folder, (port, admin_port)) if apart else None
     before = network.before if network else before
     addresses = ("--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin_port}")
-    with Command(folder, "run", *addresses, *options, before=before) as command:
+    with CommandProcess(folder, "run", *addresses, *options, before=before) as command:
         command.wait_for("The admin API listens")
         url = f"http://127.0.0.1:{admin_port}"
         printed = re.search(r"cgt_[\w-]+", command.output)

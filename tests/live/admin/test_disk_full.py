@@ -78,7 +78,7 @@ def test_full_disk_fails_writes_and_loses_nothing(disk: OwnDisk, tmp_path: Path)
             check_refused(gateway, traffic)
         stored = gateway.admin.get("/v1/export").content
         assert "Traceback" not in gateway.command.output
-        envoy = gateway.command.envoy
+        envoy = gateway.command.envoy_pid
         gateway.command.kill()
         assert wait_for_end(envoy, 30)
 

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.command import ROOT
 from tests.executable_docs import Command as Documented
 from tests.executable_docs import steps
-from tests.gateway import ROOT
 from tests.live.admin.store_gateway import store_gateway
 from tests.native_services import ScriptedNative
 

@@ -55,7 +55,7 @@ class Applying:
             assert self._news.wait_for(lambda: self.answered >= number, 90)
         each = (time.monotonic() - self._began) / (self.answered - self._numbers[0] + 1)
         self._thread.join(chance.uniform(0, each))
-        envoy = self._gateway.command.envoy
+        envoy = self._gateway.command.envoy_pid
         self._gateway.command.kill()
         assert wait_for_end(envoy, 30)
         self.end()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from psycopg import sql
+from tests.admin_api import origins_of, write_at_once
 from tests.live.admin.store_gateway import StoreGateway, eventually, store_gateway
 from tests.postgresql import Server
 from tests.unit.admin.entries import NEW, SHOP, api_entry, create_shop, policy_entry
-from tests.writers import origins_of, write_at_once
 
 pytestmark = pytest.mark.live
 

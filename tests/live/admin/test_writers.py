@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.admin_api import WRITERS, origins_of, write_at_once
+from tests.command import CommandProcess
 from tests.live.admin.store_gateway import eventually, store_gateway
-from tests.live.faults.command import Command
 from tests.unit.admin.entries import SHOP, create_pets, create_shop
-from tests.writers import WRITERS, origins_of, write_at_once
 
 pytestmark = pytest.mark.live
 
@@ -19,10 +19,10 @@ def test_concurrent_writers_lose_no_update_and_see_no_lock(stored: tuple[str, st
     with store_gateway(tmp_path, *stored) as gateway:
         create_pets(gateway.admin)
         create_shop(gateway.admin, apis=("pets/1.0",))
-        with Command(tmp_path, "token", "create", "beside", *stored) as beside:
+        with CommandProcess(tmp_path, "token", "create", "beside", *stored) as beside:
             origins, conflicts = write_at_once([gateway.admin], SHOP, WRITES)
-            code, said = beside.refusal()
-        assert (code, said[:4]) == (0, "cgt_")
+            code, output = beside.wait_until_ended()
+        assert (code, output[:4]) == (0, "cgt_")
         assert origins_of(gateway.admin, SHOP) == origins
         assert len(origins) == WRITERS * WRITES
         assert conflicts > 0

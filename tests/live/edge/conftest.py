@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.live.inside import LiveGateway, live_gateway
+from tests.live.in_process_gateway import LiveGateway, live_gateway
 from tests.native_services import ScriptedNative
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.live.edge.asking import FOREIGN, GOOD, POLICY, ask, new_marker, publish, received
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.edge.requests import FOREIGN, GOOD, POLICY, new_marker, publish, received, send
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
 
 pytestmark = pytest.mark.live
@@ -68,7 +68,7 @@ def test_an_endpoint_is_the_whole_of_its_segments(
     sent: str,
 ) -> None:
     marker = new_marker()
-    answer = ask(gateway, path, ("X-Marker", marker), ("Origin", GOOD))
+    answer = send(gateway, path, ("X-Marker", marker), ("Origin", GOOD))
     seen = {"pet": pet.log.with_marker(marker), "petstore": petstore.log.with_marker(marker)}
     assert answer.status == (404 if reaches is None else 200)
     targets = {name: [request.target for request in requests] for name, requests in seen.items() if requests}
@@ -80,7 +80,7 @@ def test_every_endpoint_of_an_api_is_under_its_policy(
     gateway: LiveGateway, pet: ScriptedNative, path: str
 ) -> None:
     marker = new_marker()
-    assert ask(gateway, path, ("X-Marker", marker), ("Origin", FOREIGN)).status == 403
+    assert send(gateway, path, ("X-Marker", marker), ("Origin", FOREIGN)).status == 403
     assert not pet.log.with_marker(marker)
 
 
@@ -88,4 +88,4 @@ def test_every_endpoint_of_an_api_is_under_its_policy(
 def test_the_native_service_learns_under_which_endpoint_it_was_reached(
     gateway: LiveGateway, endpoint: str
 ) -> None:
-    assert received(ask(gateway, f"{endpoint}/headers"))["x-forwarded-prefix"] == [endpoint]
+    assert received(send(gateway, f"{endpoint}/headers"))["x-forwarded-prefix"] == [endpoint]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.live.edge.asking import (
+from tests.live.edge.requests import (
     FROM_FOREIGN,
     FROM_GOOD,
     GRANTED,
     POLICY,
-    ask,
     cors_of,
     new_marker,
     publish,
+    send,
     vary_of,
 )
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative, SocketNative
 from tests.ports import deaf_port
 
@@ -55,7 +55,7 @@ FAILURES = {
 @pytest.mark.parametrize("failure", FAILURES)
 def test_an_error_can_be_read_from_an_allowed_origin_only(gateway: LiveGateway, failure: str) -> None:
     target, status = FAILURES[failure]
-    answer = ask(gateway, target, FROM_GOOD)
+    answer = send(gateway, target, FROM_GOOD)
     assert (answer.status, cors_of(answer)) == (status, GRANTED)
     assert "origin" in vary_of(answer)
 
@@ -63,43 +63,43 @@ def test_an_error_can_be_read_from_an_allowed_origin_only(gateway: LiveGateway, 
 @pytest.mark.parametrize("failure", ["the native service hangs up", "the native service says 500"])
 def test_an_error_without_origin_has_no_cors_headers(gateway: LiveGateway, failure: str) -> None:
     target, status = FAILURES[failure]
-    answer = ask(gateway, target)
+    answer = send(gateway, target)
     assert (answer.status, cors_of(answer)) == (status, {})
     assert "origin" in vary_of(answer)
 
 
 def test_a_refusal_comes_before_any_error(gateway: LiveGateway, pet: ScriptedNative) -> None:
     marker = new_marker()
-    answer = ask(gateway, f"/gateway/pet/1/reset?{marker}", FROM_FOREIGN)
+    answer = send(gateway, f"/gateway/pet/1/reset?{marker}", FROM_FOREIGN)
     assert (answer.status, answer.text) == (403, "Specified Origin is not allowed")
     assert not pet.log.with_marker(marker)
 
 
 def test_an_error_of_an_api_without_policy_is_left_alone(gateway: LiveGateway) -> None:
-    answer = ask(gateway, "/gateway/open/1/reset", FROM_GOOD)
+    answer = send(gateway, "/gateway/open/1/reset", FROM_GOOD)
     assert (answer.status, cors_of(answer), vary_of(answer)) == (503, {}, [])
 
 
 def test_an_answer_that_breaks_off_does_not_look_whole(gateway: LiveGateway) -> None:
-    answer = ask(gateway, "/gateway/pet/1/truncated", FROM_GOOD)
+    answer = send(gateway, "/gateway/pet/1/truncated", FROM_GOOD)
     assert cors_of(answer) == GRANTED
     assert len(answer.body) < int(answer.all("content-length")[0])
 
 
 def test_vary_of_the_native_service_is_added_to(gateway: LiveGateway) -> None:
-    both = ask(gateway, "/gateway/pet/1?vary=Accept-Encoding&vary=Accept", FROM_GOOD)
+    both = send(gateway, "/gateway/pet/1?vary=Accept-Encoding&vary=Accept", FROM_GOOD)
     assert sorted(vary_of(both)) == ["accept", "accept-encoding", "origin"]
-    assert set(vary_of(ask(gateway, "/gateway/pet/1?vary=Origin"))) == {"origin"}
-    assert vary_of(ask(gateway, "/gateway/open/1?vary=Accept", FROM_GOOD)) == ["accept"]
+    assert set(vary_of(send(gateway, "/gateway/pet/1?vary=Origin"))) == {"origin"}
+    assert vary_of(send(gateway, "/gateway/open/1?vary=Accept", FROM_GOOD)) == ["accept"]
 
 
 @pytest.mark.parametrize("name", ["ACCESS-CONTROL-ALLOW-ORIGIN", "access-control-expose-headers",
                                   "Access-Control-Unheard-Of", "aCCess-Control-"])  # fmt: skip
 def test_no_spelling_of_a_cors_header_passes_from_the_native_service(gateway: LiveGateway, name: str) -> None:
     target = f"?header={name}:native&header={name}:again&header=X-Kept:yes"
-    answer = ask(gateway, f"/gateway/pet/1{target}", FROM_GOOD)
+    answer = send(gateway, f"/gateway/pet/1{target}", FROM_GOOD)
     assert cors_of(answer) == GRANTED
     assert answer.all("x-kept") == ["yes"]
-    assert cors_of(ask(gateway, f"/gateway/pet/1{target}")) == {}
-    untouched = ask(gateway, f"/gateway/open/1{target}", FROM_GOOD).all(name)
+    assert cors_of(send(gateway, f"/gateway/pet/1{target}")) == {}
+    untouched = send(gateway, f"/gateway/open/1{target}", FROM_GOOD).all(name)
     assert ",".join(untouched) == "native,again"

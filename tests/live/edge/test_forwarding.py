@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.live.edge.asking import GOOD, POLICY, ask, new_marker, publish, received
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.edge.requests import GOOD, POLICY, new_marker, publish, received, send
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative, SocketNative, answer_ok
 from tests.raw_http import RawRequest, http1, send_http2
 
@@ -70,7 +70,7 @@ def test_the_endpoint_gives_way_to_the_base_path(
     gateway: LiveGateway, pet: ScriptedNative, asked: str, sent: str
 ) -> None:
     marker = new_marker()
-    assert ask(gateway, asked, ("X-Marker", marker)).status == 200
+    assert send(gateway, asked, ("X-Marker", marker)).status == 200
     assert [request.target for request in pet.log.with_marker(marker)] == [sent]
 
 
@@ -78,7 +78,7 @@ def test_the_endpoint_gives_way_to_the_base_path(
 def test_the_native_service_learns_who_asked_for_what_and_where(
     gateway: LiveGateway, pet: ScriptedNative, name: str
 ) -> None:
-    seen = received(ask(gateway, f"/gateway/{name}/1/headers", ("Host", "gateway.example.com:8080")))
+    seen = received(send(gateway, f"/gateway/{name}/1/headers", ("Host", "gateway.example.com:8080")))
     assert seen["host"] == [f"127.0.0.1:{pet.port}"]
     assert seen["x-forwarded-host"] == ["gateway.example.com:8080"]
     assert seen["x-forwarded-prefix"] == [f"/gateway/{name}/1"]
@@ -88,7 +88,9 @@ def test_the_native_service_learns_who_asked_for_what_and_where(
 
 
 def test_the_host_of_an_absolute_target_stands_for_the_one_in_the_header(gateway: LiveGateway) -> None:
-    answer = ask(gateway, "http://absolute.example.com/gateway/open/1/headers", ("Host", "other.example.com"))
+    answer = send(
+        gateway, "http://absolute.example.com/gateway/open/1/headers", ("Host", "other.example.com")
+    )
     assert received(answer)["x-forwarded-host"] == ["absolute.example.com"]
 
 
@@ -111,7 +113,7 @@ def test_what_a_client_says_of_itself_is_not_passed_on(gateway: LiveGateway, htt
 
 
 def test_the_clients_address_is_added_to_what_came(gateway: LiveGateway) -> None:
-    seen = received(ask(gateway, "/gateway/open/1/headers", ("X-Forwarded-For", "192.0.2.99")))
+    seen = received(send(gateway, "/gateway/open/1/headers", ("X-Forwarded-For", "192.0.2.99")))
     [addresses] = seen["x-forwarded-for"]
     claimed, _, own = addresses.replace(" ", "").rpartition(",")
     assert claimed == "192.0.2.99"
@@ -120,7 +122,7 @@ def test_the_clients_address_is_added_to_what_came(gateway: LiveGateway) -> None
 
 @pytest.mark.parametrize("name", ["x-crossgate-key", "x-forwarded-prefix", "x-forwarded-proto"])
 def test_no_header_of_the_gateways_can_be_struck_out(gateway: LiveGateway, name: str) -> None:
-    answer = ask(gateway, "/gateway/open/1/headers", ("Connection", f"close, {name}"))
+    answer = send(gateway, "/gateway/open/1/headers", ("Connection", f"close, {name}"))
     if answer.status != 400:
         seen = received(answer)
         assert seen["x-forwarded-prefix"] == ["/gateway/open/1"]
@@ -135,7 +137,7 @@ def test_a_client_cannot_steer_the_proxy(gateway: LiveGateway, pet: ScriptedNati
         ("x-envoy-retry-on", "5xx"),
         ("x-envoy-original-path", "/elsewhere"),
     )
-    answer = ask(gateway, f"/gateway/open/1/status/503?{marker}", *steering)
+    answer = send(gateway, f"/gateway/open/1/status/503?{marker}", *steering)
     assert answer.text == "as you wished\n"
     assert len(pet.log.with_marker(marker)) == 1
     assert not [name for name, _ in answer.headers if name.lower().startswith("x-envoy")]
@@ -144,19 +146,19 @@ def test_a_client_cannot_steer_the_proxy(gateway: LiveGateway, pet: ScriptedNati
 def test_a_name_whose_service_listens_on_one_of_its_addresses_only(
     gateway: LiveGateway, ipv6: SocketNative
 ) -> None:
-    assert ask(gateway, "/gateway/named-six/1/x").text == "ok"
+    assert send(gateway, "/gateway/named-six/1/x").text == "ok"
     assert f"host: localhost:{ipv6.port}\r\n".encode() in ipv6.heads[-1]
 
 
 def test_ipv6(gateway: LiveGateway, ipv6: SocketNative) -> None:
-    assert ask(gateway, "/gateway/six/1/x").text == "ok"
+    assert send(gateway, "/gateway/six/1/x").text == "ok"
     assert ipv6.heads[-1].startswith(b"GET /six/x HTTP/1.1\r\n")
     assert f"host: [::1]:{ipv6.port}\r\n".encode() in ipv6.heads[-1]
 
 
 def test_bodies_of_any_size_pass_both_ways(gateway: LiveGateway) -> None:
     size = 3_000_000
-    assert len(ask(gateway, f"/gateway/pet/1/bytes/{size}", ("Origin", GOOD)).body) == size
+    assert len(send(gateway, f"/gateway/pet/1/bytes/{size}", ("Origin", GOOD)).body) == size
     body = b"0123456789abcdef" * 65536
     with http1(gateway.port) as connection:
         head = "POST /gateway/pet/1/echo HTTP/1.1\r\nHost: gateway.test\r\n"
@@ -169,12 +171,12 @@ def test_bodies_of_any_size_pass_both_ways(gateway: LiveGateway) -> None:
 
 def test_head_has_the_headers_of_get_and_no_body(gateway: LiveGateway, pet: ScriptedNative) -> None:
     marker = new_marker()
-    answer = ask(gateway, f"/gateway/pet/1/bytes/5?{marker}", ("Origin", GOOD), method="HEAD")
+    answer = send(gateway, f"/gateway/pet/1/bytes/5?{marker}", ("Origin", GOOD), method="HEAD")
     assert answer.status == 200
     assert answer.all("content-length") == ["5"]
     assert answer.all("access-control-allow-origin") == [GOOD]
     assert [request.method for request in pet.log.with_marker(marker)] == ["HEAD"]
-    refused = ask(gateway, "/gateway/pet/1", ("Origin", "https://evil.example"), method="HEAD")
+    refused = send(gateway, "/gateway/pet/1", ("Origin", "https://evil.example"), method="HEAD")
     assert (refused.status, refused.body) == (403, b"")
 
 

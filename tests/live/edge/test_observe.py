@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.live.edge.asking import FROM_FOREIGN, FROM_GOOD, POLICY, ask, cors_of, publish
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.edge.requests import FROM_FOREIGN, FROM_GOOD, POLICY, cors_of, publish, send
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
 
 from crossgate.policy import Mode
@@ -33,7 +33,7 @@ def test_it_is_counted_by_reason(gateway: LiveGateway, pet: ScriptedNative) -> N
         ("OPTIONS", ()),
     ]
     for method, headers in asked:
-        answer = ask(gateway, "/gateway/pet/1?cors", *headers, method=method)
+        answer = send(gateway, "/gateway/pet/1?cors", *headers, method=method)
         assert answer.status == 200
         assert cors_of(answer)["access-control-allow-origin"] == "http://native.example"
     assert len(pet.log.seen()) - before == len(asked)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.live.edge.asking import GOOD, POLICY, ask, cors_of, publish
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.edge.requests import GOOD, POLICY, cors_of, publish, send
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
 from tests.raw_http import RawRequest, http1, send_http2
 
@@ -61,7 +61,7 @@ def test_a_folded_origin_is_not_the_one_on_its_first_line(gateway: LiveGateway) 
 def test_a_hundred_headers_are_not_too_many(gateway: LiveGateway) -> None:
     # Of an unknown path: Python's server, behind it, counts for itself.
     headers = [(f"x-{number}", "y") for number in range(99)]
-    assert ask(gateway, "/nowhere", *headers).status == 404
+    assert send(gateway, "/nowhere", *headers).status == 404
 
 
 def test_a_header_with_an_underscore_is_refused_over_http2(gateway: LiveGateway, pet: ScriptedNative) -> None:
@@ -74,6 +74,6 @@ def test_a_header_with_an_underscore_is_refused_over_http2(gateway: LiveGateway,
 def test_there_is_no_way_to_another_server(gateway: LiveGateway, pet: ScriptedNative) -> None:
     before = len(pet.log.seen())
     spoofed = (("x-crossgate-path", "/gateway/pet/1"), ("x-crossgate-key", "/gateway/pet/1"))
-    assert ask(gateway, f"127.0.0.1:{pet.port}", *spoofed, method="CONNECT").status == 404
-    assert ask(gateway, "*", *spoofed, method="OPTIONS").status == 404
+    assert send(gateway, f"127.0.0.1:{pet.port}", *spoofed, method="CONNECT").status == 404
+    assert send(gateway, "*", *spoofed, method="OPTIONS").status == 404
     assert len(pet.log.seen()) == before

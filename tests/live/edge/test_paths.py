@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.live.edge.asking import new_marker, publish
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.edge.requests import new_marker, publish
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
 from tests.raw_http import RawRequest, RawResponse, http1, send_http2
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
-from tests.live.edge.asking import FROM_FOREIGN, FROM_GOOD, POLICY, ask, publish
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.edge.requests import FROM_FOREIGN, FROM_GOOD, POLICY, publish, send
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
 
 from crossgate.catalogue.model import NativeService, Tls
@@ -31,12 +31,12 @@ def test_a_route_that_envoy_refuses_takes_no_other_down(gateway: LiveGateway, pe
     [rejection] = outcome.rejections
     assert rejection.key == (good.type_url, good.name)
     assert "Only a single wildcard domain is permitted" in str(rejection.diagnostic())
-    assert ask(gateway, "/gateway/pet/1", FROM_FOREIGN).status == 403
-    assert ask(gateway, "/gateway/pet/1", FROM_GOOD).status == 200
+    assert send(gateway, "/gateway/pet/1", FROM_FOREIGN).status == 403
+    assert send(gateway, "/gateway/pet/1", FROM_GOOD).status == 200
 
     open_to_all = replace(apis[1], cors=None)
     publish(gateway, catalogue_of(gateway.port, [apis[0], open_to_all]))
-    assert ask(gateway, "/gateway/other/1", FROM_FOREIGN).status == 200
+    assert send(gateway, "/gateway/other/1", FROM_FOREIGN).status == 200
     assert gateway.put(good).applied
 
 
@@ -50,7 +50,7 @@ def test_a_certificate_that_is_not_there_leaves_the_rest_of_the_change_in_force(
     [rejection] = outcome.rejections
     assert rejection.key[1] == "gateway"
     assert "/nowhere/gateway" in str(rejection.diagnostic())
-    assert ask(gateway, "/gateway/pet/1", FROM_FOREIGN).status == 200
+    assert send(gateway, "/gateway/pet/1", FROM_FOREIGN).status == 200
     publish(gateway, declared)
 
 
@@ -63,4 +63,4 @@ def test_authorities_that_are_not_there_concern_the_https_natives_only(
     outcome = gateway.publish(replace(declared, gateway=authorities))
     [rejection] = outcome.rejections
     assert rejection.key[1] == "native/https/localhost:1"
-    assert ask(gateway, "/gateway/pet/1", FROM_GOOD).status == 200
+    assert send(gateway, "/gateway/pet/1", FROM_GOOD).status == 200

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 from tests.catalogues import server_policy
-from tests.live.edge.asking import (
+from tests.live.edge.requests import (
     FOREIGN,
     FROM_FOREIGN,
     FROM_GOOD,
     GOOD,
     POLICY,
-    ask,
     cors_of,
     new_marker,
     publish,
     received,
+    send,
     vary_of,
 )
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
 from tests.ports import deaf_port
 from tests.raw_http import Http1, RawRequest, http1
@@ -67,15 +67,15 @@ def on(switch: Switch) -> None:
 @pytest.mark.usefixtures("on")
 @pytest.mark.parametrize("path", ["/nowhere", "/", "/gateway/none/1", "/gateway/pet/1/../../none"])
 def test_an_unknown_path_is_judged_too(gateway: LiveGateway, path: str) -> None:
-    refused = ask(gateway, path, FROM_FOREIGN)
+    refused = send(gateway, path, FROM_FOREIGN)
     assert (refused.status, cors_of(refused)) == (403, {})
-    unknown = ask(gateway, path, FROM_GOOD)
+    unknown = send(gateway, path, FROM_GOOD)
     assert (unknown.status, cors_of(unknown)) == (404, ALLOWED)
     assert "origin" in vary_of(unknown)
-    assert ask(gateway, path).status == 404
-    preflight = ask(gateway, path, FROM_GOOD, PREFLIGHT, method="OPTIONS")
+    assert send(gateway, path).status == 404
+    preflight = send(gateway, path, FROM_GOOD, PREFLIGHT, method="OPTIONS")
     assert (preflight.status, cors_of(preflight)["access-control-allow-origin"]) == (200, GOOD)
-    assert ask(gateway, path, FROM_FOREIGN, PREFLIGHT, method="OPTIONS").status == 403
+    assert send(gateway, path, FROM_FOREIGN, PREFLIGHT, method="OPTIONS").status == 403
 
 
 @pytest.mark.usefixtures("on")
@@ -83,9 +83,9 @@ def test_an_unknown_path_is_judged_too(gateway: LiveGateway, path: str) -> None:
 def test_it_takes_the_place_of_every_policy(gateway: LiveGateway, pet: ScriptedNative, path: str) -> None:
     marker = new_marker()
     # Nothing of the API's policy: neither its exposed headers nor its credentials.
-    answer = ask(gateway, f"{path}?cors&{marker}", FROM_GOOD)
+    answer = send(gateway, f"{path}?cors&{marker}", FROM_GOOD)
     assert (answer.status, cors_of(answer)) == (200, ALLOWED)
-    refused = ask(gateway, f"{path}?{marker}", FROM_FOREIGN)
+    refused = send(gateway, f"{path}?{marker}", FROM_FOREIGN)
     assert (refused.status, refused.text) == (403, "Specified Origin is not allowed")
     assert len(pet.log.with_marker(marker)) == 1
 
@@ -96,7 +96,7 @@ def test_it_takes_the_place_of_every_policy(gateway: LiveGateway, pet: ScriptedN
     [("/gateway/deaf/1", 503), ("/gateway/pet/1/reset", 503), ("/gateway/pet/1/status/500", 500)],
 )
 def test_errors_can_be_read(gateway: LiveGateway, path: str, status: int) -> None:
-    answer = ask(gateway, path, FROM_GOOD)
+    answer = send(gateway, path, FROM_GOOD)
     assert (answer.status, cors_of(answer)) == (status, ALLOWED)
 
 
@@ -107,7 +107,7 @@ def test_the_native_service_sees_the_same_as_without_it(gateway: LiveGateway, pe
         ("x-forwarded-host", "claimed"),
         ("x-forwarded-for", "192.0.2.9"),
     )
-    seen = received(ask(gateway, "/gateway/pet/1/headers", FROM_GOOD, *claimed))
+    seen = received(send(gateway, "/gateway/pet/1/headers", FROM_GOOD, *claimed))
     assert seen["host"] == [f"127.0.0.1:{pet.port}"]
     assert seen["x-forwarded-host"] == ["gateway.test"]
     assert seen["x-forwarded-prefix"] == ["/gateway/pet/1"]
@@ -121,13 +121,13 @@ def test_the_native_service_sees_the_same_as_without_it(gateway: LiveGateway, pe
 def test_what_passes_in_front_is_not_refused_inside(gateway: LiveGateway) -> None:
     headers = [(f"x-{number}", "y") for number in range(99)]
     # Of an unknown path: Python's server, behind it, counts for itself.
-    assert ask(gateway, "/nowhere", *headers).status == 404
-    assert ask(gateway, "/nowhere", *headers, ("x-one-more", "y")).status == 431
+    assert send(gateway, "/nowhere", *headers).status == 404
+    assert send(gateway, "/nowhere", *headers, ("x-one-more", "y")).status == 431
     most = "header=x:y&" * 98
-    assert ask(gateway, f"/gateway/open/1?{most}").status == 200
+    assert send(gateway, f"/gateway/open/1?{most}").status == 200
 
 
-def send(connection: Http1, *headers: tuple[str, str], method: str = "GET", query: str = "") -> int:
+def status_on(connection: Http1, *headers: tuple[str, str], method: str = "GET", query: str = "") -> int:
     return connection.send(RawRequest(method, f"/gateway/pet/1?{query}", headers)).status
 
 
@@ -138,20 +138,20 @@ def test_nobody_goes_unjudged_on_a_connection_from_before(
     spoofed = (FROM_FOREIGN, ("x-crossgate-judged", "yes"))
     switch.turn(on=False)
     with http1(gateway.port) as from_before:
-        assert send(from_before, FROM_GOOD) == 200
+        assert status_on(from_before, FROM_GOOD) == 200
         switch.turn(on=True)
-        assert send(from_before, *spoofed, query=marker) == 403
-        assert send(from_before, FROM_FOREIGN, PREFLIGHT, method="OPTIONS", query=marker) == 403
-        assert send(from_before, FROM_GOOD) == 200
+        assert status_on(from_before, *spoofed, query=marker) == 403
+        assert status_on(from_before, FROM_FOREIGN, PREFLIGHT, method="OPTIONS", query=marker) == 403
+        assert status_on(from_before, FROM_GOOD) == 200
         with http1(gateway.port) as from_while_on:
-            assert send(from_while_on, FROM_GOOD) == 200
-            assert send(from_while_on, *spoofed, query=marker) == 403
+            assert status_on(from_while_on, FROM_GOOD) == 200
+            assert status_on(from_while_on, *spoofed, query=marker) == 403
             switch.turn(on=False)
-            assert send(from_while_on, *spoofed, query=marker) == 403
-            assert send(from_while_on, FROM_GOOD) == 200
-            assert send(from_before, FROM_GOOD) == 200
+            assert status_on(from_while_on, *spoofed, query=marker) == 403
+            assert status_on(from_while_on, FROM_GOOD) == 200
+            assert status_on(from_before, FROM_GOOD) == 200
         with http1(gateway.port) as fresh:
-            assert send(fresh, *spoofed, query=marker) == 403
+            assert status_on(fresh, *spoofed, query=marker) == 403
     assert not pet.log.with_marker(marker)
 
 
@@ -169,8 +169,8 @@ def test_it_is_turned_on_and_off_without_a_failed_request(
             while not stop.is_set():
                 with http1(gateway.port) as connection:
                     for _ in range(20):
-                        statuses[client].append(send(connection, FROM_GOOD))
-                        statuses[client].append(send(connection, ("Origin", FOREIGN), query=marker))
+                        statuses[client].append(status_on(connection, FROM_GOOD))
+                        statuses[client].append(status_on(connection, ("Origin", FOREIGN), query=marker))
         except BaseException as failure:  # noqa: BLE001 - the test's own thread reports it
             failures.append(failure)
 

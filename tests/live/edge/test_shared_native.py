@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.live.edge.asking import FROM_GOOD, POLICY, ask, publish
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.edge.requests import FROM_GOOD, POLICY, publish, send
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
 
 from crossgate.catalogue.model import Api
@@ -22,7 +22,7 @@ def based(name: str, port: int, base: str) -> Api:
 def asked_of(native: ScriptedNative, gateway: LiveGateway, *names: str) -> list[str]:
     """The paths that the native service saw of a request to each of the APIs, all answered 200."""
     before = len(native.log.seen())
-    assert [ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD).status for name in names] == [200] * len(names)
+    assert [send(gateway, f"/gateway/{name}/1/x", FROM_GOOD).status for name in names] == [200] * len(names)
     return [seen.path for seen in native.log.seen()[before:]]
 
 
@@ -47,5 +47,5 @@ def test_an_api_that_comes_moves_or_goes_leaves_the_others_served(
         publish(gateway, catalogue_of(gateway.port, [stays, there]))
         assert asked_of(pet, gateway, "stays") == asked_of(petstore, gateway, "moves") == ["/x"]
         publish(gateway, catalogue_of(gateway.port, [there]))
-        assert ask(gateway, "/gateway/stays/1/x", FROM_GOOD).status == 404
+        assert send(gateway, "/gateway/stays/1/x", FROM_GOOD).status == 404
         assert asked_of(petstore, gateway, "moves") == ["/x"]

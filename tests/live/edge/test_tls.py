@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.live.edge.asking import FROM_GOOD, GRANTED, POLICY, ask, cors_of, publish, received
-from tests.live.inside import LiveGateway, api, catalogue_of, live_gateway
+from tests.live.edge.requests import FROM_GOOD, GRANTED, POLICY, cors_of, publish, received, send
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of, live_gateway
 from tests.native_services import ScriptedNative, SocketNative
 from tests.raw_http import RawRequest, connected, http1, send_http2
 
@@ -106,7 +106,7 @@ def natives(
 def test_a_native_service_that_is_who_it_should_be_is_asked(
     gateway: LiveGateway, natives: dict[str, SocketNative], name: str
 ) -> None:
-    assert ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD).text == "ok"
+    assert send(gateway, f"/gateway/{name}/1/x", FROM_GOOD).text == "ok"
     assert natives[name].heads[-1].startswith(b"GET /base/x HTTP/1.1\r\n")
 
 
@@ -115,7 +115,7 @@ def test_a_native_service_that_is_not_is_never_sent_a_request(
     gateway: LiveGateway, natives: dict[str, SocketNative], name: str
 ) -> None:
     before = list(natives[name].heads)
-    answer = ask(gateway, f"/gateway/{name}/1/x", FROM_GOOD)
+    answer = send(gateway, f"/gateway/{name}/1/x", FROM_GOOD)
     assert (answer.status, cors_of(answer)) == (503, GRANTED)
     assert natives[name].heads == before
 

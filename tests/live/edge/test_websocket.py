@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.live.edge.asking import FOREIGN, GOOD, POLICY, publish
-from tests.live.inside import LiveGateway, api, catalogue_of
+from tests.live.edge.requests import FOREIGN, GOOD, POLICY, publish
+from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import SocketNative
 from tests.raw_http import http1
 

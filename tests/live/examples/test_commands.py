@@ -12,8 +12,8 @@ import pytest
 from examples.commands import example_commands
 from examples.natives.service import Service
 from examples.servers import Ports, start_native_services
+from tests.command import running_gateway
 from tests.executable_docs import Command, steps
-from tests.gateway import running_gateway
 from tests.ports import deaf_port, free_ports
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,9 @@ def example(tmp_path: Path) -> Iterator[tuple[Ports, Mapping[str, Service]]]:
         nobody = stack.enter_context(deaf_port())
         ports = Ports(gateway, pets=pets, stock=stock, catalog=catalog, parcels=parcels, unreachable=nobody)
         natives = start_native_services(stack, ports)
-        stack.enter_context(running_gateway(ports.configuration(), tmp_path))
+        file = tmp_path / "gateway.yaml"
+        file.write_text(ports.configuration(), encoding="utf-8")
+        stack.enter_context(running_gateway(file))
         yield ports, natives
 
 

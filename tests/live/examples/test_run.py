@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from examples.servers import Ports
-from tests.gateway import ROOT
+from tests.command import ROOT
 from tests.ports import free_ports
 
 SECONDS = 60.0

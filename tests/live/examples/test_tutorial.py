@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from examples.servers import Ports, start_native_services
+from tests.command import ROOT, running_gateway
 from tests.executable_docs import Command, File, steps
-from tests.gateway import ROOT, Gateway, running_gateway
 from tests.ports import free_ports
 
 PAGE = ROOT / "docs" / "tutorial" / "first-policy.md"
@@ -25,16 +25,15 @@ def test_every_step_of_the_tutorial(tmp_path: Path) -> None:
         gateway_port, pets = free_ports(2)
         ports = replace(Ports(stock=0, catalog=0, parcels=0), gateway=gateway_port, pets=pets)
         start_native_services(stack, ports)
-        gateway: Gateway | None = None
+        file = tmp_path / "gateway.yaml"
         done = 0
         for step in steps(PAGE):
             match step:
                 case File(content):
-                    if gateway is None:
-                        gateway = stack.enter_context(
-                            running_gateway(ports.replace_defaults(content), tmp_path)
-                        )
-                    gateway.file.write_text(ports.replace_defaults(content), encoding="utf-8")
+                    starts = not file.exists()
+                    file.write_text(ports.replace_defaults(content), encoding="utf-8")
+                    if starts:
+                        stack.enter_context(running_gateway(file))
                 case Command():
                     _run_until_answered(replace(step, line=ports.replace_defaults(step.line)), tmp_path)
                     done += 1

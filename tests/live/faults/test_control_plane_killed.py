@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.live.faults.command import Command
+from tests.command import CommandProcess
 from tests.live.faults.document import PREFLIGHT, SIMPLE, Document, save, version_of
 from tests.live.faults.load import load
 
@@ -20,12 +20,12 @@ def document(document: Document) -> Document:
     return Document(document.port, document.native_port, others=300)
 
 
-def control_plane(folder: Path, file: Path) -> Command:
-    return Command(folder, "run", str(file), "--no-envoy", "--xds", f"unix:{folder}/xds.sock")
+def control_plane(folder: Path, file: Path) -> CommandProcess:
+    return CommandProcess(folder, "run", str(file), "--no-envoy", "--xds", f"unix:{folder}/xds.sock")
 
 
-def node(folder: Path) -> Command:
-    return Command(
+def node(folder: Path) -> CommandProcess:
+    return CommandProcess(
         folder, "node", "--control-plane", f"unix:{folder}/xds.sock", "--id", "n", "--concurrency", "1"
     )
 
@@ -37,7 +37,7 @@ def test_traffic_goes_on_and_then_only_differences_travel(
         envoy.wait_for("stream to crossgate-control-plane closed")
         with control_plane(tmp_path, file) as first:
             # The node came first; it serves once its control plane is there.
-            envoy.wait_until_ready()
+            envoy.wait_until_envoy_is_ready()
             with load(document.port, (PREFLIGHT, SIMPLE), version_of) as traffic:
                 everything = envoy.envoy_stats(RECEIVED)[RECEIVED]
                 first.kill()
@@ -55,7 +55,7 @@ def test_traffic_goes_on_and_then_only_differences_travel(
 def test_a_second_control_plane_is_told_that_the_place_is_taken(file: Path, tmp_path: Path) -> None:
     with control_plane(tmp_path, file) as first:
         first.wait_for("Crossgate serves")
-        code, said = control_plane(tmp_path, file).refusal()
+        code, output = control_plane(tmp_path, file).wait_until_ended()
     assert code == 2
-    assert "Another control plane listens there" in said
-    assert "Traceback" not in said
+    assert "Another control plane listens there" in output
+    assert "Traceback" not in output

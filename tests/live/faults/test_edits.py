@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.live.faults.command import running
+from tests.command import running_gateway
 from tests.live.faults.document import PREFLIGHT, SIMPLE, Document, save, version_of
 from tests.live.faults.load import load
 from tests.raw_http import http1
@@ -17,11 +17,9 @@ pytestmark = pytest.mark.live
 EDITS = 200
 
 
-def test_no_edit_fails_a_request_and_no_answer_mixes_two_policies(
-    document: Document, file: Path, tmp_path: Path
-) -> None:
+def test_no_edit_fails_a_request_and_no_answer_mixes_two_policies(document: Document, file: Path) -> None:
     with (
-        running(tmp_path, file) as gateway,
+        running_gateway(file) as gateway,
         load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=4) as traffic,
     ):
         for version in range(2, EDITS + 2):
@@ -32,11 +30,9 @@ def test_no_edit_fails_a_request_and_no_answer_mixes_two_policies(
     assert traffic.answers > 4 * EDITS
 
 
-def test_saves_that_outrun_the_gateway_end_with_the_last(
-    document: Document, file: Path, tmp_path: Path
-) -> None:
+def test_saves_that_outrun_the_gateway_end_with_the_last(document: Document, file: Path) -> None:
     with (
-        running(tmp_path, file),
+        running_gateway(file),
         load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=2) as traffic,
     ):
         for version in range(101, 101 + EDITS):
@@ -46,11 +42,11 @@ def test_saves_that_outrun_the_gateway_end_with_the_last(
 
 
 def test_endpoints_outside_of_the_roots_come_and_go_and_no_request_fails(
-    document: Document, file: Path, tmp_path: Path
+    document: Document, file: Path
 ) -> None:
     """The first of them and the last change the listener."""
     with (
-        running(tmp_path, file, "--concurrency", "1"),
+        running_gateway(file, "--concurrency", "1"),
         load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=2) as traffic,
     ):
         for version in range(2, 12):
@@ -110,19 +106,19 @@ BROKEN: Mapping[Callable[[Path, str], None], str] = {
 
 
 def test_bad_edits_are_refused_with_their_place_and_the_last_good_goes_on(
-    document: Document, file: Path, tmp_path: Path
+    document: Document, file: Path
 ) -> None:
     with (
-        running(tmp_path, file, "--concurrency", "1") as gateway,
+        running_gateway(file, "--concurrency", "1") as gateway,
         load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=1) as traffic,
     ):
         good = 1
-        for break_it, said in BROKEN.items():
+        for break_it, message in BROKEN.items():
             before = len(gateway.output)
             break_it(file, document.at(good + 1))
             # A file that is written in place may be refused twice: empty first, then for what it has.
             gateway.wait_for("Change refused", after=before)
-            gateway.wait_for(said, after=before)
+            gateway.wait_for(message, after=before)
             traffic.wait_for_more(10)
 
             if file.is_dir():

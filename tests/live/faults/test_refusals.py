@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.live.faults.command import Command, running
+from tests.command import CommandProcess, running_gateway
 from tests.live.faults.document import SIMPLE, Document, save, version_of
 from tests.raw_http import http1
 
@@ -17,26 +17,26 @@ pytestmark = pytest.mark.live
 
 def test_a_taken_port_is_said_with_its_holder(document: Document, file: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", document.port)):
-        code, said = Command(tmp_path, "run", str(file)).refusal()
+        code, output = CommandProcess(tmp_path, "run", str(file)).wait_until_ended()
     assert code == 2
-    assert f"port {document.port} is in use by" in said
-    assert f"(pid {os.getpid()})" in said
-    assert "$.gateway.listen" in said
-    assert "Traceback" not in said
+    assert f"port {document.port} is in use by" in output
+    assert f"(pid {os.getpid()})" in output
+    assert "$.gateway.listen" in output
+    assert "Traceback" not in output
 
 
 def test_a_gateway_on_the_port_of_another_is_refused(file: Path, tmp_path: Path) -> None:
-    with running(tmp_path, file, "--concurrency", "1") as first:
-        code, said = Command(tmp_path, "run", str(file)).refusal()
+    with running_gateway(file, "--concurrency", "1") as first:
+        code, output = CommandProcess(tmp_path, "run", str(file)).wait_until_ended()
         assert code == 2
-        assert f"(pid {first.envoy})" in said
+        assert f"(pid {first.envoy_pid})" in output
 
 
 def test_what_envoy_rejects_is_reported_and_takes_nothing_else_down(
     document: Document, file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "authorities.pem").write_text("no certificate\n", encoding="utf-8")
-    with running(tmp_path, file, "--concurrency", "1") as gateway, http1(document.port) as connection:
+    with running_gateway(file, "--concurrency", "1") as gateway, http1(document.port) as connection:
         changed = json.loads(document.at(2, native_ca="authorities.pem"))
         changed["apis"].append(
             {"name": "safe", "version": "1", "type": "rest", "native": "https://127.0.0.1:9"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.admin_api import AdminApi
-from tests.command import Done, crossgate
+from tests.command import CommandResult, crossgate
 from tests.unit.admin.entries import create_pets, create_shop
 
 DOCUMENT = """
@@ -24,7 +24,7 @@ class Command:
         self.file = folder / "gateway.yaml"
         self.file.write_text(DOCUMENT)
 
-    def __call__(self, *arguments: str | Path) -> Done:
+    def __call__(self, *arguments: str | Path) -> CommandResult:
         return crossgate(*arguments, cwd=self.file.parent)
 
 

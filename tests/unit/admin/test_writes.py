@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.admin_api import AdminApi
+from tests.admin_api import AdminApi, origins_of, write_at_once
 from tests.unit.admin.entries import SHOP, create_shop
-from tests.writers import origins_of, write_at_once
 
 
 def test_eight_concurrent_writers_lose_no_update(api: AdminApi) -> None:

@@ -1,11 +1,11 @@
-"""One request to a gateway and what to look at in its answer."""
+"""Sends one request to a gateway, and reads parts of its response."""
 
 from __future__ import annotations
 
 import itertools
 import json
 
-from tests.live.inside import LiveGateway
+from tests.live.in_process_gateway import LiveGateway
 from tests.raw_http import RawRequest, RawResponse, http1
 
 from crossgate.catalogue.model import Catalogue
@@ -30,7 +30,7 @@ _numbers = itertools.count()
 
 
 def new_marker() -> str:
-    """A text that is in no other request."""
+    """A string that no other request contains."""
     return f"marker-{next(_numbers)}"
 
 
@@ -40,8 +40,8 @@ def publish(gateway: LiveGateway, catalogue: Catalogue) -> None:
     assert outcome.applied, outcome.rejections
 
 
-def ask(gateway: LiveGateway, target: str, *headers: tuple[str, str], method: str = "GET") -> RawResponse:
-    """The answer to one request on a connection of its own."""
+def send(gateway: LiveGateway, target: str, *headers: tuple[str, str], method: str = "GET") -> RawResponse:
+    """Send one request on a new connection, and return the response."""
     with http1(gateway.port) as connection:
         return connection.send(RawRequest(method, target, headers))
 
@@ -59,7 +59,7 @@ def vary_of(answer: RawResponse) -> list[str]:
 
 
 def received(answer: RawResponse) -> dict[str, list[str]]:
-    """What the odd native service's ``/headers`` says it received."""
+    """The header lines that ``ScriptedNative`` received, from its ``/headers``."""
     found: dict[str, list[str]] = {}
     for name, value in json.loads(answer.body):
         found.setdefault(name.lower(), []).append(value)
