@@ -1,4 +1,4 @@
-"""Catalogues to measure with: the reference policy, for many APIs or with many origins."""
+"""Catalogues for benchmarks: the reference policy, for many APIs or with many origins."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ APIS_PER_NATIVE = 10
 
 
 def origin(number: int) -> str:
-    """One of any number of origins, all of a length."""
+    """One of any number of origins of equal length."""
     return f"https://shop-{number:06}.example.com"
 
 
 def policy_of_origins(count: int) -> CorsPolicy:
-    """So many exact origins, and the rest of the reference policy."""
+    """The reference policy with ``count`` exact origins."""
     return _policy([origin(number) for number in range(count)], max_age=100)
 
 
 def reference_policy(number: int, max_age: int) -> CorsPolicy:
-    """One exact origin of the API's own, a wildcard, and an expression."""
+    """The reference policy with an exact origin, a wildcard and a regular expression."""
     wildcard, expression = "https://*.example.com", {"regex": r"https://pr-[0-9]+\.preview\.example\.com"}
     return _policy((f"http://shop-{number}.example", wildcard, expression), max_age)
 
@@ -43,20 +43,20 @@ def _policy(origins: Sequence[object], max_age: int) -> CorsPolicy:
 
 
 def api(name: str, native_port: int, cors: CorsPolicy | None) -> Api:
-    """The API ``name/1`` in front of a native service of this machine."""
+    """The API ``name/1`` with a native service on this machine."""
     native = NativeService("http", "127.0.0.1", native_port)
     return Api(name, "1", ApiType.REST, native, (f"/gateway/{name}/1",), cors)
 
 
 def catalogue_of(port: int, apis: list[Api]) -> Catalogue:
-    """These APIs behind a gateway on ``port``."""
+    """A catalogue of these APIs, with the gateway on ``port``."""
     return Catalogue(Gateway(HostPort("127.0.0.1", port)), apis={one.key: one for one in apis})
 
 
 def reference_apis(count: int, native_port: int) -> list[Api]:
-    """So many APIs under the reference policy, ten in front of each native service.
+    """``count`` APIs with the reference policy, ten for each native service.
 
-    The native services are told apart by their loopback address: 127.0.1.1, 127.0.1.2 and so on.
+    Each native service has its own loopback address: 127.0.1.1, 127.0.1.2 and so on.
     """
     apis = [api(f"api-{n}", native_port, reference_policy(n, max_age=100)) for n in range(count)]
     return [

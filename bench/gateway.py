@@ -1,8 +1,8 @@
-"""How fast the gateway enforces: `python -m bench.gateway [--json FILE] [--rounds N] [--seconds S]`.
+"""Throughput of the gateway against peers: `python -m bench.gateway [--json FILE] [--rounds N]`.
 
-What is measured runs on one core, all that measures on another. The contenders take turns in short bursts,
-and what counts is the median of the rounds' ratios: a machine that slows down slows all of a round down.
-Rounds in which others kept the machine busy do not count, as long as there are enough without.
+The measured server runs on one core, the load generator on another. In each round all contenders run one
+short burst, and the result is the median of the rounds' ratios: a slower machine slows down the whole round.
+Rounds with other load on the machine are discarded, as long as enough quiet rounds remain.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from crossgate.cli.process import log_to_stderr
 
 MANY = 100_000
 BUSY = 0.15
-"""Processors that others may keep busy during a round that counts."""
+"""Processors that other programs may use during a quiet round."""
 MIN_QUIET = 3
 NATIVE = "native service"
 CROSSGATE, MANY_ORIGINS, BARE, FILTER, FIXED, NGINX = (
@@ -38,7 +38,7 @@ CROSSGATE, MANY_ORIGINS, BARE, FILTER, FIXED, NGINX = (
     "Crossgate, 100,000 origins",
     "Envoy, no policy",
     "Envoy, cors filter",
-    "Envoy, fixed answer",
+    "Envoy, fixed response",
     "nginx, if block",
 )
 TARGETS = {BARE: 0.95, FILTER: 1.0, CROSSGATE: 0.95}
@@ -57,7 +57,7 @@ REQUESTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server: where it is asked, and the processes that work for it."""
+    """A server: the URL that is requested, and its processes."""
 
     url: str
     pids: list[int]
@@ -65,12 +65,12 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is measured: quiet rounds, and attempts to have them."""
+    """The number of quiet rounds, and the attempts to reach it."""
 
     rounds: int
     attempts: int
     seconds: int
-    """Of one burst."""
+    """The duration of one burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,13 @@ class Comparison:
     low: float
     high: float
     cpu: float
-    """The rival's CPU time for one request, in units of the subject's: above 1 the subject is cheaper."""
+    """The rival's CPU time per request, divided by the subject's: above 1 the subject is cheaper."""
     target: float | None
 
 
 @asynccontextmanager
 async def contenders(folder: Path) -> AsyncIterator[Mapping[str, Contender]]:
-    """All of them, each on a port of its own, and a native service behind them."""
+    """All contenders on separate ports, and the native service behind them."""
     ours, bare, filtered, fixed, nginx, native = free_ports(6)
     few = api("few", native, policy_of_origins(rivals.ORIGINS))
     many = api("many", native, policy_of_origins(MANY))
@@ -106,7 +106,7 @@ async def contenders(folder: Path) -> AsyncIterator[Mapping[str, Contender]]:
             filtered: stack.enter_context(
                 rivals.envoy(rivals.cors_filter_envoy(filtered, native), filtered, folder)
             ),
-            fixed: stack.enter_context(rivals.envoy(rivals.fixed_answer_envoy(fixed, native), fixed, folder)),
+            fixed: stack.enter_context(rivals.envoy(rivals.fixed_envoy(fixed, native), fixed, folder)),
             nginx: stack.enter_context(
                 rivals.nginx(rivals.nginx_rival(nginx, native), nginx, folder, cores().measured)
             ),
@@ -128,7 +128,7 @@ async def contenders(folder: Path) -> AsyncIterator[Mapping[str, Contender]]:
 
 
 def check(name: str, shot: Shot) -> None:
-    """Fail unless the contender answers what is measured."""
+    """Fail unless the contender returns the expected response."""
     answer = httpx.request(shot.method, shot.url, headers=shot.headers)
     allowed = answer.headers.get("access-control-allow-origin")
     assert answer.status_code == 200, (name, answer)
@@ -139,14 +139,14 @@ Round = dict[str, Burst]
 
 
 def measure(request: str, found: Mapping[str, Contender], effort: Effort) -> dict[str, list[Burst]]:
-    """Every contender's bursts, one a round."""
+    """The bursts of each contender, one per round."""
     method, headers = REQUESTS[request]
     shots = {
         name: Shot(method, contender.url, headers)
         for name, contender in found.items()
         if name != NATIVE and (name != FIXED or request == "preflight")
     }
-    helping = found[NATIVE].pids
+    helper_pids = found[NATIVE].pids
     for name, shot in shots.items():
         check(name, shot)
         burst(shot, found[name].pids, 1, cores().measuring)
@@ -160,20 +160,20 @@ def measure(request: str, found: Mapping[str, Contender], effort: Effort) -> dic
         first = number % len(names)
         ran.append(
             {
-                name: burst(shots[name], found[name].pids, effort.seconds, cores().measuring, helping)
+                name: burst(shots[name], found[name].pids, effort.seconds, cores().measuring, helper_pids)
                 for name in names[first:] + names[:first]
             }
         )
     print("\r" + " " * 40, end="\r")
     counted = list(filter(is_quiet, ran))
     if len(counted) < MIN_QUIET:
-        print(f"The machine was busy with other things; only {len(counted)} of {len(ran)} rounds were quiet.")
+        print(f"Other load on the machine: only {len(counted)} of {len(ran)} rounds were quiet.")
         counted = ran
     return {name: [one[name] for one in counted] for name in names}
 
 
 def is_quiet(ran: Round) -> bool:
-    """Whether others left the machine alone."""
+    """Whether there was little other load on the machine."""
     return all(one.others < BUSY for one in ran.values())
 
 
@@ -229,11 +229,11 @@ async def run(effort: Effort) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Crossgate against others, on one core")
-    parser.add_argument("--json", type=Path, help="write everything that was measured to this file")
+    parser = argparse.ArgumentParser(description="Compare Crossgate with peers on one core")
+    parser.add_argument("--json", type=Path, help="write all measurements to this file")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--attempts", type=int, default=9, help="rounds until enough were quiet")
-    parser.add_argument("--seconds", type=int, default=1, help="of one burst")
+    parser.add_argument("--attempts", type=int, default=9, help="maximum number of rounds")
+    parser.add_argument("--seconds", type=int, default=1, help="duration of one burst")
     options = parser.parse_args()
     result = asyncio.run(run(Effort(options.rounds, options.attempts, options.seconds)))
     if options.json is not None:

@@ -1,4 +1,4 @@
-"""How long a large document takes to read and to write: `python bench/load_document.py`."""
+"""The time of reading and writing large documents: `python bench/load_document.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine that is measured on: its cores, and what a process has used up of it."""
+"""The cores of this machine, and the processor time and memory of processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """One core for what is measured, another for all that measures; the same one if there is no other."""
+    """The core of the measured server and the core of the load generator; the same if there is only one."""
 
     measured: int
     measuring: int
@@ -22,7 +22,7 @@ class Cores:
 
 @cache
 def cores() -> Cores:
-    """The first and the last core that this process may use when it is asked for the first time."""
+    """The first and the last core that this process may use, as found by the first call."""
     usable = sorted(os.sched_getaffinity(0))
     return Cores(usable[0], usable[-1])
 
@@ -34,7 +34,7 @@ def pin(pid: int, core: int) -> None:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """What all threads of these processes have spent on a processor; proc(5), schedstat, its first field."""
+    """Processor time of all threads of these processes: the first field of schedstat, see proc(5)."""
     spent = 0
     for pid in pids:
         for thread in (_PROC / str(pid) / "task").iterdir():
@@ -43,7 +43,7 @@ def cpu_seconds(pids: list[int]) -> float:
 
 
 def busy_seconds() -> float:
-    """What all processors together have been busy with, since the start of the machine; proc(5), stat."""
+    """Busy time of all processors since the machine started: stat, see proc(5)."""
     user, nice, system, _idle, _wait, irq, soft_irq, steal = map(
         int, (_PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]
     )
@@ -51,15 +51,15 @@ def busy_seconds() -> float:
 
 
 def memory_bytes(pid: int) -> int:
-    """Anonymous memory of the process that is in RAM: its own data, without its program."""
+    """Resident anonymous memory of the process: its data, without its program."""
     for line in (_PROC / str(pid) / "status").read_text().splitlines():
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024
-    raise ValueError(f"the kernel does not tell what process {pid} uses")
+    raise ValueError(f"no RssAnon for process {pid}")
 
 
 def description() -> str:
-    """The day, the processor, the number of its cores, and how busy the machine is with other things."""
+    """The date, the processor, the number of cores, and the load before the run."""
     models = [
         line.partition(":")[2].strip()
         for line in (_PROC / "cpuinfo").read_text().splitlines()

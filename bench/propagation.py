@@ -1,9 +1,7 @@
-"""How long a change takes to be enforced, and what many APIs cost.
+"""The time until a change is enforced, and what many APIs cost: `python -m bench.propagation`.
 
-`python -m bench.propagation [--json FILE]`
-
-A change is one API's policy. The clock runs from the changed catalogue to the first answer under the new
-policy: compiled, pushed, and seen by a client that asks without a pause.
+A change replaces the policy of one API. The time runs from the changed catalogue to the first response under
+the new policy, including compilation and push; the client sends preflights without a pause.
 """
 
 from __future__ import annotations
@@ -35,18 +33,18 @@ TARGET_MS = 10.0
 HEAD = ("APIs", "edit, median", "95 %", "start", "compile", "Envoy", "read file")
 MANY = 100_000
 _NATIVE = 9
-"""Nobody listens there, and nobody is asked: preflights are answered by the gateway."""
+"""A port without a listener: the gateway answers preflights itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One kept-alive connection."""
+    """One persistent connection."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     async def max_age(self, path: str, allowed: str) -> str:
-        """What a preflight's answer says of its own age; empty if it is refused."""
+        """``Access-Control-Max-Age`` of the response to a preflight; empty if it is refused."""
         lines = f"OPTIONS {path} HTTP/1.1\r\nHost: a\r\nOrigin: {allowed}\r\n"
         self.writer.write(f"{lines}Access-Control-Request-Method: {METHOD}\r\n\r\n".encode())
         head = await self.reader.readuntil(b"\r\n\r\n")
@@ -64,8 +62,8 @@ async def client(port: int) -> AsyncIterator[Client]:
         writer.close()
 
 
-async def edit(gateway: Serving, asking: Client, before: Catalogue, number: int) -> tuple[Catalogue, float]:
-    """Change one API's policy; the catalogue that is enforced then, and the milliseconds it took."""
+async def edit(gateway: Serving, http: Client, before: Catalogue, number: int) -> tuple[Catalogue, float]:
+    """Change the policy of one API; return the new catalogue and the milliseconds until it was enforced."""
     keys = list(before.apis)
     changed = before.apis[keys[number * 7919 % len(keys)]]
     assert changed.cors is not None
@@ -75,7 +73,7 @@ async def edit(gateway: Serving, asking: Client, before: Catalogue, number: int)
     began = time.perf_counter()
     after = replace(before, apis={**before.apis, changed.key: replace(changed, cors=policy)})
     gateway.publisher.publish(after)
-    while await asking.max_age(changed.endpoints[0], allowed) != str(seconds):
+    while await http.max_age(changed.endpoints[0], allowed) != str(seconds):
         pass
     return after, (time.perf_counter() - began) * 1000
 
@@ -91,33 +89,33 @@ def seconds_of(act: Callable[[], object], runs: int = 3) -> float:
 
 
 def compile_microseconds(catalogue: Catalogue) -> float:
-    """Processor time for one API of the catalogue, when all of it is compiled."""
+    """Processor time per API when the whole catalogue is compiled."""
     return (
         seconds_of(lambda: Compilation().advance(catalogue, "/authorities.pem")) / len(catalogue.apis) * 1e6
     )
 
 
 def read_milliseconds(catalogue: Catalogue) -> float:
-    """Processor time to read the catalogue from its document."""
+    """Processor time of reading the catalogue from its document."""
     text = write_document(catalogue)
     return seconds_of(lambda: read_document(text), runs=1) * 1000
 
 
 async def size(count: int, empty: Mapping[str, int]) -> dict[str, float]:
-    """Measure with so many APIs; ``empty`` is the memory that is used without any."""
+    """Measure with ``count`` APIs; ``empty`` is the memory used without any."""
     [port] = free_ports(1)
     catalogue = catalogue_of(port, reference_apis(count, _NATIVE))
     last = list(catalogue.apis.values())[-1]
     result: dict[str, float] = {"apis": count, "compile_us": compile_microseconds(catalogue)}
     began = time.perf_counter()
-    async with serving(catalogue) as gateway, client(port) as asking:
+    async with serving(catalogue) as gateway, client(port) as http:
         allowed = f"http://shop-{count - 1}.example"
-        assert await asking.max_age(last.endpoints[0], allowed) == "100"
+        assert await http.max_age(last.endpoints[0], allowed) == "100"
         result["start_s"] = time.perf_counter() - began
         result["envoy_kb"] = (memory_bytes(gateway.pid) - empty["envoy"]) / count / 1024
         taken = []
         for number in range(EDITS):
-            catalogue, milliseconds = await edit(gateway, asking, catalogue, number)
+            catalogue, milliseconds = await edit(gateway, http, catalogue, number)
             taken.append(milliseconds)
     result["edit_ms"] = median(taken)
     result["edit_p95_ms"] = quantiles(taken, n=20)[-1]
@@ -126,22 +124,22 @@ async def size(count: int, empty: Mapping[str, int]) -> dict[str, float]:
 
 
 async def without_apis() -> dict[str, int]:
-    """What Envoy uses when it serves nothing."""
+    """The memory that Envoy uses without any API."""
     [port] = free_ports(1)
     async with serving(catalogue_of(port, [])) as gateway:
         return {"envoy": memory_bytes(gateway.pid)}
 
 
 async def many_origins(empty: Mapping[str, int]) -> dict[str, float]:
-    """One API with very many allowed origins: until it is enforced, and what it takes up."""
+    """One API with many allowed origins: the time until it is enforced, and its memory."""
     [port] = free_ports(1)
     one: Api = api("many", _NATIVE, policy_of_origins(MANY))
     catalogue = catalogue_of(port, [one])
     compiled = compile_microseconds(catalogue) / 1000
-    async with serving(catalogue_of(port, [])) as gateway, client(port) as asking:
+    async with serving(catalogue_of(port, [])) as gateway, client(port) as http:
         began = time.perf_counter()
         gateway.publisher.publish(catalogue)
-        while await asking.max_age(one.endpoints[0], origin(MANY - 1)) != "100":
+        while await http.max_age(one.endpoints[0], origin(MANY - 1)) != "100":
             pass
         enforced = (time.perf_counter() - began) * 1000
         used = (memory_bytes(gateway.pid) - empty["envoy"]) / 2**20
@@ -182,8 +180,8 @@ async def run() -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How long a change takes to be enforced")
-    parser.add_argument("--json", type=Path, help="write everything that was measured to this file")
+    parser = argparse.ArgumentParser(description="Measure the time until a change is enforced")
+    parser.add_argument("--json", type=Path, help="write all measurements to this file")
     options = parser.parse_args()
     result = asyncio.run(run())
     if options.json is not None:

@@ -1,7 +1,7 @@
-"""What Crossgate is measured against: the same Envoy with less to do, and nginx written by hand.
+"""The peers of the gateway's benchmark: Envoy with simpler configurations, and nginx.
 
-The Envoys have Crossgate's own bootstrap and listener, hardening included, and forward by the route that it
-would have without a policy: prefix taken off, X-Forwarded-* set. They know one API, so nothing is looked up.
+The Envoys have Crossgate's own bootstrap and listener, hardening included, and forward with Crossgate's route
+for an API without a policy: prefix removed, X-Forwarded-* set. They have one API, so no scope is looked up.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ ORIGINS = 10
 
 
 def bare_envoy(port: int, native_port: int) -> bytes:
-    """No policy: whatever comes is forwarded."""
+    """Envoy without a policy: every request is forwarded."""
     return _static(port, native_port, [_forwarded(native_port)], [])
 
 
-def fixed_answer_envoy(port: int, native_port: int) -> bytes:
-    """Every preflight is answered alike and nothing is asked: the fastest that Envoy can answer at all."""
+def fixed_envoy(port: int, native_port: int) -> bytes:
+    """Envoy with the same response to every preflight, unchecked: the upper bound of its throughput."""
     headers = {
         "Access-Control-Allow-Origin": origin(7),
         "Access-Control-Allow-Credentials": "true",
@@ -68,7 +68,7 @@ def fixed_answer_envoy(port: int, native_port: int) -> bytes:
 
 
 def cors_filter_envoy(port: int, native_port: int) -> bytes:
-    """Envoy's own filter, with the same origins, methods and headers."""
+    """Envoy with its own CORS filter, with the same origins, methods and headers."""
     policy = {
         "@type": _CORS_TYPE,
         "allow_origin_string_match": [{"exact": origin(number)} for number in range(ORIGINS)],
@@ -103,11 +103,11 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
     router = [one for one in edge["http_filters"] if one["name"] == "envoy.filters.http.router"]
     edge["http_filters"] = [*filters, *router]
     hosts = [{"name": "all", "domains": ["*"], "routes": routes}]
-    host_said = {"key": "x-forwarded-host", "value": "%REQ(:AUTHORITY)%"}
+    host_header = {"key": "x-forwarded-host", "value": "%REQ(:AUTHORITY)%"}
     edge["route_config"] = {
         "name": "routes",
         "virtual_hosts": hosts,
-        "request_headers_to_add": [{"header": host_said, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+        "request_headers_to_add": [{"header": host_header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
     }
     edge["@type"] = f"type.googleapis.com/{HttpConnectionManager.DESCRIPTOR.full_name}"
     listener.filter_chains[0].ClearField("filters")
@@ -185,7 +185,7 @@ http {{
 
 
 def nginx_rival(port: int, native_port: int) -> str:
-    """The server block that people write, with the same origins, methods and headers."""
+    """A typical hand-written server block, with the same origins, methods and headers."""
     origins = "|".join(origin(number).replace(".", r"\.") for number in range(ORIGINS))
     return NGINX_RIVAL.format(
         port=port, native_port=native_port, origins=origins, method=METHOD, headers=", ".join(HEADERS)
@@ -194,7 +194,7 @@ def nginx_rival(port: int, native_port: int) -> str:
 
 @contextmanager
 def envoy(document: bytes, port: int, folder: Path) -> Iterator[list[int]]:
-    """An Envoy of one worker on the measured core; yields its process, once it answers."""
+    """An Envoy with one worker on the measured core; yields its process when it is ready."""
     file = folder / f"envoy-{port}.json"
     file.write_bytes(document)
     argv = command_line(find_envoy().path, file, concurrency=1, drain_seconds=1, log_level="warning")
@@ -204,7 +204,7 @@ def envoy(document: bytes, port: int, folder: Path) -> Iterator[list[int]]:
 
 @contextmanager
 def nginx(servers: str, port: int, folder: Path, core: int) -> Iterator[list[int]]:
-    """An nginx of one worker; yields its processes, once it answers."""
+    """An nginx with one worker; yields its processes when it is ready."""
     home = folder / f"nginx-{port}"
     home.mkdir()
     file = home / "nginx.conf"
@@ -220,14 +220,14 @@ def _process(argv: tuple[str, ...], core: int, port: int, folder: Path) -> Itera
     with (folder / f"{port}.log").open("wb") as log:
         process = subprocess.Popen(["taskset", "--cpu-list", str(core), *argv], stdout=log, stderr=log)
     try:
-        _wait_until_it_answers(process, port, folder / f"{port}.log")
+        _wait_until_ready(process, port, folder / f"{port}.log")
         yield process
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + _SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -1,4 +1,4 @@
-"""Crossgate, all of it in this process but Envoy, which is pinned to the measured core."""
+"""Crossgate in this process, with an Envoy that is pinned to the measured core."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Serving:
 
     @property
     def pid(self) -> int:
-        """Envoy's process."""
+        """The id of Envoy's process."""
         assert self.envoy.pid is not None
         return self.envoy.pid
 
     async def publish(self, catalogue: Catalogue) -> None:
-        """Return when Envoy enforces it."""
+        """Publish the catalogue, and wait until Envoy enforces it."""
         published = self.publisher.publish(catalogue)
         async with asyncio.timeout(_SECONDS):
             outcome = await wait_until_decided(self.control_plane.ledger, published)
@@ -47,7 +47,7 @@ class Serving:
 
 @asynccontextmanager
 async def serving(catalogue: Catalogue) -> AsyncIterator[Serving]:
-    """Crossgate with one worker of Envoy's, ready."""
+    """Crossgate with an Envoy of one worker, ready."""
     async with AsyncExitStack() as stack:
         directory = create_runtime_directory()
         stack.callback(directory.close)
@@ -64,5 +64,5 @@ async def serving(catalogue: Catalogue) -> AsyncIterator[Serving]:
         started = Serving(control_plane, publisher, envoy)
         pin(started.pid, cores().measured)
         yield started
-        # What follows is not measured: nobody waits for a drain.
+        # The measurement is over: do not wait for the drain.
         await envoy.stop(drain=False)

@@ -1,10 +1,10 @@
-"""How long a change through the admin API takes to be enforced, with a store behind it.
+"""The time until a change through the admin API is enforced, with a store.
 
 `python -m bench.store_propagation [--sizes 100,1000,5000] [--json FILE]`
 
-`crossgate run` is a process of its own, over SQLite; so is Envoy. The clock runs from the PUT being sent to
-the first preflight that is answered under the new policy, asked every millisecond on one connection.
-Times are disturbed by whatever else the machine does; processor time, of both processes, is less so.
+`crossgate run` is a separate process with SQLite, and starts Envoy. The time runs from sending the PUT to the
+first preflight under the new policy; preflights are sent every millisecond on one connection. Times depend on
+other load on the machine; the processor time of both processes depends on it less.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _NATIVE = 9
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A gateway that serves, and how long its start took."""
+    """A running gateway, and the duration of its start."""
 
     admin: httpx.AsyncClient
-    asking: Client
+    preflights: Client
     start_s: float
     start_cpu_s: tuple[float, float]
     control_plane_pid: int
@@ -60,20 +60,20 @@ class Running:
         return cpu_seconds([self.control_plane_pid]), cpu_seconds([self.envoy_pid])
 
     async def until(self, name: str, allowed: str, age: str = "") -> None:
-        """Ask the API until a preflight is allowed, and answered with that age if one is given.
+        """Send preflights until one is allowed, with this ``Access-Control-Max-Age`` if one is given.
 
-        With a pause: who asks without one and the Envoy that answers take both cores of a small machine from
-        the control plane that is to be measured.
+        There is a pause between them. Without it, the client and Envoy would use both cores of a small
+        machine, and slow down the control plane.
         """
         while True:
-            found = await self.asking.max_age(f"/gateway/{name}/1", allowed)
+            found = await self.preflights.max_age(f"/gateway/{name}/1", allowed)
             if found and found == (age or found):
                 return
             await asyncio.sleep(PAUSE_SECONDS)
 
 
 def fill(directory: Path, port: int, count: int) -> str:
-    """So many APIs and the applications in a new store; the secret of an admin's token."""
+    """Fill a new store with ``count`` APIs and the applications; return the secret of an admin token."""
     apis = reference_apis(count, _NATIVE)
     with open_store(SqliteDirectory(directory)) as store:
         applications = {
@@ -110,15 +110,15 @@ async def running(count: int) -> AsyncIterator[Running]:
                     timeout=60,
                     trust_env=False,
                 ) as admin,
-                client(port) as asking,
+                client(port) as preflights,
             ):
-                yield Running(admin, asking, start_s, cpu, command.process.pid, command.envoy_pid)
+                yield Running(admin, preflights, start_s, cpu, command.process.pid, command.envoy_pid)
 
 
 async def put_until(
     gateway: Running, path: str, body: dict[str, Any], seen: Callable[[], Awaitable[None]]
 ) -> float:
-    """Milliseconds from the PUT to ``seen()`` having returned; the answer of the PUT comes in between."""
+    """Milliseconds from sending the PUT until ``seen()`` returns; its response arrives in between."""
     request = gateway.admin.build_request("PUT", path, json=body)
     began = time.perf_counter()
     putting = asyncio.create_task(gateway.admin.send(request))
@@ -130,7 +130,7 @@ async def put_until(
 
 
 async def edits(gateway: Running, count: int) -> list[float]:
-    """The policy of one API after another gets another age."""
+    """Change ``max_age`` of one API after another; milliseconds until each change is enforced."""
     taken = []
     for number in range(EDITS):
         name = f"api-{number * 7919 % count}"
@@ -147,7 +147,7 @@ async def edits(gateway: Running, count: int) -> list[float]:
 
 
 async def at_once(gateway: Running, count: int) -> float:
-    """One application of many APIs gets an origin; milliseconds until the last one allows it."""
+    """Add an origin to an application with many APIs; milliseconds until the last API allows it."""
     names = [f"api-{n}" for n in range(min(AT_ONCE, count))]
     body: dict[str, Any] = {"apis": [f"{name}/1" for name in names]}
     async with httpx.AsyncClient(
@@ -161,7 +161,7 @@ async def at_once(gateway: Running, count: int) -> float:
     origin = "https://everywhere.test"
 
     async def seen() -> None:
-        # The last one first: most are enforced in this order, and whoever is asked costs Envoy time.
+        # The last API first: APIs are mostly enforced in order, and each preflight takes time of Envoy.
         for name in reversed(names):
             await gateway.until(name, origin)
 
@@ -191,9 +191,9 @@ async def size(count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="From the admin API to Envoy, by way of a store")
-    parser.add_argument("--sizes", default="100,1000,5000", help="how many APIs, separated by commas")
-    parser.add_argument("--json", type=Path, help="write everything that was measured to this file")
+    parser = argparse.ArgumentParser(description="Measure the time from the admin API to Envoy")
+    parser.add_argument("--sizes", default="100,1000,5000", help="numbers of APIs, comma-separated")
+    parser.add_argument("--json", type=Path, help="write all measurements to this file")
     options = parser.parse_args()
     os.sched_setaffinity(0, {cores().measuring, cores().measured})
     print(f"{description()}\n{APPLICATIONS:,} applications\n")

@@ -1,4 +1,4 @@
-"""Bursts of requests by wrk(1), and what the server's processes spent on them."""
+"""Bursts of requests by wrk(1), and the processor time that the server used for them."""
 
 from __future__ import annotations
 
@@ -30,38 +30,38 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What came of it."""
+    """The result of a burst."""
 
     requests_per_second: float
     cpu_microseconds: float
-    """That the server spent on one request."""
+    """The server's processor time per request."""
     others: float
-    """Processors that anything else kept busy meanwhile: near 0 on a machine of one's own."""
+    """Processors that other programs used during the burst: near 0 on an idle machine."""
 
 
 def wrk() -> str:
-    """Where wrk is; ends the program if it is nowhere."""
+    """The path of wrk; exits if it is not installed."""
     found = shutil.which("wrk")
     if found is None:
-        sys.exit("wrk is not there: run scripts/prerequisites wrk nginx")
+        sys.exit("wrk is not installed: run scripts/prerequisites wrk nginx")
     return found
 
 
-def burst(shot: Shot, pids: list[int], seconds: int, core: int, helping: Sequence[int] = ()) -> Burst:
-    """Repeat the request over a few connections; fails if one answer is no success.
+def burst(shot: Shot, pids: list[int], seconds: int, core: int, helper_pids: Sequence[int] = ()) -> Burst:
+    """Repeat the request over several connections; fails if a response is not a success.
 
-    ``pids`` are the server's processes, ``helping`` those that work for the measurement besides.
+    ``pids`` are the server's processes, ``helper_pids`` other processes of the measurement.
     """
     script = [f"wrk.method = {json.dumps(shot.method)}"]
     script += [f"wrk.headers[{json.dumps(name)}] = {json.dumps(text)}" for name, text in shot.headers.items()]
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         Path(file.name).write_text("\n".join(script), encoding="utf-8")
-        before, ours, busy, began = cpu_seconds(pids), _ours(helping), busy_seconds(), time.monotonic()
+        before, ours, busy, began = cpu_seconds(pids), _ours(helper_pids), busy_seconds(), time.monotonic()
         pinned = ["taskset", "--cpu-list", str(core), wrk()]
         options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--script", file.name]
         done = subprocess.run([*pinned, *options, shot.url], stdout=subprocess.PIPE, text=True, check=True)
         elapsed, spent = time.monotonic() - began, cpu_seconds(pids) - before
-        others = busy_seconds() - busy - spent - (_ours(helping) - ours)
+        others = busy_seconds() - busy - spent - (_ours(helper_pids) - ours)
     failed = re.search(r"Non-2xx.*|Socket errors.*", done.stdout)
     if failed:
         raise RuntimeError(f"{shot.method} {shot.url}: {failed[0]}")
@@ -72,14 +72,14 @@ def burst(shot: Shot, pids: list[int], seconds: int, core: int, helping: Sequenc
     )
 
 
-def _ours(helping: Sequence[int]) -> float:
-    """What wrk, this process and its helpers have spent so far."""
+def _ours(helper_pids: Sequence[int]) -> float:
+    """Processor time of wrk, this process and its helpers so far."""
     waited_for = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return waited_for.ru_utime + waited_for.ru_stime + time.process_time() + cpu_seconds([*helping])
+    return waited_for.ru_utime + waited_for.ru_stime + time.process_time() + cpu_seconds([*helper_pids])
 
 
 def _number(pattern: str, text: str) -> str:
     found = re.search(pattern, text)
     if found is None:
-        raise RuntimeError(f"wrk said something unexpected:\n{text}")
+        raise RuntimeError(f"unexpected output of wrk:\n{text}")
     return found[1]
