@@ -22,7 +22,7 @@ from crossgate.policy.origin import Origin, is_well_formed
 
 @dataclass
 class Tally:
-    """What a run has checked, and every disagreement."""
+    """Counts of what a run has checked, and every disagreement."""
 
     patterns: int = 0
     memberships: int = 0
@@ -31,7 +31,7 @@ class Tally:
     mismatches: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
-        """Take another run's numbers in."""
+        """Add the numbers of another run."""
         self.patterns += other.patterns
         self.memberships += other.memberships
         self.matches += other.matches
@@ -40,28 +40,28 @@ class Tally:
 
 
 def generator(seed: int) -> random.Random:
-    """What chooses: the same seed, the same run."""
-    return random.Random(seed)  # noqa: S311 - cases to try, no secrets
+    """A random generator: the same seed gives the same run."""
+    return random.Random(seed)  # noqa: S311 - test cases, not secrets
 
 
 def check_memberships(rng: random.Random, patterns: int) -> Tally:
-    """Random expressions and texts: the automaton against RE2."""
+    """Random expressions and strings: the automaton against RE2."""
     tally = Tally()
     for pattern, matcher, automaton in random_regexes.pairs(rng):
         tally.patterns += 1
-        for text in random_regexes.texts(rng, automaton, 40):
-            matched = matcher.fullmatch(text.encode()) is not None
+        for string in random_regexes.strings(rng, automaton, 40):
+            matched = matcher.fullmatch(string.encode()) is not None
             tally.memberships += 1
             tally.matches += matched
-            if automaton.matches(text) != matched:
-                tally.mismatches.append(f"{pattern!r} on {text!r}: RE2 says {matched}")
+            if automaton.matches(string) != matched:
+                tally.mismatches.append(f"{pattern!r} on {string!r}: RE2 says {matched}")
         if tally.patterns == patterns:
             return tally
     return tally
 
 
 def check_proofs(rng: random.Random, patterns: int) -> Tally:
-    """Random origin patterns: witnesses, and whether what is admitted lies within what was proved."""
+    """Random origin patterns: whether witnesses hold, and admitted origins lie within what was proved."""
     tally = Tally()
     for expression in random_origin_patterns.expressions(rng):
         tally.patterns += 1
@@ -97,7 +97,7 @@ def _check_proof(rng: random.Random, expression: Expression, tally: Tally) -> No
 
 
 def main(seconds: float, seed: int) -> int:
-    """Both, for about so many seconds each; the number of disagreements."""
+    """Run both for about ``seconds`` each; returns the number of disagreements."""
     bad = 0
     for title, check, size in (
         ("the automaton against RE2", check_memberships, 500),

@@ -1,4 +1,4 @@
-"""Random origin patterns, origins likely to slip through them, and a second opinion on domains.
+"""Random origin patterns, origins that they are likely to admit, and a second opinion on domains.
 
 Used by the fuzzers in the test suite and, at any size, by ``make fuzz-proof``.
 """
@@ -79,7 +79,7 @@ _SUFFIXES += [
     "futurecms\\.at",
 ]
 _JOINTS = ["\\.", "\\.", "\\.", ".", "", "-", "[.]", "[^/]", "\\.?", "\\b", "(\\.|-)", "\\B", ".?"]
-_LOOSE = [
+_OPEN = [
     ".*",
     ".+",
     "[a-z]+",
@@ -92,7 +92,7 @@ _LOOSE = [
     "(a|b|)",
     "[a-c]",
 ]
-_LOOSE += [
+_OPEN += [
     "[a-z]{1,2}",
     "(?:foo|bar)",
     "[[:alnum:]-]+",
@@ -121,12 +121,12 @@ _TAILS = [
 
 
 def random_origin_pattern(rng: random.Random) -> str:
-    """A pattern such as people write for origins, with their mistakes."""
+    """A pattern as people write it for origins, with typical mistakes."""
     if rng.random() < 0.1:
         return f"{random_origin_pattern(rng)}|{random_origin_pattern(rng)}"
     host = []
     for _ in range(rng.choice((0, 1, 1, 2, 2, 3))):
-        host += [rng.choice(_LOOSE if rng.random() < 0.5 else _WORDS), rng.choice(_JOINTS)]
+        host += [rng.choice(_OPEN if rng.random() < 0.5 else _WORDS), rng.choice(_JOINTS)]
     host += [rng.choice(_SUFFIXES)]
     body = "".join(host)
     if rng.random() < 0.15:
@@ -135,12 +135,12 @@ def random_origin_pattern(rng: random.Random) -> str:
 
 
 def random_mode(rng: random.Random) -> MatchMode:
-    """Mostly the gateway's own."""
+    """A match mode, mostly the gateway's own."""
     return rng.choice([MatchMode.FULL] * 4 + [MatchMode.SEARCH, MatchMode.PREFIX])
 
 
 def expressions(rng: random.Random) -> Iterator[Expression]:
-    """Without end; all of them accepted by RE2."""
+    """Random patterns, endlessly; RE2 accepts all of them."""
     while True:
         try:
             yield read(random_origin_pattern(rng), random_mode(rng), Budget(1_000_000))
@@ -149,7 +149,7 @@ def expressions(rng: random.Random) -> Iterator[Expression]:
 
 
 def admitted_origins(rng: random.Random, expression: Expression, count: int) -> Iterator[str]:
-    """Well-formed origins that RE2 says are admitted: led by the automaton, twisted, or blind."""
+    """Well-formed origins that RE2 matches: found along the automaton, or changed from the last one."""
     suffixes = list(suffix_trie().children)
     last = "https://example.com"
     for number in range(count):
@@ -208,14 +208,14 @@ _extract = tldextract.TLDExtract(
     include_psl_private_domains=True,
 )
 with warnings.catch_warnings():
-    # It leaves the list's file to the garbage collector to close.
+    # The library leaves closing the list's file to the garbage collector.
     warnings.simplefilter("ignore", ResourceWarning)
     _extract.extract_str("example.com")
     gc.collect()
 
 
 def second_opinion(host: str) -> str | None:
-    """The registrable domain of a host by a library that the proof does not use; None if it has none."""
+    """The registrable domain of a host by a library that the proof does not use; None without one."""
     return _extract.extract_str(host.removesuffix(".")).top_domain_under_public_suffix or None
 
 
@@ -224,7 +224,7 @@ _REGISTRY_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
 def uncovered(proof: Proof, origin: str) -> str | None:
-    """Why an admitted http or https origin lies outside of what was proved; None if it does not."""
+    """Why an admitted http or https origin is not covered by the proof; None if it is covered."""
     host = Origin.of(origin).host
     kind = _kind(host)
     if kind is not None:

@@ -1,4 +1,4 @@
-"""Random regular expressions over RE2's syntax, and texts that are likely to meet them.
+"""Random regular expressions over RE2's syntax, and strings that are likely to match them.
 
 Used by the fuzzers in the test suite and, at any size, by ``make fuzz-proof``.
 """
@@ -82,16 +82,16 @@ _CLASSES += [
     "\\pN",
 ]
 _CLASSES += ["[+-[:alpha:]", "[\\101-c]", "[a\\-z]", "[^^]", "[K]", "[[=a=]]"]
-_GAPS = ["^", "$", "\\A", "\\z", "\\b", "\\B"]
+_ASSERTIONS = ["^", "$", "\\A", "\\z", "\\b", "\\B"]
 _QUOTED = ["\\Qa.b\\E", "\\Q\\E", "\\Qa*", "\\Q[a]\\E"]
 _REPEATS = ["*", "+", "?", "*?", "+?", "??", "{2}", "{1,}", "{0,2}", "{1,3}?", "{0}", "{3}", "{01}", "{,2}"]
 _GROUPS = ["(", "(", "(?:", "(?:", "(?i:", "(?s:", "(?-s:", "(?m:", "(?ms-i:", "(?P<n>", "(?<m>", "(?U:"]
 _FLAGS = ["(?i)", "(?-i)", "(?s)", "(?m)", "(?-m)", "(?is-m)", "(?U)"]
-_TEXT = "aabbccKkSs01-_. \n:/]}{,AxÿZz\\\t^"
+_CHARACTERS = "aabbccKkSs01-_. \n:/]}{,AxÿZz\\\t^"
 
 
 def random_pattern(rng: random.Random, depth: int = 0) -> str:
-    """An expression that RE2 may well accept."""
+    """An expression that RE2 is likely to accept."""
     parts = []
     for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4))):
         roll = rng.random()
@@ -100,7 +100,7 @@ def random_pattern(rng: random.Random, depth: int = 0) -> str:
         elif roll < 0.62:
             part = rng.choice(_CLASSES)
         elif roll < 0.72:
-            part = rng.choice(_GAPS)
+            part = rng.choice(_ASSERTIONS)
         elif roll < 0.75:
             part = rng.choice(_QUOTED)
         elif roll < 0.79:
@@ -117,21 +117,21 @@ def random_pattern(rng: random.Random, depth: int = 0) -> str:
     return f"{body}|{random_pattern(rng, 4)}" if depth == 0 and rng.random() < 0.15 else body
 
 
-def texts(rng: random.Random, automaton: Automaton, count: int) -> Iterator[str]:
-    """ASCII texts: some blind, most led by the automaton, some of those broken at one place."""
+def strings(rng: random.Random, automaton: Automaton, count: int) -> Iterator[str]:
+    """ASCII strings: some random, most along the automaton, some of those changed at one place."""
     for number in range(count):
         if number % 4 == 0:
-            yield "".join(rng.choices(_TEXT, k=rng.randrange(6))).encode("ascii", "ignore").decode()
+            yield "".join(rng.choices(_CHARACTERS, k=rng.randrange(6))).encode("ascii", "ignore").decode()
             continue
-        text = _walk(rng, automaton)
-        if number % 4 == 1 and text:
-            at = rng.randrange(len(text))
-            text = text[:at] + rng.choice("ab.K\n_-") + text[at + rng.randrange(2) :]
-        yield text
+        string = _walk(rng, automaton)
+        if number % 4 == 1 and string:
+            at = rng.randrange(len(string))
+            string = string[:at] + rng.choice("ab.K\n_-") + string[at + rng.randrange(2) :]
+        yield string
 
 
 def _walk(rng: random.Random, automaton: Automaton) -> str:
-    state, text = automaton.start, ""
+    state, string = automaton.start, ""
     for _ in range(rng.randrange(1, 12)):
         ways = [
             (number, after)
@@ -141,12 +141,12 @@ def _walk(rng: random.Random, automaton: Automaton) -> str:
         if not ways or (automaton.accepts(state) and rng.random() < 0.3):
             break
         klass, state = rng.choice(ways)
-        text += chr(rng.choice([c for c in range(128) if automaton.blocks[klass] >> c & 1]))
-    return text
+        string += chr(rng.choice([c for c in range(128) if automaton.blocks[klass] >> c & 1]))
+    return string
 
 
 def pairs(rng: random.Random) -> Iterator[tuple[str, Matcher, Automaton]]:
-    """Without end: an accepted expression, RE2's matcher of it, and the automaton."""
+    """Endlessly: an accepted expression, RE2's matcher of it, and its automaton."""
     while True:
         pattern = random_pattern(rng)
         try:

@@ -99,11 +99,11 @@ def _compare(cases: list[Case], commands: list[str]) -> None:
     bad = [case for case in cases if case.bad]
     print(f"{len(bad)} bad patterns, {len(cases) - len(bad)} others")
     for name, way in ways.items():
-        said = {case.number: way(case) for case in cases}
-        found = [case.number for case in bad if said[case.number]]
-        missed = [case.number for case in bad if not said[case.number]]
-        false = [case.number for case in cases if not case.bad and said[case.number]]
-        failed = [number for number, answer in said.items() if answer is None]
+        answers = {case.number: way(case) for case in cases}
+        found = [case.number for case in bad if answers[case.number]]
+        missed = [case.number for case in bad if not answers[case.number]]
+        false = [case.number for case in cases if not case.bad and answers[case.number]]
+        failed = [number for number, answer in answers.items() if answer is None]
         print(f"{name}: finds {len(found)}, misses {missed}, false alarms {false}, fails on {failed}")
 
 

@@ -16,7 +16,7 @@ NOT_SAFE = frozenset({Verdict.NEARMISS, Verdict.MANY, Verdict.UNBOUNDED, Verdict
 
 @dataclass(frozen=True)
 class Case:
-    """A pattern as a regular expression, and whether it admits strangers."""
+    """A pattern as a regular expression, and whether it admits domains that it should not."""
 
     number: int
     pattern: str
@@ -24,7 +24,7 @@ class Case:
     bad: bool
 
     def prove(self) -> Proof:
-        """Afresh, not from what is remembered."""
+        """The proof, computed anew and not taken from the cache."""
         prove.cache_clear()
         return prove(self.pattern, self.mode)
 

@@ -1,4 +1,4 @@
-"""What gixy's origins check says of the same patterns, each in an nginx configuration of its own."""
+"""Runs gixy's origins check on the same patterns, each in an nginx configuration of its own."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _AROUND = {MatchMode.FULL: "^(?:{})$", MatchMode.PREFIX: "^(?:{})", MatchMode.SE
 
 
 def finds(case: Case, command: str) -> bool | None:
-    """Whether it calls the pattern insecure; None if it fails on it.
+    """Whether gixy reports the pattern as insecure; None if gixy fails.
 
-    What it calls an invalid origin (severity low) is not counted: that is no hole.
+    Reports of an invalid origin (severity low) are not counted: those are not holes.
     """
-    # Anchors that are there already confuse it: it generates its texts from the pattern's.
+    # gixy generates strings from the pattern; anchors twice confuse it.
     anchored = case.pattern.startswith("^") and case.pattern.endswith("$") and "|" not in case.pattern
     around = "{}" if anchored else _AROUND[case.mode]
     pattern = around.format(case.pattern).replace('"', '\\"')

@@ -1,8 +1,8 @@
-"""Looking for holes as scanners do: origins made from templates around the names in a pattern.
+"""Searches for holes as scanners do: with origins made from templates around the names in a pattern.
 
 The templates are the probes that CORS scanners send (any origin, name as prefix or suffix, dot replaced, any
-subdomain), applied to every name that stands in the pattern. They are given the pattern's text,
-which a scanner does not have.
+subdomain), applied to every name in the pattern. They read the names from the pattern itself, which a
+scanner does not have.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
 def finds(case: Case) -> str | None:
-    """An origin of a stranger that the pattern admits and a template makes; None if there is none."""
+    """An origin of another domain that a template makes and the pattern admits; None if there is none."""
     text = re.sub(r"\\([./-])", r"\1", case.pattern)
     names = _NAME.findall(text)
     own = {registrable_domain(name) for name in names}

@@ -9,9 +9,7 @@ from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Severity
 from crossgate.lint.rule import Example, Rule
 from crossgate.lint.rules import all_rules
-from crossgate.lint.subject import Subject
 from crossgate.lint.suppressions import UNKNOWN, UNUSED, Note
-from crossgate.policy import build_policy
 
 _GENERATED: Final = "<!-- Generated from the rule by `make reference`. -->"
 _FOLDER: Final = "src/crossgate/lint/rules"
@@ -109,14 +107,6 @@ def _example(example: Example) -> Iterator[str]:
 
 
 def _messages(rule: Rule, example: Example) -> Iterator[str]:
-    policy = build_policy(**example.policy)  # type: ignore[arg-type]  # loose, as in a document
-    subject = Subject(
-        policy,
-        frozenset(example.application_origins),
-        example.trusted_domains,
-        example.native_speaks_cors,
-        application=example.application,
-    )
-    for found in rule.findings(subject):
-        what = found.diagnostic
-        yield f"{what.severity.value}: {what.message}. {what.remedy}."
+    for found in rule.findings(example.subject()):
+        diagnostic = found.diagnostic
+        yield f"{diagnostic.severity.value}: {diagnostic.message}. {diagnostic.remedy}."

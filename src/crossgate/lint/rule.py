@@ -9,6 +9,7 @@ from enum import Enum
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Diagnostic, Place, Severity, Step
 from crossgate.lint.subject import Subject
+from crossgate.policy import read_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,17 @@ class Example:
     trusted_domains: tuple[str, ...] = ()
     native_speaks_cors: bool = False
     application: Application | None = None
+
+    def subject(self, **fields: object) -> Subject:
+        """The subject that the example describes; ``fields`` replace those of its policy."""
+        policy, _ = read_policy({**self.policy, **fields})
+        return Subject(
+            policy,
+            frozenset(self.application_origins),
+            self.trusted_domains,
+            self.native_speaks_cors,
+            application=self.application,
+        )
 
 
 class Scope(Enum):

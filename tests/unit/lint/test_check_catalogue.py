@@ -1,4 +1,4 @@
-"""Whole catalogues: only what a change touches is checked again; acceptance is by code, with a reason."""
+"""Whole catalogues: only what a change touches is checked again. Suppressions are by code."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def test_an_api_without_a_policy_has_no_findings() -> None:
     assert check_api(api("a"), frozenset({"https://example.com"})) == ()
 
 
-def test_asked_for_some_codes_it_finds_the_same() -> None:
+def test_a_check_of_some_codes_finds_the_same() -> None:
     many = policy({"regex": r"https://.*example\.com"}, "http://plain.example.org", "https://app.example.org")
-    accepting = Suppression("http-origin", "the host is on our own network")
-    one = replace(api("a", replace(many, allow_credentials=True)), lint=LintSettings((accepting,)))
-    for looked_at in (one, replace(one, lint=LintSettings()), api("a")):
-        found = check_api(looked_at, frozenset())
+    suppression = Suppression("http-origin", "the host is on our own network")
+    one = replace(api("a", replace(many, allow_credentials=True)), lint=LintSettings((suppression,)))
+    for checked in (one, replace(one, lint=LintSettings()), api("a")):
+        found = check_api(checked, frozenset())
         for codes in ({"origin-unbounded"}, {"origin-unbounded", "http-origin"}, {"origin-null"}):
             expected = tuple(each for each in found if each.diagnostic.code in codes)
-            assert check_api_codes(looked_at, frozenset(), codes) == expected
+            assert check_api_codes(checked, frozenset(), codes) == expected
 
 
 def test_only_what_changed_is_checked_again() -> None:
@@ -56,7 +56,7 @@ def test_only_what_changed_is_checked_again() -> None:
     assert check_catalogue(catalogue(apis, shops), second).checked == 2  # the application and its API
 
 
-def test_a_suspended_application_is_not_trusted_nor_judged() -> None:
+def test_a_suspended_application_adds_no_origins_and_has_no_findings() -> None:
     trusting = replace(api("a", SAFE), trusted_domains=("example.com",))
     shop = application("shop", "https://example.net", apis=["a/1.0"])
     codes = [f.diagnostic.code for f in check_catalogue(catalogue([trusting], [shop])).findings()]
@@ -65,9 +65,9 @@ def test_a_suspended_application_is_not_trusted_nor_judged() -> None:
     assert not list(check_catalogue(catalogue([trusting], [suspended])).findings())
 
 
-def test_acceptance() -> None:
-    accepted = replace(api("a", UNSAFE), lint=LintSettings((Suppression("origin-unbounded", "a test"),)))
-    assert check_api(accepted, frozenset()) == ()
+def test_suppressions() -> None:
+    suppressed = replace(api("a", UNSAFE), lint=LintSettings((Suppression("origin-unbounded", "a test"),)))
+    assert check_api(suppressed, frozenset()) == ()
     odd = (Suppression("origin-unbounded", "gone"), Suppression("no-such-rule", "mistyped"))
     found = check_api(replace(api("a", SAFE), lint=LintSettings(odd)), frozenset())
     assert [(f.diagnostic.code, f.diagnostic.place.json_path) for f in found] == [
@@ -77,7 +77,7 @@ def test_acceptance() -> None:
 
 
 def test_many_apis_and_origins() -> None:
-    """A thousand and twenty thousand; the bench has the full size and its figures."""
+    """A thousand APIs and twenty thousand origins; the bench has the full size and its figures."""
     apis = [api(f"api-{n}", replace(policy(f"https://a{n}.example.com"), max_age=600)) for n in range(1000)]
     shops = [
         application(f"shop-{n}", *(f"https://{n}-{m}.example.org" for m in range(20)), apis=[f"api-{n}/1.0"])
@@ -89,7 +89,7 @@ def test_many_apis_and_origins() -> None:
     assert check_catalogue(catalogue(apis, shops), first).checked == 1
 
 
-def test_a_change_of_an_application_is_looked_at_where_it_counts() -> None:
+def test_a_changed_application_is_checked_with_the_apis_it_is_associated_with() -> None:
     apis = [replace(api(name, SAFE), trusted_domains=("example.com",)) for name in ("a", "b", "c")]
     shop = application("shop", "https://shop.example.com", apis=["a/1.0", "b/1.0"])
     first = check_catalogue(catalogue(apis, [shop]))

@@ -1,4 +1,4 @@
-"""The corpus of origin patterns, a third of them from public configurations, verdict for verdict."""
+"""The verdict on each pattern of the corpus, a third of which are from public configurations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _prove(case: dict[str, Any]) -> Proof:
 
 
 @CASES
-def test_the_verdict_and_what_goes_with_it(case: dict[str, Any]) -> None:
+def test_the_verdict_facts_domains_witness_and_cause(case: dict[str, Any]) -> None:
     proof, expect = _prove(case), case["expect"]
     assert proof.verdict in expect["verdict"]
     facts = {fact.code.value for fact in proof.facts}
@@ -64,8 +64,8 @@ def _admitted(case: dict[str, Any], origin: str) -> bool:
         wildcard = parse_origin_pattern(pattern)
         assert isinstance(wildcard, WildcardOrigin)
         pattern = wildcard.regex
-    ways = {"search": re2.search, "prefix": re2.match}
-    return ways.get(case["mode"], re2.fullmatch)(pattern, origin) is not None
+    methods = {"search": re2.search, "prefix": re2.match}
+    return methods.get(case["mode"], re2.fullmatch)(pattern, origin) is not None
 
 
 def test_none_exhausts_its_budget() -> None:

@@ -1,4 +1,4 @@
-"""Inclusion of one pattern in another, and fixes, which rest on it."""
+"""Inclusion of one pattern in another, and fixes, which depend on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact origins are looked up; the answer is the one the automaton would give."""
+"""Exact origins are looked up, with the result that the automaton would give."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ WILDCARDS = [
 
 
 @pytest.mark.parametrize("text", [*WILDCARDS, "chrome-extension://abc:*", "http://127.0.0.1:*"])
-def test_a_wildcard_that_is_looked_up_is_proved_alike(text: str) -> None:
+def test_a_wildcard_has_the_same_proof_by_look_up_and_by_automaton(text: str) -> None:
     pattern = parse_origin_pattern(text)
     assert isinstance(pattern, WildcardOrigin)
     looked_up, worked_out = prove_pattern(pattern), prove(pattern.regex)

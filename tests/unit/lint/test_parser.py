@@ -1,4 +1,4 @@
-"""Corners of RE2's syntax in which a parser goes wrong, each decided by RE2 itself."""
+"""Special cases of RE2's syntax, each compared with RE2 itself."""
 
 from __future__ import annotations
 

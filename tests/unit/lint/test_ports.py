@@ -1,4 +1,4 @@
-"""How many ports a pattern admits for one host: what several branches admit for the same one is added up."""
+"""How many ports a pattern admits for one host; those of several branches for the same host add up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_ports_of_one_host(pattern: str, ports: int) -> None:
     assert prove(pattern).ports == ports
 
 
-def test_hosts_that_are_told_apart_do_not_make_any_port() -> None:
+def test_ports_of_different_hosts_do_not_add_up_to_any_port() -> None:
     branches = "|".join(rf"https://{name}\.com:{n}\d\d" for n, name in enumerate("abcdefghi", start=10))
     assert prove(f"{branches}|https://j\\.com:1\\d\\d").fact(FactCode.ANY_PORT) is None
     together = "|".join(rf"https://a\.com:{n}\d\d" for n in range(10, 20))

@@ -1,4 +1,4 @@
-"""Every rule speaks of its bad examples and is silent about its good ones, and has its page."""
+"""Every rule finds something in its bad examples and nothing in its good ones, and has its page."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import crossgate.lint.rules as package
 from crossgate.diagnostics import Severity
 from crossgate.lint.check import CATALOGUE_CODES
 from crossgate.lint.pages import rule_pages
-from crossgate.lint.rule import Example, Finding, Rule
+from crossgate.lint.rule import Example, Rule
 from crossgate.lint.rules import all_rules, rule_of
 from crossgate.lint.subject import Subject
-from crossgate.policy import CorsPolicy, read_policy
+from crossgate.policy import CorsPolicy
 from crossgate.policy.origin import Origin
 
 ATTACKS = {"origin-unbounded", "origin-nearmiss", "origin-tld-wildcard", "suffix-tenant"}
@@ -27,21 +27,9 @@ BAD = [(rule, example) for rule in all_rules() for example in rule.bad]
 GOOD = [(rule, example) for rule in all_rules() for example in rule.good]
 
 
-def _findings(rule: Rule, example: Example, **more: object) -> list[Finding]:
-    policy = read_policy({**example.policy, **more})[0]
-    subject = Subject(
-        policy,
-        frozenset(example.application_origins),
-        example.trusted_domains,
-        example.native_speaks_cors,
-        application=example.application,
-    )
-    return list(rule.findings(subject))
-
-
 @pytest.mark.parametrize(("rule", "example"), BAD, ids=[rule.code for rule, _ in BAD])
 def test_a_bad_example_is_found(rule: Rule, example: Example) -> None:
-    findings = _findings(rule, example)
+    findings = list(rule.findings(example.subject()))
     assert findings
     for found in findings:
         assert found.diagnostic.code == rule.code
@@ -53,7 +41,7 @@ def test_a_bad_example_is_found(rule: Rule, example: Example) -> None:
 
 @pytest.mark.parametrize(("rule", "example"), GOOD, ids=[rule.code for rule, _ in GOOD])
 def test_a_good_example_is_not(rule: Rule, example: Example) -> None:
-    assert _findings(rule, example) == []
+    assert list(rule.findings(example.subject())) == []
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
@@ -72,10 +60,10 @@ def test_each_file_is_named_after_its_rule() -> None:
 
 
 @pytest.mark.parametrize("rule", [r for r in all_rules() if r.with_credentials], ids=lambda rule: rule.code)
-def test_credentials_make_it_worse(rule: Rule) -> None:
-    found = _findings(rule, rule.bad[0], allow_credentials=True)
-    assert found[0].diagnostic.severity is rule.with_credentials is Severity.ERROR
-    assert _findings(rule, rule.bad[0])[0].diagnostic.severity is rule.severity
+def test_credentials_raise_the_severity(rule: Rule) -> None:
+    found = next(rule.findings(rule.bad[0].subject(allow_credentials=True)))
+    assert found.diagnostic.severity is rule.with_credentials is Severity.ERROR
+    assert next(rule.findings(rule.bad[0].subject())).diagnostic.severity is rule.severity
 
 
 def test_an_old_suffix_list_is_found() -> None:

@@ -1,4 +1,4 @@
-"""The tree of public suffixes agrees with the library that reads the same list."""
+"""The suffix trie agrees with the library that reads the same list."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def test_every_rule_gives_the_domain_that_the_library_gives() -> None:
         assert prove("https://" + host.replace(".", r"\.")).domains == (registrable_domain(host),), host
 
 
-def test_the_tree_gives_the_domain_that_the_library_gives() -> None:
+def test_the_trie_gives_the_domain_that_the_library_gives() -> None:
     for name in _names():
         for host in (name, f"mine.{name}", f"www.mine.{name}"):
-            # Of a name with rules below it but none of its own, the library makes a suffix.
+            # The library treats a name that has rules only below it as a suffix.
             if registrable_domain(host) is not None:
                 assert find_domain(host) == registrable_domain(host), host
 
@@ -86,7 +86,7 @@ def test_the_list_knows_its_date() -> None:
     ],
 )
 def test_a_label_of_a_wildcard_rule_is_found_behind_a_hyphen(pattern: str, verdict: Verdict) -> None:
-    """The beginning of a label that is read first by a hyphen, with which none begins, is read by others."""
+    """A node that is first reached by a hyphen, with which no label begins, is read by other letters, too."""
     proof = prove(pattern)
     assert proof.verdict is verdict
     assert proof.witness is not None

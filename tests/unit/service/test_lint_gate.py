@@ -160,7 +160,7 @@ def test_only_these_rules_look_at_origins_of_applications() -> None:
         for example in (*rule.bad, *rule.good):
             if not example.policy or example.native_speaks_cors:
                 continue
-            one = replace(PLAIN, cors=build_policy(**example.policy), trusted_domains=example.trusted_domains)  # type: ignore[arg-type]  # raw, as in a document
+            one = replace(PLAIN, cors=example.subject().policy, trusted_domains=example.trusted_domains)
             alone, joined = (
                 {found for found in check_api(one, origins) if found.diagnostic.code not in ORIGIN_CODES}
                 for origins in (frozenset[str](), frozenset({NOT_HERS}))
