@@ -1,9 +1,9 @@
-"""Crossgate's middleware against the others: ``make bench``.
+"""Crossgate's middleware compared with other CORS middlewares: ``make bench``.
 
-Times are what a middleware adds to the bare application, in microseconds of processor time: all that the call
-takes, less the application where it is reached. All middlewares take turns, in short rounds; a time is the
-least of its rounds, a ratio is the median of what it was in each round. Beside the times, what the call held
-at its highest point: bytes, and blocks of memory. All in one run, on one machine, current releases.
+A time is the processor time in microseconds that a middleware adds to the bare application: the time of the
+call, minus the time of the application if the call reaches it. All middlewares run in turn, in short rounds;
+a time is the minimum of its rounds, a ratio the median of the ratios of all rounds. The other figures are the
+peaks of allocated bytes and memory blocks. Everything is measured in one run on one machine.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ _ASGI: Final = PEERS[:3]
 
 
 def main() -> None:
-    """Measure everything and print it as tables for a page."""
+    """Measure everything, and print the tables for ``results.md``."""
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
     for origins in ORIGINS:
         _table(f"Allowed: {origins.name}", origins, requests(origins.allowed))
     for origins in ORIGINS[:2]:
         _table(f"Allowed: {origins.name}, and a new one each time", origins, newcomers("example.org"), _ASGI)
     for origins in ORIGINS[2:]:
-        asked = newcomers("example.com", "example.org")
-        _table(f"Allowed: {origins.name}, and a new origin each time", origins, asked, _ASGI)
+        measured = newcomers("example.com", "example.org")
+        _table(f"Allowed: {origins.name}, and a new origin each time", origins, measured, _ASGI)
     _table("Hostile lists of header names", ORIGINS[0], hostile_preflights())
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One middleware, set up for one set of origins."""
+    """One middleware with one set of origins."""
 
     prepare: Callable[[Request], Call]
     bare: Callable[[Request], Call]
@@ -104,13 +104,13 @@ def _costs(request: Request, columns: list[Column | None]) -> list[Cost | None]:
             costs.append(None)
             continue
         call, _ = next(each_call), next(each_call)
-        added = [all_of_it - bare for all_of_it, bare in zip(next(rounds), next(rounds), strict=True)]
+        added = [total - bare for total, bare in zip(next(rounds), next(rounds), strict=True)]
         costs.append(Cost(added, memory_of(call)))
     return costs
 
 
 def _nothing() -> None:
-    """What the application takes where it is not reached."""
+    """Stands for the application if the call does not reach it."""
 
 
 def _ratio(one: Cost | None, other: Cost | None) -> str:

@@ -1,4 +1,4 @@
-"""What is measured: policies and requests, in no library's own terms."""
+"""The measured policies and requests, independent of any library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADERS: Final = ("X-Token", "Content-Type")
 EXPOSED: Final = ("X-Out",)
 MAX_AGE: Final = 600
 
-# What a browser sends besides.
+# Other headers of a browser.
 _BROWSER: Final = (
     ("Host", "api.example.com"),
     ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0"),
@@ -29,7 +29,7 @@ _BROWSER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """A set of allowed origins; libraries without wildcards are given the regular expression."""
+    """A set of allowed origins; libraries without wildcards use the regular expression."""
 
     name: str
     exact: tuple[str, ...] = ()
@@ -40,13 +40,13 @@ class Origins:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, with the headers that a browser sends besides."""
+    """One request, with the other headers of a browser."""
 
     name: str
     method: str
     headers: tuple[tuple[str, str], ...]
     others: tuple[Request, ...] = ()
-    """Further requests, to be sent in turn."""
+    """More requests, sent in turn with this one."""
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
@@ -69,7 +69,7 @@ ORIGINS: Final = (
 
 
 def requests(allowed: str) -> Iterator[Request]:
-    """A request and a preflight, each allowed and refused; and one without an origin."""
+    """A request and a preflight, each allowed and refused, and a request without an origin."""
     yield Request("no Origin", "GET", ())
     for what, origin in (("allowed", allowed), ("refused", EVIL)):
         yield Request(f"request, {what}", "GET", (("Origin", origin),))
@@ -77,20 +77,20 @@ def requests(allowed: str) -> Iterator[Request]:
 
 
 def newcomers(*domains: str, count: int = 1_500) -> Iterator[Request]:
-    """Requests and preflights whose origin was not seen before, or so long ago that it is forgotten."""
+    """Requests and preflights whose origin is not cached."""
     for domain in domains:
         what = "allowed" if domain == "example.com" else "refused"
         origins = [f"https://pr-{number}.{domain}" for number in range(count)]
-        asked = [Request(f"request, {what}, never seen", "GET", (("Origin", o),)) for o in origins]
-        yield replace(asked[0], others=tuple(asked[1:]))
-        asked = [preflight(f"preflight, {what}, never seen", "content-type,x-token", o) for o in origins]
-        yield replace(asked[0], others=tuple(asked[1:]))
+        requests_ = [Request(f"request, {what}, not cached", "GET", (("Origin", o),)) for o in origins]
+        yield replace(requests_[0], others=tuple(requests_[1:]))
+        requests_ = [preflight(f"preflight, {what}, not cached", "content-type,x-token", o) for o in origins]
+        yield replace(requests_[0], others=tuple(requests_[1:]))
 
 
 def preflight(name: str, names: str, origin: str = SHOP) -> Request:
-    """A preflight that asks for those header names."""
-    asked = (("Access-Control-Request-Method", "PUT"), ("Access-Control-Request-Headers", names))
-    return Request(name, "OPTIONS", (("Origin", origin), *asked))
+    """A preflight that requests these header names."""
+    headers = (("Access-Control-Request-Method", "PUT"), ("Access-Control-Request-Headers", names))
+    return Request(name, "OPTIONS", (("Origin", origin), *headers))
 
 
 def hostile_preflights() -> Iterator[Request]:
@@ -98,7 +98,7 @@ def hostile_preflights() -> Iterator[Request]:
     random = Random(1)  # noqa: S311 - the same on every run
     for label, size in (("1 KiB", 2**10), ("64 KiB", 2**16), ("1 MiB", 2**20)):
         yield preflight(f"{label} of commas", "," * size)
-        yield preflight(f"{label} of blanks between names", "x-token" + " " * size + ",x-token")
+        yield preflight(f"{label} of spaces between names", "x-token" + " " * size + ",x-token")
         yield preflight(f"{label} of separators", "".join(random.choices(", \t", k=size)) + "x-token")
         yield preflight(f"{label} of a name", "x-token," * (size // 8))
         yield preflight(f"{label} of junk", "".join(chr(random.randrange(33, 127)) for _ in range(size)))

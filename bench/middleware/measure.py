@@ -1,4 +1,4 @@
-"""Measures calls beside one another: processor time, and the memory that one call holds."""
+"""Measures several calls in turn: their processor time, and the memory that each allocates."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _LONG: Final = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a call held at its highest point."""
+    """The peak memory of a call."""
 
     octets: int
     blocks: int | None
-    """Of at most 512 bytes, as nearly all objects take; counted whenever a function is called or returns.
+    """Blocks of at most 512 bytes, the size of nearly all objects, counted at each call and return.
 
-    None for a call that does this so often that counting takes minutes.
+    None for a call with so many function calls that counting would take minutes.
     """
 
 
 def seconds_by_round(calls: Sequence[Call]) -> list[list[float]]:
-    """Seconds of processor time that each call took, round by round.
+    """Processor time of each call in seconds, by round.
 
-    In each round every call has its turn, so that whatever else the machine does in that moment, it does to
-    all. A slow call has one turn.
+    Every round runs all calls in turn, so that other load on the machine affects all of them. A slow call is
+    measured once.
     """
     batches = []
     rounds: list[list[float]] = []
@@ -52,7 +52,7 @@ def seconds_by_round(calls: Sequence[Call]) -> list[list[float]]:
 
 
 def memory_of(call: Call) -> Memory:
-    """What one call holds; not the first, for that fills what is filled once."""
+    """The peak memory of a call, after a first call that fills caches."""
     if _timed(call, 1) > _LONG:
         return Memory(_octets(call), None)
     return Memory(_octets(call), _blocks(call) - _blocks(lambda: None))
@@ -75,12 +75,12 @@ def reaches(call: Call, code: CodeType) -> bool:
 
 
 def run(coroutine: Coroutine[Any, Any, object] | Awaitable[object]) -> None:
-    """Run what never waits for anything, without an event loop's cost."""
+    """Run a coroutine that never waits, without the cost of an event loop."""
     try:
         coroutine.send(None)  # type: ignore[union-attr]  # an awaitable here is a coroutine
     except StopIteration:
         return
-    raise RuntimeError("it waited")
+    raise RuntimeError("the coroutine waited")
 
 
 def _timed(call: Call, times: int) -> float:
