@@ -1,18 +1,18 @@
 """The one case table: what every enforcement point must do, read from ``tests/cases/*.json``.
 
-Each file tells what it is ``about``, names ``policies`` and lists ``cases``; a runner puts the case's
-request before its enforcement point, with a native service that answers as ``native`` says, and compares the
+Each file has a description ``about``, named ``policies`` and a list of ``cases``. A runner sends a case's
+request to its enforcement point, with a native service that responds as ``native`` says, and compares the
 :class:`~tests.visible_result.VisibleResult` with ``expect``. In a file:
 
     policies   name → what ``build_policy`` takes, null for an API without policy, or {"server": settings}
     request    method, header lines in order, "http": "2" where only HTTP/2 can carry it
-    native     the native service's answer; by default 200 with CORS headers of its own, to be removed
+    native     the native service's response; by default 200 with CORS headers, which are to be removed
     expect     reaches_native, status (default: native's), reason, body, the complete map of
                Access-Control-* response headers, Allow, and whether Vary names Origin (default: yes)
-    only       the runners that a case is for, where others can't carry it
-    gateway    what differs from ``expect`` at the live gateway, because its parser answers earlier
+    only       the runners of a case, if others cannot send its request
+    gateway    how the live gateway differs from ``expect``, because Envoy's parser responds earlier
 
-A header value is text that stands for bytes (Latin-1), or {before, repeat, times, after} for a long one.
+A header value is a Latin-1 string that stands for bytes, or {before, repeat, times, after} for a long one.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ HOSTILE_NATIVE: Final = NativeResponse(
 
 @dataclass(frozen=True, slots=True)
 class CaseRequest:
-    """A request as it goes over the wire; every value encodes to Latin-1 without CR, LF and NUL."""
+    """A request as sent; every value encodes to Latin-1, without CR, LF and NUL."""
 
     method: str
     headers: HeaderLines
     http: str | None
-    """``"1.1"`` or ``"2"`` where only that version can carry it."""
+    """``"1.1"`` or ``"2"`` if only that version can carry it."""
 
     def parsed(self) -> Request:
         """The request as the policy engine sees it."""
@@ -59,32 +59,32 @@ class CaseRequest:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One idea about one policy and one request."""
+    """A policy, a request, and the expected result."""
 
     file: str
     name: str
     policy_name: str
     policy: Mapping[str, Any] | None
-    """What :func:`build_policy` takes; None for pass-through; not of use for server-level cases."""
+    """What :func:`build_policy` takes; None for pass-through and server-level cases."""
     server: Mapping[str, Any] | None
-    """The settings of server-level CORS, if the case is about that."""
+    """The settings of server-level CORS, if the case uses it."""
     application_origins: tuple[str, ...]
     public_origins: tuple[str, ...]
     request: CaseRequest
     native: NativeResponse
     expect: VisibleResult
     gateway: VisibleResult
-    """What the live gateway does: ``expect``, unless the file says otherwise."""
+    """The result at the live gateway: ``expect``, unless the case has its own."""
     only: frozenset[str]
 
     @property
     def id(self) -> str:
-        """Names the case in a test report."""
+        """The case's name in test reports."""
         return f"{self.file}: {self.name}"
 
     @property
     def policy_key(self) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
-        """Equal for cases that one published API can serve."""
+        """Equal for cases that can share one published API."""
         return self.file, self.policy_name, self.application_origins, self.public_origins
 
     def runs_on(self, runner: str) -> bool:
@@ -110,7 +110,7 @@ def load_cases(runner: str | None = None) -> tuple[Case, ...]:
 def _read(path: Path) -> list[Case]:
     document = json.loads(path.read_text("utf-8"))
     _refuse_unknown(document, {"about", "policies", "cases"}, path.name)
-    return [_case(path.stem, document["policies"], loose) for loose in document["cases"]]
+    return [_case(path.stem, document["policies"], raw) for raw in document["cases"]]
 
 
 _KEYS: Final = {
@@ -126,68 +126,68 @@ _KEYS: Final = {
 }
 
 
-def _case(file: str, policies: Mapping[str, Any], loose: Mapping[str, Any]) -> Case:
-    _refuse_unknown(loose, _KEYS, loose["name"])
-    policy = policies[loose["policy"]]
+def _case(file: str, policies: Mapping[str, Any], raw: Mapping[str, Any]) -> Case:
+    _refuse_unknown(raw, _KEYS, raw["name"])
+    policy = policies[raw["policy"]]
     server = policy["server"] if policy is not None and "server" in policy else None
     native = HOSTILE_NATIVE
-    if "native" in loose:
-        _refuse_unknown(loose["native"], {"status", "headers"}, loose["name"])
-        lines = loose["native"].get("headers")
+    if "native" in raw:
+        _refuse_unknown(raw["native"], {"status", "headers"}, raw["name"])
+        lines = raw["native"].get("headers")
         headers = HOSTILE_NATIVE.headers if lines is None else _lines(lines)
-        native = NativeResponse(loose["native"].get("status", 200), headers)
-    only = frozenset(loose.get("only", RUNNERS))
-    assert only <= RUNNERS, loose["name"]
+        native = NativeResponse(raw["native"].get("status", 200), headers)
+    only = frozenset(raw.get("only", RUNNERS))
+    assert only <= RUNNERS, raw["name"]
     return Case(
         file,
-        loose["name"],
-        loose["policy"],
+        raw["name"],
+        raw["policy"],
         None if server is not None else policy,
         server,
-        tuple(loose.get("application_origins", ())),
-        tuple(loose.get("public_origins", ())),
-        _request(loose["request"]),
+        tuple(raw.get("application_origins", ())),
+        tuple(raw.get("public_origins", ())),
+        _request(raw["request"]),
         native,
-        _outcome(loose["expect"], native),
-        _outcome({**loose["expect"], **loose.get("gateway", {})}, native),
+        _result(raw["expect"], native),
+        _result({**raw["expect"], **raw.get("gateway", {})}, native),
         only,
     )
 
 
-def _request(loose: Mapping[str, Any]) -> CaseRequest:
-    _refuse_unknown(loose, {"method", "headers", "http"}, "request")
-    return CaseRequest(loose["method"], _lines(loose["headers"]), loose.get("http"))
+def _request(raw: Mapping[str, Any]) -> CaseRequest:
+    _refuse_unknown(raw, {"method", "headers", "http"}, "request")
+    return CaseRequest(raw["method"], _lines(raw["headers"]), raw.get("http"))
 
 
-def _outcome(loose: Mapping[str, Any], native: NativeResponse) -> VisibleResult:
+def _result(raw: Mapping[str, Any], native: NativeResponse) -> VisibleResult:
     known = {"reaches_native", "status", "reason", "body", "cors", "allow", "vary"}
-    _refuse_unknown(loose, known, "expect")
-    reaches_native: bool = loose["reaches_native"]
+    _refuse_unknown(raw, known, "expect")
+    reaches_native: bool = raw["reaches_native"]
     return VisibleResult(
         reaches_native,
-        native.status if reaches_native and "status" not in loose else loose["status"],
-        loose["reason"],
-        loose.get("body"),
-        {name.lower(): _value(value) for name, value in loose.get("cors", {}).items()},
-        loose.get("allow"),
-        loose.get("vary", True),
+        native.status if reaches_native and "status" not in raw else raw["status"],
+        raw["reason"],
+        raw.get("body"),
+        {name.lower(): _value(value) for name, value in raw.get("cors", {}).items()},
+        raw.get("allow"),
+        raw.get("vary", True),
     )
 
 
-def _lines(loose: list[list[Any]]) -> HeaderLines:
-    return tuple((name, _value(value)) for name, value in loose)
+def _lines(raw: list[list[Any]]) -> HeaderLines:
+    return tuple((name, _value(value)) for name, value in raw)
 
 
-def _value(loose: str | Mapping[str, Any]) -> str:
-    if isinstance(loose, str):
-        return loose
-    _refuse_unknown(loose, {"before", "repeat", "times", "after"}, "value")
-    repeated: str = loose["repeat"] * loose["times"]
-    return f"{loose.get('before', '')}{repeated}{loose.get('after', '')}"
+def _value(raw: str | Mapping[str, Any]) -> str:
+    if isinstance(raw, str):
+        return raw
+    _refuse_unknown(raw, {"before", "repeat", "times", "after"}, "value")
+    repeated: str = raw["repeat"] * raw["times"]
+    return f"{raw.get('before', '')}{repeated}{raw.get('after', '')}"
 
 
-def _refuse_unknown(loose: Mapping[str, Any], known: set[str], where: str) -> None:
-    unknown = set(loose) - known
+def _refuse_unknown(raw: Mapping[str, Any], known: set[str], where: str) -> None:
+    unknown = set(raw) - known
     if unknown:
         raise ValueError(f"{where}: unknown {', '.join(sorted(unknown))}")
 
@@ -200,4 +200,4 @@ def _server_policy(settings: Mapping[str, Any], public_origins: tuple[str, ...])
 
 
 def _no_file(path: str) -> list[str]:
-    raise ValueError(f"the case table reads no file: {path}")
+    raise ValueError(f"unexpected file: {path}")

@@ -1,7 +1,7 @@
 """A model of an Envoy at the other end of a delta stream, for tests of the stream machine.
 
-It takes or refuses each response as a whole, as Envoy does; but of clusters it keeps the good ones even so.
-A body is ``bad`` or ``good``, a space, anything, and for routes a last word: the cluster that they name.
+It accepts or rejects each response as a whole, as Envoy does; of a rejected response with clusters it keeps
+the good ones. A body is ``bad`` or ``good``, a space, any text, and for routes the name of their cluster.
 """
 
 from __future__ import annotations
@@ -39,32 +39,32 @@ def is_bad(resource: Resource) -> bool:
 @dataclass
 class ModelNode:
     serving: dict[str, dict[str, Resource]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
-    # What it would name on a reconnect: the versions of responses that it took as a whole.
+    # What it sends on a reconnect: the versions of responses that it accepted as a whole.
     versions: dict[str, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     stream: Stream | None = None
     to_stream: deque[DiscoveryRequest] = field(default_factory=deque)
     to_node: deque[DiscoveryResponse] = field(default_factory=deque)
     subscriptions: set[str] = field(default_factory=set)
-    asked: set[str] = field(default_factory=set)
+    requested: set[str] = field(default_factory=set)
     sent: list[DiscoveryResponse] = field(default_factory=list)
     news: list[ResourcesApplied | ResourceRejected] = field(default_factory=list)
-    # Told of every effect of the stream, as the control plane's ledger is.
+    # Called with every effect of the stream, as the control plane's ledger is.
     listener: Callable[[Effect], None] | None = None
 
     def connect(self, stream: Stream) -> None:
         self.disconnect()
         self.stream = stream
-        # A fresh node asks for one kind after the other; a resuming one for all at once.
+        # A fresh node requests one kind after the other; a resuming one all at once.
         self.subscriptions.add(CLUSTER)
         for kind in KINDS:
             if kind in self.subscriptions:
-                self.ask(kind)
+                self.request(kind)
 
     def disconnect(self) -> None:
         self.stream = None
         self.to_stream.clear()
         self.to_node.clear()
-        self.asked.clear()
+        self.requested.clear()
 
     def restart(self) -> None:
         self.disconnect()
@@ -73,10 +73,10 @@ class ModelNode:
             self.serving[kind].clear()
             self.versions[kind].clear()
 
-    def ask(self, kind: str) -> None:
+    def request(self, kind: str) -> None:
         self.subscriptions.add(kind)
-        if kind not in self.asked:
-            self.asked.add(kind)
+        if kind not in self.requested:
+            self.requested.add(kind)
             self.to_stream.append(DiscoveryRequest(kind, held=dict(self.versions[kind])))
 
     def perform(self, effects: Iterable[Effect]) -> None:
@@ -116,12 +116,12 @@ class ModelNode:
         self.to_stream.append(DiscoveryRequest(kind, nonce=send.nonce, error=error))
         following = KINDS.index(kind) + 1
         if following < len(KINDS):
-            self.ask(KINDS[following])
+            self.request(KINDS[following])
         return True
 
     def run(self) -> None:
-        """Until nothing moves any more; a machine that never stops talking fails."""
+        """Deliver messages until there are none; fails if they never end."""
         for _ in range(10_000):
             if not self.deliver_request() and not self.deliver_response():
                 return
-        raise AssertionError("the stream and the node never fell silent")
+        raise AssertionError("the stream and the node never stop sending")

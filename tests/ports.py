@@ -1,4 +1,4 @@
-"""Ports for tests: never a fixed one, since several runs share a machine."""
+"""Free ports for tests, since several test runs share a machine."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from contextlib import contextmanager
 
 
 def free_ports(count: int) -> list[int]:
-    """That many different ports that are this process's until it ends, and on which nobody listens.
+    """That many different ports, reserved until this process ends, on which nothing listens.
 
-    Each stays bound by a socket that never listens. The kernel then gives it to nobody who asks for any
-    port, nor to an outgoing connection, while a server that is told this port gets it: both sides set
-    SO_REUSEADDR, as every server does.
+    A socket that never listens stays bound to each. So the kernel uses the port neither for a bind to port 0
+    nor for an outgoing connection. A server can still listen on it, since both set SO_REUSEADDR.
     """
-    return [_held() for _ in range(count)]
+    return [_reserved() for _ in range(count)]
 
 
 @contextmanager
-def deaf_port() -> Iterator[int]:
-    """A port that refuses every connection, and that nobody else can take while the block lasts."""
+def refusing_port() -> Iterator[int]:
+    """A port that refuses every connection, and on which no other process can listen."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield int(bound.getsockname()[1])
 
 
-def _held() -> int:
+def _reserved() -> int:
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     holder.bind(("127.0.0.1", 0))

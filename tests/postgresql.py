@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 from tests.prerequisites import postgresql_bin
 
 SOCKET_NAME = ".s.PGSQL.5432"
-"""What libpq looks for in the folder that is given as the host."""
+"""The file that libpq opens in the folder given as the host."""
 _USER = "crossgate"
 
 
@@ -35,11 +35,11 @@ class Server:
         if os.geteuid() == 0:  # the server refuses to run as root
             user = pwd.getpwnam("postgres")
             os.chown(directory, user.pw_uid, user.pw_gid)
-            directory.chmod(0o711)  # a root of another user namespace is nobody here, and wants its socket
+            directory.chmod(0o711)  # root of another user namespace is `nobody` here, and opens the socket
             self._as_user = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
     def create(self) -> None:
-        """Make the cluster."""
+        """Create the cluster."""
         options = ["--no-sync", "--auth=trust", f"--username={_USER}", "--encoding=UTF8", "--no-locale"]
         subprocess.run(
             [*self._setpriv(), self._programs / "initdb", f"--pgdata={self._data}", *options],
@@ -49,7 +49,7 @@ class Server:
         )
 
     def start(self) -> None:
-        """Start the server; it answers when this returns."""
+        """Start the server, and wait until it accepts connections."""
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self._directory),
@@ -63,7 +63,7 @@ class Server:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                # Whatever becomes of the tests, the server ends with them.
+                # The server ends with the test process, even if that is killed.
                 [*self._setpriv("--pdeathsig=INT"), self._programs / "postgres", "-D", self._data, *options],
                 stdout=log,
                 stderr=log,
@@ -81,11 +81,11 @@ class Server:
             self._process = None
 
     def url(self, database: str, folder: Path | None = None) -> str:
-        """Where a database is; ``folder`` is that of a socket which leads to the server's own."""
+        """URL of a database; ``folder`` is that of a relay's socket, if the connection goes through one."""
         return f"postgresql://{_USER}@/{database}?host={folder or self._directory}"
 
     def new_database(self) -> str:
-        """The name of a new, empty database. It takes a second or so."""
+        """Create an empty database, which takes about a second; returns its name."""
         name = f"test_{uuid4().hex}"
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
@@ -95,19 +95,19 @@ class Server:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
-    def ask(self, query: sql.SQL | sql.Composed) -> list[TupleRow]:
-        """The rows of a query, asked by the cluster's owner."""
+    def query(self, query: sql.SQL | sql.Composed) -> list[TupleRow]:
+        """Run a query as the cluster's owner; returns its rows."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             return connection.execute(query).fetchall()
 
     @property
     def socket(self) -> Path:
-        """Where it listens."""
+        """Path of its socket."""
         return self._directory / SOCKET_NAME
 
     def _answers(self) -> bool:
-        asked: list[str | Path] = [self._programs / "pg_isready", "-q", "-t", "1", "-h", self._directory]
-        return subprocess.run(asked, check=False).returncode == 0
+        command: list[str | Path] = [self._programs / "pg_isready", "-q", "-t", "1", "-h", self._directory]
+        return subprocess.run(command, check=False).returncode == 0
 
     def _setpriv(self, *more: str) -> list[str]:
         arguments = [*self._as_user, *more]

@@ -1,6 +1,6 @@
-"""What the tests run that no Python package brings: there, or the test is skipped for all to see.
+"""Programs that tests need and no Python package installs. A test without its program is skipped.
 
-``scripts/prerequisites`` installs them. With ``CI=true`` a missing one is a failure, not a skip.
+``scripts/prerequisites`` installs them. With ``CI=true`` a missing program is a failure.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import pytest
 
 
 def chromium() -> Path:
-    """Debian's Chromium, or the one that ``CROSSGATE_CHROMIUM`` names."""
+    """Path of Chromium: ``CROSSGATE_CHROMIUM``, or Debian's."""
     return _required("chromium", Path(os.environ.get("CROSSGATE_CHROMIUM", "/usr/bin/chromium")))
 
 
 def postgresql_bin() -> Path:
-    """PostgreSQL's programs: the folder ``CROSSGATE_POSTGRESQL_BIN``, or that of the newest version here."""
+    """The folder of PostgreSQL's programs: ``CROSSGATE_POSTGRESQL_BIN``, or the newest installed version."""
     named = os.environ.get("CROSSGATE_POSTGRESQL_BIN")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     folder = Path(named) if named else found[-1] if found else Path("/usr/lib/postgresql")
@@ -27,9 +27,9 @@ def postgresql_bin() -> Path:
 def _required(name: str, path: Path) -> Path:
     if os.access(path, os.X_OK):
         return path
-    raise lacking(f"{path} is not there: run scripts/prerequisites {name}")
+    raise missing_prerequisite(f"{path} not found: run scripts/prerequisites {name}")
 
 
-def lacking(message: str) -> BaseException:
-    """What a test raises for what the machine lacks: it is skipped, and under CI fails."""
+def missing_prerequisite(message: str) -> BaseException:
+    """The exception for a missing prerequisite: it skips the test or, with ``CI=true``, fails it."""
     return (pytest.fail if os.environ.get("CI") == "true" else pytest.skip).Exception(message)

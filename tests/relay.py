@@ -1,6 +1,6 @@
-"""Passes bytes on between a unix socket and a server, for as long as the test wants it to.
+"""A relay between a Unix socket and a server, which tests can stall and cut.
 
-As a program it does so for several: ``python relay.py AT=TO …``, where TO is a port of 127.0.0.1 or a path.
+As a program, ``python relay.py AT=TO …`` runs several; TO is a port of 127.0.0.1 or a path.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ _SECONDS = 30.0
 
 
 class Relay:
-    """Whoever connects to the socket ``at`` talks to the server ``to``: a path, or a port of this machine."""
+    """Forwards connections to the socket ``at`` to the server ``to``: a path, or a port of this machine."""
 
     def __init__(self, at: Path, to: Path | int) -> None:
-        """Refuses everybody until it is opened."""
+        """Refuses every connection until it is opened."""
         self._at, self._to = at, to
         self._passing = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._carrying: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Let everybody in, and pass everything on."""
+        """Accept connections, and forward their bytes."""
         self._passing.set()
         if self._server is None:
             self._server = await asyncio.start_unix_server(self._carry, self._at)
 
     async def silence(self) -> None:
-        """Take connections and bytes, and pass none on until opened again: as a server does that froze."""
+        """Accept connections and bytes, but forward nothing until it is opened again."""
         await self.open()
         self._passing.clear()
 
     async def cut(self) -> None:
-        """Break every connection, and refuse new ones."""
+        """Close every connection, and refuse new ones."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -50,7 +50,7 @@ class Relay:
             self._carrying.add(task)
             task.add_done_callback(self._carrying.discard)
         further, pumps = None, list[asyncio.Task[None]]()
-        # A client that ends, a server that is not there, and a cut are all the same to the other side.
+        # A client that ends, a server that refuses, and a cut all close both connections.
         with suppress(OSError, asyncio.CancelledError):
             to = self._to
             there, further = await (
@@ -76,7 +76,7 @@ class Relay:
 
 
 class RelayThread:
-    """A relay beside the test that tells it what to do."""
+    """A relay in a thread, controlled by the test."""
 
     def __init__(self, at: Path, to: Path | int) -> None:
         self._loop = asyncio.new_event_loop()
@@ -84,7 +84,7 @@ class RelayThread:
         self._relay = Relay(at, to)
 
     def open(self) -> None:
-        """As :meth:`Relay.open`; all three return when it is so."""
+        """As :meth:`Relay.open`; all three methods return when it is done."""
         asyncio.run_coroutine_threadsafe(self._relay.open(), self._loop).result(_SECONDS)
 
     def silence(self) -> None:

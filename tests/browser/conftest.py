@@ -12,7 +12,7 @@ from examples.natives.service import Service
 from examples.servers import Ports, start_native_services, start_pages
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.command import CommandProcess, running_gateway
-from tests.ports import deaf_port, free_ports
+from tests.ports import free_ports, refusing_port
 from tests.prerequisites import chromium
 
 REFERENCE_HOSTS = ("test.com", "test1.com", "test2.com")
@@ -73,7 +73,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     names = ("gateway", "page", "pets", "stock", "catalog", "parcels", "storefront", "stranger")
     with ExitStack() as stack:
         numbers = dict(zip(names, free_ports(len(names)), strict=True))
-        ports = Ports(**numbers, unreachable=stack.enter_context(deaf_port()))
+        ports = Ports(**numbers, unreachable=stack.enter_context(refusing_port()))
         natives = start_native_services(stack, ports)
         start_pages(stack, ports)
         file = tmp_path_factory.mktemp("example") / "gateway.yaml"

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from tests.command import running_gateway
 from tests.native_services import ScriptedNative
-from tests.ports import deaf_port, free_ports
+from tests.ports import free_ports, refusing_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
@@ -142,7 +142,7 @@ class Script:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ScriptedNative]]:
     with ExitStack() as stack:
         native = stack.enter_context(ScriptedNative())
-        down = f"http://127.0.0.1:{stack.enter_context(deaf_port())}"
+        down = f"http://127.0.0.1:{stack.enter_context(refusing_port())}"
         apis = [
             {"name": name, "version": "1", "type": "rest", "native": down if name == "down" else native.url}
             | ({} if policy is None else {"cors": policy})

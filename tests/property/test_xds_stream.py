@@ -132,7 +132,7 @@ class Conversation(RuleBasedStateMachine):
     @precondition(lambda self: self.node.stream is not None)
     @rule(kind=st.sampled_from(KINDS), error=st.sampled_from([None, "stale"]))
     def answer_something_stale(self, kind: str, error: str | None) -> None:
-        if kind in self.node.asked:
+        if kind in self.node.requested:
             self.node.to_stream.append(DiscoveryRequest(kind, nonce="stale", error=error))
 
     @rule()

@@ -28,7 +28,7 @@ def test_shutdown_answers_a_waiting_write(server: Server, tmp_path: Path) -> Non
     ):
         other.execute("LOCK TABLE head")
         writing = pool.submit(gateway.admin.put, PETS, json=api_entry(), headers=NEW)
-        eventually(lambda: bool(server.ask(WAITING)))
+        eventually(lambda: bool(server.query(WAITING)))
         gateway.command.stop()
         answer = writing.result(30)
         assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")

@@ -74,13 +74,13 @@ def test_changes_arrive_after_the_notification_connection_was_cut(pair: Pair, se
     etag = put_api(pair.one, "deaf", APP).headers["ETag"]
     pair.both_answer("deaf", APP, 200)
     for number in range(5):
-        assert server.ask(CUT) == [(True,), (True,)]
+        assert server.query(CUT) == [(True,), (True,)]
         here = (pair.one, pair.two)[number % 2]
         answer = put_api(here, "deaf", origin := f"https://n{number}.example", etag=etag)
         assert answer.status_code == 200, answer.text
         etag = answer.headers["ETag"]
         pair.both_answer("deaf", origin, 200)
-        eventually(lambda: len(server.ask(LISTENING)) == 2)
+        eventually(lambda: len(server.query(LISTENING)) == 2)
 
 
 def test_concurrent_writers_at_both_lose_no_update(pair: Pair) -> None:

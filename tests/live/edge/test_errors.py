@@ -18,7 +18,7 @@ from tests.live.edge.requests import (
 )
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative, SocketNative
-from tests.ports import deaf_port
+from tests.ports import refusing_port
 
 pytestmark = pytest.mark.live
 
@@ -28,7 +28,7 @@ TOO_MANY_HEADERS = "header=x:y&" * 101
 @pytest.fixture(scope="module", autouse=True)
 def _served(gateway: LiveGateway, pet: ScriptedNative) -> Iterator[None]:
     with (
-        deaf_port() as deaf,
+        refusing_port() as deaf,
         SocketNative(lambda connection, _: connection.sendall(b"no HTTP\r\n\r\n")) as odd,
     ):
         apis = [

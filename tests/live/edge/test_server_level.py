@@ -22,7 +22,7 @@ from tests.live.edge.requests import (
 )
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
-from tests.ports import deaf_port
+from tests.ports import refusing_port
 from tests.raw_http import Http1, RawRequest, http1
 
 from crossgate.catalogue.model import Catalogue
@@ -55,7 +55,7 @@ class Switch:
 
 @pytest.fixture(scope="module")
 def switch(gateway: LiveGateway, pet: ScriptedNative) -> Iterator[Switch]:
-    with deaf_port() as deaf:
+    with refusing_port() as deaf:
         yield Switch(gateway, pet, deaf)
 
 

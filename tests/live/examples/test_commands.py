@@ -14,7 +14,7 @@ from examples.natives.service import Service
 from examples.servers import Ports, start_native_services
 from tests.command import running_gateway
 from tests.executable_docs import Command, steps
-from tests.ports import deaf_port, free_ports
+from tests.ports import free_ports, refusing_port
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 def example(tmp_path: Path) -> Iterator[tuple[Ports, Mapping[str, Service]]]:
     with ExitStack() as stack:
         gateway, pets, stock, catalog, parcels = free_ports(5)
-        nobody = stack.enter_context(deaf_port())
+        nobody = stack.enter_context(refusing_port())
         ports = Ports(gateway, pets=pets, stock=stock, catalog=catalog, parcels=parcels, unreachable=nobody)
         natives = start_native_services(stack, ports)
         file = tmp_path / "gateway.yaml"

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.prerequisites import lacking
+from tests.prerequisites import missing_prerequisite
 
 _MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec cat'
 _LAUNCH = Path(__file__).with_name("own_network.py")
@@ -88,4 +88,4 @@ def _unshare(what: str) -> tuple[str, ...]:
         if tried.returncode == 0:
             return words
         said = tried.stderr.strip()
-    raise lacking(f"this system gives us no namespace: {said}")
+    raise missing_prerequisite(f"this system gives us no namespace: {said}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.command import crossgate
 from tests.native_services import ScriptedNative
-from tests.ports import deaf_port
+from tests.ports import refusing_port
 
 BAD = """\
 gateway:
@@ -124,7 +124,7 @@ def test_a_directory_in_place_of_a_file(tmp_path: Path) -> None:
 
 
 def test_native_services_are_asked_only_on_request(tmp_path: Path) -> None:
-    with ScriptedNative() as native, deaf_port() as deaf:
+    with ScriptedNative() as native, refusing_port() as deaf:
         file = tmp_path / "gateway.yaml"
         file.write_text(SAFE.replace("9101", str(deaf)), encoding="utf-8")
         assert crossgate("check", str(file)).returncode == 0

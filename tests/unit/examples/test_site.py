@@ -8,7 +8,7 @@ import pytest
 from examples.natives.http_message import Request, Response
 from examples.site import Site
 from tests.native_services import ScriptedNative
-from tests.ports import deaf_port
+from tests.ports import refusing_port
 
 ORIGINS = {"page": "http://127.0.0.1:1", "stranger": "http://127.0.0.1:2"}
 JSON = (("Content-Type", "application/json"),)
@@ -55,7 +55,7 @@ def test_the_wire_refuses_invalid_bodies(body: bytes) -> None:
 
 
 def test_the_wire_reports_a_gateway_that_is_down() -> None:
-    with deaf_port() as port:
+    with refusing_port() as port:
         answer = wire(Site("page", ORIGINS, f"http://127.0.0.1:{port}"))
     assert answer.status == 502
     assert b"the gateway does not respond" in answer.body
