@@ -1,1 +1,1 @@
-"""Use cases, over ports that the layers above fill in."""
+"""The use cases of a catalogue and of tokens. The packages above implement its ports: stores and nodes."""
