@@ -1,7 +1,6 @@
-"""One type for "something is wrong, here, do this".
+"""Diagnostics: what is wrong, where, what was found there and what to do about it, as data.
 
-Knows nothing of policies, files or protocols: validators below and above fill it in, and the edges
-(command line, REST, SARIF) render it. A problem is data; prose is made where it is shown.
+Every package creates them. The command line, the admin API and SARIF output render them.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Severity(StrEnum):
-    """How bad it is: an error refuses the input, the others let it pass."""
+    """How serious a diagnostic is: an error refuses the input, the others do not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,7 +24,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in some input: a path of keys and indices, and the file, line and column if there is a file.
+    """A place in some input: a path of keys and indices; with file, line and column if it is a file.
 
     Lines and columns count from 1.
     """
@@ -36,7 +35,7 @@ class Place:
     column: int | None = None
 
     def at(self, *steps: Step) -> Place:
-        """The place that many steps deeper; line and column are no longer known there."""
+        """The place at these steps below; its line and column are unknown."""
         return replace(self, path=(*self.path, *steps), line=None, column=None)
 
     @property
@@ -62,7 +61,7 @@ def _render_step(step: Step) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: a stable ``code``, what is wrong, what was found there, and what to do about it."""
+    """One problem: a stable ``code``, what is wrong, what was found there, and what to do about it."""
 
     code: str
     message: str
@@ -72,11 +71,11 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
 
     def within(self, *steps: Step) -> Diagnostic:
-        """The same finding, seen from an enclosing object: its path is put behind ``steps``."""
+        """The diagnostic as seen from an enclosing object: ``steps`` precede its path."""
         return replace(self, place=replace(self.place, path=(*steps, *self.place.path)))
 
     def as_json(self) -> dict[str, object]:
-        """The finding as JSON-ready values, for machines."""
+        """The diagnostic as JSON-ready values."""
         return {
             "code": self.code,
             "severity": self.severity.value,
@@ -107,7 +106,7 @@ def count_by_severity(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 class InvalidInput(ValueError):  # noqa: N818 - it names what was given, as the messages do
-    """Input was refused; ``diagnostics`` holds every reason, not only the first."""
+    """Input was refused; ``diagnostics`` holds every error, not only the first."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics: Sequence[Diagnostic] = tuple(diagnostics)

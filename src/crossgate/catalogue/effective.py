@@ -1,4 +1,4 @@
-"""From what is declared to what is enforced: each API's policy with all that bears on it."""
+"""Effective policies: an API's policy with the origins of its applications and of the gateway."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crossgate.policy import EffectivePolicy
 
 @dataclass(frozen=True, slots=True)
 class Associations:
-    """By API, the names of the applications associated with it, suspended ones included."""
+    """The applications of each API, suspended ones included."""
 
     applications: Mapping[str, Application] = field(default_factory=dict)
     _by_api: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Associations:
         return cls(applications, {api: frozenset(names) for api, names in found.items()})
 
     def advance(self, applications: Mapping[str, Application]) -> tuple[Associations, set[str]]:
-        """The associations after a change, and the APIs whose applications it touches."""
+        """The associations after a change, and the APIs whose applications changed."""
         if applications is self.applications:
             return self, set()
         before = self.applications
@@ -49,7 +49,7 @@ class Associations:
         return Associations(applications, by_api), touched
 
     def origins(self, api: str) -> frozenset[str]:
-        """The JavaScript origins that count as allowed origins of the API."""
+        """The origins of the API's applications that are not suspended."""
         found = (self.applications[name] for name in self._by_api.get(api, ()))
         return frozenset(
             origin
@@ -60,12 +60,12 @@ class Associations:
 
 
 def effective_policy(catalogue: Catalogue, associations: Associations, api: str) -> EffectivePolicy | None:
-    """The policy that is enforced for the API; None where it passes through."""
+    """The policy that is enforced for the API; None for pass-through and under server-level CORS."""
     return None if catalogue.server_policy is not None else own_policy(catalogue, associations, api)
 
 
 def own_policy(catalogue: Catalogue, associations: Associations, api: str) -> EffectivePolicy | None:
-    """The API's policy, server-level CORS left aside; None if it has none."""
+    """The API's effective policy, even under server-level CORS; None if it has no policy."""
     policy = catalogue.apis[api].cors
     if policy is None:
         return None

@@ -1,4 +1,4 @@
-"""APIs, applications and the gateway's settings, as the rest of the program trusts them."""
+"""The objects of a catalogue: APIs, applications and the gateway's settings, already validated."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ DEFAULT_LISTEN: Final = HostPort("127.0.0.1", 8080)
 DEFAULT_NATIVE_TIMEOUT: Final = 30.0
 LEAST_NATIVE_TIMEOUT: Final = 0.001
 MOST_NATIVE_TIMEOUT: Final = 3600
-"""Seconds that a native service may be given for its whole answer."""
+"""Bounds of ``native_timeout``, in seconds."""
 CODE_PATTERN: Final = "[a-z0-9-]+"
-"""What a code of the linter's findings consists of."""
+"""The syntax of the codes of lint findings."""
 
 
 class ApiType(StrEnum):
-    """What kind of service an API is; it decides the default endpoint."""
+    """The kind of an API's service; it decides the default endpoint."""
 
     REST = "rest"
     SOAP = "soap"
@@ -29,18 +29,18 @@ class ApiType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NativeService:
-    """The HTTP service behind an API: scheme ``http`` or ``https`` (verified), and where it is."""
+    """The HTTP service behind an API: scheme ``http`` or ``https`` (verified), address and base path."""
 
     scheme: str
     host: str
-    """A domain name, a dotted quad, or an IPv6 address without brackets."""
+    """A domain name, an IPv4 address, or an IPv6 address without brackets."""
     port: int
     base_path: str = ""
-    """Put before what follows the endpoint; starts with a slash and ends with none, or is empty."""
+    """Precedes the rest of a request's path; begins with a slash and ends without one, or is empty."""
 
     @property
     def authority(self) -> str:
-        """The ``Host`` that the native service is sent; its scheme's default port is left out."""
+        """The ``Host`` header sent to the native service, without the scheme's default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         default = 443 if self.scheme == "https" else 80
         return host if self.port == default else f"{host}:{self.port}"
@@ -51,7 +51,7 @@ class NativeService:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A finding of the linter that is accepted: its code, and why."""
+    """A finding of the linter that is accepted: its code, and the reason."""
 
     code: str
     reason: str
@@ -76,9 +76,9 @@ class Api:
     """Path prefixes, normalised, without a slash at the end; given none, the default one."""
     cors: CorsPolicy | None = None
     native_timeout: float = DEFAULT_NATIVE_TIMEOUT
-    """Seconds that the native service has for its whole answer."""
+    """Seconds for the native service's whole answer."""
     trusted_domains: tuple[str, ...] = ()
-    """If there are any, all that the policy and the applications' origins admit must lie within them."""
+    """If there are any, every origin that the policy and the applications admit must lie within them."""
     lint: LintSettings = LintSettings()
 
     def __post_init__(self) -> None:
@@ -87,12 +87,12 @@ class Api:
 
     @property
     def key(self) -> str:
-        """``name/version``, as applications and commands refer to it."""
+        """``name/version``, by which applications and commands refer to the API."""
         return f"{self.name}/{self.version}"
 
 
 def default_endpoint(api_type: ApiType, name: str, version: str) -> str:
-    """Where an API is served unless its endpoints say otherwise."""
+    """The endpoint of an API that lists none."""
     return f"/{'ws' if api_type is ApiType.SOAP else 'gateway'}/{name}/{version}"
 
 
@@ -103,13 +103,13 @@ class Application:
     name: str
     javascript_origins: tuple[str, ...] = ()
     apis: tuple[str, ...] = ()
-    """Keys of the APIs that it is associated with."""
+    """Keys of the associated APIs."""
     suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Paths of the PEM files with which the gateway's listener proves who it is."""
+    """Paths of the PEM files with the listener's certificate and key."""
 
     certificate: str
     key: str
@@ -122,18 +122,18 @@ class Gateway:
     listen: HostPort = DEFAULT_LISTEN
     tls: Tls | None = None
     native_ca: str | None = None
-    """Path of a PEM file with the authorities trusted for https native services; None: the system's."""
+    """Path of a PEM file with the authorities trusted for https native services; None for the system's."""
     public_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything that is declared; consistent by construction of its readers."""
+    """Every object of a gateway; its readers guarantee that they are consistent."""
 
     gateway: Gateway = Gateway()
     server_policy: ServerPolicy | None = None
-    """None unless ``watt.server.cors.enabled``; while it is there, no API's policy is enforced."""
+    """None unless ``watt.server.cors.enabled`` is true; while it is set, no API's policy is enforced."""
     settings: Mapping[str, object] = field(default_factory=dict)
-    """The settings as they were written."""
+    """The server-level settings as they were written."""
     apis: Mapping[str, Api] = field(default_factory=dict)
     applications: Mapping[str, Application] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The syntax of names, endpoints and trusted domains: parsers that give the value or a diagnostic."""
+"""The syntax of names, trusted domains and endpoints: each parser returns the string or a diagnostic."""
 
 from __future__ import annotations
 
@@ -9,132 +9,115 @@ from crossgate.diagnostics import Diagnostic
 from crossgate.policy.origin import HOST_PATTERN
 
 MAX_NAME: Final = 200
-
 NAME_PATTERN: Final = r"[A-Za-z0-9._~-]+"
-"""RFC 3986's unreserved characters: they stand in a path as they are, and mean nothing there."""
+"""The unreserved characters of RFC 3986, §2.3: a path can contain them unescaped."""
+
+MAX_ENDPOINT: Final = 1000
+ENDPOINT_PATTERN: Final = r"(?:/[A-Za-z0-9._~@:+=,!$-]+)+"
+"""Without the rules on dot segments and depth, which :func:`parse_endpoint` adds."""
+
+DEFAULT_ROOTS: Final = ("gateway", "ws")
+"""The first segments of default endpoints. The gateway looks up a path below them by its first three segments
+and any other path by its first segment, so an endpoint below them must have three."""
 
 _NAME: Final = re.compile(NAME_PATTERN)
+_HOST: Final = re.compile(HOST_PATTERN)
+_ENDPOINT: Final = re.compile(ENDPOINT_PATTERN)
 
 
-def parse_name(loose: object) -> str | Diagnostic:
-    """The name of an API or its version: one segment of a path, as it stands."""
-    if isinstance(loose, str) and _NAME.fullmatch(loose) and loose not in (".", "..") and _fits(loose):
-        return loose
+def parse_name(raw: object) -> str | Diagnostic:
+    """The name of an API or its version: one segment of a path."""
+    if isinstance(raw, str) and _NAME.fullmatch(raw) and raw not in (".", "..") and len(raw) <= MAX_NAME:
+        return raw
     return Diagnostic(
         code="name-invalid",
-        message=(
-            f"a name or version is 1 to {MAX_NAME} letters, digits and . _ ~ -, for it becomes part of a path"
-        ),
-        found=repr(loose),
+        message=f"a name or version must be 1 to {MAX_NAME} letters, digits and . _ ~ -",
+        found=repr(raw),
         remedy="Write for example petstore, or 1.0",
     )
 
 
-def parse_application_name(loose: object) -> str | Diagnostic:
-    """The name of an application: printable text, blanks inside only."""
-    if isinstance(loose, str) and loose and loose.isprintable() and loose == loose.strip() and _fits(loose):
-        return loose
+def parse_application_name(raw: object) -> str | Diagnostic:
+    """The name of an application: printable characters, with spaces inside only."""
+    if isinstance(raw, str) and 1 <= len(raw) <= MAX_NAME and raw.isprintable() and raw == raw.strip():
+        return raw
     return Diagnostic(
         code="name-invalid",
-        message=f"an application's name is 1 to {MAX_NAME} printable characters without blanks around them",
-        found=repr(loose),
+        message=f"an application's name must be 1 to {MAX_NAME} printable characters, no space at either end",
+        found=repr(raw),
         remedy="Write for example storefront",
     )
 
 
-def _fits(name: str) -> bool:
-    return len(name) <= MAX_NAME
-
-
-_HOST: Final = re.compile(HOST_PATTERN)
-
-
-def parse_trusted_domain(loose: object) -> str | Diagnostic:
-    """A host as browsers write it, without a dot at its end; names below it are meant too."""
-    if isinstance(loose, str) and _HOST.fullmatch(loose) and not loose.endswith("."):
-        return loose
+def parse_trusted_domain(raw: object) -> str | Diagnostic:
+    """A host as browsers write it, without a dot at its end; it stands for every name below it, too."""
+    if isinstance(raw, str) and _HOST.fullmatch(raw) and not raw.endswith("."):
+        return raw
     return Diagnostic(
         code="trusted-domain-invalid",
-        message="a trusted domain is a host in lower case, without scheme, port and wildcard",
-        found=loose if isinstance(loose, str) else repr(loose),
-        remedy="Write for example example.com; every name below it is trusted too",
+        message="a trusted domain must be a lower-case host, without scheme, port and wildcard",
+        found=raw if isinstance(raw, str) else repr(raw),
+        remedy="Write for example example.com, which includes every name below it",
     )
 
 
-SEGMENT_PATTERN: Final = r"[A-Za-z0-9._~@:+=,!$-]+"
-ENDPOINT_PATTERN: Final = rf"(?:/{SEGMENT_PATTERN})+"
-"""Without the rules on dot segments and on default forms, which :func:`parse_endpoint` adds."""
-
-MAX_ENDPOINT: Final = 1000
-
-DEFAULT_ROOTS: Final = ("gateway", "ws")
-"""The first segments of the default endpoints. The gateway finds what lies below them by three segments, the
-depth of a default endpoint, and anything else by its first; so no endpoint below them can be shorter."""
-
-_ENDPOINT: Final = re.compile(ENDPOINT_PATTERN)
-
-
-def parse_endpoint(loose: object) -> str | Diagnostic:
-    """A path prefix as the gateway sees paths after it has normalised them."""
-    if not isinstance(loose, str):
-        return _refuse("an endpoint is a text", repr(loose), "Write a path such as /shop/v1")
-    for find in (_find_shape_fault, _find_character_fault, _find_depth_fault):
-        fault = find(loose)
-        if fault is not None:
-            return _refuse(fault[0], loose, fault[1])
-    return loose
-
-
-_Fault = tuple[str, str]
-
-
-def _find_shape_fault(path: str) -> _Fault | None:
-    if not path.startswith("/"):
-        return (
-            "an endpoint begins with a slash",
-            f"Write /{path}" if path else "Write a path such as /shop/v1",
+def parse_endpoint(raw: object) -> str | Diagnostic:
+    """A path prefix in the form that paths have after the gateway normalised them."""
+    if not isinstance(raw, str):
+        return Diagnostic(
+            "endpoint-invalid",
+            "an endpoint must be a string",
+            "Write a path such as /shop/v1",
+            found=repr(raw),
         )
+    for find in (_find_shape_error, _find_character_error, _find_depth_error):
+        error = find(raw)
+        if error is not None:
+            message, remedy = error
+            return Diagnostic("endpoint-invalid", f"an endpoint {message}", remedy, found=raw)
+    return raw
+
+
+_Error = tuple[str, str]
+"""What an endpoint must be, and the remedy."""
+
+
+def _find_shape_error(path: str) -> _Error | None:
+    if not path.startswith("/"):
+        return "must begin with a slash", f"Write /{path}" if path else "Write a path such as /shop/v1"
     for mark, part in (("?", "query"), ("#", "fragment")):
         if mark in path:
-            return f"an endpoint has no {part}", f"Write {path.partition(mark)[0]}"
+            return f"must not have a {part}", f"Write {path.partition(mark)[0]}"
     if path == "/":
-        return (
-            "an endpoint has at least one segment: / would be a prefix of every other",
-            "Write a path such as /shop/v1",
-        )
+        return "must have a segment: / is a prefix of every path", "Write a path such as /shop/v1"
     if "//" in path:
-        return "an endpoint has no empty segment", f"Write {re.sub('/+', '/', path)}"
+        return "must not have an empty segment", f"Write {re.sub('/+', '/', path)}"
     if path.endswith("/"):
-        return "an endpoint does not end with a slash", f"Write {path.rstrip('/')}"
+        return "must not end with a slash", f"Write {path.rstrip('/')}"
     if {".", ".."} & set(path.split("/")):
-        return "an endpoint has no dot segments: no normalised path has them", "Write the path they lead to"
+        return "must not have dot segments: normalised paths have none", "Write the path that they lead to"
     return None
 
 
-def _find_character_fault(path: str) -> _Fault | None:
+def _find_character_error(path: str) -> _Error | None:
     if len(path) > MAX_ENDPOINT:
-        return f"an endpoint has at most {MAX_ENDPOINT} characters", "Shorten it"
+        return f"must not have more than {MAX_ENDPOINT} characters", "Shorten it"
     if "%" in path:
         return (
-            "an endpoint has no escapes: one path could then be spelled in several ways",
-            "Write the path with plain characters only",
+            "must not have percent-escapes: one path could be written in several ways",
+            "Use unescaped characters only",
         )
     if not _ENDPOINT.fullmatch(path):
-        return "an endpoint consists of letters, digits and . _ ~ @ : + = , ! $ -", "Write a plainer path"
+        return "must consist of letters, digits and . _ ~ @ : + = , ! $ -", "Remove the other characters"
     return None
 
 
-def _find_depth_fault(path: str) -> _Fault | None:
+def _find_depth_error(path: str) -> _Error | None:
     segments = path.split("/")[1:]
     if segments[0] not in DEFAULT_ROOTS or len(segments) >= 3:
         return None
-    root = segments[0]
-    others = " or ".join(DEFAULT_ROOTS)
+    default = f"/{segments[0]}/name/version"
     return (
-        f"an endpoint below /{root} has at least three segments, as the default /{root}/name/version has",
-        f"Write /{root}/name/version, or a path that begins with something else than {others}",
+        f"below /{segments[0]} must have at least three segments, as the default {default} has",
+        f"Write {default}, or a path that does not begin with {' or '.join(DEFAULT_ROOTS)}",
     )
-
-
-def _refuse(message: str, found: str, remedy: str) -> Diagnostic:
-    return Diagnostic("endpoint-invalid", message, remedy, found=found)

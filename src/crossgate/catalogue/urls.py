@@ -1,4 +1,4 @@
-"""Base URLs of native services."""
+"""The syntax of native services' base URLs."""
 
 from __future__ import annotations
 
@@ -23,80 +23,82 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
+class _Error:
     reason: str
     remedy: str
 
 
-def parse_native_url(loose: object) -> NativeService | Diagnostic:
-    """The native service at a base URL: http or https, a host, perhaps a port and a path, nothing else."""
-    parsed = _parse(loose) if isinstance(loose, str) else _Fault("is no text", "Write http://host:port/path")
+_INVALID_HOST: Final = _Error(
+    "has an invalid host", "Write a domain name or an IP address; IPv6 in brackets: [::1]"
+)
+
+
+def parse_native_url(raw: object) -> NativeService | Diagnostic:
+    """The native service at a base URL: ``http`` or ``https``, a host, optionally a port and a path."""
+    parsed = (
+        _parse(raw) if isinstance(raw, str) else _Error("must be a string", "Write http://host:port/path")
+    )
     if isinstance(parsed, NativeService):
         return parsed
-    found = loose if isinstance(loose, str) else repr(loose)
+    found = raw if isinstance(raw, str) else repr(raw)
     return Diagnostic(
         "native-invalid", f"the native service's URL {parsed.reason}", parsed.remedy, found=found
     )
 
 
-def _parse(text: str) -> NativeService | _Fault:
+def _parse(text: str) -> NativeService | _Error:
     url = _URL.fullmatch(text)
     if url is None or url["scheme"].lower() not in _DEFAULT_PORTS:
-        return _Fault("begins with neither http:// nor https://", "Write http://host:port/path")
+        return _Error("must begin with http:// or https://", "Write http://host:port/path")
     if url["rest"]:
-        return _Fault("has a query or a fragment", f"Leave it out: {text[: -len(url['rest'])]}")
+        return _Error("must not have a query or a fragment", f"Write {text[: -len(url['rest'])]}")
     if "@" in url["authority"]:
-        return _Fault("has user information", "Leave it out; credentials do not belong into this file")
+        return _Error("must not have user information", "Remove it; keep credentials out of documents")
     scheme = url["scheme"].lower()
     authority = _parse_authority(url["authority"], _DEFAULT_PORTS[scheme])
     base_path = _parse_path(url["path"])
-    if isinstance(authority, _Fault):
+    if isinstance(authority, _Error):
         return authority
-    if isinstance(base_path, _Fault):
+    if isinstance(base_path, _Error):
         return base_path
     return NativeService(scheme, *authority, base_path)
 
 
-def _parse_authority(text: str, default_port: int) -> tuple[str, int] | _Fault:
+def _parse_authority(text: str, default_port: int) -> tuple[str, int] | _Error:
     parts = _AUTHORITY.fullmatch(text)
     if parts is None:
-        return _Fault(
-            "has an impossible host", "Write a domain name or an IP address; IPv6 in brackets: [::1]"
-        )
+        return _INVALID_HOST
     port = default_port if parts["port"] is None else parse_port(parts["port"])
     if not port:
-        return _Fault("has an impossible port", "Write a port from 1 to 65535, or none")
+        return _Error("has an invalid port", "Write a port from 1 to 65535, or none")
     host = _parse_host(parts["host"])
-    return (host, port) if isinstance(host, str) else host
+    return host if isinstance(host, _Error) else (host, port)
 
 
-def _parse_host(text: str) -> str | _Fault:
+def _parse_host(text: str) -> str | _Error:
     lower = text.lower()
     ip = parse_ip_address(lower)
     if ip is not None:
         return ip
     if not text:
-        return _Fault("has no host", "Write http://host:port/path")
+        return _Error("must have a host", "Write http://host:port/path")
     if not text.isascii():
-        return _Fault("has a host beyond ASCII", "Write the host in punycode (xn--...)")
+        return _Error("has a host that is not ASCII", "Write the host in punycode (xn--...)")
+    # A host that ends in a number is an IPv4 address in another form (https://url.spec.whatwg.org/#hosts).
     ends_in_number = re.search(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", lower)
-    if ends_in_number or not _DOMAIN.fullmatch(lower.removesuffix(".")):
-        return _Fault(
-            "has an impossible host", "Write a domain name or an IP address; IPv6 in brackets: [::1]"
-        )
-    return lower
+    return _INVALID_HOST if ends_in_number or not _DOMAIN.fullmatch(lower.removesuffix(".")) else lower
 
 
-def _parse_path(text: str) -> str | _Fault:
+def _parse_path(text: str) -> str | _Error:
     path = text.removesuffix("/")
     if not path:
         return path
     if not _PATH.fullmatch(path):
-        return _Fault(
-            "has a path with an empty segment or a character that no path has",
-            "Write the path as it is sent, other characters escaped: a blank as %20",
+        return _Error(
+            "has a path with an empty segment or an invalid character",
+            "Write the path as it is sent, with other characters escaped: a space as %20",
         )
     segments = path.replace("%2e", ".").replace("%2E", ".").split("/")
     if {".", ".."} & set(segments):
-        return _Fault("has dot segments in its path", "Write the path they lead to")
+        return _Error("has dot segments in its path", "Write the path that they lead to")
     return path

@@ -101,7 +101,7 @@ BROKEN: Mapping[Callable[[Path, str], None], str] = {
     not_text: "gateway.yaml:2:4",
     too_large: "larger than 16 MiB",
     a_directory: "this is a directory, not a file",
-    no_file: "there is no such file",
+    no_file: "file not found",
 }
 
 

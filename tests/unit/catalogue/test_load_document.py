@@ -24,7 +24,7 @@ def _only(path: Path) -> Diagnostic:
 
 def test_no_such_file(tmp_path: Path) -> None:
     found = _only(tmp_path / "gateway.yaml")
-    assert (found.code, found.message) == ("file-unreadable", "there is no such file")
+    assert (found.code, found.message) == ("file-unreadable", "file not found")
 
 
 def test_a_directory(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_no_permission(tmp_path: Path, somebody: None) -> None:
     path = tmp_path / "gateway.yaml"
     with suppress(PermissionError):
         path.touch(mode=0o000)
-    assert _only(path).message == "permission to read the file is denied"
+    assert _only(path).message == "permission to read the file denied"
 
 
 def test_50_megabytes(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_missing_file_of_origins_is_shown_at_the_setting_that_names_it(tmp_pat
     path = tmp_path / "gateway.yaml"
     path.write_text("settings:\n  watt.server.cors.allowedOrigins: file:origins.txt\n")
     found = _only(path)
-    assert (found.place.line, found.place.column, found.message) == (2, 36, "there is no such file")
+    assert (found.place.line, found.place.column, found.message) == (2, 36, "file not found")
     before = load_document(path).files
     (tmp_path / "origins.txt").write_text("https://a.example\n")
     document, origins = load_document(path).files

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from crossgate.catalogue.yaml.events import NumberTooLong, resolve
+from crossgate.catalogue.yaml.events import NumberTooLongError, resolve
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_not_a_number_is_a_number() -> None:
 
 
 def test_an_integer_beyond_all_sense_is_refused_before_it_costs_anything() -> None:
-    with pytest.raises(NumberTooLong):
+    with pytest.raises(NumberTooLongError):
         resolve("9" * 4001)

@@ -102,4 +102,4 @@ def test_a_broken_document_is_reported_like_check_does(tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text("apis: [\n")
     done = crossgate("explain", tmp_path / "gateway.yaml", "--api", "a/1")
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{tmp_path}/gateway.yaml:2:1: error: this is not YAML" in done.stderr
+    assert f"{tmp_path}/gateway.yaml:2:1: error: invalid YAML" in done.stderr

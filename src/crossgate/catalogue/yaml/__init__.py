@@ -1,1 +1,1 @@
-"""YAML in, with positions, budgets and errors that name their place; and out again."""
+"""YAML: parsed with positions, bounds and errors at their place; and written."""

@@ -1,4 +1,4 @@
-"""Files on disk to text: bounded, UTF-8, and every failure a diagnostic."""
+"""Reads files of a bounded size as UTF-8; every failure is a diagnostic."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.server_settings import ReadLines
 
 MAX_BYTES: Final = 16 * 1024 * 1024
-"""Of one document. 5,000 APIs take 2 MB, 100,000 origins 4 MB."""
+"""Of one file. 5,000 APIs take 2 MB, 100,000 origins 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """Two of one path differ if the file was saved between them: written in place, or replaced by another."""
+    """The state of a file. Two stamps of one path differ if the file was written or replaced between them."""
 
     path: Path
     identity: int = 0
     size: int = 0
     changed_ns: int | None = None
-    """When it was written, in nanoseconds of the kernel's clock for files; None if it can't be seen."""
+    """Its time of modification in nanoseconds; None if the file cannot be examined."""
 
     @classmethod
     def now(cls, path: Path) -> FileStamp:
-        """To be taken before the file is read: what is saved meanwhile is a change, then."""
+        """The stamp of the file now. Take it before reading, so that a save in between counts as a change."""
         try:
             found = path.stat()
         except (OSError, ValueError):
@@ -35,7 +35,7 @@ class FileStamp:
 
 
 def read_text(path: Path) -> str | Diagnostic:
-    """The file's text, without a byte order mark."""
+    """The file's content, without a byte order mark."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -45,7 +45,7 @@ def read_text(path: Path) -> str | Diagnostic:
         return Diagnostic(
             code="file-size",
             message=f"the file is larger than {MAX_BYTES // 2**20} MiB",
-            remedy="Check that this is the file you mean; 5,000 APIs take some 2 MiB",
+            remedy="Check the path: 5,000 APIs take some 2 MiB",
             place=Place(file=str(path)),
         )
     return _decode(data, path)
@@ -65,15 +65,15 @@ def read_lines_of(folder: Path, stamps: list[FileStamp]) -> ReadLines:
 def _unreadable(path: Path, error: Exception) -> Diagnostic:
     match error:
         case FileNotFoundError():
-            message, remedy = "there is no such file", "Check the path"
+            message, remedy = "file not found", "Check the path"
         case IsADirectoryError():
             message, remedy = "this is a directory, not a file", f"Name a file in it: {path}/gateway.yaml"
         case PermissionError():
-            message, remedy = "permission to read the file is denied", "Allow this user to read it"
+            message, remedy = "permission to read the file denied", "Grant this user read access"
         case OSError(errno=int(number)):
             message, remedy = f"the file cannot be read: {os.strerror(number)}", "Check the path"
         case _:
-            message, remedy = "this is no path of a file", "Check the path"
+            message, remedy = "invalid path", "Check the path"
     return Diagnostic("file-unreadable", message, remedy, Place(file=str(path)), found=str(path))
 
 

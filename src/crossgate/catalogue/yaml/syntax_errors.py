@@ -1,4 +1,4 @@
-"""What keeps a text from being YAML, in words that say what to do about it."""
+"""Syntax errors of YAML as diagnostics with a remedy."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ import yaml
 
 from crossgate.diagnostics import Diagnostic, Place
 
-# YAML 1.2, §5.1: c-printable. U+FEFF is allowed as a byte order mark only, which the reader has removed.
+# YAML 1.2, §5.1: c-printable. U+FEFF is allowed as a byte order mark only, which was removed before.
 _FORBIDDEN: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 
 _REMEDIES: Final = (
-    ("scanning an alias", "A text that begins with * must be quoted: '*'"),
-    ("scanning an anchor", "A text that begins with & must be quoted"),
+    ("scanning an alias", "Quote a string that begins with *: '*'"),
+    ("scanning an anchor", "Quote a string that begins with &"),
     (
         "mapping values are not allowed",
-        "Quote a text that holds a colon and a blank, and check the indentation",
+        "Quote a string that contains a colon and a space, and check the indentation",
     ),
-    ("scanning a simple key", "A colon is missing here, or the indentation is not that of the lines above"),
-    ("could not find expected ':'", "A colon is missing, or the indentation is not that of the lines above"),
+    ("scanning a simple key", "Add the missing colon, or indent as in the lines above"),
+    ("could not find expected ':'", "Add the missing colon, or indent as in the lines above"),
     ("scanning a quoted scalar", "Close the quotes; inside double quotes write \\\\ for a backslash"),
     ("parsing a quoted scalar", "Inside double quotes write \\\\ for a backslash, or use single quotes"),
-    ("flow sequence", "Close the bracket ]; quote a text that begins with ["),
-    ("flow mapping", "Close the brace }; quote a text that begins with {"),
-    ("flow node", "Close the bracket or brace; quote a text that begins with [ or {"),
-    ("block mapping", "Indent the keys of one mapping alike; quote a text that begins with [ { or a quote"),
-    ("block collection", "Indent the entries of one list alike, each with a dash"),
-    ("cannot start any token", "Quote a text that begins with @, ` or %"),
+    ("flow sequence", "Close the bracket ]; quote a string that begins with ["),
+    ("flow mapping", "Close the brace }; quote a string that begins with {"),
+    ("flow node", "Close the bracket or brace; quote a string that begins with [ or {"),
+    ("block mapping", "Indent the keys of a mapping equally; quote a string that begins with [ { or a quote"),
+    ("block collection", "Indent the entries of a list equally, each with a dash"),
+    ("cannot start any token", "Quote a string that begins with @, ` or %"),
 )
-_OTHERWISE: Final = "Check quotes, brackets and indentation at this place and just before it"
+_OTHERWISE: Final = "Check quotes, brackets and indentation here and just before"
 
 
 def find_forbidden_character(text: str) -> Diagnostic | None:
-    """The first character that no YAML file may hold, if there is one."""
+    """The first character that YAML does not allow, if there is one."""
     found = _FORBIDDEN.search(text)
     if found is None:
         return None
@@ -44,28 +44,28 @@ def find_forbidden_character(text: str) -> Diagnostic | None:
     line_start = before.rfind("\n") + 1
     return Diagnostic(
         code="yaml-character",
-        message="a YAML file must not hold this character",
+        message="character not allowed in YAML",
         found=f"U+{ord(found[0]):04X}",
-        remedy="Remove it; in double quotes it can be written as an escape",
+        remedy="Remove it, or write it as an escape in double quotes",
         place=Place(line=before.count("\n") + 1, column=len(before) - line_start + 1),
     )
 
 
 def explain_syntax_error(text: str, error: yaml.MarkedYAMLError) -> Diagnostic:
-    """The parser's complaint, with its place and a remedy."""
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-    complaint = " ".join(part for part in (error.context, error.problem) if part)
+    """The parser's error, with its place and a remedy."""
+    position = error.problem_mark or error.context_mark
+    line, column = (position.line, position.column) if position is not None else (0, 0)
+    problem = " ".join(part for part in (error.context, error.problem) if part)
     return Diagnostic(
         code="yaml-syntax",
-        message=f"this is not YAML: {complaint}",
-        remedy=_remedy(complaint, text, line, column),
+        message=f"invalid YAML: {problem}",
+        remedy=_remedy(problem, text, line, column),
         place=Place(line=line + 1, column=column + 1),
     )
 
 
-def _remedy(complaint: str, text: str, line: int, column: int) -> str:
+def _remedy(problem: str, text: str, line: int, column: int) -> str:
     here = text.split("\n", line + 1)[line : line + 1]
     if here and "\t" in here[0][: column + 1]:
-        return "Indent with blanks, not with tabs"
-    return next((remedy for sign, remedy in _REMEDIES if sign in complaint), _OTHERWISE)
+        return "Indent with spaces, not with tabs"
+    return next((remedy for sign, remedy in _REMEDIES if sign in problem), _OTHERWISE)

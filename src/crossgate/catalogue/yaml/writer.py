@@ -1,4 +1,4 @@
-"""Raw values to YAML that reads the same by the rules of YAML 1.1 and of YAML 1.2."""
+"""Writes raw values as YAML that means the same in YAML 1.1 and YAML 1.2."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import yaml
 
 from crossgate.catalogue.yaml.events import NUMBER, NUMBER_STARTS
 
-# libyaml, where there is one: four times as fast, and its output is the same.
+# libyaml, if PyYAML was built with it: four times as fast.
 _BASE: Final[Any] = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 
 
 class _Dumper(_BASE):  # type: ignore[misc]  # one of two classes
-    """Quotes strings that either version of YAML takes for something else."""
+    """Quotes strings that either version of YAML would read as another type."""
 
     def ignore_aliases(self, data: object) -> bool:
-        """Write equal values in full: a reader of the document should not have to follow anchors."""
+        """Repeat equal values in full, without anchors."""
         del data
         return True
 
 
+# PyYAML knows the numbers of YAML 1.1 only, to which 1e3 and 0o17 do not belong: they need quotes, too.
 _Dumper.add_implicit_resolver("tag:crossgate,number-of-yaml-1.2", NUMBER, list(NUMBER_STARTS))
 
 
 def write_yaml(root: Mapping[str, object]) -> str:
-    """The document, keys in the order of the mapping."""
+    """The document, its keys in the order of the mapping."""
     written: str = yaml.dump(root, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1)
     return written
