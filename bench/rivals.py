@@ -31,7 +31,7 @@ from crossgate.compiler.naming import cluster_name
 from crossgate.compiler.routes import Speaker
 from crossgate.compiler.steps import Step, passed
 from crossgate.dataplane.binary import find_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap, command_line, dumps
+from crossgate.dataplane.bootstrap import bootstrap, command_line, dumps
 from crossgate.net.address import HostPort, UnixSocket
 from crossgate.policy import Reason
 
@@ -124,7 +124,7 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
     }
-    document = json.loads(bootstrap(NodeIdentity("rival"), UnixSocket(Path("/nowhere")), Path("/nowhere")))
+    document = json.loads(bootstrap("rival", UnixSocket(Path("/nowhere")), Path("/nowhere")))
     del document["dynamic_resources"], document["admin"]
     document["static_resources"] = {"listeners": [served], "clusters": [native]}
     return dumps(document)

@@ -12,7 +12,7 @@ from bench.machine import cores, pin
 from crossgate.app.gateway import system_ca_file
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import find_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.net.address import UnixSocket
@@ -55,7 +55,7 @@ async def serving(catalogue: Catalogue) -> AsyncIterator[Serving]:
         control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket)))
         publisher = Publisher(control_plane.cache, system_ca_file())
         publisher.publish(catalogue)
-        document = bootstrap(NodeIdentity("bench"), UnixSocket(socket), directory.admin_socket)
+        document = bootstrap("bench", UnixSocket(socket), directory.admin_socket)
         envoy = await stack.enter_async_context(
             Envoy(EnvoySettings(find_envoy(), document, directory, concurrency=1))
         )

@@ -14,7 +14,7 @@ from crossgate.app.gateway import system_ca_file
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService
 from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import find_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.net.address import HostPort, UnixSocket
@@ -90,7 +90,7 @@ class LiveGateway:
                 self.control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket)))
                 self.publisher = Publisher(self.control_plane.cache, system_ca_file())
                 self.publisher.publish(Catalogue(Gateway(HostPort("127.0.0.1", self.port))))
-                document = bootstrap(NodeIdentity("test"), UnixSocket(socket), directory.admin_socket)
+                document = bootstrap("test", UnixSocket(socket), directory.admin_socket)
                 settings = EnvoySettings(find_envoy(), document, directory, concurrency=1)
                 self.envoy = await stack.enter_async_context(Envoy(settings))
                 await self.envoy.ready()

@@ -38,7 +38,7 @@ from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
 from crossgate.catalogue.model import Api, ApiType, Catalogue, NativeService
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.checks import check_listen, find_unreachable
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
@@ -207,8 +207,7 @@ class _Gateway:
 
     async def _start_envoy(self, find_envoy: Callable[[], EnvoyBinary], directory: RuntimeDirectory) -> Envoy:
         binary = await asyncio.to_thread(find_envoy)
-        identity = NodeIdentity(self._node_id())
-        document = bootstrap(identity, self.control_plane.address, directory.admin_socket)
+        document = bootstrap(self._node_id(), self.control_plane.address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
         envoy = Envoy(settings, self._on_node_change)
         return await self._stack.enter_async_context(envoy)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from crossgate.app.events import Emit, NodeChanged
 from crossgate.app.tasks import run_until_stopped
 from crossgate.dataplane.binary import find_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.net.address import Address
@@ -38,8 +38,8 @@ async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> Non
     """
     binary = find_envoy()
     with create_runtime_directory() as directory:
-        identity = NodeIdentity(options.node_id or f"{socket.gethostname()}-{os.getpid()}")
-        document = bootstrap(identity, options.control_plane, directory.admin_socket)
+        node_id = options.node_id or f"{socket.gethostname()}-{os.getpid()}"
+        document = bootstrap(node_id, options.control_plane, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
         async with Envoy(settings, lambda change: emit(NodeChanged(change))) as envoy:
             await run_until_stopped(envoy.ready(), stop)

@@ -1,5 +1,5 @@
-"""Envoy as Crossgate runs it: binary, bootstrap, runtime directory, and the supervisor that keeps it up.
+"""Envoy as Crossgate runs it: binary, bootstrap, runtime directory, and the supervisor that restarts it.
 
-Knows how to start, watch and stop one Envoy on this machine. Knows nothing of policies or of what the
-control plane sends: listeners and routes come to Envoy by xDS.
+Starts, watches and stops one Envoy of this machine, and checks the machine. It knows nothing of policies:
+listeners and routes come to Envoy over xDS.
 """

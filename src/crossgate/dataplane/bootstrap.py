@@ -8,45 +8,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from crossgate.dataplane.log import FORMAT as LOG_FORMAT
-from crossgate.net.address import Address, HostPort, UnixSocket, is_ip_address
+from crossgate.net.address import Address, HostPort, UnixSocket
 
-CONTROL_PLANE_CLUSTER = "crossgate-control-plane"
-_TYPE = "type.googleapis.com/envoy.extensions."
+CONTROL_PLANE_CLUSTER: Final = "crossgate-control-plane"
+HEAP_LIMIT_BYTES: Final = 2 << 30
+"""Envoy sheds load when its heap comes near this."""
+CLIENT_CONNECTIONS_LIMIT: Final = 20_000
+_TYPE: Final = "type.googleapis.com/envoy.extensions."
 Json = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one Envoy may use up before it sheds load."""
-
-    heap_bytes: int = 2 << 30
-    downstream_connections: int = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class NodeIdentity:
-    """What Envoy says of itself to the control plane: its id is unique, its cluster is shared."""
-
-    id: str
-    cluster: str = "crossgate"
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-def bootstrap(
-    node: NodeIdentity, control_plane: Address, admin_socket: Path, limits: Limits = Limits()
-) -> bytes:
+def bootstrap(node_id: str, control_plane: Address, admin_socket: Path) -> bytes:
     """The bootstrap as JSON.
 
-    Envoy is ready only when the control plane has answered for clusters and listeners: however long
-    that takes, it never calls itself ready while it serves nothing.
+    Envoy becomes ready only when the control plane has sent clusters and listeners, however long that takes.
     """
     return dumps(
         {
-            "node": {"id": node.id, "cluster": node.cluster, "metadata": dict(node.metadata)},
+            "node": {"id": node_id, "cluster": "crossgate"},
             "admin": _admin(admin_socket),
             "dynamic_resources": _dynamic_resources(),
             "static_resources": {"clusters": [_control_plane_cluster(control_plane)]},
@@ -57,11 +40,11 @@ def bootstrap(
             ],
             "typed_dns_resolver_config": _dns_resolver(),
             "layered_runtime": {"layers": [{"name": "crossgate", "static_layer": _runtime()}]},
-            "overload_manager": _overload_manager(limits),
-            # Statistics of a cluster or listener are made when it first sees traffic: with thousands
-            # of APIs most of the memory is theirs otherwise.
+            "overload_manager": _overload_manager(),
+            # Statistics of a cluster or listener are created with its first request: with thousands of APIs
+            # they would take most of the memory.
             "deferred_stat_options": {"enable_deferred_creation_stats": True},
-            # There is no sink to flush to every five seconds; the admin socket is read instead.
+            # No sink needs a flush every five seconds; statistics are read from the admin socket.
             "stats_flush_on_admin": True,
         }
     )
@@ -73,8 +56,8 @@ def dumps(document: Json) -> bytes:
 
 
 def _admin(socket: Path) -> Json:
-    # Anyone who reaches the admin interface can stop Envoy: owner only, and never a port. It must also
-    # answer when clients have used up every connection.
+    # A client of the admin interface can stop Envoy: owner only, and never a port. It must also answer when
+    # clients have used every connection.
     return {"address": {"pipe": {"path": str(socket), "mode": 0o600}}, "ignore_global_conn_limit": True}
 
 
@@ -82,7 +65,7 @@ def _dynamic_resources() -> Json:
     over_ads = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
     grpc = {
         "cluster_name": CONTROL_PLANE_CLUSTER,
-        # The default grows to 30 seconds, during which a restarted control plane reaches nobody.
+        # The default grows to 30 s, during which a restarted control plane has no nodes.
         "retry_policy": {"retry_back_off": {"base_interval": "0.1s", "max_interval": "2s"}},
     }
     return {
@@ -99,17 +82,15 @@ def _dynamic_resources() -> Json:
 
 def _control_plane_cluster(control_plane: Address) -> Json:
     http2: Json = {}
-    discovery = "STATIC"
     address: Json
     match control_plane:
         case UnixSocket(path):
             # The kernel reports the death of a local peer: no keepalive is needed.
             address = {"pipe": {"path": str(path)}}
         case HostPort(host, port):
-            discovery = "STATIC" if is_ip_address(host) else "STRICT_DNS"
             address = {"socket_address": {"address": host, "port_value": port}}
-            # grpc's servers end connections that ping more often than they permit, by default every
-            # five minutes: the control plane must permit one per 30 seconds.
+            # A tunnel may lose its other end silently. `crossgate.xds.server` permits this many pings; by
+            # default a gRPC server ends connections that ping more than once in five minutes.
             http2 = {"connection_keepalive": {"interval": "30s", "timeout": "5s"}}
     endpoint = {"endpoint": {"address": address}}
     options = {
@@ -118,9 +99,7 @@ def _control_plane_cluster(control_plane: Address) -> Json:
     }
     return {
         "name": CONTROL_PLANE_CLUSTER,
-        "type": discovery,
-        # By default a name's IPv4 addresses are not tried when it has an IPv6 one that nobody answers at.
-        "dns_lookup_family": "ALL",
+        "type": "STATIC",
         "connect_timeout": "2s",
         "load_assignment": {
             "cluster_name": CONTROL_PLANE_CLUSTER,
@@ -133,9 +112,9 @@ def _control_plane_cluster(control_plane: Address) -> Json:
 
 
 def _dns_resolver() -> Json:
-    # Envoy acknowledges no cluster before its name is resolved or given up, and takes no listener before
-    # that on start. By default a name server that does not answer is given up after minutes, and one such
-    # native service would hold up the clusters of all others.
+    # Envoy acknowledges a cluster only when its name is resolved or given up, and on start waits for that
+    # before it accepts a listener. By default it gives up a silent name server after minutes, and one such
+    # native service would delay the clusters of all others.
     return _extension(
         "envoy.network.dns_resolver.cares",
         "network.dns_resolver.cares.v3.CaresDnsResolverConfig",
@@ -145,18 +124,18 @@ def _dns_resolver() -> Json:
 
 
 def _runtime() -> Json:
-    # Envoy refuses regular expressions above a program size of 100: ten realistic origins. The budget
-    # for them is set where a policy is saved, with a message, not here with a rejected resource.
+    # By default Envoy rejects regular expressions above a program size of 100: ten realistic origins. Their
+    # budget is checked when a policy is saved, where the message names the expression.
     unlimited = 2**31 - 1
     return {"re2.max_program_size.error_level": unlimited, "re2.max_program_size.warn_level": unlimited}
 
 
-def _overload_manager(limits: Limits) -> Json:
+def _overload_manager() -> Json:
     heap, connections = (
         "envoy.resource_monitors.fixed_heap",
         "envoy.resource_monitors.global_downstream_max_connections",
     )
-    # In the order in which they hurt clients.
+    # In the order in which they affect clients.
     sheds = {
         "shrink_heap": 0.90,
         "disable_http_keepalive": 0.92,
@@ -167,12 +146,12 @@ def _overload_manager(limits: Limits) -> Json:
         "refresh_interval": "0.25s",
         "resource_monitors": [
             _extension(
-                heap, "resource_monitors.fixed_heap.v3.FixedHeapConfig", max_heap_size_bytes=limits.heap_bytes
+                heap, "resource_monitors.fixed_heap.v3.FixedHeapConfig", max_heap_size_bytes=HEAP_LIMIT_BYTES
             ),
             _extension(
                 connections,
                 "resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-                max_active_downstream_connections=limits.downstream_connections,
+                max_active_downstream_connections=CLIENT_CONNECTIONS_LIMIT,
             ),
         ],
         "actions": [

@@ -100,7 +100,11 @@ def listeners(port: int) -> tuple[ListeningProcess, ...]:
     # Only a port in use needs it, so the start does not wait until it is loaded.
     import psutil
 
-    listening = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    try:
+        connections = psutil.net_connections("tcp")
+    except (psutil.Error, OSError):
+        return ()
+    listening = [one for one in connections if one.status == psutil.CONN_LISTEN]
     pids = {one.pid for one in listening if one.pid is not None and one.laddr and one.laddr.port == port}
     found = []
     for pid in sorted(pids):

@@ -1,7 +1,7 @@
-"""Envoy's admin interface, over its unix socket.
+"""A client for Envoy's admin interface, over its unix socket.
 
-httpx is loaded with the first question but the one that a start has: it takes a tenth of a second, in which
-Envoy would have nothing to do.
+The start polls readiness only, without httpx: loading httpx takes a tenth of a second, which the start would
+wait for (docs/explanation/performance.md, "start to serving"; bench/propagation.py). The other calls load it.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 _READY: Final = b"GET /ready HTTP/1.1\r\nHost: envoy\r\nConnection: close\r\n\r\n"
 _OK: Final = b"HTTP/1.1 200 "
-# Envoy's own listener for this interface is left out: it counts the very request that asks.
+# Without the listener of this interface, which counts the request that reads the statistics.
 _ACTIVE_REQUESTS: Final = re.compile(r"http\.(?!admin\.).*\.downstream_rq_active")
 
 
 class EnvoyAdmin:
-    """Asks one Envoy. Every method but ``ready`` raises httpx.TransportError while nobody answers there."""
+    """One Envoy's admin interface. All but ``ready`` raise httpx.TransportError if Envoy does not answer."""
 
     def __init__(self, socket: Path, *, timeout: float = 5.0) -> None:
         self._socket = socket
         self._timeout = timeout
 
     async def ready(self) -> bool:
-        """Whether Envoy serves: its first configuration is in, and it is not draining."""
+        """Whether Envoy serves: it has its first configuration and is not draining."""
         try:
             async with asyncio.timeout(self._timeout):
                 reader, writer = await asyncio.open_unix_connection(str(self._socket))
@@ -43,33 +43,32 @@ class EnvoyAdmin:
             return False
 
     async def stats(self, pattern: str = "") -> dict[str, int]:
-        """Counters and gauges whose name the regular expression ``pattern`` finds, by name."""
+        """Counters and gauges by name; ``pattern`` is a regular expression that occurs in their names."""
         answer = await self._get("/stats", filter=pattern, format="json")
-        # Histograms and texts are in the same list, in forms of their own.
+        # The same list holds histograms and strings, in other formats.
         found = (stat for stat in answer.json()["stats"] if isinstance(stat.get("value"), int))
         return {stat["name"]: stat["value"] for stat in found}
 
     async def active_requests(self) -> int:
-        """The requests of clients that are being answered now."""
+        """The number of clients' requests in progress."""
         found = await self.stats(r"downstream_rq_active$")
         return sum(value for name, value in found.items() if _ACTIVE_REQUESTS.fullmatch(name))
 
     async def config_dump(self, *, resource: str | None = None) -> dict[str, Any]:
-        """What Envoy runs with, as its JSON; ``resource`` picks one field, such as ``dynamic_listeners``."""
+        """Envoy's configuration as JSON; ``resource`` picks one field, such as ``dynamic_listeners``."""
         answer = await self._get("/config_dump", **({} if resource is None else {"resource": resource}))
         return dict(answer.json())
 
     async def begin_drain(self) -> None:
-        """Accept no connection any more; end those that there are with their next response."""
-        # In this order: responses say `Connection: close` (or GOAWAY) because the health check fails,
-        # and a client that was told so must not get in again. `drain_listeners?graceful` goes on
-        # accepting, so under load there would be no end. Listeners inside Envoy stay open: whoever is in
-        # already can still get through them.
+        """Stop accepting connections, and close each open one with its next response."""
+        # In this order: responses carry `Connection: close` (or GOAWAY) because the health check fails, and a
+        # client that got one must not connect again. `drain_listeners?graceful` goes on accepting, so under
+        # load it would never end. Internal listeners stay open for the requests in progress.
         for path in ("/healthcheck/fail", "/drain_listeners"):
             (await self._client.post(path)).raise_for_status()
 
     async def close(self) -> None:
-        """Let go of the socket."""
+        """Close the HTTP client."""
         if "_client" in self.__dict__:
             await self._client.aclose()
 
@@ -85,7 +84,7 @@ class EnvoyAdmin:
     def _client(self) -> httpx.AsyncClient:
         import httpx
 
-        # No connection is kept: the next request may meet another Envoy, after a restart.
+        # No keep-alive: after a restart, the next request goes to another Envoy.
         transport = httpx.AsyncHTTPTransport(
             uds=str(self._socket), limits=httpx.Limits(max_keepalive_connections=0)
         )

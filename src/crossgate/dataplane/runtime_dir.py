@@ -18,10 +18,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.net.address import MAX_SOCKET_PATH
 
-# sockaddr_un.sun_path holds 108 bytes, the last a zero (unix(7)).
-LONGEST_SOCKET_PATH: Final = 107
-LONGEST_SOCKET_NAME: Final = "admin.sock"
+_LONGEST_SOCKET_NAME: Final = "admin.sock"
 _PREFIX: Final = "crossgate-"
 _LOCK: Final = "lock"
 
@@ -36,7 +35,7 @@ class RuntimeDirectory:
     @property
     def admin_socket(self) -> Path:
         """Where Envoy's admin interface listens."""
-        return self.path / "admin.sock"
+        return self.path / _LONGEST_SOCKET_NAME
 
     @property
     def control_plane_socket(self) -> Path:
@@ -99,10 +98,10 @@ def _unsuitable(base: Path) -> Diagnostic | None:
         return _refusal(base, "is not a directory")
     if not os.access(base, os.W_OK | os.X_OK):
         return _refusal(base, "is not writable")
-    length = len(os.fsencode(base / (_PREFIX + "12345678") / LONGEST_SOCKET_NAME))
-    if length > LONGEST_SOCKET_PATH:
+    length = len(os.fsencode(base / (_PREFIX + "12345678") / _LONGEST_SOCKET_NAME))
+    if length > MAX_SOCKET_PATH:
         return _refusal(
-            base, f"is too long: socket paths would have {length} bytes, the limit is {LONGEST_SOCKET_PATH}"
+            base, f"is too long: socket paths would have {length} bytes, the limit is {MAX_SOCKET_PATH}"
         )
     return None
 

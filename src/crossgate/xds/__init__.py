@@ -1,6 +1,7 @@
-"""The control plane: what Envoy nodes are told over delta xDS, and what they answered.
+"""The control plane: configures Envoy nodes over delta xDS, and records what they applied and rejected.
 
-`cache` holds the resources, `stream` is one node's connection as a pure state machine, `ledger` knows what
-every node runs, and `server` is the gRPC shell around them. Protobuf and gRPC appear in `wire`,
-`server` and `listening` only.
+`cache` holds the wanted resources. `stream` is one node's connection as a state machine. It has a
+`subscription` for each resource type, which moves resources through `delivery_states`, and `ordering` keeps
+make before break. `ledger` knows what every node runs, `rollout_wait` waits for it, and `server` is the gRPC
+shell. Protobuf and gRPC are used in `wire` and `server` only.
 """

@@ -1,7 +1,7 @@
 """The resources that every node should have: type → name → `Resource`.
 
-An update costs its own size, never the size of the cache. Watchers get the keys that really changed: an equal
-version is no change. Not thread-safe: use it from one event loop.
+An update costs its own size, never the size of the cache. Observers get the keys whose version
+changed. Not thread-safe: use it from one event loop.
 """
 
 from __future__ import annotations

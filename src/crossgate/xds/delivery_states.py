@@ -26,7 +26,7 @@ class DeliveryState(StrEnum):
 class DeliveryEvent(StrEnum):
     """What happens to one resource; the value says what that means."""
 
-    CHANGED = "the wanted version differs from what the node has, or the node asked for the resource again"
+    CHANGED = "the wanted version differs from what the node has, or the node requested the resource again"
     REVERTED = "the wanted version is the one that the node has"
     POSTPONE = "a node that reconnects holds a resource that is not wanted any more"
     SEND = "a response is written"

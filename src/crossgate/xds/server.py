@@ -1,58 +1,65 @@
-"""The gRPC shell of the control plane: incremental ADS, and nothing but reading, writing and noting.
+"""The gRPC shell of the control plane: binds its address, reads requests, writes responses, fills the ledger.
 
-`crossgate.xds.stream` decides what is said. Backpressure comes with it: a stream has at most one unanswered
-response per type, so a slow node holds up nobody and costs a bounded queue.
+`crossgate.xds.stream` decides what is sent, with at most one unanswered response per type: a slow node delays
+no other and costs a bounded queue. Everything runs on one event loop.
 
-Public: `ControlPlane`; use it as ``async with``. Everything runs on one event loop.
+A client that connects can read the whole configuration, so a socket file is for its owner only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import stat
+from pathlib import Path
 from typing import Any as Message
-from typing import NoReturn, Self
+from typing import Final, NoReturn, Self
 
 import grpc
 from envoy.service.discovery.v3 import ads_pb2_grpc
 
-from crossgate.net.address import Address
+from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.net.address import Address, HostPort, UnixSocket
 from crossgate.xds.cache import Cache
 from crossgate.xds.ledger import Ledger, Session
-from crossgate.xds.listening import bind
 from crossgate.xds.messages import DiscoveryResponse, Effect
 from crossgate.xds.stream import Stream
 from crossgate.xds.wire import request_of, response_of
 
-MOST_TYPES = 32
+MOST_TYPES: Final = 32
 """Resource types that one stream may subscribe to; Envoy has fewer."""
-LONGEST_NODE_ID = 256
-OPTIONS = (
+LONGEST_NODE_ID: Final = 256
+OPTIONS: Final = (
     # Without this, two control planes would share a TCP port and each serve half of the nodes.
     ("grpc.so_reuseport", 0),
     # A reconnecting node lists every resource that it holds.
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
-    # Notices within 20 s that a remote node is gone.
+    # A dead connection is noticed within 20 s.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    # Remote nodes ping every 30 s; by default gRPC hangs up on who pings more often than every 5 minutes.
+    # Nodes on TCP ping every 30 s; by default gRPC ends connections that ping more than once in 5 minutes.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
 
 
 class ControlPlane:
-    """Serves ``cache`` to the nodes that connect to ``address``, and keeps the ledger of what they answer."""
+    """Serves ``cache`` to the nodes that connect to ``address``, and records their answers in the ledger.
+
+    Use it as ``async with``.
+    """
 
     def __init__(self, address: Address, cache: Cache | None = None, ledger: Ledger | None = None) -> None:
         self.cache = Cache() if cache is None else cache
         self.ledger = Ledger(self.cache) if ledger is None else ledger
         self.address = address
-        """Where nodes connect; complete once it is started."""
+        """Where nodes connect; once it listens, with the port that was chosen for port 0."""
         self._server: grpc.aio.Server | None = None
-        self._answers = False
+        self._started = False
 
     def listen(self) -> None:
-        """Take the address; nodes can connect, and are answered from ``start`` on.
+        """Bind the address: nodes can connect, and are answered from ``start`` on.
 
         Raises `crossgate.diagnostics.InvalidInput` if the address cannot be used.
         """
@@ -60,25 +67,25 @@ class ControlPlane:
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(
             _Discovery(self.cache, self.ledger), server
         )
-        self.address = bind(server, self.address)
+        self.address = _bind(server, self.address)
         self._server = server
 
     async def start(self) -> None:
-        """Answer nodes, once it listens; raises as ``listen`` does."""
+        """Answer nodes; calls ``listen`` if that was not done, and raises as it does."""
         if self._server is None:
             self.listen()
-        if self._server is not None and not self._answers:
-            self._answers = True
+        if self._server is not None and not self._started:
+            self._started = True
             await self._server.start()
 
     async def stop(self) -> None:
         """End every stream and stop listening; nodes keep what they have and try to reconnect."""
         if self._server is not None:
-            # gRPC does not let go of the address of a server that never was started.
+            # gRPC does not release the address of a server that was never started.
             await self.start()
             await self._server.stop(grace=None)
             self._server = None
-            self._answers = False
+            self._started = False
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -89,7 +96,7 @@ class ControlPlane:
 
 
 class _Discovery:
-    """The methods of AggregatedDiscoveryService, by the names that gRPC looks for."""
+    """The methods of AggregatedDiscoveryService, under the names that gRPC calls."""
 
     def __init__(self, cache: Cache, ledger: Ledger) -> None:
         self._cache = cache
@@ -98,10 +105,10 @@ class _Discovery:
     async def StreamAggregatedResources(  # noqa: N802 - the service names it
         self, _requests: Message, context: grpc.aio.ServicerContext
     ) -> NoReturn:
-        """State of the world: one change would send everything again."""
+        """State-of-the-world xDS is not supported: each change would send everything again."""
         await context.abort(
             grpc.StatusCode.UNIMPLEMENTED,
-            "Crossgate speaks incremental xDS only: set ads_config.api_type to DELTA_GRPC",
+            "only incremental xDS is supported: set ads_config.api_type to DELTA_GRPC",
         )
         raise AssertionError("abort raises")
 
@@ -116,7 +123,7 @@ class _Discovery:
         if not node or len(node) > LONGEST_NODE_ID:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT,
-                f"The first request must name its node: set node.id, at most {LONGEST_NODE_ID} characters",
+                f"the first request must have a node.id of at most {LONGEST_NODE_ID} characters",
             )
         connection = _Connection(self._cache, self._ledger, self._ledger.connect(node))
         stop_watching = self._cache.watch(connection.changed)
@@ -143,22 +150,22 @@ class _Connection:
         self._outbox: asyncio.Queue[DiscoveryResponse] = asyncio.Queue()
 
     async def read(self, message: Message, context: grpc.aio.ServicerContext) -> None:
-        """Hear one request."""
+        """Handle one request."""
         request = request_of(message)
         self._types.add(request.type_url)
         if not request.type_url or len(self._types) > MOST_TYPES:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT,
-                f"Each request must name its type_url, and at most {MOST_TYPES} different ones in all",
+                f"each request must have a type_url, and a stream at most {MOST_TYPES} different ones",
             )
         self._perform(self._stream.receive(request))
 
     def changed(self, keys: tuple[tuple[str, str], ...]) -> None:
-        """Hear that wanted resources changed."""
+        """Handle a change of wanted resources."""
         self._perform(self._stream.changed(keys))
 
     async def write_to(self, context: grpc.aio.ServicerContext) -> None:
-        """Write what there is to say, until the stream ends."""
+        """Write responses until the stream ends."""
         while True:
             send = await self._outbox.get()
             await context.write(response_of(send))
@@ -168,3 +175,65 @@ class _Connection:
             if isinstance(effect, DiscoveryResponse):
                 self._outbox.put_nowait(effect)
             self._ledger.record(self.session, effect)
+
+
+def _bind(server: grpc.aio.Server, address: Address) -> Address:
+    """Bind ``server``; returns the address with the chosen port. Raises `InvalidInput` if that fails."""
+    match address:
+        case UnixSocket(path):
+            _remove_abandoned(path)
+            # The mode comes from the umask, so that the socket is at no time open to others.
+            before = os.umask(0o177)
+            try:
+                _add_port(server, address)
+            finally:
+                os.umask(before)
+            path.chmod(0o600)
+            return address
+        case HostPort(host):
+            return HostPort(host, _add_port(server, address))
+
+
+def _add_port(server: grpc.aio.Server, address: Address) -> int:
+    try:
+        port: int = server.add_insecure_port(str(address))
+    except RuntimeError as error:
+        raise _unusable(
+            f"the control plane cannot listen: {error}",
+            "Stop the program that uses the address, or choose another address or a writable directory",
+            str(address),
+        ) from error
+    return port
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the socket that a killed control plane left at ``path``, and nothing else."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unusable(
+            f"cannot create the socket: {error.strerror}", "Choose another path", str(path)
+        ) from error
+    if not stat.S_ISSOCK(mode):
+        raise _taken("the file exists and is not a socket", "Choose another path", path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except OSError as error:
+            raise _unusable(
+                f"cannot use the socket: {error.strerror}", "Choose another path", str(path)
+            ) from error
+    raise _taken("another control plane listens on the socket", "Stop it, or choose another path", path)
+
+
+def _unusable(message: str, remedy: str, found: str) -> InvalidInput:
+    return InvalidInput([Diagnostic("xds-address-unusable", message, remedy, found=found)])
+
+
+def _taken(message: str, remedy: str, path: Path) -> InvalidInput:
+    return InvalidInput([Diagnostic("xds-socket-path-taken", message, remedy, found=str(path))])

@@ -7,16 +7,16 @@ as it is.
 
 **Nonce, ACK and NACK.** Each response has a nonce, and the request that repeats it is the answer: an ACK, or
 with ``error_detail`` a NACK. Envoy acknowledges after it has activated the resources, so an ACK means
-"enforced". A request without nonce, or with an older one, is no answer.
+"enforced". A request without nonce, or with an older one, does not answer anything.
 
 **One unanswered response per type.** The protocol allows several. With one, a slow node costs a bounded
 queue; changes meanwhile coalesce, because a name is queued and its newest version is looked up when it is
 sent; and each answer is about exactly one set of versions.
 
 **All or nothing.** A NACK rejects the response as a whole and does not say reliably which resource is at
-fault. Of scoped routes Envoy then activates none; of clusters and listeners it activates the good ones all
-the same. So after a NACK of several resources the node's state of each is unknown: all are sent again, and
-their later removal is sent even if no version was ever acknowledged.
+fault. Of scoped routes Envoy then activates none; of clusters and listeners it activates the good ones. So
+after a NACK of several resources the node's state of each is unknown: all are sent again, and their later
+removal is sent even if no version was ever acknowledged.
 
 **Bisecting.** A rejected response is halved until the bad resource stands alone, in about log2(n) responses
 for each. Two resources may be valid only together: two scopes that exchange their keys are each rejected

@@ -68,7 +68,7 @@ class Subscription:
         self._states: dict[str, DeliveryState] = {}
         self._rejected: dict[str, RejectedVersion] = {}
         self._singled_out: dict[str, None] = {}
-        # Sent whatever the node acknowledged: its state is unknown, or it asked for them.
+        # Sent whatever the node acknowledged: its state is unknown, or it requested them.
         self._forced: set[str] = set()
         # Envoy keeps the good clusters of a response that it rejects, so the node may have these in a version
         # that it never acknowledged: their removal has to be sent.

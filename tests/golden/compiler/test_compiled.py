@@ -22,7 +22,7 @@ from crossgate.catalogue.document import read_document
 from crossgate.compiler.compilation import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
 from crossgate.dataplane.binary import locate_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.net.address import UnixSocket
 
 HERE = Path(__file__).parent
@@ -97,7 +97,7 @@ def static(compiled: Compiled) -> Mapping[str, Any]:
     """
     scopes = [scope["route_configuration"] for scope in compiled.get(SCOPED_ROUTE_CONFIGURATION, {}).values()]
     routes = [*scopes, *compiled.get(ROUTE_CONFIGURATION, {}).values()]
-    node = bootstrap(NodeIdentity("golden"), UnixSocket(Path("/run/xds.sock")), Path("/run/admin.sock"))
+    node = bootstrap("golden", UnixSocket(Path("/run/xds.sock")), Path("/run/admin.sock"))
     document: dict[str, Any] = json.loads(node)
     document["static_resources"]["clusters"] += compiled.get(CLUSTER, {}).values()
     document["static_resources"]["listeners"] = [

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap, dumps
+from crossgate.dataplane.bootstrap import bootstrap, dumps
 from crossgate.net.address import UnixSocket
 
 _TYPE = "type.googleapis.com/envoy.extensions.filters."
@@ -42,7 +42,7 @@ _ROUTES: list[dict[str, object]] = [
 
 
 def _static(admin_socket: Path, listeners: list[object], clusters: list[object]) -> bytes:
-    document = json.loads(bootstrap(NodeIdentity("test"), UnixSocket(Path("/nowhere")), admin_socket))
+    document = json.loads(bootstrap("test", UnixSocket(Path("/nowhere")), admin_socket))
     del document["dynamic_resources"]
     document["static_resources"] = {"listeners": listeners, "clusters": clusters}
     return dumps(document)

@@ -18,7 +18,7 @@ from tests.live.dataplane.static import listener, native
 from tests.ports import free_ports
 
 from crossgate.dataplane.binary import EnvoyBinary
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.lifecycle_events import EnvoyNotReady, EnvoyStarted, LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
@@ -71,11 +71,11 @@ async def status(port: int) -> int:
 
 
 def settings(envoy_binary: EnvoyBinary, directory: RuntimeDirectory, control_plane: Address) -> EnvoySettings:
-    document = bootstrap(NodeIdentity("one", metadata={"zone": "a"}), control_plane, directory.admin_socket)
+    document = bootstrap("one", control_plane, directory.admin_socket)
     return EnvoySettings(envoy_binary, document, directory, concurrency=1, timeouts=Timeouts(ready=1))
 
 
-@pytest.mark.parametrize("where", ["unix socket", "address", "name"])
+@pytest.mark.parametrize("where", ["unix socket", "address"])
 async def test_it_joins_and_serves(
     envoy_binary: EnvoyBinary, directory: RuntimeDirectory, where: str
 ) -> None:
@@ -84,16 +84,13 @@ async def test_it_joins_and_serves(
     address = f"unix:{directory.control_plane_socket}" if unix else "127.0.0.1:0"
     async with serving(discovery, address) as control_port:
         control_plane: Address = (
-            UnixSocket(directory.control_plane_socket)
-            if unix
-            else HostPort("127.0.0.1" if where == "address" else "localhost", control_port)
+            UnixSocket(directory.control_plane_socket) if unix else HostPort("127.0.0.1", control_port)
         )
         async with Envoy(settings(envoy_binary, directory, control_plane)) as envoy:
             await asyncio.wait_for(envoy.ready(), 20)
 
             assert await status(port) == 200
             assert discovery.nodes[0].id == "one"
-            assert discovery.nodes[0].metadata["zone"] == "a"
 
 
 async def test_it_is_ready_only_when_the_control_plane_has_answered(

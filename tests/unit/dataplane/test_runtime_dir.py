@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from crossgate.dataplane.runtime_dir import LONGEST_SOCKET_PATH, create_runtime_directory
+from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.diagnostics import InvalidInput
+from crossgate.net.address import MAX_SOCKET_PATH
 
 
 def test_only_its_owner_may_enter_it_and_closing_removes_it(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_an_unsuitable_place_is_skipped(unsuitable: str, tmp_path: Path) -> None
 
 def test_a_place_that_is_too_deep_is_skipped(tmp_path: Path) -> None:
     with create_runtime_directory({"XDG_RUNTIME_DIR": str(deep(tmp_path))}) as directory:
-        assert len(os.fsencode(directory.admin_socket)) <= LONGEST_SOCKET_PATH
+        assert len(os.fsencode(directory.admin_socket)) <= MAX_SOCKET_PATH
 
 
 def test_each_unsuitable_place_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,10 +63,10 @@ def test_the_limit_is_the_kernels(tmp_path: Path) -> None:
         return str(tmp_path / "x").ljust(length, "x")
 
     with socket.socket(socket.AF_UNIX) as fits, socket.socket(socket.AF_UNIX) as too_long:
-        fits.bind(path_of(LONGEST_SOCKET_PATH))
+        fits.bind(path_of(MAX_SOCKET_PATH))
         # Python allows the last byte, too; Envoy and C programs need it for the zero.
         with pytest.raises(OSError, match="too long"):
-            too_long.bind(path_of(LONGEST_SOCKET_PATH + 2))
+            too_long.bind(path_of(MAX_SOCKET_PATH + 2))
 
 
 def test_a_bootstrap_that_cannot_be_written_is_reported() -> None:

@@ -137,7 +137,7 @@ def test_the_socket_is_for_its_owner_only_and_comes_back_after_a_kill(address: U
     async def test() -> None:
         async with ControlPlane(address):
             assert stat.S_IMODE(address.path.stat().st_mode) == 0o600
-            with pytest.raises(InvalidInput, match="Another control plane listens there"):
+            with pytest.raises(InvalidInput, match="another control plane listens on the socket"):
                 await ControlPlane(address).start()
         # A socket file without a listener is what a killed process leaves behind.
         process = await asyncio.create_subprocess_exec(
@@ -185,7 +185,7 @@ def test_a_node_must_have_a_name(address: UnixSocket) -> None:
             call = stub.DeltaAggregatedResources()
             await call.write(request())
             assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
-            assert "set node.id" in await call.details()
+            assert "must have a node.id" in await call.details()
             assert plane.ledger.nodes() == []
 
     run(test)
