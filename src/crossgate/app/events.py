@@ -71,8 +71,8 @@ class ServicesUnreachable:
     diagnostics: tuple[Diagnostic, ...]
 
     def __str__(self) -> str:
-        what = "native service" if len(self.diagnostics) == 1 else "native services"
-        return f"{len(self.diagnostics)} {what} can't be reached"
+        count = len(self.diagnostics)
+        return f"{count} native service{' is' if count == 1 else 's are'} unreachable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ def run(
     """
     # Imports leave no garbage; `run_gateway` turns the collector on again when the start is over.
     gc.disable()
-    # `envoy --version` takes a while, during which the imports below are done: aims for the start are in
-    # docs/explanation/performance.md, measured by bench/gateway.py.
+    # `envoy --version` runs while the modules below are loaded: a start with 5,000 APIs takes 3.2 to 4.1 s,
+    # and docs/explanation/performance.md aims at 4 s, measured by bench/store_propagation.py.
     find_envoy = start_finding_envoy() if envoy else None
     from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
     from crossgate.cli.process import event_printer, log_to_stderr, run_until_signal
