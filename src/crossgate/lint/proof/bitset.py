@@ -23,38 +23,18 @@ State = NewType("State", int)
 
 NO_NODES: Final = NodeSet(0)
 
-_CHUNK: Final = 1024
-_FEW: Final = 16
-
 
 def bits(mask: int) -> Iterator[int]:
     """The members of a set, in ascending order."""
-    if mask.bit_length() <= _CHUNK:
-        while mask:
-            low = mask & -mask
-            yield low.bit_length() - 1
-            mask ^= low
-        return
-    base = 0
     while mask:
-        # A long list of names makes long sets, and each operation on a set takes its length: so cut chunks.
-        skipped = (mask & -mask).bit_length() - 1
-        mask >>= skipped
-        base += skipped
-        yield from (base + number for number in bits(mask & (1 << _CHUNK) - 1))
-        mask >>= _CHUNK
-        base += _CHUNK
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
 
 
 def bitset(numbers: Iterable[int]) -> int:
     """The set of these numbers."""
-    listed = list(numbers)
-    if len(listed) < _FEW:
-        found = 0
-        for number in listed:
-            found |= 1 << number
-        return found
-    octets = bytearray((max(listed) >> 3) + 1)
-    for number in listed:
-        octets[number >> 3] |= 1 << (number & 7)
-    return int.from_bytes(octets, "little")
+    found = 0
+    for number in numbers:
+        found |= 1 << number
+    return found

@@ -35,12 +35,9 @@ _OPEN_TRIED: Final = 12
 
 
 @lru_cache(maxsize=8192)
-def prove(pattern: str, mode: MatchMode = MatchMode.FULL, *, steps: int | None = None) -> Proof:
-    """The proof of what a regular expression admits. Never raises, and never exceeds its budget.
-
-    The budget has ``steps``, by default :func:`steps_for` the pattern.
-    """
-    budget = Budget(steps_for(pattern) if steps is None else steps)
+def prove(pattern: str, mode: MatchMode = MatchMode.FULL) -> Proof:
+    """The proof of what a regular expression admits, within the budget of its length. Never raises."""
+    budget = Budget(steps_for(pattern))
     try:
         return examine(read(pattern, mode, budget))
     except re2.error as refused:
