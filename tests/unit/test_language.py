@@ -23,6 +23,7 @@ BANNED = {
     r"what\s+is\s+not\s+there": "missing, not found",
     r"whoever": "name who: users, clients, callers",
     r"all\s+the\s+same": "name the consequence",
+    r"(?:an?|as|of)\s+texts?": "a string",
     r"(?<!there\s)is\s+no(?!\s+(?:longer|more)\b)": "is not a",
 }
 """Expressions, each with what to write instead."""
