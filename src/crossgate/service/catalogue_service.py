@@ -1,4 +1,4 @@
-"""The use cases of a catalogue: change, plan, apply, roll back, export. Every change goes through here."""
+"""The use cases of a catalogue: change, plan, roll back, export. Every change goes through here."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic, Place
-from crossgate.service.changes import Change, ReplaceAll, Restore
+from crossgate.service.changes import Change, Restore
 from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, ServiceError
 from crossgate.service.etag import Precondition, require
 from crossgate.service.loading import load_catalogue, parse_objects
 from crossgate.service.objects import ObjectKey
-from crossgate.service.plan import Plan, check_changes, lint_object, make_plan, refuse_lint_errors
+from crossgate.service.plan import Plan, lint_object, make_plan, refuse_lint_errors
 from crossgate.service.ports import CatalogueStore, Proposal, utc_now
 from crossgate.service.snapshot import Snapshot
 
@@ -84,10 +84,6 @@ class CatalogueService:
         """
         return make_plan(self.store.head, changes, linted=self.linted)
 
-    def apply(self, desired: ReplaceAll, *, base: int, author: str, message: str = "") -> ChangeResult:
-        """Carry out what was planned on revision ``base``; raises as :meth:`change` does."""
-        return self.change([desired], base=base, author=author, message=message)
-
     def rollback(
         self, number: int, *, author: str, message: str = "", base: int | None = None
     ) -> ChangeResult:
@@ -149,7 +145,7 @@ class CatalogueService:
             if prepared is not None and prepared.base == head.revision:
                 plan = prepared
             else:
-                plan = check_changes(head, changes, linted=self.linted)
+                plan = make_plan(head, changes, linted=self.linted, access=False)
             refuse_lint_errors(plan)
             made.append(plan)
             return replace(proposal, difference=plan.difference)
@@ -163,7 +159,7 @@ class CatalogueService:
         for them. Errors are left to the transaction: it checks preconditions first, and may see another head.
         """
         with suppress(ServiceError):
-            return check_changes(self.store.head, changes, linted=self.linted)
+            return make_plan(self.store.head, changes, linted=self.linted, access=False)
         return None
 
 

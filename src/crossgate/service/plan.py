@@ -39,7 +39,7 @@ class Plan:
         return tuple(change for change in self.difference if change.before is None)
 
     @property
-    def changed(self) -> tuple[ObjectChange, ...]:
+    def modified(self) -> tuple[ObjectChange, ...]:
         """Objects that would be modified."""
         return tuple(change for change in self.difference if change.before and change.after)
 
@@ -90,21 +90,16 @@ def _find_named_files(difference: Difference) -> Iterator[Diagnostic]:
                 )
 
 
-def check_changes(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
-    """The plan without access changes, which no commit needs; raises as `apply_changes` does."""
-    difference, catalogue = apply_changes(base, changes)
-    plan = Plan(base.revision, difference)
-    return _with_findings(plan, base, catalogue, changes) if linted else plan
+def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True, access: bool = True) -> Plan:
+    """The plan for the changes; raises as :func:`apply_changes` does.
 
-
-def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True) -> Plan:
-    """The complete plan; raises as :func:`apply_changes` does.
-
-    Lint errors do not prevent a plan, which shows them all: see :attr:`Plan.refusing`.
+    Lint errors do not prevent a plan, which shows them all: see :attr:`Plan.refusing`. A commit makes its
+    plan without ``access``: computing access changes takes long, and nobody sees them.
     """
     difference, catalogue = apply_changes(base, changes)
-    access = find_access_changes(base.catalogue, catalogue, difference)
-    plan = Plan(base.revision, difference, tuple(access))
+    plan = Plan(base.revision, difference)
+    if access:
+        plan = replace(plan, access=tuple(find_access_changes(base.catalogue, catalogue, difference)))
     return _with_findings(plan, base, catalogue, changes) if linted else plan
 
 

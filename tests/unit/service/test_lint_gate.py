@@ -26,7 +26,7 @@ from crossgate.service.changes import (
 from crossgate.service.errors import LintErrors
 from crossgate.service.file_store import FileStore
 from crossgate.service.objects import ObjectKind
-from crossgate.service.plan import Plan, check_changes, refuse_lint_errors
+from crossgate.service.plan import Plan, make_plan, refuse_lint_errors
 from crossgate.service.snapshot import Snapshot
 
 ANYBODY = {"regex": "https://.*example\\.com"}
@@ -42,7 +42,7 @@ BASE = Snapshot.of(7, catalogue([OLD, TRUSTING, PLAIN], [OUTSIDE, FREE]))
 
 def refusing(*changes: Change) -> list[tuple[str, str]]:
     return [
-        (one.diagnostic.code, one.diagnostic.place.json_path) for one in check_changes(BASE, changes).refusing
+        (one.diagnostic.code, one.diagnostic.place.json_path) for one in make_plan(BASE, changes).refusing
     ]
 
 
@@ -71,7 +71,7 @@ def refusing(*changes: Change) -> list[tuple[str, str]]:
 def test_change_with_a_new_lint_error_is_refused(change: Change, path: str) -> None:
     assert path in {where for _, where in refusing(change)}
     with pytest.raises(LintErrors) as refused:
-        refuse_lint_errors(check_changes(BASE, [change]))
+        refuse_lint_errors(make_plan(BASE, [change]))
     assert {one.diagnostic for one in refused.value.findings} == set(refused.value.diagnostics)
 
 
@@ -101,15 +101,15 @@ def test_other_changes_are_accepted(change: Change) -> None:
 
 
 def test_existing_findings_are_reported_only_for_touched_objects() -> None:
-    assert "origin-unbounded" in codes(check_changes(BASE, [PutApi(replace(OLD, native_timeout=3.0))]))
-    assert codes(check_changes(BASE, [PutApi(replace(PLAIN, native_timeout=3.0))])) == set()
+    assert "origin-unbounded" in codes(make_plan(BASE, [PutApi(replace(OLD, native_timeout=3.0))]))
+    assert codes(make_plan(BASE, [PutApi(replace(PLAIN, native_timeout=3.0))])) == set()
 
 
 def test_policy_without_origins_is_a_warning() -> None:
     empty = api("empty", policy())
     base = Snapshot.of(1, catalogue([empty], [application("web", HERS, apis=["empty/1.0"])]))
 
-    plan = check_changes(base, [Dissociate("web", "empty/1.0")])
+    plan = make_plan(base, [Dissociate("web", "empty/1.0")])
 
     assert "empty-policy" in codes(plan)
     assert plan.refusing == ()
@@ -119,13 +119,13 @@ def test_known_errors_refuse_the_switch_to_enforcing() -> None:
     observed = build_policy(allowed_origins=[ANYBODY], allowed_methods=["GET"], mode="observe")
     base = Snapshot.of(1, catalogue([api("pets", observed)]))
 
-    assert check_changes(base, [PutPolicy("pets/1.0", policy(ANYBODY))]).refusing
+    assert make_plan(base, [PutPolicy("pets/1.0", policy(ANYBODY))]).refusing
 
 
 def test_remedy_names_the_suppression_of_an_api() -> None:
     remedies = [
         one.diagnostic.remedy
-        for one in check_changes(
+        for one in make_plan(
             BASE,
             [
                 PutApi(api("new", policy(ANYBODY))),
@@ -144,7 +144,7 @@ def test_remedy_names_the_suppression_of_an_api() -> None:
 def test_removing_a_suppression_is_refused() -> None:
     accepted = replace(OLD, lint=LintSettings((Suppression("origin-unbounded", "a test of our own"),)))
     base = Snapshot.of(7, catalogue([accepted]))
-    [found] = check_changes(base, [PutApi(OLD)]).refusing
+    [found] = make_plan(base, [PutApi(OLD)]).refusing
     assert found.diagnostic.code == "origin-unbounded"
 
 

@@ -39,7 +39,7 @@ def test_added_changed_and_removed_objects() -> None:
     plan = make_plan(BASE, [PutApi(api("new")), PutPolicy("pets/1.0", policy()), DeleteApi("news/1.0")])
     assert plan.base == 3
     assert [one.key for one in plan.added] == ["new/1.0"]
-    assert [one.key for one in plan.changed] == ["pets/1.0"]
+    assert [one.key for one in plan.modified] == ["pets/1.0"]
     assert [one.key for one in plan.removed] == ["news/1.0"]
 
 

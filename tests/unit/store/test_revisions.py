@@ -128,7 +128,7 @@ def test_stale_etag_or_base_is_refused_with_the_current_one(service: CatalogueSe
     assert failed.value.wanted == (etag,)
     assert failed.value.found == etag_of(service.store.head.catalogue, pets)
     with pytest.raises(BaseMoved) as moved:
-        service.apply(ReplaceAll(catalogue(), prune=True), base=1, author="ann")
+        service.change([ReplaceAll(catalogue(), prune=True)], base=1, author="ann")
     assert (moved.value.base, moved.value.head) == (1, 2)
 
 

@@ -153,7 +153,7 @@ def change_result_response(result: ChangeResult) -> Response:
         revision=revision,
         changed=result.changed,
         added=len(plan.added),
-        modified=len(plan.changed),
+        modified=len(plan.modified),
         removed=len(plan.removed),
         findings=_diagnostic_bodies(plan.findings),
     )
