@@ -1,4 +1,4 @@
-"""Laws of the document: what is written is read back; broken text is refused, quickly and without a crash."""
+"""Laws of documents: written ones read back; broken ones are refused quickly and without an exception."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
 
 @_laws
 @given(_catalogues())
-def test_what_is_written_is_read_back(catalogue: Catalogue) -> None:
+def test_a_written_document_reads_back(catalogue: Catalogue) -> None:
     text = write_document(catalogue)
     reading = read_document(text)
     assert reading.diagnostics == ()
@@ -137,7 +137,7 @@ def test_what_is_written_is_read_back(catalogue: Catalogue) -> None:
 
 @_laws
 @given(_catalogues())
-def test_what_is_written_reads_the_same_in_yaml_1_1_and_fits_the_schema(catalogue: Catalogue) -> None:
+def test_a_written_document_means_the_same_in_yaml_1_1_and_fits_the_schema(catalogue: Catalogue) -> None:
     text = write_document(catalogue)
     loose = yaml.safe_load(text)
     tree, _ = parse_yaml(text)
@@ -148,7 +148,7 @@ def test_what_is_written_reads_the_same_in_yaml_1_1_and_fits_the_schema(catalogu
 
 @_laws
 @given(_catalogues())
-def test_the_same_catalogue_has_the_same_bytes_in_whatever_order(catalogue: Catalogue) -> None:
+def test_equal_catalogues_are_written_alike(catalogue: Catalogue) -> None:
     shuffled = replace(
         catalogue,
         apis={key: catalogue.apis[key] for key in reversed(list(catalogue.apis))},
@@ -190,7 +190,7 @@ _FRAGMENTS = st.text(max_size=3) | st.sampled_from([*_SIGNS, *(f"{sign} " for si
 
 @_laws
 @given(st.lists(st.tuples(st.integers(0, len(_EXAMPLE)), st.integers(0, 12), _FRAGMENTS), max_size=6))
-def test_a_mutilated_document_is_read_or_refused(cuts: list[tuple[int, int, str]]) -> None:
+def test_a_damaged_document_is_read_or_refused(cuts: list[tuple[int, int, str]]) -> None:
     text = _EXAMPLE
     for start, length, inserted in cuts:
         text = text[:start] + inserted + text[start + length :]

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, SETTINGS, Document
+from crossgate.catalogue.cors_fields import SETTINGS
+from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, Document
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
 from crossgate.catalogue.references import check_document
 from crossgate.diagnostics import Diagnostic, InvalidInput

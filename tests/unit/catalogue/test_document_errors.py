@@ -1,4 +1,4 @@
-"""Every fault of a document: its code, and its place, which ``§`` marks in the text."""
+"""Every error in a document: its code, and its place, which ``§`` marks in the text."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ SYNTAX = {
 
 
 @pytest.mark.parametrize(("text", "code"), SYNTAX.values(), ids=SYNTAX)
-def test_what_is_no_yaml_or_no_mapping(text: str, code: str) -> None:
+def test_invalid_yaml(text: str, code: str) -> None:
     assert _single(text).code == code
 
 
@@ -103,12 +103,12 @@ SHAPE = {
 
 
 @pytest.mark.parametrize(("text", "code", "found"), SHAPE.values(), ids=SHAPE)
-def test_what_has_the_wrong_shape(text: str, code: str, found: str | None) -> None:
+def test_unknown_missing_and_mistyped_keys(text: str, code: str, found: str | None) -> None:
     diagnostic = _single(text)
     assert (diagnostic.code, diagnostic.found) == (code, found)
 
 
-def test_a_version_without_quotes_is_never_guessed() -> None:
+def test_a_version_without_quotes_keeps_its_spelling_in_the_error() -> None:
     found = _single(API.replace('"1.0"', "§1.10"))
     assert (found.code, found.found, found.remedy) == ("wrong-type", "1.10", 'Quote it: "1.10"')
 
@@ -147,7 +147,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize(("text", "code"), VALUES.values(), ids=VALUES)
-def test_a_value_that_is_impossible(text: str, code: str) -> None:
+def test_invalid_values(text: str, code: str) -> None:
     assert _single(text).code == code
 
 
@@ -180,11 +180,11 @@ BETWEEN = {
 
 
 @pytest.mark.parametrize(("text", "code"), BETWEEN.values(), ids=BETWEEN)
-def test_parts_that_do_not_fit_together(text: str, code: str) -> None:
+def test_conflicts_between_objects(text: str, code: str) -> None:
     assert _single(text).code == code
 
 
-def test_the_remedy_names_what_was_probably_meant() -> None:
+def test_the_remedy_suggests_a_similar_name() -> None:
     assert "Did you mean endpoints?" in _single(API + "    §endpoint: /a\n").remedy
     dangling = _single(API + "applications:\n  - name: a\n    apis: [§petstor/1.0]\n")
     assert dangling.remedy == "Did you mean petstore/1.0?"
@@ -231,7 +231,7 @@ applications:
     ]
 
 
-def test_ten_thousand_origins_with_one_bad() -> None:
+def test_one_invalid_origin_among_ten_thousand() -> None:
     origins = [f"        - https://shop-{n}.example.com\n" for n in range(10_000)]
     origins[7_000] = "        - §https://shop-7000.example.com/\n"
     found = _single(API + "    cors:\n      allowed_origins:\n" + "".join(origins))
@@ -246,7 +246,7 @@ def test_aliases_are_counted_each_time_they_are_used() -> None:
     assert [found.code for found in reading.diagnostics] == ["yaml-size"]
 
 
-def test_one_policy_may_be_shared_by_an_alias() -> None:
+def test_two_apis_share_a_policy_by_an_alias() -> None:
     text = API + "    cors: &shop {allowed_methods: [GET]}\n" + TWO.removeprefix(API) + "    cors: *shop\n"
     catalogue = read_document(text).catalogue
     assert catalogue is not None

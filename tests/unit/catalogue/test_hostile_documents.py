@@ -1,4 +1,4 @@
-"""Documents made to be expensive are refused within a budget of processor time, and of words."""
+"""Documents that are expensive to read are refused within a budget of processor time and output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from crossgate.catalogue.document import read_document
 
 SECONDS = 30
-"""Of processor time. The largest legal document takes about ten; what this is against takes minutes."""
+"""Of processor time. The largest valid document takes about ten; without the bounds, these take minutes."""
 
 _MANY = 50_000
 

@@ -1,4 +1,4 @@
-"""Documents on disk: every way in which a file can be no document, and the files that documents name."""
+"""Documents on disk: unreadable files, and files that a document names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _only(path: Path) -> Diagnostic:
     return found
 
 
-def test_no_such_file(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     found = _only(tmp_path / "gateway.yaml")
     assert (found.code, found.message) == ("file-unreadable", "file not found")
 
@@ -36,13 +36,13 @@ def test_a_path_through_a_file(tmp_path: Path) -> None:
     assert _only(tmp_path / "file" / "gateway.yaml").code == "file-unreadable"
 
 
-def test_a_path_that_no_file_can_have() -> None:
+def test_an_invalid_path() -> None:
     assert _only(Path("a\0b")).code == "file-unreadable"
 
 
 @pytest.fixture
 def somebody() -> Iterator[None]:
-    """Root may read everything, so be somebody else."""
+    """Run as an unprivileged user: root can read everything."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -58,7 +58,7 @@ def test_no_permission(tmp_path: Path, somebody: None) -> None:
     assert _only(path).message == "permission to read the file denied"
 
 
-def test_50_megabytes(tmp_path: Path) -> None:
+def test_a_file_of_50_megabytes(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
     with path.open("wb") as file:
         file.truncate(50 * 2**20)
@@ -75,7 +75,7 @@ def test_the_largest_file_is_read_whole(tmp_path: Path) -> None:
     assert load_document(path).catalogue is not None
 
 
-def test_not_utf8(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
     path.write_bytes("# é\n# é".encode() + b"\xff\n")
     found = _only(path)
@@ -83,13 +83,15 @@ def test_not_utf8(tmp_path: Path) -> None:
     assert (found.place.line, found.place.column) == (2, 4)
 
 
-def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
     path.write_bytes(b"\xef\xbb\xbfapis: []\n")
     assert load_document(path).catalogue is not None
 
 
-def test_paths_count_from_the_folder_of_the_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_relative_to_the_folder_of_the_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc" / "origins.txt").write_text("https://a.example\n\nr:https://b-[0-9]+\\.example\n")
     (tmp_path / "etc" / "gateway.yaml").write_text(
@@ -122,7 +124,7 @@ settings:
     assert policy.public_origins == {"https://gateway.example"}
 
 
-def test_a_missing_file_of_origins_is_shown_at_the_setting_that_names_it(tmp_path: Path) -> None:
+def test_a_missing_file_of_origins_is_an_error_of_the_setting(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
     path.write_text("settings:\n  watt.server.cors.allowedOrigins: file:origins.txt\n")
     found = _only(path)

@@ -1,4 +1,4 @@
-"""The JSON Schema takes every valid document and refuses what has the wrong shape."""
+"""The JSON Schema accepts every valid document and rejects wrong shapes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 API = {"name": "a", "version": "1", "type": "rest", "native": "http://a.example"}
 
 
-def test_it_is_a_schema() -> None:
+def test_the_schema_is_valid() -> None:
     Draft202012Validator.check_schema(document_schema())
 
 
@@ -38,7 +38,7 @@ def test_every_example_is_valid(path: Path) -> None:
         {"settings": {"watt.server.cors.allowedOrigins": ["http://a.example"]}},
     ],
 )
-def test_what_is_valid_is_so_for_both(document: object) -> None:
+def test_the_schema_accepts_what_the_reader_accepts(document: object) -> None:
     assert not list(VALIDATOR.iter_errors(document))
     assert not read_document(yaml.safe_dump(document)).diagnostics
 
@@ -77,6 +77,6 @@ def test_what_is_valid_is_so_for_both(document: object) -> None:
         {"applications": [{"name": "a", "javascript_origins": ["https://*.example"]}]},
     ],
 )
-def test_what_is_not_is_so_for_neither(document: object) -> None:
+def test_the_schema_rejects_wrong_shapes_like_the_reader(document: object) -> None:
     assert list(VALIDATOR.iter_errors(document))
     assert read_document(yaml.safe_dump(document)).diagnostics

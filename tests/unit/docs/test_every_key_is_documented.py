@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scripts.reference import file_page
 
-from crossgate.catalogue.fields import POLICY as POLICY_FIELDS
+from crossgate.catalogue.cors_fields import POLICY as POLICY_FIELDS
 from crossgate.catalogue.schema import object_schemas
 from crossgate.policy import Reason
 from crossgate.policy.decision import HEADER_NOT_SUPPORTED, METHOD_NOT_ALLOWED, ORIGIN_NOT_ALLOWED

@@ -34,7 +34,7 @@ every_parser = pytest.mark.parametrize(("code", "parse"), PARSERS.items(), ids=P
         ("[::1]:65535", HostPort("::1", 65535)),
     ],
 )
-def test_what_every_use_accepts(
+def test_addresses_that_every_use_accepts(
     code: str, parse: Callable[[object], object], text: str, address: HostPort
 ) -> None:
     del code
@@ -66,7 +66,9 @@ def test_what_every_use_accepts(
         ("127.1:8080", "has no IP address"),
     ],
 )
-def test_what_no_use_accepts(code: str, parse: Callable[[object], object], raw: object, reason: str) -> None:
+def test_addresses_that_no_use_accepts(
+    code: str, parse: Callable[[object], object], raw: object, reason: str
+) -> None:
     refused = parse(raw)
     assert isinstance(refused, Diagnostic)
     assert refused.code == code
@@ -82,7 +84,7 @@ def test_only_the_gateway_refuses_localhost_and_a_free_port() -> None:
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:8090", "[::]:8090", "192.0.2.1:8090"])
-def test_clear_text_is_for_this_machine(text: str) -> None:
+def test_clear_text_to_other_machines_is_refused(text: str) -> None:
     assert str(parse_listen_address(text)) == text
     for parse, code in (
         (parse_admin_address, "admin-clear-text"),
@@ -94,7 +96,7 @@ def test_clear_text_is_for_this_machine(text: str) -> None:
     assert str(parse_admin_address(text, in_clear_text=True)) == text
 
 
-def test_a_name_is_never_taken_for_this_machine() -> None:
+def test_a_name_is_not_loopback() -> None:
     assert not HostPort("localhost", 80).is_loopback
 
 

@@ -1,4 +1,4 @@
-"""Names, endpoints and native URLs: what is accepted, and with which words the rest is refused."""
+"""Names, endpoints and native URLs: accepted values, and the errors of the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a b", "a/b", "a%2fb", "é", "a\n", "a" * 201, 1.0, None])
-def test_what_is_no_name(name: object) -> None:
+def test_invalid_names(name: object) -> None:
     assert isinstance(parse_name(name), Diagnostic)
 
 
@@ -26,7 +26,7 @@ def test_names_of_applications(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " a", "a ", "a\x1b[31m", "a\nb", "a" * 201, 7])
-def test_what_is_no_name_of_an_application(name: object) -> None:
+def test_invalid_names_of_applications(name: object) -> None:
     assert isinstance(parse_application_name(name), Diagnostic)
 
 
@@ -66,7 +66,7 @@ def test_endpoints(endpoint: str) -> None:
         (1, "Write a path such as /shop/v1"),
     ],
 )
-def test_what_is_no_endpoint(endpoint: object, remedy: str) -> None:
+def test_invalid_endpoints(endpoint: object, remedy: str) -> None:
     refused = parse_endpoint(endpoint)
     assert isinstance(refused, Diagnostic)
     assert refused.remedy.startswith(remedy)
@@ -123,7 +123,7 @@ def test_native_urls(url: str, native: NativeService) -> None:
         (80, "must be a string"),
     ],
 )
-def test_what_is_no_native_url(url: object, reason: str) -> None:
+def test_invalid_native_urls(url: object, reason: str) -> None:
     refused = parse_native_url(url)
     assert isinstance(refused, Diagnostic)
     assert refused.message.startswith(f"the native service's URL {reason}")

@@ -1,4 +1,4 @@
-"""Plain scalars, by the core schema of YAML 1.2."""
+"""Unquoted scalars by the core schema of YAML 1.2."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ from crossgate.catalogue.yaml.events import NumberTooLongError, resolve
         ("٣", "٣"),
     ],
 )
-def test_what_a_plain_scalar_stands_for(text: str, value: object) -> None:
+def test_unquoted_scalars(text: str, value: object) -> None:
     assert resolve(text) == value
     assert type(resolve(text)) is type(value)
 
 
-def test_not_a_number_is_a_number() -> None:
+def test_nan_is_a_number() -> None:
     assert math.isnan(float(str(resolve(".NaN"))))
 
 
-def test_an_integer_beyond_all_sense_is_refused_before_it_costs_anything() -> None:
+def test_an_integer_of_too_many_digits_is_refused_unparsed() -> None:
     with pytest.raises(NumberTooLongError):
         resolve("9" * 4001)

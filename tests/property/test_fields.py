@@ -1,4 +1,4 @@
-"""Tables of fields: what is read fits the schema and is read back after it is written."""
+"""Tables of fields: an object that was read fits the schema, and reads back after it is written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, SETTINGS
+from crossgate.catalogue.cors_fields import SETTINGS
+from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY
 from crossgate.catalogue.reader import read_api, read_application, read_gateway
 from crossgate.catalogue.schema import document_schema, nested_records
 from crossgate.diagnostics import InvalidInput
@@ -108,7 +109,7 @@ _GATEWAYS = st.fixed_dictionaries(
 
 @st.composite
 def _entries(draw: st.DrawFn, right: st.SearchStrategy[dict[str, object]]) -> object:
-    """An entry in which mostly everything has its type, and any part may be of another one."""
+    """A mapping in which most values have their type, and any may have another."""
     entry = draw(right)
     match draw(st.integers(0, 9)):
         case 0:
@@ -123,7 +124,7 @@ def _entries(draw: st.DrawFn, right: st.SearchStrategy[dict[str, object]]) -> ob
 
 
 def _holds(record: Record[_Found], read: Callable[[object], _Found], entry: object) -> None:
-    """What is read fits the schema, and is read back after it is written; the rest has its errors."""
+    """An accepted entry fits the schema and reads back after it is written; a refused one has errors."""
     try:
         found = read(entry)
     except InvalidInput as refused:

@@ -1,0 +1,237 @@
+"""The kinds of values: how each is read, written and described in JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from crossgate.diagnostics import Diagnostic
+from crossgate.record.errors import MAX_ERRORS, MORE_ERRORS, Invalid, not_a_string, wrong_type
+
+if TYPE_CHECKING:
+    from crossgate.record.table import Record
+
+_Value = TypeVar("_Value")
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+Schema = dict[str, object]
+"""A JSON Schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Schemas that others refer to by name, and their records, as they are collected."""
+
+    prefix: str = "#/$defs/"
+    schemas: dict[str, Schema] = field(default_factory=dict)
+    records: dict[str, Record[Any]] = field(default_factory=dict)
+
+
+class Kind(Protocol[_Value]):
+    """A kind of value: how it is read, written and described."""
+
+    def read(self, raw: object) -> _Value | Invalid:
+        """The value, or every error in it."""
+        ...
+
+    def write(self, value: _Value) -> object:
+        """The raw value, which reads back as ``value``."""
+        ...
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """What raw values may look like. It may accept more than `read`, never less."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[_Value]):
+    """A value that a function parses from any raw value; it is written with ``str``."""
+
+    parse: Callable[[object], _Value | Diagnostic]
+    described: Schema = field(default_factory=lambda: {"type": "string"})
+    string_only: bool = False
+    """Refuse other types before parsing, and show how to quote a number: ``1.10`` has lost its zero."""
+
+    def read(self, raw: object) -> _Value | Invalid:
+        """What ``parse`` makes of it."""
+        if self.string_only and not isinstance(raw, str):
+            return not_a_string(raw)
+        parsed = self.parse(raw)
+        return Invalid((parsed,)) if isinstance(parsed, Diagnostic) else parsed
+
+    def write(self, value: _Value) -> object:
+        """The value as a string."""
+        return str(value)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """As described."""
+        del definitions
+        return dict(self.described)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string that is not empty, if so required, and matches a pattern as a whole, if there is one."""
+
+    not_empty: bool = False
+    pattern: str = ""
+
+    def read(self, raw: object) -> str | Invalid:
+        """The string itself."""
+        if not isinstance(raw, str):
+            return not_a_string(raw)
+        if self.not_empty and not raw:
+            return wrong_type("a string that is not empty", raw)
+        if self.pattern and not re.fullmatch(self.pattern, raw):
+            return wrong_type(f"a string that matches {self.pattern}", raw)
+        return raw
+
+    def write(self, value: str) -> object:
+        """The string itself."""
+        return value
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """A string, with what is required of it."""
+        del definitions
+        length: Schema = {"minLength": 1} if self.not_empty else {}
+        pattern: Schema = {"pattern": f"^{self.pattern}$"} if self.pattern else {}
+        return {"type": "string", **length, **pattern}
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """True or false; never a word or a number that may mean so."""
+
+    def read(self, raw: object) -> bool | Invalid:
+        """The boolean itself."""
+        return raw if isinstance(raw, bool) else wrong_type("true or false", raw)
+
+    def write(self, value: bool) -> object:  # noqa: FBT001 - the value itself
+        """The boolean itself."""
+        return value
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """A boolean."""
+        del definitions
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A finite number within bounds, both included."""
+
+    least: float
+    most: float
+
+    def read(self, raw: object) -> float | Invalid:
+        """The number, as a float."""
+        if isinstance(raw, int | float) and not isinstance(raw, bool) and self.least <= raw <= self.most:
+            return float(raw)
+        return wrong_type(f"a number from {self.least:g} to {self.most:g}, without quotes", raw)
+
+    def write(self, value: float) -> object:
+        """The number itself."""
+        return value
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """A number with its bounds."""
+        del definitions
+        return {"type": "number", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[_Choice]):
+    """One of the values of an enumeration."""
+
+    choices: type[_Choice]
+
+    def read(self, raw: object) -> _Choice | Invalid:
+        """The choice of that value."""
+        if isinstance(raw, str):
+            try:
+                return self.choices(raw)
+            except ValueError:
+                pass
+        return wrong_type(" or ".join(choice.value for choice in self.choices), raw)
+
+    def write(self, value: _Choice) -> object:
+        """The choice's value."""
+        return value.value
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """Its values."""
+        del definitions
+        return {"type": "string", "enum": [choice.value for choice in self.choices]}
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf(Generic[_Value]):
+    """A list of values of one kind, read into a tuple."""
+
+    kind: Kind[_Value]
+
+    def read(self, raw: object) -> tuple[_Value, ...] | Invalid:
+        """Every entry, or the errors in all of them."""
+        if not isinstance(raw, list):
+            return wrong_type("a list", raw, "Write a list with one entry for each; [] if there is none")
+        read, values, errors = self.kind.read, [], list[Diagnostic]()
+        for index, entry in enumerate(raw):
+            value = read(entry)
+            if not isinstance(value, Invalid):
+                values.append(value)
+                continue
+            errors += value.within(index)
+            if len(errors) >= MAX_ERRORS:
+                errors.append(MORE_ERRORS)
+                break
+        return Invalid(tuple(errors)) if errors else tuple(values)
+
+    def write(self, value: tuple[_Value, ...]) -> object:
+        """Every entry."""
+        return [self.kind.write(entry) for entry in value]
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """An array."""
+        return {"type": "array", "items": self.kind.schema(definitions)}
+
+
+@dataclass(frozen=True, slots=True)
+class Nullable(Generic[_Value]):
+    """A value of some kind, or null, which means the same as leaving the key out."""
+
+    kind: Kind[_Value]
+
+    def read(self, raw: object) -> _Value | Invalid | None:
+        """None for null."""
+        return None if raw is None else self.kind.read(raw)
+
+    def write(self, value: _Value | None) -> object:
+        """Null for None."""
+        return None if value is None else self.kind.write(value)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """Either."""
+        return {"anyOf": [self.kind.schema(definitions), {"type": "null"}]}
+
+
+@dataclass(frozen=True, slots=True)
+class AsIs:
+    """A raw value that is taken as it is and read later; only its schema is known here."""
+
+    described: Schema
+
+    def read(self, raw: object) -> object | Invalid:
+        """The raw value."""
+        return raw
+
+    def write(self, value: object) -> object:
+        """The raw value."""
+        return value
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """As described."""
+        del definitions
+        return dict(self.described)
