@@ -172,9 +172,9 @@ def test_plan_shows_lint_errors_for_which_apply_is_refused(api: AdminApi, run: C
 
     assert (planned.returncode, applied.returncode) == (2, 2)
     assert "+ api pets/1.0" in planned.stdout
-    for said in (planned.stdout, applied.stderr):
-        assert "$.apis['pets/1.0'].cors.allowed_origins[0]: error: the entry admits https://" in said
-        assert "[origin-unbounded]" in said
+    for output in (planned.stdout, applied.stderr):
+        assert "$.apis['pets/1.0'].cors.allowed_origins[0]: error: the entry admits https://" in output
+        assert "[origin-unbounded]" in output
     assert "Would be refused: 1 lint error" in planned.stdout
     assert api.viewer.get("/v1/revisions").json()["items"] == []
 

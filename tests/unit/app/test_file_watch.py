@@ -38,7 +38,7 @@ async def next_change(watched: WatchedFiles) -> bool:
     return False
 
 
-def test_a_named_file_that_changed_is_next_change(tmp_path: Path) -> None:
+def test_a_change_of_a_named_file_is_reported(tmp_path: Path) -> None:
     document, origins = written(tmp_path)
 
     async def follow() -> None:
@@ -55,7 +55,7 @@ def test_a_named_file_that_changed_is_next_change(tmp_path: Path) -> None:
     asyncio.run(follow())
 
 
-def test_what_changed_before_it_is_watched_is_next_change(tmp_path: Path) -> None:
+def test_a_change_before_the_watch_is_reported(tmp_path: Path) -> None:
     document, origins = written(tmp_path)
     watched = WatchedFiles(load_document(document).files)
     origins.unlink()

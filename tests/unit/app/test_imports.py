@@ -1,4 +1,4 @@
-"""What a start loads before clients are served: each module is time that they wait for."""
+"""The modules that a start loads before clients are served, who wait for each of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ with open_store(SqliteDirectory(Path(sys.argv[1]))) as store:
 """
 
 
-def test_a_store_is_opened_without_what_is_for_later(tmp_path: Path) -> None:
+def test_a_start_with_a_store_does_not_load_what_is_needed_later(tmp_path: Path) -> None:
     desired = catalogue(
         [api("pets", policy("https://a.example", "https://*.b.example", {"regex": "https://[a-z]+"}))],
         [application("web", "https://c.example", apis=["pets/1.0"])],

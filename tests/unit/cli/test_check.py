@@ -20,7 +20,7 @@ apis:
 """
 
 
-def test_the_example_is_valid_and_for_one_machine_only() -> None:
+def test_the_example_is_valid_with_lint_findings() -> None:
     done = crossgate("check", "examples/gateway.yaml")
     assert (done.returncode, done.stderr) == (1, "")
     assert "examples/gateway.yaml:19:11 $.apis[0].cors.allowed_origins[1]: error: " in done.stdout
@@ -42,13 +42,13 @@ apis:
 UNSAFE = SAFE.replace("[https://example.com]", "[{regex: 'https://.*example\\.com'}]")
 
 
-def test_nothing_is_said_of_a_safe_policy(tmp_path: Path) -> None:
+def test_a_safe_policy_has_no_findings(tmp_path: Path) -> None:
     (tmp_path / "safe.yaml").write_text(SAFE)
     done = crossgate("check", "safe.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "safe.yaml: valid, APIs: 1, applications: 0\n")
 
 
-def test_an_attack_is_shown_where_it_is_possible(tmp_path: Path) -> None:
+def test_an_unsafe_origin_is_reported_with_its_place_and_attack(tmp_path: Path) -> None:
     (tmp_path / "unsafe.yaml").write_text(UNSAFE)
     done = crossgate("check", "unsafe.yaml", "--json", cwd=tmp_path)
     (found,) = json.loads(done.stdout)["findings"]
@@ -58,7 +58,7 @@ def test_an_attack_is_shown_where_it_is_possible(tmp_path: Path) -> None:
     assert found["fix"] == r"https://(?:[a-z0-9-]+\.)*example\.com"
 
 
-def test_sarif_for_code_scanning(tmp_path: Path) -> None:
+def test_sarif(tmp_path: Path) -> None:
     (tmp_path / "unsafe.yaml").write_text(UNSAFE)
     done = crossgate("check", "unsafe.yaml", "--format", "sarif", cwd=tmp_path)
     (run,) = json.loads(done.stdout)["runs"]
@@ -71,7 +71,7 @@ def test_sarif_for_code_scanning(tmp_path: Path) -> None:
     assert where["region"] == {"startLine": 7, "startColumn": 25}
 
 
-def test_what_is_accepted_with_a_reason_is_not_said(tmp_path: Path) -> None:
+def test_an_accepted_finding_is_not_reported(tmp_path: Path) -> None:
     allowed = (
         "    lint: {allow: [{code: origin-unbounded, reason: a test}, {code: localhost, reason: gone}]}\n"
     )
@@ -81,12 +81,12 @@ def test_what_is_accepted_with_a_reason_is_not_said(tmp_path: Path) -> None:
     assert (done.returncode, found["code"], found["line"]) == (0, "allowance-unused", 10)
 
 
-def test_an_acceptance_needs_a_reason(tmp_path: Path) -> None:
+def test_accepting_a_finding_needs_a_reason(tmp_path: Path) -> None:
     (tmp_path / "unsafe.yaml").write_text(UNSAFE + "    lint: {allow: [{code: origin-unbounded}]}\n")
     assert crossgate("check", "unsafe.yaml", cwd=tmp_path).returncode == 2
 
 
-def test_every_error_is_one_line_that_editors_can_jump_to(tmp_path: Path) -> None:
+def test_an_error_is_one_line_with_file_line_and_column(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(BAD)
     done = crossgate("check", "bad.yaml", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "")
@@ -99,13 +99,13 @@ def test_every_error_is_one_line_that_editors_can_jump_to(tmp_path: Path) -> Non
     assert summary == "bad.yaml: invalid (2 errors)"
 
 
-def test_nothing_in_a_document_reaches_the_terminal_as_a_command_to_it(tmp_path: Path) -> None:
+def test_control_characters_of_a_document_are_escaped(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(BAD)
     assert "\x1b" not in crossgate("check", "bad.yaml", cwd=tmp_path).stdout
     assert "\x1b" not in crossgate("check", "bad.yaml", "--json", cwd=tmp_path).stdout
 
 
-def test_json_for_programs(tmp_path: Path) -> None:
+def test_json(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(BAD)
     done = crossgate("check", "bad.yaml", "--json", cwd=tmp_path)
     assert done.returncode == 2
@@ -123,7 +123,7 @@ def test_a_directory_in_place_of_a_file(tmp_path: Path) -> None:
     assert "this is a directory, not a file" in done.stdout
 
 
-def test_native_services_are_asked_only_on_request(tmp_path: Path) -> None:
+def test_native_services_are_called_only_with_reach(tmp_path: Path) -> None:
     with ScriptedNative() as native, refusing_port() as deaf:
         file = tmp_path / "gateway.yaml"
         file.write_text(SAFE.replace("9101", str(deaf)), encoding="utf-8")
@@ -136,7 +136,7 @@ def test_native_services_are_asked_only_on_request(tmp_path: Path) -> None:
         assert crossgate("check", str(file), "--reach").returncode == 0
 
 
-def test_reach_asks_each_native_service_by_one_preflight_whether_it_does_cors_itself(tmp_path: Path) -> None:
+def test_reach_sends_each_native_service_one_preflight(tmp_path: Path) -> None:
     file = tmp_path / "gateway.yaml"
     with ScriptedNative() as native:
         file.write_text(_two_apis(f"http://127.0.0.1:{native.port}/cors"), encoding="utf-8")
@@ -151,7 +151,7 @@ def test_reach_asks_each_native_service_by_one_preflight_whether_it_does_cors_it
         assert _codes(file, "--reach") == []
 
 
-def test_a_suppression_of_native_also_cors_is_unused_only_if_the_service_was_asked(
+def test_a_suppression_of_native_also_cors_is_unused_only_with_reach(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "gateway.yaml"

@@ -1,4 +1,4 @@
-"""The command itself: how it is called wrongly, and how it ends when somebody else wants it to."""
+"""The command itself: wrong usage, missing packages, interruption, closed output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_version() -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["chekc"], ["check"], ["check", "a", "b"], ["check", "--colour"]])
-def test_bad_use(arguments: list[str]) -> None:
+def test_wrong_usage(arguments: list[str]) -> None:
     done = crossgate(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -45,7 +45,7 @@ def test_an_impossible_port_is_refused(arguments: list[str], code: str) -> None:
 
 
 @pytest.mark.parametrize("missing", ["typer", "rich", "pydantic", "yaml"])
-def test_what_to_install_is_said(missing: str) -> None:
+def test_a_missing_package_is_reported(missing: str) -> None:
     program = (
         f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = ['check', 'examples/gateway.yaml'];"
         "from crossgate.cli.main import main; main()"
@@ -60,7 +60,7 @@ def test_what_to_install_is_said(missing: str) -> None:
     )
 
 
-def test_nobody_reads_on() -> None:
+def test_a_closed_output() -> None:
     with subprocess.Popen(
         [*COMMAND, "schema"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -79,11 +79,11 @@ def test_interrupted(tmp_path: Path) -> None:
     ) as process:
         with fifo.open("w"):  # returns when the command has opened the other end
             process.send_signal(signal.SIGINT)
-            output, complaints = process.communicate(timeout=30)
-        assert (process.returncode, output, complaints) == (130, b"", b"")
+            output, errors = process.communicate(timeout=30)
+        assert (process.returncode, output, errors) == (130, b"", b"")
 
 
-def test_output_that_cannot_show_a_check_mark(tmp_path: Path) -> None:
+def test_an_output_encoding_without_check_marks(tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(
         "apis: [{name: a, version: '1', type: rest, native: http://a.example}]"
     )

@@ -1,4 +1,4 @@
-"""``crossgate explain``: the verdict first, then the steps, then the headers."""
+"""``crossgate explain``: the verdict, the steps, the headers."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_verdicts(arguments: str, verdict: str) -> None:
     assert done.stdout.startswith(verdict)
 
 
-def test_json_for_programs() -> None:
+def test_json() -> None:
     done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", "--origin", "http://evil.org", "--json")
     explained = json.loads(done.stdout)
     assert explained["request"]["method"] == "GET"
@@ -81,14 +81,14 @@ def test_json_for_programs() -> None:
     assert [step["passed"] for step in explained["steps"]] == [True, False]
 
 
-def test_an_api_that_is_not_there() -> None:
+def test_an_unknown_api() -> None:
     done = crossgate("explain", EXAMPLE, "--api", "petstor/1.0")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: the document declares no such API (found petstor/1.0).")
     assert "--api petstore/1.0" in done.stderr
 
 
-def test_without_an_api_only_the_server_can_decide(tmp_path: Path) -> None:
+def test_only_server_level_cors_needs_no_api(tmp_path: Path) -> None:
     assert crossgate("explain", EXAMPLE, "--origin", "http://test2.com").returncode == 2
     (tmp_path / "gateway.yaml").write_text(
         "settings:\n  watt.server.cors.enabled: true\n  watt.server.cors.allowedOrigins: http://a.example\n"
@@ -98,7 +98,7 @@ def test_without_an_api_only_the_server_can_decide(tmp_path: Path) -> None:
     assert done.stdout.startswith("REFUSED the gateway answers 403 Specified Origin is not allowed\n")
 
 
-def test_a_broken_document_is_reported_like_check_does(tmp_path: Path) -> None:
+def test_an_invalid_document_is_reported_as_by_check(tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text("apis: [\n")
     done = crossgate("explain", tmp_path / "gateway.yaml", "--api", "a/1")
     assert (done.returncode, done.stdout) == (2, "")

@@ -35,7 +35,7 @@ def test_the_attack_and_the_fix_are_shown() -> None:
     assert done.stdout.endswith("  fix     https://www\\.example\\.com\n")
 
 
-def test_json_for_programs() -> None:
+def test_json() -> None:
     done = crossgate("prove", "--regex", "--json", r"https?://(localhost|.*\.example\.com)")
     proof = json.loads(done.stdout)
     assert {"verdict", "domains", "witness", "cause", "facts", "fix"} <= set(proof)
@@ -47,6 +47,6 @@ def test_json_for_programs() -> None:
     "arguments",
     [("https://example.com/path",), ("example.com",), ("--mode", "search", "https://example.com")],
 )
-def test_what_is_no_pattern_is_bad_use(arguments: tuple[str, ...]) -> None:
+def test_an_invalid_pattern_is_wrong_usage(arguments: tuple[str, ...]) -> None:
     done = crossgate("prove", *arguments)
     assert (done.returncode, done.stdout) == (2, "")

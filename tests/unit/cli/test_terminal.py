@@ -1,4 +1,4 @@
-"""What people see in a terminal: findings over several lines, steps as a table, no foreign escapes."""
+"""Output in a terminal: findings on several lines, steps as a table, control characters escaped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _terminal() -> tuple[Console, io.StringIO]:
     return Console(file=written, force_terminal=True, no_color=True, width=100, highlight=False), written
 
 
-def test_a_finding_over_several_lines() -> None:
+def test_a_finding_on_several_lines() -> None:
     console, written = _terminal()
     print_findings(console, [HOSTILE])
     assert _plain(written) == [

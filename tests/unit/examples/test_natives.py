@@ -25,7 +25,7 @@ def natives() -> Iterator[Mapping[str, Service]]:
         yield start_native_services(stack, replace(Ports(), pets=0, stock=0, catalog=0, parcels=0))
 
 
-def test_pets_are_read_written_and_reconfiguration(natives: Mapping[str, Service]) -> None:
+def test_pets_are_read_written_and_removed(natives: Mapping[str, Service]) -> None:
     with httpx.Client(base_url=natives["pets"].url + "/v2") as store:
         assert [pet["name"] for pet in store.get("/pets").json()] == ["Rex", "Minka"]
         created = store.post("/pets", data={"name": "Bello", "kind": "dog"})
