@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +12,10 @@ from pathlib import Path
 
 import httpx
 
-from crossgate.admin.context import Nodes, NoNodes
 from crossgate.app.admin_listener import bind_admin_socket
 from crossgate.app.admin_server import serve_admin_api
 from crossgate.net.address import HostPort
-from crossgate.service.ports import CatalogueStore
+from crossgate.service.ports import CatalogueStore, NodeReport
 from crossgate.service.tokens import Role, Tokens, TokenStore
 
 _SECONDS = 90.0
@@ -39,6 +38,16 @@ class AdminApi:
         return client_of(self.url, secret)
 
 
+class NoNodes:
+    """A control plane without connected nodes."""
+
+    def reports(self) -> Sequence[NodeReport]:
+        return ()
+
+    def revisions(self) -> Mapping[str, int | None]:
+        return {}
+
+
 def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.Client:
     """A client of the API at the URL, over a Unix socket if one is given."""
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
@@ -47,9 +56,7 @@ def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.C
 
 
 @contextmanager
-def running_admin_api(
-    store: CatalogueStore, token_store: TokenStore, nodes: Nodes | None = None
-) -> Iterator[AdminApi]:
+def running_admin_api(store: CatalogueStore, token_store: TokenStore) -> Iterator[AdminApi]:
     """Serve the API on a free port within the context."""
     tokens = Tokens(token_store)
     started: Future[str] = Future()
@@ -58,7 +65,7 @@ def running_admin_api(
 
     async def serve() -> None:
         bound = bind_admin_socket(HostPort("127.0.0.1", 0))
-        async with serve_admin_api(bound, (), store, tokens, nodes or NoNodes()) as address:
+        async with serve_admin_api(bound, (), store, tokens, NoNodes()) as address:
             started.set_result(f"http://{address}")
             await stop.wait()
 

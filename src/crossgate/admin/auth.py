@@ -96,7 +96,11 @@ Admin = Annotated[Token, Depends(_RequireRole(Role.ADMIN))]
 
 _TOKEN_MISSING: Final = Problem(
     HTTPStatus.UNAUTHORIZED,
-    [Diagnostic("token-missing", "token required", "Send the header Authorization: Bearer cgt_…")],
+    [
+        Diagnostic(
+            "token-missing", "the admin API requires a token", "Send the header Authorization: Bearer cgt_…"
+        )
+    ],
     headers={"WWW-Authenticate": "Bearer"},
 )
 _TOKEN_INVALID: Final = Problem(

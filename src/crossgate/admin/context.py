@@ -30,25 +30,13 @@ class Nodes(Protocol):
         ...
 
 
-class NoNodes:
-    """No connected nodes."""
-
-    def reports(self) -> Sequence[NodeReport]:
-        """An empty sequence."""
-        return ()
-
-    def revisions(self) -> Mapping[str, int | None]:
-        """An empty mapping."""
-        return {}
-
-
 @dataclass(frozen=True, slots=True)
 class AdminContext:
     """The services that the routes call."""
 
     service: CatalogueService
     tokens: Tokens
-    nodes: Nodes = field(default_factory=NoNodes)
+    nodes: Nodes
     api_keys: SortedKeys = field(default_factory=SortedKeys)
     application_names: SortedKeys = field(default_factory=SortedKeys)
 
