@@ -21,6 +21,7 @@ from crossgate.policy import CorsPolicy
 from crossgate.policy.origin import Origin
 
 ATTACKS = {"origin-unbounded", "origin-nearmiss", "origin-tld-wildcard", "suffix-tenant"}
+PROPER_NOUNS = ("Content-Type", "Chromium", "Firefox", "WebKit")
 ATTACKS |= {"wildcard-public-suffix", "wildcard-over-suffixes"}
 
 BAD = [(rule, example) for rule in all_rules() for example in rule.bad]
@@ -33,7 +34,10 @@ def test_a_bad_example_is_found(rule: Rule, example: Example) -> None:
     assert findings
     for found in findings:
         assert found.diagnostic.code == rule.code
-        assert found.diagnostic.remedy
+        message, remedy = found.diagnostic.message, found.diagnostic.remedy
+        assert not message[0].isupper() or message.startswith(PROPER_NOUNS)
+        assert remedy[0].isupper()
+        assert not (message.endswith(".") or remedy.endswith("."))
         if rule.code in ATTACKS:
             assert found.witness is not None
             assert second_opinion(Origin.of(found.witness).host)

@@ -14,13 +14,15 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for index, name in enumerate(subject.policy.expose_headers):
         if name.lower() in SAFELISTED_RESPONSE_HEADERS:
             yield Violation(
-                ("expose_headers", index), "scripts can read this header without exposing it", found=name
+                ("expose_headers", index),
+                "scripts can read this header even if it is not exposed",
+                found=name,
             )
 
 
 RULE = Rule(
     code="expose-safelisted",
-    title="Scripts can read the header without exposing it",
+    title="Scripts can read the header even if it is not exposed",
     severity=Severity.INFO,
     rationale=(
         "Cache-Control, Content-Language, Content-Length, Content-Type, Expires, Last-Modified and "

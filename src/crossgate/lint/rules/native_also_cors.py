@@ -19,9 +19,9 @@ RULE = Rule(
     title="The native service does CORS itself",
     severity=Severity.INFO,
     rationale=(
-        "The gateway removes the native service's own CORS headers and sends those of the policy. What "
-        "only the native service allows is no longer allowed. `crossgate check --reach` finds out: it "
-        "sends each native service one preflight."
+        "The gateway removes the native service's own CORS headers and sends those of the policy. What only "
+        "the native service allows is no longer allowed. Only `crossgate check --reach` finds this: it sends "
+        "each native service one preflight."
     ),
     remedy="Switch CORS off in the native service, or remove the policy to pass its responses through",
     find=_find,
