@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import yaml
 from yaml.events import (
@@ -23,7 +23,14 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from crossgate.catalogue.yaml.source_map import SourceMap, SourcePosition
+from crossgate.catalogue.yaml.source_map import (
+    EntryPositions,
+    NodeId,
+    NodePositions,
+    SourceMap,
+    SourcePosition,
+    node_id,
+)
 from crossgate.catalogue.yaml.syntax_errors import explain_syntax_error, find_forbidden_character
 from crossgate.diagnostics import Diagnostic, Place, Step
 
@@ -90,7 +97,7 @@ class _Open:
     """A mapping or list whose end has not been reached."""
 
     node: dict[str, object] | list[object]
-    positions: dict[str, tuple[SourcePosition, SourcePosition]] | list[SourcePosition]
+    positions: NodePositions
     start: SourcePosition
     anchor: str | None
     nodes_before: int
@@ -98,6 +105,13 @@ class _Open:
     key_position: SourcePosition | None = None
     step: Step = 0
     """The key or index of the entry that is being read, or was read last."""
+
+
+class _Anchored(NamedTuple):
+    """A value that aliases can repeat, and how many values it consists of."""
+
+    value: object
+    size: int
 
 
 class _RefusedError(Exception):
@@ -137,12 +151,10 @@ class _Builder:
 
     def __init__(self) -> None:
         self.root: object = None
-        self.positions: dict[
-            int, dict[str, tuple[SourcePosition, SourcePosition]] | list[SourcePosition]
-        ] = {}
+        self.positions: dict[NodeId, NodePositions] = {}
         self.diagnostics: list[Diagnostic] = []
         self._stack: list[_Open] = []
-        self._anchors: dict[str, tuple[object, int]] = {}
+        self._anchors: dict[str, _Anchored] = {}
         self._nodes = 0
         self._documents = 0
 
@@ -189,7 +201,7 @@ class _Builder:
             ) from None
         self._count(1, position)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (value, 1)
+            self._anchors[event.anchor] = _Anchored(value, 1)
         self._put(value, position)
 
     def _open(self, event: MappingStartEvent | SequenceStartEvent) -> None:
@@ -211,14 +223,15 @@ class _Builder:
             opened = _Open({}, {}, position, event.anchor, self._nodes)
         else:
             opened = _Open([], [], position, event.anchor, self._nodes)
-        self.positions[id(opened.node)] = opened.positions
+        self.positions[node_id(opened.node)] = opened.positions
         self._put(opened.node, position)
         self._stack.append(opened)
 
     def _close(self) -> None:
         closed = self._stack.pop()
         if closed.anchor is not None:
-            self._anchors[closed.anchor] = (closed.node, self._nodes - closed.nodes_before + 1)
+            size = self._nodes - closed.nodes_before + 1
+            self._anchors[closed.anchor] = _Anchored(closed.node, size)
 
     def _alias(self, event: AliasEvent) -> None:
         position = _start(event)
@@ -233,9 +246,9 @@ class _Builder:
                 f"Define &{event.anchor} above; quote a string that begins with *",
                 position,
             )
-        value, size = self._anchors[event.anchor]
-        self._count(size, position)
-        self._put(value, position)
+        anchored = self._anchors[event.anchor]
+        self._count(anchored.size, position)
+        self._put(anchored.value, position)
 
     def _expects_key(self) -> bool:
         return bool(self._stack) and isinstance(self._stack[-1].node, dict) and self._stack[-1].key is None
@@ -257,10 +270,10 @@ class _Builder:
             key, key_position, opened.key = opened.key or "", opened.key_position or position, None
             opened.step = key
             if key in opened.node:
-                self._report_duplicate(key, key_position, opened.positions[key][0])
+                self._report_duplicate(key, key_position, opened.positions[key].key)
                 return
             opened.node[key] = value
-            opened.positions[key] = (key_position, position)
+            opened.positions[key] = EntryPositions(key_position, position)
 
     def _report_duplicate(self, key: str, position: SourcePosition, first: SourcePosition) -> None:
         path = [opened.step for opened in self._stack[:-1]]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, NewType, Protocol
 
 from crossgate.diagnostics import Place, Step
 
@@ -21,16 +21,31 @@ class SourcePosition(Protocol):
     column: int
 
 
+class EntryPositions(NamedTuple):
+    """The positions of one entry of a mapping."""
+
+    key: SourcePosition
+    value: SourcePosition
+
+
+NodePositions = dict[str, EntryPositions] | list[SourcePosition]
+"""The positions of the entries of a mapping or list."""
+NodeId = NewType("NodeId", int)
+"""The identity of a mapping or list, as ``id`` gives it while the document is in memory."""
+
+
+def node_id(node: object) -> NodeId:
+    """The identity of a mapping or list."""
+    return NodeId(id(node))
+
+
 @dataclass(frozen=True, slots=True)
 class SourceMap:
     """The values of one YAML document and their positions in ``text``."""
 
     text: str
     root: object
-    _positions: Mapping[
-        int, Mapping[str, tuple[SourcePosition, SourcePosition]] | Sequence[SourcePosition]
-    ] = field(repr=False)
-    """By the identity of a mapping or list: the positions of its keys and values, or of its entries."""
+    _positions: Mapping[NodeId, NodePositions] = field(repr=False)
     _lines: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
     """The lines of ``text``, once one of them is needed."""
 
@@ -42,12 +57,12 @@ class SourceMap:
         node = self.root
         line, column = 0, 0
         for depth, step in enumerate(place.path):
-            positions = self._positions.get(id(node))
+            positions = self._positions.get(node_id(node))
             position: SourcePosition
             if isinstance(node, dict) and isinstance(positions, dict) and step in positions:
-                key_position, value_position = positions[str(step)]
+                entry = positions[str(step)]
                 wants_key = key and depth == len(place.path) - 1
-                position = key_position if wants_key or node[step] is None else value_position
+                position = entry.key if wants_key or node[step] is None else entry.value
                 node = node[step]
             elif isinstance(node, list) and isinstance(positions, list) and isinstance(step, int):
                 position = positions[step]
