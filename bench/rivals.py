@@ -197,7 +197,7 @@ def envoy(document: bytes, port: int, folder: Path) -> Iterator[list[int]]:
     """An Envoy with one worker on the measured core; yields its process when it is ready."""
     file = folder / f"envoy-{port}.json"
     file.write_bytes(document)
-    argv = command_line(find_envoy().path, file, concurrency=1, drain_seconds=1, log_level="warning")
+    argv = command_line(find_envoy().path, file, concurrency=1, drain_seconds=1)
     with _process(argv, cores().measured, port, folder) as process:
         yield [process.pid]
 

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from crossgate.compiler.resource import Resource
+from crossgate.compiler.resource import Resource, ResourceKey
+from crossgate.xds.cache import Cache
 from crossgate.xds.messages import (
     DiscoveryRequest,
     DiscoveryResponse,
@@ -30,6 +31,12 @@ def cluster(name: str, text: str = "good") -> Resource:
 
 def route(name: str, text: str = "good", *, to: str = "-") -> Resource:
     return Resource.of(SCOPED_ROUTES, name, f"{text} {to}".encode(), ((CLUSTER, to),))
+
+
+def replace(cache: Cache, resources: Iterable[Resource]) -> tuple[ResourceKey, ...]:
+    """Make ``cache`` hold exactly ``resources``, in one update; returns the keys that changed."""
+    changes: dict[ResourceKey, Resource | None] = dict.fromkeys(cache.versions())
+    return cache.update(changes | {(one.type_url, one.name): one for one in resources})
 
 
 def is_bad(resource: Resource) -> bool:

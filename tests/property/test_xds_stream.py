@@ -9,7 +9,7 @@ from functools import partial
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.model_node import KINDS, ModelNode, cluster, is_bad, route
+from tests.model_node import KINDS, ModelNode, cluster, is_bad, replace, route
 
 from crossgate.compiler.resource import Resource
 from crossgate.xds.cache import Cache
@@ -75,7 +75,7 @@ class Conversation(RuleBasedStateMachine):
     def publish(self, apis: dict[int, Published], natives: list[str]) -> None:
         resources = compiled(apis, natives)
         self.once_bad.update(resource.name for resource in resources if is_bad(resource))
-        self.cache.replace(resources)
+        replace(self.cache, resources)
 
     @rule(number=st.integers(0, 6), policy=st.integers(0, 9))
     def edit_one_policy(self, number: int, policy: int) -> None:

@@ -169,7 +169,7 @@ def _extension(name: str, message: str, **fields: object) -> Json:
 
 
 def command_line(
-    binary: Path, bootstrap: Path, *, concurrency: int | None, drain_seconds: float, log_level: str
+    binary: Path, bootstrap: Path, *, concurrency: int | None, drain_seconds: float
 ) -> tuple[str, ...]:
     """The arguments that start ``binary`` with the file ``bootstrap``.
 
@@ -187,7 +187,7 @@ def command_line(
         # Envoy would search all that it receives for unknown fields, a sixth of its work for an API. The
         # compiler's messages are of this Envoy's version.
         "--ignore-unknown-dynamic-fields",
-        *("--log-level", log_level),
+        *("--log-level", "warning"),
         # The `misc` component warns about every use of a work-in-progress matcher, at every update.
         *("--component-log-level", "misc:error"),
         *("--log-format", LOG_FORMAT),

@@ -11,7 +11,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     import httpx
@@ -53,11 +53,6 @@ class EnvoyAdmin:
         """The number of clients' requests in progress."""
         found = await self.stats(r"downstream_rq_active$")
         return sum(value for name, value in found.items() if _ACTIVE_REQUESTS.fullmatch(name))
-
-    async def config_dump(self, *, resource: str | None = None) -> dict[str, Any]:
-        """Envoy's configuration as JSON; ``resource`` picks one field, such as ``dynamic_listeners``."""
-        answer = await self._get("/config_dump", **({} if resource is None else {"resource": resource}))
-        return dict(answer.json())
 
     async def begin_drain(self) -> None:
         """Stop accepting connections, and close each open one with its next response."""

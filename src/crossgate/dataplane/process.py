@@ -75,7 +75,6 @@ class EnvoySettings:
     bootstrap: bytes
     directory: RuntimeDirectory
     concurrency: int | None = None
-    log_level: str = "warning"
     timeouts: Timeouts = field(default_factory=Timeouts)
 
 
@@ -125,11 +124,6 @@ class Envoy:
             await self.stop(drain=error is None)
         finally:
             await self._clean_up()
-
-    async def run(self) -> None:
-        """Keep Envoy running until ``stop``; when cancelled, end it without draining."""
-        async with self:
-            await self.stopped()
 
     async def ready(self) -> None:
         """Return when Envoy serves; raises StoppedBeforeReady if it is stopped before that."""
@@ -201,7 +195,6 @@ class Envoy:
             settings.directory.bootstrap_file,
             concurrency=settings.concurrency,
             drain_seconds=settings.timeouts.drain,
-            log_level=settings.log_level,
         )
         try:
             self._process = await launch(argv)

@@ -6,7 +6,7 @@ changed. Not thread-safe: use it from one event loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, KeysView
+from collections.abc import Callable, KeysView
 
 from crossgate.compiler.resource import Changes, Resource, ResourceKey
 from crossgate.service.observers import Observers
@@ -51,16 +51,6 @@ class Cache:
         if changed:
             self._observers.notify(changed)
         return changed
-
-    def replace(self, resources: Iterable[Resource]) -> tuple[ResourceKey, ...]:
-        """Make the cache hold exactly ``resources``; only differences by version become changes."""
-        changes: dict[ResourceKey, Resource | None] = {
-            (resource.type_url, resource.name): resource for resource in resources
-        }
-        for type_url, held in self._types.items():
-            for name in held:
-                changes.setdefault((type_url, name), None)
-        return self.update(changes)
 
     def watch(self, observer: Callable[[tuple[ResourceKey, ...]], None]) -> Callable[[], None]:
         """Call ``observer`` with the changed keys of each update, until the returned function is called."""

@@ -45,14 +45,14 @@ OPTIONS: Final = (
 
 
 class ControlPlane:
-    """Serves ``cache`` to the nodes that connect to ``address``, and records their answers in the ledger.
+    """Serves its ``cache`` to the nodes that connect to ``address``, and records their answers in ``ledger``.
 
     Use it as ``async with``.
     """
 
-    def __init__(self, address: Address, cache: Cache | None = None, ledger: Ledger | None = None) -> None:
-        self.cache = Cache() if cache is None else cache
-        self.ledger = Ledger(self.cache) if ledger is None else ledger
+    def __init__(self, address: Address) -> None:
+        self.cache = Cache()
+        self.ledger = Ledger(self.cache)
         self.address = address
         """Where nodes connect; once it listens, with the port that was chosen for port 0."""
         self._server: grpc.aio.Server | None = None

@@ -30,7 +30,9 @@ def report(event):
 async def main():
     with create_runtime_directory() as directory:
         bootstrap = static_bootstrap(directory.admin_socket, free_ports(1)[0], 9)
-        await Envoy(EnvoySettings(find_envoy(), bootstrap, directory, concurrency=1), report).run()
+        settings = EnvoySettings(find_envoy(), bootstrap, directory, concurrency=1)
+        async with Envoy(settings, report) as envoy:
+            await envoy.stopped()
 
 asyncio.run(main())
 """

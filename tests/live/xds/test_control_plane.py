@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.live.xds.resources import cluster, listener, scope, unresolvable
+from tests.model_node import replace
 from tests.ports import free_ports
 
 from crossgate.compiler.resource import Resource
@@ -99,13 +100,13 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 def test_a_thousand_clusters_and_their_updates_arrive(setting: Setting) -> None:
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy():
-            plane.cache.replace([setting.listener, *(cluster(f"c{number}") for number in range(1000))])
+            replace(plane.cache, [setting.listener, *(cluster(f"c{number}") for number in range(1000))])
             assert (await wait_until_decided(plane.ledger)).applied
             plane.cache.update(
                 {(CLUSTER, f"c{number}"): cluster(f"c{number}", timeout=2) for number in range(1000)}
             )
             assert (await wait_until_decided(plane.ledger)).applied
-            plane.cache.replace([setting.listener])
+            replace(plane.cache, [setting.listener])
             assert (await wait_until_decided(plane.ledger)).applied
             [node] = plane.ledger.nodes()
             assert (node.node, node.pending, node.sent) == ("live", 0, 3001)
@@ -118,7 +119,7 @@ def test_a_thousand_clusters_and_their_updates_arrive(setting: Setting) -> None:
 def test_what_is_reported_as_applied_is_enforced(setting: Setting) -> None:
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
-            plane.cache.replace([setting.listener, scope("a", "0")])
+            replace(plane.cache, [setting.listener, scope("a", "0")])
             assert (await wait_until_decided(plane.ledger)).applied
             for number in range(1, 50):
                 plane.cache.update({(SCOPED_ROUTES, "a"): scope("a", str(number))})
@@ -131,7 +132,7 @@ def test_what_is_reported_as_applied_is_enforced(setting: Setting) -> None:
 def test_a_refused_resource_takes_no_other_down_and_is_reported_in_envoys_words(setting: Setting) -> None:
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
-            plane.cache.replace([setting.listener, *(scope(f"s{number}", "old") for number in range(150))])
+            replace(plane.cache, [setting.listener, *(scope(f"s{number}", "old") for number in range(150))])
             assert (await wait_until_decided(plane.ledger)).applied
             changed = [
                 scope(f"s{number}", "new", regex="(" if number == 77 else None) for number in range(150)
@@ -157,7 +158,7 @@ def test_a_refused_cluster_takes_no_other_down(setting: Setting) -> None:
         async with setting.control_plane() as plane, setting.envoy():
             bad = Resource.of(CLUSTER, "c5", cluster("", timeout=0).body)
             good = [cluster(f"c{number}") for number in range(10) if number != 5]
-            plane.cache.replace([setting.listener, bad, *good])
+            replace(plane.cache, [setting.listener, bad, *good])
             outcome: RolloutResult = await wait_until_decided(plane.ledger)
             assert [rejection.key for rejection in outcome.rejections] == [(CLUSTER, "c5")]
             [session] = plane.ledger.sessions
@@ -172,12 +173,12 @@ def test_after_a_break_only_differences_travel_and_traffic_never_stopped(setting
         clusters = [cluster(f"c{number}") for number in range(300)]
         async with setting.envoy(), httpx.AsyncClient() as client:
             async with setting.control_plane() as plane:
-                plane.cache.replace([setting.listener, *scopes, *clusters])
+                replace(plane.cache, [setting.listener, *scopes, *clusters])
                 assert (await wait_until_decided(plane.ledger)).applied
             assert await setting.ask(client, "s1") == "old"
 
             async with setting.control_plane() as plane:
-                plane.cache.replace([setting.listener, *scopes, *clusters])
+                replace(plane.cache, [setting.listener, *scopes, *clusters])
                 assert (await wait_until_decided(plane.ledger)).applied
                 assert [node.sent for node in plane.ledger.nodes()] == [0]
             assert await setting.ask(client, "s1") == "old"
@@ -186,7 +187,7 @@ def test_after_a_break_only_differences_travel_and_traffic_never_stopped(setting
                 # One changed, one removed, one new, of two kinds each.
                 scopes[1:3] = [scope("s1", "new"), scope("more", "new")]
                 clusters[1:3] = [cluster("c1", timeout=2), cluster("more")]
-                plane.cache.replace([setting.listener, *scopes, *clusters])
+                replace(plane.cache, [setting.listener, *scopes, *clusters])
                 gone = {(SCOPED_ROUTES, "s2"): None, (CLUSTER, "c2"): None}
                 outcome = await wait_until_decided(plane.ledger, {**plane.cache.versions(), **gone})
                 assert outcome.applied
@@ -222,7 +223,7 @@ def test_a_native_service_that_resolves_slowly_holds_up_its_own_routes_only(sett
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             silent.bind(("127.0.0.1", 0))
             async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
-                plane.cache.replace([setting.listener, scope("a", "old")])
+                replace(plane.cache, [setting.listener, scope("a", "old")])
                 assert (await wait_until_decided(plane.ledger)).applied
                 slow, its_route = unresolvable("slow", silent.getsockname()[1]), scope("slow", "new")
                 plane.cache.update({(CLUSTER, "slow"): slow, (SCOPED_ROUTES, "slow"): its_route})
@@ -242,7 +243,7 @@ def test_a_native_service_that_resolves_slowly_holds_up_its_own_routes_only(sett
 def test_a_slow_reader_gets_the_newest_and_not_every_version(setting: Setting) -> None:
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
-            plane.cache.replace([setting.listener, scope("a", "0")])
+            replace(plane.cache, [setting.listener, scope("a", "0")])
             assert (await wait_until_decided(plane.ledger)).applied
             for number in range(1, 2001):
                 plane.cache.update({(SCOPED_ROUTES, "a"): scope("a", str(number))})

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.model_node import cluster, route
+from tests.model_node import cluster, replace, route
 
 from crossgate.compiler.resource import ResourceKey
 from crossgate.xds.cache import Cache
@@ -11,9 +11,9 @@ from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
 def test_replacing_tells_only_the_differences() -> None:
     cache = Cache()
     heard: list[tuple[ResourceKey, ...]] = []
-    cache.replace([cluster("same"), cluster("gone"), route("changed")])
+    replace(cache, [cluster("same"), cluster("gone"), route("changed")])
     cache.watch(heard.append)
-    changed = cache.replace([cluster("same"), route("changed", "good 2"), route("new")])
+    changed = replace(cache, [cluster("same"), route("changed", "good 2"), route("new")])
     assert set(changed) == {(CLUSTER, "gone"), (SCOPED_ROUTES, "changed"), (SCOPED_ROUTES, "new")}
     assert heard == [changed]
     assert cache.versions().keys() == {
@@ -25,7 +25,7 @@ def test_replacing_tells_only_the_differences() -> None:
 
 def test_nothing_new_is_not_told() -> None:
     cache = Cache()
-    cache.replace([cluster("a")])
+    replace(cache, [cluster("a")])
     heard: list[tuple[ResourceKey, ...]] = []
     cache.watch(heard.append)
     assert cache.update({(CLUSTER, "a"): cluster("a"), (CLUSTER, "never there"): None}) == ()
@@ -36,7 +36,7 @@ def test_a_watcher_that_stopped_hears_nothing() -> None:
     cache = Cache()
     heard: list[tuple[ResourceKey, ...]] = []
     cache.watch(heard.append)()
-    cache.replace([cluster("a")])
+    replace(cache, [cluster("a")])
     assert heard == []
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.model_node import cluster, route
+from tests.model_node import cluster, replace, route
 
 from crossgate.compiler.resource import Resource
 from crossgate.xds.cache import Cache
@@ -16,7 +16,7 @@ KEY = (CLUSTER, "a")
 
 def ledger_of(*texts: str) -> Ledger:
     cache = Cache()
-    cache.replace([cluster("a", text) for text in texts])
+    replace(cache, [cluster("a", text) for text in texts])
     return Ledger(cache, clock=lambda: 1000.0)
 
 
@@ -65,7 +65,7 @@ def test_a_rejection_ends_when_the_resource_is_wanted_no_more() -> None:
     ledger = ledger_of("bad")
     session = ledger.connect("n")
     ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), "why"))
-    ledger.cache.replace([])
+    replace(ledger.cache, [])
     assert ledger.nodes()[0].rejections == ()
     outcome = asyncio.run(wait_until_decided(ledger, {KEY: None}))
     assert outcome.applied
@@ -74,7 +74,7 @@ def test_a_rejection_ends_when_the_resource_is_wanted_no_more() -> None:
 def test_what_a_node_never_asked_for_by_name_does_not_concern_it() -> None:
     ledger = ledger_of()
     session = ledger.connect("n")
-    ledger.cache.replace([Resource.of(ENDPOINTS, "e", b"good")])
+    replace(ledger.cache, [Resource.of(ENDPOINTS, "e", b"good")])
     assert ledger.nodes()[0].pending == 0
     ledger.record(session, SubscriptionChanged(ENDPOINTS, added=("e",)))
     assert ledger.nodes()[0].pending == 1
@@ -124,7 +124,7 @@ def test_waiting_for_an_overtaken_version_ends_with_the_newer_one() -> None:
         session = ledger.connect("n")
         waiting = asyncio.create_task(wait_until_decided(ledger, {KEY: version()}))
         await asyncio.sleep(0)
-        ledger.cache.replace([cluster("a", "good 2")])
+        replace(ledger.cache, [cluster("a", "good 2")])
         ledger.record(session, ResourcesApplied(CLUSTER, (("a", version("good 2")),)))
         assert (await waiting).applied
 
@@ -136,7 +136,7 @@ def test_waiting_for_everything_includes_removals() -> None:
         ledger = ledger_of("good")
         session = ledger.connect("n")
         ledger.record(session, ResourcesApplied(CLUSTER, (("a", version()),)))
-        ledger.cache.replace([])
+        replace(ledger.cache, [])
         waiting = asyncio.create_task(wait_until_decided(ledger))
         await asyncio.sleep(0)
         assert not waiting.done()
@@ -153,7 +153,7 @@ def test_a_removal_that_waits_for_what_is_refused_is_waited_for_no_longer() -> N
         session = ledger.connect("n")
         ledger.record(session, ResourcesApplied(CLUSTER, (("a", version()),)))
         ledger.record(session, ResourcesApplied(SCOPED_ROUTES, (("r", before.version),)))
-        ledger.cache.replace([after])
+        replace(ledger.cache, [after])
         waiting = asyncio.create_task(wait_until_decided(ledger))
         await asyncio.sleep(0)
         # The route that is refused goes on serving, and by it the cluster.

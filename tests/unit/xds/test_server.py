@@ -15,7 +15,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_pb2, scoped_route_pb2
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from google.rpc import status_pb2
-from tests.model_node import cluster
+from tests.model_node import cluster, replace
 
 from crossgate.compiler.resource import Resource
 from crossgate.diagnostics import InvalidInput
@@ -56,7 +56,7 @@ def address(tmp_path: Path) -> UnixSocket:
 def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
-            plane.cache.replace([cluster("a")])
+            replace(plane.cache, [cluster("a")])
             call = stub.DeltaAggregatedResources()
             await call.write(request(node="n1"))
             response = await call.read()
@@ -67,7 +67,7 @@ def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: UnixSock
             assert (await wait_until_decided(plane.ledger)).applied
             assert [node.node for node in plane.ledger.nodes()] == ["n1"]
 
-            plane.cache.replace([cluster("b", "bad")])
+            replace(plane.cache, [cluster("b", "bad")])
             response = await call.read()
             assert list(response.removed_resources) == ["a"]
             await call.write(request(nonce=response.nonce, error="both"))
@@ -88,7 +88,7 @@ def test_scoped_routes_never_travel_twice_with_equal_bytes(address: UnixSocket) 
             name="s", route_configuration=route_pb2.RouteConfiguration(name="r")
         )
         async with ControlPlane(address) as plane, client(plane) as stub:
-            plane.cache.replace([Resource.of(SCOPED_ROUTES, "s", wanted.SerializeToString())])
+            replace(plane.cache, [Resource.of(SCOPED_ROUTES, "s", wanted.SerializeToString())])
             bodies = []
             for _ in range(2):
                 call = stub.DeltaAggregatedResources()
@@ -111,7 +111,7 @@ def test_who_connects_before_it_answers_is_answered_when_it_does(address: UnixSo
         reader, writer = await asyncio.open_unix_connection(str(address.path))
         async with plane, client(plane) as stub:
             assert (await reader.readexactly(4))[3] == 4  # HTTP/2: a frame of settings comes first
-            plane.cache.replace([cluster("a")])
+            replace(plane.cache, [cluster("a")])
             call = stub.DeltaAggregatedResources()
             await call.write(request(node="n1"))
             [resource] = (await call.read()).resources

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.model_node import cluster, route
+from tests.model_node import cluster, replace, route
 
 from crossgate.compiler.resource import Resource, ResourceKey
 from crossgate.xds.cache import Cache
@@ -24,7 +24,7 @@ class Talk:
 
     def __init__(self, *resources: Resource, longest: int = 100) -> None:
         self.cache = Cache()
-        self.cache.replace(resources)
+        replace(self.cache, resources)
         self.stream = Stream(self.cache, longest=longest)
         self.said: list[Effect] = []
         self.cache.watch(self._hear)
