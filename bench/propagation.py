@@ -1,7 +1,8 @@
 """The time until a change is enforced, and what many APIs cost: `python -m bench.propagation`.
 
 A change replaces the policy of one API. The time runs from the changed catalogue to the first response under
-the new policy, including compilation and push; the client sends preflights without a pause.
+the new policy, including compilation and push; the client sends preflights without a pause. A restart runs
+from `kill -9` of Envoy to the first response of the next one.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
 
 from bench.catalogues import METHOD, api, catalogue_of, origin, policy_of_origins, reference_apis
-from bench.machine import cores, description, memory_bytes
+from bench.machine import cores, description, memory_bytes, pin
 from bench.serving import Serving, serving
 from tests.ports import free_ports
 
@@ -30,7 +32,9 @@ from crossgate.compiler.compilation import Compilation
 SIZES = (1, 100, 1_000, 5_000)
 EDITS = 60
 TARGET_MS = 10.0
-HEAD = ("APIs", "edit, median", "95 %", "start", "compile", "Envoy", "read file")
+RESTART_TARGET_S = 3.0
+"""With a hundred APIs."""
+HEAD = ("APIs", "edit, median", "95 %", "start", "restart", "compile", "Envoy", "read file")
 MANY = 100_000
 _NATIVE = 9
 """A port without a listener: the gateway answers preflights itself."""
@@ -78,6 +82,21 @@ async def edit(gateway: Serving, http: Client, before: Catalogue, number: int) -
     return after, (time.perf_counter() - began) * 1000
 
 
+async def restart_seconds(gateway: Serving, port: int, path: str, allowed: str) -> float:
+    """From the end of Envoy to the first response to a preflight."""
+    killed = gateway.pid
+    began = time.perf_counter()
+    os.kill(killed, signal.SIGKILL)
+    while True:
+        if gateway.envoy.pid not in (None, killed):
+            pin(gateway.pid, cores().measured)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            async with client(port) as http:
+                if await http.max_age(path, allowed):
+                    return time.perf_counter() - began
+        await asyncio.sleep(0.005)
+
+
 def seconds_of(act: Callable[[], object], runs: int = 3) -> float:
     """The processor time of the fastest run."""
     taken = []
@@ -117,6 +136,7 @@ async def size(count: int, empty: Mapping[str, int]) -> dict[str, float]:
         for number in range(EDITS):
             catalogue, milliseconds = await edit(gateway, http, catalogue, number)
             taken.append(milliseconds)
+        result["restart_s"] = await restart_seconds(gateway, port, last.endpoints[0], allowed)
     result["edit_ms"] = median(taken)
     result["edit_p95_ms"] = quantiles(taken, n=20)[-1]
     result["read_ms"] = read_milliseconds(catalogue)
@@ -166,11 +186,13 @@ async def run() -> dict[str, object]:
             f"{found['edit_ms']:.2f} ms",
             f"{found['edit_p95_ms']:.2f} ms",
             f"{found['start_s']:.2f} s",
+            f"{found['restart_s']:.2f} s",
             f"{found['compile_us']:.0f} µs/API",
             f"{found['envoy_kb']:.0f} kB/API",
             f"{found['read_ms']:.0f} ms",
         )
-    print(f"target: the median edit under {TARGET_MS:.0f} ms at every size\n")
+    print(f"target: the median edit under {TARGET_MS:.0f} ms at every size")
+    print(f"target: a restart within {RESTART_TARGET_S:.0f} s with a hundred APIs\n")
     origins = await many_origins(empty)
     print(
         f"one API with {MANY:,} origins: compiled in {origins['compile_ms']:.0f} ms, "

@@ -1,4 +1,4 @@
-"""Envoy dies, or the process that watches it does."""
+"""Envoy is killed, or the gateway that supervises it."""
 
 from __future__ import annotations
 
@@ -18,28 +18,24 @@ pytestmark = pytest.mark.live
 
 
 def first_answer(port: int) -> RawResponse:
-    """The answer to whoever gets in first; asking leaves the processor to Envoy."""
-    while True:
+    """The response on the first connection that is accepted; the pauses leave the processor to Envoy."""
+    for _ in range(4000):
         with suppress(ConnectionError, EOFError), http1(port) as connection:
             return connection.send(SIMPLE)
         time.sleep(0.005)
+    raise AssertionError("the gateway accepts no connection")
 
 
-def test_a_killed_envoy_serves_all_again_in_less_than_three_seconds(document: Document, file: Path) -> None:
+def test_a_killed_envoy_is_restarted_and_its_first_response_is_right(document: Document, file: Path) -> None:
     # More routes than fit one batch: the first answer must find them all in place.
     document = Document(document.port, document.native_port, others=300)
     file.write_text(document.at(1), encoding="utf-8")
     with running_gateway(file, "--concurrency", "1") as gateway:
-        seconds = []
         for kills in range(1, 4):
-            began = time.monotonic()
             os.kill(gateway.envoy_pid, signal.SIGKILL)
             assert version_of(first_answer(document.port)) == 1
-            seconds.append(time.monotonic() - began)
             gateway.wait_until_envoy_is_ready(times=kills + 1)
-        # A machine that others load too can be late once, not three times.
-        assert min(seconds) < 3, seconds
-        assert gateway.output.count("Envoy was ended by SIGKILL") == 3, gateway.output
+        assert gateway.output.count("Envoy was killed by SIGKILL") == 3, gateway.output
 
 
 def test_a_killed_gateway_leaves_no_envoy(document: Document, file: Path) -> None:
