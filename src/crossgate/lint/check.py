@@ -37,14 +37,14 @@ def check_subject(
 
 
 def check_api(
-    api: Api, application_origins: frozenset[str], *, native_speaks_cors: bool | None = None
+    api: Api, application_origins: frozenset[str], *, native_cors: bool | None = None
 ) -> tuple[Finding, ...]:
     """The findings of an API, with its suppressions applied; places are relative to it.
 
-    ``native_speaks_cors`` says whether the native service does CORS itself; None if that is unknown.
+    ``native_cors`` says whether the native service does CORS itself; None if that is unknown.
     """
-    findings = _check_policy(api, application_origins, native_speaks_cors=native_speaks_cors)
-    unjudged = NATIVE_CODES if native_speaks_cors is None else ()
+    findings = _check_policy(api, application_origins, native_cors=native_cors)
+    unjudged = NATIVE_CODES if native_cors is None else ()
     return tuple(apply_suppressions(findings, api.lint.allow, unjudged))
 
 
@@ -64,12 +64,12 @@ def _check_policy(
     api: Api,
     application_origins: frozenset[str],
     *,
-    native_speaks_cors: bool | None = None,
+    native_cors: bool | None = None,
     codes: Collection[str] | None = None,
 ) -> Iterator[Finding]:
     if api.cors is None:
         return
-    subject = Subject(api.cors, application_origins, api.trusted_domains, native_speaks_cors)
+    subject = Subject(api.cors, application_origins, api.trusted_domains, native_cors)
     for finding in check_subject(subject, codes=codes):
         yield finding.within("cors")
 
@@ -103,7 +103,7 @@ class _CheckedApi:
 
     api: Api
     origins: frozenset[str]
-    native_speaks_cors: bool | None
+    native_cors: bool | None
     findings: tuple[Finding, ...]
 
 
@@ -141,27 +141,27 @@ def check_catalogue(
     catalogue: Catalogue,
     previous: CatalogueFindings | None = None,
     today: dt.date | None = None,
-    native_speaks_cors: Mapping[str, bool] | None = None,
+    native_cors: Mapping[str, bool] | None = None,
 ) -> CatalogueFindings:
     """The findings of every API and application; what equals its state in ``previous`` is not checked again.
 
-    ``native_speaks_cors`` says, by the API's key, whether its native service does CORS itself.
+    ``native_cors`` says, by the API's key, whether its native service does CORS itself.
     """
     before = previous or CatalogueFindings()
-    answers = native_speaks_cors or {}
+    answers = native_cors or {}
     associations, touched = before.associations.advance(catalogue.applications)
     fresh = 0
     apis: dict[str, _CheckedApi] = {}
     for key, api in catalogue.apis.items():
         known, answer = before.apis.get(key), answers.get(key)
-        if known is None or key in touched or known.api is not api or known.native_speaks_cors is not answer:
+        if known is None or key in touched or known.api is not api or known.native_cors is not answer:
             origins = associations.origins(key)
-            if known is None or (known.origins, known.native_speaks_cors, known.api) != (
+            if known is None or (known.origins, known.native_cors, known.api) != (
                 origins,
                 answer,
                 api,
             ):
-                found = check_api(api, origins, native_speaks_cors=answer)
+                found = check_api(api, origins, native_cors=answer)
                 known = _CheckedApi(api, origins, answer, found)
                 fresh += 1
         apis[key] = known

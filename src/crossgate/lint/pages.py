@@ -101,7 +101,7 @@ def _example(example: Example) -> Iterator[str]:
     if example.application_origins:
         yield f"with an application that has the origin {', '.join(example.application_origins)}"
         yield ""
-    if example.native_speaks_cors:
+    if example.native_cors:
         yield "with a native service that answers preflights itself"
         yield ""
 

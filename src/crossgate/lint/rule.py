@@ -54,7 +54,7 @@ class Example:
     about: str = ""
     application_origins: tuple[str, ...] = ()
     trusted_domains: tuple[str, ...] = ()
-    native_speaks_cors: bool = False
+    native_cors: bool = False
     application: Application | None = None
 
     def subject(self, **fields: object) -> Subject:
@@ -64,7 +64,7 @@ class Example:
             policy,
             frozenset(self.application_origins),
             self.trusted_domains,
-            self.native_speaks_cors,
+            self.native_cors,
             application=self.application,
         )
 

@@ -89,7 +89,7 @@ class Subject:
     policy: CorsPolicy
     application_origins: frozenset[str] = frozenset()
     trusted_domains: tuple[str, ...] = ()
-    native_speaks_cors: bool | None = None
+    native_cors: bool | None = None
     """Whether the native service answers preflights itself; None if no preflight was sent to it."""
     today: dt.date | None = None
     """For rules that ask how old something is; None turns them off."""

@@ -158,7 +158,7 @@ def test_only_these_rules_look_at_origins_of_applications() -> None:
     """Any other rule would have to check the changes of applications too."""
     for rule in all_rules():
         for example in (*rule.bad, *rule.good):
-            if not example.policy or example.native_speaks_cors:
+            if not example.policy or example.native_cors:
                 continue
             one = replace(PLAIN, cors=example.subject().policy, trusted_domains=example.trusted_domains)
             alone, joined = (

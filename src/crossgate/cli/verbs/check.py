@@ -74,7 +74,7 @@ def _findings(reading: Reading, native_cors: Mapping[str, bool]) -> list[Finding
     """The document's errors or, if it is valid, its lint findings."""
     if reading.catalogue is None:
         return [Finding(diagnostic) for diagnostic in reading.diagnostics]
-    found = check_catalogue(reading.catalogue, today=datetime.now(UTC).date(), native_speaks_cors=native_cors)
+    found = check_catalogue(reading.catalogue, today=datetime.now(UTC).date(), native_cors=native_cors)
     return [
         Finding(reading.located([finding.diagnostic])[0], finding.witness, finding.fix)
         for finding in found.findings()

@@ -10,7 +10,7 @@ from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    if subject.native_speaks_cors:
+    if subject.native_cors:
         yield Violation((), "the native service's own CORS headers are replaced by those of this policy")
 
 
@@ -25,6 +25,6 @@ RULE = Rule(
     ),
     remedy="Switch CORS off in the native service, or remove the policy to pass its responses through",
     find=_find,
-    bad=(Example({"allowed_origins": ["https://example.com"], "max_age": 600}, native_speaks_cors=True),),
+    bad=(Example({"allowed_origins": ["https://example.com"], "max_age": 600}, native_cors=True),),
     good=(Example({"allowed_origins": ["https://example.com"]}),),
 )

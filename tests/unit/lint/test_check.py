@@ -61,11 +61,11 @@ def test_what_a_native_service_answers_is_part_of_what_is_checked() -> None:
     unknown = check_catalogue(apis)
     assert not list(unknown.findings())
 
-    answered = check_catalogue(apis, unknown, native_speaks_cors={"a/1.0": True, "b/1.0": False})
+    answered = check_catalogue(apis, unknown, native_cors={"a/1.0": True, "b/1.0": False})
     assert answered.checked == 2
     assert [f.diagnostic.code for f in answered.of_api("a/1.0")] == ["native-also-cors"]
     assert answered.of_api("b/1.0") == ()
-    assert check_catalogue(apis, answered, native_speaks_cors={"a/1.0": True, "b/1.0": False}).checked == 0
+    assert check_catalogue(apis, answered, native_cors={"a/1.0": True, "b/1.0": False}).checked == 0
 
 
 def test_a_suspended_application_adds_no_origins_and_has_no_findings() -> None:
