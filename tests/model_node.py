@@ -22,7 +22,7 @@ from crossgate.xds.messages import (
 from crossgate.xds.resource_types import CLUSTER, LISTENER, SCOPED_ROUTES
 from crossgate.xds.stream import Stream
 
-KINDS = (CLUSTER, LISTENER, SCOPED_ROUTES)
+TYPES = (CLUSTER, LISTENER, SCOPED_ROUTES)
 
 
 def cluster(name: str, text: str = "good") -> Resource:
@@ -45,27 +45,29 @@ def is_bad(resource: Resource) -> bool:
 
 @dataclass
 class ModelNode:
-    serving: dict[str, dict[str, Resource]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    serving: dict[str, dict[str, Resource]] = field(
+        default_factory=lambda: {type_url: {} for type_url in TYPES}
+    )
     # What it sends on a reconnect: the versions of responses that it accepted as a whole.
-    versions: dict[str, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    versions: dict[str, dict[str, str]] = field(default_factory=lambda: {type_url: {} for type_url in TYPES})
     stream: Stream | None = None
     to_stream: deque[DiscoveryRequest] = field(default_factory=deque)
     to_node: deque[DiscoveryResponse] = field(default_factory=deque)
     subscriptions: set[str] = field(default_factory=set)
     requested: set[str] = field(default_factory=set)
     sent: list[DiscoveryResponse] = field(default_factory=list)
-    news: list[ResourcesApplied | ResourceRejected] = field(default_factory=list)
+    reported: list[ResourcesApplied | ResourceRejected] = field(default_factory=list)
     # Called with every effect of the stream, as the control plane's ledger is.
     listener: Callable[[Effect], None] | None = None
 
     def connect(self, stream: Stream) -> None:
         self.disconnect()
         self.stream = stream
-        # A fresh node requests one kind after the other; a resuming one all at once.
+        # A fresh node requests one type after the other; a resuming one all at once.
         self.subscriptions.add(CLUSTER)
-        for kind in KINDS:
-            if kind in self.subscriptions:
-                self.request(kind)
+        for type_url in TYPES:
+            if type_url in self.subscriptions:
+                self.request(type_url)
 
     def disconnect(self) -> None:
         self.stream = None
@@ -76,15 +78,15 @@ class ModelNode:
     def restart(self) -> None:
         self.disconnect()
         self.subscriptions.clear()
-        for kind in KINDS:
-            self.serving[kind].clear()
-            self.versions[kind].clear()
+        for type_url in TYPES:
+            self.serving[type_url].clear()
+            self.versions[type_url].clear()
 
-    def request(self, kind: str) -> None:
-        self.subscriptions.add(kind)
-        if kind not in self.requested:
-            self.requested.add(kind)
-            self.to_stream.append(DiscoveryRequest(kind, held=dict(self.versions[kind])))
+    def request(self, type_url: str) -> None:
+        self.subscriptions.add(type_url)
+        if type_url not in self.requested:
+            self.requested.add(type_url)
+            self.to_stream.append(DiscoveryRequest(type_url, held=dict(self.versions[type_url])))
 
     def perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
@@ -95,7 +97,7 @@ class ModelNode:
                 self.to_node.append(effect)
                 self.sent.append(effect)
             elif isinstance(effect, ResourcesApplied | ResourceRejected):
-                self.news.append(effect)
+                self.reported.append(effect)
 
     def deliver_request(self) -> bool:
         if self.stream is None or not self.to_stream:
@@ -107,23 +109,23 @@ class ModelNode:
         if not self.to_node:
             return False
         send = self.to_node.popleft()
-        kind = send.type_url
+        type_url = send.type_url
         bad = [resource.name for resource in send.resources if is_bad(resource)]
-        if not bad or kind == CLUSTER:
+        if not bad or type_url == CLUSTER:
             for resource in send.resources:
                 if not is_bad(resource):
-                    self.serving[kind][resource.name] = resource
+                    self.serving[type_url][resource.name] = resource
             for name in send.removed:
-                self.serving[kind].pop(name, None)
+                self.serving[type_url].pop(name, None)
         if not bad:
-            self.versions[kind].update((resource.name, resource.version) for resource in send.resources)
+            self.versions[type_url].update((resource.name, resource.version) for resource in send.resources)
             for name in send.removed:
-                self.versions[kind].pop(name, None)
+                self.versions[type_url].pop(name, None)
         error = f"cannot take {', '.join(bad)}" if bad else None
-        self.to_stream.append(DiscoveryRequest(kind, nonce=send.nonce, error=error))
-        following = KINDS.index(kind) + 1
-        if following < len(KINDS):
-            self.request(KINDS[following])
+        self.to_stream.append(DiscoveryRequest(type_url, nonce=send.nonce, error=error))
+        following = TYPES.index(type_url) + 1
+        if following < len(TYPES):
+            self.request(TYPES[following])
         return True
 
     def run(self) -> None:

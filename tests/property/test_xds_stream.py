@@ -9,7 +9,7 @@ from functools import partial
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.model_node import KINDS, ModelNode, cluster, is_bad, replace, route
+from tests.model_node import TYPES, ModelNode, cluster, is_bad, replace, route
 
 from crossgate.compiler.resource import Resource
 from crossgate.xds.cache import Cache
@@ -24,7 +24,7 @@ LONGEST = 3
 
 @dataclass(frozen=True)
 class Published:
-    """One API: its policy, which may be one that Envoy refuses, and the native service it goes to."""
+    """One API: its policy, which may be one that Envoy rejects, and the native service it goes to."""
 
     policy: int
     native: int
@@ -40,7 +40,7 @@ APIS = st.dictionaries(
         bad_policy=st.integers(0, 2).map(lambda number: number == 2),
     ),
 )
-# By native service, which several APIs share, what its cluster says.
+# By native service, which several APIs share, the text of its cluster.
 NATIVES = st.lists(st.sampled_from([*["good"] * 5, "good 2", "bad"]), min_size=3, max_size=3)
 
 
@@ -62,12 +62,12 @@ class Conversation(RuleBasedStateMachine):
         self.ledger = Ledger(self.cache)
         self.session: Session | None = None
         self.once_bad: set[str] = set()
-        # Clusters kept out of a refused response; then a lost connection made everybody forget that.
+        # Clusters kept out of a rejected response; then the connection was lost, and with it that knowledge.
         self.unknown: dict[str, Resource] = {}
-        self.cache.watch(self.hear)
+        self.cache.watch(self.wanted_changed)
         self.publish({}, ["good"] * 3)
 
-    def hear(self, keys: tuple[tuple[str, str], ...]) -> None:
+    def wanted_changed(self, keys: tuple[tuple[str, str], ...]) -> None:
         if self.node.stream is not None:
             self.node.perform(self.node.stream.changed(keys))
 
@@ -130,37 +130,37 @@ class Conversation(RuleBasedStateMachine):
             self.node.deliver_response()
 
     @precondition(lambda self: self.node.stream is not None)
-    @rule(kind=st.sampled_from(KINDS), error=st.sampled_from([None, "stale"]))
-    def answer_something_stale(self, kind: str, error: str | None) -> None:
-        if kind in self.node.requested:
-            self.node.to_stream.append(DiscoveryRequest(kind, nonce="stale", error=error))
+    @rule(type_url=st.sampled_from(TYPES), error=st.sampled_from([None, "stale"]))
+    def answer_something_stale(self, type_url: str, error: str | None) -> None:
+        if type_url in self.node.requested:
+            self.node.to_stream.append(DiscoveryRequest(type_url, nonce="stale", error=error))
 
     @rule()
-    def fall_silent(self) -> None:
+    def run_until_idle(self) -> None:
         if self.node.stream is None:
             self.connect()
         self.node.run()
         self.check_everything()
 
     def check_everything(self) -> None:
-        for kind in KINDS:
-            serving, wanted = self.node.serving[kind], self.cache.names(kind)
+        for type_url in TYPES:
+            serving, wanted = self.node.serving[type_url], self.cache.names(type_url)
             unknown = {name for name, one in serving.items() if self.unknown.get(name) == one}
             for name in wanted:
-                resource = self.cache.get(kind, name)
+                resource = self.cache.get(type_url, name)
                 assert resource is not None
                 assert is_bad(resource) or serving.get(name) == resource or name in unknown
             superfluous = serving.keys() - wanted - unknown
-            # An outdated cluster stays for as long as Envoy refuses what would replace its last user.
-            refused = any(is_bad(resource) for resource in wanted_routes(self.cache))
-            assert not superfluous or (kind == CLUSTER and refused)
+            # An outdated cluster stays for as long as Envoy rejects what would replace its last user.
+            rejected = any(is_bad(resource) for resource in wanted_routes(self.cache))
+            assert not superfluous or (type_url == CLUSTER and rejected)
         before = len(self.node.sent)
         self.node.run()
         assert len(self.node.sent) == before
-        asyncio.run(self.nobody_waits())
+        asyncio.run(self.no_wait_is_left())
 
-    async def nobody_waits(self) -> None:
-        """Of a node that says no more, nothing more can be waited for."""
+    async def no_wait_is_left(self) -> None:
+        """When nothing is sent any more, no wait for the node is left."""
         waiting = asyncio.create_task(wait_until_decided(self.ledger))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -183,7 +183,7 @@ class Conversation(RuleBasedStateMachine):
         )
 
     def teardown(self) -> None:
-        self.fall_silent()
+        self.run_until_idle()
 
 
 def wanted_routes(cache: Cache) -> list[Resource]:

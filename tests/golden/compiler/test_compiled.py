@@ -78,7 +78,7 @@ def test_there_is_no_golden_without_its_document() -> None:
 
 @pytest.mark.live
 @pytest.mark.parametrize("name", NAMES)
-def test_envoy_takes_it(name: str, tmp_path: Path) -> None:
+def test_envoy_accepts_it(name: str, tmp_path: Path) -> None:
     write_certificates(tmp_path)
     text = json.dumps(static(json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))))
     config = tmp_path / "bootstrap.json"

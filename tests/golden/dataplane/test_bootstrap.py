@@ -24,7 +24,7 @@ BOOTSTRAPS = {
 
 
 @pytest.mark.parametrize("name", BOOTSTRAPS)
-def test_the_bytes_are_as_they_were(name: str) -> None:
+def test_the_bytes_are_those_of_the_golden_file(name: str) -> None:
     golden = HERE / f"{name}.json"
     if os.environ.get("CROSSGATE_WRITE_GOLDENS"):
         golden.write_bytes(BOOTSTRAPS[name])
@@ -42,13 +42,13 @@ def validate(config: Path) -> tuple[int, str]:
 
 @pytest.mark.live
 @pytest.mark.parametrize("name", BOOTSTRAPS)
-def test_envoy_takes_it(name: str) -> None:
+def test_envoy_accepts_it(name: str) -> None:
     # A deprecated field is warned of, and so found here too.
     assert validate(HERE / f"{name}.json") == (0, "")
 
 
 @pytest.mark.live
-def test_envoy_takes_a_regular_expression_of_a_thousand_origins(tmp_path: Path) -> None:
+def test_envoy_accepts_a_regular_expression_of_a_thousand_origins(tmp_path: Path) -> None:
     origins = "|".join(rf"https://[a-z]+\.customer-{number}\.example\.com" for number in range(1000))
     document = json.loads(static_bootstrap(tmp_path / "admin.sock", 1, 9))
     routes = document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]

@@ -1,4 +1,4 @@
-"""A place for one Envoy, and a native service that answers when the test says so."""
+"""Fixtures: a runtime directory, and a running Envoy."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -36,10 +36,10 @@ def directory() -> Iterator[RuntimeDirectory]:
 class Running:
     envoy: Envoy
     port: int
-    changes: list[LifecycleEvent]
+    events: list[LifecycleEvent]
 
-    def seen(self, kind: type[LifecycleEvent]) -> list[LifecycleEvent]:
-        return [change for change in self.changes if isinstance(change, kind)]
+    def seen(self, event_type: type[LifecycleEvent]) -> list[LifecycleEvent]:
+        return [event for event in self.events if isinstance(event, event_type)]
 
 
 @asynccontextmanager
@@ -52,7 +52,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """An Envoy with the static listener, ready."""
     [port] = free_ports(1)
-    changes: list[LifecycleEvent] = []
+    events: list[LifecycleEvent] = []
     settings = EnvoySettings(
         envoy_binary,
         bootstrap(directory.admin_socket, port, native_port),
@@ -60,6 +60,6 @@ async def running(
         concurrency=1,
         timeouts=timeouts or Timeouts(),
     )
-    async with Envoy(settings, changes.append) as envoy:
+    async with Envoy(settings, events.append) as envoy:
         await envoy.ready()
-        yield Running(envoy, port, changes)
+        yield Running(envoy, port, events)

@@ -1,4 +1,4 @@
-"""A native service that holds its answers back until it is told to give them."""
+"""A native service that holds its responses back until the test releases them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Self
 
 
 class HeldNative:
-    """``async with``; ``asked`` is set by the first request, and setting ``answer`` answers all."""
+    """``async with``; ``requested`` is set by the first request, and setting ``answer`` releases all."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self.requested = asyncio.Event()
         self.answer = asyncio.Event()
         self.port = 0
         self._answering: list[asyncio.Task[None]] = []
@@ -37,7 +37,7 @@ class HeldNative:
         # The gateway may be gone before it is answered.
         with suppress(ConnectionError):
             await reader.readuntil(b"\r\n\r\n")
-            self.asked.set()
+            self.requested.set()
             await self.answer.wait()
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone")
             await writer.drain()

@@ -5,7 +5,7 @@ import select
 
 
 def wait_for_end(pid: int, seconds: float) -> bool:
-    """Whether process ``pid`` ended within ``seconds``; one that nobody has reaped yet has ended too."""
+    """Whether process ``pid`` ended within ``seconds``; a zombie has ended too."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:

@@ -31,7 +31,7 @@ LINKED = (router_pb2, http_connection_manager_pb2)  # what the listener's Any fi
 
 
 class Discovery(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc] # has no types
-    """Answers each kind once, with all there is; everything later is an acknowledgement."""
+    """Answers the first request of each type with all resources; later requests are acknowledgements."""
 
     def __init__(self, port: int) -> None:
         self.nodes: list[Any] = []

@@ -40,7 +40,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("moment", ["EnvoyStarted", "EnvoyReady"])
 def test_the_parent_is_killed(moment: str, directory: RuntimeDirectory) -> None:
-    # "EnvoyStarted" may be before the launcher has asked for its death signal: the race is meant to be run.
+    # "EnvoyStarted" may come before the launcher requests its death signal: the race is intended.
     with subprocess.Popen(
         [sys.executable, "-c", PARENT],
         stdout=subprocess.PIPE,

@@ -36,7 +36,7 @@ async def get(port: int, path: str) -> httpx.Response:
 
 
 async def until_refused(port: int) -> None:
-    """Return once nobody listens; without a request, which would take a connection inside of Envoy."""
+    """Return once the port refuses connections; no request is sent, which would hold one in Envoy."""
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -57,7 +57,7 @@ async def test_it_serves_when_it_is_ready_and_leaves_nothing_when_it_stops(
 
     assert wait_for_end(pid, 0)
     assert run.envoy.pid is None
-    assert [type(change) for change in run.changes] == [
+    assert [type(event) for event in run.events] == [
         EnvoyStarted,
         EnvoyReady,
         EnvoyDraining,
@@ -87,10 +87,12 @@ async def test_killed_it_serves_again(envoy_binary: EnvoyBinary, directory: Runt
     assert run.seen(EnvoyExited) == [EnvoyExited("was killed by SIGKILL", ())] * 2
 
 
-async def test_a_begun_request_is_finished(envoy_binary: EnvoyBinary, directory: RuntimeDirectory) -> None:
+async def test_a_request_in_progress_is_finished(
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
+) -> None:
     async with HeldNative() as native, running(envoy_binary, directory, native.port) as run:
         begun = asyncio.create_task(get(run.port, "/slow"))
-        await native.asked.wait()
+        await native.requested.wait()
         stop = asyncio.create_task(run.envoy.stop())
         await until_refused(run.port)
         assert not stop.done()
@@ -105,7 +107,7 @@ async def test_a_begun_request_is_finished(envoy_binary: EnvoyBinary, directory:
         assert run.seen(EnvoyDrainTimedOut) == []
 
 
-async def test_who_is_in_may_still_ask_while_others_finish(
+async def test_open_connections_may_send_requests_while_others_finish(
     envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
     async with (
@@ -116,7 +118,7 @@ async def test_who_is_in_may_still_ask_while_others_finish(
         here = f"http://127.0.0.1:{run.port}/here"
         assert "connection" not in (await kept.get(here)).headers
         begun = asyncio.create_task(get(run.port, "/slow"))
-        await native.asked.wait()
+        await native.requested.wait()
         stop = asyncio.create_task(run.envoy.stop())
         await until_refused(run.port)
 
@@ -130,13 +132,13 @@ async def test_who_is_in_may_still_ask_while_others_finish(
         await stop
 
 
-async def test_a_request_that_takes_too_long_is_cut_off(
+async def test_a_request_that_takes_too_long_is_aborted(
     envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
     timeouts = Timeouts(drain=0.3)
     async with HeldNative() as native, running(envoy_binary, directory, native.port, timeouts) as run:
         begun = asyncio.create_task(get(run.port, "/slow"))
-        await native.asked.wait()
+        await native.requested.wait()
         await run.envoy.stop()
 
         with pytest.raises(httpx.TransportError):
@@ -148,7 +150,7 @@ async def test_a_second_stop_does_not_wait(envoy_binary: EnvoyBinary, directory:
     timeouts = Timeouts(drain=3600)
     async with HeldNative() as native, running(envoy_binary, directory, native.port, timeouts) as run:
         begun = asyncio.create_task(get(run.port, "/slow"))
-        await native.asked.wait()
+        await native.requested.wait()
         first = asyncio.create_task(run.envoy.stop())
         await asyncio.wait_for(run.envoy.stop(drain=False), 10)
         await first
@@ -169,7 +171,7 @@ async def test_an_envoy_that_ignores_sigterm_is_killed(
         assert wait_for_end(pid, 0)
 
 
-async def test_a_bootstrap_that_envoy_refuses_is_tried_again_and_explained(
+async def test_a_bootstrap_that_envoy_rejects_is_retried_and_explained(
     envoy_binary: EnvoyBinary, directory: RuntimeDirectory
 ) -> None:
     seen: asyncio.Queue[LifecycleEvent] = asyncio.Queue()
@@ -181,12 +183,12 @@ async def test_a_bootstrap_that_envoy_refuses_is_tried_again_and_explained(
         with pytest.raises(StoppedBeforeReady):
             await waiting
 
-    assert [type(change) for change in reported] == [EnvoyStarted, EnvoyExited, EnvoyRestarting] * 2
+    assert [type(event) for event in reported] == [EnvoyStarted, EnvoyExited, EnvoyRestarting] * 2
     ended = reported[1]
     assert isinstance(ended, EnvoyExited)
     assert ended.reason == "exited with status 1"
     assert "admin" in ended.log_tail[0]
-    assert [change.seconds for change in reported if isinstance(change, EnvoyRestarting)] == [0.1, 0.2]
+    assert [event.seconds for event in reported if isinstance(event, EnvoyRestarting)] == [0.1, 0.2]
 
 
 async def test_a_cancelled_run_leaves_no_envoy(

@@ -1,7 +1,7 @@
-"""A part of the system for one test's commands alone, a small disk or a network: gone with them.
+"""A small disk or a network for the commands of one test; it ends with them.
 
-Linux's namespaces. Root may make them, others where the system lets them; where it lets nobody, the test is
-skipped for all to see, and fails under CI.
+They are Linux namespaces. Root may create them, other users where the system permits it. Where it does not,
+the test is skipped with a message, and fails under CI.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ _LAUNCH = Path(__file__).with_name("own_network.py")
 
 @dataclass(frozen=True, slots=True)
 class OwnDisk:
-    """A small disk that the process ``holder`` and the commands that join it see at ``directory``."""
+    """A small disk at ``directory``, for the process ``holder`` and the commands that join it."""
 
     directory: Path
     holder: int
 
     @property
     def before(self) -> tuple[str, ...]:
-        """What to put before a command that is to see it."""
+        """The words before a command that makes it use the disk."""
         ours, its = (Path(f"/proc/{process}/ns/user").readlink() for process in ("self", self.holder))
         user = () if ours == its else ("--user", "--preserve-credentials")
         return ("nsenter", "--target", str(self.holder), *user, "--mount", f"--wd={Path.cwd()}")
 
     def fill(self) -> None:
-        """Leave no byte of it."""
+        """Write until the disk is full."""
         with self._filler.open("wb", buffering=0) as filler, suppress(OSError):
             while filler.write(bytes(4096)):
                 pass
 
     def free(self) -> None:
-        """Take that back."""
+        """Free what `fill` wrote."""
         self._filler.unlink()
 
     @property
@@ -53,7 +53,7 @@ def own_disk(directory: Path, size: int) -> Iterator[OwnDisk]:
     """A disk of ``size`` bytes, empty at first."""
     directory.mkdir()
     command = (*_unshare("--mount"), "sh", "-c", _MOUNT, "sh", str(size), str(directory))
-    # It ends with its input, so with this process, however that ends.
+    # It ends with its input, and so with this process, even if that is killed.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdin is not None
         assert holder.stdout is not None
@@ -71,21 +71,21 @@ class OwnNetwork:
 
     @property
     def before(self) -> tuple[str, ...]:
-        """What to put before the command that is to have it."""
+        """The words before a command that makes it use the network."""
         relays = (f"{self.socket(port)}={port}" for port in self.ports)
         return (*_unshare("--net"), sys.executable, str(_LAUNCH), *relays, "--")
 
     def socket(self, port: int) -> Path:
-        """Whoever connects here connects to that port in there."""
+        """The socket that leads to ``port`` in the network."""
         return self.folder / f"{port}.sock"
 
 
 def _unshare(what: str) -> tuple[str, ...]:
-    said = ""
+    error = ""
     for privilege in ((), ("--map-root-user",)):
         words = ("unshare", *privilege, what)
         tried = subprocess.run([*words, "true"], capture_output=True, text=True, check=False)
         if tried.returncode == 0:
             return words
-        said = tried.stderr.strip()
-    raise missing_prerequisite(f"this system gives us no namespace: {said}")
+        error = tried.stderr.strip()
+    raise missing_prerequisite(f"this system gives no namespace: {error}")

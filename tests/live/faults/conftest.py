@@ -1,4 +1,4 @@
-"""A native service that says which path it was asked for, and a document in front of it."""
+"""Fixtures: a native service that answers with the path of the request, and a document in front of it."""
 
 from __future__ import annotations
 

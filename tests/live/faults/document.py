@@ -1,4 +1,4 @@
-"""A document whose every version can be told from each answer of the gateway."""
+"""A document whose version shows in each response of the gateway."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Document:
     others: int = 0
 
     def at(self, version: int, *, endpoints: tuple[str, ...] = (), **gateway: str) -> str:
-        """Its text; the version shows in five places of what the gateway answers.
+        """The document as a string; the version shows in five places of a response.
 
         ``endpoints`` are served by an API beside the others.
         """
@@ -61,21 +61,21 @@ def _policy(version: int) -> Mapping[str, object]:
 
 
 def save(file: Path, text: str) -> None:
-    """As careful editors do: the new file takes the old one's place, whole."""
+    """Replace ``file`` atomically, as careful editors do."""
     beside = file.with_suffix(".new")
     beside.write_text(text, encoding="utf-8")
     beside.replace(file)
 
 
 def version_of(answer: RawResponse) -> int:
-    """The one version that all of the answer stems from.
+    """The version that every part of the response comes from.
 
-    Raises AssertionError for an answer that is no success, or that two versions speak from.
+    Raises AssertionError for an error response, or one that mixes two versions.
     """
     assert answer.status == 200, (answer.status, answer.text)
     tags = re.compile(r"(?i)\bv([0-9]+)\b")
-    speaking = [value for name, value in answer.headers if name.lower().startswith("access-control-")]
-    found = {int(tag) for text in (*speaking, answer.text) for tag in tags.findall(text)}
+    values = [value for name, value in answer.headers if name.lower().startswith("access-control-")]
+    found = {int(tag) for text in (*values, answer.text) for tag in tags.findall(text)}
     found |= {int(value) for value in answer.all("access-control-max-age")}
     assert answer.all("access-control-allow-origin") == [ORIGIN], answer.headers
     assert len(found) == 1, answer

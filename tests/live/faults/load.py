@@ -1,4 +1,4 @@
-"""Requests from several clients at once, each answer judged; who waits is told of every answer."""
+"""Concurrent requests from several clients, each response checked, while the test waits for versions."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from contextlib import contextmanager
 from tests.raw_http import Http1, RawRequest, RawResponse, http1
 
 _SECONDS = 90.0
-Judge = Callable[[RawResponse], int]
-"""The number that the answer carries; raises AssertionError for a bad one."""
+Check = Callable[[RawResponse], int]
+"""The version in the response; raises AssertionError for a wrong response."""
 
 
 class Load:
-    """What several clients, each with a connection of its own, have been answered so far."""
+    """The responses that several clients have got so far, each over a connection of its own."""
 
     def __init__(
-        self, port: int, requests: Sequence[RawRequest], judge: Judge, clients: int, pause: float
+        self, port: int, requests: Sequence[RawRequest], check: Check, clients: int, pause: float
     ) -> None:
         self._port = port
         self._requests = requests
-        self._judge = judge
+        self._check = check
         self._pause = pause
         self._stopping = threading.Event()
-        self._news = threading.Condition()
+        self._answered = threading.Condition()
         self._answers = [0] * clients
         self._latest = [0] * clients
         self.failures: list[BaseException] = []
@@ -35,26 +35,26 @@ class Load:
 
     @property
     def answers(self) -> int:
-        """How many there were in all."""
+        """The number of responses."""
         return sum(self._answers)
 
     def wait_for(self, number: int) -> None:
-        """Return once the latest answer of every client carries ``number``."""
+        """Return when the latest response of every client has the version ``number``."""
         self._wait(lambda: all(latest == number for latest in self._latest))
 
     def wait_for_more(self, answers: int) -> None:
-        """Return once every client had that many answers more."""
-        with self._news:
+        """Return when every client has got that many more responses."""
+        with self._answered:
             goal = [before + answers for before in self._answers]
         self._wait(lambda: all(now >= then for now, then in zip(self._answers, goal, strict=True)))
 
     def _wait(self, reached: Callable[[], bool]) -> None:
-        with self._news:
-            assert self._news.wait_for(lambda: self.failures or reached(), _SECONDS), "no such answer came"
+        with self._answered:
+            assert self._answered.wait_for(lambda: self.failures or reached(), _SECONDS), "no such response"
         self.check()
 
     def check(self) -> None:
-        """Fail if any request did."""
+        """Raise AssertionError if a request failed."""
         if self.failures:
             raise AssertionError(f"after {self.answers} answers") from self.failures[0]
 
@@ -72,40 +72,40 @@ class Load:
         try:
             while not self._stopping.is_set():
                 with http1(self._port) as connection:
-                    self._ask(client, connection)
+                    self._send(client, connection)
         except BaseException as failure:  # noqa: BLE001 - the test's own thread reports it
-            with self._news:
+            with self._answered:
                 self.failures.append(failure)
-                self._news.notify_all()
+                self._answered.notify_all()
 
-    def _ask(self, client: int, connection: Http1) -> None:
+    def _send(self, client: int, connection: Http1) -> None:
         closing = False
         while not (closing or self._stopping.is_set()):
             answer = connection.send(self._requests[self._answers[client] % len(self._requests)])
-            number = self._judge(answer)
+            number = self._check(answer)
             closing = "close" in answer.all("connection")
-            with self._news:
-                # One connection is one worker of Envoy's, and that never goes back to an older policy.
+            with self._answered:
+                # A connection belongs to one worker of Envoy, which never returns to an older policy.
                 assert number >= self._latest[client], f"{number} after {self._latest[client]}"
                 self._latest[client] = number
                 self._answers[client] += 1
-                self._news.notify_all()
+                self._answered.notify_all()
             if self._pause:
                 self._stopping.wait(self._pause)
 
 
 @contextmanager
 def load(
-    port: int, requests: Sequence[RawRequest], judge: Judge, clients: int = 4, pause: float = 0
+    port: int, requests: Sequence[RawRequest], check: Check, clients: int = 4, pause: float = 0
 ) -> Iterator[Load]:
-    """``clients`` asking while the block lasts; fails if any request fails.
+    """Requests of ``clients`` clients during the block; raises AssertionError if one fails.
 
-    ``pause`` are seconds between two requests of a client, for those who want steady traffic and no race.
+    ``pause`` is the seconds between two requests of a client, for steady traffic.
     """
-    made = Load(port, requests, judge, clients, pause)
+    running = Load(port, requests, check, clients, pause)
     try:
-        made.start()
-        yield made
+        running.start()
+        yield running
     finally:
-        made.stop()
-    made.check()
+        running.stop()
+    running.check()

@@ -1,7 +1,7 @@
 """Runs a command in a new network: ``python own_network.py AT=PORT … -- COMMAND …``, see ``apart.py``.
 
-Its loopback interface is brought up, and a relay leads in from outside for each pair. The command takes this
-process's place, so its process id is what the test knows; the relay ends with it.
+The loopback interface is brought up, and a relay connects each socket outside with a port inside. The command
+replaces this process and so keeps its id, which the test knows; the relay ends with it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """Become the command."""
+    """Start the relay, and replace this process with the command."""
     end = arguments.index("--")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         fcntl.ioctl(asking, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> NoReturn:
 
 
 def _become(command: list[str]) -> NoReturn:
-    os.execv(command[0], command)  # noqa: S606 - the test's own words, and no shell is wanted
+    os.execv(command[0], command)  # noqa: S606 - the test's own arguments, without a shell
 
 
 if __name__ == "__main__":

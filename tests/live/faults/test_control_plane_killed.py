@@ -1,4 +1,4 @@
-"""The control plane dies: traffic does not notice, and afterwards only differences travel."""
+"""The control plane is killed: traffic goes on, and afterwards only differences are sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECEIVED = "cluster.crossgate-control-plane.upstream_cx_rx_bytes_total"
 
 @pytest.fixture
 def document(document: Document) -> Document:
-    """So many APIs that all of them and one of them are told apart by the bytes that travel."""
+    """So many APIs that the number of bytes shows whether all of them were sent or one."""
     return Document(document.port, document.native_port, others=300)
 
 
@@ -30,13 +30,13 @@ def node(folder: Path) -> CommandProcess:
     )
 
 
-def test_traffic_goes_on_and_then_only_differences_travel(
+def test_traffic_goes_on_and_then_only_differences_are_sent(
     document: Document, file: Path, tmp_path: Path
 ) -> None:
     with node(tmp_path) as envoy:
         envoy.wait_for("stream to crossgate-control-plane closed")
         with control_plane(tmp_path, file) as first:
-            # The node came first; it serves once its control plane is there.
+            # The node was started first; it serves when its control plane runs.
             envoy.wait_until_envoy_is_ready()
             with load(document.port, (PREFLIGHT, SIMPLE), version_of) as traffic:
                 everything = envoy.envoy_stats(RECEIVED)[RECEIVED]
@@ -46,13 +46,13 @@ def test_traffic_goes_on_and_then_only_differences_travel(
                 save(file, document.at(2))
                 with control_plane(tmp_path, file):
                     traffic.wait_for(2)
-                    travelled = envoy.envoy_stats(RECEIVED)[RECEIVED] - everything
+                    received = envoy.envoy_stats(RECEIVED)[RECEIVED] - everything
                     traffic.wait_for_more(100)
     assert everything > 300 * 1000
-    assert 0 < travelled < 20_000
+    assert 0 < received < 20_000
 
 
-def test_a_second_control_plane_is_told_that_the_place_is_taken(file: Path, tmp_path: Path) -> None:
+def test_a_second_control_plane_reports_that_the_socket_is_taken(file: Path, tmp_path: Path) -> None:
     with control_plane(tmp_path, file) as first:
         first.wait_for("Crossgate serves")
         code, output = control_plane(tmp_path, file).wait_until_ended()

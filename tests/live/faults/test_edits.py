@@ -1,4 +1,4 @@
-"""The document changes, for better and worse, while clients ask."""
+"""Good and bad edits of the document while clients send requests."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def test_saves_that_outrun_the_gateway_end_with_the_last(document: Document, fil
         load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=2) as traffic,
     ):
         for version in range(101, 101 + EDITS):
-            # In place: the gateway may read it empty, or half.
+            # In place: the gateway may read an empty or a partial file.
             file.write_text(document.at(version), encoding="utf-8")
         traffic.wait_for(100 + EDITS)
 
 
-def test_endpoints_outside_of_the_roots_come_and_go_and_no_request_fails(
+def test_endpoints_outside_of_the_roots_are_added_and_removed_and_no_request_fails(
     document: Document, file: Path
 ) -> None:
-    """The first of them and the last change the listener."""
+    """The first such endpoint and the last one change the listener."""
     with (
         running_gateway(file, "--concurrency", "1"),
         load(document.port, (PREFLIGHT, SIMPLE), version_of, clients=2) as traffic,
@@ -59,7 +59,7 @@ def test_endpoints_outside_of_the_roots_come_and_go_and_no_request_fails(
                     assert status == (200 if endpoints else 404)
 
 
-def no_yaml(file: Path, text: str) -> None:
+def invalid_yaml(file: Path, text: str) -> None:
     save(file, text + "\n]")
 
 
@@ -67,11 +67,11 @@ def a_wrong_value(file: Path, text: str) -> None:
     save(file, text.replace('"max_age": ', '"max_age": -'))
 
 
-def half_of_it(file: Path, text: str) -> None:
+def half_of_the_file(file: Path, text: str) -> None:
     file.write_text(text[: len(text) // 2], encoding="utf-8")
 
 
-def nothing_at_all(file: Path, _: str) -> None:
+def empty_file(file: Path, _: str) -> None:
     file.write_bytes(b"")
 
 
@@ -94,10 +94,10 @@ def too_large(file: Path, _: str) -> None:
 
 
 BROKEN: Mapping[Callable[[Path, str], None], str] = {
-    no_yaml: "gateway.yaml:",
+    invalid_yaml: "gateway.yaml:",
     a_wrong_value: "$.apis[0].cors.max_age",
-    half_of_it: "gateway.yaml:",
-    nothing_at_all: "gateway.yaml",
+    half_of_the_file: "gateway.yaml:",
+    empty_file: "gateway.yaml",
     not_text: "gateway.yaml:2:4",
     too_large: "larger than 16 MiB",
     a_directory: "this is a directory, not a file",
@@ -105,7 +105,7 @@ BROKEN: Mapping[Callable[[Path, str], None], str] = {
 }
 
 
-def test_bad_edits_are_refused_with_their_place_and_the_last_good_goes_on(
+def test_bad_edits_are_refused_with_their_place_and_the_last_good_one_goes_on(
     document: Document, file: Path
 ) -> None:
     with (
@@ -116,7 +116,7 @@ def test_bad_edits_are_refused_with_their_place_and_the_last_good_goes_on(
         for break_it, message in BROKEN.items():
             before = len(gateway.output)
             break_it(file, document.at(good + 1))
-            # A file that is written in place may be refused twice: empty first, then for what it has.
+            # A file that is written in place may be refused twice: first empty, then with its content.
             gateway.wait_for("Change refused", after=before)
             gateway.wait_for(message, after=before)
             traffic.wait_for_more(10)

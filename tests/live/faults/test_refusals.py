@@ -1,4 +1,4 @@
-"""What can't be had, at the start or later: the port, or a part that Envoy rejects."""
+"""Failures at the start or later: a port in use, or a resource that Envoy rejects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.raw_http import http1
 pytestmark = pytest.mark.live
 
 
-def test_a_taken_port_is_said_with_its_holder(document: Document, file: Path, tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_with_its_process(document: Document, file: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", document.port)):
         code, output = CommandProcess(tmp_path, "run", str(file)).wait_until_ended()
     assert code == 2
@@ -32,7 +32,7 @@ def test_a_gateway_on_the_port_of_another_is_refused(file: Path, tmp_path: Path)
         assert f"(pid {first.envoy_pid})" in output
 
 
-def test_what_envoy_rejects_is_reported_and_takes_nothing_else_down(
+def test_what_envoy_rejects_is_reported_and_affects_nothing_else(
     document: Document, file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "authorities.pem").write_text("no certificate\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Small resources that a real Envoy takes, and one kind that it refuses."""
+"""Small resources that a real Envoy accepts, and one that it rejects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cluster(name: str, timeout: int = 1) -> Resource:
 
 
 def unresolvable(name: str, silent_port: int) -> Resource:
-    """A cluster whose name server is asked at a port where nobody answers."""
+    """A cluster whose name server, at ``silent_port``, does not answer."""
     address = {"socket_address": {"address": "native.test", "port_value": 80}}
     resolver = {
         "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
@@ -49,7 +49,7 @@ def unresolvable(name: str, silent_port: int) -> Resource:
 
 
 def scope(name: str, answer: str, *, regex: str | None = None) -> Resource:
-    """Requests with the header ``x-scope: name`` get ``answer``; Envoy refuses an impossible ``regex``."""
+    """Requests with the header ``x-scope: name`` get ``answer``; Envoy rejects an invalid ``regex``."""
     match = {"prefix": "/"} if regex is None else {"safe_regex": {"regex": regex}}
     route = {"match": match, "direct_response": {"status": 200, "body": {"inline_string": answer}}}
     body = {

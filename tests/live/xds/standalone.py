@@ -1,4 +1,4 @@
-"""A control plane as a process of its own, for tests that kill it: says how much it sent once all is applied.
+"""A control plane in a process of its own, for tests that kill it. Prints how much it sent.
 
 Arguments: the socket's path, the port of Envoy's listener, and the answer of the first of 300 scopes.
 """

@@ -1,4 +1,4 @@
-"""A real Envoy on the control plane: what arrives, what is refused, and what travels after a break."""
+"""A real Envoy on the control plane: what it applies, what it rejects, and what is sent after a break."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Setting:
 
     @asynccontextmanager
     async def process(self, answer: str) -> AsyncIterator[str]:
-        """A control plane of its own process, killed in the end; what it said when all was applied."""
+        """A control plane in a process of its own, killed at the end; yields what it printed."""
         arguments = (str(self.folder / "xds.sock"), str(self.port), answer)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -129,7 +129,7 @@ def test_what_is_reported_as_applied_is_enforced(setting: Setting) -> None:
     run(test)
 
 
-def test_a_refused_resource_takes_no_other_down_and_is_reported_in_envoys_words(setting: Setting) -> None:
+def test_a_rejected_resource_affects_no_other_and_is_reported_with_envoys_message(setting: Setting) -> None:
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy(), httpx.AsyncClient() as client:
             replace(plane.cache, [setting.listener, *(scope(f"s{number}", "old") for number in range(150))])
@@ -153,7 +153,7 @@ def test_a_refused_resource_takes_no_other_down_and_is_reported_in_envoys_words(
     run(test)
 
 
-def test_a_refused_cluster_takes_no_other_down(setting: Setting) -> None:
+def test_a_rejected_cluster_affects_no_other(setting: Setting) -> None:
     async def test() -> None:
         async with setting.control_plane() as plane, setting.envoy():
             bad = Resource.of(CLUSTER, "c5", cluster("", timeout=0).body)
@@ -184,7 +184,7 @@ def test_after_a_break_only_differences_travel_and_traffic_never_stopped(setting
             assert await setting.ask(client, "s1") == "old"
 
             async with setting.control_plane() as plane:
-                # One changed, one removed, one new, of two kinds each.
+                # One changed, one removed, one new, of two types each.
                 scopes[1:3] = [scope("s1", "new"), scope("more", "new")]
                 clusters[1:3] = [cluster("c1", timeout=2), cluster("more")]
                 replace(plane.cache, [setting.listener, *scopes, *clusters])
@@ -207,18 +207,18 @@ def test_a_killed_control_plane_changes_nothing_and_its_successor_sends_only_dif
 ) -> None:
     async def test() -> None:
         async with setting.envoy(), httpx.AsyncClient() as client:
-            async with setting.process("old") as said:
-                assert said == "True 601"
+            async with setting.process("old") as output:
+                assert output == "True 601"
             assert await setting.ask(client, "s0") == "old"
             assert await setting.ask(client, "s299") == "same"
-            async with setting.process("new") as said:
-                assert said == "True 1"
+            async with setting.process("new") as output:
+                assert output == "True 1"
                 assert await setting.ask(client, "s0") == "new"
 
     run(test)
 
 
-def test_a_native_service_that_resolves_slowly_holds_up_its_own_routes_only(setting: Setting) -> None:
+def test_a_native_service_that_resolves_slowly_delays_its_own_routes_only(setting: Setting) -> None:
     async def test() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             silent.bind(("127.0.0.1", 0))

@@ -27,7 +27,7 @@ def test_a_free_port_is_free() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_a_taken_port_says_by_whom(taken: int, host: str) -> None:
+def test_a_taken_port_names_the_process(taken: int, host: str) -> None:
     diagnostic = check_listen(host, taken, PLACE)
 
     assert diagnostic is not None
@@ -69,7 +69,7 @@ def test_listeners_of_a_port(taken: int) -> None:
     assert holder == ListeningProcess(os.getpid(), Path("/proc/self/comm").read_text().strip())
 
 
-def test_nobody_holds_a_free_port() -> None:
+def test_a_port_without_listeners() -> None:
     with closing(socket.socket()) as bound:
         bound.bind(("127.0.0.1", 0))
         assert listeners(bound.getsockname()[1]) == ()

@@ -24,7 +24,7 @@ def test_it_becomes_the_program() -> None:
     assert (ended.returncode, ended.stdout) == (3, "an argument\n")
 
 
-def test_nothing_starts_when_the_parent_is_gone_already() -> None:
+def test_nothing_starts_when_the_parent_has_ended() -> None:
     ended = launch(2**22 + 1, "/bin/sh", "-c", "echo started")
 
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -18,7 +18,7 @@ STAMP = "2026-11-22T10:09:01.962+00:00"
         ("", LogLine("error", "", "")),
     ],
 )
-def test_lines_are_read_back(line: str, expected: LogLine) -> None:
+def test_lines_are_parsed(line: str, expected: LogLine) -> None:
     assert parse_line(line) == expected
 
 
@@ -41,7 +41,7 @@ def test_a_line_without_end_takes_bounded_memory() -> None:
     assert [len(line) for line in splitter.feed(b"x\nnext\n")] == [LONGEST_LINE, 4]
 
 
-def test_the_tail_are_the_gravest() -> None:
+def test_errors_come_before_raw_output_and_warnings() -> None:
     tail = LogTail()
     tail.add(LogLine("warning", "config", "a warning"))
     assert tail.lines == ("a warning",)

@@ -9,7 +9,7 @@ from crossgate.catalogue.model import NativeService
 from crossgate.dataplane.native_preflight import NativePreflight, find_native_cors
 
 
-def test_only_an_answer_says_whether_a_native_service_does_cors() -> None:
+def test_only_an_answer_shows_whether_a_native_service_does_cors() -> None:
     with ScriptedNative() as native, refusing_port() as deaf:
         answering = {
             path: _preflight(native.port, path) for path in ("/cors", "/plain", "/reset", "/status/503")

@@ -1,4 +1,4 @@
-"""The operators' page says what the code does."""
+"""The page for operators has the codes, times and limits of the code."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_every_code_is_on_the_page_and_no_other() -> None:
     assert in_sources == set(re.findall(rf"\| `({code})` \|", PAGE))
 
 
-def test_the_times_are_the_ones_that_hold() -> None:
+def test_the_times_are_those_of_the_code() -> None:
     timeouts = Timeouts()
 
     assert f"after {timeouts.ready:.0f} s, and again at growing intervals" in PAGE
@@ -28,6 +28,6 @@ def test_the_times_are_the_ones_that_hold() -> None:
     assert f"After {timeouts.terminate:.0f} s more it is killed" in PAGE
 
 
-def test_the_limits_are_the_ones_that_hold() -> None:
+def test_the_limits_are_those_of_the_code() -> None:
     assert f"a heap of {HEAP_LIMIT_BYTES >> 30} GiB" in PAGE
     assert f"At most {CLIENT_CONNECTIONS_LIMIT:,} client connections" in PAGE

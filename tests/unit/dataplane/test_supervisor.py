@@ -55,8 +55,8 @@ def supervisor_in(state: State) -> Supervisor:
     return supervisor
 
 
-def told(effects_: list[Effect]) -> list[LifecycleEvent]:
-    return [effect.event for effect in effects_ if isinstance(effect, Notify)]
+def reported(effects: list[Effect]) -> list[LifecycleEvent]:
+    return [effect.event for effect in effects if isinstance(effect, Notify)]
 
 
 STARTING, SERVING = Starting(100, 7), Serving(100, 7)
@@ -130,7 +130,7 @@ def pauses(supervisor: Supervisor, ends: int, *, served: float) -> list[float]:
         supervisor.receive(ReadyAnswered(), now)
         now += served
         (pause,) = [
-            c.seconds for c in told(supervisor.receive(Exited(1), now)) if isinstance(c, EnvoyRestarting)
+            c.seconds for c in reported(supervisor.receive(Exited(1), now)) if isinstance(c, EnvoyRestarting)
         ]
         found.append(pause)
         now += pause
@@ -153,13 +153,13 @@ def test_failures_are_forgotten_after_stable_service() -> None:
     assert pauses(supervisor, 3, served=1)[-1] == pytest.approx(0.4)
 
     supervisor.state = Serving(0, 7)
-    assert EnvoyRestarting(0.1, 1) in told(supervisor.receive(Exited(1), 60))
+    assert EnvoyRestarting(0.1, 1) in reported(supervisor.receive(Exited(1), 60))
 
 
-def test_a_start_that_fails_is_tried_again() -> None:
+def test_a_start_that_fails_is_retried() -> None:
     supervisor = supervisor_in(Starting(0))
 
-    assert told(supervisor.receive(SpawnFailed("no memory"), 0)) == [
+    assert reported(supervisor.receive(SpawnFailed("no memory"), 0)) == [
         EnvoyExited("could not be started: no memory", ()),
         EnvoyRestarting(0.1, 1),
     ]
@@ -170,17 +170,17 @@ def test_an_end_is_reported_with_envoys_last_errors() -> None:
     supervisor.receive(LineLogged(LogLine("warning", "main", "just so you know")), 101)
     supervisor.receive(LineLogged(LogLine("critical", "main", "cannot bind")), 101)
 
-    (ended, _) = told(supervisor.receive(Exited(1), 101))
+    (ended, _) = reported(supervisor.receive(Exited(1), 101))
 
     assert ended == EnvoyExited("exited with status 1", ("cannot bind",))
     assert str(ended) == "Envoy exited with status 1\n  envoy: cannot bind"
 
 
-def test_a_new_run_starts_with_nothing_said() -> None:
+def test_a_restart_clears_the_log_tail() -> None:
     supervisor = supervisor_in(STARTING)
     supervisor.receive(LineLogged(LogLine("critical", "main", "cannot bind")), 101)
     supervisor.receive(Exited(1), 101)
     supervisor.receive(Tick(), 102)
     supervisor.receive(Spawned(8), 102)
 
-    assert EnvoyExited("exited with status 2", ()) in told(supervisor.receive(Exited(2), 103))
+    assert EnvoyExited("exited with status 2", ()) in reported(supervisor.receive(Exited(2), 103))

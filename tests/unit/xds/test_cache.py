@@ -8,14 +8,14 @@ from crossgate.xds.cache import Cache
 from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
 
 
-def test_replacing_tells_only_the_differences() -> None:
+def test_an_update_reports_only_the_differences() -> None:
     cache = Cache()
-    heard: list[tuple[ResourceKey, ...]] = []
+    observed: list[tuple[ResourceKey, ...]] = []
     replace(cache, [cluster("same"), cluster("gone"), route("changed")])
-    cache.watch(heard.append)
+    cache.watch(observed.append)
     changed = replace(cache, [cluster("same"), route("changed", "good 2"), route("new")])
     assert set(changed) == {(CLUSTER, "gone"), (SCOPED_ROUTES, "changed"), (SCOPED_ROUTES, "new")}
-    assert heard == [changed]
+    assert observed == [changed]
     assert cache.versions().keys() == {
         (CLUSTER, "same"),
         (SCOPED_ROUTES, "changed"),
@@ -23,23 +23,23 @@ def test_replacing_tells_only_the_differences() -> None:
     }
 
 
-def test_nothing_new_is_not_told() -> None:
+def test_an_update_without_differences_is_not_reported() -> None:
     cache = Cache()
     replace(cache, [cluster("a")])
-    heard: list[tuple[ResourceKey, ...]] = []
-    cache.watch(heard.append)
+    observed: list[tuple[ResourceKey, ...]] = []
+    cache.watch(observed.append)
     assert cache.update({(CLUSTER, "a"): cluster("a"), (CLUSTER, "never there"): None}) == ()
-    assert heard == []
+    assert observed == []
 
 
-def test_a_watcher_that_stopped_hears_nothing() -> None:
+def test_an_observer_that_stopped_gets_nothing() -> None:
     cache = Cache()
-    heard: list[tuple[ResourceKey, ...]] = []
-    cache.watch(heard.append)()
+    observed: list[tuple[ResourceKey, ...]] = []
+    cache.watch(observed.append)()
     replace(cache, [cluster("a")])
-    assert heard == []
+    assert observed == []
 
 
-def test_a_resource_is_filed_under_its_own_name() -> None:
+def test_the_key_of_a_resource_has_its_name() -> None:
     with pytest.raises(ValueError, match="names b"):
         Cache().update({(CLUSTER, "b"): cluster("a")})

@@ -35,7 +35,7 @@ def test_a_node_is_behind_until_it_acknowledges() -> None:
     assert [(node.applied, node.pending) for node in ledger.nodes()] == [(1, 0)]
 
 
-def test_a_rejection_says_who_what_and_why_and_ends_with_the_next_good_version() -> None:
+def test_a_rejection_has_node_resource_and_reason_and_ends_with_the_next_good_version() -> None:
     ledger = ledger_of("bad")
     session = ledger.connect("n")
     ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), "why" * LONGEST_MESSAGE))
@@ -61,7 +61,7 @@ def test_of_a_long_message_the_beginning_and_the_reason_at_its_end_are_kept() ->
     assert rejection.message.endswith(f'"https://99.example.com" : {reason}')
 
 
-def test_a_rejection_ends_when_the_resource_is_wanted_no_more() -> None:
+def test_a_rejection_ends_when_the_resource_is_no_longer_wanted() -> None:
     ledger = ledger_of("bad")
     session = ledger.connect("n")
     ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), "why"))
@@ -71,7 +71,7 @@ def test_a_rejection_ends_when_the_resource_is_wanted_no_more() -> None:
     assert outcome.applied
 
 
-def test_what_a_node_never_asked_for_by_name_does_not_concern_it() -> None:
+def test_a_resource_that_a_node_does_not_subscribe_to_is_not_pending() -> None:
     ledger = ledger_of()
     session = ledger.connect("n")
     replace(ledger.cache, [Resource.of(ENDPOINTS, "e", b"good")])
@@ -146,7 +146,7 @@ def test_waiting_for_everything_includes_removals() -> None:
     asyncio.run(run())
 
 
-def test_a_removal_that_waits_for_what_is_refused_is_waited_for_no_longer() -> None:
+def test_a_removal_behind_a_rejected_resource_counts_as_decided() -> None:
     async def run() -> None:
         ledger = ledger_of("good")
         before, after = route("r", to="a"), route("r", "bad", to="b")
@@ -156,10 +156,10 @@ def test_a_removal_that_waits_for_what_is_refused_is_waited_for_no_longer() -> N
         replace(ledger.cache, [after])
         waiting = asyncio.create_task(wait_until_decided(ledger))
         await asyncio.sleep(0)
-        # The route that is refused goes on serving, and by it the cluster.
+        # The last good version of the rejected route goes on serving, and needs the cluster.
         ledger.record(session, ResourceRejected(SCOPED_ROUTES, "r", after.version, "why"))
         assert [one.key for one in (await waiting).rejections] == [(SCOPED_ROUTES, "r")]
-        # So it is for whoever comes later.
+        # A wait that begins later ends as well.
         assert not (await wait_until_decided(ledger)).applied
 
     asyncio.run(run())

@@ -39,9 +39,9 @@ async def client(plane: ControlPlane) -> AsyncIterator[Message]:
         yield ads_pb2_grpc.AggregatedDiscoveryServiceStub(channel)
 
 
-def request(*, node: str = "", nonce: str = "", error: str = "", kind: str = CLUSTER) -> Message:
+def request(*, node: str = "", nonce: str = "", error: str = "", type_url: str = CLUSTER) -> Message:
     return discovery_pb2.DeltaDiscoveryRequest(
-        type_url=kind,
+        type_url=type_url,
         node=base_pb2.Node(id=node) if node else None,
         response_nonce=nonce,
         error_detail=status_pb2.Status(message=error) if error else None,
@@ -92,7 +92,7 @@ def test_scoped_routes_never_travel_twice_with_equal_bytes(address: UnixSocket) 
             bodies = []
             for _ in range(2):
                 call = stub.DeltaAggregatedResources()
-                await call.write(request(node="n1", kind=SCOPED_ROUTES))
+                await call.write(request(node="n1", type_url=SCOPED_ROUTES))
                 [resource] = (await call.read()).resources
                 bodies.append(resource.resource.value)
                 call.cancel()
@@ -104,7 +104,7 @@ def test_scoped_routes_never_travel_twice_with_equal_bytes(address: UnixSocket) 
     run(test)
 
 
-def test_who_connects_before_it_answers_is_answered_when_it_does(address: UnixSocket) -> None:
+def test_a_node_that_connects_before_the_start_is_answered_after_it(address: UnixSocket) -> None:
     async def test() -> None:
         plane = ControlPlane(address)
         plane.listen()
@@ -122,7 +122,7 @@ def test_who_connects_before_it_answers_is_answered_when_it_does(address: UnixSo
     run(test)
 
 
-def test_it_can_be_stopped_before_it_answers(address: UnixSocket) -> None:
+def test_it_can_be_stopped_before_the_start(address: UnixSocket) -> None:
     async def test() -> None:
         plane = ControlPlane(address)
         plane.listen()
@@ -133,7 +133,7 @@ def test_it_can_be_stopped_before_it_answers(address: UnixSocket) -> None:
     run(test)
 
 
-def test_the_socket_is_for_its_owner_only_and_comes_back_after_a_kill(address: UnixSocket) -> None:
+def test_the_socket_is_for_its_owner_only_and_is_replaced_after_a_kill(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address):
             assert stat.S_IMODE(address.path.stat().st_mode) == 0o600
@@ -156,14 +156,14 @@ def test_the_socket_is_for_its_owner_only_and_comes_back_after_a_kill(address: U
     run(test)
 
 
-def test_a_file_that_is_no_socket_stays(address: UnixSocket) -> None:
+def test_a_file_that_is_not_a_socket_stays(address: UnixSocket) -> None:
     address.path.write_text("precious")
     with pytest.raises(InvalidInput, match="xds-socket-path-taken"):
         run(lambda: ControlPlane(address).start())
     assert address.path.read_text() == "precious"
 
 
-def test_a_folder_that_is_missing_is_said(tmp_path: Path) -> None:
+def test_a_missing_directory_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="xds-address-unusable"):
         run(lambda: ControlPlane(UnixSocket(tmp_path / "no" / "xds.sock")).start())
 
@@ -179,7 +179,7 @@ def test_a_port_is_not_shared() -> None:
     run(test)
 
 
-def test_a_node_must_have_a_name(address: UnixSocket) -> None:
+def test_a_node_must_have_an_id(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
             call = stub.DeltaAggregatedResources()
@@ -191,17 +191,17 @@ def test_a_node_must_have_a_name(address: UnixSocket) -> None:
     run(test)
 
 
-def test_a_kind_must_have_a_name(address: UnixSocket) -> None:
+def test_a_request_must_have_a_type_url(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
             call = stub.DeltaAggregatedResources()
-            await call.write(request(node="n1", kind=""))
+            await call.write(request(node="n1", type_url=""))
             assert await call.code() == grpc.StatusCode.INVALID_ARGUMENT
 
     run(test)
 
 
-def test_state_of_the_world_is_refused_and_says_what_to_set(address: UnixSocket) -> None:
+def test_state_of_the_world_is_refused_with_the_field_to_set(address: UnixSocket) -> None:
     async def test() -> None:
         async with ControlPlane(address) as plane, client(plane) as stub:
             call = stub.StreamAggregatedResources()
