@@ -29,6 +29,7 @@ from crossgate.catalogue.model import (
 from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name
 from crossgate.catalogue.schema import document_schema
 from crossgate.catalogue.yaml.events import parse_yaml
+from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.net.address import HostPort
 from crossgate.policy import CorsPolicy, read_policy
 
@@ -139,11 +140,11 @@ def test_a_written_document_reads_back(catalogue: Catalogue) -> None:
 @given(_catalogues())
 def test_a_written_document_means_the_same_in_yaml_1_1_and_fits_the_schema(catalogue: Catalogue) -> None:
     text = write_document(catalogue)
-    loose = yaml.safe_load(text)
+    raw = yaml.safe_load(text)
     tree, _ = parse_yaml(text)
     assert tree is not None
-    assert loose == tree.root
-    assert not list(_SCHEMA.iter_errors(loose))
+    assert raw == tree.root
+    assert not list(_SCHEMA.iter_errors(raw))
 
 
 @_laws
@@ -155,6 +156,32 @@ def test_equal_catalogues_are_written_alike(catalogue: Catalogue) -> None:
         applications={name: catalogue.applications[name] for name in reversed(list(catalogue.applications))},
     )
     assert write_document(shuffled) == write_document(catalogue)
+
+
+_AMBIGUOUS = st.sampled_from(
+    ["1e3", "0o17", "0x1F", "1_000", "190:20", "yes", "nULL", "~", "=", "<<", "- a", "%A"]
+)
+_STRINGS = (
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+    | st.text(" \n\t'\"#:-[]{}&*!|>%@`~?,\\\r\x85\u2028\ufeff\0\aeox1.+", max_size=10)
+    | _AMBIGUOUS
+)
+_RAW = st.recursive(
+    _STRINGS | st.booleans() | st.none() | st.integers() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_STRINGS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@_laws
+@given(st.dictionaries(_STRINGS, _RAW, max_size=3))
+def test_written_yaml_reads_back_in_both_versions(raw: dict[str, object]) -> None:
+    text = write_yaml(raw)
+    source, errors = parse_yaml(text)
+    assert not errors
+    assert source is not None
+    assert repr(source.root) == repr(raw)
+    assert yaml.safe_load(text) == raw
 
 
 _SIGNS = [

@@ -1,1 +1,1 @@
-"""What the gateway publishes: APIs, policies, applications, settings; and the document declaring them."""
+"""The objects of a gateway (APIs, policies, applications, settings) and the document that declares them."""
