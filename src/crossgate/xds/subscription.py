@@ -309,14 +309,14 @@ class Subscription:
         )
 
     def _move(self, name: str, event: DeliveryEvent) -> None:
-        state = TRANSITIONS[self.state(name), event]
+        state = TRANSITIONS[self._states.get(name, DeliveryState.IN_SYNC), event]
         if state is DeliveryState.IN_SYNC:
             self._states.pop(name, None)
         else:
             self._states[name] = state
         if state is DeliveryState.SINGLED_OUT:
             self._singled_out[name] = None
-        else:
+        elif self._rejected:
             self._singled_out.pop(name, None)
             if state is not DeliveryState.REJECTED:
                 self._rejected.pop(name, None)
