@@ -1,4 +1,4 @@
-# The verbs of this project. `make run` and `make test` do all the set-up themselves.
+# `make run` and `make test` also install what they need.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -7,10 +7,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help run test check unit format golden fuzz-proof reference bench bench-lint lock clean
 .DEFAULT_GOAL := help
 
-help:  ## what there is to make
+help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1|/' | column -t -s '|'
 
-# --- set-up: made once, made again only when a lock or the package's metadata changed ---
+# --- set-up: repeated only when a lock or the package's metadata changed ---
 
 $(BIN)/python:
 	@echo "[set-up] creating $(VENV)"
@@ -18,59 +18,59 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "[set-up] installing what Crossgate runs on"
+	@echo "[set-up] installing the dependencies"
 	@$(BIN)/pip install --require-hashes -r requirements.lock
-	@echo "[set-up] installing crossgate itself"
+	@echo "[set-up] installing crossgate"
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
-	@echo "[set-up] installing what contributors need"
+	@echo "[set-up] installing the development tools"
 	@$(BIN)/pip install --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
-	@echo "[set-up] installing what the middleware is measured against"
+	@echo "[set-up] installing the benchmarks' dependencies"
 	@$(BIN)/pip install --require-hashes -r requirements-bench.lock
 	@touch $@
 
-# --- what a newcomer runs ---
+# --- for users ---
 
-run: $(VENV)/.runtime  ## the example: native services, a page, and the gateway before them
+run: $(VENV)/.runtime  ## run the example: native services, a page, and the gateway in front of them
 	@$(BIN)/python -m examples.run
 
-# --- what a contributor runs ---
+# --- for contributors ---
 
-check: $(VENV)/.dev  ## style, types and layers, in under a minute
+check: $(VENV)/.dev  ## check style, types and layers, in under a minute
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 5
 
-format: $(VENV)/.dev  ## rewrite the code in the house's style
+format: $(VENV)/.dev  ## format the code
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
-unit: $(VENV)/.dev  ## the tests that need no Envoy and no browser
+unit: $(VENV)/.dev  ## run the tests that need neither Envoy nor a browser
 	@$(BIN)/pytest -m "not live and not browser"
 
-test: check  ## everything a contributor must pass
+test: check  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql
 	@$(BIN)/pytest
 
-golden: $(VENV)/.dev  ## write the goldens again; then read the diff
+golden: $(VENV)/.dev  ## write the golden files; then read the diff
 	@CROSSGATE_WRITE_GOLDENS=1 $(BIN)/pytest -q -p no:randomly tests/golden tests/unit/test_messages.py
 
-fuzz: $(VENV)/.dev  ## random policies and requests, engine against Envoy (PAIRS, default 1,000,000; SEED)
+fuzz: $(VENV)/.dev  ## compare the engine with Envoy on random policies and requests (PAIRS, default 1,000,000; SEED)
 	@CROSSGATE_PAIRS=$(or $(PAIRS),1000000) CROSSGATE_SEED=$(or $(SEED),1) $(BIN)/pytest -q tests/live/test_differential.py
 
-fuzz-proof: $(VENV)/.dev  ## the proof's fuzzers for as long as you like (SECONDS each, default 60; SEED)
+fuzz-proof: $(VENV)/.dev  ## run the fuzzers of the proof (SECONDS each, default 60; SEED)
 	@PYTHONPATH=src $(BIN)/python -m tests.fuzz_proof $(or $(SECONDS),60) $(or $(SEED),1)
 
-reference: $(VENV)/.dev  ## write the reference pages that are made from the code
+reference: $(VENV)/.dev  ## generate the reference pages
 	@$(BIN)/python scripts/reference.py
 
-bench: $(VENV)/.bench  ## the gateway and the middleware against others, and changes; some six minutes
+bench: $(VENV)/.bench  ## run the benchmarks; about six minutes
 	@scripts/prerequisites nginx wrk
 	@echo "[bench] 1 of 5: the gateway against the same Envoy with less to do, and nginx"
 	@PYTHONPATH=src $(BIN)/python -m bench.gateway
@@ -83,11 +83,11 @@ bench: $(VENV)/.bench  ## the gateway and the middleware against others, and cha
 	@echo "[bench] 5 of 5: the middleware against the other CORS middlewares"
 	@PYTHONPATH=src $(BIN)/python -m bench.middleware
 
-bench-lint: $(VENV)/.dev  ## the linter: time, memory, what it finds (GIXY="command ..." to compare with gixy)
+bench-lint: $(VENV)/.dev  ## run the linter's benchmark (GIXY="command ..." compares it with gixy)
 	@PYTHONPATH=src $(BIN)/python -m bench.lint $(GIXY)
 
-lock:  ## resolve the dependencies again
+lock:  ## update the dependency locks
 	@sh scripts/lock
 
-clean:  ## remove the environment and every cache
+clean:  ## remove the environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
