@@ -13,6 +13,7 @@ import typer
 
 from crossgate.catalogue.names import parse_name
 from crossgate.cli.admin_client import AdminApiClient
+from crossgate.cli.app import VERBS
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DatabaseUrl, Server
 from crossgate.cli.arguments import Token as TokenOption
 from crossgate.cli.output.console import print_json, print_rows, stdout
@@ -22,10 +23,7 @@ from crossgate.service.errors import ServiceError
 from crossgate.service.tokens import Role, Token, Tokens
 from crossgate.store import open_store
 
-token = typer.Typer(
-    no_args_is_help=True,
-    help="Create, list and revoke tokens of the admin API.",
-)
+token = typer.Typer(no_args_is_help=True, help=VERBS["token"], rich_markup_mode="markdown")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the token; revisions show it as author.")]
 Data = Annotated[
     Path | None,
