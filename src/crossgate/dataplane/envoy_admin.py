@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 if TYPE_CHECKING:
     import httpx
 
+_POLL_SECONDS: Final = 0.03
 _READY: Final = b"GET /ready HTTP/1.1\r\nHost: envoy\r\nConnection: close\r\n\r\n"
 _OK: Final = b"HTTP/1.1 200 "
 # Without the listener of this interface, which counts the request that reads the statistics.
@@ -23,7 +25,10 @@ _ACTIVE_REQUESTS: Final = re.compile(r"http\.(?!admin\.).*\.downstream_rq_active
 
 
 class EnvoyAdmin:
-    """One Envoy's admin interface. All but ``ready`` raise httpx.TransportError if Envoy does not answer."""
+    """One Envoy's admin interface.
+
+    Single requests, except ``ready``, raise httpx.TransportError if Envoy does not answer.
+    """
 
     def __init__(self, socket: Path, *, timeout: float = 5.0) -> None:
         self._socket = socket
@@ -41,6 +46,27 @@ class EnvoyAdmin:
                     writer.close()
         except OSError:  # a TimeoutError, too
             return False
+
+    async def wait_until_ready(self) -> None:
+        """Return when Envoy serves; polls, also while Envoy does not answer."""
+        while True:
+            if await self.ready():
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def drain(self) -> None:
+        """Begin to drain, and return when no request is in progress; retries while Envoy does not answer."""
+        import httpx
+
+        begun = False
+        while True:
+            with suppress(httpx.HTTPError):
+                if not begun:
+                    await self.begin_drain()
+                    begun = True
+                if await self.active_requests() == 0:
+                    return
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def stats(self, pattern: str = "") -> dict[str, int]:
         """Counters and gauges by name; ``pattern`` is a regular expression that occurs in their names."""

@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +53,6 @@ from crossgate.dataplane.supervisor import (
 )
 from crossgate.service.log import Log
 
-_POLL_SECONDS: Final = 0.03
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 
 
@@ -175,9 +174,9 @@ class Envoy:
             case Spawn():
                 return await self._spawn()
             case PollReady():
-                self._start_poll(self._poll_ready())
+                self._start_poll(self.admin.wait_until_ready, ReadyAnswered())
             case Drain():
-                self._start_poll(self._drain())
+                self._start_poll(self.admin.drain, Drained())
             case SendSignal(signal):
                 self._send(signal)
             case WakeAt(time):
@@ -214,35 +213,17 @@ class Envoy:
         level = "debug" if isinstance(self._supervisor.state, Terminating) else line.level
         getattr(self._log, level)(line.message, component=line.component or "output")
 
-    def _start_poll(self, poll: Coroutine[None, None, None]) -> None:
+    def _start_poll(self, condition: Callable[[], Awaitable[None]], event: Input) -> None:
         self._cancel_poll()
-        self._poll = asyncio.create_task(poll)
+        self._poll = asyncio.create_task(self._poll_until(condition, event))
 
     def _cancel_poll(self) -> None:
         if self._poll is not None:
             self._poll.cancel()
 
-    async def _poll_ready(self) -> None:
-        while True:
-            if await self.admin.ready():
-                break
-            await asyncio.sleep(_POLL_SECONDS)
-        self._inputs.put_nowait(ReadyAnswered())
-
-    async def _drain(self) -> None:
-        import httpx  # as late as in `EnvoyAdmin`, for the same reason
-
-        begun = False
-        while True:
-            # If Envoy does not answer, the supervisor's deadline ends the drain.
-            with suppress(httpx.HTTPError):
-                if not begun:
-                    await self.admin.begin_drain()
-                    begun = True
-                if await self.admin.active_requests() == 0:
-                    break
-            await asyncio.sleep(_POLL_SECONDS)
-        self._inputs.put_nowait(Drained())
+    async def _poll_until(self, condition: Callable[[], Awaitable[None]], event: Input) -> None:
+        await condition()
+        self._inputs.put_nowait(event)
 
     def _send(self, signal: Signals) -> None:
         if self._process is not None:
