@@ -1,4 +1,4 @@
-"""Raw values to objects: one object, as a row or a request has it, or everything that a document declares."""
+"""Reads raw values: one object, as in a row or a request, or everything that a document declares."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def read_catalogue(
 
 
 def refuse_files(name: str) -> Diagnostic:
-    """Refuse to read the file, as a reader of lines."""
+    """The reader of lines that refuses every file."""
     return Diagnostic("file-refused", "files cannot be read here", "List the origins themselves", found=name)
 
 

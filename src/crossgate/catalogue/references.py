@@ -1,7 +1,7 @@
-"""What must hold between the objects of a catalogue: unique names, endpoints apart, references that resolve.
+"""Consistency between the objects of a catalogue: unique names, separate endpoints, resolved references.
 
-The same checks serve a raw document, where an error in one part of an API must not hide these, and a change
-to a catalogue, of which they look only at what changed.
+The same checks serve a raw document, where an error inside an API must not hide them, and a change to a
+catalogue, where they examine only what changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crossgate.diagnostics import Diagnostic, Place
 # Each search for similar names reads every name, so the number of searches needs a bound.
 _MAX_SUGGESTIONS: Final = 5
 _MAX_LISTED: Final = 5
-"""How many of the applications that use an API are listed when it cannot be removed."""
+"""Applications that are listed when an API in use is removed."""
 
 _Entries = list[tuple[int, Mapping[str, object]]]
 
@@ -33,10 +33,12 @@ class _Reference:
 
 
 def check_document(raw: Mapping[str, object]) -> Iterator[Diagnostic]:
-    """Every error between the parts of a raw document; entries of the wrong shape are passed over."""
+    """Every error between the objects of a raw document; entries of the wrong shape are skipped."""
     apis, applications = _entries(raw, "apis"), _entries(raw, "applications")
     keys = _api_keys(apis)
-    yield from _find_duplicates("apis", keys, "an API with this name and version", "Change one's version")
+    yield from _find_duplicates(
+        "apis", keys, "an API with this name and version", "Change the version of one of them"
+    )
     names = {index: name for index, entry in applications if isinstance(name := entry.get("name"), str)}
     yield from _find_duplicates("applications", names, "an application of this name", "Rename one of them")
     _, conflicts = EndpointIndex().replace((), _claims(apis, keys))
@@ -51,7 +53,7 @@ def check_change(
     apis: Sequence[str],
     applications: Sequence[str],
 ) -> Iterator[Diagnostic]:
-    """Every error that the change of these APIs and applications brings to a consistent catalogue.
+    """Every error that a change of these APIs and applications brings to a consistent catalogue.
 
     ``index`` is that of ``before``. Places are paths into a document whose objects are found by key:
     ``$.apis['petstore/1.0'].endpoints[0]``.

@@ -1,4 +1,4 @@
-"""Objects to raw values, as a document, a row and a response have them; defaults are left out.
+"""Writes objects as raw values for documents, rows and responses; defaults are left out.
 
 Reading them gives equal objects; equal objects give equal values, in the same order.
 """

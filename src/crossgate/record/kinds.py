@@ -67,7 +67,7 @@ class Parsed(Generic[_Value]):
         return str(value)
 
     def schema(self, definitions: Definitions) -> Schema:
-        """As described."""
+        """The schema as it was given."""
         del definitions
         return dict(self.described)
 
@@ -162,7 +162,7 @@ class Choice(Generic[_Choice]):
         return value.value
 
     def schema(self, definitions: Definitions) -> Schema:
-        """Its values."""
+        """A string that is one of the values."""
         del definitions
         return {"type": "string", "enum": [choice.value for choice in self.choices]}
 
@@ -174,7 +174,7 @@ class ListOf(Generic[_Value]):
     kind: Kind[_Value]
 
     def read(self, raw: object) -> tuple[_Value, ...] | Invalid:
-        """Every entry, or the errors in all of them."""
+        """The entries, or the errors in all of them."""
         if not isinstance(raw, list):
             return wrong_type("a list", raw, "Write a list with one entry for each; [] if there is none")
         read, values, errors = self.kind.read, [], list[Diagnostic]()
@@ -190,7 +190,7 @@ class ListOf(Generic[_Value]):
         return Invalid(tuple(errors)) if errors else tuple(values)
 
     def write(self, value: tuple[_Value, ...]) -> object:
-        """Every entry."""
+        """The list of the raw entries."""
         return [self.kind.write(entry) for entry in value]
 
     def schema(self, definitions: Definitions) -> Schema:
@@ -213,7 +213,7 @@ class Nullable(Generic[_Value]):
         return None if value is None else self.kind.write(value)
 
     def schema(self, definitions: Definitions) -> Schema:
-        """Either."""
+        """The kind's schema, or null."""
         return {"anyOf": [self.kind.schema(definitions), {"type": "null"}]}
 
 
@@ -232,6 +232,6 @@ class AsIs:
         return value
 
     def schema(self, definitions: Definitions) -> Schema:
-        """As described."""
+        """The schema as it was given."""
         del definitions
         return dict(self.described)

@@ -13,7 +13,7 @@ from crossgate.record.kinds import Definitions, Kind, Schema
 _Value = TypeVar("_Value")
 
 REQUIRED: Final = object()
-"""The default of a field that has none."""
+"""Stands for the default of a field without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Field:
 
     @property
     def required(self) -> bool:
-        """Whether the key must be there."""
+        """Whether the key is required."""
         return self.default is REQUIRED
 
 
@@ -46,7 +46,7 @@ class Record(Generic[_Value]):
     """The name of its JSON Schema."""
     doc: str
     make: Callable[..., _Value]
-    """Takes the fields that are there by name; it knows the defaults of the others."""
+    """Takes the given fields by name, and supplies the defaults of the others."""
     fields: tuple[Field, ...]
 
     def read(self, raw: object) -> _Value | Invalid:
@@ -117,7 +117,7 @@ class Delegated(Generic[_Value]):
         return self.writer(value)
 
     def schema(self, definitions: Definitions) -> Schema:
-        """The record's."""
+        """The schema of the record."""
         return self.record.schema(definitions)
 
 
