@@ -6,6 +6,7 @@ request to its enforcement point, with a native service that responds as ``nativ
 
     policies   name → what ``build_policy`` takes, null for an API without policy, or {"server": settings}
     request    method, header lines in order, "http": "2" where only HTTP/2 can carry it
+               "path": what follows the endpoint, as sent
     native     the native service's response; by default 200 with CORS headers, which are to be removed
     expect     reaches_native, status (default: native's), reason, body, the complete map of
                Access-Control-* response headers, Allow, and whether Vary names Origin (default: yes)
@@ -51,10 +52,13 @@ class CaseRequest:
     headers: HeaderLines
     http: str | None
     """``"1.1"`` or ``"2"`` if only that version can carry it."""
+    path: str = ""
+    """What follows the endpoint, as sent; empty if the case is not about paths."""
 
     def parsed(self) -> Request:
         """The request as the policy engine sees it."""
-        return Request.of(self.method, self.headers)
+        path = f"/gateway/api/1{self.path}" if self.path else ""
+        return replace(Request.of(self.method, self.headers), path=path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +159,8 @@ def _case(file: str, policies: Mapping[str, Any], raw: Mapping[str, Any]) -> Cas
 
 
 def _request(raw: Mapping[str, Any]) -> CaseRequest:
-    _refuse_unknown(raw, {"method", "headers", "http"}, "request")
-    return CaseRequest(raw["method"], _lines(raw["headers"]), raw.get("http"))
+    _refuse_unknown(raw, {"method", "headers", "http", "path"}, "request")
+    return CaseRequest(raw["method"], _lines(raw["headers"]), raw.get("http"), raw.get("path", ""))
 
 
 def _result(raw: Mapping[str, Any], native: NativeResponse) -> VisibleResult:

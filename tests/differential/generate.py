@@ -92,9 +92,12 @@ def random_request(random: Random, sample: Sample) -> CaseRequest:
     if random.random() < 0.6:
         names = _header_list(random, sample)
         lines += [("Access-Control-Request-Headers", _legal(line)) for line in names]
+    if random.random() < 0.03:
+        lines += [("Host", host) for host in random.choice(words.HOST_LINES)]
     random.shuffle(lines)
     method = "OPTIONS" if random.random() < 0.7 else random.choice(words.WIRE_METHODS)
-    return CaseRequest(method, tuple((_odd_case(random, name), value) for name, value in lines), None)
+    path = random.choice(words.PATHS) if random.random() < 0.1 else ""
+    return CaseRequest(method, tuple((_odd_case(random, name), value) for name, value in lines), None, path)
 
 
 def _exact(random: Random) -> str:

@@ -52,8 +52,36 @@ REGEXES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "patch", "M-SEARCH")
 ASKED_METHODS: Final = (*METHODS, "TRACE", "connect", "Track", "*", "GETS", "GE")
-WIRE_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+WIRE_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "TRACK", "TRY")
 """Methods that every parser on the way accepts in the request line, beside OPTIONS."""
+
+HOST_LINES: Final = (
+    ("gateway.example:8080",),
+    ("one.example", "two.example"),
+    ("user@gateway.example",),
+    ("one.example,two.example",),
+)
+
+PATHS: Final = (
+    "/ok",
+    "/%2e%2e;/x",
+    "/.%2e;a=1/x",
+    "/%2e;",
+    "/x/%252e%252e/y",
+    "/..%2fx",
+    "/x%2f..",
+    "/x%5C..%5cy",
+    "/%252e%252e%252fx",
+    "/%u002e%u002e/x",
+    "/..%3b/x",
+    "/P('a%2Fb')",
+    "/..x/y",
+    "/a%2F.b",
+    "/...",
+    "/x;v=1/y",
+    "/%C3%A4%20",
+)
+"""What follows an endpoint: dot segments in disguise, and legal paths that look like them."""
 
 HEADERS: Final = (
     "X-One",

@@ -94,7 +94,8 @@ def test_case(
 
 def send(case: Case, port: int, marker: str) -> RawResponse:
     directives = "".join(f"&header={quote(f'{name}:{value}')}" for name, value in case.native.headers)
-    target = f"/gateway/{name_of(case)}/1/status/{case.native.status}?{marker}{directives}"
+    path = case.request.path or f"/status/{case.native.status}"
+    target = f"/gateway/{name_of(case)}/1{path}?{marker}{directives}"
     request = RawRequest(case.request.method, target, case.request.headers)
     if case.request.http == "2":
         return send_http2(port, request)

@@ -45,7 +45,7 @@ class Pair:
 
     @property
     def wire(self) -> RawRequest:
-        target = f"/gateway/{self.api}/1/ok?cors&vary=Accept-Encoding&{self.marker}"
+        target = f"/gateway/{self.api}/1{self.request.path or '/ok'}?cors&vary=Accept-Encoding&{self.marker}"
         return RawRequest(self.request.method, target, self.request.headers)
 
 
@@ -104,13 +104,18 @@ def publish(samples: Sequence[Sample], gateway: LiveGateway, native: ScriptedNat
 
 
 def exchange(port: int, pairs: Sequence[Pair]) -> Iterator[RawResponse]:
-    """The answers, in order; as many requests at once as there are connections."""
+    """The responses, in order; as many requests at once as there are connections.
+
+    Envoy closes a connection with each 400.
+    """
     with ExitStack() as stack:
         connections = [stack.enter_context(http1(port)) for _ in range(CONNECTIONS)]
         for start in range(0, len(pairs), CONNECTIONS):
-            asked = [
-                (connection, pair.wire) for connection, pair in zip(connections, pairs[start:], strict=False)
-            ]
-            for connection, request in asked:
+            requests = [pair.wire for pair in pairs[start : start + CONNECTIONS]]
+            for connection, request in zip(connections, requests, strict=False):
                 connection.send_only(request)
-            yield from [connection.read_response(request) for connection, request in asked]
+            for number, request in enumerate(requests):
+                response = connections[number].read_response(request)
+                if "close" in response.all("connection"):
+                    connections[number] = stack.enter_context(http1(port))
+                yield response

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from crossgate.catalogue.model import Api
-from crossgate.diagnostics import Diagnostic, Place
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.policy.request_path import normalise_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,32 @@ class EndpointIndex:
             removed += old.endpoints if old is not None else ()
             added += claims_of(new) if new is not None else ()
         return self.replace(removed, added) if removed or added else (self, [])
+
+
+def resolve_api(apis: Mapping[str, Api], api: str, path: str) -> str:
+    """The key of the API that a request target leads to, or ``api`` if it has no path, or a malformed one.
+
+    Raises InvalidInput if no API serves the path, or if that is another than ``api``.
+    """
+    normalised = normalise_path(path) if path else None
+    if normalised is None:
+        return api
+    serving = [
+        key for key, one in apis.items() if any(f"{normalised}/".startswith(f"{at}/") for at in one.endpoints)
+    ]
+    if serving == [api] or (serving and not api):
+        return serving[0]
+    declared = apis[api].endpoints if api in apis else [one.endpoints[0] for one in apis.values()][:5]
+    raise InvalidInput(
+        [
+            Diagnostic(
+                code="path-not-of-api",
+                message=f"the path leads to API {serving[0]}" if serving else "no API serves this path",
+                found=normalised,
+                remedy=f"Use a path under {' or '.join(declared)}" if declared else "Declare an API first",
+            )
+        ]
+    )
 
 
 def claims_of(api: Api) -> list[Claim]:

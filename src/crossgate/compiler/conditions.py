@@ -28,6 +28,8 @@ _KEPT: Final = 256
 _HEADERS: Final = tag(RouteMatch, "headers")
 _VALUE: Final = tag(HeaderMatcher, "string_match")
 _EXACT: Final = tag(StringMatcher, "exact")
+_PREFIX: Final = tag(StringMatcher, "prefix")
+_IN_ANY_CASE: Final = serialise(StringMatcher(ignore_case=True))
 _SAFE_REGEX: Final = tag(StringMatcher, "safe_regex")
 _REGEX: Final = tag(RegexMatcher, "regex")
 
@@ -61,6 +63,11 @@ def no_origin(public_origins: frozenset[str]) -> Condition:
     """Whether there is no ``Origin``, or an empty one, or one of the gateway's own."""
     own = "|".join(map(literal, sorted(public_origins)))
     return matches(ORIGIN, f"(?:{own})?") if own else equals(ORIGIN, "")
+
+
+def begins_with(header: str, prefix: str) -> Condition:
+    """Whether the value begins so, in any case of ASCII letters."""
+    return _asked(header, record(_PREFIX, prefix.encode()) + _IN_ANY_CASE, inverted=False)
 
 
 def literal(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crossgate.compiler.conditions import differs, equals
+from crossgate.compiler.conditions import begins_with, differs, equals
 from crossgate.compiler.origins import ByOrigin, route_by_origin
-from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
+from crossgate.compiler.private_headers import LOOKUP_HEADER, SERVER_CORS_PASSED
 from crossgate.compiler.requested import header_refusals, method_refusals, no_method_named
 from crossgate.compiler.responses import reflected, verbatim
 from crossgate.compiler.routes import Speaker
@@ -37,13 +37,17 @@ def compile_flow(
     replaces until they are drained, and nobody would judge them otherwise.
     """
     if policy is None:
-        return Routing(speaker.routes([Step((), passed(Reason.NO_POLICY))]))
-    to = _by_origin(_Terms.of(policy, vary=bool(policy.vary) and not vary_said))
-    judged = route_by_origin(policy.origins, policy.public_origins, to, speaker)
+        passing = Routing(speaker.routes([Step((), passed(Reason.NO_POLICY))]))
+        return passing.preceded_by(*speaker.refuse_malformed(vary=False))
+    vary = bool(policy.vary) and not vary_said
+    to = _by_origin(_Terms.of(policy, vary=vary))
+    routing = route_by_origin(policy.origins, policy.public_origins, to, speaker)
+    routing = routing.preceded_by(*speaker.refuse_malformed(vary=vary and not policy.observes))
     if not judged_before:
-        return judged
-    let_pass = Step((equals(JUDGED_HEADER, JUDGED),), passed(Reason.NO_POLICY))
-    return judged.preceded_by(*speaker.routes([let_pass]))
+        return routing
+    # What carries the mark was found to be well-formed in front.
+    mark = begins_with(LOOKUP_HEADER, f"{SERVER_CORS_PASSED}/")
+    return routing.preceded_by(*speaker.routes([Step((mark,), passed(Reason.NO_POLICY))]))
 
 
 @lru_cache(maxsize=256)

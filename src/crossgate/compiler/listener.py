@@ -13,7 +13,6 @@ from envoy.config.core.v3.base_pb2 import (
     TransportSocket,
 )
 from envoy.config.core.v3.config_source_pb2 import AggregatedConfigSource, ApiVersion, ConfigSource
-from envoy.config.core.v3.extension_pb2 import TypedExtensionConfig
 from envoy.config.core.v3.protocol_pb2 import (
     Http1ProtocolOptions,
     Http2ProtocolOptions,
@@ -39,11 +38,11 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from crossgate.catalogue.model import Gateway, Tls
 from crossgate.compiler.inner import INNER, INNER_MAX_HEADERS
-from crossgate.compiler.naming import NOTHING, ROOTS
-from crossgate.compiler.private_headers import JUDGED_HEADER, KEY_HEADER, PATH_HEADER
+from crossgate.compiler.naming import FILLER, ROOTS
+from crossgate.compiler.private_headers import LOOKUP_HEADER
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
-from crossgate.compiler.responses import HEADER_MUTATION
+from crossgate.compiler.responses import HEADER_MUTATION, reflected
 from crossgate.compiler.server_flow import ROUTES_NAME
 
 LISTENER_NAME: Final = "gateway"
@@ -66,12 +65,10 @@ def compile_listener(gateway: Gateway, *, server_level: bool, elsewhere: bool) -
     ``elsewhere`` says whether any endpoint lies under none of the roots.
     """
     manager = _hardened(LISTENER_NAME)
-    unbelieved = Mutation(remove=JUDGED_HEADER)
     if server_level:
-        manager.early_header_mutation_extensions.append(_early([unbelieved]))
         manager.rds.CopyFrom(Rds(route_config_name=ROUTES_NAME, config_source=_ADS))
     else:
-        _find_apis(manager, [unbelieved], elsewhere=elsewhere)
+        _find_apis(manager, "", elsewhere=elsewhere)
     chain = FilterChain(filters=[Filter(name="http", typed_config=pack(manager))])
     if gateway.tls is not None:
         chain.transport_socket.CopyFrom(_tls(gateway.tls))
@@ -104,7 +101,7 @@ def compile_inner_listener(*, elsewhere: bool) -> Resource:
         http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
         upgrade_configs=_upgrades(),
     )
-    _find_apis(manager, [], elsewhere=elsewhere)
+    _find_apis(manager, reflected(LOOKUP_HEADER), elsewhere=elsewhere)
     listener = Listener(
         name=INNER,
         internal_listener=Listener.InternalListenerConfig(),
@@ -122,7 +119,8 @@ def _hardened(name: str) -> HttpConnectionManager:
         use_remote_address=BoolValue(value=True),
         normalize_path=BoolValue(value=True),
         merge_slashes=True,
-        path_with_escaped_slashes_action=HttpConnectionManager.REJECT_REQUEST,
+        # An escaped slash is data. What it would make a dot segment of, the routes refuse.
+        path_with_escaped_slashes_action=HttpConnectionManager.KEEP_UNCHANGED,
         common_http_protocol_options=HttpProtocolOptions(
             idle_timeout=seconds(CONNECTION_IDLE_TIMEOUT),
             max_headers_count=UInt32Value(value=MAX_HEADERS),
@@ -156,53 +154,45 @@ def _upgrades() -> list[HttpConnectionManager.UpgradeConfig]:
     return [HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")]
 
 
-def _find_apis(manager: HttpConnectionManager, before: list[Mutation], *, elsewhere: bool) -> None:
-    """Look the API up by three path segments, after ``before``; see :mod:`crossgate.compiler.naming`."""
-    mutations = [*before, *_scope_headers(elsewhere=elsewhere)]
-    manager.early_header_mutation_extensions.append(_early(mutations))
-    manager.scoped_routes.CopyFrom(_scoped_routes(KEY_HEADER if elsewhere else PATH_HEADER))
+def _find_apis(manager: HttpConnectionManager, mark: str, *, elsewhere: bool) -> None:
+    """Look the API up by two path segments; see :mod:`crossgate.compiler.naming`.
 
-
-def _scope_headers(*, elsewhere: bool) -> list[Mutation]:
-    """The path, and the part of it that is the key, put where the scopes' look-up reads them.
-
-    Under the roots the path is the key. To tell other paths from these takes an expression, which costs more
-    than all the rest of the look-up: so it is there only if something is served elsewhere.
+    They are read from a private header, made of ``mark``, a format string without slashes, and the path.
+    Under the roots the path's second and third segments are the key. To tell other paths from these takes an
+    expression, which costs more than all the rest of the look-up, so it is there only if something is served
+    elsewhere: it puts one filler in front of a path under the roots, three in front of any other.
     """
-    values = {PATH_HEADER: "%PATH(NQ:PATH)%"}
+    value, first = f"{mark}%PATH(NQ:PATH)%", 2
     if elsewhere:
         roots = " || ".join(f"request.url_path.startsWith('/{root}/')" for root in ROOTS)
-        nowhere = f"/{NOTHING}/{NOTHING}/{NOTHING}"
-        values[KEY_HEADER] = f"%CEL({roots} ? request.url_path : '{nowhere}')%"
-    return [
-        Mutation(
-            append=HeaderValueOption(
-                header=HeaderValue(key=name, value=value),
-                append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
-            )
+        filler = f"/{FILLER}"
+        value, first = f"{mark}%CEL({roots} ? '{filler}' : '{filler * 3}')%%PATH(NQ:PATH)%", 3
+    written = Mutation(
+        append=HeaderValueOption(
+            header=HeaderValue(key=LOOKUP_HEADER, value=value),
+            append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
         )
-        for name, value in values.items()
-    ]
-
-
-def _early(mutations: list[Mutation]) -> TypedExtensionConfig:
-    return TypedExtensionConfig(
-        name="envoy.http.early_header_mutation.header_mutation",
-        typed_config=pack(EarlyHeaderMutation(mutations=mutations)),
     )
+    manager.early_header_mutation_extensions.add(
+        name="envoy.http.early_header_mutation.header_mutation",
+        typed_config=pack(EarlyHeaderMutation(mutations=[written])),
+    )
+    manager.scoped_routes.CopyFrom(_scoped_routes(first))
 
 
-def _scoped_routes(key_header: str) -> ScopedRoutes:
-    def segment(header: str, index: int) -> ScopedRoutes.ScopeKeyBuilder.FragmentBuilder:
+def _scoped_routes(first: int) -> ScopedRoutes:
+    """``first``: where the key's first segment stands among the private header's."""
+
+    def segment(index: int) -> ScopedRoutes.ScopeKeyBuilder.FragmentBuilder:
         extractor = ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor(
-            name=header, element_separator="/", index=index
+            name=LOOKUP_HEADER, element_separator="/", index=index
         )
         return ScopedRoutes.ScopeKeyBuilder.FragmentBuilder(header_value_extractor=extractor)
 
     return ScopedRoutes(
         name=LISTENER_NAME,
         scope_key_builder=ScopedRoutes.ScopeKeyBuilder(
-            fragments=[segment(PATH_HEADER, 1), segment(key_header, 2), segment(key_header, 3)]
+            fragments=[segment(index) for index in range(first, first + 2)]
         ),
         rds_config_source=_ADS,
         scoped_rds=ScopedRds(scoped_rds_config_source=_ADS),

@@ -1,15 +1,17 @@
-"""Request headers by which the gateway talks to itself: clients cannot set them, natives never see them."""
+"""The request header by which the gateway talks to itself: natives never see it, and clients cannot set it.
+
+Every listener overwrites or consumes it before a route reads it, so a client's value is never believed.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-PATH_HEADER: Final = "x-crossgate-path"
-KEY_HEADER: Final = "x-crossgate-key"
-"""By these two an API is looked up; overwritten on every request just before."""
+LOOKUP_HEADER: Final = "x-crossgate-path"
+"""The normalised path without its query, from which an API is looked up. It begins with a slash, unless the
+request has passed server-level CORS: then :data:`SERVER_CORS_PASSED` stands in front of that slash."""
 
-JUDGED_HEADER: Final = "x-crossgate-judged"
-"""Set, to :data:`JUDGED`, on what server-level CORS let pass."""
-JUDGED: Final = "yes"
+SERVER_CORS_PASSED: Final = "passed"
+"""Set on what server-level CORS forwards to the inner listener."""
 
-PRIVATE_HEADERS: Final = (PATH_HEADER, KEY_HEADER, JUDGED_HEADER)
+PRIVATE_HEADERS: Final = (LOOKUP_HEADER,)

@@ -7,7 +7,7 @@ counts or logs routes knows which policy spoke, and why.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -16,15 +16,19 @@ from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, Route
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
 
 from crossgate.catalogue.model import Api
-from crossgate.compiler.conditions import literal
+from crossgate.compiler.conditions import begins_with, literal, matches
 from crossgate.compiler.naming import cluster_name
 from crossgate.compiler.protobuf import record, seconds, serialise, tag
 from crossgate.compiler.responses import verbatim
-from crossgate.compiler.steps import Step
+from crossgate.compiler.steps import Step, malformed
+from crossgate.policy import Reason
+from crossgate.policy.malformed import ECHOING_PREFIX, MALFORMED_HOST_PATTERN
+from crossgate.policy.request_path import DOT_SEGMENT_PATTERN
 
 _NAME: Final = tag(Route, "name")
 _MATCH: Final = tag(Route, "match")
 _PREFIX: Final = tag(RouteMatch, "path_separated_prefix")
+_DOT_SEGMENT: Final = serialise(RouteMatch(safe_regex=RegexMatcher(regex=DOT_SEGMENT_PATTERN)))
 
 _ACTION: Final = tag(Route, "route")
 _CLUSTER: Final = tag(RouteAction, "cluster")
@@ -71,6 +75,19 @@ class Speaker:
                 break
         return tuple(made)
 
+    def refuse_malformed(self, *, vary: bool) -> tuple[bytes, ...]:
+        """The routes in front of all others, whatever the policy. Together they cost a request under 1 %."""
+        paths = replace(self, where=_DOT_SEGMENT).routes(
+            [Step((), malformed(Reason.PATH_MALFORMED, vary=vary))]
+        )
+        method = begins_with(":method", ECHOING_PREFIX)
+        host = matches(":authority", MALFORMED_HOST_PATTERN)
+        others = [
+            Step((method,), malformed(Reason.METHOD_FORBIDDEN, vary=vary)),
+            Step((host,), malformed(Reason.HOST_MALFORMED, vary=vary)),
+        ]
+        return paths + self.routes(others)
+
 
 def forwarded_prefix(endpoint: str) -> bytes:
     """What tells the native service under which endpoint it was reached: a ``HeaderValueOption``."""
@@ -89,7 +106,7 @@ def _to_native(api: Api, endpoint: str) -> bytes:
 
 @lru_cache(maxsize=256)
 def _within(timeout: float) -> bytes:
-    return serialise(RouteAction(timeout=seconds(timeout)))
+    return serialise(RouteAction(timeout=seconds(timeout), append_x_forwarded_host=True))
 
 
 def _rewritten(endpoint: str, base: str) -> bytes:

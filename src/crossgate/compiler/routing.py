@@ -61,10 +61,10 @@ class Routing:
     """Origins for which ``found`` is asked instead of ``listed``: one look-up, however many there are."""
     found: tuple[bytes, ...] = ()
 
-    def preceded_by(self, route: bytes) -> Routing:
-        """The same, but this route is asked before all."""
-        found = (route, *self.found) if self.table else ()
-        return replace(self, listed=(route, *self.listed), found=found)
+    def preceded_by(self, *routes: bytes) -> Routing:
+        """The same, but these routes are asked before all."""
+        found = (*routes, *self.found) if self.table else ()
+        return replace(self, listed=(*routes, *self.listed), found=found)
 
     def of_host(self) -> bytes:
         """The fields of a ``VirtualHost`` that say so."""

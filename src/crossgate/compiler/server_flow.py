@@ -11,7 +11,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from crossgate.compiler.conditions import Condition, Conditions, differs, equals, matches_not
 from crossgate.compiler.inner import INNER
 from crossgate.compiler.origins import ByOrigin, route_by_origin
-from crossgate.compiler.private_headers import JUDGED, JUDGED_HEADER
+from crossgate.compiler.private_headers import LOOKUP_HEADER, SERVER_CORS_PASSED
 from crossgate.compiler.protobuf import resource, seconds, serialise
 from crossgate.compiler.requested import (
     header_refusals,
@@ -49,11 +49,12 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
     # The APIs' own routes keep the time.
     onward = Route(
         route=RouteAction(cluster=INNER, timeout=seconds(0)),
-        request_headers_to_add=[setting(JUDGED_HEADER, JUDGED)],
+        request_headers_to_add=[setting(LOOKUP_HEADER, SERVER_CORS_PASSED)],
     )
     server = Speaker("server", serialise(RouteMatch(prefix="/")), serialise(onward))
     flow = _ServerFlow(policy)
     routing = route_by_origin(policy.origins, policy.public_origins, flow.by_origin(), server)
+    routing = routing.preceded_by(*server.refuse_malformed(vary=bool(policy.vary)))
     routes = RouteConfiguration(name=ROUTES_NAME)
     host = routes.virtual_hosts.add(name=ROUTES_NAME, domains=["*"])
     host.MergeFromString(routing.of_host())

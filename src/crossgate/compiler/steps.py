@@ -15,6 +15,7 @@ from crossgate.compiler.conditions import Conditions
 from crossgate.compiler.protobuf import record, serialise, tag
 from crossgate.compiler.responses import HEADER_MUTATION, answer, precedence, setting, varying
 from crossgate.policy.decision import Header, Reason
+from crossgate.policy.malformed import answer_to_malformed
 
 _STATISTICS: Final = tag(Route, "stat_prefix")
 
@@ -43,6 +44,12 @@ def under(conditions: Conditions, steps: Iterable[Step]) -> list[Step]:
 def each(alternatives: Iterable[Conditions], outcome: Outcome) -> list[Step]:
     """The outcome for each of the alternatives."""
     return [Step(conditions, outcome) for conditions in alternatives]
+
+
+def malformed(reason: Reason, *, vary: bool) -> Outcome:
+    """Refused as HTTP."""
+    answer = answer_to_malformed(reason, ())
+    return answered(reason, answer.status, answer.body, answer.headers, vary=vary)
 
 
 def passed(reason: Reason) -> Outcome:

@@ -12,6 +12,8 @@ from crossgate.middleware.judge import ApiJudge, shortened
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.outcome import LOOKED_AT, Answered, Judged, Untouched, Wire
 from crossgate.middleware.response_headers import Marks
+from crossgate.policy.malformed import echoes
+from crossgate.policy.names import FORWARDED_METHODS
 from crossgate.policy.request import OPTIONS
 
 Scope = MutableMapping[str, Any]
@@ -107,6 +109,8 @@ class CorsMiddleware(Enforcement[bytes]):
             return judge.ask(method, *[found.get(name, b"") for name in _JUDGED])
         if method == OPTIONS:
             return _judged_options(judge, headers)
+        if method not in FORWARDED_METHODS and echoes(method):
+            return judge.method_forbidden
         origin = b""
         for name, value in headers:
             if name == b"origin" and value:

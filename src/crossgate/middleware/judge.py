@@ -11,6 +11,7 @@ from typing import AnyStr, Final, Generic, NamedTuple
 from crossgate.middleware.outcome import LOOKED_AT, Judged, Wire, judged
 from crossgate.policy import Answer, EffectivePolicy, Request, ServerPolicy, decide, explain
 from crossgate.policy.decide import NO_ORIGIN, exit_of_options, exit_of_request, find_exit, ruling_at
+from crossgate.policy.malformed import METHOD_FORBIDDEN
 from crossgate.policy.request import OPTIONS
 from crossgate.policy.request_headers import skip_separators
 from crossgate.policy.ruling import REPEATED, Exit
@@ -46,6 +47,9 @@ class Judge(Generic[AnyStr]):
         """What becomes of a request that said this, in the order of :class:`~crossgate.policy.Request`."""
         origin, request_method, request_headers, *others = said
         said = (origin, request_method, shortened(request_headers), *others)
+        if not isinstance(self.policy, ServerPolicy):
+            # An API's policy has no question about the Host. A malformed one is left to the server.
+            said = said[:3]
         request = Request(method, *(self._wire.read(value[:LOOKED_AT]) for value in said))
         return self._told(request) if self._tells else self._at(find_exit(self.policy, request), said)
 
@@ -87,13 +91,15 @@ class Judge(Generic[AnyStr]):
 class ApiJudge(Judge[AnyStr]):
     """An API's policy, enforced in silence: it has to be told but little of a request."""
 
-    __slots__ = ("_api", "without_origin")
+    __slots__ = ("_api", "method_forbidden", "without_origin")
 
     def __init__(self, policy: EffectivePolicy, wire: Wire[AnyStr]) -> None:
         super().__init__(policy, wire, debug=False)  # type: ignore[arg-type]  # mypy takes the two for others
         self._api = policy
         self.without_origin: Judged[AnyStr] = self._at(NO_ORIGIN, ())
         """What becomes of requests that have no origin and are no OPTIONS."""
+        self.method_forbidden: Judged[AnyStr] = self._at(METHOD_FORBIDDEN, ())
+        """What becomes of requests whose method echoes them."""
 
     def request(self, origin: str, sent: AnyStr) -> Judged[AnyStr]:
         """What becomes of a request that is no OPTIONS, of this origin, which was sent like that."""

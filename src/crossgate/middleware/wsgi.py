@@ -11,6 +11,8 @@ from crossgate.middleware.judge import ApiJudge, shortened
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.outcome import LOOKED_AT, Answered, Judged, Untouched, Wire
 from crossgate.middleware.response_headers import Marks
+from crossgate.policy.malformed import echoes
+from crossgate.policy.names import FORWARDED_METHODS
 from crossgate.policy.request import OPTIONS
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ class WsgiCorsMiddleware(Enforcement[str]):
         method = environ["REQUEST_METHOD"]
         if not isinstance(judge, ApiJudge):
             return judge.ask(method, *[environ.get(name, "") for name in _JUDGED])
+        if method not in FORWARDED_METHODS and echoes(method):
+            return judge.method_forbidden
         origin = environ.get("HTTP_ORIGIN", "")
         if method != OPTIONS:
             return judge.request(origin[:LOOKED_AT], origin) if origin else judge.without_origin

@@ -17,6 +17,7 @@ from crossgate.policy.decision import (
     Reason,
 )
 from crossgate.policy.effective import EffectivePolicy
+from crossgate.policy.malformed import answer_to_malformed, exit_of_malformed
 from crossgate.policy.request import OPTIONS, Request
 from crossgate.policy.ruling import Exit, Ruling, origin_headers
 from crossgate.policy.server_level import ServerPolicy, exit_at_server, ruling_of_server
@@ -45,7 +46,7 @@ def decide(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> D
     """
     asked = request.origin, request.request_method, request.request_headers
     decision = ruling_at(policy, find_exit(policy, request)).repeating(*asked)
-    return observed(decision) if isinstance(policy, EffectivePolicy) and policy.observes else decision
+    return observed(decision) if _observes(policy) and decision.flow is not Flow.MALFORMED else decision
 
 
 def observed(decision: Decision) -> Forward:
@@ -61,6 +62,9 @@ def observed(decision: Decision) -> Forward:
 
 def find_exit(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> Exit:
     """Where the request leaves its flow."""
+    malformed = exit_of_malformed(request)
+    if malformed is not None:
+        return malformed
     match policy:
         case EffectivePolicy() if request.method == OPTIONS:
             return exit_of_options(policy, request.origin, request.request_method, request.request_headers)
@@ -72,6 +76,10 @@ def find_exit(policy: EffectivePolicy | ServerPolicy | None, request: Request) -
             return _PASS_THROUGH
         case _ as never:
             assert_never(never)
+
+
+def _observes(policy: EffectivePolicy | ServerPolicy | None) -> bool:
+    return isinstance(policy, EffectivePolicy) and policy.observes
 
 
 def exit_of_request(policy: EffectivePolicy, origin: str) -> Exit:
@@ -98,6 +106,9 @@ def exit_of_options(policy: EffectivePolicy, origin: str, request_method: str, r
 
 def ruling_at(policy: EffectivePolicy | ServerPolicy | None, place: Exit) -> Ruling:
     """What enforcing the policy comes to for the requests that leave there."""
+    if place[0] is Flow.MALFORMED:
+        vary = () if policy is None or _observes(policy) else policy.vary
+        return Ruling(answer_to_malformed(place[1], vary))
     if policy is None:
         return _PASSED_THROUGH
     known = policy.rulings.get(place)

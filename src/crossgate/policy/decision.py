@@ -14,6 +14,8 @@ class Flow(StrEnum):
     PREFLIGHT = "preflight"
     CORS_REQUEST = "cors-request"
     NO_ORIGIN = "no-origin"
+    MALFORMED = "malformed"
+    """Refused as HTTP, whatever the policy says."""
 
     # Enum's own is written in Python and hashes the name, at every look-up of a ruling.
     __hash__ = str.__hash__
@@ -33,6 +35,9 @@ class Reason(StrEnum):
     METHOD_REFUSED = "method-refused"
     HEADER_REFUSED = "header-refused"
     HOST_REFUSED = "host-refused"
+    PATH_MALFORMED = "path-malformed"
+    METHOD_FORBIDDEN = "method-forbidden"
+    HOST_MALFORMED = "host-malformed"
 
     __hash__ = str.__hash__
 
@@ -42,6 +47,8 @@ Header = tuple[str, str]
 ORIGIN_NOT_ALLOWED: Final = "Specified Origin is not allowed"
 METHOD_NOT_ALLOWED: Final = "Method Not Allowed"
 HEADER_NOT_SUPPORTED: Final = "Header Not Supported"
+DOT_SEGMENT_IN_PATH: Final = "Dot segment in the path"
+MALFORMED_HOST: Final = "Malformed Host"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from crossgate.policy.decide import decide
 from crossgate.policy.decision import Answer, Decision, Flow, Reason
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.request import Request
+from crossgate.policy.request_path import normalise_path
 from crossgate.policy.server_level import ServerPolicy
 
 
@@ -46,9 +47,12 @@ def explain(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> 
 
 
 def _steps(policy: EffectivePolicy | ServerPolicy | None, request: Request, decision: Decision) -> list[Step]:
+    steps = _of_http(request, decision)
+    if decision.flow is Flow.MALFORMED:
+        return steps
     if policy is None:
-        return [Step("Does the API have a policy?", "no: everything passes through", passed=True)]
-    steps = [_classify(request, decision)]
+        return [*steps, Step("Does the API have a policy?", "no: everything passes through", passed=True)]
+    steps.append(_classify(request, decision))
     if request.origin and request.origin in policy.public_origins:
         steps.append(
             Step("Is the origin the gateway's own?", f"{request.origin}: counts as no Origin", passed=True)
@@ -61,12 +65,30 @@ def _steps(policy: EffectivePolicy | ServerPolicy | None, request: Request, deci
     return steps
 
 
+def _of_http(request: Request, decision: Decision) -> list[Step]:
+    """What is asked of any request, whatever the policy; only what fails, but for the path."""
+    match decision.reason:
+        case Reason.METHOD_FORBIDDEN:
+            return [Step("Is the method one that does not echo the request?", request.method, passed=False)]
+        case Reason.HOST_MALFORMED:
+            return [Step("Is the Host one host, without a user?", request.host, passed=False)]
+        case Reason.PATH_MALFORMED:
+            path = normalise_path(request.path) or request.path
+            return [Step("Is the path free of dot segments, however decoded?", path, passed=False)]
+        case _ if request.path:
+            path = normalise_path(request.path) or request.path
+            return [Step("Is the path free of dot segments, however decoded?", path, passed=True)]
+        case _:
+            return []
+
+
 def _classify(request: Request, decision: Decision) -> Step:
     what = {
         Flow.PREFLIGHT: "OPTIONS: judged as a preflight",
         Flow.CORS_REQUEST: "it has an Origin: a CORS request",
         Flow.NO_ORIGIN: "it has no Origin: no CORS request",
         Flow.PASS_THROUGH: "passes through",
+        Flow.MALFORMED: "refused as HTTP",
     }[decision.flow]
     return Step(f"What kind of request is {request.method}?", what, passed=True)
 

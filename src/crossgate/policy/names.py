@@ -29,6 +29,9 @@ ANY: Final = "*"
 FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 """Fetch, forbidden method; compared byte-case-insensitively."""
 
+FORWARDED_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""What ``Allow`` names where no policy lists methods."""
+
 TOKEN_PATTERN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 """A token (RFC 9110, §5.6.2), in the syntax that RE2 and Python share."""
 

@@ -23,6 +23,8 @@ class Request:
     request_headers: str = ""
     host: str = ""
     content_type: str = ""
+    path: str = ""
+    """As sent, with or without a query; empty where paths are not judged, as in the middleware."""
 
     @classmethod
     def of(cls, method: str, headers: Iterable[tuple[str, str]]) -> Request:

@@ -38,7 +38,7 @@ def test_it_is_counted_by_reason(gateway: LiveGateway, pet: ScriptedNative) -> N
         assert cors_of(answer)["access-control-allow-origin"] == "http://native.example"
     assert len(pet.log.seen()) - before == len(asked)
 
-    prefix = "vhost.gateway/pet/1.route.observe."
+    prefix = "vhost.pet/1.route.observe."
     counted = gateway.stats(r"^vhost\..*\.route\.observe\..*\.upstream_rq_completed$")
     assert {name.removeprefix(prefix).removesuffix(".upstream_rq_completed"): count
             for name, count in counted.items()} == {

@@ -73,7 +73,7 @@ def test_a_header_with_an_underscore_is_refused_over_http2(gateway: LiveGateway,
 
 def test_there_is_no_way_to_another_server(gateway: LiveGateway, pet: ScriptedNative) -> None:
     before = len(pet.log.seen())
-    spoofed = (("x-crossgate-path", "/gateway/pet/1"), ("x-crossgate-key", "/gateway/pet/1"))
+    spoofed = (("x-crossgate-path", "/gateway/pet/1"), ("x-crossgate-path", "passed/gateway/pet/1"))
     assert send(gateway, f"127.0.0.1:{pet.port}", *spoofed, method="CONNECT").status == 404
     assert send(gateway, "*", *spoofed, method="OPTIONS").status == 404
     assert len(pet.log.seen()) == before

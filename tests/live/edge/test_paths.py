@@ -42,7 +42,8 @@ PATHS: dict[str, str | int] = {
     "/gateway/pet/1/..;/..;/petstore/1/x": "petstore",
     "/gateway/pet/1/.;/x": "pet",
     "/gateway/pet/1/...": "pet",
-    "/gateway/pet/1/%252e%252e%252f": "pet",
+    "/gateway/pet/1/a%252fb": "pet",
+    "/gateway/pet/1/P('a%2Fb')": "pet",
     "/gateway/pet/1/%20": "pet",
     "http://gateway.test/gateway/pet/1/x": "pet",
     "http://elsewhere.test/gateway/pet/1/x": "pet",
@@ -51,11 +52,16 @@ PATHS: dict[str, str | int] = {
     "/gateway/pet/1/..%2F..%2Fpetstore/1/x": REJECTED,
     "/gateway/pet/1/%2e%2e%2f%2e%2e%2fpetstore/1/x": REJECTED,
     "/gateway/pet/1/..%5c..%5Cpetstore/1/x": REJECTED,
-    "/gateway%2fpet/1/x": REJECTED,
+    "/gateway/pet/1/%252e%252e%252f": REJECTED,
+    "/gateway/pet/1/%2e%2e;/x": REJECTED,
+    "/gateway/pet/1/%2e;/x": REJECTED,
     "/gateway/pet/1/%00": REJECTED,
     "/gateway/pet/1/x#/../../petstore/1": REJECTED,
     "/gateway/pet/1/\xff": REJECTED,
     "gateway/pet/1/x": REJECTED,
+    "/gateway%2fpet/1/x": UNKNOWN,
+    "/elsewhere/pet/1/x": UNKNOWN,
+    "/ws/pet/1/x": UNKNOWN,
     "/gateway/pet": UNKNOWN,
     "/gateway/pet/": UNKNOWN,
     "/gateway/petst/1/x": UNKNOWN,
@@ -72,7 +78,7 @@ PATHS: dict[str, str | int] = {
     "/-/-/-": UNKNOWN,
     "/": UNKNOWN,
 }
-SPOOFED = tuple((name, "/gateway/petstore/1") for name in ("x-crossgate-path", "X-Crossgate-Key"))
+SPOOFED = (("x-crossgate-path", "/gateway/petstore/1"), ("X-Crossgate-Path", "passed/gateway/petstore/1"))
 
 Send = Callable[[int, RawRequest], RawResponse]
 

@@ -23,7 +23,7 @@ def test_a_route_that_envoy_refuses_takes_no_other_down(gateway: LiveGateway, pe
     publish(gateway, declared)
 
     compiled = Compilation().advance(declared, "/ca.pem")[0]
-    good = compiled.resources[SCOPED_ROUTE_CONFIGURATION, "gateway/pet/1"]
+    good = compiled.resources[SCOPED_ROUTE_CONFIGURATION, "pet/1"]
     broken = ScopedRouteConfiguration.FromString(good.body)
     broken.route_configuration.virtual_hosts[0].domains.append("*")
     outcome = gateway.put(Resource.of(good.type_url, good.name, broken.SerializeToString()))

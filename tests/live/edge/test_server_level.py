@@ -103,7 +103,7 @@ def test_errors_can_be_read(gateway: LiveGateway, path: str, status: int) -> Non
 @pytest.mark.usefixtures("on")
 def test_the_native_service_sees_the_same_as_without_it(gateway: LiveGateway, pet: ScriptedNative) -> None:
     claimed = (
-        ("x-crossgate-judged", "no"),
+        ("x-crossgate-path", "no"),
         ("x-forwarded-host", "claimed"),
         ("x-forwarded-for", "192.0.2.9"),
     )
@@ -135,7 +135,7 @@ def test_nobody_goes_unjudged_on_a_connection_from_before(
     gateway: LiveGateway, pet: ScriptedNative, switch: Switch
 ) -> None:
     marker = new_marker()
-    spoofed = (FROM_FOREIGN, ("x-crossgate-judged", "yes"))
+    spoofed = (FROM_FOREIGN, ("x-crossgate-path", "passed/gateway/pet/1"))
     switch.turn(on=False)
     with http1(gateway.port) as from_before:
         assert status_on(from_before, FROM_GOOD) == 200

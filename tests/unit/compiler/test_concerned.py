@@ -25,8 +25,8 @@ DECLARED = catalogue(
     [
         ((CLUSTER, "native/http/127.0.0.1:9000"), ("pets/1", "shop/1")),
         ((CLUSTER, "native/https/cafe.example.com:443"), ("cafe/1",)),
-        ((SCOPED_ROUTE_CONFIGURATION, "shop/-/-"), ("cafe/1", "shop/1")),
-        ((SCOPED_ROUTE_CONFIGURATION, "gateway/shop/1"), ("shop/1",)),
+        ((SCOPED_ROUTE_CONFIGURATION, "-/shop"), ("cafe/1", "shop/1")),
+        ((SCOPED_ROUTE_CONFIGURATION, "shop/1"), ("shop/1",)),
         ((LISTENER, "gateway"), ()),
     ],
 )

@@ -20,9 +20,9 @@ KIOSK = Application("kiosk", ("https://kiosk.example.com",), (PETS.key, SHOP.key
 FIRST = catalogue([PETS, SHOP, CAFE, OPEN], [KIOSK])
 
 Touched = set[tuple[str, str]]
-PETS_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "gateway/pets/1")
-SHOP_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "shop/-/-")
-OPEN_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "gateway/open/1")
+PETS_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "pets/1")
+SHOP_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "-/shop")
+OPEN_SCOPE = (SCOPED_ROUTE_CONFIGURATION, "open/1")
 PETS_CLUSTER = (CLUSTER, "native/http/127.0.0.1:9001")
 SHOP_CLUSTER = (CLUSTER, "native/http/127.0.0.1:9000")
 CAFE_CLUSTER = (CLUSTER, "native/https/cafe.example.com:443")
@@ -54,7 +54,7 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     "a policy goes": (with_pets(cors=None), {PETS_SCOPE}),
     "an endpoint more": (
         with_pets(endpoints=(*PETS.endpoints, "/zoo/pets")),
-        {(SCOPED_ROUTE_CONFIGURATION, "zoo/-/-")},
+        {(SCOPED_ROUTE_CONFIGURATION, "-/zoo")},
     ),
     "an endpoint moves": (
         with_pets(endpoints=("/shop/pets",)),
@@ -72,11 +72,11 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     "one API of a shared scope goes": (without(CAFE.key), {SHOP_SCOPE, CAFE_CLUSTER}),
     "an API comes": (
         replace(FIRST, apis={**FIRST.apis, "new/1": api("new")}),
-        {(SCOPED_ROUTE_CONFIGURATION, "gateway/new/1")},
+        {(SCOPED_ROUTE_CONFIGURATION, "new/1")},
     ),
     "an API comes with its native service": (
         replace(FIRST, apis={**FIRST.apis, "new/1": api("new", native=NativeService("http", "::1", 9000))}),
-        {(SCOPED_ROUTE_CONFIGURATION, "gateway/new/1"), (CLUSTER, "native/http/[::1]:9000")},
+        {(SCOPED_ROUTE_CONFIGURATION, "new/1"), (CLUSTER, "native/http/[::1]:9000")},
     ),
     "an API takes the place of another": (
         replace(without(PETS.key), apis={**without(PETS.key).apis, "new/1": replace(PETS, name="new")}),
@@ -112,9 +112,7 @@ def test_a_policy_of_many_apis_is_one_resource() -> None:
     apis = [api(f"api{number}") for number in range(500)]
     compilation, _ = Compilation().advance(catalogue(apis), "")
     apis[250] = replace(apis[250], cors=replace(POLICY, max_age=5))
-    assert set(compilation.advance(catalogue(apis), "")[1]) == {
-        (SCOPED_ROUTE_CONFIGURATION, "gateway/api250/1")
-    }
+    assert set(compilation.advance(catalogue(apis), "")[1]) == {(SCOPED_ROUTE_CONFIGURATION, "api250/1")}
 
 
 def test_a_cluster_comes_with_its_first_api_and_goes_with_its_last() -> None:

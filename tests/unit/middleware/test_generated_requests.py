@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.asgi_wsgi import REACHED, asgi_native, call, environ_of, scope_of, serve, wsgi_native
 from tests.case_table import HOSTILE_NATIVE, CaseRequest
@@ -19,7 +21,9 @@ def test_both_agree_with_the_engine(seed: int) -> None:
         asgi = CorsMiddleware(asgi_native(HOSTILE_NATIVE), policy)
         wsgi = WsgiCorsMiddleware(wsgi_native(HOSTILE_NATIVE), policy)
         for request in requests:
-            _compare(sample, request, request.parsed(), _asgi(asgi, request))
+            # A path, and a Host where no policy is about it, are the server's.
+            parsed = replace(request.parsed(), path="", host="")
+            _compare(sample, request, parsed, _asgi(asgi, request))
             environ = environ_of(request.method, request.headers)
             joined = Request(
                 request.method,

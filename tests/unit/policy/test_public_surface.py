@@ -63,7 +63,7 @@ SIGNATURES = {
 FIELDS = {
     "CorsPolicy": "allowed_origins allowed_methods allow_headers expose_headers allow_credentials max_age "
     "plain_options mode",
-    "Request": "method origin request_method request_headers host content_type",
+    "Request": "method origin request_method request_headers host content_type path",
     "Answer": "flow reason status body headers",
     "Forward": "flow reason headers strip vary would",
     "Explanation": "decision steps",
@@ -74,7 +74,7 @@ FIELDS = {
 }
 
 VALUES = {
-    "Flow": {"pass-through", "preflight", "cors-request", "no-origin"},
+    "Flow": {"pass-through", "preflight", "cors-request", "no-origin", "malformed"},
     "Reason": {
         "no-policy",
         "no-origin",
@@ -87,6 +87,9 @@ VALUES = {
         "method-refused",
         "header-refused",
         "host-refused",
+        "path-malformed",
+        "method-forbidden",
+        "host-malformed",
     },
     "Mode": {"enforce", "observe"},
     "PlainOptions": {"refuse", "forward"},

@@ -11,6 +11,7 @@ from crossgate.admin.auth import Viewer
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.responses import json_response
 from crossgate.catalogue.effective import Associations, effective_policy
+from crossgate.catalogue.endpoint_index import resolve_api
 from crossgate.catalogue.model import Catalogue
 from crossgate.policy import Answer, Decision, EffectivePolicy, Forward, Request, ServerPolicy, explain
 from crossgate.service.errors import NotFound
@@ -24,14 +25,15 @@ class ExplainRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    api: str = Field(max_length=500, description="`name/version`.")
+    api: str = Field(default="", max_length=500, description="`name/version`; not needed with a `path`.")
+    path: str = Field(default="", max_length=_LONGEST, description="As sent; without one, no path is judged.")
     method: str = Field(default="GET", max_length=_LONGEST)
     origin: str = Field(default="", max_length=_LONGEST)
     request_method: str = Field(default="", max_length=_LONGEST, description="Access-Control-Request-Method.")
     request_headers: str = Field(
         default="", max_length=_LONGEST, description="Access-Control-Request-Headers."
     )
-    host: str = Field(default="", max_length=_LONGEST, description="Used by server-level CORS only.")
+    host: str = Field(default="", max_length=_LONGEST, description="Not judged if empty.")
     content_type: str = Field(default="", max_length=_LONGEST, description="Used by server-level CORS only.")
 
 
@@ -78,8 +80,9 @@ class ExplanationBody(BaseModel):
 def explain_request(context: Context, _: Viewer, body: ExplainRequest) -> Response:
     """The decision on one request, and why it is made."""
     head = context.head
-    if body.api not in head.catalogue.apis:
-        raise NotFound("API", body.api)
+    api = resolve_api(head.catalogue.apis, body.api, body.path)
+    if api not in head.catalogue.apis and (api or not body.path):
+        raise NotFound("API", api)
     request = Request(
         body.method,
         body.origin.strip(" \t"),
@@ -87,8 +90,9 @@ def explain_request(context: Context, _: Viewer, body: ExplainRequest) -> Respon
         body.request_headers.strip(" \t"),
         body.host,
         body.content_type,
+        body.path,
     )
-    explanation = explain(_policy(head.catalogue, body.api), request)
+    explanation = explain(_policy(head.catalogue, api), request)
     return json_response(
         ExplanationBody(
             revision=head.revision,
@@ -104,6 +108,8 @@ def explain_request(context: Context, _: Viewer, body: ExplainRequest) -> Respon
 def _policy(catalogue: Catalogue, api: str) -> EffectivePolicy | ServerPolicy | None:
     if catalogue.server_policy is not None:
         return catalogue.server_policy
+    if not api:
+        return None  # Envoy refuses such a path before it looks for an API.
     associated = {name: one for name, one in catalogue.applications.items() if api in one.apis}
     return effective_policy(catalogue, Associations.of(associated), api)
 

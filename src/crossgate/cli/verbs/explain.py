@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from crossgate.catalogue.effective import Associations, effective_policy
+from crossgate.catalogue.endpoint_index import resolve_api
 from crossgate.catalogue.model import Catalogue
 from crossgate.cli.arguments import AsJson, DocumentFile
 from crossgate.cli.documents import load_catalogue
@@ -25,7 +26,11 @@ def explain(
     file: DocumentFile,
     *,
     api: Annotated[
-        str, typer.Option(metavar="NAME/VERSION", help="The API. Not needed with server-level CORS.")
+        str,
+        typer.Option(metavar="NAME/VERSION", help="The API. Not needed with --path or server-level CORS."),
+    ] = "",
+    path: Annotated[
+        str, typer.Option(metavar="PATH", help="The request's path, as sent. By default no path is judged.")
     ] = "",
     origin: Annotated[str, typer.Option(metavar="ORIGIN", help="The request's Origin.")] = "",
     method: Annotated[
@@ -42,7 +47,7 @@ def explain(
     request_headers: Annotated[
         str, typer.Option(metavar="NAMES", help="Its Access-Control-Request-Headers, comma-separated.")
     ] = "",
-    host: Annotated[str, typer.Option(metavar="HOST", help="Its Host, for server-level CORS.")] = "",
+    host: Annotated[str, typer.Option(metavar="HOST", help="Its Host.")] = "",
     content_type: Annotated[
         str, typer.Option(metavar="TYPE", help="Its Content-Type, for server-level CORS.")
     ] = "",
@@ -50,7 +55,9 @@ def explain(
 ) -> None:
     """Explain the decision for one request step by step, followed by the lint findings for the policy."""
     catalogue = load_catalogue(file)
-    policy = _policy(catalogue, api)
+    if catalogue.server_policy is None:
+        api = resolve_api(catalogue.apis, api, path)
+    policy = _policy(catalogue, api, path)
     request = Request(
         method or ("OPTIONS" if request_method else "GET"),
         origin.strip(" \t"),
@@ -58,6 +65,7 @@ def explain(
         request_headers.strip(" \t"),
         host,
         content_type,
+        path,
     )
     explanation = explain_decision(policy, request)
     findings = _findings(catalogue, api)
@@ -65,7 +73,7 @@ def explain(
         explained = explanation_as_json(api or None, request, explanation)
         print_json({**explained, "findings": [finding.as_json() for finding in findings]})
         return
-    print_explanation(stdout(), api or "the server", request, explanation)
+    print_explanation(stdout(), api or "the gateway", request, explanation)
     if findings:
         stdout().print("\nLint findings for this policy:")
         print_findings(stdout(), [finding.diagnostic for finding in findings])
@@ -73,18 +81,20 @@ def explain(
 
 def _findings(catalogue: Catalogue, api: str) -> list[Finding]:
     """Lint findings for the API, without those of severity info, which `check` prints."""
-    if catalogue.server_policy is not None:
+    if catalogue.server_policy is not None or not api:
         return []
     found = check_api(catalogue.apis[api], Associations.of(catalogue.applications).origins(api))
     return [finding for finding in found if finding.diagnostic.severity is not Severity.INFO]
 
 
-def _policy(catalogue: Catalogue, api: str) -> EffectivePolicy | ServerPolicy | None:
+def _policy(catalogue: Catalogue, api: str, path: str) -> EffectivePolicy | ServerPolicy | None:
     """The policy that decides; raises InvalidInput if the API is needed and missing, or not declared."""
     if api and api not in catalogue.apis:
         raise InvalidInput([_no_such_api(catalogue, api)])
     if catalogue.server_policy is not None:
         return catalogue.server_policy
+    if not api and path:
+        return None  # Envoy refuses such a path before it looks for an API.
     if not api:
         raise InvalidInput([_no_such_api(catalogue, api)])
     return effective_policy(catalogue, Associations.of(catalogue.applications), api)
@@ -94,7 +104,7 @@ def _no_such_api(catalogue: Catalogue, api: str) -> Diagnostic:
     names = get_close_matches(api, catalogue.apis, n=5) or list(catalogue.apis)[:5]
     return Diagnostic(
         code="unknown-api",
-        message="the document declares no such API" if api else "--api is required",
+        message="the document declares no such API" if api else "--api or --path is required",
         found=api or None,
         remedy=f"Use --api {' or --api '.join(names)}" if names else "Declare an API first",
     )
