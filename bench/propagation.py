@@ -27,7 +27,7 @@ from tests.ports import free_ports
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.cli.process import log_to_stderr
-from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.incremental import Compilation
 
 SIZES = (1, 100, 1_000, 5_000)
 EDITS = 60

@@ -27,9 +27,9 @@ from google.protobuf import json_format
 
 from crossgate.catalogue.model import Gateway
 from crossgate.compiler.listener import compile_listener
-from crossgate.compiler.naming import cluster_name
-from crossgate.compiler.routes import Speaker
-from crossgate.compiler.steps import Step, passed
+from crossgate.compiler.names import cluster_name
+from crossgate.compiler.routes import RouteOwner
+from crossgate.compiler.steps import RouteStep, passed
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap, command_line, dumps
 from crossgate.net.address import HostPort, UnixSocket
@@ -85,14 +85,16 @@ def cors_filter_envoy(port: int, native_port: int) -> bytes:
 def _forwarded(native_port: int) -> dict[str, Json]:
     """Crossgate's own route for an API without a policy."""
     served = api("few", native_port, None)
-    speaker = Speaker.of_api(served, served.endpoints[0], prefix_said=False)
-    [route] = speaker.routes([Step((), passed(Reason.NO_POLICY))])
+    owner = RouteOwner.of_api(served, served.endpoints[0], prefix_in_scope=False)
+    [route] = owner.routes([RouteStep((), passed(Reason.NO_POLICY))])
     return dict(json_format.MessageToDict(Route.FromString(route), preserving_proto_field_name=True))
 
 
 def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]) -> bytes:
     listener = Listener.FromString(
-        compile_listener(Gateway(HostPort("127.0.0.1", port)), server_level=False, elsewhere=False).body
+        compile_listener(
+            Gateway(HostPort("127.0.0.1", port)), server_level=False, outside_default_roots=False
+        ).body
     )
     packed = listener.filter_chains[0].filters[0].typed_config
     manager = HttpConnectionManager()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.catalogues import NATIVE, api, application, catalogue, policy
 
 from crossgate.catalogue.model import Catalogue, Gateway, NativeService
-from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.incremental import Compilation
 from crossgate.policy import read_server_policy
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import (

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crossgate.app.events import ChangeEnforced, ChangePending, Emit, ResourcesRejected
-from crossgate.compiler.concerned import concerned
+from crossgate.compiler.names import affected_apis
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import batches
 from crossgate.service.ports import (
@@ -232,7 +232,7 @@ class Rollout:
         return ResourcesRejected(tuple(one.diagnostic(self._apis_of(one)) for one in rejections))
 
     def _apis_of(self, rejection: Rejection) -> tuple[str, ...]:
-        return concerned(rejection.key, self._publisher.catalogue.apis)
+        return affected_apis(rejection.key, self._publisher.catalogue.apis)
 
 
 class OutcomeRecorder:

@@ -24,11 +24,12 @@ from envoy.extensions.upstreams.http.v3.http_protocol_options_pb2 import (
     HttpProtocolOptions as UpstreamHttpProtocolOptions,
 )
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
+from google.protobuf.any_pb2 import Any
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from crossgate.catalogue.model import NativeService
-from crossgate.compiler.naming import cluster_name
-from crossgate.compiler.protobuf import pack, record, seconds, serialise, tag
+from crossgate.compiler.names import cluster_name
+from crossgate.compiler.protobuf import encode_field, field_tag, pack, seconds, serialise
 from crossgate.compiler.resource import CLUSTER, Resource
 from crossgate.net.address import is_ip_address
 
@@ -43,14 +44,6 @@ MOST_AT_ONCE = 10_000
 """Requests to one native service, by all its APIs together; more are answered 503. Envoy's limit is 1,024."""
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_PROTOCOL = pack(
-    UpstreamHttpProtocolOptions(
-        common_http_protocol_options=HttpProtocolOptions(idle_timeout=seconds(IDLE_TIMEOUT)),
-        explicit_http_config=UpstreamHttpProtocolOptions.ExplicitHttpConfig(
-            http_protocol_options=Http1ProtocolOptions()
-        ),
-    )
-)
 _LIMITS = CircuitBreakers(
     thresholds=[
         CircuitBreakers.Thresholds(
@@ -62,10 +55,10 @@ _LIMITS = CircuitBreakers(
 )
 
 
-_NAME = tag(Cluster, "name")
-_STATISTICS = tag(Cluster, "alt_stat_name")
-_LOADED = tag(Cluster, "load_assignment")
-_LOADED_NAME = tag(ClusterLoadAssignment, "cluster_name")
+_NAME = field_tag(Cluster, "name")
+_STATISTICS = field_tag(Cluster, "alt_stat_name")
+_LOADED = field_tag(Cluster, "load_assignment")
+_LOADED_NAME = field_tag(ClusterLoadAssignment, "cluster_name")
 
 
 # Statistics' names are read in parts between dots, and Envoy turns colons into underscores: two names must
@@ -78,14 +71,25 @@ def compile_cluster(native: NativeService, ca_file: str) -> Resource:
     name = cluster_name(native)
     text = name.encode()
     cluster = (
-        record(_NAME, text)
-        + record(_STATISTICS, statistics_name(name).encode())
+        encode_field(_NAME, text)
+        + encode_field(_STATISTICS, statistics_name(name).encode())
         + _common(named=not is_ip_address(native.host))
-        + record(_LOADED, record(_LOADED_NAME, text) + _reached(native.host, native.port))
+        + encode_field(_LOADED, encode_field(_LOADED_NAME, text) + _reached(native.host, native.port))
     )
     if native.scheme == "https":
         cluster += _verified(native, ca_file)
     return Resource.of(CLUSTER, name, cluster)
+
+
+def http1_options(common: HttpProtocolOptions) -> dict[str, Any]:
+    """A cluster's ``typed_extension_protocol_options``: HTTP/1.1 with these limits."""
+    options = UpstreamHttpProtocolOptions(
+        common_http_protocol_options=common,
+        explicit_http_config=UpstreamHttpProtocolOptions.ExplicitHttpConfig(
+            http_protocol_options=Http1ProtocolOptions()
+        ),
+    )
+    return {_HTTP_OPTIONS: pack(options)}
 
 
 def statistics_name(cluster: str) -> str:
@@ -103,7 +107,9 @@ def _common(*, named: bool) -> bytes:
             dns_lookup_family=Cluster.ALL,
             connect_timeout=seconds(CONNECT_TIMEOUT),
             circuit_breakers=_LIMITS,
-            typed_extension_protocol_options={_HTTP_OPTIONS: _PROTOCOL},
+            typed_extension_protocol_options=http1_options(
+                HttpProtocolOptions(idle_timeout=seconds(IDLE_TIMEOUT))
+            ),
         )
     )
 

@@ -14,7 +14,7 @@ from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, RouteMatch
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
-from crossgate.compiler.protobuf import record, serialise, tag
+from crossgate.compiler.protobuf import encode_field, field_tag, serialise
 from crossgate.policy.names import ORIGIN
 
 Condition = NewType("Condition", bytes)
@@ -25,25 +25,25 @@ Conditions = tuple[Condition, ...]
 
 _KEPT: Final = 256
 
-_HEADERS: Final = tag(RouteMatch, "headers")
-_VALUE: Final = tag(HeaderMatcher, "string_match")
-_EXACT: Final = tag(StringMatcher, "exact")
-_PREFIX: Final = tag(StringMatcher, "prefix")
+_HEADERS: Final = field_tag(RouteMatch, "headers")
+_VALUE: Final = field_tag(HeaderMatcher, "string_match")
+_EXACT: Final = field_tag(StringMatcher, "exact")
+_PREFIX: Final = field_tag(StringMatcher, "prefix")
 _IN_ANY_CASE: Final = serialise(StringMatcher(ignore_case=True))
-_SAFE_REGEX: Final = tag(StringMatcher, "safe_regex")
-_REGEX: Final = tag(RegexMatcher, "regex")
+_SAFE_REGEX: Final = field_tag(StringMatcher, "safe_regex")
+_REGEX: Final = field_tag(RegexMatcher, "regex")
 
 
 @lru_cache(maxsize=_KEPT)
 def equals(header: str, value: str) -> Condition:
     """Whether the value is exactly this one."""
-    return _asked(header, record(_EXACT, value.encode()), inverted=False)
+    return _asked(header, encode_field(_EXACT, value.encode()), inverted=False)
 
 
 @lru_cache(maxsize=_KEPT)
 def differs(header: str, value: str) -> Condition:
     """Whether the value is any but this one."""
-    return _asked(header, record(_EXACT, value.encode()), inverted=True)
+    return _asked(header, encode_field(_EXACT, value.encode()), inverted=True)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -67,7 +67,7 @@ def no_origin(public_origins: frozenset[str]) -> Condition:
 
 def begins_with(header: str, prefix: str) -> Condition:
     """Whether the value begins so, in any case of ASCII letters."""
-    return _asked(header, record(_PREFIX, prefix.encode()) + _IN_ANY_CASE, inverted=False)
+    return _asked(header, encode_field(_PREFIX, prefix.encode()) + _IN_ANY_CASE, inverted=False)
 
 
 def literal(text: str) -> str:
@@ -76,11 +76,11 @@ def literal(text: str) -> str:
 
 
 def _by_re2(regex: str) -> bytes:
-    return record(_SAFE_REGEX, record(_REGEX, regex.encode()))
+    return encode_field(_SAFE_REGEX, encode_field(_REGEX, regex.encode()))
 
 
 def _asked(header: str, value: bytes, *, inverted: bool) -> Condition:
-    return Condition(record(_HEADERS, _of(header, inverted=inverted) + record(_VALUE, value)))
+    return Condition(encode_field(_HEADERS, _of(header, inverted=inverted) + encode_field(_VALUE, value)))
 
 
 @lru_cache(maxsize=_KEPT)

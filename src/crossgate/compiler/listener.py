@@ -1,4 +1,4 @@
-"""The listener: the hardened edge of the gateway, and how a request finds its API."""
+"""The client-facing listener: its limits, and how it finds the scope of a request's API."""
 
 from __future__ import annotations
 
@@ -37,15 +37,11 @@ from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, 
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from crossgate.catalogue.model import Gateway, Tls
-from crossgate.compiler.inner import INNER, INNER_MAX_HEADERS
-from crossgate.compiler.naming import FILLER, ROOTS
-from crossgate.compiler.private_headers import LOOKUP_HEADER
+from crossgate.catalogue.names import DEFAULT_ROOTS
+from crossgate.compiler.headers import HEADER_MUTATION, LOOKUP_HEADER
+from crossgate.compiler.names import FILLER, LISTENER_NAME, SERVER_ROUTES_NAME
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
-from crossgate.compiler.responses import HEADER_MUTATION, reflected
-from crossgate.compiler.server_flow import ROUTES_NAME
-
-LISTENER_NAME: Final = "gateway"
 
 _ADS: Final = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
 
@@ -58,17 +54,17 @@ MAX_HEADERS: Final = 100
 BUFFER_BYTES: Final = 32 * 1024
 
 
-def compile_listener(gateway: Gateway, *, server_level: bool, elsewhere: bool) -> Resource:
-    """The listener's resource; as little as possible bears on it, since a change drains connections.
+def compile_listener(gateway: Gateway, *, server_level: bool, outside_default_roots: bool) -> Resource:
+    """The listener's resource. It depends on few settings, because each change drains connections.
 
-    With server-level CORS it looks its routes up under one name, else by the scopes of the APIs.
-    ``elsewhere`` says whether any endpoint lies under none of the roots.
+    With server-level CORS it uses that route configuration, otherwise the scopes of the APIs.
+    ``outside_default_roots`` is whether any endpoint is outside of the default roots.
     """
     manager = _hardened(LISTENER_NAME)
     if server_level:
-        manager.rds.CopyFrom(Rds(route_config_name=ROUTES_NAME, config_source=_ADS))
+        manager.rds.CopyFrom(Rds(route_config_name=SERVER_ROUTES_NAME, config_source=_ADS))
     else:
-        _find_apis(manager, "", elsewhere=elsewhere)
+        find_scope(manager, "", outside_default_roots=outside_default_roots)
     chain = FilterChain(filters=[Filter(name="http", typed_config=pack(manager))])
     if gateway.tls is not None:
         chain.transport_socket.CopyFrom(_tls(gateway.tls))
@@ -83,50 +79,23 @@ def compile_listener(gateway: Gateway, *, server_level: bool, elsewhere: bool) -
     return resource(LISTENER_NAME, listener)
 
 
-def compile_inner_listener(*, elsewhere: bool) -> Resource:
-    """The listener inside, which trusts the one in front and only finds the API.
-
-    It is there also without server-level CORS: connections from before that was turned off still lead to it.
-    """
-    manager = HttpConnectionManager(
-        stat_prefix=INNER,
-        http_filters=_filters(),
-        generate_request_id=BoolValue(value=False),
-        preserve_external_request_id=True,
-        skip_xff_append=True,
-        server_header_transformation=HttpConnectionManager.PASS_THROUGH,
-        common_http_protocol_options=HttpProtocolOptions(
-            max_headers_count=UInt32Value(value=INNER_MAX_HEADERS)
-        ),
-        http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
-        upgrade_configs=_upgrades(),
-    )
-    _find_apis(manager, reflected(LOOKUP_HEADER), elsewhere=elsewhere)
-    listener = Listener(
-        name=INNER,
-        internal_listener=Listener.InternalListenerConfig(),
-        filter_chains=[FilterChain(filters=[Filter(name="http", typed_config=pack(manager))])],
-    )
-    return resource(INNER, listener)
-
-
 def _hardened(name: str) -> HttpConnectionManager:
-    """What a client says of itself is not believed; what it sends is read in one way only."""
+    """A connection manager that trusts no client, and accepts only requests that every server reads alike."""
     return HttpConnectionManager(
         stat_prefix=name,
         codec_type=HttpConnectionManager.AUTO,
-        http_filters=_filters(),
+        http_filters=http_filters(),
         use_remote_address=BoolValue(value=True),
         normalize_path=BoolValue(value=True),
         merge_slashes=True,
-        # An escaped slash is data. What it would make a dot segment of, the routes refuse.
+        # An escaped slash is data. The routes refuse paths in which it would make a dot segment.
         path_with_escaped_slashes_action=HttpConnectionManager.KEEP_UNCHANGED,
         common_http_protocol_options=HttpProtocolOptions(
             idle_timeout=seconds(CONNECTION_IDLE_TIMEOUT),
             max_headers_count=UInt32Value(value=MAX_HEADERS),
             headers_with_underscores_action=HttpProtocolOptions.REJECT_REQUEST,
         ),
-        # Every method but the few known ones would be answered 400 by the parser, before any policy spoke.
+        # Otherwise the parser answers unknown methods with 400, before any policy applies.
         http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
         http2_protocol_options=Http2ProtocolOptions(
             max_concurrent_streams=UInt32Value(value=100),
@@ -137,36 +106,39 @@ def _hardened(name: str) -> HttpConnectionManager:
         request_headers_timeout=seconds(HEADERS_TIMEOUT),
         request_timeout=seconds(REQUEST_TIMEOUT),
         stream_idle_timeout=seconds(STREAM_IDLE_TIMEOUT),
-        upgrade_configs=_upgrades(),
+        upgrade_configs=upgrade_configs(),
         server_name="crossgate",
     )
 
 
-def _filters() -> list[HttpFilter]:
+def http_filters() -> list[HttpFilter]:
+    """The filters of both listeners."""
     return [
-        # Made only for requests whose route configures it: preflights and what passes do without.
+        # Disabled unless a route configures it: preflights and passed-through requests do not pay for it.
         HttpFilter(name=HEADER_MUTATION, typed_config=pack(HeaderMutation()), disabled=True),
         HttpFilter(name="envoy.filters.http.router", typed_config=pack(Router(suppress_envoy_headers=True))),
     ]
 
 
-def _upgrades() -> list[HttpConnectionManager.UpgradeConfig]:
+def upgrade_configs() -> list[HttpConnectionManager.UpgradeConfig]:
+    """The upgrades that both listeners accept."""
     return [HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")]
 
 
-def _find_apis(manager: HttpConnectionManager, mark: str, *, elsewhere: bool) -> None:
-    """Look the API up by two path segments; see :mod:`crossgate.compiler.naming`.
+def find_scope(manager: HttpConnectionManager, prefix: str, *, outside_default_roots: bool) -> None:
+    """Configure the look-up of a scope by two path segments; see :mod:`crossgate.compiler.names`.
 
-    They are read from a private header, made of ``mark``, a format string without slashes, and the path.
-    Under the roots the path's second and third segments are the key. To tell other paths from these takes an
-    expression, which costs more than all the rest of the look-up, so it is there only if something is served
-    elsewhere: it puts one filler in front of a path under the roots, three in front of any other.
+    An early mutation writes ``prefix``, a format string without slashes, and the path to a private header.
+    Below the default roots, the path's second and third segment are the key. To recognise other paths takes
+    a CEL expression, which costs more than the rest of the look-up, so it is used only if there are
+    endpoints outside of the default roots. It puts one filler in front of paths below the roots, and three
+    in front of others.
     """
-    value, first = f"{mark}%PATH(NQ:PATH)%", 2
-    if elsewhere:
-        roots = " || ".join(f"request.url_path.startsWith('/{root}/')" for root in ROOTS)
+    value, first = f"{prefix}%PATH(NQ:PATH)%", 2
+    if outside_default_roots:
+        roots = " || ".join(f"request.url_path.startsWith('/{root}/')" for root in DEFAULT_ROOTS)
         filler = f"/{FILLER}"
-        value, first = f"{mark}%CEL({roots} ? '{filler}' : '{filler * 3}')%%PATH(NQ:PATH)%", 3
+        value, first = f"{prefix}%CEL({roots} ? '{filler}' : '{filler * 3}')%%PATH(NQ:PATH)%", 3
     written = Mutation(
         append=HeaderValueOption(
             header=HeaderValue(key=LOOKUP_HEADER, value=value),
@@ -181,7 +153,7 @@ def _find_apis(manager: HttpConnectionManager, mark: str, *, elsewhere: bool) ->
 
 
 def _scoped_routes(first: int) -> ScopedRoutes:
-    """``first``: where the key's first segment stands among the private header's."""
+    """``first`` is the index, among the private header's segments, of the key's first segment."""
 
     def segment(index: int) -> ScopedRoutes.ScopeKeyBuilder.FragmentBuilder:
         extractor = ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor(

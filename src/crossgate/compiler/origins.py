@@ -21,9 +21,9 @@ from crossgate.compiler.conditions import (
     no_origin,
 )
 from crossgate.compiler.plain_regex import EMPTY_LABEL, has_labels, is_plain
-from crossgate.compiler.routes import Speaker
-from crossgate.compiler.routing import Routing
-from crossgate.compiler.steps import Outcome, Step, each, under
+from crossgate.compiler.route_table import RouteTable
+from crossgate.compiler.routes import RouteOwner
+from crossgate.compiler.steps import RouteEffect, RouteStep, each, under
 from crossgate.policy import OriginSet, WildcardOrigin
 from crossgate.policy.names import NULL, ORIGIN
 from crossgate.policy.origin import DEFAULT_PORT_PATTERN, LABEL_PATTERN, ORIGIN_PATTERN, PORT_PATTERN
@@ -38,22 +38,22 @@ _FEW_BESIDE_PATTERNS: Final = 10
 class ByOrigin:
     """What becomes of a request by its origin."""
 
-    absent: Sequence[Step]
+    absent: Sequence[RouteStep]
     """There is none, or it is empty, or one of the gateway's own."""
-    refused: Outcome
-    admitted: Sequence[Step]
-    before: Sequence[Step] = ()
+    refused: RouteEffect
+    admitted: Sequence[RouteStep]
+    before: Sequence[RouteStep] = ()
     """What is asked first where there is an origin, whichever it is."""
 
 
 def route_by_origin(
-    origins: OriginSet, public_origins: frozenset[str], to: ByOrigin, speaker: Speaker
-) -> Routing:
+    origins: OriginSet, public_origins: frozenset[str], to: ByOrigin, owner: RouteOwner
+) -> RouteTable:
     """The routes of ``to`` by the request's origin."""
     exact = tuple(sorted(origins.exact - public_origins))
     most = _FEW_BESIDE_PATTERNS if origins.by_pattern else _FEW
     few = exact if len(exact) <= most else ()
-    listed = speaker.routes(
+    listed = owner.routes(
         [
             *under((no_origin(public_origins),), to.absent),
             *to.before,
@@ -62,8 +62,8 @@ def route_by_origin(
         ]
     )
     if few == exact:
-        return Routing(listed)
-    return Routing(listed, exact, speaker.routes([*to.before, *to.admitted]))
+        return RouteTable(listed)
+    return RouteTable(listed, exact, owner.routes([*to.before, *to.admitted]))
 
 
 def _refusals(origins: OriginSet, exact: tuple[str, ...]) -> tuple[Conditions, ...]:

@@ -27,13 +27,13 @@ def serialise(message: Message) -> bytes:
     return body
 
 
-def tag(message: type[Message], field: str) -> bytes:
-    """What stands before the field's length, for :func:`record`; the field is a message or text."""
+def field_tag(message: type[Message], field: str) -> bytes:
+    """What stands before the field's length, for :func:`encode_field`; the field is a message or text."""
     return _varint(message.DESCRIPTOR.fields_by_name[field].number << 3 | _DELIMITED)
 
 
-def record(tagged: bytes, body: bytes) -> bytes:
-    """The field of that tag, with this content: among the bytes of a message, the field is set."""
+def encode_field(tagged: bytes, body: bytes) -> bytes:
+    """The field of that field_tag, with this content: among the bytes of a message, the field is set."""
     return tagged + _varint(len(body)) + body
 
 

@@ -9,21 +9,20 @@ from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, Route
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from crossgate.compiler.conditions import Condition, Conditions, differs, equals, matches_not
-from crossgate.compiler.inner import INNER
+from crossgate.compiler.headers import LOOKUP_HEADER, SERVER_CORS_PASSED, escape, request_header, set_header
+from crossgate.compiler.names import INTERNAL_NAME, SERVER_ROUTES_NAME
 from crossgate.compiler.origins import ByOrigin, route_by_origin
-from crossgate.compiler.private_headers import LOOKUP_HEADER, SERVER_CORS_PASSED
-from crossgate.compiler.protobuf import resource, seconds, serialise
-from crossgate.compiler.requested import (
+from crossgate.compiler.preflight_conditions import (
     header_refusals,
     method_named,
     method_refusals,
     none_of,
     without_case,
 )
+from crossgate.compiler.protobuf import resource, seconds, serialise
 from crossgate.compiler.resource import Resource
-from crossgate.compiler.responses import reflected, setting, verbatim
-from crossgate.compiler.routes import Speaker
-from crossgate.compiler.steps import Outcome, Step, answered, each, forwarded, under
+from crossgate.compiler.routes import RouteOwner
+from crossgate.compiler.steps import RouteEffect, RouteStep, answered, each, forwarded, under
 from crossgate.policy import Reason, ServerPolicy, names
 from crossgate.policy.decision import ORIGIN_NOT_ALLOWED, Header
 from crossgate.policy.server_level import (
@@ -34,8 +33,6 @@ from crossgate.policy.server_level import (
     METHOD_NOT_SUPPORTED,
     SIMPLE_CONTENT_TYPES,
 )
-
-ROUTES_NAME: Final = "server-level-cors"
 
 _BODIES: Final = {
     Reason.HOST_REFUSED: HOST_NOT_ALLOWED,
@@ -48,17 +45,17 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
     """The route configuration that judges every request, then hands it on to the look-up of its API."""
     # The APIs' own routes keep the time.
     onward = Route(
-        route=RouteAction(cluster=INNER, timeout=seconds(0)),
-        request_headers_to_add=[setting(LOOKUP_HEADER, SERVER_CORS_PASSED)],
+        route=RouteAction(cluster=INTERNAL_NAME, timeout=seconds(0)),
+        request_headers_to_add=[set_header(LOOKUP_HEADER, SERVER_CORS_PASSED)],
     )
-    server = Speaker("server", serialise(RouteMatch(prefix="/")), serialise(onward))
+    server = RouteOwner("server", serialise(RouteMatch(prefix="/")), serialise(onward))
     flow = _ServerFlow(policy)
     routing = route_by_origin(policy.origins, policy.public_origins, flow.by_origin(), server)
     routing = routing.preceded_by(*server.refuse_malformed(vary=bool(policy.vary)))
-    routes = RouteConfiguration(name=ROUTES_NAME)
-    host = routes.virtual_hosts.add(name=ROUTES_NAME, domains=["*"])
-    host.MergeFromString(routing.of_host())
-    return resource(ROUTES_NAME, routes)
+    routes = RouteConfiguration(name=SERVER_ROUTES_NAME)
+    host = routes.virtual_hosts.add(name=SERVER_ROUTES_NAME, domains=["*"])
+    host.MergeFromString(routing.virtual_host_fields())
+    return resource(SERVER_ROUTES_NAME, routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ class _ServerFlow:
 
     def by_origin(self) -> ByOrigin:
         return ByOrigin(
-            absent=[Step((), self._forwarded(Reason.NO_ORIGIN, ()))],
+            absent=[RouteStep((), self._forwarded(Reason.NO_ORIGIN, ()))],
             before=each(self._other_hosts(), self._refused(Reason.HOST_REFUSED)),
             refused=self._refused(Reason.ORIGIN_REFUSED),
             admitted=[
@@ -79,44 +76,44 @@ class _ServerFlow:
     def _other_hosts(self) -> list[Conditions]:
         return [(differs(":authority", self.policy.host),)] if self.policy.host else []
 
-    def _preflight(self) -> list[Step]:
+    def _preflight(self) -> list[RouteStep]:
         headers = (*self.policy.supported_headers, *ALWAYS_SUPPORTED)
         return [
             *each(method_refusals(self.policy.supported_methods), self._refused(Reason.METHOD_REFUSED)),
             *each(header_refusals(headers), self._refused(Reason.HEADER_REFUSED)),
-            Step((), self._allowed()),
+            RouteStep((), self._allowed()),
         ]
 
-    def _request(self) -> list[Step]:
-        exposed = verbatim(", ".join(self.policy.exposed_headers))
+    def _request(self) -> list[RouteStep]:
+        exposed = escape(", ".join(self.policy.exposed_headers))
         expose = ((names.EXPOSE_HEADERS, exposed),) if exposed else ()
         unsupported = none_of(":method", self.policy.supported_methods)
-        steps = [Step((unsupported,), self._refused(Reason.METHOD_REFUSED))]
+        steps = [RouteStep((unsupported,), self._refused(Reason.METHOD_REFUSED))]
         if not self.policy.header_names.admit(CONTENT_TYPE):
-            steps.append(Step((_content_type_refused(),), self._refused(Reason.HEADER_REFUSED)))
+            steps.append(RouteStep((_content_type_refused(),), self._refused(Reason.HEADER_REFUSED)))
         admitted = self._forwarded(Reason.ORIGIN_ALLOWED, (*self._origin_headers(), *expose))
-        return [*steps, Step((), admitted)]
+        return [*steps, RouteStep((), admitted)]
 
-    def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> Outcome:
+    def _forwarded(self, reason: Reason, headers: tuple[Header, ...]) -> RouteEffect:
         return forwarded(reason, headers, vary=bool(self.policy.vary))
 
-    def _refused(self, reason: Reason) -> Outcome:
+    def _refused(self, reason: Reason) -> RouteEffect:
         body = _BODIES.get(reason, ORIGIN_NOT_ALLOWED)
         return answered(reason, 403, body, (), vary=bool(self.policy.vary))
 
-    def _allowed(self) -> Outcome:
+    def _allowed(self) -> RouteEffect:
         policy = self.policy
         max_age = ((names.MAX_AGE, str(policy.max_age)),) if policy.max_age >= 0 else ()
         headers = (
             *self._origin_headers(),
-            (names.ALLOW_METHODS, verbatim(", ".join(policy.supported_methods))),
-            (names.ALLOW_HEADERS, verbatim(", ".join((*policy.supported_headers, *ALWAYS_SUPPORTED)))),
+            (names.ALLOW_METHODS, escape(", ".join(policy.supported_methods))),
+            (names.ALLOW_HEADERS, escape(", ".join((*policy.supported_headers, *ALWAYS_SUPPORTED)))),
             *max_age,
         )
         return answered(Reason.PREFLIGHT_ALLOWED, 200, "", headers, vary=bool(policy.vary))
 
     def _origin_headers(self) -> tuple[Header, ...]:
-        origin = names.ANY if self.policy.origins.any_origin else reflected(names.ORIGIN)
+        origin = names.ANY if self.policy.origins.any_origin else request_header(names.ORIGIN)
         if self.policy.supports_credentials:
             return (names.ALLOW_ORIGIN, origin), (names.ALLOW_CREDENTIALS, "true")
         return ((names.ALLOW_ORIGIN, origin),)

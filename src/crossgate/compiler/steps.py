@@ -12,15 +12,21 @@ from typing import Final, NamedTuple
 from envoy.config.route.v3.route_components_pb2 import Route
 
 from crossgate.compiler.conditions import Conditions
-from crossgate.compiler.protobuf import record, serialise, tag
-from crossgate.compiler.responses import HEADER_MUTATION, answer, precedence, setting, varying
+from crossgate.compiler.headers import (
+    HEADER_MUTATION,
+    add_vary,
+    direct_response,
+    override_native_headers,
+    set_header,
+)
+from crossgate.compiler.protobuf import encode_field, field_tag, serialise
 from crossgate.policy.decision import Header, Reason
 from crossgate.policy.malformed import answer_to_malformed
 
-_STATISTICS: Final = tag(Route, "stat_prefix")
+_STATISTICS: Final = field_tag(Route, "stat_prefix")
 
 
-class Outcome(NamedTuple):
+class RouteEffect(NamedTuple):
     """One way in which a decision can end."""
 
     reason: Reason
@@ -29,52 +35,54 @@ class Outcome(NamedTuple):
     forwarded: bool
 
 
-class Step(NamedTuple):
+class RouteStep(NamedTuple):
     """What becomes of a request for which all conditions hold, and no earlier step's do."""
 
     conditions: Conditions
-    outcome: Outcome
+    outcome: RouteEffect
 
 
-def under(conditions: Conditions, steps: Iterable[Step]) -> list[Step]:
+def under(conditions: Conditions, steps: Iterable[RouteStep]) -> list[RouteStep]:
     """The steps, each only where these conditions hold too."""
-    return [Step((*conditions, *step.conditions), step.outcome) for step in steps]
+    return [RouteStep((*conditions, *step.conditions), step.outcome) for step in steps]
 
 
-def each(alternatives: Iterable[Conditions], outcome: Outcome) -> list[Step]:
+def each(alternatives: Iterable[Conditions], outcome: RouteEffect) -> list[RouteStep]:
     """The outcome for each of the alternatives."""
-    return [Step(conditions, outcome) for conditions in alternatives]
+    return [RouteStep(conditions, outcome) for conditions in alternatives]
 
 
-def malformed(reason: Reason, *, vary: bool) -> Outcome:
+def malformed(reason: Reason, *, vary: bool) -> RouteEffect:
     """Refused as HTTP."""
     answer = answer_to_malformed(reason, ())
     return answered(reason, answer.status, answer.body, answer.headers, vary=vary)
 
 
-def passed(reason: Reason) -> Outcome:
+def passed(reason: Reason) -> RouteEffect:
     """Forwarded, and the answer left as it comes."""
-    return Outcome(reason, b"", forwarded=True)
+    return RouteEffect(reason, b"", forwarded=True)
 
 
-def observed(reason: Reason) -> Outcome:
+def observed(reason: Reason) -> RouteEffect:
     """Forwarded as by :func:`passed`, and counted under the reason that enforcing would have given."""
-    return Outcome(reason, record(_STATISTICS, f"observe.{reason}".encode()), forwarded=True)
+    return RouteEffect(reason, encode_field(_STATISTICS, f"observe.{reason}".encode()), forwarded=True)
 
 
 @lru_cache(maxsize=256)
-def forwarded(reason: Reason, headers: tuple[Header, ...], *, vary: bool) -> Outcome:
+def forwarded(reason: Reason, headers: tuple[Header, ...], *, vary: bool) -> RouteEffect:
     """Forwarded; the gateway takes precedence in the answer's headers."""
-    settings = {HEADER_MUTATION: precedence(headers, vary=vary)}
-    return Outcome(reason, serialise(Route(typed_per_filter_config=settings)), forwarded=True)
+    settings = {HEADER_MUTATION: override_native_headers(headers, vary=vary)}
+    return RouteEffect(reason, serialise(Route(typed_per_filter_config=settings)), forwarded=True)
 
 
 @lru_cache(maxsize=256)
-def answered(reason: Reason, status: int, body: str, headers: tuple[Header, ...], *, vary: bool) -> Outcome:
+def answered(
+    reason: Reason, status: int, body: str, headers: tuple[Header, ...], *, vary: bool
+) -> RouteEffect:
     """Answered by the gateway; the native service never hears of it."""
-    options = [setting(*header) for header in headers]
+    options = [set_header(*header) for header in headers]
     route = Route(
-        direct_response=answer(status, body),
-        response_headers_to_add=[*options, varying()] if vary else options,
+        direct_response=direct_response(status, body),
+        response_headers_to_add=[*options, add_vary()] if vary else options,
     )
-    return Outcome(reason, serialise(route), forwarded=False)
+    return RouteEffect(reason, serialise(route), forwarded=False)

@@ -9,7 +9,7 @@ from typing import Final
 
 from crossgate.catalogue.model import Api, Catalogue, Gateway
 from crossgate.catalogue.reader import read_api, read_application, read_gateway, read_server_settings
-from crossgate.compiler.naming import is_elsewhere
+from crossgate.compiler.names import outside_default_roots
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.errors import InvalidChange
 from crossgate.service.objects import CatalogueObject, ObjectKey, ObjectKind, Settings, with_objects
@@ -90,7 +90,7 @@ def batches(catalogue: Catalogue) -> Iterator[Catalogue]:
 def _shares_scope(api: Api) -> bool:
     # Endpoints outside the default roots share one scope. Each batch would compile it anew, so they come
     # last.
-    return any(map(is_elsewhere, api.endpoints))
+    return any(map(outside_default_roots, api.endpoints))
 
 
 def _parse_valid(

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from crossgate.catalogue.model import Catalogue
-from crossgate.compiler.compilation import Compilation
-from crossgate.compiler.listener import LISTENER_NAME
+from crossgate.compiler.incremental import Compilation
+from crossgate.compiler.names import LISTENER_NAME
 from crossgate.compiler.resource import LISTENER, Changes, Resource, ResourceKey
 
 _CLIENT_LISTENER: Final = (LISTENER, LISTENER_NAME)

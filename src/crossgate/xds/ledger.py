@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from crossgate.compiler.concerned import made_for
+from crossgate.compiler.names import used_by
 from crossgate.compiler.resource import ResourceKey
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.observers import Observers
@@ -45,7 +45,7 @@ class Rejection:
     def diagnostic(self, apis: Sequence[str] = ()) -> Diagnostic:
         """The rejection as a finding for people; ``apis`` are the APIs that the resource serves."""
         type_url, name = self.key
-        rejected = f"{type_url.rpartition('.')[2]} {name}{made_for(apis)}"
+        rejected = f"{type_url.rpartition('.')[2]} {name}{used_by(apis)}"
         return Diagnostic(
             code="node-rejected-resource",
             message=f"node {self.node} rejected {rejected}: {self.message}",

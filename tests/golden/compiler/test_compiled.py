@@ -19,7 +19,7 @@ from google.protobuf.json_format import MessageToDict
 from tests.envoy_messages import message_of
 
 from crossgate.catalogue.document import read_document
-from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
 from crossgate.dataplane.binary import locate_envoy
 from crossgate.dataplane.bootstrap import bootstrap

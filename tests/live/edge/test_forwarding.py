@@ -11,8 +11,7 @@ from tests.native_services import ScriptedNative, SocketNative, answer_ok
 from tests.raw_http import RawRequest, http1, send_http2
 
 from crossgate.catalogue.model import NativeService
-from crossgate.compiler.private_headers import PRIVATE_HEADERS
-from crossgate.compiler.scope import UNTRUSTED_FORWARDING_HEADERS
+from crossgate.compiler.headers import LOOKUP_HEADER, UNTRUSTED_FORWARDING_HEADERS
 
 pytestmark = pytest.mark.live
 
@@ -97,7 +96,7 @@ def test_the_host_of_an_absolute_target_stands_for_the_one_in_the_header(gateway
 @pytest.mark.parametrize("http", ["1.1", "2"])
 def test_what_a_client_says_of_itself_is_not_passed_on(gateway: LiveGateway, http: str) -> None:
     overwritten = ("x-forwarded-host", "x-forwarded-prefix", "x-forwarded-proto", "x-request-id")
-    claims = (*PRIVATE_HEADERS, *UNTRUSTED_FORWARDING_HEADERS, *overwritten)
+    claims = (LOOKUP_HEADER, *UNTRUSTED_FORWARDING_HEADERS, *overwritten)
     headers = tuple((name, "claimed") for name in claims for _ in range(2))
     request = RawRequest("GET", "/gateway/open/1/headers", headers)
     if http == "2":
@@ -108,7 +107,7 @@ def test_what_a_client_says_of_itself_is_not_passed_on(gateway: LiveGateway, htt
     seen = received(answer)
     assert answer.status == 200
     assert not {name for name, values in seen.items() if any("claimed" in value for value in values)}
-    assert not set(seen) & {*PRIVATE_HEADERS, *UNTRUSTED_FORWARDING_HEADERS}
+    assert not set(seen) & {LOOKUP_HEADER, *UNTRUSTED_FORWARDING_HEADERS}
     assert all(len(seen[name]) == 1 for name in overwritten)
 
 

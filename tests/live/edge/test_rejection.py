@@ -11,7 +11,7 @@ from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
 
 from crossgate.catalogue.model import NativeService, Tls
-from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import SCOPED_ROUTE_CONFIGURATION, Resource
 
 pytestmark = pytest.mark.live

@@ -43,7 +43,7 @@ def test_what_envoy_rejects_is_reported_and_affects_nothing_else(
         )
         save(file, json.dumps(changed))
         gateway.wait_for("A node rejected part of the configuration")
-        gateway.wait_for("node local rejected Cluster native/https/127.0.0.1:9, made for safe/1")
+        gateway.wait_for("node local rejected Cluster native/https/127.0.0.1:9, used by safe/1")
         assert version_of(connection.send(SIMPLE)) == 2
 
         save(file, document.at(3))

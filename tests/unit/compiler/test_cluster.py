@@ -15,8 +15,8 @@ from tests.envoy_messages import all_within, message_of
 from crossgate.catalogue.model import NativeService
 from crossgate.catalogue.urls import parse_native_url
 from crossgate.compiler.cluster import compile_cluster, statistics_name
-from crossgate.compiler.inner import compile_way_inside
-from crossgate.compiler.naming import cluster_name
+from crossgate.compiler.internal_listener import compile_internal_cluster
+from crossgate.compiler.names import cluster_name
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_native_service_in_clear_text_has_no_transport_of_its_own() -> None:
 
 
 def test_the_way_inside_takes_as_many_requests_as_the_listener_in_front() -> None:
-    cluster = message_of(compile_way_inside())
+    cluster = message_of(compile_internal_cluster())
     assert isinstance(cluster, Cluster)
     [limits] = cluster.circuit_breakers.thresholds
     unlimited = 2**32 - 1

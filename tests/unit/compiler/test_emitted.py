@@ -19,7 +19,7 @@ from xds.type.matcher.v3.domain_pb2 import ServerNameMatcher
 from xds.type.matcher.v3.regex_pb2 import RegexMatcher as RegexMatcherOfTrees
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway
-from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.incremental import Compilation
 from crossgate.policy import build_policy
 
 SEED = 20

@@ -14,7 +14,7 @@ from tests.catalogues import api_with_policy as api
 from tests.unit.compiler.changing import histories
 
 from crossgate.catalogue.model import Application, Catalogue
-from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import Resource, ResourceKey
 
 SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"

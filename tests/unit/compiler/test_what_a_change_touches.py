@@ -9,7 +9,7 @@ from tests.catalogues import POLICY, catalogue, server_policy
 from tests.catalogues import api_with_policy as api
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Tls
-from crossgate.compiler.compilation import Compilation
+from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
 
 PETS = api("pets", native=NativeService("http", "127.0.0.1", 9001))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.catalogues import api, catalogue, policy
 
 from crossgate.catalogue.model import Catalogue
-from crossgate.compiler.compilation import Compilation
-from crossgate.compiler.listener import LISTENER_NAME
+from crossgate.compiler.incremental import Compilation
+from crossgate.compiler.names import LISTENER_NAME
 from crossgate.compiler.resource import LISTENER
 from crossgate.service.loading import BATCH_SIZE, batches
 from crossgate.service.publisher import Publisher

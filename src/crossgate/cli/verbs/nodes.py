@@ -7,7 +7,7 @@ import typer
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, Token
 from crossgate.cli.output.console import print_json, print_rows, printable, stdout
-from crossgate.compiler.concerned import made_for
+from crossgate.compiler.names import used_by
 
 
 def nodes(*, server: Server = DEFAULT_SERVER, token: Token = "", as_json: AsJson = False) -> None:
@@ -39,6 +39,6 @@ def nodes(*, server: Server = DEFAULT_SERVER, token: Token = "", as_json: AsJson
         )
         for one in found:
             for rejection in one["rejections"]:
-                rejected = f"{one['node']} rejected {rejection['resource']}{made_for(rejection['apis'])}"
+                rejected = f"{one['node']} rejected {rejection['resource']}{used_by(rejection['apis'])}"
                 console.print(printable(f"{rejected}: {rejection['message']}"))
     raise typer.Exit(0 if all(one["current"] for one in found) else 1)

@@ -7,8 +7,8 @@ from tests.catalogues import api_with_policy as api
 from tests.catalogues import catalogue
 
 from crossgate.catalogue.model import NativeService
-from crossgate.compiler.compilation import Compilation
-from crossgate.compiler.concerned import concerned, made_for
+from crossgate.compiler.incremental import Compilation
+from crossgate.compiler.names import affected_apis, used_by
 from crossgate.compiler.resource import CLUSTER, LISTENER, SCOPED_ROUTE_CONFIGURATION, ResourceKey
 
 DECLARED = catalogue(
@@ -32,17 +32,17 @@ DECLARED = catalogue(
 )
 def test_a_resource_is_traced_to_its_apis(key: ResourceKey, apis: tuple[str, ...]) -> None:
     assert key in Compilation().advance(DECLARED, "/ca.pem")[0].resources
-    assert concerned(key, DECLARED.apis) == apis
+    assert affected_apis(key, DECLARED.apis) == apis
 
 
 @pytest.mark.parametrize(
     ("count", "said"),
     [
         (0, ""),
-        (1, ", made for a0/1"),
-        (3, ", made for a0/1, a1/1, a2/1"),
-        (2004, ", made for a0/1, a1/1, a2/1, 2,001 more"),
+        (1, ", used by a0/1"),
+        (3, ", used by a0/1, a1/1, a2/1"),
+        (2004, ", used by a0/1, a1/1, a2/1, 2,001 more"),
     ],
 )
 def test_the_first_of_many_are_named(count: int, said: str) -> None:
-    assert made_for([f"a{number}/1" for number in range(count)]) == said
+    assert used_by([f"a{number}/1" for number in range(count)]) == said

@@ -20,25 +20,25 @@ from xds.type.matcher.v3.domain_pb2 import ServerNameMatcher
 from xds.type.matcher.v3.matcher_pb2 import Matcher
 from xds.type.matcher.v3.regex_pb2 import RegexMatcher
 
-from crossgate.compiler.protobuf import extension, record, serialise, tag, type_url
+from crossgate.compiler.protobuf import encode_field, extension, field_tag, serialise, type_url
 from crossgate.policy.names import ORIGIN
 
 _OnMatch = NewType("_OnMatch", bytes)
 
-_ROUTES: Final = tag(VirtualHost, "routes")
-_MATCHER: Final = tag(VirtualHost, "matcher")
-_LISTED: Final = tag(RouteList, "routes")
+_ROUTES: Final = field_tag(VirtualHost, "routes")
+_MATCHER: Final = field_tag(VirtualHost, "matcher")
+_LISTED: Final = field_tag(RouteList, "routes")
 
-_TREE: Final = tag(Matcher, "matcher_tree")
-_OTHERWISE: Final = tag(Matcher, "on_no_match")
-_DEEPER: Final = tag(Matcher.OnMatch, "matcher")
-_ACTION: Final = tag(Matcher.OnMatch, "action")
-_INPUT: Final = tag(Matcher.MatcherTree, "input")
-_CUSTOM: Final = tag(Matcher.MatcherTree, "custom_match")
-_ENTRY: Final = tag(ServerNameMatcher, "domain_matchers")
-_FOUND: Final = tag(ServerNameMatcher.DomainMatcher, "on_match")
-_CONFIG: Final = tag(TypedExtensionConfig, "typed_config")
-_VALUE: Final = tag(Any, "value")
+_TREE: Final = field_tag(Matcher, "matcher_tree")
+_OTHERWISE: Final = field_tag(Matcher, "on_no_match")
+_DEEPER: Final = field_tag(Matcher.OnMatch, "matcher")
+_ACTION: Final = field_tag(Matcher.OnMatch, "action")
+_INPUT: Final = field_tag(Matcher.MatcherTree, "input")
+_CUSTOM: Final = field_tag(Matcher.MatcherTree, "custom_match")
+_ENTRY: Final = field_tag(ServerNameMatcher, "domain_matchers")
+_FOUND: Final = field_tag(ServerNameMatcher.DomainMatcher, "on_match")
+_CONFIG: Final = field_tag(TypedExtensionConfig, "typed_config")
+_VALUE: Final = field_tag(Any, "value")
 
 
 def _opening(name: str, message: type[Message]) -> tuple[bytes, bytes]:
@@ -47,13 +47,13 @@ def _opening(name: str, message: type[Message]) -> tuple[bytes, bytes]:
 
 _ROUTE_LIST: Final = _opening("routes", RouteList)
 _ORIGINS: Final = _opening("origins", ServerNameMatcher)
-_ORIGIN_ASKED: Final = record(
+_ORIGIN_ASKED: Final = encode_field(
     _INPUT, serialise(extension("header", HttpRequestHeaderMatchInput(header_name=ORIGIN)))
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Routing:
+class RouteTable:
     """Routes, each as its bytes, in the order in which they are asked."""
 
     listed: tuple[bytes, ...]
@@ -61,30 +61,32 @@ class Routing:
     """Origins for which ``found`` is asked instead of ``listed``: one look-up, however many there are."""
     found: tuple[bytes, ...] = ()
 
-    def preceded_by(self, *routes: bytes) -> Routing:
+    def preceded_by(self, *routes: bytes) -> RouteTable:
         """The same, but these routes are asked before all."""
         found = (*routes, *self.found) if self.table else ()
         return replace(self, listed=(*routes, *self.listed), found=found)
 
-    def of_host(self) -> bytes:
+    def virtual_host_fields(self) -> bytes:
         """The fields of a ``VirtualHost`` that say so."""
         if not self.table:
-            return b"".join([record(_ROUTES, route) for route in self.listed])
-        return record(_MATCHER, self._look_up())
+            return b"".join([encode_field(_ROUTES, route) for route in self.listed])
+        return encode_field(_MATCHER, self._look_up())
 
     def on_match(self) -> _OnMatch:
         """The ``OnMatch`` of the matching API that says so."""
-        return _OnMatch(record(_DEEPER, self._look_up()) if self.table else _end(self.listed))
+        return _OnMatch(encode_field(_DEEPER, self._look_up()) if self.table else _end(self.listed))
 
     def _look_up(self) -> bytes:
-        entry = serialise(ServerNameMatcher.DomainMatcher(domains=self.table)) + record(
+        entry = serialise(ServerNameMatcher.DomainMatcher(domains=self.table)) + encode_field(
             _FOUND, _end(self.found)
         )
-        table = _extension(_ORIGINS, record(_ENTRY, entry))
-        return record(_TREE, _ORIGIN_ASKED + record(_CUSTOM, table)) + record(_OTHERWISE, _end(self.listed))
+        table = _extension(_ORIGINS, encode_field(_ENTRY, entry))
+        return encode_field(_TREE, _ORIGIN_ASKED + encode_field(_CUSTOM, table)) + encode_field(
+            _OTHERWISE, _end(self.listed)
+        )
 
 
-def by_path(cases: Sequence[tuple[str, Routing]]) -> bytes:
+def match_paths(cases: Sequence[tuple[str, RouteTable]]) -> bytes:
     """The fields of a ``VirtualHost``: the routing of the first expression that matches the whole path."""
     matchers = Matcher.MatcherList()
     for regex, routing in cases:
@@ -93,14 +95,14 @@ def by_path(cases: Sequence[tuple[str, Routing]]) -> bytes:
         single.input.CopyFrom(extension("path", HttpRequestHeaderMatchInput(header_name=":path")))
         single.value_match.safe_regex.CopyFrom(RegexMatcher(google_re2=RegexMatcher.GoogleRE2(), regex=regex))
         case.on_match.ParseFromString(routing.on_match())
-    return record(_MATCHER, serialise(Matcher(matcher_list=matchers)))
+    return encode_field(_MATCHER, serialise(Matcher(matcher_list=matchers)))
 
 
 def _end(routes: Sequence[bytes]) -> _OnMatch:
-    listed = b"".join([record(_LISTED, route) for route in routes])
-    return _OnMatch(record(_ACTION, _extension(_ROUTE_LIST, listed)))
+    listed = b"".join([encode_field(_LISTED, route) for route in routes])
+    return _OnMatch(encode_field(_ACTION, _extension(_ROUTE_LIST, listed)))
 
 
 def _extension(opening: tuple[bytes, bytes], body: bytes) -> bytes:
     name, kind = opening
-    return name + record(_CONFIG, kind + record(_VALUE, body))
+    return name + encode_field(_CONFIG, kind + encode_field(_VALUE, body))
