@@ -14,11 +14,13 @@ from crossgate.policy.decision import (
     Decision,
     Flow,
     Forward,
+    Outcome,
     Reason,
 )
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.malformed import answer_to_malformed, exit_of_malformed
 from crossgate.policy.request import OPTIONS, Request
+from crossgate.policy.responses import Reflected, ResponseSettings, ResponseTemplate, response_template
 from crossgate.policy.ruling import Exit, Ruling, origin_headers
 from crossgate.policy.server_level import ServerPolicy, exit_at_server, ruling_of_server
 
@@ -44,9 +46,30 @@ def decide(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> D
 
     ``None`` is an API without a policy; a :class:`ServerPolicy` stands above all APIs and their policies.
     """
-    asked = request.origin, request.request_method, request.request_headers
-    decision = ruling_at(policy, find_exit(policy, request)).repeating(*asked)
-    return observed(decision) if _observes(policy) and decision.flow is not Flow.MALFORMED else decision
+    outcome = Outcome(*find_exit(policy, request))
+    settings = ResponseSettings.of(policy)
+    decision = _fill(response_template(settings, outcome), outcome, request)
+    return decision if settings.enforces(outcome) else observed(decision)
+
+
+def _fill(template: ResponseTemplate, outcome: Outcome, request: Request) -> Decision:
+    headers = tuple(
+        (name, value)
+        for name, template_value in template.headers
+        if (value := _value(template_value, request)) is not None
+    )
+    if template.status is None:
+        return Forward(*outcome, headers, strip=template.strip, vary=template.vary)
+    vary = ((names.VARY, names.ORIGIN),) if template.vary else ()
+    return Answer(*outcome, template.status, template.body, (*headers, *vary))
+
+
+def _value(value: str | Reflected, request: Request) -> str | None:
+    match value:
+        case Reflected(header):
+            return request.header(header) or None
+        case str():
+            return value
 
 
 def observed(decision: Decision) -> Forward:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Flow(StrEnum):
@@ -40,6 +40,13 @@ class Reason(StrEnum):
     HOST_MALFORMED = "host-malformed"
 
     __hash__ = str.__hash__
+
+
+class Outcome(NamedTuple):
+    """The end of a flow. Requests with the same outcome get the same response, reflected headers aside."""
+
+    flow: Flow
+    reason: Reason
 
 
 Header = tuple[str, str]

@@ -29,8 +29,11 @@ ANY: Final = "*"
 FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 """Fetch, forbidden method; compared byte-case-insensitively."""
 
-FORWARDED_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""What ``Allow`` names where no policy lists methods."""
+SCRIPT_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+"""The methods in ``Allow`` if a policy allows all methods."""
+
+FORWARDED_METHODS: Final = (*SCRIPT_METHODS, "OPTIONS")
+"""The methods in ``Allow`` of responses that no policy has a part in."""
 
 TOKEN_PATTERN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 """A token (RFC 9110, §5.6.2), in the syntax that RE2 and Python share."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from crossgate.policy import names
+
 OPTIONS: Final = "OPTIONS"
 
 
@@ -25,6 +27,18 @@ class Request:
     content_type: str = ""
     path: str = ""
     """As sent, with or without a query; empty where paths are not judged, as in the middleware."""
+
+    def header(self, name: str) -> str:
+        """The value of one of the headers that CORS reads, by its name."""
+        match name:
+            case names.ORIGIN:
+                return self.origin
+            case names.REQUEST_METHOD:
+                return self.request_method
+            case names.REQUEST_HEADERS:
+                return self.request_headers
+            case _:
+                raise ValueError(name)
 
     @classmethod
     def of(cls, method: str, headers: Iterable[tuple[str, str]]) -> Request:
