@@ -18,7 +18,6 @@ import httpx
 from bench.catalogues import HEADERS, METHOD, api, origin
 from bench.machine import cores
 from envoy.config.listener.v3.listener_pb2 import Listener
-from envoy.config.route.v3.route_components_pb2 import Route
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
@@ -26,14 +25,13 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from google.protobuf import json_format
 
 from crossgate.catalogue.model import Gateway
+from crossgate.compiler.flow_routes import compile_flow
 from crossgate.compiler.listener import compile_listener
 from crossgate.compiler.names import cluster_name
 from crossgate.compiler.routes import RouteOwner
-from crossgate.compiler.steps import RouteStep, passed
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap, command_line, dumps
 from crossgate.net.address import HostPort, UnixSocket
-from crossgate.policy import Reason
 
 _CORS = "envoy.filters.http.cors"
 _CORS_TYPE = f"type.googleapis.com/{cors_pb2.CorsPolicy.DESCRIPTOR.full_name}"
@@ -86,8 +84,9 @@ def _forwarded(native_port: int) -> dict[str, Json]:
     """Crossgate's own route for an API without a policy."""
     served = api("few", native_port, None)
     owner = RouteOwner.of_api(served, served.endpoints[0], prefix_in_scope=False)
-    [route] = owner.routes([RouteStep((), passed(Reason.NO_POLICY))])
-    return dict(json_format.MessageToDict(Route.FromString(route), preserving_proto_field_name=True))
+    # Those in front of it refuse malformed requests.
+    *_, route = compile_flow(None, owner).routes
+    return dict(json_format.MessageToDict(route, preserving_proto_field_name=True))
 
 
 def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]) -> bytes:

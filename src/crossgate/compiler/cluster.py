@@ -1,12 +1,12 @@
-"""The cluster of a native service, shared by all APIs in front of it.
+"""The cluster of a native service, shared by all APIs that use the service.
 
-A cluster is how Envoy connects: scheme, host and port. What else an API says of its native service, the base
-path and the time it has, is its routes'.
+A cluster contains what Envoy needs to connect: scheme, host and port. The base path and the timeout are in
+the routes of each API.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Final
 
 from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
@@ -29,56 +29,55 @@ from google.protobuf.wrappers_pb2 import UInt32Value
 
 from crossgate.catalogue.model import NativeService
 from crossgate.compiler.names import cluster_name
-from crossgate.compiler.protobuf import encode_field, field_tag, pack, seconds, serialise
-from crossgate.compiler.resource import CLUSTER, Resource
+from crossgate.compiler.protobuf import pack, resource, seconds
+from crossgate.compiler.resource import Resource
 from crossgate.net.address import is_ip_address
 
-CONNECT_TIMEOUT = 5.0
-"""Seconds until a native service that does not take the connection counts as unreachable: 503."""
+CONNECT_TIMEOUT: Final = 5.0
+"""Seconds to connect to a native service; after that, the response is 503."""
 
-IDLE_TIMEOUT = 4.0
-"""Seconds that an idle connection is kept. Many servers hang up after five, and a request that meets that is
-answered 503."""
+IDLE_TIMEOUT: Final = 4.0
+"""Seconds for which an idle connection is kept. Many servers close it after five; a request at that moment
+gets a 503."""
 
-MOST_AT_ONCE = 10_000
-"""Requests to one native service, by all its APIs together; more are answered 503. Envoy's limit is 1,024."""
+MAX_CONCURRENT: Final = 10_000
+"""Concurrent requests to one native service, from all its APIs; more get a 503. Envoy's default is 1,024."""
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _LIMITS = CircuitBreakers(
     thresholds=[
         CircuitBreakers.Thresholds(
-            max_connections=UInt32Value(value=MOST_AT_ONCE),
-            max_pending_requests=UInt32Value(value=MOST_AT_ONCE),
-            max_requests=UInt32Value(value=MOST_AT_ONCE),
+            max_connections=UInt32Value(value=MAX_CONCURRENT),
+            max_pending_requests=UInt32Value(value=MAX_CONCURRENT),
+            max_requests=UInt32Value(value=MAX_CONCURRENT),
         )
     ]
 )
 
 
-_NAME = field_tag(Cluster, "name")
-_STATISTICS = field_tag(Cluster, "alt_stat_name")
-_LOADED = field_tag(Cluster, "load_assignment")
-_LOADED_NAME = field_tag(ClusterLoadAssignment, "cluster_name")
-
-
-# Statistics' names are read in parts between dots, and Envoy turns colons into underscores: two names must
-# not become one by that. No host has these signs, but for the hyphen: there the last one stands for a colon.
+# Dots separate the parts of a statistic's name, and Envoy replaces colons by underscores. Two cluster names
+# must not become equal. Of the replacements, a host can only contain the hyphen; the last one stands for the
+# colon.
 _IN_STATISTICS = str.maketrans({".": "_", "_": "~", ":": "-"})
 
 
 def compile_cluster(native: NativeService, ca_file: str) -> Resource:
-    """The cluster's resource; ``ca_file`` holds the authorities trusted for https, as PEM."""
+    """The cluster's resource; ``ca_file`` is a PEM file with the authorities trusted for https."""
     name = cluster_name(native)
-    text = name.encode()
-    cluster = (
-        encode_field(_NAME, text)
-        + encode_field(_STATISTICS, statistics_name(name).encode())
-        + _common(named=not is_ip_address(native.host))
-        + encode_field(_LOADED, encode_field(_LOADED_NAME, text) + _reached(native.host, native.port))
+    cluster = Cluster(
+        name=name,
+        alt_stat_name=statistics_name(name),
+        # Envoy tries every address of a name: many servers listen on only one of the two of `localhost`.
+        type=Cluster.STATIC if is_ip_address(native.host) else Cluster.LOGICAL_DNS,
+        dns_lookup_family=Cluster.ALL,
+        connect_timeout=seconds(CONNECT_TIMEOUT),
+        circuit_breakers=_LIMITS,
+        typed_extension_protocol_options=_HTTP1,
+        load_assignment=_assignment(name, native),
     )
     if native.scheme == "https":
-        cluster += _verified(native, ca_file)
-    return Resource.of(CLUSTER, name, cluster)
+        cluster.transport_socket.CopyFrom(_tls(native.host, ca_file))
+    return resource(name, cluster)
 
 
 def http1_options(common: HttpProtocolOptions) -> dict[str, Any]:
@@ -93,37 +92,23 @@ def http1_options(common: HttpProtocolOptions) -> dict[str, Any]:
 
 
 def statistics_name(cluster: str) -> str:
-    """What stands for the cluster's name in Envoy's statistics, as one part of theirs."""
+    """The cluster's name in Envoy's statistics: one part, without dots."""
     return cluster.translate(_IN_STATISTICS)
 
 
-@lru_cache(maxsize=2)
-def _common(*, named: bool) -> bytes:
-    """What all clusters have in common."""
-    return serialise(
-        Cluster(
-            # Every address behind the name is tried in turn: many serve `localhost` on one of its two only.
-            type=Cluster.LOGICAL_DNS if named else Cluster.STATIC,
-            dns_lookup_family=Cluster.ALL,
-            connect_timeout=seconds(CONNECT_TIMEOUT),
-            circuit_breakers=_LIMITS,
-            typed_extension_protocol_options=http1_options(
-                HttpProtocolOptions(idle_timeout=seconds(IDLE_TIMEOUT))
-            ),
-        )
-    )
+_HTTP1: Final = http1_options(HttpProtocolOptions(idle_timeout=seconds(IDLE_TIMEOUT)))
 
 
-def _reached(host: str, port: int) -> bytes:
-    address = Address(socket_address=SocketAddress(address=host, port_value=port))
+def _assignment(name: str, native: NativeService) -> ClusterLoadAssignment:
+    address = Address(socket_address=SocketAddress(address=native.host, port_value=native.port))
     endpoint = LbEndpoint(endpoint=Endpoint(address=address))
-    return serialise(ClusterLoadAssignment(endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])]))
+    return ClusterLoadAssignment(cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
 
 
-def _verified(native: NativeService, ca_file: str) -> bytes:
-    """TLS, with the certificate checked against the authorities and against the service's own name."""
-    # The dot at the end of a fully qualified name is DNS's own; neither SNI nor certificates know it.
-    name = native.host.removesuffix(".")
+def _tls(host: str, ca_file: str) -> TransportSocket:
+    """TLS; the certificate must be signed by an authority and contain the service's own name."""
+    # DNS alone knows the final dot of a fully qualified name; SNI and certificates do not.
+    name = host.removesuffix(".")
     context = UpstreamTlsContext(
         sni="" if is_ip_address(name) else name,
         common_tls_context=CommonTlsContext(
@@ -133,8 +118,7 @@ def _verified(native: NativeService, ca_file: str) -> bytes:
             )
         ),
     )
-    socket = TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))
-    return serialise(Cluster(transport_socket=socket))
+    return TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))
 
 
 def _subject(host: str) -> SubjectAltNameMatcher:

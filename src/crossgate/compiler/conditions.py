@@ -1,88 +1,198 @@
-"""Conditions of a route on request headers, as the bytes of their messages.
+"""Conditions of a route: on headers in general, on the headers of a preflight, on the origin.
 
-In all of them an absent header counts as an empty one, and several lines of a header as one, joined by
-commas.
+In all of them a missing header counts as an empty one, and several header lines as one value, joined by
+commas. The conditions are shared by many routes: read them, never change them.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, NewType
+from itertools import groupby
+from typing import Final
 
-from envoy.config.route.v3.route_components_pb2 import HeaderMatcher, RouteMatch
+from envoy.config.route.v3.route_components_pb2 import HeaderMatcher
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
-from crossgate.compiler.protobuf import encode_field, field_tag, serialise
-from crossgate.policy.names import ORIGIN
+from crossgate.compiler.plain_regex import EMPTY_LABEL, has_labels, is_plain
+from crossgate.policy import OriginSet, WildcardOrigin
+from crossgate.policy.names import (
+    ANY,
+    FORBIDDEN_METHODS,
+    NULL,
+    ORIGIN,
+    REQUEST_HEADERS,
+    REQUEST_METHOD,
+    TOKEN_PATTERN,
+)
+from crossgate.policy.origin import DEFAULT_PORT_PATTERN, LABEL_PATTERN, ORIGIN_PATTERN, PORT_PATTERN
+from crossgate.policy.request_headers import AUTHORIZATION, LIST_PATTERN, list_pattern
 
-Condition = NewType("Condition", bytes)
-"""One condition: that field of a ``RouteMatch``."""
+Conditions = tuple[HeaderMatcher, ...]
+"""Conditions that must all hold; an empty tuple always holds."""
 
-Conditions = tuple[Condition, ...]
-"""Conditions that must all hold; without any, always."""
+_METHOD: Final = REQUEST_METHOD.lower()
+_HEADERS: Final = REQUEST_HEADERS.lower()
 
-_KEPT: Final = 256
-
-_HEADERS: Final = field_tag(RouteMatch, "headers")
-_VALUE: Final = field_tag(HeaderMatcher, "string_match")
-_EXACT: Final = field_tag(StringMatcher, "exact")
-_PREFIX: Final = field_tag(StringMatcher, "prefix")
-_IN_ANY_CASE: Final = serialise(StringMatcher(ignore_case=True))
-_SAFE_REGEX: Final = field_tag(StringMatcher, "safe_regex")
-_REGEX: Final = field_tag(RegexMatcher, "regex")
-
-
-@lru_cache(maxsize=_KEPT)
-def equals(header: str, value: str) -> Condition:
-    """Whether the value is exactly this one."""
-    return _asked(header, encode_field(_EXACT, value.encode()), inverted=False)
+_CACHED: Final = 256
 
 
-@lru_cache(maxsize=_KEPT)
-def differs(header: str, value: str) -> Condition:
-    """Whether the value is any but this one."""
-    return _asked(header, encode_field(_EXACT, value.encode()), inverted=True)
+def _matcher(header: str, value: StringMatcher, *, inverted: bool = False) -> HeaderMatcher:
+    return HeaderMatcher(
+        name=header, string_match=value, invert_match=inverted, treat_missing_header_as_empty=True
+    )
 
 
-@lru_cache(maxsize=_KEPT)
-def matches(header: str, regex: str) -> Condition:
-    """Whether RE2 matches the whole value."""
-    return _asked(header, _by_re2(regex), inverted=False)
+@lru_cache(maxsize=_CACHED)
+def equals(header: str, value: str) -> HeaderMatcher:
+    """The header's value is ``value``."""
+    return _matcher(header, StringMatcher(exact=value))
 
 
-@lru_cache(maxsize=_KEPT)
-def matches_not(header: str, regex: str) -> Condition:
-    """Whether RE2 does not match the whole value."""
-    return _asked(header, _by_re2(regex), inverted=True)
+@lru_cache(maxsize=_CACHED)
+def differs(header: str, value: str) -> HeaderMatcher:
+    """The header's value is not ``value``."""
+    return _matcher(header, StringMatcher(exact=value), inverted=True)
 
 
-@lru_cache(maxsize=_KEPT)
-def no_origin(public_origins: frozenset[str]) -> Condition:
-    """Whether there is no ``Origin``, or an empty one, or one of the gateway's own."""
-    own = "|".join(map(literal, sorted(public_origins)))
-    return matches(ORIGIN, f"(?:{own})?") if own else equals(ORIGIN, "")
+@lru_cache(maxsize=_CACHED)
+def matches(header: str, regex: str) -> HeaderMatcher:
+    """RE2 matches the whole value."""
+    return _matcher(header, StringMatcher(safe_regex=RegexMatcher(regex=regex)))
 
 
-def begins_with(header: str, prefix: str) -> Condition:
-    """Whether the value begins so, in any case of ASCII letters."""
-    return _asked(header, encode_field(_PREFIX, prefix.encode()) + _IN_ANY_CASE, inverted=False)
+@lru_cache(maxsize=_CACHED)
+def matches_not(header: str, regex: str) -> HeaderMatcher:
+    """RE2 does not match the whole value."""
+    return _matcher(header, StringMatcher(safe_regex=RegexMatcher(regex=regex)), inverted=True)
 
 
-def literal(text: str) -> str:
-    """The text as an RE2 expression that matches nothing else."""
-    return re.sub(r"[^A-Za-z0-9_/-]", lambda found: "\\" + found[0], text)
+@lru_cache(maxsize=_CACHED)
+def begins_with(header: str, prefix: str) -> HeaderMatcher:
+    """The value begins with ``prefix``, in any case of ASCII letters."""
+    return _matcher(header, StringMatcher(prefix=prefix, ignore_case=True))
 
 
-def _by_re2(regex: str) -> bytes:
-    return encode_field(_SAFE_REGEX, encode_field(_REGEX, regex.encode()))
+@lru_cache(maxsize=_CACHED)
+def is_none_of(header: str, values: tuple[str, ...]) -> HeaderMatcher:
+    """The value differs from all of these."""
+    # One condition instead of one for each value: Envoy takes longer to build a condition than to evaluate
+    # it.
+    return matches_not(header, "|".join(map(quote, dict.fromkeys(values))))
 
 
-def _asked(header: str, value: bytes, *, inverted: bool) -> Condition:
-    return Condition(encode_field(_HEADERS, _of(header, inverted=inverted) + encode_field(_VALUE, value)))
+@lru_cache(maxsize=1)
+def method_requested() -> HeaderMatcher:
+    """The request has ``Access-Control-Request-Method``."""
+    return differs(_METHOD, "")
 
 
-@lru_cache(maxsize=_KEPT)
-def _of(header: str, *, inverted: bool) -> bytes:
-    return serialise(HeaderMatcher(name=header, invert_match=inverted, treat_missing_header_as_empty=True))
+@lru_cache(maxsize=1)
+def no_method_requested() -> HeaderMatcher:
+    """The request does not have ``Access-Control-Request-Method``."""
+    return equals(_METHOD, "")
+
+
+@lru_cache(maxsize=_CACHED)
+def method_refusals(methods: tuple[str, ...]) -> tuple[Conditions, ...]:
+    """The alternatives in which a preflight's requested method is not among ``methods``."""
+    if not methods:
+        return ((),)
+    if ANY not in methods:
+        return ((is_none_of(_METHOD, methods),),)
+    forbidden = "|".join(in_any_case(method) for method in sorted(FORBIDDEN_METHODS))
+    return (matches_not(_METHOD, TOKEN_PATTERN),), (matches(_METHOD, forbidden),)
+
+
+@lru_cache(maxsize=_CACHED)
+def header_refusals(names: tuple[str, ...]) -> tuple[Conditions, ...]:
+    """The alternatives in which a preflight's requested headers are not a list of ``names``."""
+    lower = sorted({name.lower() for name in names})
+    if ANY not in lower:
+        return ((matches_not(_HEADERS, _list_of("|".join(map(in_any_case, lower)))),),)
+    unreadable = (matches_not(_HEADERS, LIST_PATTERN),)
+    if AUTHORIZATION in lower:
+        return (unreadable,)
+    authorization = rf"(?:\C*[ \t,])?{in_any_case(AUTHORIZATION)}(?:[ \t,]\C*)?"
+    return unreadable, (matches(_HEADERS, authorization),)
+
+
+@lru_cache(maxsize=_CACHED)
+def no_origin(public_origins: frozenset[str]) -> HeaderMatcher:
+    """``Origin`` is missing, empty, or one of the gateway's public origins."""
+    public = "|".join(map(quote, sorted(public_origins)))
+    return matches(ORIGIN, f"(?:{public})?") if public else equals(ORIGIN, "")
+
+
+def origin_refusals(origins: OriginSet, exact: tuple[str, ...]) -> tuple[Conditions, ...]:
+    """The alternatives in which ``Origin``, if not empty, is neither in ``exact`` nor matched by a pattern.
+
+    Refusals come first in a flow, so that each expression occurs, and is built by Envoy, only once.
+    """
+    # Envoy rejects an empty expression. No origin is empty, so that expression matches none.
+    regexes = tuple(sorted({regex.pattern for regex in origins.regexes} - {""}))
+    if origins.any_origin:
+        return _MALFORMED, _DEFAULT_PORT
+    no_match = (
+        *[differs(ORIGIN, origin) for origin in exact],
+        *[matches_not(ORIGIN, regex) for regex in wildcard_regexes(origins.wildcards)],
+        *[matches_not(ORIGIN, regex) for regex in regexes],
+    )
+    return no_match, *_malformed_matches(origins.wildcards, regexes)
+
+
+@lru_cache(maxsize=64)
+def _malformed_matches(
+    wildcards: tuple[WildcardOrigin, ...], regexes: tuple[str, ...]
+) -> tuple[Conditions, ...]:
+    """The alternatives in which an origin that a pattern matches is malformed.
+
+    Envoy evaluates them for exact origins too. Those are well-formed, so no alternative holds.
+    """
+    plain = [regex for regex in regexes if is_plain(regex)]
+    if len(plain) < len(regexes):
+        return _MALFORMED, _DEFAULT_PORT
+    empty_label = () if all(map(has_labels, plain)) else ((matches(ORIGIN, EMPTY_LABEL),),)
+    # The expressions of wildcards match well-formed origins only, and those with a default port.
+    any_port = any(wildcard.any_port or wildcard.port for wildcard in wildcards)
+    return (*empty_label, _DEFAULT_PORT) if any_port else empty_label
+
+
+_MALFORMED: Final = (differs(ORIGIN, NULL), matches_not(ORIGIN, ORIGIN_PATTERN))
+"""Not ``null`` and outside of the grammar, which contains origins with their default port."""
+_DEFAULT_PORT: Final = (matches(ORIGIN, DEFAULT_PORT_PATTERN),)
+
+
+def wildcard_regexes(wildcards: tuple[WildcardOrigin, ...]) -> list[str]:
+    """RE2 expressions for the wildcards: one for all that differ only in their host."""
+
+    def shape(wildcard: WildcardOrigin) -> tuple[str, bool, bool, int]:
+        return wildcard.scheme, wildcard.any_subdomain, wildcard.any_port, wildcard.port or 0
+
+    regexes = []
+    for (scheme, any_subdomain, any_port, port), alike in groupby(sorted(wildcards, key=shape), key=shape):
+        hosts = "|".join(sorted({quote(wildcard.host) for wildcard in alike}))
+        labels = rf"(?:{LABEL_PATTERN}\.)+" if any_subdomain else ""
+        suffix = f"(?::{PORT_PATTERN})?" if any_port else f":{port}" if port else ""
+        regexes.append(f"{quote(scheme)}://{labels}(?:{hosts}){suffix}")
+    return regexes
+
+
+def quote(value: str) -> str:
+    """An RE2 expression that matches ``value`` only."""
+    return re.sub(r"[^A-Za-z0-9_/-]", lambda found: "\\" + found[0], value)
+
+
+def in_any_case(token: str) -> str:
+    """An RE2 expression for the token in any case of ASCII letters.
+
+    RE2's own ``(?i)`` also folds U+017F to s and U+212A to k, which are not in any token.
+    """
+    return "".join(
+        f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else quote(letter) for letter in token
+    )
+
+
+def _list_of(element: str) -> str:
+    return list_pattern(f"(?:{element})") if element else r"[ \t,]*"

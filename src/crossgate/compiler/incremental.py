@@ -57,6 +57,7 @@ from typing import NamedTuple
 from crossgate.catalogue.effective import Associations, own_policy
 from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeService
 from crossgate.compiler.cluster import compile_cluster
+from crossgate.compiler.flow_routes import compile_server_flow
 from crossgate.compiler.internal_listener import compile_internal_cluster, compile_internal_listener
 from crossgate.compiler.listener import compile_listener
 from crossgate.compiler.names import ScopeKey, cluster_name, outside_default_roots, scope_key, scope_name
@@ -68,7 +69,6 @@ from crossgate.compiler.resource import (
     ResourceKey,
 )
 from crossgate.compiler.scope import ServedEndpoint, compile_scope
-from crossgate.compiler.server_flow import compile_server_flow
 from crossgate.policy import ServerPolicy
 
 _Members = Mapping[ScopeKey, frozenset[tuple[str, str]]]

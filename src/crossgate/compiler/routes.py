@@ -1,117 +1,160 @@
-"""The routes of a flow: its steps, on behalf of an API or of the server.
+"""Routes: the steps of a flow, for one API or for the server level.
 
-A route's name is who speaks and the decision's reason, ``petstore/1.0 origin-refused``, so that whatever
-counts or logs routes knows which policy spoke, and why.
+A route is named after its owner and the reason of the decision, as in ``petstore/1.0 origin-refused``. So
+logs and counters of routes show which policy decided, and why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
-from envoy.config.core.v3.base_pb2 import HeaderValue, HeaderValueOption
+from envoy.config.core.v3.base_pb2 import HeaderValueOption
 from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
 
 from crossgate.catalogue.model import Api
-from crossgate.compiler.conditions import begins_with, literal, matches
-from crossgate.compiler.headers import escape
+from crossgate.compiler.conditions import Conditions, begins_with, matches, quote
+from crossgate.compiler.headers import (
+    HEADER_MUTATION,
+    add_vary,
+    direct_response,
+    escape,
+    override_native_headers,
+    request_header,
+    set_header,
+)
 from crossgate.compiler.names import cluster_name
-from crossgate.compiler.protobuf import encode_field, field_tag, seconds, serialise
-from crossgate.compiler.steps import RouteStep, malformed
-from crossgate.policy import Reason
+from crossgate.compiler.protobuf import seconds
+from crossgate.policy import Flow, Reason
+from crossgate.policy.decision import Outcome
 from crossgate.policy.malformed import ECHOING_PREFIX, MALFORMED_HOST_PATTERN
 from crossgate.policy.request_path import DOT_SEGMENT_PATTERN
+from crossgate.policy.responses import Reflected, ResponseSettings, response_template
 
-_NAME: Final = field_tag(Route, "name")
-_MATCH: Final = field_tag(Route, "match")
-_PREFIX: Final = field_tag(RouteMatch, "path_separated_prefix")
-_DOT_SEGMENT: Final = serialise(RouteMatch(safe_regex=RegexMatcher(regex=DOT_SEGMENT_PATTERN)))
+_DOT_SEGMENT: Final = RouteMatch(safe_regex=RegexMatcher(regex=DOT_SEGMENT_PATTERN))
 
-_ACTION: Final = field_tag(Route, "route")
-_CLUSTER: Final = field_tag(RouteAction, "cluster")
-_AUTHORITY: Final = field_tag(RouteAction, "host_rewrite_literal")
-_REPLACEMENT: Final = field_tag(RouteAction, "prefix_rewrite")
-_REWRITE: Final = field_tag(RouteAction, "regex_rewrite")
-_PATTERN: Final = field_tag(RegexMatchAndSubstitute, "pattern")
-_SUBSTITUTION: Final = field_tag(RegexMatchAndSubstitute, "substitution")
-_REGEX: Final = field_tag(RegexMatcher, "regex")
 
-_SAID: Final = field_tag(Route, "request_headers_to_add")
-_HEADER: Final = field_tag(HeaderValueOption, "header")
-_KEY: Final = field_tag(HeaderValue, "key")
-_VALUE: Final = field_tag(HeaderValue, "value")
-_OVERWRITE: Final = serialise(HeaderValueOption(append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD))
+class RouteEffect(NamedTuple):
+    """The response for one outcome, as far as it does not depend on the route's owner."""
+
+    reason: Reason
+    fields: Route
+    forwarded: bool
+
+
+class RouteStep(NamedTuple):
+    """The effect on requests for which all conditions hold, unless an earlier step's conditions hold."""
+
+    conditions: Conditions
+    effect: RouteEffect
+    match: RouteMatch | None = None
+    """The paths of the step, if they are not those of the owner."""
+
+
+@lru_cache(maxsize=1024)
+def route_effect(settings: ResponseSettings, outcome: Outcome, *, vary_in_scope: bool = False) -> RouteEffect:
+    """The response template of the outcome, as fields of a route.
+
+    With ``vary_in_scope``, all routes of the scope get ``Vary`` from the scope itself.
+    """
+    reason = outcome.reason
+    if not settings.enforces(outcome):
+        return RouteEffect(reason, Route(stat_prefix=f"observe.{reason}"), forwarded=True)
+    template = response_template(settings, outcome)
+    headers = tuple(
+        (name, request_header(value.header) if isinstance(value, Reflected) else escape(value))
+        for name, value in template.headers
+    )
+    vary = template.vary and not vary_in_scope
+    if template.status is not None:
+        options = [set_header(*header) for header in headers]
+        fields = Route(
+            direct_response=direct_response(template.status, template.body),
+            response_headers_to_add=[*options, add_vary()] if vary else options,
+        )
+    elif template.strip:
+        override = override_native_headers(headers, vary=vary)
+        fields = Route(typed_per_filter_config={HEADER_MUTATION: override})
+    else:
+        fields = Route()
+    return RouteEffect(reason, fields, template.forwarded)
 
 
 @dataclass(frozen=True, slots=True)
 class RouteOwner:
-    """Whose flow it is: what the routes have in common that one API has not in common with another."""
+    """The API, or the server level, whose policy decides: the fields that only its routes have."""
 
     name: str
-    """The API whose policy speaks, or the server."""
-    where: bytes
-    """Which paths they are for: those fields of a ``RouteMatch``."""
-    forward: bytes
-    """Where those that are forwarded go to, and with which headers: those fields of a route."""
+    match: RouteMatch
+    """The paths of its routes."""
+    forward: Route
+    """The fields of its routes that forward requests: where to, and with which headers."""
 
     @classmethod
     def of_api(cls, api: Api, endpoint: str, *, prefix_in_scope: bool) -> RouteOwner:
-        """An API under one of its endpoints; its routes need not say so if ``prefix_in_scope``."""
-        under = encode_field(_PREFIX, endpoint.encode())
-        headers = b"" if prefix_in_scope else encode_field(_SAID, forwarded_prefix(endpoint))
-        return cls(api.key, under, encode_field(_ACTION, _to_native(api, endpoint)) + headers)
+        """An API under one of its endpoints.
 
-    def routes(self, steps: Iterable[RouteStep]) -> tuple[bytes, ...]:
-        """The steps as routes, each as its bytes, up to the first that always holds."""
-        made = []
-        for conditions, (reason, fields, forwarded) in steps:
-            match = encode_field(_MATCH, self.where + b"".join(conditions))
-            name = encode_field(_NAME, f"{self.name} {reason}".encode())
-            made.append(match + (self.forward + fields if forwarded else fields) + name)
-            if not conditions:
+        With ``prefix_in_scope``, all routes of the scope get :func:`forwarded_prefix` from the scope itself.
+        """
+        headers = [] if prefix_in_scope else [forwarded_prefix(endpoint)]
+        forward = Route(route=_to_native(api, endpoint), request_headers_to_add=headers)
+        return cls(api.key, RouteMatch(path_separated_prefix=endpoint), forward)
+
+    def routes(self, steps: Iterable[RouteStep]) -> tuple[Route, ...]:
+        """The steps as routes, up to the first step without conditions."""
+        routes = []
+        for conditions, (reason, fields, forwarded), match in steps:
+            route = Route(name=f"{self.name} {reason}", match=match or self.match)
+            route.match.headers.extend(conditions)
+            route.MergeFrom(fields)
+            if forwarded:
+                route.MergeFrom(self.forward)
+            routes.append(route)
+            if not conditions and match is None:
                 break
-        return tuple(made)
-
-    def refuse_malformed(self, *, vary: bool) -> tuple[bytes, ...]:
-        """The routes in front of all others, whatever the policy. Together they cost a request under 1 %."""
-        paths = replace(self, where=_DOT_SEGMENT).routes(
-            [RouteStep((), malformed(Reason.PATH_MALFORMED, vary=vary))]
-        )
-        method = begins_with(":method", ECHOING_PREFIX)
-        host = matches(":authority", MALFORMED_HOST_PATTERN)
-        others = [
-            RouteStep((method,), malformed(Reason.METHOD_FORBIDDEN, vary=vary)),
-            RouteStep((host,), malformed(Reason.HOST_MALFORMED, vary=vary)),
-        ]
-        return paths + self.routes(others)
-
-
-def forwarded_prefix(endpoint: str) -> bytes:
-    """What tells the native service under which endpoint it was reached: a ``HeaderValueOption``."""
-    header = encode_field(_KEY, b"x-forwarded-prefix") + encode_field(_VALUE, escape(endpoint).encode())
-    return encode_field(_HEADER, header) + _OVERWRITE
-
-
-def _to_native(api: Api, endpoint: str) -> bytes:
-    return (
-        encode_field(_CLUSTER, cluster_name(api.native).encode())
-        + encode_field(_AUTHORITY, api.native.authority.encode())
-        + _within(api.native_timeout)
-        + _rewritten(endpoint, api.native.base_path)
-    )
+        return tuple(routes)
 
 
 @lru_cache(maxsize=256)
-def _within(timeout: float) -> bytes:
-    return serialise(RouteAction(timeout=seconds(timeout), append_x_forwarded_host=True))
+def malformed_steps(settings: ResponseSettings, *, vary_in_scope: bool = False) -> tuple[RouteStep, ...]:
+    """The steps in front of all others: they refuse malformed requests, with or without a policy.
+
+    Together they cost a request less than 1 %.
+    """
+
+    def refusal(reason: Reason) -> RouteEffect:
+        return route_effect(settings, Outcome(Flow.MALFORMED, reason), vary_in_scope=vary_in_scope)
+
+    forbidden = begins_with(":method", ECHOING_PREFIX)
+    several_hosts = matches(":authority", MALFORMED_HOST_PATTERN)
+    return (
+        RouteStep((), refusal(Reason.PATH_MALFORMED), _DOT_SEGMENT),
+        RouteStep((forbidden,), refusal(Reason.METHOD_FORBIDDEN)),
+        RouteStep((several_hosts,), refusal(Reason.HOST_MALFORMED)),
+    )
 
 
-def _rewritten(endpoint: str, base: str) -> bytes:
-    if base:
-        return encode_field(_REPLACEMENT, base.encode())
-    # A prefix rewrite to "/" would send "//pets" upstream, hence the expression.
-    expression = encode_field(_REGEX, f"^{literal(endpoint)}/?".encode())
-    return encode_field(_REWRITE, encode_field(_PATTERN, expression) + encode_field(_SUBSTITUTION, b"/"))
+def forwarded_prefix(endpoint: str) -> HeaderValueOption:
+    """The request header that contains the endpoint, for the native service."""
+    return set_header("x-forwarded-prefix", escape(endpoint))
+
+
+def _to_native(api: Api, endpoint: str) -> RouteAction:
+    native = api.native
+    action = RouteAction(
+        cluster=cluster_name(native),
+        host_rewrite_literal=native.authority,
+        timeout=seconds(api.native_timeout),
+        append_x_forwarded_host=True,
+    )
+    if native.base_path:
+        action.prefix_rewrite = native.base_path
+    else:
+        # A prefix rewrite to "/" would forward "//pets".
+        action.regex_rewrite.CopyFrom(
+            RegexMatchAndSubstitute(pattern=RegexMatcher(regex=f"^{quote(endpoint)}/?"), substitution="/")
+        )
+    return action
