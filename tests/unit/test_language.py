@@ -40,8 +40,7 @@ _PATTERNS = {re.compile(rf"\b{word}\b", re.IGNORECASE): better for word, better 
 
 def _files() -> list[Path]:
     docs = [path for path in (ROOT / "docs").rglob("*") if path.suffix in {".md", ".json"}]
-    files = [*(ROOT / "src").rglob("*.py"), *docs, ROOT / "README.md", ROOT / "CHANGELOG.md"]
-    return sorted(path for path in files if (ROOT / "docs" / "decisions") not in path.parents)
+    return sorted([*(ROOT / "src").rglob("*.py"), *docs, ROOT / "README.md", ROOT / "CHANGELOG.md"])
 
 
 def _name(path: Path) -> str:

@@ -1,0 +1,55 @@
+"""The options, environment variables, files and modules that a page names exist."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from tests.source import PACKAGE, ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+OPTIONS = set(_OPTION.findall((ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")))
+OTHER_PROGRAMS = {
+    "--bind": "http.server",
+    "--ignore-unknown-dynamic-fields": "envoy",
+    "--mysite": "a part of an origin",
+    "--unix-socket": "curl",
+    "--version": "envoy",
+}
+_SPAN = re.compile(r"`([^`\n]+)`")
+_FILE = re.compile(r"(?:[\w-]+/)+[\w.-]*\.py|(?:src|tests|bench|scripts)/[\w./-]+")
+_MODULE = re.compile(r"crossgate(?:\.\w+)+")
+_NOT_MODULES = frozenset({"crossgate.delivery"})
+"""The key of the metadata of scoped routes."""
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_options_exist(page: Path) -> None:
+    named = set(_OPTION.findall(page.read_text(encoding="utf-8")))
+    assert named - OPTIONS - OTHER_PROGRAMS.keys() == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_environment_variables_exist(page: Path) -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert [name for name in _found(page, r"\bCROSSGATE_[A-Z_]+") if f'"{name}"' not in source] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_files_and_modules_exist(page: Path) -> None:
+    named = [span.removeprefix("crossgate/") for span in _SPAN.findall(page.read_text(encoding="utf-8"))]
+    files = [path for path in named if _FILE.fullmatch(path)]
+    assert [path for path in files if not any((base / path).exists() for base in (ROOT, PACKAGE))] == []
+    modules = {span for span in named if _MODULE.fullmatch(span)} - _NOT_MODULES
+    assert [module for module in modules if find_spec(module) is None] == []
+
+
+def _found(page: Path, pattern: str) -> set[str]:
+    return set(re.findall(pattern, page.read_text(encoding="utf-8")))
