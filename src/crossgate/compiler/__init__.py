@@ -1,1 +1,1 @@
-"""Catalogue to Envoy resources: pure, and the same input gives the same bytes."""
+"""The compiler: from a catalogue to Envoy resources. It is pure: the same catalogue gives the same bytes."""

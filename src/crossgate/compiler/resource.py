@@ -1,4 +1,4 @@
-"""What the compiler makes and xDS carries: named, versioned bytes of one Envoy resource."""
+"""An xDS resource: one Envoy object as bytes, with name and version."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SCOPED_ROUTE_CONFIGURATION: Final = "type.googleapis.com/envoy.config.route.v3.S
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One xDS resource, serialised: ``body`` is the message that ``type_url`` names.
+    """One xDS resource: ``body`` is the serialised message of the type ``type_url``.
 
-    ``version`` is derived from the content, so equal bytes have equal versions, on every control plane.
-    ``needs`` are the keys of resources that the content names: a node should have them first.
+    ``version`` is a hash of the content, so equal bytes have equal versions on every control plane.
+    ``needs`` are the keys of the resources that the content refers to: nodes should get them first.
     """
 
     type_url: str
@@ -29,12 +29,12 @@ class Resource:
 
     @classmethod
     def of(cls, type_url: str, name: str, body: bytes, needs: tuple[ResourceKey, ...] = ()) -> Resource:
-        """The resource with the version that its content gives it."""
+        """The resource, with the version of its content."""
         return cls(type_url, name, body, sha256(body).hexdigest()[:16], needs)
 
 
 ResourceKey = tuple[str, str]
-"""Type URL and name."""
+"""The type URL and the name of a resource."""
 
 Changes = Mapping[ResourceKey, Resource | None]
-"""What to put, and under None what to remove."""
+"""The resources to add or replace, by key; None removes the resource."""
