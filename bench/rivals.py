@@ -1,4 +1,4 @@
-"""The peers of the gateway's benchmark: Envoy with simpler configurations, and nginx.
+"""The peers in the gateway's benchmark: Envoy with simpler configurations, and nginx.
 
 The Envoys have Crossgate's own bootstrap and listener, hardening included, and forward with Crossgate's route
 for an API without a policy: prefix removed, X-Forwarded-* set. They have one API, so no scope is looked up.
@@ -84,7 +84,7 @@ def _forwarded(native_port: int) -> dict[str, Json]:
     """Crossgate's own route for an API without a policy."""
     served = api("few", native_port, None)
     owner = RouteOwner.of_api(served, served.endpoints[0], prefix_in_scope=False)
-    # Those in front of it refuse malformed requests.
+    # The routes before it refuse malformed requests.
     *_, route = compile_flow(None, owner).routes
     return dict(json_format.MessageToDict(route, preserving_proto_field_name=True))
 
@@ -237,4 +237,4 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
             time.sleep(0.02)
         else:
             return
-    raise RuntimeError(f"{process.args!r} does not answer:\n{log.read_text(errors='replace')}")
+    raise RuntimeError(f"{process.args!r} does not respond:\n{log.read_text(errors='replace')}")

@@ -1,4 +1,4 @@
-"""Two native services that log what they see, and a gateway."""
+"""Two native services that log their requests, and a gateway."""
 
 from __future__ import annotations
 

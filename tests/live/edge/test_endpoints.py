@@ -1,4 +1,4 @@
-"""Endpoints that are not the default ones: any depth, several of one API, several APIs under one segment."""
+"""Endpoints other than the default ones: any depth, several of one API, several APIs under one segment."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _served(gateway: LiveGateway, pet: ScriptedNative, petstore: ScriptedNative)
         ("/-/-/-", None, ""),
     ],
 )
-def test_an_endpoint_is_the_whole_of_its_segments(
+def test_an_endpoint_matches_whole_segments(
     gateway: LiveGateway,
     pet: ScriptedNative,
     petstore: ScriptedNative,
@@ -76,7 +76,7 @@ def test_an_endpoint_is_the_whole_of_its_segments(
 
 
 @pytest.mark.parametrize("path", ["/shop/x", "/gateway/deep/1/er", "/zoo/v1", ODD])
-def test_every_endpoint_of_an_api_is_under_its_policy(
+def test_the_policy_applies_to_every_endpoint_of_the_api(
     gateway: LiveGateway, pet: ScriptedNative, path: str
 ) -> None:
     marker = new_marker()
@@ -85,7 +85,5 @@ def test_every_endpoint_of_an_api_is_under_its_policy(
 
 
 @pytest.mark.parametrize("endpoint", ["/shop", "/gateway/deep/1/er", ODD])
-def test_the_native_service_learns_under_which_endpoint_it_was_reached(
-    gateway: LiveGateway, endpoint: str
-) -> None:
+def test_the_native_service_receives_the_endpoint_of_the_request(gateway: LiveGateway, endpoint: str) -> None:
     assert received(send(gateway, f"{endpoint}/headers"))["x-forwarded-prefix"] == [endpoint]

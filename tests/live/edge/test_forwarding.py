@@ -1,4 +1,4 @@
-"""What the native service is sent: the rewritten path, whose request it was, and no hearsay."""
+"""What the native service receives: the rewritten path, data about the client, no untrusted headers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ipv6() -> Iterator[SocketNative]:
 
 @pytest.fixture(scope="module")
 def trailing() -> Iterator[SocketNative]:
-    """Ends its answer with a trailer that a browser must not take for a CORS header."""
+    """Sends a trailer that browsers must not read as a CORS header."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     body = b"2\r\nok\r\n0\r\nAccess-Control-Allow-Origin: *\r\n\r\n"
     with SocketNative(lambda connection, _: connection.sendall(head + body)) as service:
@@ -49,7 +49,7 @@ def _served(gateway: LiveGateway, pet: ScriptedNative, ipv6: SocketNative, trail
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("requested", "sent"),
     [
         ("/gateway/open/1", "/"),
         ("/gateway/open/1/", "/"),
@@ -65,16 +65,16 @@ def _served(gateway: LiveGateway, pet: ScriptedNative, ipv6: SocketNative, trail
         ("/gateway/named/1/pets", "/pets"),
     ],
 )
-def test_the_endpoint_gives_way_to_the_base_path(
-    gateway: LiveGateway, pet: ScriptedNative, asked: str, sent: str
+def test_the_base_path_replaces_the_endpoint(
+    gateway: LiveGateway, pet: ScriptedNative, requested: str, sent: str
 ) -> None:
     marker = new_marker()
-    assert send(gateway, asked, ("X-Marker", marker)).status == 200
+    assert send(gateway, requested, ("X-Marker", marker)).status == 200
     assert [request.target for request in pet.log.with_marker(marker)] == [sent]
 
 
 @pytest.mark.parametrize("name", ["pet", "open"])
-def test_the_native_service_learns_who_asked_for_what_and_where(
+def test_the_native_service_receives_client_host_and_endpoint(
     gateway: LiveGateway, pet: ScriptedNative, name: str
 ) -> None:
     seen = received(send(gateway, f"/gateway/{name}/1/headers", ("Host", "gateway.example.com:8080")))
@@ -86,7 +86,7 @@ def test_the_native_service_learns_who_asked_for_what_and_where(
     assert address
 
 
-def test_the_host_of_an_absolute_target_stands_for_the_one_in_the_header(gateway: LiveGateway) -> None:
+def test_the_host_of_an_absolute_target_replaces_the_host_header(gateway: LiveGateway) -> None:
     answer = send(
         gateway, "http://absolute.example.com/gateway/open/1/headers", ("Host", "other.example.com")
     )
@@ -94,7 +94,7 @@ def test_the_host_of_an_absolute_target_stands_for_the_one_in_the_header(gateway
 
 
 @pytest.mark.parametrize("http", ["1.1", "2"])
-def test_what_a_client_says_of_itself_is_not_passed_on(gateway: LiveGateway, http: str) -> None:
+def test_untrusted_forwarding_headers_are_removed(gateway: LiveGateway, http: str) -> None:
     overwritten = ("x-forwarded-host", "x-forwarded-prefix", "x-forwarded-proto", "x-request-id")
     claims = (LOOKUP_HEADER, *UNTRUSTED_FORWARDING_HEADERS, *overwritten)
     headers = tuple((name, "claimed") for name in claims for _ in range(2))
@@ -111,7 +111,7 @@ def test_what_a_client_says_of_itself_is_not_passed_on(gateway: LiveGateway, htt
     assert all(len(seen[name]) == 1 for name in overwritten)
 
 
-def test_the_clients_address_is_added_to_what_came(gateway: LiveGateway) -> None:
+def test_the_clients_address_is_appended(gateway: LiveGateway) -> None:
     seen = received(send(gateway, "/gateway/open/1/headers", ("X-Forwarded-For", "192.0.2.99")))
     [addresses] = seen["x-forwarded-for"]
     claimed, _, own = addresses.replace(" ", "").rpartition(",")
@@ -120,7 +120,7 @@ def test_the_clients_address_is_added_to_what_came(gateway: LiveGateway) -> None
 
 
 @pytest.mark.parametrize("name", ["x-crossgate-path", "x-forwarded-prefix", "x-forwarded-proto"])
-def test_no_header_of_the_gateways_can_be_struck_out(gateway: LiveGateway, name: str) -> None:
+def test_a_connection_header_cannot_remove_the_gateways_headers(gateway: LiveGateway, name: str) -> None:
     answer = send(gateway, "/gateway/open/1/headers", ("Connection", f"close, {name}"))
     if answer.status != 400:
         seen = received(answer)
@@ -128,23 +128,21 @@ def test_no_header_of_the_gateways_can_be_struck_out(gateway: LiveGateway, name:
         assert seen["x-forwarded-proto"] == ["http"]
 
 
-def test_a_client_cannot_steer_the_proxy(gateway: LiveGateway, pet: ScriptedNative) -> None:
+def test_clients_cannot_configure_envoy(gateway: LiveGateway, pet: ScriptedNative) -> None:
     marker = new_marker()
-    steering = (
+    options = (
         ("x-envoy-upstream-rq-timeout-ms", "1"),
         ("x-envoy-max-retries", "3"),
         ("x-envoy-retry-on", "5xx"),
-        ("x-envoy-original-path", "/elsewhere"),
+        ("x-envoy-original-path", "/other"),
     )
-    answer = send(gateway, f"/gateway/open/1/status/503?{marker}", *steering)
+    answer = send(gateway, f"/gateway/open/1/status/503?{marker}", *options)
     assert answer.text == "as you wished\n"
     assert len(pet.log.with_marker(marker)) == 1
     assert not [name for name, _ in answer.headers if name.lower().startswith("x-envoy")]
 
 
-def test_a_name_whose_service_listens_on_one_of_its_addresses_only(
-    gateway: LiveGateway, ipv6: SocketNative
-) -> None:
+def test_a_name_of_which_only_one_address_is_listened_on(gateway: LiveGateway, ipv6: SocketNative) -> None:
     assert send(gateway, "/gateway/named-six/1/x").text == "ok"
     assert f"host: localhost:{ipv6.port}\r\n".encode() in ipv6.heads[-1]
 
@@ -155,7 +153,7 @@ def test_ipv6(gateway: LiveGateway, ipv6: SocketNative) -> None:
     assert f"host: [::1]:{ipv6.port}\r\n".encode() in ipv6.heads[-1]
 
 
-def test_bodies_of_any_size_pass_both_ways(gateway: LiveGateway) -> None:
+def test_bodies_of_any_size_are_forwarded_in_both_directions(gateway: LiveGateway) -> None:
     size = 3_000_000
     assert len(send(gateway, f"/gateway/pet/1/bytes/{size}", ("Origin", GOOD)).body) == size
     body = b"0123456789abcdef" * 65536
@@ -179,7 +177,7 @@ def test_head_has_the_headers_of_get_and_no_body(gateway: LiveGateway, pet: Scri
     assert (refused.status, refused.body) == (403, b"")
 
 
-def test_a_client_that_waits_for_100_is_told_to_go_on(gateway: LiveGateway) -> None:
+def test_expect_100_continue_is_answered(gateway: LiveGateway) -> None:
     with http1(gateway.port) as connection:
         head = "POST /gateway/pet/1/echo HTTP/1.1\r\nHost: gateway.test\r\nContent-Length: 2\r\n"
         assert connection.send_raw(f"{head}Expect: 100-continue\r\n\r\n").status == 100
@@ -187,7 +185,7 @@ def test_a_client_that_waits_for_100_is_told_to_go_on(gateway: LiveGateway) -> N
     assert (answer.status, answer.text) == (200, "hi")
 
 
-def test_trailers_pass_in_neither_direction(gateway: LiveGateway, pet: ScriptedNative) -> None:
+def test_trailers_are_forwarded_in_neither_direction(gateway: LiveGateway, pet: ScriptedNative) -> None:
     marker = new_marker()
     with http1(gateway.port) as connection:
         connection.push(

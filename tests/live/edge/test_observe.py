@@ -1,4 +1,4 @@
-"""Observe mode: everything passes, and Envoy itself counts what enforcing would have come to."""
+"""Observe mode: every request is forwarded, and Envoy counts the decisions by reason."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ BAD_METHOD = (FROM_GOOD, ("Access-Control-Request-Method", "DELETE"))
 BAD_HEADER = (FROM_GOOD, ("Access-Control-Request-Method", "GET"), ("Access-Control-Request-Headers", "x-a"))
 
 
-def test_it_is_counted_by_reason(gateway: LiveGateway, pet: ScriptedNative) -> None:
+def test_decisions_are_counted_by_reason(gateway: LiveGateway, pet: ScriptedNative) -> None:
     observing = replace(POLICY, mode=Mode.OBSERVE)
     publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, observing)]))
     before = len(pet.log.seen())
-    asked = [
+    requests = [
         ("GET", (FROM_FOREIGN,)),
         ("GET", (FROM_FOREIGN,)),
         ("GET", (FROM_GOOD,)),
@@ -32,11 +32,11 @@ def test_it_is_counted_by_reason(gateway: LiveGateway, pet: ScriptedNative) -> N
         ("OPTIONS", BAD_HEADER),
         ("OPTIONS", ()),
     ]
-    for method, headers in asked:
+    for method, headers in requests:
         answer = send(gateway, "/gateway/pet/1?cors", *headers, method=method)
         assert answer.status == 200
         assert cors_of(answer)["access-control-allow-origin"] == "http://native.example"
-    assert len(pet.log.seen()) - before == len(asked)
+    assert len(pet.log.seen()) - before == len(requests)
 
     prefix = "vhost.pet/1.route.observe."
     counted = gateway.stats(r"^vhost\..*\.route\.observe\..*\.upstream_rq_completed$")

@@ -1,4 +1,4 @@
-"""What is refused before any policy is asked: no native service sees it, no CORS header is given."""
+"""Requests that Envoy's parser refuses: no native service receives them, no response has CORS headers."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ def _served(gateway: LiveGateway, pet: ScriptedNative) -> None:
 
 
 REFUSED = {
-    "no request at all": ("GARBAGE\r\n\r\n", 400),
+    "not a request": ("GARBAGE\r\n\r\n", 400),
     "no Host": (f"GET /gateway/pet/1 HTTP/1.1\r\nOrigin: {GOOD}\r\n\r\n", 400),
     "a header with an underscore": (f"{START}X_Forwarded_Host: evil\r\n\r\n", 400),
     "a header without a name": (f"{START}: x\r\n\r\n", 400),
-    "a blank before the colon": (f"{START}X-One : x\r\n\r\n", 400),
+    "a space before the colon": (f"{START}X-One : x\r\n\r\n", 400),
     "a control character": (f"{START}X-One: a\x01b\r\n\r\n", 400),
     "two lengths": (f"{POST}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
     "a length and chunks": (f"{POST}{CHUNKED}Content-Length: 3\r\n\r\n0\r\n\r\n", 400),
-    "an encoding that is not known": (f"{POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    "an unknown encoding": (f"{POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
     "HTTP/1.0": ("GET /gateway/pet/1 HTTP/1.0\r\nHost: gateway.test\r\n\r\n", 426),
     "a head of 17 KiB": (f"{START}X-Long: {'x' * 17 * 1024}\r\n\r\n", 431),
     "a path of 17 KiB": (START.replace("/1 ", f"/1/{'x' * 17 * 1024} ") + "\r\n", 431),
     "101 headers": (START + "".join(f"x-{n}: y\r\n" for n in range(99)) + "\r\n", 431),
     "another scheme than the listener's": (START.replace(" /", " https://gateway.test/") + "\r\n", 403),
-    "an upgrade that nobody knows": (f"{START}Connection: Upgrade\r\nUpgrade: dream\r\n\r\n", 403),
+    "an unknown upgrade": (f"{START}Connection: Upgrade\r\nUpgrade: dream\r\n\r\n", 403),
 }
 
 
 @pytest.mark.parametrize("request_", REFUSED)
-def test_it_never_reaches_the_native_service(
+def test_the_native_service_never_receives_it(
     gateway: LiveGateway, pet: ScriptedNative, request_: str
 ) -> None:
     text, status = REFUSED[request_]
     before = len(pet.log.seen())
     with http1(gateway.port) as connection:
         answer = connection.send_raw(text)
-    # The upgrade is refused on the API's route, so there the page may read it.
+    # The API's route refuses the upgrade, so an allowed page can read the response.
     expected = status == 403 and "Upgrade" in text
     assert (answer.status, bool(cors_of(answer))) == (status, expected)
     assert len(pet.log.seen()) == before
 
 
-def test_a_folded_origin_is_not_the_one_on_its_first_line(gateway: LiveGateway) -> None:
+def test_a_folded_origin_is_refused(gateway: LiveGateway) -> None:
     with http1(gateway.port) as connection:
         assert connection.send_raw(f"{START.rstrip()}\r\n .evil.example\r\n\r\n").status == 403
 
 
-def test_a_hundred_headers_are_not_too_many(gateway: LiveGateway) -> None:
-    # Of an unknown path: Python's server, behind it, counts for itself.
+def test_a_hundred_headers_are_accepted(gateway: LiveGateway) -> None:
+    # With an unknown path, because the limit of the native service's HTTP server is lower.
     headers = [(f"x-{number}", "y") for number in range(99)]
     assert send(gateway, "/nowhere", *headers).status == 404
 
@@ -71,7 +71,7 @@ def test_a_header_with_an_underscore_is_refused_over_http2(gateway: LiveGateway,
     assert len(pet.log.seen()) == before
 
 
-def test_there_is_no_way_to_another_server(gateway: LiveGateway, pet: ScriptedNative) -> None:
+def test_clients_cannot_choose_another_server(gateway: LiveGateway, pet: ScriptedNative) -> None:
     before = len(pet.log.seen())
     spoofed = (("x-crossgate-path", "/gateway/pet/1"), ("x-crossgate-path", "passed/gateway/pet/1"))
     assert send(gateway, f"127.0.0.1:{pet.port}", *spoofed, method="CONNECT").status == 404

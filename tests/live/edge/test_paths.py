@@ -1,4 +1,4 @@
-"""No spelling of a path reaches one API under another's policy: the native services' logs say so."""
+"""No spelling of a path reaches one API under the policy of another, by the native services' logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.live
 PET, PETSTORE = "https://pet.example.com", "https://petstore.example.com"
 REJECTED, UNKNOWN = 400, 404
 
-# What a path is judged as. "pet" and "petstore" are two APIs; each allows only an origin of its own.
+# The API whose policy applies to a path, or the status. The APIs "pet" and "petstore" allow one origin each.
 PATHS: dict[str, str | int] = {
     "/gateway/pet/1": "pet",
     "/gateway/pet/1/": "pet",
@@ -46,7 +46,7 @@ PATHS: dict[str, str | int] = {
     "/gateway/pet/1/P('a%2Fb')": "pet",
     "/gateway/pet/1/%20": "pet",
     "http://gateway.test/gateway/pet/1/x": "pet",
-    "http://elsewhere.test/gateway/pet/1/x": "pet",
+    "http://other.test/gateway/pet/1/x": "pet",
     "http://gateway.test/gateway/pet/1/../../petstore/1/x": "petstore",
     "/gateway/pet/1/..%2f..%2fpetstore/1/x": REJECTED,
     "/gateway/pet/1/..%2F..%2Fpetstore/1/x": REJECTED,
@@ -60,7 +60,7 @@ PATHS: dict[str, str | int] = {
     "/gateway/pet/1/\xff": REJECTED,
     "gateway/pet/1/x": REJECTED,
     "/gateway%2fpet/1/x": UNKNOWN,
-    "/elsewhere/pet/1/x": UNKNOWN,
+    "/other/pet/1/x": UNKNOWN,
     "/ws/pet/1/x": UNKNOWN,
     "/gateway/pet": UNKNOWN,
     "/gateway/pet/": UNKNOWN,
@@ -92,7 +92,7 @@ def over_http2(port: int, request: RawRequest) -> RawResponse:
     try:
         return send_http2(port, request)
     except EOFError:
-        # Over HTTP/2 what breaks the protocol ends the connection.
+        # Over HTTP/2 a protocol error ends the connection.
         return RawResponse(0, (), b"")
 
 
@@ -105,7 +105,7 @@ def _served(gateway: LiveGateway, pet: ScriptedNative, petstore: ScriptedNative)
     publish(gateway, catalogue_of(gateway.port, apis))
 
 
-# HTTP/2 has no absolute form, and there Envoy escapes bytes that HTTP/1.1 has none of.
+# HTTP/2 has no absolute form, and Envoy escapes bytes there that HTTP/1.1 does not allow.
 HTTP2_PATHS = [path for path in PATHS if path.isascii() and not path.startswith("http:")]
 
 
@@ -113,17 +113,17 @@ HTTP2_PATHS = [path for path in PATHS if path.isascii() and not path.startswith(
     ("send", "path"),
     [*((over_http1, path) for path in PATHS), *((over_http2, path) for path in HTTP2_PATHS)],
 )
-def test_a_path_is_judged_as_what_it_leads_to(
+def test_the_policy_of_the_api_that_a_path_leads_to_applies(
     gateway: LiveGateway, pet: ScriptedNative, petstore: ScriptedNative, send: Send, path: str
 ) -> None:
-    verdict = PATHS[path]
+    expected = PATHS[path]
     for api_name, origin in (("pet", PET), ("petstore", PETSTORE)):
         marker = new_marker()
         headers = (("Origin", origin), ("X-Marker", marker), *SPOOFED, *SPOOFED)
         answer = send(gateway.port, RawRequest("GET", path, headers))
-        if isinstance(verdict, int):
-            assert answer.status == verdict or (verdict == REJECTED and answer.status == 0)
+        if isinstance(expected, int):
+            assert answer.status == expected or (expected == REJECTED and answer.status == 0)
         else:
-            assert answer.status == (200 if api_name == verdict else 403)
+            assert answer.status == (200 if api_name == expected else 403)
         reached = {"pet": pet.log.with_marker(marker), "petstore": petstore.log.with_marker(marker)}
-        assert {name for name, seen in reached.items() if seen} == {verdict} & {api_name}
+        assert {name for name, seen in reached.items() if seen} == {expected} & {api_name}

@@ -1,4 +1,4 @@
-"""A resource that Envoy refuses: the others are applied, the old one goes on serving, the reason is told."""
+"""A resource that Envoy rejects: the others are applied, the old one still serves, the reason is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crossgate.compiler.resource import SCOPED_ROUTE_CONFIGURATION, Resource
 pytestmark = pytest.mark.live
 
 
-def test_a_route_that_envoy_refuses_takes_no_other_down(gateway: LiveGateway, pet: ScriptedNative) -> None:
+def test_a_rejected_scope_does_not_affect_others(gateway: LiveGateway, pet: ScriptedNative) -> None:
     apis = [api("pet", pet.port, POLICY), api("other", pet.port, POLICY)]
     declared = catalogue_of(gateway.port, apis)
     publish(gateway, declared)
@@ -40,7 +40,7 @@ def test_a_route_that_envoy_refuses_takes_no_other_down(gateway: LiveGateway, pe
     assert gateway.put(good).applied
 
 
-def test_a_certificate_that_is_not_there_leaves_the_rest_of_the_change_in_force(
+def test_with_a_missing_certificate_the_rest_of_the_change_is_applied(
     gateway: LiveGateway, pet: ScriptedNative
 ) -> None:
     publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, POLICY)]))
@@ -54,7 +54,7 @@ def test_a_certificate_that_is_not_there_leaves_the_rest_of_the_change_in_force(
     publish(gateway, declared)
 
 
-def test_authorities_that_are_not_there_concern_the_https_natives_only(
+def test_missing_authorities_affect_https_native_services_only(
     gateway: LiveGateway, pet: ScriptedNative
 ) -> None:
     secure = api("secure", 0, POLICY, native=NativeService("https", "localhost", 1))

@@ -1,4 +1,4 @@
-"""Server-level CORS on a real Envoy: before any API is looked up, and turned on and off under traffic."""
+"""Server-level CORS on a real Envoy: before any API is looked up, and turned on and off during traffic."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PREFLIGHT = ("Access-Control-Request-Method", "GET")
 
 
 class Switch:
-    """Server-level CORS, to be turned on and off; the API's own policy allows the same origin."""
+    """Turns server-level CORS on and off; the API's own policy allows the same origin."""
 
     def __init__(self, gateway: LiveGateway, pet: ScriptedNative, deaf: int) -> None:
         self._gateway = gateway
@@ -66,7 +66,7 @@ def on(switch: Switch) -> None:
 
 @pytest.mark.usefixtures("on")
 @pytest.mark.parametrize("path", ["/nowhere", "/", "/gateway/none/1", "/gateway/pet/1/../../none"])
-def test_an_unknown_path_is_judged_too(gateway: LiveGateway, path: str) -> None:
+def test_it_applies_to_unknown_paths(gateway: LiveGateway, path: str) -> None:
     refused = send(gateway, path, FROM_FOREIGN)
     assert (refused.status, cors_of(refused)) == (403, {})
     unknown = send(gateway, path, FROM_GOOD)
@@ -80,9 +80,9 @@ def test_an_unknown_path_is_judged_too(gateway: LiveGateway, path: str) -> None:
 
 @pytest.mark.usefixtures("on")
 @pytest.mark.parametrize("path", ["/gateway/pet/1", "/gateway/open/1", "/shop/v1"])
-def test_it_takes_the_place_of_every_policy(gateway: LiveGateway, pet: ScriptedNative, path: str) -> None:
+def test_it_replaces_every_policy(gateway: LiveGateway, pet: ScriptedNative, path: str) -> None:
     marker = new_marker()
-    # Nothing of the API's policy: neither its exposed headers nor its credentials.
+    # Without the exposed headers and the credentials of the API's policy.
     answer = send(gateway, f"{path}?cors&{marker}", FROM_GOOD)
     assert (answer.status, cors_of(answer)) == (200, ALLOWED)
     refused = send(gateway, f"{path}?{marker}", FROM_FOREIGN)
@@ -95,13 +95,15 @@ def test_it_takes_the_place_of_every_policy(gateway: LiveGateway, pet: ScriptedN
     ("path", "status"),
     [("/gateway/deaf/1", 503), ("/gateway/pet/1/reset", 503), ("/gateway/pet/1/status/500", 500)],
 )
-def test_errors_can_be_read(gateway: LiveGateway, path: str, status: int) -> None:
+def test_allowed_origins_can_read_errors(gateway: LiveGateway, path: str, status: int) -> None:
     answer = send(gateway, path, FROM_GOOD)
     assert (answer.status, cors_of(answer)) == (status, ALLOWED)
 
 
 @pytest.mark.usefixtures("on")
-def test_the_native_service_sees_the_same_as_without_it(gateway: LiveGateway, pet: ScriptedNative) -> None:
+def test_the_native_service_receives_the_same_headers_as_without_it(
+    gateway: LiveGateway, pet: ScriptedNative
+) -> None:
     claimed = (
         ("x-crossgate-path", "no"),
         ("x-forwarded-host", "claimed"),
@@ -118,9 +120,9 @@ def test_the_native_service_sees_the_same_as_without_it(gateway: LiveGateway, pe
 
 
 @pytest.mark.usefixtures("on")
-def test_what_passes_in_front_is_not_refused_inside(gateway: LiveGateway) -> None:
+def test_the_internal_listener_does_not_refuse_allowed_requests(gateway: LiveGateway) -> None:
     headers = [(f"x-{number}", "y") for number in range(99)]
-    # Of an unknown path: Python's server, behind it, counts for itself.
+    # With an unknown path, because the limit of the native service's HTTP server is lower.
     assert send(gateway, "/nowhere", *headers).status == 404
     assert send(gateway, "/nowhere", *headers, ("x-one-more", "y")).status == 431
     most = "header=x:y&" * 98
@@ -131,31 +133,31 @@ def status_on(connection: Http1, *headers: tuple[str, str], method: str = "GET",
     return connection.send(RawRequest(method, f"/gateway/pet/1?{query}", headers)).status
 
 
-def test_nobody_goes_unjudged_on_a_connection_from_before(
+def test_a_policy_applies_to_connections_opened_before_the_switch(
     gateway: LiveGateway, pet: ScriptedNative, switch: Switch
 ) -> None:
     marker = new_marker()
     spoofed = (FROM_FOREIGN, ("x-crossgate-path", "passed/gateway/pet/1"))
     switch.turn(on=False)
-    with http1(gateway.port) as from_before:
-        assert status_on(from_before, FROM_GOOD) == 200
+    with http1(gateway.port) as opened_before:
+        assert status_on(opened_before, FROM_GOOD) == 200
         switch.turn(on=True)
-        assert status_on(from_before, *spoofed, query=marker) == 403
-        assert status_on(from_before, FROM_FOREIGN, PREFLIGHT, method="OPTIONS", query=marker) == 403
-        assert status_on(from_before, FROM_GOOD) == 200
-        with http1(gateway.port) as from_while_on:
-            assert status_on(from_while_on, FROM_GOOD) == 200
-            assert status_on(from_while_on, *spoofed, query=marker) == 403
+        assert status_on(opened_before, *spoofed, query=marker) == 403
+        assert status_on(opened_before, FROM_FOREIGN, PREFLIGHT, method="OPTIONS", query=marker) == 403
+        assert status_on(opened_before, FROM_GOOD) == 200
+        with http1(gateway.port) as opened_while_on:
+            assert status_on(opened_while_on, FROM_GOOD) == 200
+            assert status_on(opened_while_on, *spoofed, query=marker) == 403
             switch.turn(on=False)
-            assert status_on(from_while_on, *spoofed, query=marker) == 403
-            assert status_on(from_while_on, FROM_GOOD) == 200
-            assert status_on(from_before, FROM_GOOD) == 200
+            assert status_on(opened_while_on, *spoofed, query=marker) == 403
+            assert status_on(opened_while_on, FROM_GOOD) == 200
+            assert status_on(opened_before, FROM_GOOD) == 200
         with http1(gateway.port) as fresh:
             assert status_on(fresh, *spoofed, query=marker) == 403
     assert not pet.log.with_marker(marker)
 
 
-def test_it_is_turned_on_and_off_without_a_failed_request(
+def test_no_request_fails_while_it_is_turned_on_and_off(
     gateway: LiveGateway, pet: ScriptedNative, switch: Switch
 ) -> None:
     switch.turn(on=False)
@@ -171,7 +173,7 @@ def test_it_is_turned_on_and_off_without_a_failed_request(
                     for _ in range(20):
                         statuses[client].append(status_on(connection, FROM_GOOD))
                         statuses[client].append(status_on(connection, ("Origin", FOREIGN), query=marker))
-        except BaseException as failure:  # noqa: BLE001 - the test's own thread reports it
+        except BaseException as failure:  # noqa: BLE001 - the main thread raises it
             failures.append(failure)
 
     threads = [threading.Thread(target=run, args=(client,)) for client in range(4)]

@@ -1,4 +1,4 @@
-"""APIs in front of one native service share how it is connected to, and nothing else."""
+"""APIs with the same native service share its cluster only."""
 
 from __future__ import annotations
 
@@ -19,33 +19,31 @@ def based(name: str, port: int, base: str) -> Api:
     return replace(declared, native=replace(declared.native, base_path=base))
 
 
-def asked_of(native: ScriptedNative, gateway: LiveGateway, *names: str) -> list[str]:
-    """The paths that the native service saw of a request to each of the APIs, all answered 200."""
+def received_from(native: ScriptedNative, gateway: LiveGateway, *names: str) -> list[str]:
+    """The paths that the native service received from one request to each API; all responses are 200."""
     before = len(native.log.seen())
     assert [send(gateway, f"/gateway/{name}/1/x", FROM_GOOD).status for name in names] == [200] * len(names)
     return [seen.path for seen in native.log.seen()[before:]]
 
 
-def test_each_keeps_its_base_path_and_they_are_counted_together(
-    gateway: LiveGateway, pet: ScriptedNative
-) -> None:
+def test_base_paths_differ_and_statistics_are_shared(gateway: LiveGateway, pet: ScriptedNative) -> None:
     publish(gateway, catalogue_of(gateway.port, [based("one", pet.port, "/v1"), based("two", pet.port, "")]))
     counter = f"cluster.native/http/127_0_0_1-{pet.port}.upstream_rq_total"
     before = gateway.stats(r"upstream_rq_total$").get(counter, 0)
-    assert asked_of(pet, gateway, "one", "two") == ["/v1/x", "/x"]
+    assert received_from(pet, gateway, "one", "two") == ["/v1/x", "/x"]
     assert gateway.stats(r"upstream_rq_total$")[counter] == before + 2
 
 
-def test_an_api_that_comes_moves_or_goes_leaves_the_others_served(
+def test_adding_moving_and_removing_an_api_does_not_affect_others(
     gateway: LiveGateway, pet: ScriptedNative, petstore: ScriptedNative
 ) -> None:
     stays, moves = api("stays", pet.port, POLICY), api("moves", pet.port, POLICY)
     there = replace(moves, native=replace(moves.native, port=petstore.port))
     for _ in range(5):
         publish(gateway, catalogue_of(gateway.port, [stays, moves]))
-        assert asked_of(pet, gateway, "stays", "moves") == ["/x", "/x"]
+        assert received_from(pet, gateway, "stays", "moves") == ["/x", "/x"]
         publish(gateway, catalogue_of(gateway.port, [stays, there]))
-        assert asked_of(pet, gateway, "stays") == asked_of(petstore, gateway, "moves") == ["/x"]
+        assert received_from(pet, gateway, "stays") == received_from(petstore, gateway, "moves") == ["/x"]
         publish(gateway, catalogue_of(gateway.port, [there]))
         assert send(gateway, "/gateway/stays/1/x", FROM_GOOD).status == 404
-        assert asked_of(petstore, gateway, "moves") == ["/x"]
+        assert received_from(petstore, gateway, "moves") == ["/x"]

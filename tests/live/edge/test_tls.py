@@ -1,4 +1,4 @@
-"""TLS on both sides: the gateway's own certificate, and native services whose certificates are verified."""
+"""TLS on both sides: the gateway's own certificate, and the verification of native services."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def by_address(authority: trustme.CA) -> Iterator[SocketNative]:
 
 @pytest.fixture(scope="module")
 def of_another_name(authority: trustme.CA) -> Iterator[SocketNative]:
-    with SocketNative(tls=serving(authority, "elsewhere.test")) as service:
+    with SocketNative(tls=serving(authority, "other.test")) as service:
         yield service
 
 
@@ -103,7 +103,7 @@ def natives(
 
 
 @pytest.mark.parametrize("name", ["named", "addressed"])
-def test_a_native_service_that_is_who_it_should_be_is_asked(
+def test_a_verified_native_service_receives_requests(
     gateway: LiveGateway, natives: dict[str, SocketNative], name: str
 ) -> None:
     assert send(gateway, f"/gateway/{name}/1/x", FROM_GOOD).text == "ok"
@@ -111,7 +111,7 @@ def test_a_native_service_that_is_who_it_should_be_is_asked(
 
 
 @pytest.mark.parametrize("name", ["misnamed", "misaddressed", "strange"])
-def test_a_native_service_that_is_not_is_never_sent_a_request(
+def test_an_unverified_native_service_receives_no_request(
     gateway: LiveGateway, natives: dict[str, SocketNative], name: str
 ) -> None:
     before = list(natives[name].heads)
@@ -139,9 +139,7 @@ def test_the_protocol_is_negotiated(
         assert opened.selected_alpn_protocol() == chosen
 
 
-def test_both_protocols_answer_under_the_policy_and_say_https(
-    secure_port: int, authority: trustme.CA
-) -> None:
+def test_the_policy_and_https_apply_to_both_protocols(secure_port: int, authority: trustme.CA) -> None:
     request = RawRequest("GET", "/gateway/pet/1/headers", (FROM_GOOD,))
     with http1(secure_port, trusting(authority, "http/1.1")) as connection:
         first = connection.send(request)
@@ -151,7 +149,7 @@ def test_both_protocols_answer_under_the_policy_and_say_https(
         assert received(answer)["x-forwarded-proto"] == ["https"]
 
 
-def test_clear_text_and_old_versions_are_not_answered(secure_port: int, authority: trustme.CA) -> None:
+def test_plain_http_and_old_tls_versions_are_not_answered(secure_port: int, authority: trustme.CA) -> None:
     with http1(secure_port) as connection, pytest.raises((EOFError, ConnectionError)):
         connection.send(RawRequest("GET", "/gateway/pet/1", ()))
     old = trusting(authority, "http/1.1")

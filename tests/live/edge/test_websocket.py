@@ -1,4 +1,4 @@
-"""WebSockets: browsers open them across origins without a preflight; the policy judges the opening."""
+"""WebSockets: browsers open them across origins without a preflight; the policy applies to the handshake."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnectio
 
 
 def echo(connection: socket.socket, head: bytes) -> None:
-    """Switches protocols, then sends back what it gets, until ``bye``."""
+    """Switches protocols, then echoes what it receives, until ``bye``."""
     assert b"upgrade: websocket" in head.lower()
     connection.sendall(UPGRADED)
     while received := connection.recv(100):
@@ -43,7 +43,7 @@ def catalogue(gateway: LiveGateway, native: SocketNative) -> Catalogue:
     return declared
 
 
-def opening(origin: str) -> str:
+def handshake(origin: str) -> str:
     return (
         "GET /gateway/chat/1/room HTTP/1.1\r\nHost: gateway.test\r\nConnection: Upgrade\r\n"
         "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -52,25 +52,23 @@ def opening(origin: str) -> str:
 
 
 @pytest.mark.usefixtures("catalogue")
-def test_it_passes_from_an_allowed_origin_and_outlives_the_time_of_an_answer(
+def test_it_opens_from_an_allowed_origin_and_outlives_the_response_timeout(
     gateway: LiveGateway, native: SocketNative
 ) -> None:
     with http1(gateway.port) as connection:
-        assert connection.send_raw(opening(GOOD)).status == 101
+        assert connection.send_raw(handshake(GOOD)).status == 101
         assert native.heads[-1].startswith(b"GET /room HTTP/1.1\r\n")
         for message in (b"hello", b"again", b"bye"):
             connection.push(message)
             assert connection.pull(len(message)) == message
-            # What is tested is that time passing does no harm.
+            # The test is that the timeout of responses does not apply.
             time.sleep(NATIVE_TIMEOUT)
 
 
 @pytest.mark.usefixtures("catalogue")
-def test_a_foreign_origin_is_refused_and_the_native_service_hears_nothing(
-    gateway: LiveGateway, native: SocketNative
-) -> None:
+def test_a_foreign_origin_is_refused_and_not_forwarded(gateway: LiveGateway, native: SocketNative) -> None:
     before = len(native.heads)
     with http1(gateway.port) as connection:
-        answer = connection.send_raw(opening(FOREIGN))
+        answer = connection.send_raw(handshake(FOREIGN))
     assert answer.status == 403
     assert len(native.heads) == before

@@ -1,4 +1,4 @@
-"""Which APIs are named when Envoy refuses a resource."""
+"""The APIs that a message about a resource names."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ DECLARED = catalogue(
         ((LISTENER, "gateway"), ()),
     ],
 )
-def test_a_resource_is_traced_to_its_apis(key: ResourceKey, apis: tuple[str, ...]) -> None:
+def test_a_resource_is_mapped_to_its_apis(key: ResourceKey, apis: tuple[str, ...]) -> None:
     assert key in Compilation().advance(DECLARED, "/ca.pem")[0].resources
     assert affected_apis(key, DECLARED.apis) == apis
 
 
 @pytest.mark.parametrize(
-    ("count", "said"),
+    ("count", "suffix"),
     [
         (0, ""),
         (1, ", used by a0/1"),
@@ -44,5 +44,5 @@ def test_a_resource_is_traced_to_its_apis(key: ResourceKey, apis: tuple[str, ...
         (2004, ", used by a0/1, a1/1, a2/1, 2,001 more"),
     ],
 )
-def test_the_first_of_many_are_named(count: int, said: str) -> None:
-    assert used_by([f"a{number}/1" for number in range(count)]) == said
+def test_the_first_of_many_are_named(count: int, suffix: str) -> None:
+    assert used_by([f"a{number}/1" for number in range(count)]) == suffix

@@ -1,4 +1,4 @@
-"""The clusters: their names, what of an https native service is verified, and no limit inside the gateway."""
+"""Clusters: names, the verification of https, and no limit within the gateway."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def test_an_https_native_service_is_verified_by_name_and_authority(
     assert (matcher.san_type, matcher.matcher.exact) == (kind, subject)
 
 
-def test_a_native_service_in_clear_text_has_no_transport_of_its_own() -> None:
+def test_an_http_native_service_has_no_transport_socket() -> None:
     cluster = message_of(compile_cluster(NativeService("http", "127.0.0.1", 9000), "/ca.pem"))
     assert isinstance(cluster, Cluster)
     assert not cluster.HasField("transport_socket")
 
 
-def test_the_way_inside_takes_as_many_requests_as_the_listener_in_front() -> None:
+def test_the_internal_cluster_has_no_limit_of_its_own() -> None:
     cluster = message_of(compile_internal_cluster())
     assert isinstance(cluster, Cluster)
     [limits] = cluster.circuit_breakers.thresholds
@@ -75,7 +75,7 @@ def native(url: str) -> NativeService:
 
 
 @pytest.mark.parametrize(("url", "name", "in_statistics"), NAMES)
-def test_a_cluster_is_called_after_what_it_connects_to(url: str, name: str, in_statistics: str) -> None:
+def test_a_cluster_is_named_after_its_address(url: str, name: str, in_statistics: str) -> None:
     cluster = message_of(compile_cluster(native(url), "/ca.pem"))
     assert isinstance(cluster, Cluster)
     assert (cluster.name, cluster.alt_stat_name) == (name, in_statistics)
@@ -100,10 +100,10 @@ def test_two_native_services_share_neither_cluster_nor_statistics(
     names = {cluster_name(one), cluster_name(other)}
     in_statistics = {statistics_name(name) for name in names}
     assert len(names) == len(in_statistics) == len({one, other})
-    # What Envoy keeps as it is, and no dot: the name is one part of the statistics' names.
+    # Characters that Envoy does not replace; without a dot, the name is one part of a statistic's name.
     assert set("".join(in_statistics)) <= {*string.ascii_lowercase, *string.digits, *"/_~-[]"}
 
 
 @given(_NATIVE)
-def test_a_base_path_makes_no_other_cluster(one: NativeService) -> None:
+def test_the_base_path_is_not_part_of_the_cluster(one: NativeService) -> None:
     assert cluster_name(native(f"{one}/v2")) == cluster_name(one)

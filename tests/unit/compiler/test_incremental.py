@@ -1,4 +1,4 @@
-"""A catalogue compiles to the same resources, whatever came before it and wherever it is compiled."""
+"""A catalogue compiles to the same resources after any history and in any process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from tests.catalogues import POLICY, catalogue
 from tests.catalogues import api_with_policy as api
-from tests.unit.compiler.changing import histories
+from tests.unit.compiler.histories import histories
 
 from crossgate.catalogue.model import Application, Catalogue
 from crossgate.compiler.incremental import Compilation
@@ -27,7 +27,7 @@ def fresh(declared: Catalogue) -> dict[ResourceKey, Resource]:
 
 @settings(deadline=None, max_examples=60)
 @given(histories())
-def test_a_history_ends_in_the_same_resources_as_its_last_catalogue_alone(history: list[Catalogue]) -> None:
+def test_a_history_gives_the_same_resources_as_its_last_catalogue(history: list[Catalogue]) -> None:
     compilation = Compilation()
     for declared in history:
         before = compilation.resources
@@ -35,7 +35,7 @@ def test_a_history_ends_in_the_same_resources_as_its_last_catalogue_alone(histor
         after = {key: one for key, one in (dict(before) | dict(changes)).items() if one is not None}
         assert compilation.resources == after == fresh(declared)
         idle = [key for key, one in changes.items() if before.get(key) == one]
-        assert not idle, "a change that changes nothing"
+        assert not idle, "a change without a difference"
 
 
 @settings(deadline=None, max_examples=30)
@@ -48,7 +48,7 @@ def test_the_same_catalogue_again_changes_nothing(history: list[Catalogue]) -> N
 
 
 def sample() -> Catalogue:
-    """A catalogue in which much could come in the order of a hash."""
+    """A catalogue with many collections whose order could depend on hashes."""
     origins = tuple(f"https://{number}.example.com" for number in range(50))
     apis = [
         api(f"pets{number}", cors=POLICY, endpoints=(f"/shop/{number}", f"/gateway/pets{number}/1"))

@@ -1,4 +1,4 @@
-"""Plain expressions: the short check, if any, tells the same origins apart as the whole grammar does."""
+"""Plain expressions: the short check and the whole grammar accept the same origins."""
 
 from __future__ import annotations
 
@@ -76,33 +76,33 @@ expressions = st.tuples(
 
 
 @pytest.mark.parametrize("regex", PLAIN)
-def test_it_is_plain(regex: str) -> None:
+def test_plain(regex: str) -> None:
     assert is_plain(regex)
 
 
 @pytest.mark.parametrize("regex", OTHERS)
-def test_it_is_not_plain(regex: str) -> None:
+def test_not_plain(regex: str) -> None:
     assert not is_plain(regex)
 
 
 @pytest.mark.parametrize("regex", [*PLAIN[:2], r"http://a?b{2,}c*\.([a-f0-9]+\.)*test\.com"])
-def test_each_of_its_labels_holds_a_character(regex: str) -> None:
+def test_no_label_is_empty(regex: str) -> None:
     assert is_plain(regex)
     assert has_labels(regex)
 
 
 @pytest.mark.parametrize("regex", WITHOUT_LABELS)
-def test_a_label_may_be_empty_or_is_not_seen_at_a_glance(regex: str) -> None:
+def test_a_label_may_be_empty(regex: str) -> None:
     assert is_plain(regex)
     assert not has_labels(regex)
 
 
-def test_a_long_expression_is_not_read_for_its_labels() -> None:
+def test_the_labels_of_long_expressions_are_not_examined() -> None:
     assert not has_labels(rf"https://{'a' * 300}\.com")
 
 
 @given(st.data(), expressions)
-def test_both_checks_agree_on_all_that_a_plain_expression_matches(data: st.DataObject, regex: str) -> None:
+def test_both_checks_agree_on_every_match(data: st.DataObject, regex: str) -> None:
     assert is_plain(regex)
     value = data.draw(st.from_regex(re.compile(regex, re.ASCII), fullmatch=True))
     assume(len(value) < 1000)

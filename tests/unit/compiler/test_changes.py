@@ -1,4 +1,4 @@
-"""One change, one resource: what is compiled anew and sent, by kind of change."""
+"""One change, one resource: the resources that are compiled and sent, by kind of change."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ SERVER: Touched = {(ROUTE_CONFIGURATION, "server-level-cors"), THE_LISTENER}
 CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     "nothing": (FIRST, set()),
     "a policy": (with_pets(cors=replace(POLICY, max_age=5)), {PETS_SCOPE}),
-    "a policy goes": (with_pets(cors=None), {PETS_SCOPE}),
-    "an endpoint more": (
+    "a policy is removed": (with_pets(cors=None), {PETS_SCOPE}),
+    "an endpoint is added": (
         with_pets(endpoints=(*PETS.endpoints, "/zoo/pets")),
         {(SCOPED_ROUTE_CONFIGURATION, "-/zoo")},
     ),
@@ -60,32 +60,32 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
         with_pets(endpoints=("/shop/pets",)),
         {PETS_SCOPE, SHOP_SCOPE},
     ),
-    "a time-out": (with_pets(native_timeout=1.0), {PETS_SCOPE}),
+    "a timeout": (with_pets(native_timeout=1.0), {PETS_SCOPE}),
     "a base path": (with_pets(native=replace(PETS.native, base_path="/v2")), {PETS_SCOPE}),
     "a native service's port": (
         with_pets(native=replace(PETS.native, port=1)),
         {PETS_SCOPE, PETS_CLUSTER, (CLUSTER, "native/http/127.0.0.1:1")},
     ),
     "the native service of others": (with_pets(native=SHOP.native), {PETS_SCOPE, PETS_CLUSTER}),
-    "an API goes": (without(PETS.key), {PETS_SCOPE, PETS_CLUSTER}),
-    "one API of a shared native service goes": (without(OPEN.key), {OPEN_SCOPE}),
-    "one API of a shared scope goes": (without(CAFE.key), {SHOP_SCOPE, CAFE_CLUSTER}),
-    "an API comes": (
+    "an API is removed": (without(PETS.key), {PETS_SCOPE, PETS_CLUSTER}),
+    "one API of a shared native service is removed": (without(OPEN.key), {OPEN_SCOPE}),
+    "one API of a shared scope is removed": (without(CAFE.key), {SHOP_SCOPE, CAFE_CLUSTER}),
+    "an API is added": (
         replace(FIRST, apis={**FIRST.apis, "new/1": api("new")}),
         {(SCOPED_ROUTE_CONFIGURATION, "new/1")},
     ),
-    "an API comes with its native service": (
+    "an API is added with its native service": (
         replace(FIRST, apis={**FIRST.apis, "new/1": api("new", native=NativeService("http", "::1", 9000))}),
         {(SCOPED_ROUTE_CONFIGURATION, "new/1"), (CLUSTER, "native/http/[::1]:9000")},
     ),
-    "an API takes the place of another": (
+    "an API replaces another": (
         replace(without(PETS.key), apis={**without(PETS.key).apis, "new/1": replace(PETS, name="new")}),
         {PETS_SCOPE},
     ),
     "an application is suspended": (with_kiosk(suspended=True), {PETS_SCOPE, SHOP_SCOPE}),
-    "an association goes": (with_kiosk(apis=(PETS.key,)), {SHOP_SCOPE}),
+    "an association is removed": (with_kiosk(apis=(PETS.key,)), {SHOP_SCOPE}),
     "an association with an API without policy": (with_kiosk(apis=(*KIOSK.apis, OPEN.key)), set()),
-    "an origin that the policy allows anyway": (
+    "an origin that the policy allows already": (
         with_kiosk(javascript_origins=(*KIOSK.javascript_origins, "https://app.example.com")),
         set(),
     ),
@@ -100,7 +100,7 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_touches_only_what_it_bears_on(change: str) -> None:
+def test_a_change_affects_only_resources_that_depend_on_it(change: str) -> None:
     after, touched = CHANGES[change]
     compilation, _ = Compilation().advance(FIRST, "/etc/ca-certificates.crt")
     back, changes = compilation.advance(after, "/etc/ca-certificates.crt")
@@ -108,14 +108,14 @@ def test_a_change_touches_only_what_it_bears_on(change: str) -> None:
     assert set(back.advance(FIRST, "/etc/ca-certificates.crt")[1]) == touched
 
 
-def test_a_policy_of_many_apis_is_one_resource() -> None:
+def test_a_policy_is_one_resource_among_many_apis() -> None:
     apis = [api(f"api{number}") for number in range(500)]
     compilation, _ = Compilation().advance(catalogue(apis), "")
     apis[250] = replace(apis[250], cors=replace(POLICY, max_age=5))
     assert set(compilation.advance(catalogue(apis), "")[1]) == {(SCOPED_ROUTE_CONFIGURATION, "api250/1")}
 
 
-def test_a_cluster_comes_with_its_first_api_and_goes_with_its_last() -> None:
+def test_a_cluster_is_added_with_its_first_api_and_removed_with_its_last() -> None:
     [*apis] = (
         api(f"api{number}", native=replace(SHOP.native, base_path=f"/{number}")) for number in range(3)
     )
@@ -126,21 +126,21 @@ def test_a_cluster_comes_with_its_first_api_and_goes_with_its_last() -> None:
         assert (SHOP_CLUSTER in compilation.resources) == bool(count)
 
 
-def test_a_scope_needs_the_clusters_that_it_names() -> None:
+def test_a_scope_needs_its_clusters() -> None:
     compilation, _ = Compilation().advance(FIRST, "")
     assert compilation.resources[SHOP_SCOPE].needs == (SHOP_CLUSTER, CAFE_CLUSTER)
     for key, one in compilation.resources.items():
         assert {needed for needed in one.needs if needed not in compilation.resources} == set(), key
 
 
-def test_server_settings_change_one_resource_while_they_are_on() -> None:
+def test_server_settings_are_one_resource() -> None:
     on = replace(FIRST, server_policy=server_policy("https://app.example.com"))
     compilation, _ = Compilation().advance(on, "")
     longer = replace(FIRST, server_policy=server_policy("https://app.example.com", maxAge=5))
     assert set(compilation.advance(longer, "")[1]) == {(ROUTE_CONFIGURATION, "server-level-cors")}
 
 
-def test_only_the_first_endpoint_elsewhere_and_the_last_touch_the_listeners() -> None:
+def test_only_the_first_and_last_endpoint_outside_the_roots_change_the_listeners() -> None:
     listeners = {THE_LISTENER, (LISTENER, "apis")}
     under_roots = catalogue([PETS])
     one = catalogue([PETS, CAFE])

@@ -1,4 +1,4 @@
-"""What must hold of every resource, whatever the policy: the traps of Envoy's configuration."""
+"""Properties of every resource, for any policy: traps of Envoy's configuration."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_table_of_origins_holds_no_asterisk_no_duplicate_and_nothing_empty(mes
         assert len(entries) == len(set(entries))
 
 
-def test_no_expression_of_the_compilers_own_folds_case(messages: list[Message]) -> None:
+def test_no_expression_of_the_compiler_folds_case(messages: list[Message]) -> None:
     written = {
         origin["regex"]
         for sample in samples()
@@ -80,13 +80,13 @@ def test_no_expression_of_the_compilers_own_folds_case(messages: list[Message]) 
     assert not [regex for regex in own if re.search(r"\(\?[a-zA-Z]*i", regex)]
 
 
-def test_re2_takes_every_expression_and_none_is_empty(messages: list[Message]) -> None:
+def test_re2_accepts_every_expression_and_none_is_empty(messages: list[Message]) -> None:
     for regex in regexes_of(messages):
         assert regex
         re2.compile(regex.encode("latin-1", "replace"))
 
 
-def test_what_a_policy_says_is_never_taken_for_one_of_envoys_commands() -> None:
+def test_values_of_a_policy_are_never_format_strings() -> None:
     policy = build_policy(
         allowed_origins=["https://app.example.com"],
         allowed_methods=["GET", "%REQ(COOKIE)%".replace("(", "").replace(")", "")],
@@ -105,7 +105,7 @@ def test_what_a_policy_says_is_never_taken_for_one_of_envoys_commands() -> None:
     assert values["allow"] == "GET, %%REQCOOKIE%%"
 
 
-def test_the_only_commands_are_those_that_reflect_what_was_matched(messages: list[Message]) -> None:
+def test_format_strings_only_reflect_matched_headers(messages: list[Message]) -> None:
     commands = {
         command
         for one in messages
@@ -121,19 +121,19 @@ def test_the_only_commands_are_those_that_reflect_what_was_matched(messages: lis
     }
 
 
-def test_every_route_says_who_speaks_and_why(messages: list[Message]) -> None:
+def test_every_route_is_named_after_its_owner_and_reason(messages: list[Message]) -> None:
     routes = [one for one in messages if isinstance(one, Route)]
     assert routes
     for route in routes:
-        speaker, _, reason = route.name.partition(" ")
-        assert re.fullmatch(r"s\d+/1|server", speaker)
+        owner, _, reason = route.name.partition(" ")
+        assert re.fullmatch(r"s\d+/1|server", owner)
         assert reason
         assert route.HasField("direct_response") != route.HasField("route")
         if reason.endswith(("-refused", "-missing")) and not route.stat_prefix:
             assert route.HasField("direct_response")
 
 
-def test_a_regular_expression_of_a_policy_travels_as_it_was_written() -> None:
+def test_a_regular_expression_of_a_policy_is_not_changed() -> None:
     policy = build_policy(allowed_origins=[{"regex": r"(?i)https://KIOSK-\d+\.example\.com"}])
     assert r"(?i)https://KIOSK-\d+\.example\.com" in regexes_of(
         compiled(catalogue([api("pets", cors=policy)]))

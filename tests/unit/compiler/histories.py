@@ -1,4 +1,4 @@
-"""Arbitrary catalogues over few names, so that one often differs from the next in little."""
+"""Histories of arbitrary catalogues; with few names, so that many changes are small."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def _catalogues(draw: st.DrawFn, gateways: st.SearchStrategy[Gateway] = _gateway
 
 @st.composite
 def _part_of(draw: st.DrawFn, before: Catalogue, after: Catalogue) -> Catalogue:
-    """``before`` with one of its parts as in ``after``: most changes are of one kind."""
+    """``before`` with one part of ``after``: most changes are of one kind."""
     part = draw(st.sampled_from(("apis", "applications", "gateway", "server_policy")))
     return replace(before, **{part: getattr(after, part)})
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Catalogue]:
-    """Catalogues that follow one another."""
+    """A sequence of catalogues."""
     found = [draw(_catalogues())]
     for _ in range(draw(st.integers(1, 5))):
         after = draw(_catalogues())

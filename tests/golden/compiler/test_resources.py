@@ -1,7 +1,7 @@
-"""Documents and what they compile to, and that Envoy takes all of it.
+"""Documents, the resources that they compile to, and that Envoy accepts the resources.
 
-Each ``.yaml`` has a ``.json`` beside it: the resources by kind and name, unpacked. ``make golden`` writes
-them again; then read the diff.
+Each ``.yaml`` file has a ``.json`` file: the resources by kind and name, unpacked. ``make golden`` writes
+them; then read the diff.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from crossgate.net.address import UnixSocket
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("*.yaml"))
 FILES = Path("/etc/crossgate")
-"""Where the documents pretend to lie, so that the same paths come out everywhere."""
+"""The folder of the documents as far as the compiler knows: relative paths are the same on all machines."""
 
 WIDTH = 250
-"""Characters, the indentation aside: one condition of a flow fits, with the name of its type."""
+"""Characters without indentation: enough for one condition of a flow, with the name of its type."""
 
 Compiled = Mapping[str, Mapping[str, Any]]
 
 
 def compiled(name: str) -> Compiled:
-    """By the resources' kind, and in it by name."""
+    """The resources by kind and name."""
     reading = read_document((HERE / f"{name}.yaml").read_text(encoding="utf-8"), folder=FILES)
     assert reading.catalogue is not None, reading.diagnostics
     compilation, _ = Compilation().advance(reading.catalogue, str(FILES / "system.pem"))
@@ -49,7 +49,7 @@ def compiled(name: str) -> Compiled:
 
 
 def folded(value: object, indent: str = "") -> str:
-    """The value as JSON for people: what fits into a line is one."""
+    """The value as JSON for people: whatever fits into a line is on one line."""
     flat = json.dumps(value, ensure_ascii=False)
     if len(flat) <= WIDTH or not isinstance(value, dict | list):
         return flat
@@ -64,7 +64,7 @@ def folded(value: object, indent: str = "") -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_compiles_to_what_it_did(name: str) -> None:
+def test_the_resources_are_those_of_the_golden(name: str) -> None:
     golden = HERE / f"{name}.json"
     text = folded(compiled(name)) + "\n"
     if os.environ.get("CROSSGATE_WRITE_GOLDENS"):
@@ -72,7 +72,7 @@ def test_it_compiles_to_what_it_did(name: str) -> None:
     assert text == golden.read_text(encoding="utf-8")
 
 
-def test_there_is_no_golden_without_its_document() -> None:
+def test_every_golden_has_a_document() -> None:
     assert {path.stem for path in HERE.glob("*.json")} == set(NAMES)
 
 
@@ -91,9 +91,10 @@ def test_envoy_accepts_it(name: str, tmp_path: Path) -> None:
 
 
 def static(compiled: Compiled) -> Mapping[str, Any]:
-    """A bootstrap that says at once what the control plane would.
+    """A bootstrap that contains what the control plane would send.
 
-    Routes are not looked at where they are found over xDS; a listener inside for each has them written in it.
+    Envoy does not validate routes that come over xDS, so each route configuration is part of an internal
+    listener.
     """
     scopes = [scope["route_configuration"] for scope in compiled.get(SCOPED_ROUTE_CONFIGURATION, {}).values()]
     routes = [*scopes, *compiled.get(ROUTE_CONFIGURATION, {}).values()]
