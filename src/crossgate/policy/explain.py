@@ -72,14 +72,14 @@ def _of_http(request: Request, decision: Decision) -> list[Step]:
             return [Step("Is the method one that does not echo the request?", request.method, passed=False)]
         case Reason.HOST_MALFORMED:
             return [Step("Is the Host one host, without a user?", request.host, passed=False)]
-        case Reason.PATH_MALFORMED:
-            path = normalise_path(request.path) or request.path
-            return [Step("Is the path free of dot segments, however decoded?", path, passed=False)]
-        case _ if request.path:
-            path = normalise_path(request.path) or request.path
-            return [Step("Is the path free of dot segments, however decoded?", path, passed=True)]
-        case _:
+        case _ if not request.path:
             return []
+        case reason:
+            path = normalise_path(request.path)
+            if path is None:
+                return [Step("Is the path one that Envoy accepts?", request.path, passed=False)]
+            passed = reason is not Reason.PATH_MALFORMED
+            return [Step("Is the path free of dot segments, also when decoded again?", path, passed=passed)]
 
 
 def _classify(request: Request, decision: Decision) -> Step:
