@@ -12,7 +12,7 @@ from crossgate.lint.proof.automaton import DEAD, Automaton
 from crossgate.lint.proof.budget import Budget, ExhaustedError
 from crossgate.lint.proof.nfa import build
 from crossgate.lint.proof.parser import parse
-from crossgate.policy.regex import Matcher, RegexRefused, compile_regex
+from crossgate.policy.re2 import Matcher, RegexRefused, compile_regex
 
 _LITERALS = [
     *"aabbcK01-_. \n:/",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossgate.lint.proof import MatchMode, Proof, Verdict, prove
-from crossgate.policy.pattern import WildcardOrigin, parse_origin_pattern
+from crossgate.policy.origin_pattern import WildcardOrigin, parse_origin_pattern
 
 _FILE = Path(__file__).parents[2] / "tests" / "data" / "origin-regex-corpus.json"
 BAD = frozenset({"nearmiss", "many", "unbounded", "tenant"})

@@ -17,7 +17,7 @@ from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY
 from crossgate.catalogue.reader import read_api, read_application, read_gateway
 from crossgate.catalogue.schema import document_schema, nested_records
 from crossgate.diagnostics import InvalidInput
-from crossgate.policy.server_settings import NAMES, PREFIX
+from crossgate.policy.server_cors import NAMES, PREFIX
 from crossgate.record import Record
 
 _Found = TypeVar("_Found")

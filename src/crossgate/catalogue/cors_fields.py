@@ -13,7 +13,7 @@ from crossgate.diagnostics import Diagnostic
 from crossgate.policy import CorsPolicy, Mode, PlainOptions, read_policy
 from crossgate.policy.cors_policy import MAX_AGE_LIMIT
 from crossgate.policy.names import TOKEN_PATTERN
-from crossgate.policy.server_settings import PREFIX
+from crossgate.policy.server_cors import PREFIX
 from crossgate.record import (
     AsIs,
     Boolean,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from crossgate.catalogue.model import Api
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
-from crossgate.policy.request_path import normalise_path
+from crossgate.policy.request import normalise_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,7 @@ commas. The conditions are shared by many routes: read them, never change them.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from itertools import groupby
 from typing import Final
 
 from envoy.config.route.v3.route_components_pb2 import HeaderMatcher
@@ -17,6 +15,7 @@ from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from crossgate.compiler.plain_regex import EMPTY_LABEL, has_labels, is_plain
 from crossgate.policy import OriginSet, WildcardOrigin
+from crossgate.policy.header_list import list_regexes
 from crossgate.policy.names import (
     ANY,
     FORBIDDEN_METHODS,
@@ -26,8 +25,9 @@ from crossgate.policy.names import (
     REQUEST_METHOD,
     TOKEN_PATTERN,
 )
-from crossgate.policy.origin import DEFAULT_PORT_PATTERN, LABEL_PATTERN, ORIGIN_PATTERN, PORT_PATTERN
-from crossgate.policy.request_headers import AUTHORIZATION, LIST_PATTERN, list_pattern
+from crossgate.policy.origin import DEFAULT_PORT_PATTERN, ORIGIN_PATTERN
+from crossgate.policy.origin_pattern import wildcard_regexes
+from crossgate.policy.re2 import in_any_case, quote
 
 Conditions = tuple[HeaderMatcher, ...]
 """Conditions that must all hold; an empty tuple always holds."""
@@ -108,14 +108,9 @@ def method_refusals(methods: tuple[str, ...]) -> tuple[Conditions, ...]:
 @lru_cache(maxsize=_CACHED)
 def header_refusals(names: tuple[str, ...]) -> tuple[Conditions, ...]:
     """The alternatives in which a preflight's requested headers are not a list of ``names``."""
-    lower = sorted({name.lower() for name in names})
-    if ANY not in lower:
-        return ((matches_not(_HEADERS, _list_of("|".join(map(in_any_case, lower)))),),)
-    unreadable = (matches_not(_HEADERS, LIST_PATTERN),)
-    if AUTHORIZATION in lower:
-        return (unreadable,)
-    authorization = rf"(?:\C*[ \t,])?{in_any_case(AUTHORIZATION)}(?:[ \t,]\C*)?"
-    return unreadable, (matches(_HEADERS, authorization),)
+    regexes = list_regexes(names)
+    not_allowed = (matches_not(_HEADERS, regexes.allowed),)
+    return (not_allowed, (matches(_HEADERS, regexes.refused),)) if regexes.refused else (not_allowed,)
 
 
 @lru_cache(maxsize=_CACHED)
@@ -162,37 +157,3 @@ def _malformed_matches(
 _MALFORMED: Final = (differs(ORIGIN, NULL), matches_not(ORIGIN, ORIGIN_PATTERN))
 """Not ``null`` and outside of the grammar, which contains origins with their default port."""
 _DEFAULT_PORT: Final = (matches(ORIGIN, DEFAULT_PORT_PATTERN),)
-
-
-def wildcard_regexes(wildcards: tuple[WildcardOrigin, ...]) -> list[str]:
-    """RE2 expressions for the wildcards: one for all that differ only in their host."""
-
-    def shape(wildcard: WildcardOrigin) -> tuple[str, bool, bool, int]:
-        return wildcard.scheme, wildcard.any_subdomain, wildcard.any_port, wildcard.port or 0
-
-    regexes = []
-    for (scheme, any_subdomain, any_port, port), alike in groupby(sorted(wildcards, key=shape), key=shape):
-        hosts = "|".join(sorted({quote(wildcard.host) for wildcard in alike}))
-        labels = rf"(?:{LABEL_PATTERN}\.)+" if any_subdomain else ""
-        suffix = f"(?::{PORT_PATTERN})?" if any_port else f":{port}" if port else ""
-        regexes.append(f"{quote(scheme)}://{labels}(?:{hosts}){suffix}")
-    return regexes
-
-
-def quote(value: str) -> str:
-    """An RE2 expression that matches ``value`` only."""
-    return re.sub(r"[^A-Za-z0-9_/-]", lambda found: "\\" + found[0], value)
-
-
-def in_any_case(token: str) -> str:
-    """An RE2 expression for the token in any case of ASCII letters.
-
-    RE2's own ``(?i)`` also folds U+017F to s and U+212A to k, which are not in any token.
-    """
-    return "".join(
-        f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else quote(letter) for letter in token
-    )
-
-
-def _list_of(element: str) -> str:
-    return list_pattern(f"(?:{element})") if element else r"[ \t,]*"

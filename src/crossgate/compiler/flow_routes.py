@@ -22,7 +22,6 @@ from crossgate.compiler.conditions import (
     differs,
     equals,
     header_refusals,
-    in_any_case,
     is_none_of,
     matches_not,
     method_refusals,
@@ -39,8 +38,9 @@ from crossgate.compiler.route_table import RouteTable
 from crossgate.compiler.routes import RouteEffect, RouteOwner, RouteStep, malformed_steps, route_effect
 from crossgate.policy import EffectivePolicy, Flow, Reason, ServerPolicy
 from crossgate.policy.decision import Outcome
+from crossgate.policy.re2 import in_any_case
 from crossgate.policy.responses import ResponseSettings
-from crossgate.policy.server_level import CONTENT_TYPE, SIMPLE_CONTENT_TYPES
+from crossgate.policy.server_cors import CONTENT_TYPE, SIMPLE_CONTENT_TYPES
 
 _NO_POLICY: Final = route_effect(ResponseSettings(), Outcome(Flow.PASS_THROUGH, Reason.NO_POLICY))
 _IS_OPTIONS: Final = equals(":method", "OPTIONS")

@@ -32,26 +32,21 @@ SERVER_CORS_PASSED: Final = "passed"
 listener."""
 
 UNTRUSTED_FORWARDING_HEADERS: Final = (
-    "cf-connecting-ip",
-    "client-ip",
     "forwarded",
     "true-client-ip",
     "x-client-ip",
     "x-cluster-client-ip",
     "x-envoy-original-dst-host",
     "x-forwarded-port",
-    "x-forwarded-protocol",
     "x-forwarded-scheme",
     "x-forwarded-server",
     "x-forwarded-ssl",
     "x-forwarded-uri",
     "x-forwarded-user",
     "x-original-host",
-    "x-original-uri",
     "x-original-url",
     "x-real-ip",
     "x-rewrite-url",
-    "x-scheme",
 )
 """Removed from every request: a client's claims about its address, and about the host and path of the
 request.

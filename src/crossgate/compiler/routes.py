@@ -16,7 +16,7 @@ from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, Route
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
 
 from crossgate.catalogue.model import Api
-from crossgate.compiler.conditions import Conditions, begins_with, matches, quote
+from crossgate.compiler.conditions import Conditions, begins_with, matches
 from crossgate.compiler.headers import (
     HEADER_MUTATION,
     add_vary,
@@ -30,8 +30,8 @@ from crossgate.compiler.names import cluster_name
 from crossgate.compiler.protobuf import seconds
 from crossgate.policy import Flow, Reason
 from crossgate.policy.decision import Outcome
-from crossgate.policy.malformed import ECHOING_PREFIX, MALFORMED_HOST_PATTERN
-from crossgate.policy.request_path import DOT_SEGMENT_PATTERN
+from crossgate.policy.re2 import quote
+from crossgate.policy.request import DOT_SEGMENT_PATTERN, ECHOING_PREFIX, MALFORMED_HOST_PATTERN
 from crossgate.policy.responses import Reflected, ResponseSettings, response_template
 
 _DOT_SEGMENT: Final = RouteMatch(safe_regex=RegexMatcher(regex=DOT_SEGMENT_PATTERN))

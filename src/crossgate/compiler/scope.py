@@ -12,7 +12,6 @@ from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
 from google.protobuf.wrappers_pb2 import BoolValue
 
 from crossgate.catalogue.model import Api
-from crossgate.compiler.conditions import quote
 from crossgate.compiler.flow_routes import compile_flow
 from crossgate.compiler.headers import LOOKUP_HEADER, UNTRUSTED_FORWARDING_HEADERS, add_vary
 from crossgate.compiler.names import ScopeKey, cluster_name, scope_name
@@ -21,6 +20,8 @@ from crossgate.compiler.resource import CLUSTER, Resource
 from crossgate.compiler.route_table import match_paths
 from crossgate.compiler.routes import RouteOwner, forwarded_prefix
 from crossgate.policy import EffectivePolicy
+from crossgate.policy.re2 import quote
+from crossgate.policy.responses import ResponseSettings
 
 _SHARED: Final = RouteConfiguration(
     # A cluster that Envoy rejects is one error, not two: its APIs answer 503.
@@ -62,7 +63,8 @@ def compile_scope(key: ScopeKey, served: Sequence[ServedEndpoint]) -> Resource:
 def _put_only_endpoint(served: ServedEndpoint, routes: RouteConfiguration, host: VirtualHost) -> None:
     """The prefix in its routes is sufficient to match the path, and headers of all routes are set once."""
     policy = served.policy
-    vary = policy is not None and bool(policy.vary) and not policy.observes and not served.behind_server_cors
+    settings = ResponseSettings.of(policy)
+    vary = settings.vary and not settings.observes and not served.behind_server_cors
     owner = RouteOwner.of_api(served.api, served.endpoint, prefix_in_scope=True)
     compile_flow(policy, owner, behind_server_cors=served.behind_server_cors, vary_in_scope=vary).put_into(
         host

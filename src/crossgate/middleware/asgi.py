@@ -7,14 +7,20 @@ from functools import cache
 from operator import methodcaller
 from typing import Any, Final
 
-from crossgate.middleware.enforcement import Enforcement
-from crossgate.middleware.judge import ApiJudge, shortened
+from crossgate.middleware.enforcer import (
+    MAX_READ,
+    ApiEnforcer,
+    Enforced,
+    PassThrough,
+    PolicyMiddleware,
+    Respond,
+    Wire,
+    shorten_list,
+)
 from crossgate.middleware.live import LivePolicy, Policy
-from crossgate.middleware.outcome import LOOKED_AT, Answered, Judged, Untouched, Wire
-from crossgate.middleware.response_headers import Marks
-from crossgate.policy.malformed import echoes
+from crossgate.middleware.response_headers import WireNames
 from crossgate.policy.names import FORWARDED_METHODS
-from crossgate.policy.request import OPTIONS
+from crossgate.policy.request import OPTIONS, echoes_request
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,14 +33,15 @@ _name = cache(lambda name: name.lower().encode())
 _WIRE: Final[Wire[bytes]] = Wire(
     read=methodcaller("decode", "latin-1"),
     write=lambda headers: [(_name(name), value.encode("latin-1")) for name, value in headers],
-    marks=Marks(b"access-control-", (b"vary", b"Origin"), b", ", b"aAvV"),
+    names=WireNames(b"access-control-", (b"vary", b"Origin"), b", ", b"aAvV"),
 )
 
 _ORIGIN: Final = b"origin"
 _METHOD: Final = b"access-control-request-method"
 _HEADERS: Final = b"access-control-request-headers"
-_ASKED: Final = frozenset((_ORIGIN, _METHOD, _HEADERS))
-_JUDGED: Final = (_ORIGIN, _METHOD, _HEADERS, b"host", b"content-type")
+_PREFLIGHT: Final = frozenset((_ORIGIN, _METHOD, _HEADERS))
+_READ: Final = (_ORIGIN, _METHOD, _HEADERS, b"host", b"content-type")
+"""The request headers that are read, in the order of :data:`~crossgate.policy.request.HEADERS`."""
 
 _ERROR: Final = b"Internal Server Error"
 _ERROR_HEADERS: Final = (
@@ -43,15 +50,15 @@ _ERROR_HEADERS: Final = (
 )
 
 
-class CorsMiddleware(Enforcement[bytes]):
+class CorsMiddleware(PolicyMiddleware[bytes]):
     """Enforces a CORS policy in front of an ASGI application.
 
     A refused request never reaches the application, a preflight is answered for it, and every response
-    carries the policy's headers in place of the application's own. An exception that the application raises
-    before it responds is answered with a plain 500 that carries them too, and then raised again.
+    has the policy's headers in place of the application's own. An exception that the application raises
+    before it responds is answered with a plain 500 that has them too, and then raised again.
 
-    ``websockets``: judge the ``Origin`` of WebSocket handshakes as well. ``debug``: tell clients and the log
-    why a request was refused.
+    ``websockets``: check the ``Origin`` of WebSocket handshakes as well. ``debug``: add the reason of each
+    refusal to its response and to the log.
     """
 
     _wire = _WIRE
@@ -73,44 +80,44 @@ class CorsMiddleware(Enforcement[bytes]):
         if scope["type"] != "http":
             await self._serve_other(scope, receive, send)
             return
-        outcome, headers = self._judged(scope["method"], scope["headers"])
-        if isinstance(outcome, Answered):
-            body = b"" if scope["method"] == "HEAD" else outcome.body
-            await send({"type": "http.response.start", "status": outcome.status, "headers": headers.copy()})
+        action, headers = self._enforce(scope["method"], scope["headers"])
+        if isinstance(action, Respond):
+            body = b"" if scope["method"] == "HEAD" else action.body
+            await send({"type": "http.response.start", "status": action.status, "headers": headers.copy()})
             await send({"type": "http.response.body", "body": body})
             return
-        if isinstance(outcome, Untouched):
+        if isinstance(action, PassThrough):
             await self.app(scope, receive, send)
             return
-        dress = outcome.dress
+        apply_headers = action.apply
         started = False
 
-        # Not a coroutine: one less to make and to wait for, at every message of a stream.
-        def send_dressed(message: Message) -> Awaitable[None]:
+        # Not a coroutine: that saves creating and awaiting one for every message of a stream.
+        def send_with_headers(message: Message) -> Awaitable[None]:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": dress(message.get("headers", ()), headers)}
+                message = {**message, "headers": apply_headers(message.get("headers", ()), headers)}
             return send(message)
 
         try:
-            await self.app(scope, receive, send_dressed)
+            await self.app(scope, receive, send_with_headers)
         except Exception:
             if not started:
-                await _respond(send, "http.response", 500, dress(_ERROR_HEADERS, headers), _ERROR)
+                await _respond(send, "http.response", 500, apply_headers(_ERROR_HEADERS, headers), _ERROR)
             raise
 
-    def _judged(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> Judged[bytes]:
-        judge = self._judge
-        if judge.policy is not self._live.enforced:
-            judge = self._renewed_judge()
-        if not isinstance(judge, ApiJudge):
+    def _enforce(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> Enforced[bytes]:
+        enforcer = self._enforcer
+        if enforcer.policy is not self._live.enforced:
+            enforcer = self._renew_enforcer()
+        if not isinstance(enforcer, ApiEnforcer):
             found = _joined(headers)
-            return judge.ask(method, *[found.get(name, b"") for name in _JUDGED])
+            return enforcer.enforce(method, [found.get(name, b"") for name in _READ])
         if method == OPTIONS:
-            return _judged_options(judge, headers)
-        if method not in FORWARDED_METHODS and echoes(method):
-            return judge.method_forbidden
+            return _enforce_options(enforcer, headers)
+        if method not in FORWARDED_METHODS and echoes_request(method):
+            return enforcer.method_forbidden
         origin = b""
         for name, value in headers:
             if name == b"origin" and value:
@@ -119,17 +126,17 @@ class CorsMiddleware(Enforcement[bytes]):
                     break
                 origin = value
         if not origin:
-            return judge.without_origin
-        return judge.request(origin[:LOOKED_AT].decode("latin-1"), origin)
+            return enforcer.no_origin
+        return enforcer.enforce_request(origin[:MAX_READ].decode("latin-1"), origin)
 
     async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """WebSocket handshakes if they are to be judged; anything else is none of our business."""
+        """Serve a WebSocket, whose handshake is checked if so configured, or a connection of another kind."""
         if scope["type"] == "websocket" and self._websockets:
-            outcome, headers = self._judged("GET", scope["headers"])
-            if isinstance(outcome, Answered):
+            action, headers = self._enforce("GET", scope["headers"])
+            if isinstance(action, Respond):
                 if "websocket.http.response" in (scope.get("extensions") or ()):
                     own = headers.copy()
-                    await _respond(send, "websocket.http.response", outcome.status, own, outcome.body)
+                    await _respond(send, "websocket.http.response", action.status, own, action.body)
                 else:
                     # Closing before accepting: the server refuses the handshake with a 403 of its own.
                     await send({"type": "websocket.close", "code": 1008})
@@ -137,32 +144,31 @@ class CorsMiddleware(Enforcement[bytes]):
         await self.app(scope, receive, send)
 
 
-def _judged_options(judge: ApiJudge[bytes], headers: Sequence[tuple[bytes, bytes]]) -> Judged[bytes]:
-    origin = asked = names = b""
+def _enforce_options(enforcer: ApiEnforcer[bytes], headers: Sequence[tuple[bytes, bytes]]) -> Enforced[bytes]:
+    origin = method = names = b""
     for name, value in headers:
-        if name in _ASKED and value:
+        if name in _PREFLIGHT and value:
             if name == _ORIGIN and not origin:
                 origin = value
-            elif name == _METHOD and not asked:
-                asked = value
+            elif name == _METHOD and not method:
+                method = value
             elif name == _HEADERS and not names:
                 names = value
             else:
                 found = _joined(headers)
-                origin, asked, names = (found.get(each, b"") for each in (_ORIGIN, _METHOD, _HEADERS))
+                origin, method, names = (found.get(each, b"") for each in (_ORIGIN, _METHOD, _HEADERS))
                 break
-    if len(origin) + len(asked) + len(names) > LOOKED_AT:
-        origin, asked, names = origin[:LOOKED_AT], asked[:LOOKED_AT], shortened(names)
-    return judge.options(
-        origin.decode("latin-1"), asked.decode("latin-1"), names.decode("latin-1"), (origin, asked, names)
-    )
+    if len(origin) + len(method) + len(names) > MAX_READ:
+        origin, method, names = origin[:MAX_READ], method[:MAX_READ], shorten_list(names)
+    read = origin.decode("latin-1"), method.decode("latin-1"), names.decode("latin-1")
+    return enforcer.enforce_options(read, (origin, method, names))
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The judged headers; several lines joined by commas, empty ones left out."""
+    """The headers that are read; several lines joined by commas, empty ones left out."""
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
-        if value and name in _JUDGED:
+        if value and name in _READ:
             found.setdefault(name, []).append(value)
     return {name: b",".join(values) for name, values in found.items()}
 

@@ -7,49 +7,49 @@ from dataclasses import dataclass
 from typing import AnyStr, Generic
 
 Header = tuple[AnyStr, AnyStr]
-Dress = Callable[[Iterable[Header[AnyStr]], list[Header[AnyStr]]], list[Header[AnyStr]]]
-"""Takes a response's own headers and those to put on it; gives a new list, to go out with."""
+ApplyHeaders = Callable[[Iterable[Header[AnyStr]], list[Header[AnyStr]]], list[Header[AnyStr]]]
+"""From a response's own headers and the policy's to a new list: the headers to send."""
 
 
 @dataclass(frozen=True, slots=True)
-class Marks(Generic[AnyStr]):
-    """What tells the headers to be replaced, as a server protocol writes them."""
+class WireNames(Generic[AnyStr]):
+    """The names and values that identify headers to be replaced, as a server protocol represents them."""
 
     cors: AnyStr
-    """How the names of CORS headers begin, in lower case."""
+    """The prefix of all CORS headers, in lower case."""
     vary: Header[AnyStr]
     """``Vary: Origin``, its name in lower case."""
     comma: AnyStr
-    """With a blank behind it."""
+    """With a space after it."""
     initials: AnyStr
-    """Of the names that matter, in either case."""
+    """The first letters of the names above, in either case."""
 
 
-def dresser(marks: Marks[AnyStr], *, vary: bool) -> Dress[AnyStr]:
-    """Puts headers on responses; with ``vary``, the first of them is merged into a ``Vary`` that is there."""
-    initials = marks.initials
+def header_applier(names: WireNames[AnyStr], *, vary: bool) -> ApplyHeaders[AnyStr]:
+    """Applies headers to responses; with ``vary``, the first one is merged into an existing ``Vary``."""
+    initials = names.initials
 
-    def dress(own: Iterable[Header[AnyStr]], added: list[Header[AnyStr]]) -> list[Header[AnyStr]]:
+    def apply_headers(own: Iterable[Header[AnyStr]], added: list[Header[AnyStr]]) -> list[Header[AnyStr]]:
         headers = list(own)
-        # Most responses have neither a Vary nor anything of CORS, and this tells it soonest.
+        # Most responses have neither a Vary nor CORS headers; the first letters are the quickest way to see.
         for name, _ in headers:
             if name[0] in initials:
-                headers = [header for header in headers if not header[0].lower().startswith(marks.cors)]
-                if vary and _merge_vary(headers, marks):
+                headers = [header for header in headers if not header[0].lower().startswith(names.cors)]
+                if vary and _merge_vary(headers, names):
                     added = added[1:]
                 break
         headers += added
         return headers
 
-    return dress
+    return apply_headers
 
 
-def _merge_vary(headers: list[Header[AnyStr]], marks: Marks[AnyStr]) -> bool:
-    """Into a line that is there, since some caches look at one only; False if there is none."""
-    vary, origin = marks.vary
+def _merge_vary(headers: list[Header[AnyStr]], names: WireNames[AnyStr]) -> bool:
+    """Add ``Origin`` to the last ``Vary``, because some caches read one line only; False if there is none."""
+    vary, origin = names.vary
     lines = [index for index, header in enumerate(headers) if header[0].lower() == vary]
-    named = {element.strip().lower() for line in lines for element in headers[line][1].split(marks.comma[:1])}
+    named = {element.strip().lower() for line in lines for element in headers[line][1].split(names.comma[:1])}
     if lines and origin.lower() not in named:
         name, value = headers[lines[-1]]
-        headers[lines[-1]] = (name, value + marks.comma + origin if value.strip() else origin)
+        headers[lines[-1]] = (name, value + names.comma + origin if value.strip() else origin)
     return bool(lines)

@@ -12,8 +12,7 @@ from crossgate.policy.decision import Answer, Decision, Flow, Forward, Header, R
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.explain import Explanation, Step, explain
 from crossgate.policy.origin import Origin, is_well_formed
-from crossgate.policy.origin_set import OriginSet
-from crossgate.policy.pattern import (
+from crossgate.policy.origin_pattern import (
     AnyOrigin,
     ExactOrigin,
     NullOrigin,
@@ -23,9 +22,9 @@ from crossgate.policy.pattern import (
     parse_exact_origin,
     parse_origin_pattern,
 )
+from crossgate.policy.origin_set import OriginSet
 from crossgate.policy.request import Request
-from crossgate.policy.server_level import ServerPolicy
-from crossgate.policy.server_settings import read_server_policy
+from crossgate.policy.server_cors import ServerPolicy, read_server_policy
 
 __all__ = [
     "Answer",

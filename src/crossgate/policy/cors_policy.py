@@ -1,4 +1,4 @@
-"""The CORS policy of one API: loose input in, a value that is right by construction out."""
+"""The CORS policy of one API: raw values in, a value that is right by construction out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.policy.names import ANY, is_forbidden_method, is_token
-from crossgate.policy.pattern import OriginPattern, loose_form, parse_origin_pattern
+from crossgate.policy.origin_pattern import OriginPattern, parse_origin_pattern, serialise_origin_pattern
 
 
 class Mode(StrEnum):
@@ -45,21 +45,21 @@ class CorsPolicy:
 
     def to_dict(self) -> dict[str, object]:
         """The policy as :func:`build_policy` takes it; what is at its default is left out."""
-        loose: dict[str, object] = {}
+        raw: dict[str, object] = {}
         if self.allowed_origins:
-            loose["allowed_origins"] = [loose_form(pattern) for pattern in self.allowed_origins]
+            raw["allowed_origins"] = [serialise_origin_pattern(pattern) for pattern in self.allowed_origins]
         for name in ("allowed_methods", "allow_headers", "expose_headers"):
             if getattr(self, name):
-                loose[name] = list(getattr(self, name))
+                raw[name] = list(getattr(self, name))
         if self.allow_credentials:
-            loose["allow_credentials"] = True
+            raw["allow_credentials"] = True
         if self.max_age is not None:
-            loose["max_age"] = self.max_age
+            raw["max_age"] = self.max_age
         if self.plain_options is not PlainOptions.REFUSE:
-            loose["plain_options"] = self.plain_options.value
+            raw["plain_options"] = self.plain_options.value
         if self.mode is not Mode.ENFORCE:
-            loose["mode"] = self.mode.value
-        return loose
+            raw["mode"] = self.mode.value
+        return raw
 
 
 MAX_AGE_LIMIT: Final = 2**31 - 1
@@ -113,9 +113,9 @@ def build_policy(
     return policy
 
 
-def read_policy(loose: Mapping[str, object]) -> tuple[CorsPolicy, list[Diagnostic]]:
-    """The policy and every error in ``loose``; the policy is of use only if there is no error."""
-    reader = _Reader(loose)
+def read_policy(raw: Mapping[str, object]) -> tuple[CorsPolicy, list[Diagnostic]]:
+    """The policy and every error in ``raw``; the policy is of use only if there is no error."""
+    reader = _Reader(raw)
     policy = CorsPolicy(
         allowed_origins=reader.each("allowed_origins", parse_origin_pattern),
         allowed_methods=reader.each("allowed_methods", _parse_method),
@@ -145,31 +145,31 @@ _STAR_WITH_CREDENTIALS: Final = {
 }
 
 
-def _parse_method(loose: object) -> str | Diagnostic:
-    if not isinstance(loose, str) or not is_token(loose):
+def _parse_method(raw: object) -> str | Diagnostic:
+    if not isinstance(raw, str) or not is_token(raw):
         return Diagnostic(
             code="method-invalid",
             message="a method is one token",
-            found=repr(loose),
+            found=repr(raw),
             remedy="Write one method an entry, for example GET",
         )
-    if is_forbidden_method(loose):
+    if is_forbidden_method(raw):
         return Diagnostic(
             code="method-forbidden",
             message="no script can send this method (Fetch, forbidden method)",
-            found=loose,
+            found=raw,
             remedy="Leave it out",
         )
-    return loose
+    return raw
 
 
-def _parse_header_name(loose: object) -> str | Diagnostic:
-    if isinstance(loose, str) and is_token(loose):
-        return loose
+def _parse_header_name(raw: object) -> str | Diagnostic:
+    if isinstance(raw, str) and is_token(raw):
+        return raw
     return Diagnostic(
         code="header-invalid",
         message="a header name is one token",
-        found=repr(loose),
+        found=repr(raw),
         remedy="Write one header name an entry, for example Content-Type",
     )
 
@@ -179,14 +179,14 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class _Reader:
-    """Takes the properties out of loose input and keeps every complaint."""
+    """Takes the properties out of raw values and keeps every complaint."""
 
-    def __init__(self, loose: Mapping[str, object]) -> None:
-        self._loose = loose
+    def __init__(self, raw: Mapping[str, object]) -> None:
+        self._raw = raw
         self.diagnostics: list[Diagnostic] = []
 
     def each(self, name: str, parse: Callable[[object], _Value | Diagnostic]) -> tuple[_Value, ...]:
-        entries = self._loose.get(name, ())
+        entries = self._raw.get(name, ())
         if isinstance(entries, str | bytes) or not isinstance(entries, Sequence):
             self._complain(name, "must be a list", entries, "Write a list, with one entry for each")
             return ()
@@ -200,14 +200,14 @@ class _Reader:
         return tuple(values)
 
     def boolean(self, name: str) -> bool:
-        value = self._loose.get(name, False)
+        value = self._raw.get(name, False)
         if isinstance(value, bool):
             return value
         self._complain(name, "must be true or false", value, "Write true or false")
         return False
 
     def seconds(self, name: str) -> int | None:
-        value = self._loose.get(name)
+        value = self._raw.get(name)
         if value is None:
             return None
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_AGE_LIMIT:
@@ -221,7 +221,7 @@ class _Reader:
         return None
 
     def choice(self, name: str, choices: type[_Choice], default: _Choice) -> _Choice:
-        value = self._loose.get(name, default)
+        value = self._raw.get(name, default)
         if value is default:
             return default
         if isinstance(value, str):
@@ -233,17 +233,17 @@ class _Reader:
 
     def contradictions(self) -> Iterable[Diagnostic]:
         """Judged on the input, so that each complaint names the entry as it was written."""
-        if self._loose.get("allow_credentials") is not True:
+        if self._raw.get("allow_credentials") is not True:
             return
         for name, diagnostic in _STAR_WITH_CREDENTIALS.items():
-            entries = self._loose.get(name, ())
+            entries = self._raw.get(name, ())
             if isinstance(entries, Sequence) and not isinstance(entries, str | bytes) and ANY in entries:
                 for index, entry in enumerate(entries):
                     if entry == ANY:
                         yield diagnostic.within(name, index)
 
     def unknown(self) -> Iterable[Diagnostic]:
-        for name in self._loose:
+        for name in self._raw:
             if name not in _FIELDS:
                 yield Diagnostic(
                     code="unknown-key",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 
 class Flow(StrEnum):
@@ -50,12 +50,6 @@ class Outcome(NamedTuple):
 
 
 Header = tuple[str, str]
-
-ORIGIN_NOT_ALLOWED: Final = "Specified Origin is not allowed"
-METHOD_NOT_ALLOWED: Final = "Method Not Allowed"
-HEADER_NOT_SUPPORTED: Final = "Header Not Supported"
-DOT_SEGMENT_IN_PATH: Final = "Dot segment in the path"
-MALFORMED_HOST: Final = "Malformed Host"
 
 
 @dataclass(frozen=True, slots=True)

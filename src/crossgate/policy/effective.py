@@ -1,4 +1,4 @@
-"""A policy with everything that bears on it, prepared for deciding many requests."""
+"""A policy with the other origins that it allows, prepared for many decisions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from dataclasses import dataclass, field
 
 from crossgate.policy import names
 from crossgate.policy.cors_policy import CorsPolicy, Mode, PlainOptions
-from crossgate.policy.decision import Header
+from crossgate.policy.header_list import HeaderNames
 from crossgate.policy.origin import MAX_LENGTH
 from crossgate.policy.origin_set import OriginSet
-from crossgate.policy.request_headers import HeaderNames
-from crossgate.policy.ruling import Rulings
 
 
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
     """An API's policy, its applications' origins and the gateway's own: all that a decision needs.
 
-    What follows from them is worked out once, here, and shared by every request.
+    What follows from them is computed once, here, for all requests.
     """
 
     policy: CorsPolicy
@@ -30,19 +28,13 @@ class EffectivePolicy:
     origins: OriginSet = field(init=False, repr=False, compare=False)
     header_names: HeaderNames = field(init=False, repr=False, compare=False)
     methods: frozenset[str] = field(init=False, repr=False, compare=False)
-    vary: tuple[Header, ...] = field(init=False, repr=False, compare=False)
-    allow: tuple[Header, ...] = field(init=False, repr=False, compare=False)
-    rulings: Rulings = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        def settle(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)
-
-        settle("origins", OriginSet.of(self.policy.allowed_origins, self.application_origins))
-        settle("header_names", HeaderNames(self.policy.allow_headers))
-        settle("methods", frozenset(self.policy.allowed_methods))
-        settle("vary", () if self.origins.any_origin else ((names.VARY, names.ORIGIN),))
-        settle("allow", ((names.ALLOW, ", ".join(self._listed_methods())),))
+        object.__setattr__(
+            self, "origins", OriginSet.of(self.policy.allowed_origins, self.application_origins)
+        )
+        object.__setattr__(self, "header_names", HeaderNames(self.policy.allow_headers))
+        object.__setattr__(self, "methods", frozenset(self.policy.allowed_methods))
 
     @classmethod
     def of(
@@ -51,38 +43,23 @@ class EffectivePolicy:
         application_origins: Iterable[str] = (),
         public_origins: Iterable[str] = (),
     ) -> EffectivePolicy:
-        """From any collections of serialised origins."""
+        """The policy with any collections of serialised origins."""
         return cls(policy, frozenset(application_origins), frozenset(public_origins))
 
     @property
     def observes(self) -> bool:
-        """Whether refusals are recorded only."""
+        """Whether decisions are recorded only."""
         return self.policy.mode is Mode.OBSERVE
 
     @property
     def forwards_plain_options(self) -> bool:
-        """Whether OPTIONS requests that are no preflights go to the native service."""
+        """Whether OPTIONS requests that are not preflights are forwarded to the native service."""
         return self.policy.plain_options is PlainOptions.FORWARD
 
-    @property
-    def any_header(self) -> bool:
-        """Whether ``*`` stands among the allowed headers."""
-        return names.ANY in self.policy.allow_headers
-
-    @property
-    def any_method(self) -> bool:
-        """Whether ``*`` stands among the methods."""
-        return names.ANY in self.methods
-
     def admits_method(self, method: str) -> bool:
-        """Whether a preflight may ask for ``method``; ``*`` covers no method that Fetch forbids."""
+        """Whether a preflight can request ``method``; ``*`` does not cover the methods that Fetch forbids."""
         if method in self.methods:
             return True
-        if not self.any_method or len(method) > MAX_LENGTH:
+        if names.ANY not in self.methods or len(method) > MAX_LENGTH:
             return False
         return names.is_token(method) and not names.is_forbidden_method(method)
-
-    def _listed_methods(self) -> tuple[str, ...]:
-        if names.ANY in self.policy.allowed_methods:
-            return ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-        return self.policy.allowed_methods

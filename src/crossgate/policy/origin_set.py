@@ -1,17 +1,27 @@
-"""A set of origins, asked per request: one look-up for exact origins, however many there are."""
+"""Sets of origins, with a membership test of bounded cost.
+
+Exact origins take one look-up, wildcards one for each label, and all regular expressions one automaton.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, assert_never
 
-from crossgate.policy.memory import remembering
 from crossgate.policy.names import NULL
-from crossgate.policy.origin import is_well_formed
-from crossgate.policy.origin_regexes import OriginRegexes
-from crossgate.policy.origin_wildcards import OriginWildcards
-from crossgate.policy.pattern import (
+from crossgate.policy.origin import (
+    DEFAULT_PORT_PATTERN,
+    LABEL_PATTERN,
+    MAX_LENGTH,
+    ORIGIN_PATTERN,
+    PORT_PATTERN,
+    is_well_formed,
+    names_default_port,
+)
+from crossgate.policy.origin_pattern import (
     AnyOrigin,
     ExactOrigin,
     NullOrigin,
@@ -19,26 +29,24 @@ from crossgate.policy.pattern import (
     RegexOrigin,
     WildcardOrigin,
 )
-
-LONGEST_REMEMBERED: Final = 255
-"""No longer origin is anybody's (RFC 1035, §2.3.4), and what strangers make us keep is bounded."""
+from crossgate.policy.re2 import RegexRefused, Search, compile_set
 
 
 @dataclass(frozen=True, slots=True)
 class OriginSet:
-    """What a list of origin patterns admits; immutable, and fast to ask."""
+    """The origins that a list of patterns admits; immutable."""
 
     any_origin: bool
     exact: frozenset[str]
-    """Serialised origins, ``null`` among them if it is allowed."""
+    """Serialised origins, ``null`` included if it is allowed."""
     wildcards: tuple[WildcardOrigin, ...]
     regexes: tuple[RegexOrigin, ...]
-    _by_pattern: Callable[[str], bool] | None = field(repr=False, compare=False)
-    """Whether a pattern admits an origin; None if there is no pattern."""
+    _admits: Callable[[str], bool] | None = field(repr=False, compare=False)
+    """Whether a pattern admits an origin; None if all origins are exact."""
 
     @classmethod
     def of(cls, patterns: Iterable[OriginPattern], also_exact: Iterable[str] = ()) -> OriginSet:
-        """The set of what any of the patterns admits, and of further serialised origins."""
+        """The set of the origins that any of the patterns admits, and of more serialised origins."""
         any_origin = False
         exact = set(also_exact)
         wildcards: list[WildcardOrigin] = []
@@ -57,34 +65,123 @@ class OriginSet:
                     regexes.append(pattern)
                 case _ as never:
                     assert_never(never)
-        by_pattern = _by_pattern(wildcards, regexes, any_origin=any_origin)
-        return cls(
-            any_origin,
-            frozenset(exact),
-            tuple(wildcards),
-            tuple(regexes),
-            None if by_pattern is None else remembering(by_pattern, LONGEST_REMEMBERED),
-        )
+        admits = _admit_any if any_origin else _admit_patterns(wildcards, regexes)
+        return cls(any_origin, frozenset(exact), tuple(wildcards), tuple(regexes), admits)
 
     @property
     def by_pattern(self) -> bool:
-        """Whether there is anything in the set but exact origins."""
-        return self._by_pattern is not None
+        """Whether the set has more than exact origins."""
+        return self._admits is not None
 
     def __contains__(self, value: str) -> bool:
-        """Whether a request's origin, as it stands in the header, is one of these."""
-        return value in self.exact or (self._by_pattern is not None and self._by_pattern(value))
+        """Whether the set has the origin of a request, as in its header."""
+        return value in self.exact or (self._admits is not None and self._admits(value))
 
 
-def _by_pattern(
-    wildcards: list[WildcardOrigin], regexes: list[RegexOrigin], *, any_origin: bool
+def _admit_any(value: str) -> bool:
+    return value == NULL or is_well_formed(value)
+
+
+def _admit_patterns(
+    wildcards: list[WildcardOrigin], regexes: list[RegexOrigin]
 ) -> Callable[[str], bool] | None:
-    if any_origin:
-        return lambda value: value == NULL or is_well_formed(value)
-    if not regexes:
-        return OriginWildcards(wildcards).admit if wildcards else None
-    by_regex = OriginRegexes(regexes).admit
-    if not wildcards:
-        return by_regex
-    by_wildcard = OriginWildcards(wildcards).admit
-    return lambda value: by_wildcard(value) or by_regex(value)
+    by_wildcard = _Wildcards(wildcards).admit if wildcards else None
+    by_regex = _Regexes(regexes).admit if regexes else None
+    if by_wildcard is not None and by_regex is not None:
+        return lambda value: by_wildcard(value) or by_regex(value)
+    return by_wildcard or by_regex
+
+
+# A match of the star. The rest of the origin is the wildcard's own, and well-formed.
+_LABELS: Final = re.compile(rf"{LABEL_PATTERN}(?:\.{LABEL_PATTERN})*")
+_PORT: Final = re.compile(PORT_PATTERN)
+
+
+class _Wildcards:
+    """The origins that any of the wildcards admits, found by one look-up per label."""
+
+    def __init__(self, wildcards: Iterable[WildcardOrigin]) -> None:
+        self._below = _Suffixes()
+        self._below_any_port = _Suffixes()
+        self._any_port: set[str] = set()
+        for wildcard in wildcards:
+            port = "" if wildcard.port is None else f":{wildcard.port}"
+            if wildcard.any_subdomain:
+                suffixes = self._below_any_port if wildcard.any_port else self._below
+                suffixes.add(f"{wildcard.scheme}://", f".{wildcard.host}{port}")
+            else:
+                self._any_port.add(f"{wildcard.scheme}://{wildcard.host}")
+
+    def admit(self, value: str) -> bool:
+        """Whether the value is a well-formed origin that a wildcard admits."""
+        if len(value) > MAX_LENGTH:
+            return False
+        if self._below.admit(value):
+            return True
+        if not (self._any_port or self._below_any_port):
+            return False
+        without_port = _without_port(value)
+        return without_port in self._any_port or self._below_any_port.admit(without_port)
+
+
+class _Suffixes(dict[str, tuple[str, ...]]):
+    """The ends and beginnings of wildcards: ``.example.com`` and ``https://``."""
+
+    _longest = 0
+
+    def add(self, prefix: str, suffix: str) -> None:
+        self[suffix] = (*self.get(suffix, ()), prefix)
+        self._longest = max(self._longest, len(suffix))
+
+    def admit(self, value: str) -> bool:
+        """Whether a wildcard matches; of a long value, only as much is read as the longest suffix has."""
+        dot = value.find(".", max(0, len(value) - self._longest))
+        while dot >= 0:
+            for prefix in self.get(value[dot:], ()):
+                if value.startswith(prefix):
+                    return _LABELS.fullmatch(value, len(prefix), dot) is not None
+            dot = value.find(".", dot + 1)
+        return False
+
+
+def _without_port(value: str) -> str:
+    """The origin on its scheme's default port; empty if it names the default port."""
+    before, _, port = value.rpartition(":")
+    if not _PORT.fullmatch(port):
+        return value
+    return "" if names_default_port(value) else before
+
+
+_ORIGIN, _DEFAULT_PORT = 0, 1
+_GRAMMAR: Final = (f"{NULL}|{ORIGIN_PATTERN}", DEFAULT_PORT_PATTERN)
+
+
+class _Regexes:
+    """The origins that any expression matches. One automaton has all of them and the grammar of origins."""
+
+    def __init__(self, regexes: Iterable[RegexOrigin]) -> None:
+        self._regexes = tuple(regexes)
+
+    def admit(self, value: str) -> bool:
+        """Whether an expression matches all of the value, and it is a well-formed origin or ``null``."""
+        if len(value) > MAX_LENGTH or not value.isascii():
+            return False
+        if self._search is None:
+            return self._admit_each(value)
+        found = self._search(value.encode()) or ()
+        return len(found) > 1 and _ORIGIN in found and _DEFAULT_PORT not in found
+
+    # Compiled at the first use: the control plane holds thousands of policies and decides nothing with them.
+    @cached_property
+    def _search(self) -> Search | None:
+        try:
+            return compile_set((*_GRAMMAR, *(regex.pattern for regex in self._regexes)))
+        except RegexRefused:
+            return None
+
+    def _admit_each(self, value: str) -> bool:
+        """Whether an expression matches, where RE2 takes each of them, but not all together."""
+        if value != NULL and not is_well_formed(value):
+            return False
+        encoded = value.encode()
+        return any(regex.matcher.fullmatch(encoded) is not None for regex in self._regexes)

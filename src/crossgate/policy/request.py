@@ -1,7 +1,16 @@
-"""What of a request its decision depends on."""
+r"""What a decision depends on in a request, and which requests are malformed whatever the policy says.
+
+The gateway normalises a path before it looks up an API (RFC 3986, sections 6.2.2 and 5.2.4): it decodes
+escapes of unreserved characters, turns a backslash into a slash, removes dot segments and merges slashes. A
+native service may read more as a dot segment: it decodes the path once more, cuts off path parameters
+(``/..;/``), or takes ``%2f`` or ``%5c`` for a separator. So a path is malformed if one of its segments would
+then be ``.`` or ``..``. No native service finds a parent directory in the paths that remain.
+"""
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,10 +22,10 @@ OPTIONS: Final = "OPTIONS"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as the policy sees it: header values as received, several lines joined by commas.
+    """A request as a policy sees it: header values as received, several lines joined by commas.
 
-    Joining makes two ``Origin`` lines one value that is no origin, and two request methods one that is no
-    token. An absent header is the empty text, since an empty line counts as none, also among others.
+    Joining makes two ``Origin`` lines one value that is not an origin, and two request methods one that is
+    not a token. An absent header is the empty string; an empty line counts as absent, also among others.
     """
 
     method: str
@@ -26,37 +35,111 @@ class Request:
     host: str = ""
     content_type: str = ""
     path: str = ""
-    """As sent, with or without a query; empty where paths are not judged, as in the middleware."""
-
-    def header(self, name: str) -> str:
-        """The value of one of the headers that CORS reads, by its name."""
-        match name:
-            case names.ORIGIN:
-                return self.origin
-            case names.REQUEST_METHOD:
-                return self.request_method
-            case names.REQUEST_HEADERS:
-                return self.request_headers
-            case _:
-                raise ValueError(name)
+    """As sent, with or without a query; empty where paths are not checked, as in the middleware."""
 
     @classmethod
     def of(cls, method: str, headers: Iterable[tuple[str, str]]) -> Request:
-        """Read from header lines; names in any case, values without the blanks around them."""
+        """The request with these header lines: names in any case, values without spaces around them."""
         found: dict[str, list[str]] = {}
         for name, value in headers:
             if value:
                 found.setdefault(name.lower(), []).append(value)
-        return cls(
-            method,
-            *(
-                ",".join(found.get(name, ()))
-                for name in (
-                    "origin",
-                    "access-control-request-method",
-                    "access-control-request-headers",
-                    "host",
-                    "content-type",
-                )
-            ),
-        )
+        return cls(method, *(",".join(found.get(name.lower(), ())) for name in HEADERS))
+
+    def header(self, name: str) -> str:
+        """The value of one of :data:`HEADERS`."""
+        value: str = getattr(self, HEADERS[name])
+        return value
+
+
+HEADERS: Final = {
+    names.ORIGIN: "origin",
+    names.REQUEST_METHOD: "request_method",
+    names.REQUEST_HEADERS: "request_headers",
+    "Host": "host",
+    "Content-Type": "content_type",
+}
+"""The request headers that a decision depends on, and their attributes in :class:`Request`, in order."""
+
+ECHOING_PREFIX: Final = "TRAC"
+"""TRACE and TRACK, in any case of letters; no other method begins so. A native service answers them with the
+request itself, cookies included."""
+
+MALFORMED_HOST_PATTERN: Final = r"[^@,]*[@,]\C*"
+"""In RE2's syntax, a ``Host`` of more than one host, or with a user: several lines are joined by commas."""
+
+
+def echoes_request(method: str) -> bool:
+    """Whether a response to the method repeats the request."""
+    return method[: len(ECHOING_PREFIX)].upper() == ECHOING_PREFIX
+
+
+def is_malformed_host(host: str) -> bool:
+    """Whether :data:`MALFORMED_HOST_PATTERN` matches."""
+    return "," in host or "@" in host
+
+
+def _escaped(codes: str) -> str:
+    """Characters escaped any number of times, or as ``%u002e`` (IIS); ``codes`` is an expression."""
+    return rf"%(?:25|[uU]00)*(?:{codes})"
+
+
+_SEPARATOR: Final = rf"(?:/|{_escaped('2[Ff]|5[Cc]')})"
+_DOT: Final = rf"(?:\.|{_escaped('2[Ee]')})"
+# A path parameter ends a segment; so does a question mark or NUL, if the path is decoded before it is read.
+_END: Final = rf"(?:[;/]|{_escaped('2[Ff]|5[Cc]|3[BbFf]|00')})"
+
+DOT_SEGMENT_PATTERN: Final = rf"\C*{_SEPARATOR}{_DOT}{{1,2}}(?:{_END}\C*)?"
+"""In RE2's syntax, a whole normalised path, without its query, that has a dot segment in disguise."""
+
+_DOT_SEGMENT: Final = re.compile(DOT_SEGMENT_PATTERN.replace(r"\C", "."), re.DOTALL)
+_UNRESERVED: Final = frozenset(string.ascii_letters + string.digits + "-._~")
+_ESCAPED_BY_ENVOY: Final = {character: f"%{ord(character):02X}" for character in '"<>^`{|}'}
+_REFUSED: Final = re.compile(r"[^\x21-\x7e]|#|%00")
+_PARAMETERS_OF_DOTS: Final = re.compile(r"(?<=/)(\.\.?);[^/]*")
+_DOTS: Final = re.compile(r"(?:\.|%2[Ee]){1,2}")
+_PERCENT: Final = re.compile("%(?:([0-9A-Fa-f]{2})|)")
+_NESTED: Final = re.compile("\0(?=[0-9A-Fa-f]{2})")
+
+
+def normalise_path(target: str) -> str | None:
+    """The path of a request target, without its query, as Envoy normalises it; None if Envoy refuses it.
+
+    Envoy answers 400 to anything but printable ASCII, to a fragment, to NUL, and without a leading slash.
+    """
+    path = target.partition("?")[0]
+    if not path.startswith("/") or _REFUSED.search(path):
+        return None
+    kept: list[str] = []
+    segments = _PARAMETERS_OF_DOTS.sub(r"\1", path).replace("\\", "/").split("/")[1:]
+    for number, segment in enumerate(segments):
+        if _DOTS.fullmatch(segment) is None:
+            kept.append(_decode(segment))
+            continue
+        if len(_PERCENT.sub(".", segment)) == len(".."):
+            del kept[-1:]
+        if number == len(segments) - 1:
+            kept.append("")
+    return re.sub("/+", "/", "/" + "/".join(kept))
+
+
+def has_dot_segment(target: str) -> bool:
+    """Whether a native service can read the path of a request target as leading to a parent directory.
+
+    True as well for a path that Envoy refuses.
+    """
+    path = normalise_path(target)
+    return path is None or _DOT_SEGMENT.fullmatch(path) is not None
+
+
+def _decode(segment: str) -> str:
+    """Escapes of unreserved characters decoded; a percent sign that would begin a new escape is escaped."""
+
+    def read(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return "\0"
+        character = chr(int(found[1], 16))
+        return character if character in _UNRESERVED else found[0]
+
+    decoded = _NESTED.sub("%25", _PERCENT.sub(read, segment)).replace("\0", "%")
+    return "".join(_ESCAPED_BY_ENVOY.get(character, character) for character in decoded)

@@ -10,14 +10,14 @@ middleware copies it, and Envoy does so with ``%REQ(…)%``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from crossgate.policy import names
 from crossgate.policy.decision import Flow, Outcome, Reason
 from crossgate.policy.effective import EffectivePolicy
-from crossgate.policy.server_level import ALWAYS_SUPPORTED, ServerPolicy
+from crossgate.policy.server_cors import ALWAYS_SUPPORTED, ServerPolicy
 
 Policy = EffectivePolicy | ServerPolicy | None
 """What decides a request; None is an API without a policy."""
@@ -107,6 +107,10 @@ class ResponseSettings:
                 )
             case None:
                 return cls()
+
+    def outcomes(self) -> Iterable[Outcome]:
+        """All outcomes under the policy."""
+        return SERVER_RESPONSES if self.server_level else API_RESPONSES
 
     def enforces(self, outcome: Outcome) -> bool:
         """Whether the outcome's template is applied. In observe mode, only malformed requests are refused."""

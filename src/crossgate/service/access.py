@@ -19,7 +19,7 @@ from crossgate.policy import (
     WildcardOrigin,
 )
 from crossgate.policy.names import NULL
-from crossgate.policy.pattern import loose_form
+from crossgate.policy.origin_pattern import serialise_origin_pattern
 from crossgate.service.objects import Difference, ObjectKind
 
 
@@ -143,5 +143,5 @@ def _surely_contains(origins: OriginSet, pattern: OriginPattern) -> bool:
 
 
 def _name(pattern: OriginPattern) -> str:
-    raw = loose_form(pattern)
+    raw = serialise_origin_pattern(pattern)
     return raw if isinstance(raw, str) else f"r:{raw['regex']}"

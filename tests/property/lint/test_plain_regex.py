@@ -31,7 +31,7 @@ from crossgate.lint.proof.parser import parse
 from crossgate.lint.proof.product import find_string
 from crossgate.lint.proof.syntax_tree import Symbol, walk
 from crossgate.policy.origin import is_well_formed
-from crossgate.policy.regex import RegexRefused, compile_regex
+from crossgate.policy.re2 import RegexRefused, compile_regex
 
 CORPUS: Final = Path(__file__).parents[2] / "data" / "origin-regex-corpus.json"
 # All of the first planes' scripts that fold into ASCII or are digits or letters, and both ends of the range.

@@ -11,7 +11,7 @@ from scripts.reference import file_page
 from crossgate.catalogue.cors_fields import POLICY as POLICY_FIELDS
 from crossgate.catalogue.schema import object_schemas
 from crossgate.policy import Reason
-from crossgate.policy.decision import HEADER_NOT_SUPPORTED, METHOD_NOT_ALLOWED, ORIGIN_NOT_ALLOWED
+from crossgate.policy.responses import API_RESPONSES, SERVER_RESPONSES
 
 PAGES = Path(__file__).parents[3] / "docs" / "reference"
 FILE = (PAGES / "file.md").read_text()
@@ -36,6 +36,8 @@ def test_every_reason_is_explained(reason: Reason) -> None:
     assert f"`{reason.value}`" in POLICY
 
 
-@pytest.mark.parametrize("body", [ORIGIN_NOT_ALLOWED, METHOD_NOT_ALLOWED, HEADER_NOT_SUPPORTED])
+@pytest.mark.parametrize(
+    "body", {row.body for table in (API_RESPONSES, SERVER_RESPONSES) for row in table.values()}
+)
 def test_every_refusal_is_quoted(body: str) -> None:
     assert f"`{body}`" in POLICY

@@ -12,7 +12,7 @@ from tests.random_origin_patterns import BAD, second_opinion
 
 from crossgate.lint.proof import MatchMode, Proof, Verdict, prove, prove_pattern
 from crossgate.policy.origin import Origin, is_well_formed
-from crossgate.policy.pattern import WildcardOrigin, parse_origin_pattern
+from crossgate.policy.origin_pattern import WildcardOrigin, parse_origin_pattern
 
 CORPUS = json.loads((Path(__file__).parents[2] / "data" / "origin-regex-corpus.json").read_text())
 CASES = pytest.mark.parametrize("case", CORPUS, ids=[str(case["id"]) for case in CORPUS])

@@ -6,7 +6,7 @@ import pytest
 import re2
 
 from crossgate.lint.proof import FactCode, Verdict, prove, prove_exact, prove_pattern
-from crossgate.policy.pattern import AnyOrigin, NullOrigin, WildcardOrigin, parse_origin_pattern
+from crossgate.policy.origin_pattern import AnyOrigin, NullOrigin, WildcardOrigin, parse_origin_pattern
 
 ORIGINS = [
     "https://example.com",

@@ -53,9 +53,9 @@ SIGNATURES = {
     "decide": "(policy: 'EffectivePolicy | ServerPolicy | None', request: 'Request') -> 'Decision'",
     "explain": "(policy: 'EffectivePolicy | ServerPolicy | None', request: 'Request') -> 'Explanation'",
     "is_well_formed": "(value: 'str') -> 'bool'",
-    "parse_exact_origin": "(loose: 'object') -> 'ExactOrigin | Diagnostic'",
-    "parse_origin_pattern": "(loose: 'object') -> 'OriginPattern | Diagnostic'",
-    "read_policy": "(loose: 'Mapping[str, object]') -> 'tuple[CorsPolicy, list[Diagnostic]]'",
+    "parse_exact_origin": "(raw: 'object') -> 'ExactOrigin | Diagnostic'",
+    "parse_origin_pattern": "(raw: 'object') -> 'OriginPattern | Diagnostic'",
+    "read_policy": "(raw: 'Mapping[str, object]') -> 'tuple[CorsPolicy, list[Diagnostic]]'",
     "read_server_policy": "(settings: 'Mapping[str, object]', read_lines: 'ReadLines') -> "
     "'tuple[ServerPolicy | None, list[Diagnostic]]'",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Place
-from crossgate.policy.server_settings import ReadLines
+from crossgate.policy.server_cors import ReadLines
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Of one file. 5,000 APIs take 2 MB, 100,000 origins 4 MB."""

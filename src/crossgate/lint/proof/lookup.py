@@ -17,7 +17,7 @@ from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
 from crossgate.lint.proof.witness import fits_dns
 from crossgate.policy.names import NULL
 from crossgate.policy.origin import Origin
-from crossgate.policy.pattern import (
+from crossgate.policy.origin_pattern import (
     AnyOrigin,
     ExactOrigin,
     NullOrigin,

@@ -1,16 +1,61 @@
-"""The settings ``watt.server.cors.*``, named and written as the reference product's server has them."""
+"""Server-level CORS: one policy above all APIs, with the settings of the reference product's server.
+
+It is enforced before any API is looked up. Unlike an API's policy it checks the method of every CORS request,
+has headers that are always supported, and refuses with 403 only. The settings under ``watt.server.cors.`` are
+named and written as that server has them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.cors_policy import MAX_AGE_LIMIT
+from crossgate.policy.header_list import HeaderNames
 from crossgate.policy.names import ANY, is_forbidden_method, is_token
-from crossgate.policy.pattern import AnyOrigin, OriginPattern, parse_origin_pattern
-from crossgate.policy.server_level import DEFAULT_METHODS, ServerPolicy
+from crossgate.policy.origin_pattern import AnyOrigin, OriginPattern, parse_origin_pattern
+from crossgate.policy.origin_set import OriginSet
+
+DEFAULT_METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
+ALWAYS_SUPPORTED: Final = ("Accept", "Accept-Language")
+CONTENT_TYPE: Final = "content-type"
+SIMPLE_CONTENT_TYPES: Final = (
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "text/plain",
+)
+"""Fetch, CORS-safelisted request-header: a Content-Type of these needs no preflight."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPolicy:
+    """The settings under ``watt.server.cors.``, valid; :func:`read_server_policy` reads them."""
+
+    allowed_origins: tuple[OriginPattern, ...]
+    supported_methods: tuple[str, ...] = DEFAULT_METHODS
+    supported_headers: tuple[str, ...] = ()
+    exposed_headers: tuple[str, ...] = ()
+    host: str = ""
+    max_age: int = -1
+    """Seconds; below 0 nothing is sent."""
+    supports_credentials: bool = False
+    public_origins: frozenset[str] = frozenset()
+
+    origins: OriginSet = field(init=False, repr=False, compare=False)
+    header_names: HeaderNames = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origins", OriginSet.of(self.allowed_origins))
+        object.__setattr__(self, "header_names", HeaderNames((*self.supported_headers, *ALWAYS_SUPPORTED)))
+
+    def admits_content_type(self, value: str) -> bool:
+        """Whether a form can send the media type, or there is none, or ``Content-Type`` is supported."""
+        media_type = value.partition(";")[0].strip(" \t").lower()
+        return media_type in ("", *SIMPLE_CONTENT_TYPES) or self.header_names.admit(CONTENT_TYPE)
+
 
 PREFIX: Final = "watt.server.cors."
 NAMES: Final = (
@@ -137,8 +182,8 @@ class _Settings:
         known = len(self.diagnostics)
         patterns = []
         for word in self._origin_words(name):
-            loose: object = {"regex": word.removeprefix("r:")} if word.startswith("r:") else word
-            parsed = parse_origin_pattern(loose)
+            raw: object = {"regex": word.removeprefix("r:")} if word.startswith("r:") else word
+            parsed = parse_origin_pattern(raw)
             if isinstance(parsed, Diagnostic):
                 self.complain(name, parsed.message, parsed.found, parsed.remedy)
             else:

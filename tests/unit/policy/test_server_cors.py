@@ -8,7 +8,7 @@ import pytest
 
 from crossgate.diagnostics import Diagnostic
 from crossgate.policy import AnyOrigin, ExactOrigin, RegexOrigin, ServerPolicy, read_server_policy
-from crossgate.policy.server_settings import PREFIX
+from crossgate.policy.server_cors import PREFIX
 
 
 def read(

@@ -14,7 +14,7 @@ from crossgate.policy import (
     parse_exact_origin,
     parse_origin_pattern,
 )
-from crossgate.policy.pattern import loose_form
+from crossgate.policy.origin_pattern import serialise_origin_pattern
 
 FORMS = [
     ("https://example.com", ExactOrigin("https://example.com")),
@@ -29,25 +29,25 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("loose", "pattern"), FORMS, ids=lambda value: str(value))
-def test_each_form_is_read_as_what_it_spells(loose: str, pattern: object) -> None:
-    parsed = parse_origin_pattern(loose)
+@pytest.mark.parametrize(("raw", "pattern"), FORMS, ids=lambda value: str(value))
+def test_each_form_is_read_as_what_it_spells(raw: str, pattern: object) -> None:
+    parsed = parse_origin_pattern(raw)
     assert parsed == pattern
     assert not isinstance(parsed, Diagnostic)
-    assert loose_form(parsed) == loose
+    assert serialise_origin_pattern(parsed) == raw
 
 
 def test_a_regex_is_only_what_says_so() -> None:
     parsed = parse_origin_pattern({"regex": r"https://a\.com"})
     assert isinstance(parsed, RegexOrigin)
-    assert loose_form(parsed) == {"regex": r"https://a\.com"}
+    assert serialise_origin_pattern(parsed) == {"regex": r"https://a\.com"}
     assert parsed.matcher.fullmatch(b"https://a.com")
     assert not parsed.matcher.fullmatch(b"https://a.com.evil.org")
     assert isinstance(parse_origin_pattern(r"https://a\.com"), Diagnostic)
     assert isinstance(parse_origin_pattern("https://(a|b).com"), ExactOrigin | Diagnostic)
 
 
-# Text that is refused; a part of the message; a part of the remedy.
+# String that is refused; a part of the message; a part of the remedy.
 REFUSED = [
     ("", "no scheme", "https://example.com"),
     ("example.com", "no scheme", "https://example.com"),
@@ -56,9 +56,9 @@ REFUSED = [
     ("data:x", "no scheme", "scheme://host[:port]"),
     ("NULL", "exact", "null"),
     ("https://", "no host", "scheme://host[:port]"),
-    ("1://example.com", "impossible scheme", "scheme://host[:port]"),
-    (" https://example.com", "blanks", "send https://example.com:"),
-    ("https://example.com\n", "blanks", "send https://example.com:"),
+    ("1://example.com", "invalid scheme", "scheme://host[:port]"),
+    (" https://example.com", "white space", "send https://example.com:"),
+    ("https://example.com\n", "white space", "send https://example.com:"),
     ("https://a.com, https://b.com", "more than one", "scheme://host[:port]"),
     ("https://a.com https://b.com", "more than one", "scheme://host[:port]"),
     ("https://example.com/", "path", "send https://example.com:"),
@@ -72,16 +72,16 @@ REFUSED = [
     (f"https://{'ü' * 300}.example", "ASCII", "scheme://host[:port]"),
     ("https://example.com:443", "default port", "send https://example.com:"),
     ("ws://example.com:80", "default port", "send ws://example.com:"),
-    ("https://example.com:", "impossible port", "send https://example.com:"),
-    ("https://example.com:0", "impossible port", "scheme://host[:port]"),
-    ("https://example.com:08443", "impossible port", "send https://example.com:8443:"),
-    ("https://example.com:65536", "impossible port", "scheme://host[:port]"),
-    ("https://example.com:http", "impossible port", "scheme://host[:port]"),
-    ("https://example.com:" + "1" * 5000, "impossible port", "scheme://host[:port]"),
-    ("https://a..com", "impossible host", "scheme://host[:port]"),
-    ("https://1.2.3", "impossible host", "scheme://host[:port]"),
-    ("https://[::1", "impossible host", "scheme://host[:port]"),
-    ("https://[::ffff:1.2.3.4]", "impossible host", "scheme://host[:port]"),
+    ("https://example.com:", "invalid port", "send https://example.com:"),
+    ("https://example.com:0", "invalid port", "scheme://host[:port]"),
+    ("https://example.com:08443", "invalid port", "send https://example.com:8443:"),
+    ("https://example.com:65536", "invalid port", "scheme://host[:port]"),
+    ("https://example.com:http", "invalid port", "scheme://host[:port]"),
+    ("https://example.com:" + "1" * 5000, "invalid port", "scheme://host[:port]"),
+    ("https://a..com", "invalid host", "scheme://host[:port]"),
+    ("https://1.2.3", "invalid host", "scheme://host[:port]"),
+    ("https://[::1", "invalid host", "scheme://host[:port]"),
+    ("https://[::ffff:1.2.3.4]", "invalid host", "scheme://host[:port]"),
     ("http://[0:0:0:0:0:0:0:1]", "IPv6", "http://[::1]"),
     ("http://[1::2:0:0:0:3]:3000", "IPv6", "http://[1:0:0:2::3]:3000"),
     ("http://[1:0:0:0:5:6:7:8]", "IPv6", "http://[1::5:6:7:8]"),
@@ -124,11 +124,11 @@ def test_what_a_remedy_says_to_write_is_valid(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "loose",
+    "raw",
     [3, None, True, 1.5, b"https://a.com", ["https://a.com"], {}, {"regex": 3}, {"regex": "a", "x": 1}],
 )
-def test_other_values_are_no_form_of_an_origin(loose: object) -> None:
-    diagnostic = parse_origin_pattern(loose)
+def test_other_values_are_no_form_of_an_origin(raw: object) -> None:
+    diagnostic = parse_origin_pattern(raw)
     assert isinstance(diagnostic, Diagnostic)
     assert diagnostic.code == "origin-form"
 
@@ -147,8 +147,8 @@ def test_an_application_has_exact_origins_only(text: str) -> None:
     assert isinstance(parse_exact_origin(text), Diagnostic)
 
 
-@pytest.mark.parametrize("loose", [{"regex": "x"}, None, 3])
-def test_an_exact_origin_is_a_text(loose: object) -> None:
-    diagnostic = parse_exact_origin(loose)
+@pytest.mark.parametrize("raw", [{"regex": "x"}, None, 3])
+def test_an_exact_origin_is_a_text(raw: object) -> None:
+    diagnostic = parse_exact_origin(raw)
     assert isinstance(diagnostic, Diagnostic)
     assert diagnostic.code == "origin-form"

@@ -1,0 +1,253 @@
+"""The outcome of each request: the first table of the specification.
+
+A request takes one flow (:func:`choose_flow`). A flow is a list of steps, in the order of
+``docs/reference/policy.md``: the first that fails determines the outcome. Each step looks at one value of the
+request. The responses to the outcomes are in :mod:`crossgate.policy.responses`.
+
+The engine and the middleware take these steps, :func:`~crossgate.policy.explain` reports them, and the
+compiler turns them into routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar, assert_never
+
+from crossgate.policy.decision import Flow, Outcome, Reason
+from crossgate.policy.effective import EffectivePolicy
+from crossgate.policy.request import OPTIONS, Request, echoes_request, has_dot_segment, is_malformed_host
+from crossgate.policy.responses import Policy
+from crossgate.policy.server_cors import ServerPolicy
+
+_Policy = TypeVar("_Policy")
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStep(Generic[_Policy]):
+    """One question that a request must pass."""
+
+    outcome: Outcome
+    """Of the requests that fail here."""
+    question: str
+    looks_at: str
+    """The attribute of :class:`~crossgate.policy.Request` that the question is about."""
+    fails: Callable[[_Policy, str], bool]
+    """Whether a value of that attribute fails."""
+    plain_outcome: Outcome | None = None
+    """The outcome instead if the policy forwards OPTIONS requests that are not preflights."""
+    configured: Callable[[_Policy], bool] | None = None
+    """Whether the policy has this step; None if every policy has it."""
+
+    def outcome_under(self, policy: _Policy) -> Outcome:
+        """The outcome of the requests that fail here."""
+        if (
+            self.plain_outcome is not None
+            and isinstance(policy, EffectivePolicy)
+            and policy.forwards_plain_options
+        ):
+            return self.plain_outcome
+        return self.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTable(Generic[_Policy]):
+    """The steps of one flow, in order, and the outcome of the requests that pass them all."""
+
+    steps: tuple[FlowStep[_Policy], ...]
+    passed: Outcome
+
+
+def _origin_missing(policy: EffectivePolicy | ServerPolicy, origin: str) -> bool:
+    """The gateway's own origins count as none: browsers send them on same-origin POSTs."""
+    return not origin or origin in policy.public_origins
+
+
+def _origin_refused(policy: EffectivePolicy | ServerPolicy, origin: str) -> bool:
+    return origin not in policy.origins
+
+
+def _missing(_policy: object, value: str) -> bool:
+    return not value
+
+
+def _method_refused(policy: EffectivePolicy, method: str) -> bool:
+    return not policy.admits_method(method)
+
+
+def _method_unsupported(policy: ServerPolicy, method: str) -> bool:
+    return method not in policy.supported_methods
+
+
+def _headers_refused(policy: EffectivePolicy | ServerPolicy, names: str) -> bool:
+    return not policy.header_names.admit(names)
+
+
+METHOD_FORBIDDEN: Final = Outcome(Flow.MALFORMED, Reason.METHOD_FORBIDDEN)
+
+MALFORMED: Final[tuple[FlowStep[object], ...]] = (
+    FlowStep(
+        Outcome(Flow.MALFORMED, Reason.PATH_MALFORMED),
+        "Is the path free of dot segments, however decoded?",
+        "path",
+        lambda _, path: path != "" and has_dot_segment(path),
+    ),
+    FlowStep(
+        METHOD_FORBIDDEN,
+        "Is the method one that does not echo the request?",
+        "method",
+        lambda _, method: echoes_request(method),
+    ),
+    FlowStep(
+        Outcome(Flow.MALFORMED, Reason.HOST_MALFORMED),
+        "Is the Host one host, without a user?",
+        "host",
+        lambda _, host: is_malformed_host(host),
+    ),
+)
+"""The steps of every request, whatever the policy; before those of its flow."""
+
+PREFLIGHT: Final[FlowTable[EffectivePolicy]] = FlowTable(
+    (
+        FlowStep(
+            Outcome(Flow.PREFLIGHT, Reason.ORIGIN_MISSING),
+            "Is there an Origin?",
+            "origin",
+            _origin_missing,
+            plain_outcome=Outcome(Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS),
+        ),
+        FlowStep(
+            Outcome(Flow.PREFLIGHT, Reason.ORIGIN_REFUSED),
+            "Is the origin allowed?",
+            "origin",
+            _origin_refused,
+        ),
+        FlowStep(
+            Outcome(Flow.PREFLIGHT, Reason.METHOD_MISSING),
+            "Is there an Access-Control-Request-Method?",
+            "request_method",
+            _missing,
+            plain_outcome=Outcome(Flow.CORS_REQUEST, Reason.PLAIN_OPTIONS),
+        ),
+        FlowStep(
+            Outcome(Flow.PREFLIGHT, Reason.METHOD_REFUSED),
+            "Is the requested method allowed?",
+            "request_method",
+            _method_refused,
+        ),
+        FlowStep(
+            Outcome(Flow.PREFLIGHT, Reason.HEADER_REFUSED),
+            "Is every requested header allowed?",
+            "request_headers",
+            _headers_refused,
+        ),
+    ),
+    Outcome(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED),
+)
+"""An OPTIONS request, under the policy of an API."""
+
+CORS_REQUEST: Final[FlowTable[EffectivePolicy]] = FlowTable(
+    (
+        FlowStep(
+            Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED),
+            "Is the origin allowed?",
+            "origin",
+            _origin_refused,
+        ),
+    ),
+    Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED),
+)
+"""Any other request with an ``Origin``, under the policy of an API."""
+
+NO_ORIGIN: Final[FlowTable[Any]] = FlowTable((), Outcome(Flow.NO_ORIGIN, Reason.NO_ORIGIN))
+NO_POLICY: Final[FlowTable[None]] = FlowTable((), Outcome(Flow.PASS_THROUGH, Reason.NO_POLICY))
+
+
+def _server_steps(flow: Flow, method: str) -> tuple[FlowStep[ServerPolicy], ...]:
+    """The steps that both flows of server-level CORS have; ``method`` is the attribute with the method."""
+    return (
+        FlowStep(
+            Outcome(flow, Reason.HOST_REFUSED),
+            "Is the Host the configured one?",
+            "host",
+            lambda policy, host: host != policy.host,
+            configured=lambda policy: policy.host != "",
+        ),
+        FlowStep(Outcome(flow, Reason.ORIGIN_REFUSED), "Is the origin allowed?", "origin", _origin_refused),
+        FlowStep(
+            Outcome(flow, Reason.METHOD_REFUSED),
+            "Is the requested method allowed?",
+            method,
+            _method_unsupported,
+        ),
+    )
+
+
+SERVER_PREFLIGHT: Final[FlowTable[ServerPolicy]] = FlowTable(
+    (
+        *_server_steps(Flow.PREFLIGHT, "request_method"),
+        FlowStep(
+            Outcome(Flow.PREFLIGHT, Reason.HEADER_REFUSED),
+            "Is every requested header allowed?",
+            "request_headers",
+            _headers_refused,
+        ),
+    ),
+    Outcome(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED),
+)
+"""An OPTIONS request with an ``Origin`` and an ``Access-Control-Request-Method``, under server-level CORS."""
+
+SERVER_REQUEST: Final[FlowTable[ServerPolicy]] = FlowTable(
+    (
+        *_server_steps(Flow.CORS_REQUEST, "method"),
+        FlowStep(
+            Outcome(Flow.CORS_REQUEST, Reason.HEADER_REFUSED),
+            "Is every requested header allowed?",
+            "content_type",
+            lambda policy, content_type: not policy.admits_content_type(content_type),
+        ),
+    ),
+    Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED),
+)
+"""Any other request with an ``Origin``, under server-level CORS."""
+
+
+def choose_flow(policy: Policy, request: Request) -> FlowTable[Any]:
+    """The flow of a request that is not malformed."""
+    match policy:
+        case None:
+            return NO_POLICY
+        case EffectivePolicy() if request.method == OPTIONS:
+            return PREFLIGHT
+        case _ if _origin_missing(policy, request.origin):
+            return NO_ORIGIN
+        case EffectivePolicy():
+            return CORS_REQUEST
+        case ServerPolicy():
+            return (
+                SERVER_PREFLIGHT if request.method == OPTIONS and request.request_method else SERVER_REQUEST
+            )
+        case _ as never:
+            assert_never(never)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The way of a request through its flow: the steps taken, and the outcome."""
+
+    passed: tuple[FlowStep[Any], ...]
+    failed: FlowStep[Any] | None
+    outcome: Outcome
+
+
+def trace(policy: Policy, request: Request) -> Trace:
+    """The steps of the request up to the first that fails, and its outcome."""
+    passed: list[FlowStep[Any]] = []
+    flow: FlowTable[Any] = choose_flow(policy, request)
+    for step in (*MALFORMED, *flow.steps):
+        if step.configured is not None and not step.configured(policy):
+            continue
+        if step.fails(policy, getattr(request, step.looks_at)):
+            return Trace(tuple(passed), step, step.outcome_under(policy))
+        passed.append(step)
+    return Trace(tuple(passed), None, flow.passed)

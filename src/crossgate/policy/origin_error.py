@@ -1,0 +1,150 @@
+"""Why a string in a policy is not a serialised origin, and what to write instead."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Final
+
+from crossgate.diagnostics import Diagnostic
+from crossgate.policy.names import ANY, NULL
+from crossgate.policy.origin import DEFAULT_PORTS, HOST_PATTERN, SCHEME_PATTERN, Origin, is_well_formed
+
+_SCHEME: Final = re.compile(SCHEME_PATTERN)
+_HOST: Final = re.compile(HOST_PATTERN)
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+
+_LONGEST: Final = 1000
+"""Characters of the longest string for which an origin is suggested."""
+
+_PARTS: Final = re.compile(
+    r"(?P<scheme>[^:/?#]+)://(?:[^/?#]*@)?(?P<host>\[.*\]|[^/?#@:]+)(?::(?:0*(?P<port>[1-9][0-9]{0,4}))?)?(?:[/?#].*)?"
+)
+
+
+def find_origin_error(text: str) -> Diagnostic | None:
+    """The reason why ``text`` is not an exact origin; None if it is one.
+
+    Stricter than :func:`is_well_formed` in two points. A ``*`` is a legal character of a host (URL,
+    forbidden domain code points), but in a policy it is meant as a wildcard. And an IPv6 address must be in
+    the one form that browsers serialise: in another form the entry would never match.
+    """
+    if text.lower() == NULL:
+        return origin_invalid(text, "is not exact", "In the policy of an API, null allows opaque origins")
+    if ANY in text:
+        return origin_invalid(
+            text,
+            "has a wildcard where none is possible",
+            "Wildcards are https://*.example.com, https://example.com:* and * alone, in the policy of an API;"
+            " for anything else use a regular expression there: {regex: ...}",
+        )
+    if is_well_formed(text):
+        return _find_ipv6_error(text)
+    reason = _find_shape_error(text) or _find_spelling_error(text) or _find_part_error(text)
+    nearest = nearest_origin(text)
+    if nearest is None or _find_ipv6_error(nearest) is not None:
+        return origin_invalid(
+            text, reason, "Write scheme://host[:port] as browsers send it: https://example.com"
+        )
+    return origin_invalid(text, reason, f"Browsers send {nearest}: write that")
+
+
+def origin_invalid(text: str, reason: str, remedy: str) -> Diagnostic:
+    """The refusal of an origin; ``reason`` continues the words "the origin"."""
+    return Diagnostic("origin-invalid", f"the origin {reason}", remedy, found=printable(text))
+
+
+def printable(text: str) -> str:
+    """The string, with half surrogate pairs escaped: JSON can spell them, but no response can carry them."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _find_ipv6_error(text: str) -> Diagnostic | None:
+    if "[" not in text:
+        return None
+    origin = Origin.of(text)
+    canonical = f"[{_serialise_ipv6(origin.host[1:-1])}]"
+    if origin.host == canonical:
+        return None
+    serialised = Origin(origin.scheme, canonical, origin.port)
+    return origin_invalid(
+        text, "has an IPv6 address in a form that browsers do not send", f"Write {serialised}"
+    )
+
+
+def _serialise_ipv6(text: str) -> str:
+    """URL, IPv6 serializer. Unlike Python's own form it never ends in a dotted quad."""
+    address = ipaddress.IPv6Address(text)
+    if address.ipv4_mapped is None:
+        return address.compressed
+    low = int(address) & 0xFFFFFFFF
+    return f"::ffff:{low >> 16:x}:{low & 0xFFFF:x}"
+
+
+def _find_shape_error(text: str) -> str | None:
+    if text != text.strip():
+        return "begins or ends with white space"
+    if "," in text or " " in text:
+        return "is more than one value"
+    _, separator, rest = text.partition("://")
+    if not separator:
+        return "has no scheme"
+    if "@" in rest:
+        return "has user information"
+    for mark, part in (("/", "path"), ("?", "query"), ("#", "fragment")):
+        if mark in rest:
+            return f"has a {part}"
+    return None
+
+
+def _find_spelling_error(text: str) -> str | None:
+    if not text.isascii():
+        return "has non-ASCII characters"
+    if text != text.lower():
+        return "has upper-case letters"
+    return None
+
+
+def _find_part_error(text: str) -> str:
+    scheme, _, authority = text.partition("://")
+    if not _SCHEME.fullmatch(scheme):
+        return "has an invalid scheme"
+    host, colon, port = (authority, "", "") if authority.endswith("]") else authority.rpartition(":")
+    if not colon:
+        host = authority
+    elif not _PORT.fullmatch(port) or int(port) > 65535:
+        return "has an invalid port"
+    if host == "":
+        return "has no host"
+    if not _HOST.fullmatch(host):
+        return "has an invalid host"
+    if colon and DEFAULT_PORTS.get(scheme) == int(port):
+        return "names its scheme's default port"
+    return "is not a serialised origin"
+
+
+def nearest_origin(text: str) -> str | None:
+    """The well-formed origin nearest to ``text``, to suggest it to a person; None if there is none.
+
+    User information, path, query, fragment and default port are left out; a missing scheme is taken for
+    https. Nothing is ever matched with it.
+    """
+    stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        return None
+    parts = _PARTS.fullmatch(stripped if ":/" in stripped else f"https://{stripped}")
+    if parts is None:
+        return None
+    scheme = parts["scheme"].lower()
+    host = _punycode(parts["host"])
+    default = str(DEFAULT_PORTS.get(scheme, ""))
+    port = "" if parts["port"] in (None, default) else f":{parts['port']}"
+    origin = f"{scheme}://{host}{port}"
+    return origin if is_well_formed(origin) else None
+
+
+def _punycode(host: str) -> str:
+    try:
+        return host.lower() if host.isascii() else host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return ""
