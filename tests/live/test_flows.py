@@ -133,7 +133,9 @@ def test_a_rest_write(tmp_path: Path) -> None:
         assert isinstance(listening, AdminListening)
         token = {"Authorization": f"Bearer {listening.first_token}"}
         api = {"type": "rest", "native": f"http://127.0.0.1:{native}"}
-        async with httpx.AsyncClient(base_url=listening.url, headers=token, timeout=_SECONDS, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=listening.url, headers=token, timeout=_SECONDS, trust_env=False
+        ) as client:
             created = await client.put("/v1/apis/pets/1", json=api, headers={"If-None-Match": "*"})
             assert created.status_code == 201, created.text
             await events.wait_for(ChangeEnforced)
@@ -163,7 +165,14 @@ def test_a_request_in_the_middleware() -> None:
         """Discard the response."""
 
     asgi: Any = CorsMiddleware(application, policy)
-    wsgi: Any = WsgiCorsMiddleware(lambda _, start: start("200 OK", []) and [] or [], policy)
+
+    def wsgi_application(
+        _: object, start_response: Callable[[str, list[tuple[str, str]]], object]
+    ) -> list[bytes]:
+        start_response("200 OK", [])
+        return []
+
+    wsgi: Any = WsgiCorsMiddleware(wsgi_application, policy)
     origins = ("", "https://app.example", "https://a.pages.example", "https://pr-1.example.com")
     with _called() as called:
         called.recording = True
