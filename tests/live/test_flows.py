@@ -157,7 +157,7 @@ def test_a_rest_write(tmp_path: Path) -> None:
 def test_a_request_in_the_middleware() -> None:
     policy = build_policy(allowed_origins=ORIGINS, allowed_methods=["GET"], allow_headers=["X-Token"])
 
-    async def application(_scope: object, _receive: object, send: Callable[[object], Any]) -> None:
+    async def application(_scope: object, _receive: object, send: Any, /) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
