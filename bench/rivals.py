@@ -18,6 +18,7 @@ import httpx
 from bench.catalogues import HEADERS, METHOD, api, origin
 from bench.machine import cores
 from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
@@ -85,7 +86,9 @@ def _forwarded(native_port: int) -> dict[str, Json]:
     served = api("few", native_port, None)
     owner = RouteOwner.of_api(served, served.endpoints[0], prefix_in_scope=False)
     # The routes before it refuse malformed requests.
-    *_, route = compile_flow(None, owner).routes
+    host = VirtualHost()
+    compile_flow(None, owner).put_into(host)
+    *_, route = host.routes
     return dict(json_format.MessageToDict(route, preserving_proto_field_name=True))
 
 

@@ -1,20 +1,23 @@
 """The flows of a policy as routes: for an API, and for the server level.
 
-A flow becomes an ordered list of steps, and the first step whose conditions hold decides. The steps are
-those of :mod:`crossgate.policy.flow`, in an order that Envoy evaluates fast: the origin comes first, because
-no response to a refused origin depends on the method, so each origin set occurs once. Which response a step
-gives, with all headers, is the template of its outcome in :mod:`crossgate.policy.responses`.
+The flows are the tables of :mod:`crossgate.policy.flow`, and the responses those of
+:mod:`crossgate.policy.responses`. This file adds what only Envoy needs: the conditions under which a request
+fails a step, and an order of the steps that Envoy evaluates fast.
+
+The engine chooses a flow first, and then looks at the origin. Here the origin comes first, and then the flow.
+Then each origin set occurs once. The response is the same, because all flows refuse an origin alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 
 from crossgate.compiler.conditions import (
     Conditions,
@@ -23,6 +26,7 @@ from crossgate.compiler.conditions import (
     equals,
     header_refusals,
     is_none_of,
+    matches,
     matches_not,
     method_refusals,
     method_requested,
@@ -35,22 +39,35 @@ from crossgate.compiler.names import INTERNAL_NAME, SERVER_ROUTES_NAME
 from crossgate.compiler.protobuf import resource, seconds
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.route_table import RouteTable
-from crossgate.compiler.routes import RouteEffect, RouteOwner, RouteStep, malformed_steps, route_effect
-from crossgate.policy import EffectivePolicy, Flow, Reason, ServerPolicy
+from crossgate.compiler.routes import RouteEffect, RouteOwner, RouteStep, route_effect
+from crossgate.policy import EffectivePolicy, Reason, ServerPolicy
 from crossgate.policy.decision import Outcome
+from crossgate.policy.flow import (
+    CORS_REQUEST,
+    MALFORMED,
+    NO_ORIGIN,
+    NO_POLICY,
+    PREFLIGHT,
+    SERVER_PREFLIGHT,
+    SERVER_REQUEST,
+    FlowStep,
+    FlowTable,
+)
 from crossgate.policy.re2 import in_any_case
+from crossgate.policy.request import DOT_SEGMENT_PATTERN, ECHOING_PREFIX, MALFORMED_HOST_PATTERN
 from crossgate.policy.responses import ResponseSettings
 from crossgate.policy.server_cors import CONTENT_TYPE, SIMPLE_CONTENT_TYPES
 
-_NO_POLICY: Final = route_effect(ResponseSettings(), Outcome(Flow.PASS_THROUGH, Reason.NO_POLICY))
 _IS_OPTIONS: Final = equals(":method", "OPTIONS")
 _IS_NOT_OPTIONS: Final = differs(":method", "OPTIONS")
+_NO_POLICY: Final = route_effect(ResponseSettings(), NO_POLICY.passed)
+_PASS_THROUGH: Final = RouteStep((), _NO_POLICY)
+_ALLOWED_BY_SERVER: Final = RouteStep((begins_with(LOOKUP_HEADER, f"{SERVER_CORS_PASSED}/"),), _NO_POLICY)
 
 _FEW: Final = 3
 """Up to this number of exact origins, a list of conditions is smaller than a look-up, and as fast."""
 _FEW_WITH_PATTERNS: Final = 10
-"""The same number for sets that also have patterns: with a look-up, the routes of allowed origins occur
-twice."""
+"""The same for sets that also have patterns: with a look-up, the routes of allowed origins occur twice."""
 
 
 def compile_flow(
@@ -67,16 +84,13 @@ def compile_flow(
     they are drained, and no policy would apply to them otherwise.
     """
     settings = ResponseSettings.of(policy)
-    malformed = owner.routes(malformed_steps(settings, vary_in_scope=vary_in_scope))
+    malformed = _malformed_steps(settings, vary_in_scope=vary_in_scope)
     if policy is None:
-        return RouteTable((*malformed, *owner.routes([RouteStep((), _NO_POLICY)])))
-    steps = _api_steps(settings, plain_options=policy.forwards_plain_options, vary_in_scope=vary_in_scope)
-    table = _by_origin(policy, steps, owner).preceded_by(*malformed)
-    if not behind_server_cors:
-        return table
+        return RouteTable(owner, (*malformed, _PASS_THROUGH))
+    terms = _Terms(settings, policy.public_origins, vary_in_scope, policy.forwards_plain_options)
+    table = _by_origin(policy, _api_steps(terms), owner).preceded_by(malformed)
     # Server-level CORS has already refused malformed requests.
-    allowed = begins_with(LOOKUP_HEADER, f"{SERVER_CORS_PASSED}/")
-    return table.preceded_by(*owner.routes([RouteStep((allowed,), _NO_POLICY)]))
+    return table.preceded_by([_ALLOWED_BY_SERVER]) if behind_server_cors else table
 
 
 def compile_server_flow(policy: ServerPolicy) -> Resource:
@@ -85,85 +99,139 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
     It applies to all requests, and forwards those that it allows to the internal listener.
     """
     settings = ResponseSettings.of(policy)
+    terms = _Terms(
+        settings,
+        policy.public_origins,
+        host=policy.host,
+        any_content_type=policy.header_names.admit(CONTENT_TYPE),
+    )
     forward = Route(
         # The routes of the APIs have the timeouts.
         route=RouteAction(cluster=INTERNAL_NAME, timeout=seconds(0)),
         request_headers_to_add=[set_header(LOOKUP_HEADER, SERVER_CORS_PASSED)],
     )
     server = RouteOwner("server", RouteMatch(prefix="/"), forward)
-    table = _by_origin(policy, _server_steps(settings, policy), server)
-    table = table.preceded_by(*server.routes(malformed_steps(settings)))
+    table = _by_origin(policy, _server_steps(terms), server).preceded_by(_malformed_steps(settings))
     routes = RouteConfiguration(name=SERVER_ROUTES_NAME)
     table.put_into(routes.virtual_hosts.add(name=SERVER_ROUTES_NAME, domains=["*"]))
     return resource(SERVER_ROUTES_NAME, routes)
 
 
-@dataclass(frozen=True, slots=True)
-class _OriginSteps:
-    """The steps of a flow by the request's origin."""
+class _Terms(NamedTuple):
+    """Everything in a policy that the steps depend on, except for its origins. Many APIs have equal terms."""
 
-    missing: Sequence[RouteStep]
-    """For requests without an origin, or from one of the gateway's public origins."""
-    refused: RouteEffect
-    allowed: Sequence[RouteStep]
-    before: Sequence[RouteStep] = ()
-    """For requests from all origins, in front of ``refused`` and ``allowed``."""
+    settings: ResponseSettings
+    public_origins: frozenset[str]
+    vary_in_scope: bool = False
+    plain_options: bool = False
+    """Whether OPTIONS requests that are not preflights are forwarded."""
+    host: str = ""
+    any_content_type: bool = True
 
+    def effect(self, outcome: Outcome) -> RouteEffect:
+        return route_effect(self.settings, outcome, vary_in_scope=self.vary_in_scope)
 
-@lru_cache(maxsize=256)
-def _api_steps(settings: ResponseSettings, *, plain_options: bool, vary_in_scope: bool) -> _OriginSteps:
-    def effect(flow: Flow, reason: Reason) -> RouteEffect:
-        return route_effect(settings, Outcome(flow, reason), vary_in_scope=vary_in_scope)
-
-    def not_preflight(flow: Flow, refusal: Reason) -> RouteEffect:
-        return effect(flow, Reason.PLAIN_OPTIONS) if plain_options else effect(Flow.PREFLIGHT, refusal)
-
-    return _OriginSteps(
-        missing=[
-            RouteStep((_IS_OPTIONS,), not_preflight(Flow.NO_ORIGIN, Reason.ORIGIN_MISSING)),
-            RouteStep((), effect(Flow.NO_ORIGIN, Reason.NO_ORIGIN)),
-        ],
-        refused=effect(Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED),
-        allowed=[
-            RouteStep((_IS_NOT_OPTIONS,), effect(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED)),
-            RouteStep((no_method_requested(),), not_preflight(Flow.CORS_REQUEST, Reason.METHOD_MISSING)),
-            *_any_of(method_refusals(settings.methods), effect(Flow.PREFLIGHT, Reason.METHOD_REFUSED)),
-            *_any_of(header_refusals(settings.headers), effect(Flow.PREFLIGHT, Reason.HEADER_REFUSED)),
-            RouteStep((), effect(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED)),
-        ],
-    )
-
-
-def _server_steps(settings: ResponseSettings, policy: ServerPolicy) -> _OriginSteps:
-    def effect(flow: Flow, reason: Reason) -> RouteEffect:
-        return route_effect(settings, Outcome(flow, reason))
-
-    preflight = [
-        *_any_of(method_refusals(settings.methods), effect(Flow.PREFLIGHT, Reason.METHOD_REFUSED)),
-        *_any_of(header_refusals(settings.headers), effect(Flow.PREFLIGHT, Reason.HEADER_REFUSED)),
-        RouteStep((), effect(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED)),
-    ]
-    other_host = [(differs(":authority", policy.host),)] if policy.host else []
-    other_method = (is_none_of(":method", settings.methods),)
-    content_types = [] if policy.header_names.admit(CONTENT_TYPE) else [_UNSUPPORTED_CONTENT_TYPE]
-    return _OriginSteps(
-        missing=[RouteStep((), effect(Flow.NO_ORIGIN, Reason.NO_ORIGIN))],
-        before=_any_of(other_host, effect(Flow.CORS_REQUEST, Reason.HOST_REFUSED)),
-        refused=effect(Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED),
-        allowed=[
-            *_under((_IS_OPTIONS, method_requested()), preflight),
-            RouteStep(other_method, effect(Flow.CORS_REQUEST, Reason.METHOD_REFUSED)),
-            *_any_of(content_types, effect(Flow.CORS_REQUEST, Reason.HEADER_REFUSED)),
-            RouteStep((), effect(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED)),
-        ],
-    )
+    def failed(self, step: FlowStep[Any]) -> RouteEffect:
+        """The effect on the requests that fail the step."""
+        plain = step.plain_outcome if self.plain_options else None
+        return self.effect(plain or step.outcome)
 
 
 _SIMPLE_CONTENT_TYPE: Final = "|".join(map(in_any_case, SIMPLE_CONTENT_TYPES))
-_UNSUPPORTED_CONTENT_TYPE: Final = (
-    matches_not(CONTENT_TYPE, rf"[ \t]*(?:{_SIMPLE_CONTENT_TYPE})?[ \t]*(?:;\C*)?"),
-)
-"""A ``Content-Type`` that an HTML form cannot send."""
+_OTHER_CONTENT_TYPE: Final = matches_not(CONTENT_TYPE, rf"[ \t]*(?:{_SIMPLE_CONTENT_TYPE})?[ \t]*(?:;\C*)?")
+"""The request has a ``Content-Type`` that an HTML form cannot send."""
+
+_REFUSALS: Final[Mapping[tuple[str, Reason], Callable[[_Terms], Sequence[Conditions]]]] = {
+    ("host", Reason.HOST_REFUSED): lambda terms: [(differs(":authority", terms.host),)] if terms.host else [],
+    ("request_method", Reason.METHOD_MISSING): lambda _: [(no_method_requested(),)],
+    ("request_method", Reason.METHOD_REFUSED): lambda terms: method_refusals(terms.settings.methods),
+    ("request_headers", Reason.HEADER_REFUSED): lambda terms: header_refusals(terms.settings.headers),
+    ("method", Reason.METHOD_REFUSED): lambda terms: [(is_none_of(":method", terms.settings.methods),)],
+    ("content_type", Reason.HEADER_REFUSED): lambda terms: (
+        [] if terms.any_content_type else [(_OTHER_CONTENT_TYPE,)]
+    ),
+}
+"""For each step after the origin, the alternatives in which a request fails it; none if it cannot fail."""
+
+_MALFORMED: Final[Mapping[Reason, tuple[Conditions, RouteMatch | None]]] = {
+    Reason.PATH_MALFORMED: ((), RouteMatch(safe_regex=RegexMatcher(regex=DOT_SEGMENT_PATTERN))),
+    Reason.METHOD_FORBIDDEN: ((begins_with(":method", ECHOING_PREFIX),), None),
+    Reason.HOST_MALFORMED: ((matches(":authority", MALFORMED_HOST_PATTERN),), None),
+}
+"""For each step of malformed requests, the conditions and the paths with which a request fails it."""
+
+
+@lru_cache(maxsize=256)
+def _malformed_steps(settings: ResponseSettings, *, vary_in_scope: bool = False) -> Sequence[RouteStep]:
+    """The steps in front of all others, with or without a policy. They cost a request less than 1 %."""
+    return [
+        RouteStep(conditions, route_effect(settings, step.outcome, vary_in_scope=vary_in_scope), match)
+        for step in MALFORMED
+        for conditions, match in (_MALFORMED[step.outcome.reason],)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _OriginSteps:
+    """The steps of a policy by the request's origin."""
+
+    missing: Sequence[RouteStep]
+    """For requests without an origin, or from one of the gateway's public origins."""
+    before: Sequence[RouteStep]
+    """For requests from all origins."""
+    refused: RouteEffect
+    allowed: Sequence[RouteStep]
+
+
+@lru_cache(maxsize=256)
+def _api_steps(terms: _Terms) -> _OriginSteps:
+    missing, [origin_missing] = no_origin(terms.public_origins), _before_origin(PREFLIGHT)
+    return _OriginSteps(
+        missing=[
+            RouteStep((missing, _IS_OPTIONS), terms.failed(origin_missing)),
+            RouteStep((missing,), terms.effect(NO_ORIGIN.passed)),
+        ],
+        before=[],
+        refused=terms.failed(_origin_step(CORS_REQUEST)),
+        allowed=[
+            *_under((_IS_NOT_OPTIONS,), _after_origin(CORS_REQUEST, terms)),
+            *_after_origin(PREFLIGHT, terms),
+        ],
+    )
+
+
+def _server_steps(terms: _Terms) -> _OriginSteps:
+    is_preflight = (_IS_OPTIONS, method_requested())
+    return _OriginSteps(
+        missing=[RouteStep((no_origin(terms.public_origins),), terms.effect(NO_ORIGIN.passed))],
+        before=[step for failing in _before_origin(SERVER_REQUEST) for step in _refusals(failing, terms)],
+        refused=terms.failed(_origin_step(SERVER_REQUEST)),
+        allowed=[
+            *_under(is_preflight, _after_origin(SERVER_PREFLIGHT, terms)),
+            *_after_origin(SERVER_REQUEST, terms),
+        ],
+    )
+
+
+def _origin_step(flow: FlowTable[Any]) -> FlowStep[Any]:
+    [step] = [step for step in flow.steps if step.outcome.reason is Reason.ORIGIN_REFUSED]
+    return step
+
+
+def _before_origin(flow: FlowTable[Any]) -> Sequence[FlowStep[Any]]:
+    return flow.steps[: flow.steps.index(_origin_step(flow))]
+
+
+def _after_origin(flow: FlowTable[Any], terms: _Terms) -> list[RouteStep]:
+    """The route steps of the flow for an allowed origin."""
+    after = flow.steps[flow.steps.index(_origin_step(flow)) + 1 :]
+    refusals = [refusal for step in after for refusal in _refusals(step, terms)]
+    return [*refusals, RouteStep((), terms.effect(flow.passed))]
+
+
+def _refusals(step: FlowStep[Any], terms: _Terms) -> list[RouteStep]:
+    alternatives = _REFUSALS[step.looks_at, step.outcome.reason](terms)
+    return _any_of(alternatives, terms.failed(step))
 
 
 def _by_origin(policy: EffectivePolicy | ServerPolicy, steps: _OriginSteps, owner: RouteOwner) -> RouteTable:
@@ -171,17 +239,11 @@ def _by_origin(policy: EffectivePolicy | ServerPolicy, steps: _OriginSteps, owne
     exact = tuple(sorted(policy.origins.exact - policy.public_origins))
     limit = _FEW_WITH_PATTERNS if policy.origins.by_pattern else _FEW
     few = exact if len(exact) <= limit else ()
-    routes = owner.routes(
-        [
-            *_under((no_origin(policy.public_origins),), steps.missing),
-            *steps.before,
-            *_any_of(origin_refusals(policy.origins, few), steps.refused),
-            *steps.allowed,
-        ]
-    )
+    refusals = _any_of(origin_refusals(policy.origins, few), steps.refused)
+    routes = [*steps.missing, *steps.before, *refusals, *steps.allowed]
     if few == exact:
-        return RouteTable(routes)
-    return RouteTable(routes, exact, owner.routes([*steps.before, *steps.allowed]))
+        return RouteTable(owner, routes)
+    return RouteTable(owner, routes, exact, [*steps.before, *steps.allowed])
 
 
 def _under(conditions: Conditions, steps: Iterable[RouteStep]) -> list[RouteStep]:

@@ -7,16 +7,22 @@ logs and counters of routes show which policy decided, and why.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from envoy.config.core.v3.base_pb2 import HeaderValueOption
-from envoy.config.route.v3.route_components_pb2 import Route, RouteAction, RouteMatch
+from envoy.config.route.v3.route_components_pb2 import (
+    Route,
+    RouteAction,
+    RouteList,
+    RouteMatch,
+    VirtualHost,
+)
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
 
 from crossgate.catalogue.model import Api
-from crossgate.compiler.conditions import Conditions, begins_with, matches
+from crossgate.compiler.conditions import Conditions
 from crossgate.compiler.headers import (
     HEADER_MUTATION,
     add_vary,
@@ -28,13 +34,10 @@ from crossgate.compiler.headers import (
 )
 from crossgate.compiler.names import cluster_name
 from crossgate.compiler.protobuf import seconds
-from crossgate.policy import Flow, Reason
+from crossgate.policy import Reason
 from crossgate.policy.decision import Outcome
 from crossgate.policy.re2 import quote
-from crossgate.policy.request import DOT_SEGMENT_PATTERN, ECHOING_PREFIX, MALFORMED_HOST_PATTERN
 from crossgate.policy.responses import Reflected, ResponseSettings, response_template
-
-_DOT_SEGMENT: Final = RouteMatch(safe_regex=RegexMatcher(regex=DOT_SEGMENT_PATTERN))
 
 
 class RouteEffect(NamedTuple):
@@ -45,13 +48,24 @@ class RouteEffect(NamedTuple):
     forwarded: bool
 
 
-class RouteStep(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RouteStep:
     """The effect on requests for which all conditions hold, unless an earlier step's conditions hold."""
 
     conditions: Conditions
     effect: RouteEffect
     match: RouteMatch | None = None
     """The paths of the step, if they are not those of the owner."""
+    route: Route = field(init=False, repr=False, compare=False)
+    """The step as a route, without the fields of an owner."""
+
+    def __post_init__(self) -> None:
+        match = RouteMatch(headers=self.conditions)
+        if self.match is not None:
+            match.MergeFrom(self.match)
+        route = Route(match=match)
+        route.MergeFrom(self.effect.fields)
+        object.__setattr__(self, "route", route)
 
 
 @lru_cache(maxsize=1024)
@@ -103,38 +117,18 @@ class RouteOwner:
         forward = Route(route=_to_native(api, endpoint), request_headers_to_add=headers)
         return cls(api.key, RouteMatch(path_separated_prefix=endpoint), forward)
 
-    def routes(self, steps: Iterable[RouteStep]) -> tuple[Route, ...]:
-        """The steps as routes, up to the first step without conditions."""
-        routes = []
-        for conditions, (reason, fields, forwarded), match in steps:
-            route = Route(name=f"{self.name} {reason}", match=match or self.match)
-            route.match.headers.extend(conditions)
-            route.MergeFrom(fields)
-            if forwarded:
+    def add_routes(self, steps: Iterable[RouteStep], to: VirtualHost | RouteList) -> None:
+        """Add the steps as routes, up to the first step without conditions."""
+        for step in steps:
+            route = to.routes.add()
+            route.CopyFrom(step.route)
+            route.name = f"{self.name} {step.effect.reason}"
+            if step.match is None:
+                route.match.MergeFrom(self.match)
+            if step.effect.forwarded:
                 route.MergeFrom(self.forward)
-            routes.append(route)
-            if not conditions and match is None:
+            if step.match is None and not step.conditions:
                 break
-        return tuple(routes)
-
-
-@lru_cache(maxsize=256)
-def malformed_steps(settings: ResponseSettings, *, vary_in_scope: bool = False) -> tuple[RouteStep, ...]:
-    """The steps in front of all others: they refuse malformed requests, with or without a policy.
-
-    Together they cost a request less than 1 %.
-    """
-
-    def refusal(reason: Reason) -> RouteEffect:
-        return route_effect(settings, Outcome(Flow.MALFORMED, reason), vary_in_scope=vary_in_scope)
-
-    forbidden = begins_with(":method", ECHOING_PREFIX)
-    several_hosts = matches(":authority", MALFORMED_HOST_PATTERN)
-    return (
-        RouteStep((), refusal(Reason.PATH_MALFORMED), _DOT_SEGMENT),
-        RouteStep((forbidden,), refusal(Reason.METHOD_FORBIDDEN)),
-        RouteStep((several_hosts,), refusal(Reason.HOST_MALFORMED)),
-    )
 
 
 def forwarded_prefix(endpoint: str) -> HeaderValueOption:

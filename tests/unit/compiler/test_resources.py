@@ -11,8 +11,8 @@ from envoy.config.core.v3.base_pb2 import HeaderValueOption
 from envoy.config.route.v3.route_components_pb2 import Route
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from google.protobuf.message import Message
+from tests.catalogues import POLICY, catalogue, server_policy
 from tests.catalogues import api_with_policy as api
-from tests.catalogues import catalogue, server_policy
 from tests.differential.generate import Sample, random_public_origins, random_sample
 from tests.envoy_messages import all_within, message_of
 from xds.type.matcher.v3.domain_pb2 import ServerNameMatcher
@@ -20,7 +20,9 @@ from xds.type.matcher.v3.regex_pb2 import RegexMatcher as RegexMatcherOfTrees
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway
 from crossgate.compiler.incremental import Compilation
-from crossgate.policy import build_policy
+from crossgate.policy import EffectivePolicy, Flow, Reason, build_policy
+from crossgate.policy.decision import Outcome
+from crossgate.policy.responses import ResponseSettings, response_template
 
 SEED = 20
 SAMPLES = 150
@@ -131,6 +133,26 @@ def test_every_route_is_named_after_its_owner_and_reason(messages: list[Message]
         assert route.HasField("direct_response") != route.HasField("route")
         if reason.endswith(("-refused", "-missing")) and not route.stat_prefix:
             assert route.HasField("direct_response")
+
+
+API_LEVEL = ResponseSettings.of(EffectivePolicy(POLICY))
+SERVER_LEVEL = ResponseSettings.of(server_policy("https://app.example.com"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (API_LEVEL, Reason.ORIGIN_REFUSED),
+        (SERVER_LEVEL, Reason.ORIGIN_REFUSED),
+        (SERVER_LEVEL, Reason.HOST_REFUSED),
+    ],
+)
+def test_all_flows_refuse_an_origin_or_a_host_alike(settings: ResponseSettings, reason: Reason) -> None:
+    """Routes look at these before they distinguish flows."""
+    preflight, request = (
+        response_template(settings, Outcome(flow, reason)) for flow in (Flow.PREFLIGHT, Flow.CORS_REQUEST)
+    )
+    assert preflight == request
 
 
 def test_a_regular_expression_of_a_policy_is_not_changed() -> None:
