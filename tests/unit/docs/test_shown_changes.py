@@ -60,22 +60,29 @@ def apply(diff: str, source: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "most_files", "arguments"),
-    [(0, 2, "")],
+    ("number", "most_files", "arguments", "without"),
+    [(0, 2, "", None), (1, 4, "private_network=True", "private_network=False")],
 )
-def test_header_of_allowed_preflights(number: int, most_files: int, arguments: str, tmp_path: Path) -> None:
+def test_header_of_allowed_preflights(
+    number: int, most_files: int, arguments: str, without: str | None, tmp_path: Path
+) -> None:
     shutil.copytree(PACKAGE, tmp_path / "src" / "crossgate", ignore=shutil.ignore_patterns("__pycache__"))
     assert len(apply(DIFFS[number], tmp_path)) <= most_files
+    assert _with_header(tmp_path, arguments) == ["engine", "middleware", "envoy"]
+    if without is not None:
+        assert _with_header(tmp_path, without) == []
+
+
+def _with_header(source: Path, arguments: str) -> list[str]:
     ran = subprocess.run(
         [sys.executable, "-c", PRINT_PREFLIGHT.format(arguments=arguments)],
-        env={"PYTHONPATH": os.pathsep.join([str(tmp_path / "src"), *sys.path])},
+        env={"PYTHONPATH": os.pathsep.join([str(source / "src"), *sys.path])},
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    with_header = [line.split()[0] for line in ran.stdout.splitlines() if _HEADER.search(line)]
-    assert with_header == ["engine", "middleware", "envoy"]
+    return [line.split()[0] for line in ran.stdout.splitlines() if _HEADER.search(line)]
 
 
 _HEADER = re.compile("access-control-allow-private-network", re.IGNORECASE)
