@@ -96,13 +96,15 @@ def _section(heading: str) -> str:
 
 
 def test_every_room_is_described_in_the_order_of_the_layers() -> None:
-    described = re.findall(r"^\| `(\w+)(?:/|\.py)` \|", _section("Layers and rooms"), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)(?:/|\.py)` \| (\d+) \|", _section("Layers and rooms"), re.MULTILINE)
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert sorted(described) == sorted(packages | {"diagnostics"})
+    assert sorted(room for room, _ in rows) == sorted(packages | {"diagnostics"})
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     layers: list[str] = contracts["contracts"][0]["layers"]
-    depth = {room: index for index, layer in enumerate(layers) for room in re.findall(r"\w+", layer)}
-    assert [depth[room] for room in described] == sorted(depth[room] for room in described)
+    height = {
+        room: len(layers) - index for index, layer in enumerate(layers) for room in re.findall(r"\w+", layer)
+    }
+    assert rows == sorted(((room, str(height[room])) for room, _ in rows), key=lambda row: -int(row[1]))
 
 
 @pytest.mark.parametrize("flow", FLOWS)
