@@ -41,8 +41,8 @@ class Serving:
         """Publish the catalogue, and wait until Envoy enforces it."""
         published = self.publisher.publish(catalogue)
         async with asyncio.timeout(_SECONDS):
-            outcome = await wait_until_decided(self.control_plane.ledger, published)
-        assert outcome.applied, outcome.rejections
+            rollout = await wait_until_decided(self.control_plane.ledger, published)
+        assert rollout.applied, rollout.rejections
 
 
 @asynccontextmanager

@@ -56,7 +56,7 @@ _LIMITS = CircuitBreakers(
 
 
 # Dots separate the parts of a statistic's name, and Envoy replaces colons by underscores. Two cluster names
-# must not become equal. Of the replacements, a host can only contain the hyphen; the last one stands for the
+# must not become equal. Of the replacements, a host can only contain the hyphen; the last one replaces the
 # colon.
 _IN_STATISTICS = str.maketrans({".": "_", "_": "~", ":": "-"})
 

@@ -77,8 +77,7 @@ def begins_with(header: str, prefix: str) -> HeaderMatcher:
 @lru_cache(maxsize=_CACHED)
 def is_none_of(header: str, values: tuple[str, ...]) -> HeaderMatcher:
     """The value differs from all of these."""
-    # One condition instead of one for each value: Envoy takes longer to build a condition than to evaluate
-    # it.
+    # One condition, not one for each value: Envoy takes longer to build a condition than to evaluate it.
     return matches_not(header, "|".join(map(quote, dict.fromkeys(values))))
 
 

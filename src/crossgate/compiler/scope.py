@@ -66,9 +66,8 @@ def _put_only_endpoint(served: ServedEndpoint, routes: RouteConfiguration, host:
     settings = ResponseSettings.of(policy)
     vary = settings.vary and not settings.observes and not served.behind_server_cors
     owner = RouteOwner.of_api(served.api, served.endpoint, prefix_in_scope=True)
-    compile_flow(policy, owner, behind_server_cors=served.behind_server_cors, vary_in_scope=vary).put_into(
-        host
-    )
+    table = compile_flow(policy, owner, behind_server_cors=served.behind_server_cors, vary_in_scope=vary)
+    table.put_into(host)
     routes.request_headers_to_add.append(forwarded_prefix(served.endpoint))
     if vary:
         routes.response_headers_to_add.append(add_vary())

@@ -36,8 +36,8 @@ def new_marker() -> str:
 
 def publish(gateway: LiveGateway, catalogue: Catalogue) -> None:
     """Return when the gateway enforces the catalogue."""
-    outcome = gateway.publish(catalogue)
-    assert outcome.applied, outcome.rejections
+    rollout = gateway.publish(catalogue)
+    assert rollout.applied, rollout.rejections
 
 
 def send(gateway: LiveGateway, target: str, *headers: tuple[str, str], method: str = "GET") -> RawResponse:

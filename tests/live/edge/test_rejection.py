@@ -26,9 +26,9 @@ def test_a_rejected_scope_does_not_affect_others(gateway: LiveGateway, pet: Scri
     good = compiled.resources[SCOPED_ROUTE_CONFIGURATION, "pet/1"]
     broken = ScopedRouteConfiguration.FromString(good.body)
     broken.route_configuration.virtual_hosts[0].domains.append("*")
-    outcome = gateway.put(Resource.of(good.type_url, good.name, broken.SerializeToString()))
+    rollout = gateway.put(Resource.of(good.type_url, good.name, broken.SerializeToString()))
 
-    [rejection] = outcome.rejections
+    [rejection] = rollout.rejections
     assert rejection.key == (good.type_url, good.name)
     assert "Only a single wildcard domain is permitted" in str(rejection.diagnostic())
     assert send(gateway, "/gateway/pet/1", FROM_FOREIGN).status == 403
@@ -46,8 +46,8 @@ def test_with_a_missing_certificate_the_rest_of_the_change_is_applied(
     publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, POLICY)]))
     declared = catalogue_of(gateway.port, [api("pet", pet.port, None)])
     tls = Tls("/nowhere/gateway.pem", "/nowhere/gateway.key")
-    outcome = gateway.publish(replace(declared, gateway=replace(declared.gateway, tls=tls)))
-    [rejection] = outcome.rejections
+    rollout = gateway.publish(replace(declared, gateway=replace(declared.gateway, tls=tls)))
+    [rejection] = rollout.rejections
     assert rejection.key[1] == "gateway"
     assert "/nowhere/gateway" in str(rejection.diagnostic())
     assert send(gateway, "/gateway/pet/1", FROM_FOREIGN).status == 200
@@ -60,7 +60,7 @@ def test_missing_authorities_affect_https_native_services_only(
     secure = api("secure", 0, POLICY, native=NativeService("https", "localhost", 1))
     declared = catalogue_of(gateway.port, [api("pet", pet.port, POLICY), secure])
     authorities = replace(declared.gateway, native_ca="/nowhere/ca.pem")
-    outcome = gateway.publish(replace(declared, gateway=authorities))
-    [rejection] = outcome.rejections
+    rollout = gateway.publish(replace(declared, gateway=authorities))
+    [rejection] = rollout.rejections
     assert rejection.key[1] == "native/https/localhost:1"
     assert send(gateway, "/gateway/pet/1", FROM_GOOD).status == 200
