@@ -22,14 +22,13 @@ from crossgate.policy.names import CORS_HEADER_PREFIX, ORIGIN, VARY
 LOOKUP_HEADER: Final = "x-crossgate-path"
 """A private request header: the normalised path without its query, in which Envoy looks up an API.
 
-It begins with a slash; after server-level CORS allowed the request, with :data:`SERVER_CORS_PASSED` and a
-slash. Each listener overwrites the header before a route reads it, and routes remove it. So a client's value
-has no effect, and native services do not get the header.
+It begins with a slash, or with :data:`SERVER_CORS_PASSED` and a slash. Each listener overwrites the header
+before a route reads it, and scopes remove it. So a client's value has no effect, and native services do not
+get it.
 """
 
 SERVER_CORS_PASSED: Final = "passed"
-"""The prefix in :data:`LOOKUP_HEADER` of requests that server-level CORS forwards to the internal
-listener."""
+"""The prefix in :data:`LOOKUP_HEADER` of requests that server-level CORS has allowed."""
 
 UNTRUSTED_FORWARDING_HEADERS: Final = (
     "forwarded",
@@ -48,8 +47,7 @@ UNTRUSTED_FORWARDING_HEADERS: Final = (
     "x-real-ip",
     "x-rewrite-url",
 )
-"""Removed from every request: a client's claims about its address, and about the host and path of the
-request.
+"""Removed from every request: a client's own statements about its address, and the request's host and path.
 
 Native services that trust a proxy use them, some before ``X-Forwarded-*``. Their view of the client, host or
 path would then differ from the one that the policy was applied to. Each name costs a request 0.15 % of its

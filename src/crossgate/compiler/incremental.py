@@ -1,5 +1,8 @@
 """Incremental compilation: a catalogue compiled to resources, starting from the previous compilation.
 
+This file knows the inputs of each resource, and finds the resources that a change affects. The other files of
+the package compile a resource from its inputs; :mod:`crossgate.xds` decides when and how it is sent.
+
 **Resources.** A catalogue compiles to three kinds of resources:
 
 * the edge: both listeners, the cluster between them, the routes of server-level CORS. It depends on the
@@ -89,7 +92,8 @@ class Compilation:
     def advance(self, catalogue: Catalogue, system_ca: str) -> tuple[Compilation, Changes]:
         """The compilation of ``catalogue``, and the changes from this compilation's resources to its own.
 
-        ``system_ca`` is the path of a PEM file: the trusted authorities, unless the catalogue sets others.
+        ``system_ca`` is the path of a PEM file: the trusted authorities, unless the catalogue sets others. It
+        must be the same in all calls.
         """
         before = self.catalogue
         associations, affected = self._associations.advance(catalogue.applications)

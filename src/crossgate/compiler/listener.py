@@ -45,6 +45,7 @@ from crossgate.compiler.resource import Resource
 
 _ADS: Final = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
 
+# Limits for clients, in seconds where the name has no unit.
 HEADERS_TIMEOUT: Final = 10.0
 REQUEST_TIMEOUT: Final = 300.0
 STREAM_IDLE_TIMEOUT: Final = 300.0
