@@ -12,12 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from crossgate.catalogue.cors_fields import SETTINGS
 from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY
 from crossgate.catalogue.reader import read_api, read_application, read_gateway
 from crossgate.catalogue.schema import document_schema, nested_records
 from crossgate.diagnostics import InvalidInput
-from crossgate.policy.server_cors import NAMES, PREFIX
+from crossgate.policy.server_cors import NAMES, PREFIX, SETTINGS
 from crossgate.record import Record
 
 _Found = TypeVar("_Found")

@@ -1,8 +1,8 @@
 """The tables of fields: every key of a document, how its value is read, its default and its documentation.
 
 From these tables come the reader, the writer, the JSON Schema and the tables of ``docs/reference/file.md``. A
-new key is a line here and an attribute in :mod:`crossgate.catalogue.model`. The keys of policies and settings
-are in :mod:`crossgate.catalogue.cors_fields`.
+new key is a line here and an attribute in :mod:`crossgate.catalogue.model`. The tables of policies and of
+server-level settings are in :mod:`crossgate.policy`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from crossgate.catalogue.cors_fields import POLICY_KIND, SETTINGS_KIND
 from crossgate.catalogue.model import (
     CODE_PATTERN,
     DEFAULT_LISTEN,
@@ -41,10 +40,14 @@ from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import parse_listen_address
 from crossgate.policy import parse_exact_origin
+from crossgate.policy.cors_policy import POLICY_ENTRY
+from crossgate.policy.server_cors import SETTINGS
 from crossgate.record import (
     Boolean,
     Choice,
+    Delegated,
     Field,
+    Invalid,
     ListOf,
     Nullable,
     Number,
@@ -52,6 +55,7 @@ from crossgate.record import (
     Record,
     Schema,
     Text,
+    wrong_type,
 )
 
 
@@ -182,7 +186,7 @@ API: Final = Record(
         ),
         Field(
             "cors",
-            POLICY_KIND,
+            POLICY_ENTRY,
             "The CORS policy. Without it everything passes through untouched; `{}` allows nothing.",
             default=None,
             default_doc="pass-through",
@@ -222,6 +226,13 @@ APPLICATION: Final = Record(
 )
 
 
+def _read_settings(raw: object) -> Mapping[str, object] | Invalid:
+    return raw if isinstance(raw, Mapping) else wrong_type("a mapping", raw, "Write keys and values")
+
+
+_SETTINGS: Final = Delegated(_read_settings, dict, SETTINGS)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """The sections of a document."""
@@ -239,7 +250,7 @@ DOCUMENT: Final = Record(
     Document,
     (
         Field("gateway", GATEWAY, "The gateway's own settings.", default=Gateway()),
-        Field("settings", SETTINGS_KIND, "Server-level CORS.", default={}),
+        Field("settings", _SETTINGS, "Server-level CORS.", default={}),
         Field("apis", ListOf(API), "The APIs that the gateway publishes.", default=()),
         Field("applications", ListOf(APPLICATION), "The consumers of the APIs.", default=()),
     ),

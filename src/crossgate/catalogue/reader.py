@@ -7,13 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from crossgate.catalogue.cors_fields import SETTINGS
 from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, Document
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
 from crossgate.catalogue.references import check_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.policy import ServerPolicy, read_server_policy
-from crossgate.policy.server_cors import ReadLines
+from crossgate.policy.server_cors import SETTINGS, ReadLines
 from crossgate.record import Invalid, Record, as_found, unknown_keys, wrong_type
 
 _Object = TypeVar("_Object")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import AnyStr, Final, Generic, NamedTuple
 
 from crossgate.middleware.live import LivePolicy, Policy
@@ -81,6 +81,20 @@ class _Response(NamedTuple, Generic[AnyStr]):
     """Names of response headers, each with the index of the value that it copies from the request."""
 
 
+_Find = Callable[[Sequence[str]], _Response[AnyStr]]
+
+
+def _reflect(response: _Response[AnyStr], values: Sequence[AnyStr]) -> Enforced[AnyStr]:
+    """The response with its reflected headers."""
+    (action, headers), reflects = response
+    headers = headers.copy()
+    for name, index in reflects:
+        value = values[index]
+        if value:
+            headers.append((name, value))
+    return action, headers
+
+
 class Enforcer(Generic[AnyStr]):
     """Enforces one policy."""
 
@@ -111,7 +125,7 @@ class Enforcer(Generic[AnyStr]):
                 _log_observed(request, template, found)
             elif self._debug:
                 return self._refuse_and_log(request, template, found)
-        return self._fill(self._responses[found.outcome], values)
+        return _reflect(self._responses[found.outcome], values)
 
     def _prepare(self, outcome: Outcome) -> _Response[AnyStr]:
         enforces = self._settings.enforces(outcome)
@@ -134,16 +148,6 @@ class Enforcer(Generic[AnyStr]):
             return PassThrough(), []
         return AddHeaders(header_applier(self._wire.names, vary=template.vary)), headers
 
-    def _fill(self, response: _Response[AnyStr], values: Sequence[AnyStr]) -> Enforced[AnyStr]:
-        if not response.reflects:
-            return response.enforced
-        action, headers = response.enforced
-        headers = headers.copy()
-        for name, index in response.reflects:
-            if values[index]:
-                headers.append((name, values[index]))
-        return action, headers
-
     def _refuse_and_log(self, request: Request, template: ResponseTemplate, found: Trace) -> Enforced[AnyStr]:
         """The refusal with the reason and the failed step; it repeats nothing of the request."""
         question = found.failed.question if found.failed is not None else ""
@@ -159,13 +163,14 @@ class ApiEnforcer(Enforcer[AnyStr]):
     of the flows are bound to the policy, and the answers of the slow ones are cached.
     """
 
-    __slots__ = ("_preflight", "_public_origins", "_request", "method_forbidden", "no_origin")
+    __slots__ = ("_find_preflight", "_find_request", "_public_origins", "method_forbidden", "no_origin")
 
     def __init__(self, policy: EffectivePolicy, wire: Wire[AnyStr]) -> None:
         super().__init__(policy, wire, debug=False)  # type: ignore[arg-type]  # mypy takes them for two types
         self._public_origins = policy.public_origins
-        self._request: _BoundFlow[AnyStr] = self._bind(policy, CORS_REQUEST)
-        self._preflight: _BoundFlow[AnyStr] = self._bind(policy, PREFLIGHT)
+        bound = _bind_steps(policy)
+        self._find_request: _Find[AnyStr] = self._bind(policy, CORS_REQUEST, bound)
+        self._find_preflight: _Find[AnyStr] = self._bind(policy, PREFLIGHT, bound)
         self.no_origin: Enforced[AnyStr] = self._responses[NO_ORIGIN.passed].enforced
         """For requests without an origin, OPTIONS requests excepted."""
         self.method_forbidden: Enforced[AnyStr] = self._responses[METHOD_FORBIDDEN].enforced
@@ -174,36 +179,45 @@ class ApiEnforcer(Enforcer[AnyStr]):
         """What to do with a request that is not an OPTIONS request; ``value`` is its ``Origin``."""
         if origin in self._public_origins:
             return self.no_origin
-        return self._fill(self._request.find((origin,)), (value,))
+        response = self._find_request((origin,))
+        return _reflect(response, (value,)) if response.reflects else response.enforced
 
     def enforce_options(self, read: tuple[str, str, str], values: tuple[AnyStr, ...]) -> Enforced[AnyStr]:
         """What to do with an OPTIONS request, by the first three of its ``HEADERS``."""
-        return self._fill(self._preflight.find(read), values)
+        response = self._find_preflight(read)
+        return _reflect(response, values) if response.reflects else response.enforced
 
-    def _bind(self, policy: EffectivePolicy, flow: FlowTable[EffectivePolicy]) -> _BoundFlow[AnyStr]:
+    def _bind(
+        self, policy: EffectivePolicy, flow: FlowTable[EffectivePolicy], bound: _BoundSteps
+    ) -> _Find[AnyStr]:
+        """The function that takes a request's values through the flow, to the response."""
         attributes = [*HEADERS.values()]
-        steps = []
-        for step in flow.steps:
-            fails: Callable[[str], bool] = partial(step.fails, policy)
-            if step.looks_at in _CACHED and (step.looks_at != "origin" or policy.origins.by_pattern):
-                fails = bounded_cache(fails, _CACHED[step.looks_at])
-            refusal = self._responses[step.outcome_under(policy)]
-            steps.append((attributes.index(step.looks_at), fails, refusal))
-        return _BoundFlow(steps, self._responses[flow.passed])
+        steps = [
+            (attributes.index(step.looks_at), bound[step.passes], self._responses[step.outcome_under(policy)])
+            for step in flow.steps
+        ]
+        passed = self._responses[flow.passed]
+
+        def find(values: Sequence[str]) -> _Response[AnyStr]:
+            for index, passes, refusal in steps:
+                if not passes(values[index]):
+                    return refusal
+            return passed
+
+        return find
 
 
-class _BoundFlow(NamedTuple, Generic[AnyStr]):
-    """The steps of a flow under one policy: which value each is about, whether it fails, the response."""
+_BoundSteps = dict[Callable[[EffectivePolicy], Callable[[str], bool]], Callable[[str], bool]]
 
-    steps: list[tuple[int, Callable[[str], bool], _Response[AnyStr]]]
-    passed: _Response[AnyStr]
 
-    def find(self, read: tuple[str, ...]) -> _Response[AnyStr]:
-        """The response to a request with these values."""
-        for index, fails, refusal in self.steps:
-            if fails(read[index]):
-                return refusal
-        return self.passed
+def _bind_steps(policy: EffectivePolicy) -> _BoundSteps:
+    """The tests of all steps under the policy; the answers of slow ones are cached."""
+    bound: _BoundSteps = {}
+    for step in (*CORS_REQUEST.steps, *PREFLIGHT.steps):
+        passes = step.passes(policy)
+        is_slow = step.looks_at in _CACHED and (step.looks_at != "origin" or policy.origins.by_pattern)
+        bound[step.passes] = bounded_cache(passes, _CACHED[step.looks_at]) if is_slow else passes
+    return bound
 
 
 _CACHED: Final = {"origin": 255, "request_headers": 2048}

@@ -1,16 +1,38 @@
-"""The CORS policy of one API: raw values in, a value that is right by construction out."""
+"""The CORS policy of one API: one table of properties reads, writes and documents it.
+
+Raw values come in, from a document, a REST request or :func:`build_policy`; out comes a valid policy or every
+error in them. A new property is an attribute of :class:`CorsPolicy`, a row of :data:`POLICY` and an argument
+of :func:`build_policy`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Any, Final
 
-from crossgate.diagnostics import Diagnostic, InvalidInput, Place
-from crossgate.policy.names import ANY, is_forbidden_method, is_token
+from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.policy.names import ANY, TOKEN_PATTERN, is_forbidden_method, is_token
 from crossgate.policy.origin_pattern import OriginPattern, parse_origin_pattern, serialise_origin_pattern
+from crossgate.record import (
+    Boolean,
+    Choice,
+    Definitions,
+    Delegated,
+    Field,
+    Invalid,
+    Kind,
+    ListOf,
+    Named,
+    Nullable,
+    Parsed,
+    Record,
+    Schema,
+    Text,
+    WholeNumber,
+    wrong_type,
+)
 
 
 class Mode(StrEnum):
@@ -29,13 +51,13 @@ class PlainOptions(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CorsPolicy:
-    """A valid policy. Build it with :func:`build_policy`; nothing is allowed that is not listed."""
+    """A valid policy. Build it with :func:`build_policy`; only what is listed is allowed."""
 
     allowed_origins: tuple[OriginPattern, ...] = ()
     allowed_methods: tuple[str, ...] = ()
-    """Case-sensitive, in configured order; ``*`` among them stands for every method."""
+    """Case-sensitive, in configured order; ``*`` allows every method."""
     allow_headers: tuple[str, ...] = ()
-    """As configured, compared without case; ``*`` stands for every name but ``Authorization``."""
+    """As configured, compared without case; ``*`` allows every name but ``Authorization``."""
     expose_headers: tuple[str, ...] = ()
     allow_credentials: bool = False
     max_age: int | None = None
@@ -44,36 +66,11 @@ class CorsPolicy:
     mode: Mode = Mode.ENFORCE
 
     def to_dict(self) -> dict[str, object]:
-        """The policy as :func:`build_policy` takes it; what is at its default is left out."""
-        raw: dict[str, object] = {}
-        if self.allowed_origins:
-            raw["allowed_origins"] = [serialise_origin_pattern(pattern) for pattern in self.allowed_origins]
-        for name in ("allowed_methods", "allow_headers", "expose_headers"):
-            if getattr(self, name):
-                raw[name] = list(getattr(self, name))
-        if self.allow_credentials:
-            raw["allow_credentials"] = True
-        if self.max_age is not None:
-            raw["max_age"] = self.max_age
-        if self.plain_options is not PlainOptions.REFUSE:
-            raw["plain_options"] = self.plain_options.value
-        if self.mode is not Mode.ENFORCE:
-            raw["mode"] = self.mode.value
-        return raw
+        """The policy as raw values, which :func:`build_policy` reads back; defaults are left out."""
+        return POLICY.write(self)
 
 
 MAX_AGE_LIMIT: Final = 2**31 - 1
-
-_FIELDS: Final = (
-    "allowed_origins",
-    "allowed_methods",
-    "allow_headers",
-    "expose_headers",
-    "allow_credentials",
-    "max_age",
-    "plain_options",
-    "mode",
-)
 
 
 def build_policy(
@@ -87,13 +84,13 @@ def build_policy(
     plain_options: object = PlainOptions.REFUSE,
     mode: object = Mode.ENFORCE,
 ) -> CorsPolicy:
-    """The policy, if every part of it is valid.
+    """The policy with these properties, if they are valid.
 
-    An origin is a text (``https://example.com``, ``https://*.example.com``, ``https://example.com:*``,
-    ``*``, ``null``) or ``{"regex": text}``. ``max_age`` is in seconds.
+    An origin is a string (``https://example.com``, ``https://*.example.com``, ``https://example.com:*``,
+    ``*``, ``null``) or ``{"regex": string}``. ``max_age`` is in seconds.
 
     Raises:
-        InvalidInput: with every error there is, each naming its place.
+        InvalidInput: with every error, each with its place.
 
     """
     policy, diagnostics = read_policy(
@@ -114,35 +111,12 @@ def build_policy(
 
 
 def read_policy(raw: Mapping[str, object]) -> tuple[CorsPolicy, list[Diagnostic]]:
-    """The policy and every error in ``raw``; the policy is of use only if there is no error."""
-    reader = _Reader(raw)
-    policy = CorsPolicy(
-        allowed_origins=reader.each("allowed_origins", parse_origin_pattern),
-        allowed_methods=reader.each("allowed_methods", _parse_method),
-        allow_headers=reader.each("allow_headers", _parse_header_name),
-        expose_headers=reader.each("expose_headers", _parse_header_name),
-        allow_credentials=reader.boolean("allow_credentials"),
-        max_age=reader.seconds("max_age"),
-        plain_options=reader.choice("plain_options", PlainOptions, PlainOptions.REFUSE),
-        mode=reader.choice("mode", Mode, Mode.ENFORCE),
-    )
-    return policy, [*reader.diagnostics, *reader.unknown(), *reader.contradictions()]
-
-
-_STAR_WITH_CREDENTIALS: Final = {
-    "allowed_origins": Diagnostic(
-        code="origin-star-credentials",
-        message="the origin * cannot be allowed with credentials",
-        found=ANY,
-        remedy="Name the origins that may send credentials, or set allow_credentials to false",
-    ),
-    "expose_headers": Diagnostic(
-        code="expose-star-credentials",
-        message="browsers take * literally among exposed headers when credentials are allowed",
-        found=ANY,
-        remedy="Name the headers to expose, or set allow_credentials to false",
-    ),
-}
+    """The policy and every error in ``raw``; the policy is valid only if there is no error."""
+    policy = POLICY.read(raw)
+    contradictions = _find_contradictions(raw)
+    if isinstance(policy, Invalid):
+        return CorsPolicy(), [*policy.diagnostics, *contradictions]
+    return policy, [*contradictions]
 
 
 def _parse_method(raw: object) -> str | Diagnostic:
@@ -174,92 +148,174 @@ def _parse_header_name(raw: object) -> str | Diagnostic:
     )
 
 
-_Value = TypeVar("_Value")
-_Choice = TypeVar("_Choice", bound=StrEnum)
+REGEX: Final[Record[Any]] = Record(
+    "RegexEntry",
+    "Origins that match a regular expression as a whole.",
+    dict,
+    (
+        Field(
+            "regex",
+            Text(),
+            r"RE2 expression that must match the whole origin: `https://pr-[0-9]+\.preview\.example\.com`.",
+        ),
+    ),
+)
 
 
-class _Reader:
-    """Takes the properties out of raw values and keeps every complaint."""
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """One entry of the allowed origins."""
 
-    def __init__(self, raw: Mapping[str, object]) -> None:
-        self._raw = raw
-        self.diagnostics: list[Diagnostic] = []
+    def read(self, raw: object) -> OriginPattern | Invalid:
+        parsed = parse_origin_pattern(raw)
+        return Invalid((parsed,)) if isinstance(parsed, Diagnostic) else parsed
 
-    def each(self, name: str, parse: Callable[[object], _Value | Diagnostic]) -> tuple[_Value, ...]:
-        entries = self._raw.get(name, ())
-        if isinstance(entries, str | bytes) or not isinstance(entries, Sequence):
-            self._complain(name, "must be a list", entries, "Write a list, with one entry for each")
-            return ()
-        values = []
-        for index, entry in enumerate(entries):
-            parsed = parse(entry)
-            if isinstance(parsed, Diagnostic):
-                self.diagnostics.append(parsed.within(name, index))
-            else:
-                values.append(parsed)
-        return tuple(values)
+    def write(self, value: OriginPattern) -> object:
+        return serialise_origin_pattern(value)
 
-    def boolean(self, name: str) -> bool:
-        value = self._raw.get(name, False)
-        if isinstance(value, bool):
-            return value
-        self._complain(name, "must be true or false", value, "Write true or false")
-        return False
+    def schema(self, definitions: Definitions) -> Schema:
+        return {"anyOf": [{"type": "string"}, REGEX.schema(definitions)]}
 
-    def seconds(self, name: str) -> int | None:
-        value = self._raw.get(name)
-        if value is None:
-            return None
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_AGE_LIMIT:
-            return value
-        self._complain(
-            name,
-            f"must be a whole number of seconds from 0 to {MAX_AGE_LIMIT}",
-            value,
-            "Write the seconds for which a browser may keep a preflight's answer, or leave it out",
+
+def _property(
+    name: str,
+    kind: Kind[Any],
+    expected: str,
+    doc: str,
+    *,
+    default: object,
+    remedy: str = "",
+    default_doc: str = "",
+) -> Field:
+    code = f"{name.replace('_', '-')}-invalid"
+    named = Named(kind, code, f"{name} must be {expected}", remedy or f"Write {expected}")
+    return Field(name, named, doc, default=default, default_doc=default_doc)
+
+
+def _list(name: str, entry: Kind[Any], doc: str) -> Field:
+    return _property(
+        name, ListOf(entry), "a list", doc, default=(), remedy="Write a list, with one entry for each"
+    )
+
+
+def _boolean(name: str, doc: str) -> Field:
+    return _property(name, Boolean(), "true or false", doc, default=False)
+
+
+def _choice(name: str, choices: type[StrEnum], doc: str, *, default: StrEnum) -> Field:
+    expected = f"one of {', '.join(choice.value for choice in choices)}"
+    return _property(name, Choice(choices), expected, doc, default=default)
+
+
+_TOKEN: Final[Schema] = {"type": "string", "pattern": f"^{TOKEN_PATTERN}$"}
+_METHOD: Final = Parsed(_parse_method, _TOKEN)
+_HEADER: Final = Parsed(_parse_header_name, _TOKEN)
+
+POLICY: Final = Record(
+    "CorsEntry",
+    "The CORS policy of one API. Whatever is not listed is not allowed.",
+    CorsPolicy,
+    (
+        _list(
+            "allowed_origins",
+            _Origin(),
+            "List of origins that may call the API: `https://example.com`, `https://*.example.com` (any "
+            "subdomain, never the domain itself), `https://example.com:*` (any port), `{regex: …}`, `'*'` "
+            "(all), `'null'`.",
+        ),
+        _list(
+            "allowed_methods",
+            _METHOD,
+            "List of methods that a preflight may request, case-sensitive; `'*'` for all. GET, HEAD and POST "
+            "must be listed like any other.",
+        ),
+        _list(
+            "allow_headers",
+            _HEADER,
+            "List of request headers that a preflight may request; `'*'` for all but Authorization, which "
+            "must be listed.",
+        ),
+        _list(
+            "expose_headers",
+            _HEADER,
+            "List of response headers that scripts may read; `'*'` for all, not with credentials.",
+        ),
+        _boolean(
+            "allow_credentials",
+            "Whether requests with cookies, HTTP authentication or client certificates are allowed; not with "
+            "the origin `'*'`.",
+        ),
+        _property(
+            "max_age",
+            Nullable(WholeNumber(0, MAX_AGE_LIMIT)),
+            f"a whole number of seconds from 0 to {MAX_AGE_LIMIT}",
+            "Seconds for which a browser may cache the answer to a preflight, 0 included.",
+            default=None,
+            default_doc="not sent",
+            remedy="Write the seconds for which a browser may keep a preflight's answer, or leave it out",
+        ),
+        _choice(
+            "plain_options",
+            PlainOptions,
+            "What becomes of OPTIONS requests that are not preflights: `refuse` (405) or `forward`.",
+            default=PlainOptions.REFUSE,
+        ),
+        _choice(
+            "mode",
+            Mode,
+            "`enforce`, or `observe`: decide and record, but forward every request unchanged.",
+            default=Mode.ENFORCE,
+        ),
+    ),
+)
+"""The properties of a policy."""
+
+
+def _read_entry(raw: object) -> CorsPolicy | Invalid:
+    if not isinstance(raw, Mapping):
+        return wrong_type(
+            "a mapping",
+            raw,
+            "Remove the key for pass-through; write {} for a policy that allows nothing",
         )
-        return None
+    policy, diagnostics = read_policy(raw)
+    return Invalid(tuple(map(_explain_null, diagnostics))) if diagnostics else policy
 
-    def choice(self, name: str, choices: type[_Choice], default: _Choice) -> _Choice:
-        value = self._raw.get(name, default)
-        if value is default:
-            return default
-        if isinstance(value, str):
-            with suppress(ValueError):
-                return choices(value)
-        known = ", ".join(choice.value for choice in choices)
-        self._complain(name, f"must be one of {known}", value, f"Write one of {known}")
-        return default
 
-    def contradictions(self) -> Iterable[Diagnostic]:
-        """Judged on the input, so that each complaint names the entry as it was written."""
-        if self._raw.get("allow_credentials") is not True:
-            return
-        for name, diagnostic in _STAR_WITH_CREDENTIALS.items():
-            entries = self._raw.get(name, ())
-            if isinstance(entries, Sequence) and not isinstance(entries, str | bytes) and ANY in entries:
-                for index, entry in enumerate(entries):
-                    if entry == ANY:
-                        yield diagnostic.within(name, index)
+def _explain_null(found: Diagnostic) -> Diagnostic:
+    """The remedy for the one mistake that only YAML makes possible: null without quotes."""
+    if found.code == "origin-form" and found.found == "None":
+        return replace(found, found="null", remedy="Quote it if the origin null is meant: 'null'")
+    return found
 
-    def unknown(self) -> Iterable[Diagnostic]:
-        for name in self._raw:
-            if name not in _FIELDS:
-                yield Diagnostic(
-                    code="unknown-key",
-                    message="a policy has no such property",
-                    found=name,
-                    remedy=f"The properties are {', '.join(_FIELDS)}",
-                    place=Place((name,)),
-                )
 
-    def _complain(self, name: str, what: str, found: object, remedy: str) -> None:
-        self.diagnostics.append(
-            Diagnostic(
-                code=f"{name.replace('_', '-')}-invalid",
-                message=f"{name} {what}",
-                found=repr(found),
-                remedy=remedy,
-                place=Place((name,)),
-            )
-        )
+POLICY_ENTRY: Final = Delegated(_read_entry, CorsPolicy.to_dict, POLICY)
+"""A policy as a value in a document."""
+
+
+_STAR_WITH_CREDENTIALS: Final = {
+    "allowed_origins": Diagnostic(
+        code="origin-star-credentials",
+        message="the origin * cannot be allowed with credentials",
+        found=ANY,
+        remedy="Name the origins that may send credentials, or set allow_credentials to false",
+    ),
+    "expose_headers": Diagnostic(
+        code="expose-star-credentials",
+        message="browsers take * literally among exposed headers when credentials are allowed",
+        found=ANY,
+        remedy="Name the headers to expose, or set allow_credentials to false",
+    ),
+}
+
+
+def _find_contradictions(raw: Mapping[str, object]) -> Iterable[Diagnostic]:
+    """Checked on the raw values, so that each error has the place of its entry."""
+    if raw.get("allow_credentials") is not True:
+        return
+    for name, diagnostic in _STAR_WITH_CREDENTIALS.items():
+        entries = raw.get(name, ())
+        if isinstance(entries, Sequence) and not isinstance(entries, str | bytes):
+            for index, entry in enumerate(entries):
+                if entry == ANY:
+                    yield diagnostic.within(name, index)

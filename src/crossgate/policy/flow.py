@@ -32,8 +32,8 @@ class FlowStep(Generic[_Policy]):
     question: str
     looks_at: str
     """The attribute of :class:`~crossgate.policy.Request` that the question is about."""
-    fails: Callable[[_Policy, str], bool]
-    """Whether a value of that attribute fails."""
+    passes: Callable[[_Policy], Callable[[str], bool]]
+    """The test that a policy makes of that attribute's value."""
     plain_outcome: Outcome | None = None
     """The outcome instead if the policy forwards OPTIONS requests that are not preflights."""
     configured: Callable[[_Policy], bool] | None = None
@@ -58,29 +58,17 @@ class FlowTable(Generic[_Policy]):
     passed: Outcome
 
 
-def _origin_missing(policy: EffectivePolicy | ServerPolicy, origin: str) -> bool:
+def _has_origin(policy: EffectivePolicy | ServerPolicy) -> Callable[[str], bool]:
     """The gateway's own origins count as none: browsers send them on same-origin POSTs."""
-    return not origin or origin in policy.public_origins
+    return lambda origin: origin != "" and origin not in policy.public_origins
 
 
-def _origin_refused(policy: EffectivePolicy | ServerPolicy, origin: str) -> bool:
-    return origin not in policy.origins
+def _admits_origin(policy: EffectivePolicy | ServerPolicy) -> Callable[[str], bool]:
+    return policy.origins.admits
 
 
-def _missing(_policy: object, value: str) -> bool:
-    return not value
-
-
-def _method_refused(policy: EffectivePolicy, method: str) -> bool:
-    return not policy.admits_method(method)
-
-
-def _method_unsupported(policy: ServerPolicy, method: str) -> bool:
-    return method not in policy.supported_methods
-
-
-def _headers_refused(policy: EffectivePolicy | ServerPolicy, names: str) -> bool:
-    return not policy.header_names.admit(names)
+def _admits_headers(policy: EffectivePolicy | ServerPolicy) -> Callable[[str], bool]:
+    return policy.header_names.admit
 
 
 METHOD_FORBIDDEN: Final = Outcome(Flow.MALFORMED, Reason.METHOD_FORBIDDEN)
@@ -90,19 +78,19 @@ MALFORMED: Final[tuple[FlowStep[object], ...]] = (
         Outcome(Flow.MALFORMED, Reason.PATH_MALFORMED),
         "Is the path free of dot segments, however decoded?",
         "path",
-        lambda _, path: path != "" and has_dot_segment(path),
+        lambda _: lambda path: path == "" or not has_dot_segment(path),
     ),
     FlowStep(
         METHOD_FORBIDDEN,
         "Is the method one that does not echo the request?",
         "method",
-        lambda _, method: echoes_request(method),
+        lambda _: lambda method: not echoes_request(method),
     ),
     FlowStep(
         Outcome(Flow.MALFORMED, Reason.HOST_MALFORMED),
         "Is the Host one host, without a user?",
         "host",
-        lambda _, host: is_malformed_host(host),
+        lambda _: lambda host: not is_malformed_host(host),
     ),
 )
 """The steps of every request, whatever the policy; before those of its flow."""
@@ -113,33 +101,33 @@ PREFLIGHT: Final[FlowTable[EffectivePolicy]] = FlowTable(
             Outcome(Flow.PREFLIGHT, Reason.ORIGIN_MISSING),
             "Is there an Origin?",
             "origin",
-            _origin_missing,
+            _has_origin,
             plain_outcome=Outcome(Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS),
         ),
         FlowStep(
             Outcome(Flow.PREFLIGHT, Reason.ORIGIN_REFUSED),
             "Is the origin allowed?",
             "origin",
-            _origin_refused,
+            _admits_origin,
         ),
         FlowStep(
             Outcome(Flow.PREFLIGHT, Reason.METHOD_MISSING),
             "Is there an Access-Control-Request-Method?",
             "request_method",
-            _missing,
+            lambda _: bool,
             plain_outcome=Outcome(Flow.CORS_REQUEST, Reason.PLAIN_OPTIONS),
         ),
         FlowStep(
             Outcome(Flow.PREFLIGHT, Reason.METHOD_REFUSED),
             "Is the requested method allowed?",
             "request_method",
-            _method_refused,
+            lambda policy: policy.admits_method,
         ),
         FlowStep(
             Outcome(Flow.PREFLIGHT, Reason.HEADER_REFUSED),
             "Is every requested header allowed?",
             "request_headers",
-            _headers_refused,
+            _admits_headers,
         ),
     ),
     Outcome(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED),
@@ -152,7 +140,7 @@ CORS_REQUEST: Final[FlowTable[EffectivePolicy]] = FlowTable(
             Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED),
             "Is the origin allowed?",
             "origin",
-            _origin_refused,
+            _admits_origin,
         ),
     ),
     Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED),
@@ -170,15 +158,15 @@ def _server_steps(flow: Flow, method: str) -> tuple[FlowStep[ServerPolicy], ...]
             Outcome(flow, Reason.HOST_REFUSED),
             "Is the Host the configured one?",
             "host",
-            lambda policy, host: host != policy.host,
+            lambda policy: lambda host: host == policy.host,
             configured=lambda policy: policy.host != "",
         ),
-        FlowStep(Outcome(flow, Reason.ORIGIN_REFUSED), "Is the origin allowed?", "origin", _origin_refused),
+        FlowStep(Outcome(flow, Reason.ORIGIN_REFUSED), "Is the origin allowed?", "origin", _admits_origin),
         FlowStep(
             Outcome(flow, Reason.METHOD_REFUSED),
             "Is the requested method allowed?",
             method,
-            _method_unsupported,
+            lambda policy: lambda value: value in policy.supported_methods,
         ),
     )
 
@@ -190,7 +178,7 @@ SERVER_PREFLIGHT: Final[FlowTable[ServerPolicy]] = FlowTable(
             Outcome(Flow.PREFLIGHT, Reason.HEADER_REFUSED),
             "Is every requested header allowed?",
             "request_headers",
-            _headers_refused,
+            _admits_headers,
         ),
     ),
     Outcome(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED),
@@ -204,7 +192,7 @@ SERVER_REQUEST: Final[FlowTable[ServerPolicy]] = FlowTable(
             Outcome(Flow.CORS_REQUEST, Reason.HEADER_REFUSED),
             "Is every requested header allowed?",
             "content_type",
-            lambda policy, content_type: not policy.admits_content_type(content_type),
+            lambda policy: policy.admits_content_type,
         ),
     ),
     Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED),
@@ -219,7 +207,7 @@ def choose_flow(policy: Policy, request: Request) -> FlowTable[Any]:
             return NO_POLICY
         case EffectivePolicy() if request.method == OPTIONS:
             return PREFLIGHT
-        case _ if _origin_missing(policy, request.origin):
+        case _ if not _has_origin(policy)(request.origin):
             return NO_ORIGIN
         case EffectivePolicy():
             return CORS_REQUEST
@@ -247,7 +235,7 @@ def trace(policy: Policy, request: Request) -> Trace:
     for step in (*MALFORMED, *flow.steps):
         if step.configured is not None and not step.configured(policy):
             continue
-        if step.fails(policy, getattr(request, step.looks_at)):
+        if not step.passes(policy)(getattr(request, step.looks_at)):
             return Trace(tuple(passed), step, step.outcome_under(policy))
         passed.append(step)
     return Trace(tuple(passed), None, flow.passed)

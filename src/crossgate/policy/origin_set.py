@@ -41,8 +41,10 @@ class OriginSet:
     """Serialised origins, ``null`` included if it is allowed."""
     wildcards: tuple[WildcardOrigin, ...]
     regexes: tuple[RegexOrigin, ...]
-    _admits: Callable[[str], bool] | None = field(repr=False, compare=False)
-    """Whether a pattern admits an origin; None if all origins are exact."""
+    by_pattern: bool
+    """Whether the set has more than exact origins."""
+    admits: Callable[[str], bool] = field(repr=False, compare=False)
+    """Whether the set has the origin of a request, as in its header; the same as ``in``, and faster."""
 
     @classmethod
     def of(cls, patterns: Iterable[OriginPattern], also_exact: Iterable[str] = ()) -> OriginSet:
@@ -65,17 +67,25 @@ class OriginSet:
                     regexes.append(pattern)
                 case _ as never:
                     assert_never(never)
-        admits = _admit_any if any_origin else _admit_patterns(wildcards, regexes)
-        return cls(any_origin, frozenset(exact), tuple(wildcards), tuple(regexes), admits)
-
-    @property
-    def by_pattern(self) -> bool:
-        """Whether the set has more than exact origins."""
-        return self._admits is not None
+        by_pattern = _admit_any if any_origin else _admit_patterns(wildcards, regexes)
+        return cls(
+            any_origin,
+            frozenset(exact),
+            tuple(wildcards),
+            tuple(regexes),
+            by_pattern is not None,
+            _admit_either(frozenset(exact), by_pattern),
+        )
 
     def __contains__(self, value: str) -> bool:
         """Whether the set has the origin of a request, as in its header."""
-        return value in self.exact or (self._admits is not None and self._admits(value))
+        return self.admits(value)
+
+
+def _admit_either(exact: frozenset[str], by_pattern: Callable[[str], bool] | None) -> Callable[[str], bool]:
+    if by_pattern is None:
+        return exact.__contains__
+    return lambda value: value in exact or by_pattern(value)
 
 
 def _admit_any(value: str) -> bool:

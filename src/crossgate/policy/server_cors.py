@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.cors_policy import MAX_AGE_LIMIT
@@ -18,6 +18,7 @@ from crossgate.policy.header_list import HeaderNames
 from crossgate.policy.names import ANY, is_forbidden_method, is_token
 from crossgate.policy.origin_pattern import AnyOrigin, OriginPattern, parse_origin_pattern
 from crossgate.policy.origin_set import OriginSet
+from crossgate.record import AsIs, Field, Record
 
 DEFAULT_METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
 ALWAYS_SUPPORTED: Final = ("Accept", "Accept-Language")
@@ -58,16 +59,68 @@ class ServerPolicy:
 
 
 PREFIX: Final = "watt.server.cors."
-NAMES: Final = (
-    "enabled",
-    "allowedOrigins",
-    "supportedMethods",
-    "supportedHeaders",
-    "exposedHeaders",
-    "host",
-    "maxAge",
-    "supportsCredentials",
+
+_WORDS: Final = AsIs({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+_SWITCH: Final = AsIs({"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}]})
+
+
+def _setting(name: str, kind: AsIs, doc: str, default: object, default_doc: str = "") -> Field:
+    return Field(PREFIX + name, kind, doc, default, default_doc)
+
+
+SETTINGS: Final[Record[Any]] = Record(
+    "SettingsEntry",
+    "Server-level CORS, with the names and values of the reference product's server. While it is enabled, it "
+    "is enforced on every request and no API's policy is.",
+    dict,
+    (
+        _setting("enabled", _SWITCH, "True or false.", default=False),
+        _setting(
+            "allowedOrigins",
+            _WORDS,
+            "Origins, separated by commas or spaces, or a list; `r:` before a regular expression; `*` for "
+            "all, not with credentials; `file:<path>` for a file with one a line. Required while enabled.",
+            default="",
+        ),
+        _setting(
+            "supportedMethods",
+            _WORDS,
+            "Methods, separated likewise.",
+            default="",
+            default_doc="OPTIONS, HEAD, GET, POST, PUT, PATCH, DELETE",
+        ),
+        _setting(
+            "supportedHeaders",
+            _WORDS,
+            "Request headers; Accept, Accept-Language and a form, multipart or plain Content-Type are always "
+            "allowed.",
+            default="",
+        ),
+        _setting("exposedHeaders", _WORDS, "Response headers that scripts may read.", default=""),
+        _setting(
+            "host",
+            AsIs({"type": "string"}),
+            "The value that the `Host` header must have, port included.",
+            default="",
+            default_doc="any",
+        ),
+        _setting(
+            "maxAge",
+            AsIs({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+            "Seconds for which a browser may cache the answer to a preflight; -1 sends nothing.",
+            default=-1,
+        ),
+        _setting(
+            "supportsCredentials",
+            _SWITCH,
+            "True or false; not with the origin `*`.",
+            default=False,
+        ),
+    ),
 )
+"""The settings. Their values are kept as they were written: :func:`read_server_policy` reads them."""
+
+NAMES: Final = tuple(field.name.removeprefix(PREFIX) for field in SETTINGS.fields)
 
 ReadLines = Callable[[str], "list[str] | Diagnostic"]
 """Reads the file behind ``file:<path>``, or says why it can't."""

@@ -17,11 +17,13 @@ from crossgate.record.kinds import (
     Definitions,
     Kind,
     ListOf,
+    Named,
     Nullable,
     Number,
     Parsed,
     Schema,
     Text,
+    WholeNumber,
 )
 from crossgate.record.table import REQUIRED, Delegated, Field, Record
 
@@ -36,12 +38,14 @@ __all__ = [
     "Invalid",
     "Kind",
     "ListOf",
+    "Named",
     "Nullable",
     "Number",
     "Parsed",
     "Record",
     "Schema",
     "Text",
+    "WholeNumber",
     "as_found",
     "quote_remedy",
     "unknown_keys",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -143,6 +143,29 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class WholeNumber:
+    """A whole number within bounds, both included."""
+
+    least: int
+    most: int
+
+    def read(self, raw: object) -> int | Invalid:
+        """The number itself."""
+        if isinstance(raw, int) and not isinstance(raw, bool) and self.least <= raw <= self.most:
+            return raw
+        return wrong_type(f"a whole number from {self.least} to {self.most}", raw)
+
+    def write(self, value: int) -> object:
+        """The number itself."""
+        return value
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """An integer with its bounds."""
+        del definitions
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True, slots=True)
 class Choice(Generic[_Choice]):
     """One of the values of an enumeration."""
 
@@ -169,13 +192,13 @@ class Choice(Generic[_Choice]):
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Generic[_Value]):
-    """A list of values of one kind, read into a tuple."""
+    """A list of values of one kind, read into a tuple. Programs can pass any sequence but a string."""
 
     kind: Kind[_Value]
 
     def read(self, raw: object) -> tuple[_Value, ...] | Invalid:
         """The entries, or the errors in all of them."""
-        if not isinstance(raw, list):
+        if not isinstance(raw, Sequence) or isinstance(raw, str | bytes | bytearray):
             return wrong_type("a list", raw, "Write a list with one entry for each; [] if there is none")
         read, values, errors = self.kind.read, [], list[Diagnostic]()
         for index, entry in enumerate(raw):
@@ -215,6 +238,31 @@ class Nullable(Generic[_Value]):
     def schema(self, definitions: Definitions) -> Schema:
         """The kind's schema, or null."""
         return {"anyOf": [self.kind.schema(definitions), {"type": "null"}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Generic[_Value]):
+    """A kind whose refusals have a code and a message of their own, with the name of the field."""
+
+    kind: Kind[_Value]
+    code: str
+    message: str
+    remedy: str
+
+    def read(self, raw: object) -> _Value | Invalid:
+        """What the kind reads. Errors inside the value, which have a place of their own, stay as they are."""
+        value = self.kind.read(raw)
+        if not isinstance(value, Invalid) or value.diagnostics[0].place.path:
+            return value
+        return Invalid((Diagnostic(self.code, self.message, self.remedy, found=repr(raw)),))
+
+    def write(self, value: _Value) -> object:
+        """What the kind writes."""
+        return self.kind.write(value)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """The kind's schema."""
+        return self.kind.schema(definitions)
 
 
 @dataclass(frozen=True, slots=True)

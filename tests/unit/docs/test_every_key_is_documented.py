@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from scripts.reference import file_page
 
-from crossgate.catalogue.cors_fields import POLICY as POLICY_FIELDS
 from crossgate.catalogue.schema import object_schemas
 from crossgate.policy import Reason
+from crossgate.policy.cors_policy import POLICY as POLICY_FIELDS
 from crossgate.policy.responses import API_RESPONSES, SERVER_RESPONSES
 
 PAGES = Path(__file__).parents[3] / "docs" / "reference"

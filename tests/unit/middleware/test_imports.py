@@ -19,4 +19,4 @@ def test_importing_it_loads_the_engine_and_re2_only() -> None:
     loaded = {name.partition(".")[0] for name in ran.stdout.split()}
     assert loaded - set(sys.stdlib_module_names) == {"crossgate", "re2"}
     packages = {name.split(".")[1] for name in ran.stdout.split() if name.startswith("crossgate.")}
-    assert packages == {"diagnostics", "middleware", "policy"}
+    assert packages == {"diagnostics", "middleware", "policy", "record"}
