@@ -37,7 +37,7 @@ from crossgate.compiler.protobuf import seconds
 from crossgate.policy import Reason
 from crossgate.policy.decision import Outcome
 from crossgate.policy.re2 import quote
-from crossgate.policy.responses import Reflected, ResponseSettings, response_template
+from crossgate.policy.responses import Reflected, ResponseSettings, ResponseTemplate, response_template
 
 
 class RouteEffect(NamedTuple):
@@ -60,24 +60,27 @@ class RouteStep:
     """The step as a route, without the fields of an owner."""
 
     def __post_init__(self) -> None:
-        match = RouteMatch(headers=self.conditions)
+        route = Route()
+        route.CopyFrom(self.effect.fields)
+        route.match.headers.extend(self.conditions)
         if self.match is not None:
-            match.MergeFrom(self.match)
-        route = Route(match=match)
-        route.MergeFrom(self.effect.fields)
+            route.match.MergeFrom(self.match)
         object.__setattr__(self, "route", route)
 
 
-@lru_cache(maxsize=1024)
 def route_effect(settings: ResponseSettings, outcome: Outcome, *, vary_in_scope: bool = False) -> RouteEffect:
     """The response template of the outcome, as fields of a route.
 
     With ``vary_in_scope``, all routes of the scope get ``Vary`` from the scope itself.
     """
-    reason = outcome.reason
     if not settings.enforces(outcome):
-        return RouteEffect(reason, Route(stat_prefix=f"observe.{reason}"), forwarded=True)
-    template = response_template(settings, outcome)
+        return RouteEffect(outcome.reason, Route(stat_prefix=f"observe.{outcome.reason}"), forwarded=True)
+    return _effect(outcome.reason, response_template(settings, outcome), vary_in_scope=vary_in_scope)
+
+
+# Policies that differ in one value have most templates in common.
+@lru_cache(maxsize=1024)
+def _effect(reason: Reason, template: ResponseTemplate, *, vary_in_scope: bool) -> RouteEffect:
     headers = tuple(
         (name, request_header(value.header) if isinstance(value, Reflected) else escape(value))
         for name, value in template.headers
