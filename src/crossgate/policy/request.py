@@ -85,17 +85,19 @@ def _escaped(codes: str) -> str:
 
 
 _SEPARATOR: Final = rf"(?:/|{_escaped('2[Ff]|5[Cc]')})"
-_DOT: Final = rf"(?:\.|{_escaped('2[Ee]')})"
-# A path parameter ends a segment; so does a question mark or NUL, if the path is decoded before it is read.
-_END: Final = rf"(?:[;/]|{_escaped('2[Ff]|5[Cc]|3[BbFf]|00')})"
+# URL parsers remove tabs and line breaks, around dots and within an escape, and spaces at the end.
+_REMOVED: Final = "%0[9AaDd]"
+_DOT: Final = rf"(?:\.|%(?:25|[uU]00|{_REMOVED})*2(?:{_REMOVED})?[Ee])"
+# A path parameter ends a segment. Decoded before they are read, "?", "#" and NUL end the path.
+_END: Final = rf"(?:[;/]|{_escaped('2[3Ff]|5[Cc]|3[BbFf]|[01][0-9A-Fa-f]')})"
 
-DOT_SEGMENT_PATTERN: Final = rf"\C*{_SEPARATOR}{_DOT}{{1,2}}(?:{_END}\C*)?"
+DOT_SEGMENT_PATTERN: Final = rf"\C*{_SEPARATOR}(?:{_REMOVED})*{_DOT}{{1,2}}(?:{_END}\C*|(?:%20)*)"
 """In RE2's syntax, a whole normalised path, without its query, that has a dot segment in disguise."""
 
 _DOT_SEGMENT: Final = re.compile(DOT_SEGMENT_PATTERN.replace(r"\C", "."), re.DOTALL)
 _UNRESERVED: Final = frozenset(string.ascii_letters + string.digits + "-._~")
 _ESCAPED_BY_ENVOY: Final = {character: f"%{ord(character):02X}" for character in '"<>^`{|}'}
-_REFUSED: Final = re.compile(r"[^\x21-\x7e]|#|%00")
+_REFUSED: Final = re.compile(r"[^\x21-\x7e]|#")
 _PARAMETERS_OF_DOTS: Final = re.compile(r"(?<=/)(\.\.?);[^/]*")
 _DOTS: Final = re.compile(r"(?:\.|%2[Ee]){1,2}")
 _PERCENT: Final = re.compile("%(?:([0-9A-Fa-f]{2})|)")
@@ -110,8 +112,11 @@ def normalise_path(target: str) -> str | None:
     path = target.partition("?")[0]
     if not path.startswith("/") or _REFUSED.search(path):
         return None
+    path = _PARAMETERS_OF_DOTS.sub(r"\1", path).replace("\\", "/")
+    if "%00" in path:
+        return None
     kept: list[str] = []
-    segments = _PARAMETERS_OF_DOTS.sub(r"\1", path).replace("\\", "/").split("/")[1:]
+    segments = path.split("/")[1:]
     for number, segment in enumerate(segments):
         if _DOTS.fullmatch(segment) is None:
             kept.append(_decode(segment))
