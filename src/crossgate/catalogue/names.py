@@ -17,8 +17,8 @@ ENDPOINT_PATTERN: Final = r"(?:/[A-Za-z0-9._~@:+=,!$-]+)+"
 """Without the rules on dot segments and depth, which :func:`parse_endpoint` adds."""
 
 DEFAULT_ROOTS: Final = ("gateway", "ws")
-"""The first segments of default endpoints. The gateway looks up a path below them by its first three segments
-and any other path by its first segment, so an endpoint below them must have three."""
+"""The first segments of default endpoints. The gateway looks up a path below them by its second and third
+segment and any other path by its first, so an endpoint below them must have three."""
 
 _NAME: Final = re.compile(NAME_PATTERN)
 _HOST: Final = re.compile(HOST_PATTERN)

@@ -31,21 +31,26 @@ SERVER_CORS_PASSED: Final = "passed"
 """The prefix in :data:`LOOKUP_HEADER` of requests that server-level CORS has allowed."""
 
 UNTRUSTED_FORWARDING_HEADERS: Final = (
+    "cf-connecting-ip",
+    "client-ip",
     "forwarded",
     "true-client-ip",
     "x-client-ip",
     "x-cluster-client-ip",
     "x-envoy-original-dst-host",
     "x-forwarded-port",
+    "x-forwarded-protocol",
     "x-forwarded-scheme",
     "x-forwarded-server",
     "x-forwarded-ssl",
     "x-forwarded-uri",
     "x-forwarded-user",
     "x-original-host",
+    "x-original-uri",
     "x-original-url",
     "x-real-ip",
     "x-rewrite-url",
+    "x-scheme",
 )
 """Removed from every request: a client's own statements about its address, and the request's host and path.
 

@@ -66,6 +66,9 @@ def _is_shown(step: FlowStep[Any], request: Request) -> bool:
 
 def _step(step: FlowStep[Any], request: Request, *, passed: bool) -> Step:
     value = getattr(request, step.looks_at)
-    if step.looks_at == "path":
-        value = normalise_path(value) or value
-    return Step(step.question, value or "none", passed)
+    if step.looks_at != "path":
+        return Step(step.question, value or "none", passed)
+    path = normalise_path(value)
+    if path is None:
+        return Step("Is the path one that Envoy accepts?", value, passed)
+    return Step(step.question, path, passed)

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar, assert_never
 
 from crossgate.policy.decision import Flow, Outcome, Reason
 from crossgate.policy.effective import EffectivePolicy
-from crossgate.policy.request import OPTIONS, Request, echoes_request, has_dot_segment, is_malformed_host
+from crossgate.policy.request import OPTIONS, Request, echoes_request, is_malformed_host, is_malformed_path
 from crossgate.policy.responses import Policy
 from crossgate.policy.server_cors import ServerPolicy
 
@@ -76,9 +76,9 @@ METHOD_FORBIDDEN: Final = Outcome(Flow.MALFORMED, Reason.METHOD_FORBIDDEN)
 MALFORMED: Final[tuple[FlowStep[object], ...]] = (
     FlowStep(
         Outcome(Flow.MALFORMED, Reason.PATH_MALFORMED),
-        "Is the path free of dot segments, however decoded?",
+        "Is the path free of dot segments, also when decoded again?",
         "path",
-        lambda _: lambda path: path == "" or not has_dot_segment(path),
+        lambda _: lambda path: path == "" or not is_malformed_path(path),
     ),
     FlowStep(
         METHOD_FORBIDDEN,

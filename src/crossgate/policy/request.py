@@ -98,6 +98,7 @@ _DOT_SEGMENT: Final = re.compile(DOT_SEGMENT_PATTERN.replace(r"\C", "."), re.DOT
 _UNRESERVED: Final = frozenset(string.ascii_letters + string.digits + "-._~")
 _ESCAPED_BY_ENVOY: Final = {character: f"%{ord(character):02X}" for character in '"<>^`{|}'}
 _REFUSED: Final = re.compile(r"[^\x21-\x7e]|#")
+_ABSOLUTE: Final = re.compile("^https?://[^/?#]*", re.IGNORECASE)
 _PARAMETERS_OF_DOTS: Final = re.compile(r"(?<=/)(\.\.?);[^/]*")
 _DOTS: Final = re.compile(r"(?:\.|%2[Ee]){1,2}")
 _PERCENT: Final = re.compile("%(?:([0-9A-Fa-f]{2})|)")
@@ -109,8 +110,8 @@ def normalise_path(target: str) -> str | None:
 
     Envoy answers 400 to anything but printable ASCII, to a fragment, to NUL, and without a leading slash.
     """
-    path = target.partition("?")[0]
-    if not path.startswith("/") or _REFUSED.search(path):
+    path = _ABSOLUTE.sub("", target).partition("?")[0]
+    if not path.startswith("/") or _REFUSED.search(target):
         return None
     path = _PARAMETERS_OF_DOTS.sub(r"\1", path).replace("\\", "/")
     if "%00" in path:
@@ -128,13 +129,18 @@ def normalise_path(target: str) -> str | None:
     return re.sub("/+", "/", "/" + "/".join(kept))
 
 
-def has_dot_segment(target: str) -> bool:
+def is_malformed_path(target: str) -> bool:
     """Whether a native service can read the path of a request target as leading to a parent directory.
 
     True as well for a path that Envoy refuses.
     """
     path = normalise_path(target)
-    return path is None or _DOT_SEGMENT.fullmatch(path) is not None
+    return path is None or has_dot_segment(path)
+
+
+def has_dot_segment(path: str) -> bool:
+    """Whether a segment of the path is, or could be read as, ``.`` or ``..``; the path is taken as it is."""
+    return _DOT_SEGMENT.fullmatch(path) is not None
 
 
 def _decode(segment: str) -> str:

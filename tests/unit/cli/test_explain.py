@@ -66,6 +66,38 @@ def test_verdicts(arguments: str, verdict: str) -> None:
     assert done.stdout.startswith(verdict)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "verdict", "step"),
+    [
+        ("--path /gateway/petstore/1.0/%2e%2e;/x", "REFUSED the gateway answers 400", "✗ Is the path free"),
+        ("--path /gateway/petstore/1.0/P('a%2Fb')", FORWARDED, "✓ Is the path free"),
+        ("--path http://gw.example/gateway/petstore/1.0/x", FORWARDED, "✓ Is the path free"),
+        ("--path /x#y", "REFUSED the gateway answers 400", "✗ Is the path one that Envoy accepts? /x#y"),
+        ("--api petstore/1.0 --method TRACE", "REFUSED the gateway answers 405", "✗ Is the method one"),
+        ("--api petstore/1.0 --host u@h", "REFUSED the gateway answers 400", "✗ Is the Host one host"),
+    ],
+)
+def test_malformed_requests(arguments: str, verdict: str, step: str) -> None:
+    done = crossgate("explain", EXAMPLE, *arguments.split())
+    assert done.returncode == 0
+    assert done.stdout.startswith(verdict)
+    assert step in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ("--path /nowhere/x", "no API serves this path (found /nowhere/x)"),
+        ("--api parcels/1.0 --path /gateway/petstore/1.0/x", "the path leads to API petstore/1.0"),
+        ("", "--api or --path is required"),
+    ],
+)
+def test_paths_that_lead_to_no_such_api(arguments: str, error: str) -> None:
+    done = crossgate("explain", EXAMPLE, *arguments.split())
+    assert done.returncode == 2
+    assert error in done.stderr
+
+
 def test_json() -> None:
     done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", "--origin", "http://evil.org", "--json")
     explained = json.loads(done.stdout)

@@ -80,7 +80,9 @@ class ExplanationBody(BaseModel):
 def explain_request(context: Context, _: Viewer, body: ExplainRequest) -> Response:
     """The decision on one request, and why it is made."""
     head = context.head
-    api = resolve_api(head.catalogue.apis, body.api, body.path)
+    api = body.api
+    if head.catalogue.server_policy is None:
+        api = resolve_api(head.catalogue.apis, api, body.path)
     if api not in head.catalogue.apis and (api or not body.path):
         raise NotFound("API", api)
     request = Request(
