@@ -39,7 +39,7 @@ class Ports:
         return self.replace_defaults(CONFIGURATION.read_text(encoding="utf-8"))
 
     def replace_defaults(self, text: str) -> str:
-        """A text about the example with these ports instead of the defaults."""
+        """A description of the example with these ports instead of the defaults."""
         # In two steps, so that a port that is another's default is not replaced again.
         for field in fields(self):
             text = text.replace(f"127.0.0.1:{field.default}", f"127.0.0.1:<{field.name}>")

@@ -16,7 +16,7 @@ from tests.ports import free_ports, refusing_port
 from tests.prerequisites import chromium
 
 REFERENCE_HOSTS = ("test.com", "test1.com", "test2.com")
-BLANK = Response(200, (("Content-Type", "text/html"),), b"<!doctype html><title>blank</title>")
+EMPTY_PAGE = Response(200, (("Content-Type", "text/html"),), b"<!doctype html><title>empty</title>")
 _FLAGS = (
     "--headless",
     "--no-sandbox",  # tests run as root in containers, where the sandbox cannot
@@ -47,8 +47,8 @@ def browser() -> Iterator[Browser]:
     The hosts of the reference page are an empty page here: their origins, default port and all, are real.
     """
     binary = chromium()
-    with Service("blank", lambda _: BLANK) as blank, sync_playwright() as playwright:
-        rules = ", ".join(f"MAP {host}:80 127.0.0.1:{blank.port}" for host in REFERENCE_HOSTS)
+    with Service("empty page", lambda _: EMPTY_PAGE) as page_host, sync_playwright() as playwright:
+        rules = ", ".join(f"MAP {host}:80 127.0.0.1:{page_host.port}" for host in REFERENCE_HOSTS)
         flags = [*_FLAGS, f"--host-resolver-rules={rules}"]
         started = playwright.chromium.launch(executable_path=binary, args=flags)
         yield started

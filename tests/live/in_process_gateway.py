@@ -60,8 +60,8 @@ class LiveGateway:
 
     def stats(self, pattern: str) -> dict[str, int]:
         """Envoy's counters and gauges whose names the expression finds."""
-        asked = asyncio.run_coroutine_threadsafe(self.envoy.admin.stats(pattern), self._loop)
-        return asked.result(_SECONDS)
+        stats = asyncio.run_coroutine_threadsafe(self.envoy.admin.stats(pattern), self._loop)
+        return stats.result(_SECONDS)
 
     async def _put(self, resource: Resource) -> RolloutResult:
         key = (resource.type_url, resource.name)

@@ -1,4 +1,4 @@
-"""The words of the source and the documentation: those that say something else, or nothing, are banned."""
+"""The words of the source, the tests and the documentation: those that are vague or ambiguous are banned."""
 
 from __future__ import annotations
 
@@ -28,9 +28,16 @@ BANNED = {
 }
 """Expressions, each with what to write instead."""
 
+ROOMS = ("bench", "docs", "examples", "scripts", "src", "tests")
+PAGES = ("CHANGELOG.md", "Makefile", "README.md", "pyproject.toml")
+SUFFIXES = frozenset({".html", ".js", ".json", ".md", ".py", ".txt", ".yaml"})
+
 UNFINISHED = (
     "src/crossgate/middleware",
     "src/crossgate/policy",
+    "tests/data/messages.txt",
+    "tests/unit/middleware",
+    "tests/unit/policy",
 )
 """Where the old words have not been replaced yet."""
 
@@ -38,8 +45,8 @@ _PATTERNS = {re.compile(rf"\b{word}\b", re.IGNORECASE): better for word, better 
 
 
 def _files() -> list[Path]:
-    docs = [path for path in (ROOT / "docs").rglob("*") if path.suffix in {".md", ".json"}]
-    return sorted([*(ROOT / "src").rglob("*.py"), *docs, ROOT / "README.md", ROOT / "CHANGELOG.md"])
+    files = (path for room in ROOMS for path in (ROOT / room).rglob("*") if path.suffix in SUFFIXES)
+    return sorted({*files, *(ROOT / page for page in PAGES)} - {Path(__file__)})
 
 
 def _name(path: Path) -> str:

@@ -91,11 +91,11 @@ def running_number(gateway: StoreGateway) -> int:
     number = int(newest["message"].removeprefix("n"))
     assert exported.count(origin(number)) == exported.count("https://n") == APIS + 1
     for api in range(APIS):
-        asked = [
+        statuses = [
             gateway.preflight(origin(one), f"/gateway/api-{api}/1/x")
             for one in (number - 1, number, number + 1)
         ]
-        assert asked == [403, 200, 403], (api, number)
+        assert statuses == [403, 200, 403], (api, number)
     return number
 
 

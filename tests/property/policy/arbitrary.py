@@ -29,7 +29,7 @@ samples = _randoms.map(_sample)
 
 @st.composite
 def requests_near(draw: st.DrawFn, sample: Sample) -> Request:
-    """Mostly near-misses of what the sample allows; sometimes with a text of any characters in a field."""
+    """Mostly near-misses of what the sample allows; sometimes with any characters in a field."""
     request = random_request(draw(_randoms), sample).parsed()
     match draw(st.integers(0, 9)):
         case 0:

@@ -1,4 +1,4 @@
-"""Whoever takes something away from a policy never allows more; sets of origins add up."""
+"""A policy from which something is removed never allows more; sets of origins add up."""
 
 from __future__ import annotations
 

@@ -131,10 +131,10 @@ def test_document_cannot_make_the_server_read_a_file(api: AdminApi) -> None:
 def test_explain(api: AdminApi) -> None:
     create_pets(api.editor, "https://a.example")
     create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
-    asked = {"api": "pets/1.0", "method": "OPTIONS", "request_method": "GET"}
+    request = {"api": "pets/1.0", "method": "OPTIONS", "request_method": "GET"}
 
-    allowed = api.viewer.post("/v1/explain", json={**asked, "origin": "https://shop.example"}).json()
-    refused = api.viewer.post("/v1/explain", json={**asked, "origin": "https://evil.example"}).json()
+    allowed = api.viewer.post("/v1/explain", json={**request, "origin": "https://shop.example"}).json()
+    refused = api.viewer.post("/v1/explain", json={**request, "origin": "https://evil.example"}).json()
 
     assert (allowed["decision"]["status"], allowed["decision"]["reason"]) == (200, "preflight-allowed")
     assert (refused["decision"]["status"], refused["decision"]["reason"]) == (403, "origin-refused")

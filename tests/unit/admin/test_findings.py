@@ -138,5 +138,5 @@ def test_plan_marks_the_findings_for_which_apply_is_refused(api: AdminApi) -> No
     assert "origin-unbounded" in [one["code"] for one in checked.json()["diagnostics"]]
     assert (checked.json()["valid"], applied.status_code, revisions(api)) == (False, 422, 0)
     assert applied.json()["diagnostics"][0]["witness"] == refusing["witness"]
-    mended = UNSAFE_DOCUMENT.replace(".*example", "www\\.example")
-    assert api.editor.post("/v1/apply", content=mended, headers={"If-Match": "*"}).status_code == 200
+    fixed = UNSAFE_DOCUMENT.replace(".*example", "www\\.example")
+    assert api.editor.post("/v1/apply", content=fixed, headers={"If-Match": "*"}).status_code == 200

@@ -97,7 +97,7 @@ def test_paths_are_relative_to_the_folder_of_the_document(
     (tmp_path / "etc" / "gateway.yaml").write_text(
         """\
 gateway:
-  tls: {certificate: cert.pem, key: /elsewhere/key.pem}
+  tls: {certificate: cert.pem, key: /other/key.pem}
   native_ca: ca/roots.pem
   public_origins: [https://gateway.example]
 settings:
@@ -115,7 +115,7 @@ settings:
     assert catalogue is not None
     assert catalogue.gateway.tls is not None
     assert catalogue.gateway.tls.certificate == str(tmp_path / "etc" / "cert.pem")
-    assert catalogue.gateway.tls.key == "/elsewhere/key.pem"
+    assert catalogue.gateway.tls.key == "/other/key.pem"
     assert catalogue.gateway.native_ca == str(tmp_path / "etc" / "ca" / "roots.pem")
     policy = catalogue.server_policy
     assert policy is not None

@@ -105,7 +105,7 @@ def test_the_catalogue_speaks_odata(natives: Mapping[str, Service]) -> None:
 def test_parcel_tracking_adds_headers_and_refuses_no_request(natives: Mapping[str, Service]) -> None:
     url = natives["parcels"].url + "/track/7001"
     known = httpx.get(url, headers={"Origin": STRANGER})
-    unknown = httpx.get(url, headers={"Origin": "http://elsewhere.example"})
+    unknown = httpx.get(url, headers={"Origin": "http://other.example"})
     assert known.json() == unknown.json()
     assert known.headers["access-control-allow-origin"] == STRANGER
     assert "access-control-allow-origin" not in unknown.headers

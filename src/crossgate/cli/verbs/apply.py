@@ -23,7 +23,7 @@ def apply(
         typer.Option(
             min=0,
             metavar="REVISION",
-            help="Refuse if the newest revision is another than this, the one that was planned against.",
+            help="Refuse if the newest revision is not this one, the one that was planned against.",
             show_default="the newest",
         ),
     ] = None,
