@@ -142,6 +142,6 @@ def test_explain(api: AdminApi) -> None:
     assert api.viewer.post("/v1/explain", json={"api": "cats/1"}).status_code == 404
     by_path = api.viewer.post("/v1/explain", json={"path": "/gateway/pets/1.0/%2e%2e;/x"}).json()
     assert by_path["decision"]["reason"] == "path-malformed"
-    elsewhere = api.viewer.post("/v1/explain", json={"path": "/nowhere"})
-    assert (elsewhere.status_code, "no API serves this path" in elsewhere.text) == (422, True)
+    outside = api.viewer.post("/v1/explain", json={"path": "/nowhere"})
+    assert (outside.status_code, "no API serves this path" in outside.text) == (422, True)
     assert api.viewer.post("/v1/explain", json={"api": "pets/1.0", "orign": "x"}).status_code == 422
