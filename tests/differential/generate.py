@@ -1,7 +1,8 @@
 """Random policies and hostile requests, the same for the same seed; for judging the engine against Envoy.
 
 Every generated policy is valid, and every request is legal on the wire: values encode to Latin-1, hold no
-control character but tab, neither begin nor end with a space (parsers trim them), and fit into a request head.
+control character but tab, neither begin nor end with a space (parsers trim them), and fit into a request
+head.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 6), native=st.integers(0, 2))
     def move_one_api(self, number: int, native: int) -> None:
-        """To a native service that others may have: its cluster is then not in this change, but maybe in flight."""
+        """To a native service that others may have: its cluster is then perhaps in flight already."""
         name = f"n{native}"
         changes = [route(str(number), "good moved", to=name)]
         if self.cache.get(CLUSTER, name) is None:

@@ -16,7 +16,7 @@ APP, OTHER = "https://app.example", "https://other.example"
 
 def test_change_at_one_control_plane_is_pushed_by_the_other(server: Server, tmp_path: Path) -> None:
     database = ("--database", server.url(server.new_database()))
-    # One store, one place to listen: in production the second one's node is on another machine; here it has none.
+    # One store, one listener: in production the second node is on another machine; here there is none.
     with (
         store_gateway(tmp_path, *database) as one,
         store_gateway(tmp_path, *database, "--no-envoy", secret=one.token, port=one.port) as two,
