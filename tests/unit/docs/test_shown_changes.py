@@ -61,7 +61,7 @@ def apply(diff: str, source: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "most_files", "arguments", "without"),
-    [(0, 2, "", None), (1, 4, "private_network=True", "private_network=False")],
+    [(0, 2, "", None), (1, 3, "private_network=True", "private_network=False")],
 )
 def test_header_of_allowed_preflights(
     number: int, most_files: int, arguments: str, without: str | None, tmp_path: Path

@@ -188,8 +188,8 @@ def test_debug_says_which_step_failed_and_repeats_nothing_of_the_request(
             b"Specified Origin is not allowed\norigin-refused: Is the origin allowed? No.\n"
         )
         get(answering(), evil, debug=True)
-    said = "Specified Origin is not allowed (origin-refused: Is the origin allowed? No.)"
-    assert caplog.messages == [rf"refused: request from 'https://evil.example.org\n<script>': {said}"] * 2
+    reason = "Specified Origin is not allowed (origin-refused: Is the origin allowed? No.)"
+    assert caplog.messages == [rf"refused: request from 'https://evil.example.org\n<script>': {reason}"] * 2
     caplog.clear()
     with caplog.at_level(logging.INFO, "crossgate"):
         assert get(answering(), evil).body == b"Specified Origin is not allowed"

@@ -28,7 +28,7 @@ Answer = tuple[int, dict[str, str]]
 
 
 class Recipe:
-    """A recipe that runs, asked as its server would ask it."""
+    """A recipe that runs, called as its server would call it."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -37,8 +37,8 @@ class Recipe:
         return self._ask("GET", path, (("Host", "api.test"), ("Origin", origin)))
 
     def preflight(self, method: str) -> Answer:
-        asked = (("Origin", SHOP), ("Access-Control-Request-Method", method))
-        return self._ask("OPTIONS", "/pets", (("Host", "api.test"), *asked))
+        preflight = (("Origin", SHOP), ("Access-Control-Request-Method", method))
+        return self._ask("OPTIONS", "/pets", (("Host", "api.test"), *preflight))
 
     def _ask(self, method: str, path: str, headers: tuple[tuple[str, str], ...]) -> Answer:
         if isinstance(self._app, CorsMiddleware) or hasattr(self._app, "asgi_app"):
