@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit format golden fuzz-proof reference bench bench-lint lock clean
+.PHONY: help run test check unit acceptance format golden fuzz-proof reference bench bench-lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -57,6 +57,10 @@ unit: $(VENV)/.dev  ## run the tests that need neither Envoy nor a browser
 test: check  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql
 	@$(BIN)/pytest
+
+acceptance: $(VENV)/.dev  ## send paths to real servlet containers through the gateway
+	@scripts/prerequisites tomcat10 jetty9
+	@$(BIN)/pytest -q -s tests/acceptance
 
 golden: $(VENV)/.dev  ## write the golden files; then read the diff
 	@CROSSGATE_WRITE_GOLDENS=1 $(BIN)/pytest -q -p no:randomly tests/golden tests/unit/test_messages.py

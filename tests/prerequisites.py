@@ -24,6 +24,30 @@ def postgresql_bin() -> Path:
     return _required("postgresql", folder / "postgres").parent
 
 
+def tomcat_home() -> Path:
+    """The folder of Tomcat 10: ``CROSSGATE_TOMCAT_HOME``, or Debian's."""
+    home = Path(os.environ.get("CROSSGATE_TOMCAT_HOME", "/usr/share/tomcat10"))
+    return _existing("tomcat10", home / "bin" / "bootstrap.jar").parents[1]
+
+
+def jetty_home() -> Path:
+    """The folder of Jetty 9: ``CROSSGATE_JETTY_HOME``, or Debian's."""
+    home = Path(os.environ.get("CROSSGATE_JETTY_HOME", "/usr/share/jetty9"))
+    return _existing("jetty9", home / "start.jar").parent
+
+
+def java() -> Path:
+    """The Java that runs the servlet containers: of ``JAVA_HOME``, or Debian's."""
+    home = os.environ.get("JAVA_HOME")
+    return _required("tomcat10", Path(home, "bin", "java") if home else Path("/usr/bin/java"))
+
+
+def _existing(name: str, path: Path) -> Path:
+    if path.exists():
+        return path
+    raise missing_prerequisite(f"{path} not found: run scripts/prerequisites {name}")
+
+
 def _required(name: str, path: Path) -> Path:
     if os.access(path, os.X_OK):
         return path
