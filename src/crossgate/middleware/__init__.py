@@ -1,7 +1,7 @@
-"""Crossgate's enforcement inside a Python application: ASGI and WSGI, decision for decision the gateway's.
+"""Middleware that enforces CORS policies in ASGI and WSGI applications, with the decisions of the gateway.
 
-Needs nothing but the policy engine. Reading a document needs the extra ``crossgate[document]``, and imports
-it only then.
+It needs the policy engine only. Reading a document needs the extra ``crossgate[document]``, which is imported
+at that moment.
 
 >>> from crossgate.middleware import CorsMiddleware, build_policy
 >>> async def api(scope, receive, send): ...

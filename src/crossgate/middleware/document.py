@@ -1,4 +1,4 @@
-"""The policy of an API in a Crossgate document, read once, or followed while the file changes.
+"""The policy of an API in a Crossgate document: read once, or followed while the file changes.
 
 The document's reader needs the extra ``crossgate[document]`` and is imported only when a document is read.
 """
@@ -24,10 +24,10 @@ _LOG: Final = logging.getLogger("crossgate.middleware")
 
 
 def policy_of(path: str | os.PathLike[str], api: str) -> EffectivePolicy | ServerPolicy | None:
-    """What a gateway with that document enforces for the API named ``name/version``.
+    """The policy that a gateway with that document enforces for the API named ``name/version``.
 
-    Its policy with its applications' origins; the server's policy if server-level CORS is enabled; None for
-    pass-through.
+    That is the API's policy with the origins of its applications, or the server's policy if server-level CORS
+    is enabled; None is pass-through.
 
     Raises:
         InvalidInput: with every error in the document, or if it has no such API.
@@ -59,7 +59,7 @@ def _policy_in(reading: Reading, api: str) -> EffectivePolicy | ServerPolicy | N
 def _extra_missing(missing: ModuleNotFoundError) -> Diagnostic:
     return Diagnostic(
         "extra-missing",
-        "documents can't be read by the base installation",
+        "the base installation cannot read documents",
         "Install crossgate[document]",
         found=f"no module {missing.name}",
     )
@@ -67,17 +67,17 @@ def _extra_missing(missing: ModuleNotFoundError) -> Diagnostic:
 
 def _api_unknown(api: str, known: Iterable[str]) -> Diagnostic:
     remedy = f"Name one of the document's APIs: {', '.join(known) or 'there are none'}"
-    return Diagnostic("api-unknown", "the document has no such API", remedy, found=api)
+    return Diagnostic("api-unknown", "API not found in the document", remedy, found=api)
 
 
 class FollowedApi(LivePolicy):
     """The policy of an API in a document, replaced when the file changes, or a file that it names.
 
-    A change is seen within ``seconds``. A document with errors changes nothing: the last good policy stays
-    enforced, and every error goes to the log. Processes that are forked off go on following.
+    A change is noticed within ``seconds``. A document with errors changes nothing: the last valid policy
+    stays enforced, and all errors are logged. Forked processes follow the document too.
 
     Raises:
-        InvalidInput: when made, as :func:`policy_of`.
+        InvalidInput: on creation, as in :func:`policy_of`.
 
     """
 
@@ -95,7 +95,7 @@ class FollowedApi(LivePolicy):
         os.register_at_fork(after_in_child=lambda: _watch_again(following))
 
     def refresh(self) -> bool:
-        """Look at the files now; whether the policy is another one than before."""
+        """Check the files now; whether the policy changed."""
         if all(file.now(file.path) == file for file in self._files):
             return False
         before = self.enforced
@@ -104,11 +104,11 @@ class FollowedApi(LivePolicy):
         try:
             self.policy = _policy_in(reading, self._api)
         except InvalidInput as refused:
-            _LOG.error("%s is not enforced, the policy before it is:\n%s", self._path, refused)
+            _LOG.error("%s is not enforced; the previous policy stays enforced:\n%s", self._path, refused)
         return self.enforced is not before
 
     def close(self) -> None:
-        """Stop following; the policy stays as it is."""
+        """Stop following the document; the policy stays as it is."""
         self._stop.set()
 
     def _watch(self) -> None:
@@ -126,7 +126,7 @@ class FollowedApi(LivePolicy):
 
 
 def _watch_again(following: weakref.ref[FollowedApi]) -> None:
-    """In a forked child, where no thread but the forking one lives on."""
+    """In a forked child, which has no thread but the forking one."""
     followed = following()
     if followed is not None:
         followed._watch_again()  # noqa: SLF001 - a function of this class in all but place

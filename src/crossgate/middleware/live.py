@@ -1,4 +1,4 @@
-"""The policy that is enforced now: replaced as a whole, while requests are being judged."""
+"""A policy that can be replaced as a whole while requests are served."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import assert_never
 from crossgate.policy import CorsPolicy, EffectivePolicy, ServerPolicy
 
 Policy = CorsPolicy | EffectivePolicy | ServerPolicy | None
-"""What can be enforced; None passes everything through."""
+"""A policy to enforce; None passes everything through."""
 
 
 class LivePolicy:
     """A policy that can be replaced at any time, and shared by any number of middlewares.
 
-    A request is judged, and its response dressed, under the one policy that was in force when it came.
+    The decision on a request and the headers of its response come from one policy: the current one when the
+    request arrived.
     """
 
     __slots__ = ("_given", "enforced")
 
     enforced: EffectivePolicy | ServerPolicy | None
-    """The policy in the engine's terms; the same object for as long as nothing changes."""
+    """The policy as the engine takes it; the same object until the policy changes."""
 
     def __init__(self, policy: Policy) -> None:
         self._given = policy
@@ -27,14 +28,14 @@ class LivePolicy:
 
     @property
     def policy(self) -> Policy:
-        """What is enforced, as it was given; setting it to an equal one changes nothing."""
+        """The policy, as it was passed in; setting it to an equal policy changes nothing."""
         return self._given
 
     @policy.setter
     def policy(self, policy: Policy) -> None:
         if policy != self._given:
             enforced = _effective(policy)
-            # One assignment is the whole switch: no request sees half of each.
+            # One assignment, so that no request sees a mix of both policies.
             self._given, self.enforced = policy, enforced
 
 

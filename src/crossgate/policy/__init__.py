@@ -1,4 +1,4 @@
-"""The policy engine: CORS itself. Pure, free of I/O and frameworks; public.
+"""The policy engine: CORS as pure functions, without I/O and frameworks. Public.
 
 >>> from crossgate.policy import EffectivePolicy, Request, build_policy, decide
 >>> policy = EffectivePolicy.of(build_policy(allowed_origins=["https://example.com"]))

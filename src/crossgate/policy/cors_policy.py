@@ -36,14 +36,14 @@ from crossgate.record import (
 
 
 class Mode(StrEnum):
-    """Whether what the policy refuses is refused, or only recorded."""
+    """Whether refusals are enforced, or only recorded."""
 
     ENFORCE = "enforce"
     OBSERVE = "observe"
 
 
 class PlainOptions(StrEnum):
-    """What becomes of an OPTIONS request that is no preflight."""
+    """What to do with an OPTIONS request that is not a preflight."""
 
     REFUSE = "refuse"
     FORWARD = "forward"
@@ -123,16 +123,16 @@ def _parse_method(raw: object) -> str | Diagnostic:
     if not isinstance(raw, str) or not is_token(raw):
         return Diagnostic(
             code="method-invalid",
-            message="a method is one token",
+            message="a method must be one token",
             found=repr(raw),
-            remedy="Write one method an entry, for example GET",
+            remedy="Write one method per entry, for example GET",
         )
     if is_forbidden_method(raw):
         return Diagnostic(
             code="method-forbidden",
-            message="no script can send this method (Fetch, forbidden method)",
+            message="scripts cannot send this method (Fetch, forbidden method)",
             found=raw,
-            remedy="Leave it out",
+            remedy="Remove it",
         )
     return raw
 
@@ -142,9 +142,9 @@ def _parse_header_name(raw: object) -> str | Diagnostic:
         return raw
     return Diagnostic(
         code="header-invalid",
-        message="a header name is one token",
+        message="a header name must be one token",
         found=repr(raw),
-        remedy="Write one header name an entry, for example Content-Type",
+        remedy="Write one header name per entry, for example Content-Type",
     )
 
 
@@ -194,7 +194,7 @@ def _property(
 
 def _list(name: str, entry: Kind[Any], doc: str) -> Field:
     return _property(
-        name, ListOf(entry), "a list", doc, default=(), remedy="Write a list, with one entry for each"
+        name, ListOf(entry), "a list", doc, default=(), remedy="Write a list with one entry for each value"
     )
 
 
@@ -249,15 +249,15 @@ POLICY: Final = Record(
             "max_age",
             Nullable(WholeNumber(0, MAX_AGE_LIMIT)),
             f"a whole number of seconds from 0 to {MAX_AGE_LIMIT}",
-            "Seconds for which a browser may cache the answer to a preflight, 0 included.",
+            "Seconds for which a browser may cache the response to a preflight, 0 included.",
             default=None,
             default_doc="not sent",
-            remedy="Write the seconds for which a browser may keep a preflight's answer, or leave it out",
+            remedy="Write the seconds for which browsers may cache a preflight response, or remove max_age",
         ),
         _choice(
             "plain_options",
             PlainOptions,
-            "What becomes of OPTIONS requests that are not preflights: `refuse` (405) or `forward`.",
+            "What to do with OPTIONS requests that are not preflights: `refuse` (405) or `forward`.",
             default=PlainOptions.REFUSE,
         ),
         _choice(
@@ -283,9 +283,9 @@ def _read_entry(raw: object) -> CorsPolicy | Invalid:
 
 
 def _explain_null(found: Diagnostic) -> Diagnostic:
-    """The remedy for the one mistake that only YAML makes possible: null without quotes."""
+    """The remedy for a mistake that is possible in YAML only: null without quotes."""
     if found.code == "origin-form" and found.found == "None":
-        return replace(found, found="null", remedy="Quote it if the origin null is meant: 'null'")
+        return replace(found, found="null", remedy="Quote it if you mean the origin null: 'null'")
     return found
 
 
@@ -302,7 +302,7 @@ _STAR_WITH_CREDENTIALS: Final = {
     ),
     "expose_headers": Diagnostic(
         code="expose-star-credentials",
-        message="browsers take * literally among exposed headers when credentials are allowed",
+        message="with credentials, browsers read * among exposed headers as a literal name",
         found=ANY,
         remedy="Name the headers to expose, or set allow_credentials to false",
     ),

@@ -1,4 +1,4 @@
-"""What the policy says of one request: what happens to it, why, and which headers go back."""
+"""Decisions: what happens to a request, why, and the headers of the response."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import NamedTuple
 
 
 class Flow(StrEnum):
-    """Which of the flows a request takes."""
+    """The kind of a request, which determines the steps that it takes."""
 
     PASS_THROUGH = "pass-through"
     PREFLIGHT = "preflight"
     CORS_REQUEST = "cors-request"
     NO_ORIGIN = "no-origin"
     MALFORMED = "malformed"
-    """Refused as HTTP, whatever the policy says."""
+    """Refused before any policy applies."""
 
-    # Enum's own is written in Python and hashes the name, at every look-up of a ruling.
+    # The hash of Enum is a Python function; outcomes are hashed at every look-up of a response.
     __hash__ = str.__hash__
 
 
 class Reason(StrEnum):
-    """Why the decision is as it is: the step of the flow at which it fell."""
+    """Why: the step of the flow that determined the decision."""
 
     NO_POLICY = "no-policy"
     NO_ORIGIN = "no-origin"
@@ -56,8 +56,8 @@ Header = tuple[str, str]
 class Forward:
     """The request goes to the native service.
 
-    With a policy the answer loses every ``Access-Control-*`` header that the native service gave it, then
-    gets ``headers``, and ``Origin`` is added to its ``Vary`` if ``vary``. Errors on the way get them too.
+    With ``strip``, the native service's ``Access-Control-*`` headers are removed from the response. Then it
+    gets ``headers`` and, with ``vary``, ``Origin`` in its ``Vary``. Errors of the gateway get the same.
     """
 
     flow: Flow
@@ -66,12 +66,12 @@ class Forward:
     strip: bool = True
     vary: bool = True
     would: Answer | None = None
-    """In observe mode, the answer that enforcing would have given."""
+    """In observe mode, the answer that enforcing the policy would have given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The request is answered here and never reaches the native service; ``headers`` are complete."""
+    """The request is answered and does not reach the native service; ``headers`` are complete."""
 
     flow: Flow
     reason: Reason

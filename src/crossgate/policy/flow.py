@@ -60,7 +60,8 @@ class FlowTable(Generic[_Policy]):
 
 def _has_origin(policy: EffectivePolicy | ServerPolicy) -> Callable[[str], bool]:
     """The gateway's own origins count as none: browsers send them on same-origin POSTs."""
-    return lambda origin: origin != "" and origin not in policy.public_origins
+    own = policy.public_origins
+    return (lambda origin: origin != "" and origin not in own) if own else bool
 
 
 def _admits_origin(policy: EffectivePolicy | ServerPolicy) -> Callable[[str], bool]:

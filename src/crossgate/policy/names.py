@@ -1,4 +1,4 @@
-"""The names that the Fetch and HTTP standards give things, and the grammars of tokens."""
+"""Names of the Fetch and HTTP standards, and the grammar of tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VARY: Final = "Vary"
 ALLOW: Final = "Allow"
 
 CORS_HEADER_PREFIX: Final = "access-control-"
-"""Whatever a native service sends under this prefix (lower-case) is removed where a policy is enforced."""
+"""The prefix, in lower case, of the response headers of native services that an enforced policy removes."""
 
 NULL: Final = "null"
 """The serialisation of an opaque origin (HTML, serialization of an origin)."""
@@ -27,7 +27,7 @@ NULL: Final = "null"
 ANY: Final = "*"
 
 FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
-"""Fetch, forbidden method; compared byte-case-insensitively."""
+"""https://fetch.spec.whatwg.org/#forbidden-method; compared without case."""
 
 SCRIPT_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 """The methods in ``Allow`` if a policy allows all methods."""
@@ -36,16 +36,16 @@ FORWARDED_METHODS: Final = (*SCRIPT_METHODS, "OPTIONS")
 """The methods in ``Allow`` of responses that no policy has a part in."""
 
 TOKEN_PATTERN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-"""A token (RFC 9110, §5.6.2), in the syntax that RE2 and Python share."""
+"""A token (RFC 9110, section 5.6.2), in the syntax that RE2 and Python share."""
 
 _TOKEN = re.compile(TOKEN_PATTERN)
 
 
 def is_token(text: str) -> bool:
-    """Whether the whole of ``text`` is one token: what a method or a header name consists of."""
+    """Whether ``text`` is one token. Methods and header names are tokens."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def is_forbidden_method(method: str) -> bool:
-    """Whether Fetch forbids the method to scripts, in whatever case it is written."""
+    """Whether Fetch forbids the method to scripts, in any case of letters."""
     return method.upper() in FORBIDDEN_METHODS

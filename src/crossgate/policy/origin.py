@@ -1,12 +1,12 @@
-"""What a well-formed serialised origin is: ``scheme://host[:port]``, as a browser would send it.
+"""The grammar of well-formed serialised origins: ``scheme://host[:port]``, as browsers send them.
 
-The grammar is given once, as regular expressions in RE2's syntax: the engine matches with them and the
-compiler hands the same text to Envoy, so both draw the line in the same place.
+The grammar exists once, as regular expressions in RE2's syntax. The engine and Envoy match the same
+expressions, so they accept the same origins.
 
-Source: HTML, serialization of an origin; URL, host serializing. A host is a domain, a dotted quad, or an
-IPv6 address in brackets. Domains may hold every character that the URL standard leaves standing in a
-domain, because browsers send it, with one exception: the comma, since several ``Origin`` lines are joined
-by commas, and two origins must never read as one.
+Sources: https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin and
+https://url.spec.whatwg.org/#host-serializing. A host is a domain, a dotted quad, or an IPv6 address in
+brackets. A domain can have every character that the URL standard allows in a domain, because browsers send
+it, except the comma: several ``Origin`` lines are joined by commas, and two origins must never read as one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DOMAIN = rf"(?:{LABEL_PATTERN}\.)*{_LAST_LABEL}\.?"
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
 
-# Pieces without leading zeros; `::` stands for two pieces at least (URL, IPv6 serializer).
+# Pieces without leading zeros; `::` replaces at least two pieces (URL, IPv6 serializer).
 _PIECE = r"(?:0|[1-9a-f][0-9a-f]{0,3})"
 _IPV6 = (
     rf"\[(?:(?:{_PIECE}:){{7}}{_PIECE}"
@@ -52,22 +52,22 @@ PORT_PATTERN: Final = (
 
 HOST_PATTERN: Final = rf"(?:{_DOMAIN}|{_IPV4}|{_IPV6})"
 ORIGIN_PATTERN: Final = rf"{SCHEME_PATTERN}://{HOST_PATTERN}(?::{PORT_PATTERN})?"
-"""Every well-formed origin but ``null``, and those that name their scheme's default port besides."""
+"""Every well-formed origin except ``null``; in addition, those that name the default port of their scheme."""
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
-"""The special schemes' default ports (URL, special scheme): a serialised origin leaves them out."""
+"""The default ports of the special schemes (URL, special scheme); a serialised origin leaves them out."""
 
 DEFAULT_PORT_PATTERN: Final = r"(?:(?:http|ws)://.*:80|(?:https|wss)://.*:443|ftp://.*:21)"
-"""What :data:`ORIGIN_PATTERN` lets through and is no serialised origin: the default port spelled out."""
+"""The strings that match :data:`ORIGIN_PATTERN` and are not serialised: those with the default port."""
 
 MAX_LENGTH: Final = 16 * 1024
-"""Bytes of the longest header value that is looked at: the gateway takes no longer request head.
+"""Bytes of the longest origin or method that is read: the gateway accepts no longer request head.
 
-A longer one is an origin that is not allowed, a method that is none, a list of names that are not allowed.
+A longer value is an origin that is not allowed, or not a method.
 """
 
-# The grammar is in the part of the syntax where Python's engine and RE2 mean the same; Python's is faster
-# on short values, and linear on this grammar because no label can be read in two ways.
+# The grammar uses only syntax that means the same to Python's engine and to RE2. Python's is faster on short
+# values, and takes linear time with this grammar, because no label can be read in two ways.
 _ORIGIN = re.compile(ORIGIN_PATTERN)
 _DEFAULT_PORT = re.compile(DEFAULT_PORT_PATTERN)
 _DEFAULT_PORTS = tuple(f":{port}" for port in set(DEFAULT_PORTS.values()))
@@ -79,7 +79,7 @@ def is_well_formed(value: str) -> bool:
 
 
 def names_default_port(value: str) -> bool:
-    """Whether an origin spells its scheme's default port out, which a serialised origin leaves out."""
+    """Whether an origin names the default port of its scheme, which a serialised origin leaves out."""
     return value.endswith(_DEFAULT_PORTS) and _DEFAULT_PORT.fullmatch(value) is not None
 
 

@@ -107,7 +107,7 @@ SETTINGS: Final[Record[Any]] = Record(
         _setting(
             "maxAge",
             AsIs({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
-            "Seconds for which a browser may cache the answer to a preflight; -1 sends nothing.",
+            "Seconds for which a browser may cache the response to a preflight; -1 sends nothing.",
             default=-1,
         ),
         _setting(
@@ -123,15 +123,15 @@ SETTINGS: Final[Record[Any]] = Record(
 NAMES: Final = tuple(field.name.removeprefix(PREFIX) for field in SETTINGS.fields)
 
 ReadLines = Callable[[str], "list[str] | Diagnostic"]
-"""Reads the file behind ``file:<path>``, or says why it can't."""
+"""Reads the lines of the file of ``file:<path>``, or returns why it cannot."""
 
 
 def read_server_policy(
     settings: Mapping[str, object], read_lines: ReadLines
 ) -> tuple[ServerPolicy | None, list[Diagnostic]]:
-    """The server's policy, None where it is not enabled; and every error in the settings.
+    """The policy, None unless it is enabled; and every error in the settings.
 
-    Settings that are spelled wrong are errors even while server-level CORS is off.
+    Invalid settings are errors even if server-level CORS is not enabled.
     """
     reader = _Settings(settings, read_lines)
     enabled = reader.boolean("enabled")
@@ -145,13 +145,13 @@ def read_server_policy(
         supports_credentials=reader.boolean("supportsCredentials"),
     )
     if policy.supports_credentials and policy.origins.any_origin:
-        reader.complain(
+        reader.add_error(
             "allowedOrigins", "the origin * cannot be allowed with credentials", "*", "Name the origins"
         )
     if policy.supports_credentials and ANY in policy.exposed_headers:
-        reader.complain(
+        reader.add_error(
             "exposedHeaders",
-            "browsers take * literally when credentials are supported",
+            "with credentials, browsers read * as a literal name",
             "*",
             "Name the headers",
         )
@@ -160,25 +160,27 @@ def read_server_policy(
 
 def _refuse_method(word: str) -> str | None:
     if word == ANY:
-        return "stands for nothing here; name the methods"
+        return "has no meaning here; name the methods"
     if not is_token(word):
-        return "is no method"
+        return "is not a method"
     return (
-        "is a method that no script can send (Fetch, forbidden method)" if is_forbidden_method(word) else None
+        "is a method that scripts cannot send (Fetch, forbidden method)"
+        if is_forbidden_method(word)
+        else None
     )
 
 
 def _refuse_header(word: str) -> str | None:
-    return None if is_token(word) else "is no header name"
+    return None if is_token(word) else "is not a header name"
 
 
 def _refuse_wildcard_header(word: str) -> str | None:
-    """``*`` is no form of this dialect: browsers would take it literally as soon as there are credentials."""
-    return "stands for nothing here; name the headers" if word == ANY else _refuse_header(word)
+    """``*`` has no meaning in these settings; with credentials, browsers would read it as a literal name."""
+    return "has no meaning here; name the headers" if word == ANY else _refuse_header(word)
 
 
 class _Settings:
-    """Takes the settings apart and keeps every complaint."""
+    """Reads the settings and collects all errors."""
 
     def __init__(self, settings: Mapping[str, object], read_lines: ReadLines) -> None:
         self._settings = settings
@@ -187,16 +189,16 @@ class _Settings:
         for name in settings:
             if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in NAMES:
                 known = ", ".join(PREFIX + known for known in NAMES)
-                self._add(name, "there is no such setting", name, f"The settings are {known}")
+                self._add(name, "unknown setting", name, f"The settings are {known}")
 
-    def complain(self, name: str, message: str, found: object, remedy: str) -> None:
+    def add_error(self, name: str, message: str, found: object, remedy: str) -> None:
         self._add(PREFIX + name, message, str(found), remedy)
 
     def text(self, name: str) -> str:
         value = self._get(name, "")
         if isinstance(value, str):
             return value
-        self.complain(name, f"{PREFIX}{name} must be a text", value, "Write a text")
+        self.add_error(name, f"{PREFIX}{name} must be a string", value, "Write a string")
         return ""
 
     def boolean(self, name: str) -> bool:
@@ -205,7 +207,7 @@ class _Settings:
             return value
         if value in ("true", "false"):
             return value == "true"
-        self.complain(name, f"{PREFIX}{name} must be true or false", value, "Write true or false")
+        self.add_error(name, f"{PREFIX}{name} must be true or false", value, "Write true or false")
         return False
 
     def seconds(self, name: str) -> int:
@@ -214,11 +216,11 @@ class _Settings:
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and -1 <= value <= MAX_AGE_LIMIT:
             return value
-        self.complain(
+        self.add_error(
             name,
             f"{PREFIX}{name} must be a whole number of seconds from -1 to {MAX_AGE_LIMIT}",
             value,
-            "Write the seconds for which a browser may keep a preflight's answer, or -1 to send none",
+            "Write the seconds for which browsers may cache a preflight response, or -1 to send nothing",
         )
         return -1
 
@@ -227,7 +229,7 @@ class _Settings:
         for word in words:
             reason = refuse(word)
             if reason is not None:
-                self.complain(name, f"{PREFIX}{name}: {word} {reason}", word, "Leave it out or correct it")
+                self.add_error(name, f"{PREFIX}{name}: {word} {reason}", word, "Remove or correct it")
         return tuple(words)
 
     def origins(self, *, required: bool) -> tuple[OriginPattern, ...]:
@@ -238,11 +240,11 @@ class _Settings:
             raw: object = {"regex": word.removeprefix("r:")} if word.startswith("r:") else word
             parsed = parse_origin_pattern(raw)
             if isinstance(parsed, Diagnostic):
-                self.complain(name, parsed.message, parsed.found, parsed.remedy)
+                self.add_error(name, parsed.message, parsed.found, parsed.remedy)
             else:
                 patterns.append(parsed)
         if required and not patterns and len(self.diagnostics) == known:
-            self.complain(
+            self.add_error(
                 name,
                 f"{PREFIX}enabled is true, but {PREFIX}{name} names no origin",
                 "nothing",
@@ -257,7 +259,7 @@ class _Settings:
         if isinstance(value, str) and value.startswith("file:"):
             lines = self._read_lines(value.removeprefix("file:"))
             if isinstance(lines, Diagnostic):
-                self.complain(name, lines.message, lines.found, lines.remedy)
+                self.add_error(name, lines.message, lines.found, lines.remedy)
                 return []
             return [line.strip() for line in lines if line.strip()]
         return self._words(name)
@@ -268,11 +270,11 @@ class _Settings:
             return [word for word in re.split(r"[,\s]+", value) if word]
         if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
             return [word for word in value if word]
-        self.complain(
+        self.add_error(
             name,
-            f"{PREFIX}{name} must be a text or a list of texts",
+            f"{PREFIX}{name} must be a string or a list of strings",
             value,
-            "Separate the values by commas or blanks, or write a list",
+            "Separate the values by commas or spaces, or write a list",
         )
         return []
 
