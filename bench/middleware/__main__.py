@@ -17,7 +17,15 @@ from statistics import median
 from typing import Any, Final
 
 from bench.middleware import aiohttp_peers, asgi_peers, django_peers, wsgi_peers
-from bench.middleware.cases import ORIGINS, Origins, Request, hostile_preflights, newcomers, requests
+from bench.middleware.cases import (
+    ORIGINS,
+    Origins,
+    Request,
+    hostile_origins,
+    hostile_preflights,
+    newcomers,
+    requests,
+)
 from bench.middleware.measure import Call, Memory, memory_of, reaches, seconds_by_round
 
 Peer = Callable[[Origins], Callable[[Request], Call]]
@@ -45,6 +53,8 @@ def main() -> None:
     for origins in ORIGINS[2:]:
         measured = newcomers("example.com", "example.org")
         _table(f"Allowed: {origins.name}, and a new origin each time", origins, measured, _ASGI)
+    for origins in ORIGINS[3:]:
+        _table(f"Hostile origins, allowed: {origins.name}", origins, hostile_origins())
     _table("Hostile lists of header names", ORIGINS[0], hostile_preflights())
 
 

@@ -93,6 +93,21 @@ def preflight(name: str, names: str, origin: str = SHOP) -> Request:
     return Request(name, "OPTIONS", (("Origin", origin), *headers))
 
 
+def hostile_origins() -> Iterator[Request]:
+    """Origins as long as a request head, that no browser sends."""
+    size = 2**14 - 64
+    for name, origin in (
+        ("labels, another domain", f"https://{'a.' * (size // 2)}example.net"),
+        ("labels, then junk", f"https://{'a.' * (size // 2)}example.com#"),
+        ("dots", "https://" + "." * size),
+        ("one label", "https://" + "a" * size),
+        ("schemes", "https://" * (size // 8)),
+        ("a long port", "https://evil.example.org:" + "9" * size),
+        ("1 MiB", "a" * 2**20),
+    ):
+        yield Request(name, "GET", (("Origin", origin),))
+
+
 def hostile_preflights() -> Iterator[Request]:
     """Lists of header names that no browser sends."""
     random = Random(1)  # noqa: S311 - the same on every run

@@ -165,7 +165,7 @@ def _server_steps(flow: Flow, method: str) -> tuple[FlowStep[ServerPolicy], ...]
         FlowStep(Outcome(flow, Reason.ORIGIN_REFUSED), "Is the origin allowed?", "origin", _admits_origin),
         FlowStep(
             Outcome(flow, Reason.METHOD_REFUSED),
-            "Is the requested method allowed?",
+            "Is the requested method allowed?" if method == "request_method" else "Is the method allowed?",
             method,
             lambda policy: lambda value: value in policy.supported_methods,
         ),
@@ -191,7 +191,7 @@ SERVER_REQUEST: Final[FlowTable[ServerPolicy]] = FlowTable(
         *_server_steps(Flow.CORS_REQUEST, "method"),
         FlowStep(
             Outcome(Flow.CORS_REQUEST, Reason.HEADER_REFUSED),
-            "Is every requested header allowed?",
+            "Is the Content-Type allowed?",
             "content_type",
             lambda policy: policy.admits_content_type,
         ),

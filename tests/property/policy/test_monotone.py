@@ -68,5 +68,5 @@ def test_the_order_of_origins_does_not_matter(pair: tuple[Sample, Request]) -> N
 def test_a_policy_survives_being_written_down(sample: Sample) -> None:
     assert sample.policy is not None
     policy = build_policy(**sample.policy)
-    loose = policy.to_dict()
-    assert build_policy(**loose) == policy  # type: ignore[arg-type]  # loose on purpose
+    raw = policy.to_dict()
+    assert build_policy(**raw) == policy  # type: ignore[arg-type]  # raw values

@@ -1,4 +1,4 @@
-"""Loose input becomes a policy, or every error there is, each with its place."""
+"""Raw values become a policy, or all errors in them, each with its place."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def test_every_property_is_taken_over_and_given_back() -> None:
     assert policy.plain_options is PlainOptions.FORWARD
     assert policy.mode is Mode.OBSERVE
     assert policy.to_dict() == FULL
-    assert build_policy(**policy.to_dict()) == policy  # type: ignore[arg-type]  # loose on purpose
+    assert build_policy(**policy.to_dict()) == policy  # type: ignore[arg-type]  # raw values
 
 
-# One loose policy with one error each: code, path of the place, and what was found.
+# Raw policies with one error each: code, path of the place, and what was found.
 ONE_ERROR: list[tuple[dict[str, Any], str, tuple[str | int, ...]]] = [
     ({"allowed_origins": ["https://a.com", "b.com"]}, "origin-invalid", ("allowed_origins", 1)),
     ({"allowed_origins": ["https://a*.com"]}, "origin-invalid", ("allowed_origins", 0)),
@@ -91,18 +91,18 @@ ONE_ERROR: list[tuple[dict[str, Any], str, tuple[str | int, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("loose", "code", "path"), ONE_ERROR, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("raw", "code", "path"), ONE_ERROR, ids=lambda value: str(value)[:60])
 def test_each_error_has_its_code_and_place(
-    loose: dict[str, Any], code: str, path: tuple[str | int, ...]
+    raw: dict[str, Any], code: str, path: tuple[str | int, ...]
 ) -> None:
-    _, diagnostics = read_policy(loose)
+    _, diagnostics = read_policy(raw)
     assert [(d.code, d.place) for d in diagnostics] == [(code, Place(path))]
     assert diagnostics[0].remedy
     assert diagnostics[0].severity is Severity.ERROR
 
 
 def test_every_error_is_reported_at_once() -> None:
-    loose = {
+    raw = {
         "allowed_origins": ["b.com", "*", {"regex": "("}],
         "allowed_methods": ["TRACE", "a b"],
         "allow_headers": [""],
@@ -113,7 +113,7 @@ def test_every_error_is_reported_at_once() -> None:
         "mode": "y",
         "maxAge": 5,
     }
-    _, diagnostics = read_policy(loose)
+    _, diagnostics = read_policy(raw)
     assert {(d.code, d.place.json_path) for d in diagnostics} == {
         ("origin-invalid", "$.allowed_origins[0]"),
         ("origin-star-credentials", "$.allowed_origins[1]"),
