@@ -50,7 +50,6 @@ UNTRUSTED_FORWARDING_HEADERS: Final = (
     "x-original-url",
     "x-real-ip",
     "x-rewrite-url",
-    "x-scheme",
 )
 """Removed from every request: a client's own statements about its address, and the request's host and path.
 
