@@ -98,7 +98,7 @@ def _reflect(response: _Response[AnyStr], values: Sequence[AnyStr]) -> Enforced[
 class Enforcer(Generic[AnyStr]):
     """Enforces one policy."""
 
-    __slots__ = ("_debug", "_responses", "_settings", "_wire", "policy")
+    __slots__ = ("_debug", "_responses", "_settings", "_templates", "_wire", "policy")
 
     def __init__(
         self, policy: EffectivePolicy | ServerPolicy | None, wire: Wire[AnyStr], *, debug: bool
@@ -107,8 +107,12 @@ class Enforcer(Generic[AnyStr]):
         self._settings = ResponseSettings.of(policy)
         self._wire: Wire[AnyStr] = wire
         self._debug = debug
+        self._templates = {
+            outcome: response_template(self._settings, outcome) for outcome in self._settings.outcomes()
+        }
         self._responses: dict[Outcome, _Response[AnyStr]] = {
-            outcome: self._prepare(outcome) for outcome in self._settings.outcomes()
+            outcome: self._prepare(template if self._settings.enforces(outcome) else FORWARDED_UNCHANGED)
+            for outcome, template in self._templates.items()
         }
 
     def enforce(self, method: str, values: Sequence[AnyStr]) -> Enforced[AnyStr]:
@@ -119,7 +123,7 @@ class Enforcer(Generic[AnyStr]):
         values = (origin, request_method, shorten_list(request_headers), *others)
         request = Request(method, *(self._wire.read(value[:MAX_READ]) for value in values))
         found = trace(self.policy, request)
-        template = response_template(self._settings, found.outcome)
+        template = self._templates[found.outcome]
         if template.status is not None and template.status >= 400:
             if not self._settings.enforces(found.outcome):
                 _log_observed(request, template, found)
@@ -127,9 +131,7 @@ class Enforcer(Generic[AnyStr]):
                 return self._refuse_and_log(request, template, found)
         return _reflect(self._responses[found.outcome], values)
 
-    def _prepare(self, outcome: Outcome) -> _Response[AnyStr]:
-        enforces = self._settings.enforces(outcome)
-        template = response_template(self._settings, outcome) if enforces else FORWARDED_UNCHANGED
+    def _prepare(self, template: ResponseTemplate) -> _Response[AnyStr]:
         names = self._wire.write((name, "") for name, _ in template.reflects)
         order = [*HEADERS]
         reflects = [
@@ -159,8 +161,8 @@ class Enforcer(Generic[AnyStr]):
 class ApiEnforcer(Enforcer[AnyStr]):
     """Enforces an API's policy where nothing is logged, from the few header values that it depends on.
 
-    A plain Enforcer takes twice as long (``bench/middleware``). Here no :class:`Request` is made: the steps
-    of the flows are bound to the policy, and the answers of the slow ones are cached.
+    A plain Enforcer takes several times as long (``bench/middleware``). Here no :class:`Request` is made: the
+    steps of the flows are bound to the policy, and the answers of the slow ones are cached.
     """
 
     __slots__ = ("_find_preflight", "_find_request", "_public_origins", "method_forbidden", "no_origin")

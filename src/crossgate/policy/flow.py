@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, assert_never
+from typing import Any, Final, Generic, NamedTuple, TypeVar, assert_never
 
 from crossgate.policy.decision import Flow, Outcome, Reason
 from crossgate.policy.effective import EffectivePolicy
@@ -220,8 +220,7 @@ def choose_flow(policy: Policy, request: Request) -> FlowTable[Any]:
             assert_never(never)
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """The way of a request through its flow: the steps taken, and the outcome."""
 
     passed: tuple[FlowStep[Any], ...]

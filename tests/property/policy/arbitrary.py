@@ -43,7 +43,7 @@ def requests_near(draw: st.DrawFn, sample: Sample) -> Request:
 
 
 @st.composite
-def judged(draw: st.DrawFn) -> tuple[Sample, Request]:
+def policies_and_requests(draw: st.DrawFn) -> tuple[Sample, Request]:
     """A policy and a request that comes near to it."""
     sample = draw(samples)
     return sample, draw(requests_near(sample))

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 from hypothesis import given
 from tests.differential.generate import Sample
-from tests.property.policy.arbitrary import is_refused, judged
+from tests.property.policy.arbitrary import is_refused, policies_and_requests
 
 from crossgate.policy import Answer, Flow, Forward, Request, decide
 
 CORS_PREFIX = "access-control-"
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_the_same_input_gives_the_same_decision(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     assert decide(sample.prepared(), request) == decide(sample.prepared(), request)
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_observing_forwards_everything_and_records_what_enforcing_would_do(
     pair: tuple[Sample, Request],
 ) -> None:
@@ -38,7 +38,7 @@ def test_observing_forwards_everything_and_records_what_enforcing_would_do(
     assert observed.would == (enforced if isinstance(enforced, Answer) else None)
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_nothing_is_reflected_that_was_not_matched(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     policy = sample.prepared()
@@ -64,7 +64,7 @@ def test_nothing_is_reflected_that_was_not_matched(pair: tuple[Sample, Request])
                 assert value in own
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_a_refusal_carries_no_cors_header(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     decision = decide(sample.prepared(), request)
@@ -72,7 +72,7 @@ def test_a_refusal_carries_no_cors_header(pair: tuple[Sample, Request]) -> None:
         assert not [name for name, _ in decision.headers if name.lower().startswith(CORS_PREFIX)]
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_every_405_says_what_is_allowed_and_nothing_else_does(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     decision = decide(sample.prepared(), request)
@@ -80,7 +80,7 @@ def test_every_405_says_what_is_allowed_and_nothing_else_does(pair: tuple[Sample
     assert says == (isinstance(decision, Answer) and decision.status == 405)
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_vary_depends_on_the_policy_alone(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     enforcing = sample.with_policy(mode="enforce")
@@ -90,7 +90,7 @@ def test_vary_depends_on_the_policy_alone(pair: tuple[Sample, Request]) -> None:
     assert varies == ("*" not in enforcing.policy["allowed_origins"])
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_no_preflight_reaches_the_native_service(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     enforcing = sample.with_policy(mode="enforce", plain_options="refuse").prepared()
@@ -98,7 +98,7 @@ def test_no_preflight_reaches_the_native_service(pair: tuple[Sample, Request]) -
         assert isinstance(decide(enforcing, request), Answer)
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_the_star_never_meets_credentials(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     headers = dict(decide(sample.prepared(), request).headers)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.differential.generate import Sample
-from tests.property.policy.arbitrary import is_refused, judged, requests_near, samples
+from tests.property.policy.arbitrary import is_refused, policies_and_requests, requests_near, samples
 
 from crossgate.policy import EffectivePolicy, OriginSet, Request, build_policy, decide
 
 LISTS = ("allowed_origins", "allowed_methods", "allow_headers")
 
 
-@given(judged(), st.data())
+@given(policies_and_requests(), st.data())
 def test_taking_an_entry_away_never_allows_more(pair: tuple[Sample, Request], data: st.DataObject) -> None:
     sample, request = pair
     assert sample.policy is not None
@@ -27,7 +27,7 @@ def test_taking_an_entry_away_never_allows_more(pair: tuple[Sample, Request], da
         assert is_refused(decide(less, request))
 
 
-@given(judged(), st.data())
+@given(policies_and_requests(), st.data())
 def test_taking_an_application_away_never_allows_more(
     pair: tuple[Sample, Request], data: st.DataObject
 ) -> None:
@@ -56,7 +56,7 @@ def test_sets_of_origins_add_up(one: Sample, other: Sample, data: st.DataObject)
         assert (origin in both) == (origin in first.origins or origin in second.origins)
 
 
-@given(judged())
+@given(policies_and_requests())
 def test_the_order_of_origins_does_not_matter(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     assert sample.policy is not None

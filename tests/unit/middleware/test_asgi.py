@@ -68,7 +68,7 @@ def test_what_is_not_http_passes_as_it_is(kind: str) -> None:
     assert all(one is other for one, other in zip(seen, given, strict=True))
 
 
-def test_a_websocket_handshake_is_judged_if_asked() -> None:
+def test_a_websocket_handshake_is_checked_if_configured() -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept"})
 

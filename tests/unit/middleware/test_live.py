@@ -72,7 +72,7 @@ def test_setting_the_policy_to_what_it_is_changes_nothing() -> None:
     assert live.enforced is before
 
 
-def test_a_response_is_dressed_under_the_policy_that_let_its_request_in() -> None:
+def test_a_response_has_the_headers_of_the_policy_that_allowed_its_request() -> None:
     live = LivePolicy(build_policy(allowed_origins=[SHOP], allow_credentials=True))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

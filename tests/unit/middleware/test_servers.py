@@ -117,7 +117,7 @@ def test_an_exception_is_answered_with_headers(server: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize(("origin", "status"), [(SHOP, 101), ("https://evil.example.org", 403)])
-def test_websocket_handshakes_are_judged(server: tuple[str, int], origin: str, status: int) -> None:
+def test_websocket_handshakes_are_checked(server: tuple[str, int], origin: str, status: int) -> None:
     name, port = server
     if _speaks_wsgi(name):
         return

@@ -39,7 +39,7 @@ def test_it_agrees_on_random_requests() -> None:
             assert explain(policy, request.parsed()).decision == decide(policy, request.parsed())
 
 
-def test_a_preflight_that_passes_is_asked_everything() -> None:
+def test_an_allowed_preflight_takes_every_step() -> None:
     assert questions(Request("OPTIONS", ORIGIN, "GET", "x-one")) == [
         ("What kind of request is OPTIONS?", "OPTIONS: judged as a preflight", True),
         ("Is there an Origin?", ORIGIN, True),
@@ -50,7 +50,7 @@ def test_a_preflight_that_passes_is_asked_everything() -> None:
     ]
 
 
-def test_nothing_is_asked_after_a_failure() -> None:
+def test_no_step_follows_a_failure() -> None:
     assert questions(Request("OPTIONS", ORIGIN, "PUT", "x-other"))[-1] == (
         "Is the requested method allowed?",
         "PUT",
@@ -58,14 +58,14 @@ def test_nothing_is_asked_after_a_failure() -> None:
     )
 
 
-def test_a_request_is_asked_for_its_origin_only() -> None:
+def test_a_request_is_checked_for_its_origin_only() -> None:
     assert questions(Request("GET", "https://evil.org", "PUT")) == [
         ("What kind of request is GET?", "it has an Origin: a CORS request", True),
         ("Is the origin allowed?", "https://evil.org", False),
     ]
 
 
-def test_the_gateways_own_origin_is_told() -> None:
+def test_the_gateways_own_origin_is_explained() -> None:
     assert questions(Request("POST", "https://api.example.com")) == [
         ("What kind of request is POST?", "it has no Origin: no CORS request", True),
         ("Is the origin the gateway's own?", "https://api.example.com: counts as no Origin", True),
@@ -77,7 +77,7 @@ def test_without_a_policy_there_is_one_step() -> None:
     assert step.passed
 
 
-def test_server_level_tells_what_it_judged_on_a_request() -> None:
+def test_server_level_explains_the_content_type_of_a_request() -> None:
     (case,) = (
         case for case in load_cases() if case.name == "a JSON body where Content-Type is not supported"
     )
