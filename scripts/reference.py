@@ -55,8 +55,9 @@ def _with_table(page: str, name: str, table: str) -> str:
 
 def cli_page() -> str:
     """Every verb with its arguments and options."""
-    verbs: dict[str, LazyVerb] = command().commands
-    return "\n".join([_HEAD, *(line for name, verb in verbs.items() for line in _group(name, verb.load()))])
+    verbs = command().commands.items()
+    loaded = [(name, verb.load()) for name, verb in verbs if isinstance(verb, LazyVerb)]
+    return "\n".join([_HEAD, *(line for name, verb in loaded for line in _group(name, verb))])
 
 
 def openapi_page() -> str:
