@@ -9,7 +9,6 @@ from typing import Final
 from crossgate.catalogue.model import NativeService
 from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import parse_ip_address, parse_port
-from crossgate.policy.request import has_dot_segment
 
 _URL: Final = re.compile(
     r"(?P<scheme>[^:/?#]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<rest>.*)", re.DOTALL
@@ -99,6 +98,7 @@ def _parse_path(text: str) -> str | _Error:
             "has a path with an empty segment or an invalid character",
             "Write the path as it is sent, with other characters escaped: a space as %20",
         )
-    if has_dot_segment(path):
+    segments = path.replace("%2e", ".").replace("%2E", ".").split("/")
+    if {".", ".."} & set(segments):
         return _Error("has dot segments in its path", "Write the path that they lead to")
     return path

@@ -7,7 +7,7 @@ from typing import assert_never
 from crossgate.policy import CorsPolicy, EffectivePolicy, ServerPolicy
 
 Policy = CorsPolicy | EffectivePolicy | ServerPolicy | None
-"""A policy to enforce; None passes everything through."""
+"""A policy to enforce; None passes everything through but TRACE and TRACK."""
 
 
 class LivePolicy:

@@ -62,8 +62,8 @@ HEADERS: Final = {
 """The request headers that a decision depends on, and their attributes in :class:`Request`, in order."""
 
 ECHOING_PREFIX: Final = "TRAC"
-"""TRACE and TRACK, in any case of letters; no other method begins so. A native service answers them with the
-request itself, cookies included."""
+"""TRACE and TRACK, in any case of letters; no other registered method begins so. A native service answers
+them with the request itself, cookies included."""
 
 MALFORMED_HOST_PATTERN: Final = r"[^@,]*[@,]\C*"
 """In RE2's syntax, a ``Host`` of more than one host, or with a user: several lines are joined by commas."""
@@ -135,12 +135,7 @@ def is_malformed_path(target: str) -> bool:
     True as well for a path that Envoy refuses.
     """
     path = normalise_path(target)
-    return path is None or has_dot_segment(path)
-
-
-def has_dot_segment(path: str) -> bool:
-    """Whether a segment of the path is, or could be read as, ``.`` or ``..``; the path is taken as it is."""
-    return _DOT_SEGMENT.fullmatch(path) is not None
+    return path is None or _DOT_SEGMENT.fullmatch(path) is not None
 
 
 def _decode(segment: str) -> str:
