@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -71,6 +72,15 @@ def test_a_closed_output() -> None:
         assert process.wait(30) == 141
 
 
+@pytest.fixture
+def _sigint_is_not_ignored() -> Iterator[None]:
+    """A shell ignores SIGINT for what it runs in the background, and the command would inherit that."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("_sigint_is_not_ignored")
 def test_interrupted(tmp_path: Path) -> None:
     fifo = tmp_path / "gateway.yaml"
     os.mkfifo(fifo)
