@@ -4,7 +4,8 @@ The gateway normalises a path before it looks up an API (RFC 3986, sections 6.2.
 escapes of unreserved characters, turns a backslash into a slash, removes dot segments and merges slashes. A
 native service may read more as a dot segment: it decodes the path once more, cuts off path parameters
 (``/..;/``), or takes ``%2f`` or ``%5c`` for a separator. So a path is malformed if one of its segments would
-then be ``.`` or ``..``. No native service finds a parent directory in the paths that remain.
+then be ``.`` or ``..``. By the rules in ``tests/paths/native_rules.py``, no remaining path leads out of its
+API. Overlong UTF-8 and full-width dots are data.
 """
 
 from __future__ import annotations
