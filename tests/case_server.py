@@ -46,7 +46,7 @@ async def _raise(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise LookupError("raised on purpose")
 
 
-_SOCKET = CorsMiddleware(_accept, _POLICY, websockets=True)
+_SOCKET = CorsMiddleware(_accept, _POLICY)
 _BROKEN = CorsMiddleware(_raise, _POLICY)
 
 

@@ -32,8 +32,9 @@ def header_applier(names: WireNames[AnyStr], *, vary: bool) -> ApplyHeaders[AnyS
     def apply_headers(own: Iterable[Header[AnyStr]], added: list[Header[AnyStr]]) -> list[Header[AnyStr]]:
         headers = list(own)
         # Most responses have neither a Vary nor CORS headers; the first letters are the quickest way to see.
+        # A careless application may send an empty name: what becomes of it is the server's business.
         for name, _ in headers:
-            if name[0] in initials:
+            if name and name[0] in initials:
                 headers = [header for header in headers if not header[0].lower().startswith(names.cors)]
                 if vary and _merge_vary(headers, names):
                     added = added[1:]

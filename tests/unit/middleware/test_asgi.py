@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from tests.asgi_wsgi import call, scope_of
+from tests.asgi_wsgi import Called, call, scope_of
 
-from crossgate.middleware import CorsMiddleware, EffectivePolicy, build_policy
+from crossgate.middleware import CorsMiddleware, CorsPolicy, EffectivePolicy, ServerPolicy, build_policy
 from crossgate.middleware.asgi import Receive, Scope, Send
+from crossgate.policy import ExactOrigin
 
 SHOP = "https://shop.example.com"
 EVIL = "https://evil.example.org"
@@ -45,15 +47,26 @@ def get(app: App, origin: str | None = SHOP, **options: Any) -> Any:
     return call(CorsMiddleware(app, POLICY, **options), scope_of("GET", headers))
 
 
-@pytest.mark.parametrize("kind", ["lifespan", "websocket", "anything"])
-def test_what_is_not_http_passes_as_it_is(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["lifespan", "anything"])
+def test_other_connections_pass_unchanged(kind: str) -> None:
+    _assert_passed_unchanged(CorsMiddleware, kind)
+
+
+def test_websocket_handshakes_pass_unchanged_if_configured() -> None:
+    _assert_passed_unchanged(partial(CorsMiddleware, websockets=False), "websocket")
+
+
+def test_websocket_handshakes_pass_unchanged_without_a_policy() -> None:
+    _assert_passed_unchanged(lambda app, _policy: CorsMiddleware(app, None), "websocket")
+
+
+def _assert_passed_unchanged(make: Callable[[App, CorsPolicy], App], kind: str) -> None:
     seen: list[object] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         seen.extend((scope, receive, send))
 
     scope = {"type": kind, "headers": [(b"origin", EVIL.encode())]}
-    given: list[object] = []
 
     async def receive() -> dict[str, Any]:
         return {}
@@ -61,27 +74,102 @@ def test_what_is_not_http_passes_as_it_is(kind: str) -> None:
     async def send(_message: object) -> None:
         return None
 
-    given.extend((scope, receive, send))
-    coroutine = CorsMiddleware(app, POLICY)(scope, receive, send)
+    given: list[object] = [scope, receive, send]
+    coroutine: Any = make(app, POLICY)(scope, receive, send)
     with pytest.raises(StopIteration):
         coroutine.send(None)
     assert all(one is other for one, other in zip(seen, given, strict=True))
 
 
-def test_a_websocket_handshake_is_checked_if_configured() -> None:
+def accepting(*headers: tuple[bytes, bytes]) -> App:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.accept", "headers": list(headers)})
+        await send({"type": "websocket.send", "text": "hello"})
 
-    judging = CorsMiddleware(app, POLICY, websockets=True)
+    return app
 
-    def handshake(origin: str, **more: object) -> list[dict[str, Any]]:
-        return call(judging, scope_of("GET", [("Origin", origin)], **{"type": "websocket", **more})).sent
 
-    assert handshake(SHOP) == [{"type": "websocket.accept"}]
-    assert handshake(EVIL) == [{"type": "websocket.close", "code": 1008}]
-    start, body = handshake(EVIL, extensions={"websocket.http.response": {}})
+def handshake(app: App, origin: str | None, **more: object) -> Called:
+    headers = [("Origin", origin)] if origin else []
+    return call(app, scope_of("GET", headers, type="websocket", **more))
+
+
+@pytest.mark.parametrize("origin", [EVIL, "null", f"{SHOP}/", SHOP.upper()])
+def test_a_websocket_handshake_from_a_refused_origin_does_not_reach_the_application(origin: str) -> None:
+    async def app(*_: object) -> None:
+        pytest.fail("the application was called")
+
+    judging = CorsMiddleware(app, POLICY)
+    assert handshake(judging, origin).sent == [{"type": "websocket.close", "code": 1008}]
+    start, body = handshake(judging, origin, extensions={"websocket.http.response": {}}).sent
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 403)
+    assert (b"vary", b"Origin") in start["headers"]
     assert body == {"type": "websocket.http.response.body", "body": b"Specified Origin is not allowed"}
+
+
+def test_the_response_to_an_accepted_handshake_has_the_headers_of_the_policy() -> None:
+    own = (b"Access-Control-Allow-Origin", b"*"), (b"x-own", b"yes")
+    called = handshake(CorsMiddleware(accepting(*own), POLICY), SHOP)
+    assert dict(called.headers) == {**ORIGIN_HEADERS, "x-own": "yes", "vary": "Origin"}
+    assert called.sent[1] == {"type": "websocket.send", "text": "hello"}
+    called = handshake(CorsMiddleware(accepting(*own), POLICY), None)
+    assert dict(called.headers) == {"x-own": "yes", "vary": "Origin"}
+
+
+def test_a_handshake_that_the_application_refuses_has_the_headers_of_the_policy() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.http.response.start", "status": 401, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b"who are you"})
+
+    called = handshake(CorsMiddleware(app, POLICY), SHOP, extensions={"websocket.http.response": {}})
+    assert called.status == 401
+    assert ORIGIN_HEADERS.items() <= dict(called.headers).items()
+
+
+def test_a_handshake_is_a_get_request_under_server_level_cors() -> None:
+    def policy(method: str) -> ServerPolicy:
+        origins = (ExactOrigin(SHOP),)
+        return ServerPolicy(origins, supported_methods=(method,))
+
+    assert handshake(CorsMiddleware(accepting(), policy("GET")), SHOP).sent[0]["type"] == "websocket.accept"
+    for refusing, origin in ((policy("POST"), SHOP), (policy("GET"), EVIL)):
+        sent = handshake(CorsMiddleware(accepting(), refusing), origin).sent
+        assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_a_handshake_in_observe_mode_passes_and_what_would_be_refused_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = CorsMiddleware(accepting(), build_policy(allowed_origins=[SHOP], mode="observe"))
+    with caplog.at_level(logging.INFO, "crossgate"):
+        assert handshake(app, EVIL).headers == []
+    assert caplog.messages == [
+        f"observed: request from '{EVIL}': 403 Specified Origin is not allowed (origin-refused)"
+    ]
+
+
+def test_origins_in_lines_of_different_case_are_two() -> None:
+    scope = scope_of("GET", ())
+    scope["headers"] = [(b"origin", SHOP.encode()), (b"Origin", SHOP.encode())]
+    assert call(CorsMiddleware(answering(), POLICY), scope).status == 403
+
+
+@pytest.mark.parametrize("others", [(), (("Access-Control-Max-Age", "1"),)])
+def test_an_empty_header_name_of_the_application_is_passed_on(others: tuple[tuple[str, str], ...]) -> None:
+    called = get(answering(("", "x"), *others, ("", "y")))
+    assert called.raised is None
+    assert called.all("") == ["x", "y"]
+    assert called.all("Access-Control-Max-Age") == []
+    assert ORIGIN_HEADERS.items() <= dict(called.headers).items()
+
+
+@pytest.mark.parametrize("start", [{}, {"headers": None}], ids=["missing", "null"])
+def test_a_response_without_a_list_of_headers_gets_the_policys(start: dict[str, object]) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, **start})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert ORIGIN_HEADERS.items() <= dict(get(app).headers).items()
 
 
 def test_an_exception_before_the_response_becomes_a_500_with_headers_and_is_raised_again() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.asgi_wsgi import REACHED, asgi_native, call, environ_of, scope_of, serve, wsgi_native
 from tests.case_table import Case, load_cases
@@ -17,6 +19,18 @@ def test_asgi(case: Case) -> None:
         called = call(app, scope_of(case.request.method, case.request.headers))
         seen = _outcome(called.status, tuple(called.headers), called.body, case.request.method)
         assert case.expect.differences(seen) == []
+
+
+@pytest.mark.parametrize("spell", [str.title, str.upper], ids=["title", "upper"])
+@pytest.mark.parametrize("case", load_cases("asgi"), ids=lambda case: case.id)
+def test_asgi_with_header_names_that_are_not_in_lower_case(case: Case, spell: Callable[[str], str]) -> None:
+    """A server that breaks the ASGI specification never makes a policy ineffective."""
+    app = CorsMiddleware(asgi_native(case.native), case.prepared())
+    scope = scope_of(case.request.method, case.request.headers)
+    scope["headers"] = [(spell(name.decode()).encode(), value) for name, value in scope["headers"]]
+    called = call(app, scope)
+    seen = _outcome(called.status, tuple(called.headers), called.body, case.request.method)
+    assert case.expect.differences(seen) == []
 
 
 @pytest.mark.parametrize("case", load_cases("wsgi"), ids=lambda case: case.id)

@@ -146,6 +146,25 @@ def test_both_sides_keep_the_rules_of_the_protocol(environ: dict[str, str]) -> N
     assert answer.raised is None
 
 
+def test_a_websocket_handshake_is_judged_as_the_get_request_that_it_is() -> None:
+    upgrade = {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "Upgrade"}
+    answer = Answer(WsgiCorsMiddleware(raising, POLICY), HTTP_ORIGIN=EVIL, **upgrade)
+    assert (answer.status, answer.raised) == ("403 Forbidden", None)
+
+
+@pytest.mark.parametrize("others", [[], [("Access-Control-Max-Age", "1")]])
+def test_an_empty_header_name_of_the_application_is_passed_on(others: list[tuple[str, str]]) -> None:
+    def app(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [("", "x"), *others, ("", "y")])
+        return [b"ok"]
+
+    answer = Answer(WsgiCorsMiddleware(app, POLICY))
+    assert answer.raised is None
+    assert [header for header in answer.headers if not header[0]] == [("", "x"), ("", "y")]
+    assert "Access-Control-Max-Age" not in dict(answer.headers)
+    assert dict(answer.headers)["Access-Control-Allow-Origin"] == SHOP
+
+
 def test_lines_that_servers_join_are_never_taken_for_one_value() -> None:
     """An empty line beside an origin is a comma by the time it comes here: refused."""
     for origin in (f"{SHOP},{SHOP}", f",{SHOP}", f"{SHOP},", ","):
