@@ -33,7 +33,8 @@ from crossgate.catalogue.model import Application, Catalogue, Gateway
 from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
-from crossgate.service.tokens import Role, Tokens
+from crossgate.service.permission import Role
+from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, open_store
 
 APPLICATIONS = 20_000

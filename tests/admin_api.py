@@ -15,8 +15,9 @@ import httpx
 from crossgate.app.admin_listener import bind_admin_socket
 from crossgate.app.admin_server import serve_admin_api
 from crossgate.net.address import HostPort
+from crossgate.service.permission import Role
 from crossgate.service.ports import CatalogueStore, NodeReport
-from crossgate.service.tokens import Role, Tokens, TokenStore
+from crossgate.service.tokens import Tokens, TokenStore
 
 _SECONDS = 90.0
 WRITERS = 8

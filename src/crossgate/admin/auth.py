@@ -15,10 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crossgate.admin.auth_throttle import LONGEST_DELAY, AuthThrottle
 from crossgate.admin.context import Context
-from crossgate.admin.errors import Problem, RoleInsufficient
+from crossgate.admin.errors import Problem, RoleInsufficient, TokenLimited
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.log import Log
-from crossgate.service.tokens import Role, Token, Tokens
+from crossgate.service.permission import Role
+from crossgate.service.tokens import Token, Tokens
 
 LIVENESS: Final = "/live"
 _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,256})", re.IGNORECASE)
@@ -81,17 +82,25 @@ class _RequireRole:
         return token
 
 
-async def _require_editor(
-    token: Annotated[Token, Depends(_RequireRole(Role.EDITOR))], context: Context
-) -> Token:
-    # Before the rest of the request is validated: on a read-only catalogue no other advice helps.
-    context.service.store.require_writable()
+Viewer = Annotated[Token, Depends(_RequireRole(Role.VIEWER))]
+Editor = Annotated[Token, Depends(_RequireRole(Role.EDITOR))]
+Admin = Annotated[Token, Depends(_RequireRole(Role.ADMIN))]
+
+
+async def _require_no_limit(token: Viewer) -> Token:
+    if token.permission.limited:
+        raise TokenLimited(token)
     return token
 
 
-Viewer = Annotated[Token, Depends(_RequireRole(Role.VIEWER))]
-Editor = Annotated[Token, Depends(_require_editor)]
-Admin = Annotated[Token, Depends(_RequireRole(Role.ADMIN))]
+async def _require_writable(context: Context) -> None:
+    # Before the rest of the request is validated: on a read-only catalogue no other advice helps.
+    context.service.store.require_writable()
+
+
+UnlimitedViewer = Annotated[Token, Depends(_require_no_limit)]
+"""For what shows the whole catalogue: history, and earlier revisions."""
+Writable = Annotated[None, Depends(_require_writable)]
 
 
 _TOKEN_MISSING: Final = Problem(

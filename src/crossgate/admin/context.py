@@ -9,13 +9,13 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 
-from crossgate.admin.paging import SortedKeys
+from crossgate.admin.views import View, Views
 from crossgate.diagnostics import InvalidInput
 from crossgate.record import unknown_keys
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
 from crossgate.service.ports import NodeReport
 from crossgate.service.snapshot import Snapshot
-from crossgate.service.tokens import Tokens
+from crossgate.service.tokens import Token, Tokens
 
 
 class Nodes(Protocol):
@@ -37,13 +37,16 @@ class AdminContext:
     service: CatalogueService
     tokens: Tokens
     nodes: Nodes
-    api_keys: SortedKeys = field(default_factory=SortedKeys)
-    application_names: SortedKeys = field(default_factory=SortedKeys)
+    views: Views = field(default_factory=Views)
 
     @property
     def head(self) -> Snapshot:
         """The newest revision, from memory."""
         return self.service.store.head
+
+    def view(self, caller: Token) -> View:
+        """What the caller can read of the newest revision."""
+        return self.views.of(self.head.catalogue, caller.permission)
 
 
 async def _context(request: Request) -> AdminContext:

@@ -22,6 +22,7 @@ from crossgate.lint.rule import Finding
 from crossgate.record import as_found
 from crossgate.service.errors import (
     BaseMoved,
+    Forbidden,
     InvalidChange,
     LintErrors,
     NotFound,
@@ -30,7 +31,8 @@ from crossgate.service.errors import (
     ServiceError,
     StoreUnavailable,
 )
-from crossgate.service.tokens import Role, Token
+from crossgate.service.permission import Role
+from crossgate.service.tokens import Token
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
@@ -74,7 +76,23 @@ class ProblemBody(BaseModel):
     """With 412: the current etag; null if the object does not exist."""
 
 
-class RoleInsufficient(ServiceError):
+class TokenLimited(Forbidden):
+    """The operation shows or changes the whole catalogue, and the token is limited to some APIs."""
+
+    def __init__(self, token: Token) -> None:
+        super().__init__(
+            [
+                Diagnostic(
+                    code="token-limited",
+                    message="this operation concerns the whole catalogue, and the token is limited",
+                    remedy="Use a token without that limit",
+                    found=f"{', '.join(token.apis)}, the APIs of the token {token.name}",
+                )
+            ]
+        )
+
+
+class RoleInsufficient(Forbidden):
     """The token's role does not include the operation."""
 
     def __init__(self, required: Role, token: Token) -> None:
@@ -163,7 +181,7 @@ def _status(error: ServiceError) -> HTTPStatus:
     match error:
         case MalformedBody() | MalformedEtag():
             return HTTPStatus.BAD_REQUEST
-        case RoleInsufficient():
+        case Forbidden():
             return HTTPStatus.FORBIDDEN
         case BodyTooLarge():
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE

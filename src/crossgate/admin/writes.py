@@ -12,11 +12,11 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from crossgate.admin.auth import Editor
+from crossgate.admin.auth import Admin, Editor, Writable
 from crossgate.admin.context import AdminContext, Context, Message
 from crossgate.admin.etag_headers import parse_base_revision, parse_preconditions
 from crossgate.admin.responses import deleted_response, json_response
-from crossgate.catalogue.model import Api
+from crossgate.catalogue.model import Api, Catalogue
 from crossgate.diagnostics import Diagnostic, Step
 from crossgate.lint.rule import Finding
 from crossgate.service.catalogue_service import ChangeResult
@@ -24,6 +24,7 @@ from crossgate.service.changes import Change
 from crossgate.service.errors import InvalidChange, LintErrors, NotFound, PreconditionFailed
 from crossgate.service.etag import EtagTarget, PolicyOf, content_etag
 from crossgate.service.objects import ObjectKey, ObjectKind, find_object, object_to_dict
+from crossgate.service.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,18 @@ class ConditionalWrite:
 
     context: AdminContext
     headers: Headers
-    author: str
+    caller: Token
     message: str
+
+    @property
+    def author(self) -> str:
+        """The name under which the revision is recorded."""
+        return self.caller.name
+
+    @property
+    def view(self) -> Catalogue:
+        """What the caller can read of the newest revision."""
+        return self.context.view(self.caller).catalogue
 
     def put(self, change: Change, target: EtagTarget, representation: Mapping[str, object]) -> Response:
         """Create or replace the target; ``representation`` is the JSON object to which the change sets it.
@@ -77,7 +88,11 @@ class ConditionalWrite:
         preconditions = parse_preconditions(self.headers, target, creates=creates)
         with _relative_to(path):
             return self.context.service.change(
-                [change], author=self.author, message=self.message, preconditions=preconditions
+                [change],
+                author=self.author,
+                message=self.message,
+                preconditions=preconditions,
+                permission=self.caller.permission,
             )
 
     def _response(
@@ -110,12 +125,19 @@ class ConditionalWrite:
 
 
 async def _conditional_write(
-    request: Request, context: Context, caller: Editor, message: Message = ""
+    request: Request, context: Context, caller: Editor, _: Writable, message: Message = ""
 ) -> ConditionalWrite:
-    return ConditionalWrite(context, request.headers, caller.name, message)
+    return ConditionalWrite(context, request.headers, caller, message)
+
+
+async def _admin_write(
+    _: Admin, write: Annotated[ConditionalWrite, Depends(_conditional_write)]
+) -> ConditionalWrite:
+    return write
 
 
 Write = Annotated[ConditionalWrite, Depends(_conditional_write)]
+AdminWrite = Annotated[ConditionalWrite, Depends(_admin_write)]
 
 
 def _document_path(target: EtagTarget) -> tuple[Step, ...]:

@@ -15,7 +15,8 @@ from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, Service
 from crossgate.service.etag import Precondition, require
 from crossgate.service.loading import load_catalogue, parse_objects
 from crossgate.service.objects import ObjectKey
-from crossgate.service.plan import Plan, lint_object, make_plan, refuse_lint_errors
+from crossgate.service.permission import EVERYTHING, Permission, Role
+from crossgate.service.plan import Plan, lint_object, make_plan, refuse_lint_errors, require_permission
 from crossgate.service.ports import CatalogueStore, Proposal, utc_now
 from crossgate.service.snapshot import Snapshot
 
@@ -56,12 +57,14 @@ class CatalogueService:
         message: str = "",
         preconditions: Sequence[Precondition] = (),
         base: int | None = None,
+        permission: Permission = EVERYTHING,
     ) -> ChangeResult:
         """Apply the changes in order, as one revision: all of them, or none.
 
         With ``base``, the change is refused if the head is another revision than the caller saw.
 
         Raises:
+            Forbidden: ``permission`` does not include the changes.
             BaseMoved: the head is newer than ``base``.
             PreconditionFailed: an object has changed since the caller read it.
             NotFound: a change names an object that does not exist.
@@ -72,20 +75,29 @@ class CatalogueService:
 
         """
         proposal = Proposal((), author, self.clock(), _check_message(message))
-        return self._commit(changes, proposal, preconditions, base)
+        return self._commit(changes, proposal, preconditions, base, permission)
 
-    def plan(self, changes: Sequence[Change]) -> Plan:
+    def plan(self, changes: Sequence[Change], permission: Permission = EVERYTHING) -> Plan:
         """What the changes would do to the current head, with the lint findings.
 
         Raises:
+            Forbidden: ``permission`` does not include the changes.
             NotFound: a change names an object that does not exist.
             InvalidChange: the catalogue would be inconsistent.
 
         """
+        # Planning changes nothing, so that any role can: what matters is what the caller can see.
+        require_permission(self.store.head.catalogue, changes, replace(permission, role=Role.ADMIN))
         return make_plan(self.store.head, changes, linted=self.linted)
 
     def rollback(
-        self, number: int, *, author: str, message: str = "", base: int | None = None
+        self,
+        number: int,
+        *,
+        author: str,
+        message: str = "",
+        base: int | None = None,
+        permission: Permission = EVERYTHING,
     ) -> ChangeResult:
         """Restore the state of a revision, as a new revision; 0 is the empty catalogue.
 
@@ -93,6 +105,7 @@ class CatalogueService:
         work.
 
         Raises:
+            Forbidden: ``permission`` does not include what would be restored.
             NotFound: the revision does not exist.
             BaseMoved: the head is newer than ``base``, or moved during the call.
             InvalidChange: this version cannot parse an object of that revision.
@@ -106,7 +119,7 @@ class CatalogueService:
             raise NotFound("revision", str(number))
         proposal = Proposal((), author, self.clock(), _check_message(message), rolls_back_to=number)
         restore = Restore(parse_objects(self.store.objects_at(number, changed_since=True)))
-        return self._commit([restore], proposal, (), head.revision)
+        return self._commit([restore], proposal, (), head.revision, permission)
 
     def findings(self, key: ObjectKey) -> tuple[Finding, ...]:
         """The lint findings for one object of the head; places are as in a plan."""
@@ -133,13 +146,15 @@ class CatalogueService:
         proposal: Proposal,
         preconditions: Sequence[Precondition],
         base: int | None,
+        permission: Permission,
     ) -> ChangeResult:
         made: list[Plan] = []
-        prepared = self._plan_ahead(changes)
+        prepared = self._plan_ahead(changes, permission)
 
         def decide(head: Snapshot) -> Proposal:
             if base is not None and base != head.revision:
                 raise BaseMoved(base, head.revision)
+            require_permission(head.catalogue, changes, permission)
             for precondition in preconditions:
                 require(head.catalogue, precondition)
             if prepared is not None and prepared.base == head.revision:
@@ -152,13 +167,14 @@ class CatalogueService:
 
         return ChangeResult(self.store.commit(decide), made[-1])
 
-    def _plan_ahead(self, changes: Sequence[Change]) -> Plan | None:
+    def _plan_ahead(self, changes: Sequence[Change], permission: Permission) -> Plan | None:
         """The plan on the known head, made before the transaction begins; None if the changes are invalid.
 
         Proofs for thousands of policies take seconds; inside the transaction every other writer would wait
         for them. Errors are left to the transaction: it checks preconditions first, and may see another head.
         """
         with suppress(ServiceError):
+            require_permission(self.store.head.catalogue, changes, permission)
             return make_plan(self.store.head, changes, linted=self.linted, access=False)
         return None
 

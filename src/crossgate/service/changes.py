@@ -22,6 +22,7 @@ from crossgate.service.objects import (
     settings_of,
     with_objects,
 )
+from crossgate.service.permission import EVERYTHING, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ class ReplaceAll:
     prune: bool = False
     gateway: bool = True
     settings: bool = True
+    permission: Permission = EVERYTHING
+    """``prune`` removes and resets only what the caller can change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +228,17 @@ class Draft:
                 *self.objects,
             )
             for kind, name in known:
-                if kind in (ObjectKind.API, ObjectKind.APPLICATION):
+                found = self._find((kind, name))
+                if isinstance(found, Api | Application) and change.permission.covers(found):
                     self.objects[kind, name] = None
         for key, api in desired.apis.items():
             self.objects[ObjectKind.API, key] = api
         for name, application in desired.applications.items():
             self.objects[ObjectKind.APPLICATION, name] = application
-        if change.gateway or change.prune:
+        resets = change.prune and not change.permission.limited
+        if change.gateway or resets:
             self.objects[GATEWAY_KEY] = desired.gateway
-        if change.settings or change.prune:
+        if change.settings or resets:
             self.objects[SETTINGS_KEY] = settings_of(desired)
 
     def _put(self, application: Application) -> None:

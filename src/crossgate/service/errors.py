@@ -40,6 +40,10 @@ class NotFound(ServiceError):
         )
 
 
+class Forbidden(ServiceError):
+    """The caller's token does not permit the operation."""
+
+
 class PreconditionFailed(ServiceError):
     """The object has changed since the caller read it.
 

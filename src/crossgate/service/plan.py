@@ -13,6 +13,7 @@ from crossgate.service.access import AccessChange, find_access_changes
 from crossgate.service.changes import Change, Draft, Restore
 from crossgate.service.errors import InvalidChange, LintErrors
 from crossgate.service.objects import Difference, ObjectChange, ObjectKey, ObjectKind, Settings, find_object
+from crossgate.service.permission import EVERYTHING, Permission
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -88,6 +89,24 @@ def _find_named_files(difference: Difference) -> Iterator[Diagnostic]:
                     found=value,
                     place=Place(("settings", name)),
                 )
+
+
+def require_permission(base: Catalogue, changes: Sequence[Change], permission: Permission) -> None:
+    """Return if the caller may make the changes.
+
+    It is checked before everything else, so that no other error shows an object that the caller cannot read.
+
+    Raises:
+        Forbidden: with every object that the caller cannot change.
+        NotFound: a change names an object that does not exist.
+
+    """
+    if permission == EVERYTHING:
+        return
+    draft = Draft(base)
+    for change in changes:
+        draft.apply(change)
+    permission.require(base, draft.objects)
 
 
 def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True, access: bool = True) -> Plan:

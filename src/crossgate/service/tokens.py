@@ -6,34 +6,19 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from hashlib import sha256
 from threading import Lock
 from typing import Final, Protocol
 
+from crossgate.diagnostics import InvalidInput
 from crossgate.service.errors import NotFound, TokenNameTaken
+from crossgate.service.permission import Permission, Role, find_limit_errors
 from crossgate.service.ports import utc_now
 
 USE_RECORDED_EVERY: Final = timedelta(minutes=1)
 """Resolution of ``last_used``: a write for every request would cost more than the request."""
 _PREFIX: Final = "cgt_"
 """Lets people and secret scanners recognise a token."""
-
-
-class Role(StrEnum):
-    """What a token permits; each role includes those before it."""
-
-    VIEWER = "viewer"
-    """Read everything but tokens."""
-    EDITOR = "editor"
-    """Change the catalogue."""
-    ADMIN = "admin"
-    """Create and revoke tokens."""
-
-    def includes(self, other: Role) -> bool:
-        """Whether this role permits all that ``other`` permits."""
-        roles = list(Role)
-        return roles.index(self) >= roles.index(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +31,13 @@ class Token:
     expires: datetime | None = None
     last_used: datetime | None = None
     revoked: datetime | None = None
+    apis: tuple[str, ...] = ()
+    """The APIs that it is limited to, as in :class:`Permission`; empty: all."""
+
+    @property
+    def permission(self) -> Permission:
+        """What the token permits while it is valid."""
+        return Permission(self.role, self.apis)
 
     def valid(self, at: datetime) -> bool:
         """Whether the token is neither expired at that time nor revoked."""
@@ -91,15 +83,22 @@ class Tokens:
     store: TokenStore
     clock: Callable[[], datetime] = utc_now
 
-    def create(self, name: str, role: Role, lifetime: timedelta | None = None) -> tuple[str, Token]:
+    def create(
+        self, name: str, role: Role, lifetime: timedelta | None = None, apis: Sequence[str] = ()
+    ) -> tuple[str, Token]:
         """A new secret and its token. The secret cannot be recovered later.
 
         Raises:
             TokenNameTaken: a valid token has the same name.
+            InvalidInput: ``apis`` cannot limit a token with this role.
 
         """
+        errors = list(find_limit_errors(apis, role))
+        if errors:
+            raise InvalidInput(errors)
         now, secret = self.clock(), _PREFIX + secrets.token_urlsafe(32)
-        token = Token(name, role, now, None if lifetime is None else now + lifetime)
+        expires = None if lifetime is None else now + lifetime
+        token = Token(name, role, now, expires, apis=tuple(dict.fromkeys(apis)))
         self.store.add_token(token, _digest(secret))
         return secret, token
 

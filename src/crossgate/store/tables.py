@@ -88,6 +88,8 @@ tokens: Final = Table(
     Column("expires", UtcTime),
     Column("last_used", UtcTime),
     Column("revoked", UtcTime),
+    # Names of APIs, separated by spaces; NULL for a token without a limit.
+    Column("apis", Text),
 )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row, and_, insert, or_, select, update
 
 from crossgate.service.errors import StoreUnavailable, TokenNameTaken
-from crossgate.service.tokens import Role, Token
+from crossgate.service.permission import Role
+from crossgate.service.tokens import Token
 from crossgate.store.store import DatabaseStore
 from crossgate.store.tables import tokens
 from crossgate.store.writes import lock_head
@@ -42,6 +43,7 @@ class TokenTable:
                     role=token.role.value,
                     created=token.created,
                     expires=token.expires,
+                    apis=" ".join(token.apis) or None,
                 )
             )
         self._known[digest] = token
@@ -87,4 +89,12 @@ class TokenTable:
 
 
 def _token(row: Row[Any]) -> Token:
-    return Token(row.name, Role(row.role), row.created, row.expires, row.last_used, row.revoked)
+    return Token(
+        row.name,
+        Role(row.role),
+        row.created,
+        row.expires,
+        row.last_used,
+        row.revoked,
+        tuple((row.apis or "").split()),
+    )

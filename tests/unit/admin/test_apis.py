@@ -84,9 +84,9 @@ def test_every_write_requires_a_precondition(api: AdminApi, method: str, path: s
         "/v1/settings": {"watt.server.cors.enabled": False},
     }.get(path, {})
 
-    without = api.editor.request(method, path, json=body)
-    stale = api.editor.request(method, path, json=body, headers={"If-Match": '"revision-1"'})
-    malformed = api.editor.request(method, path, json=body, headers={"If-Match": "no-quotes"})
+    without = api.admin.request(method, path, json=body)
+    stale = api.admin.request(method, path, json=body, headers={"If-Match": '"revision-1"'})
+    malformed = api.admin.request(method, path, json=body, headers={"If-Match": "no-quotes"})
 
     assert (without.status_code, stale.status_code, malformed.status_code) == (428, 412, 400)
     assert api.viewer.get("/v1/revisions").json()["items"][0]["number"] == 2

@@ -10,7 +10,9 @@ from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets
 
 from crossgate.admin import auth_throttle
 from crossgate.admin.auth_throttle import AuthThrottle
-from crossgate.service.tokens import Role
+from crossgate.service.permission import Role
+
+PROBLEM = "urn:crossgate:problem:"
 
 
 def test_requests_without_a_token_get_liveness_and_nothing_else(api: AdminApi) -> None:
@@ -34,6 +36,11 @@ def test_permissions_of_each_role(api: AdminApi) -> None:
     assert api.editor.put(PETS, json=api_entry(), headers=NEW).status_code == 201
     for client, status in ((api.viewer, 403), (api.editor, 403), (api.admin, 200)):
         assert client.get("/v1/tokens").status_code == status
+    for path, body in (("/v1/gateway", {"native_ca": "/etc/ca.pem"}), ("/v1/settings", {})):
+        for client in (api.viewer, api.editor):
+            refused = client.put(path, json=body, headers={"If-Match": "*"})
+            assert (refused.status_code, refused.json()["type"]) == (403, f"{PROBLEM}role-insufficient")
+        assert api.admin.put(path, json=body, headers={"If-Match": "*"}).status_code == 200
     wanted = {"name": "mine", "role": "admin"}
     assert api.editor.post("/v1/tokens", json=wanted).status_code == 403
     assert api.editor.delete("/v1/tokens/test-viewer").status_code == 403

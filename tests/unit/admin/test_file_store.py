@@ -24,13 +24,13 @@ def test_file_store_is_read_only() -> None:
         refused = [
             running.editor.put(f"{PETS}/policy", json={}, headers={"If-None-Match": "*"}),
             running.editor.delete(PETS, headers=match_any),
-            running.editor.put("/v1/gateway", json={}, headers=match_any),
+            running.admin.put("/v1/gateway", json={}, headers=match_any),
             running.editor.post("/v1/apply", content="apis: []\n", headers=match_any),
             running.editor.post("/v1/revisions/0/rollback", headers=match_any),
             # Whatever else is wrong with a write, no other advice would help.
             running.editor.put(f"{PETS}/policy", json={"mistyped": 1}),
             running.editor.delete("/v1/apis/none/1.0"),
-            running.editor.put("/v1/settings", content="no JSON"),
+            running.admin.put("/v1/settings", content="no JSON"),
         ]
 
     for answer in refused:

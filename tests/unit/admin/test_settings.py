@@ -10,11 +10,11 @@ def test_gateway_settings(api: AdminApi) -> None:
     assert read.json() == {"listen": "127.0.0.1:8080"}
 
     body = {"listen": "127.0.0.1:8099", "public_origins": ["https://gateway.example"]}
-    changed = api.editor.put("/v1/gateway", json=body, headers={"If-Match": read.headers["ETag"]})
+    changed = api.admin.put("/v1/gateway", json=body, headers={"If-Match": read.headers["ETag"]})
     assert (changed.status_code, changed.json()) == (200, body)
     assert api.viewer.get("/v1/gateway").headers["ETag"] == changed.headers["ETag"]
 
-    refused = api.editor.put("/v1/gateway", json={"listen": "localhost"}, headers={"If-Match": "*"})
+    refused = api.admin.put("/v1/gateway", json={"listen": "localhost"}, headers={"If-Match": "*"})
     assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.listen"]
 
 
@@ -23,7 +23,7 @@ def test_server_settings(api: AdminApi) -> None:
     assert read.json() == {}
 
     body = {f"{PREFIX}enabled": True, f"{PREFIX}allowedOrigins": "https://a.example"}
-    changed = api.editor.put("/v1/settings", json=body, headers={"If-Match": read.headers["ETag"]})
+    changed = api.admin.put("/v1/settings", json=body, headers={"If-Match": read.headers["ETag"]})
     assert (changed.status_code, changed.json()) == (200, body)
     assert api.viewer.get("/v1/settings").json() == body
 
@@ -31,7 +31,7 @@ def test_server_settings(api: AdminApi) -> None:
 def test_unknown_setting_and_file_setting_are_rejected(api: AdminApi) -> None:
     for name in ("allowedOrigins", "nonsense"):
         body = {f"{PREFIX}enabled": False, f"{PREFIX}{name}": "file:/etc/passwd"}
-        refused = api.editor.put("/v1/settings", json=body, headers={"If-Match": "*"})
+        refused = api.admin.put("/v1/settings", json=body, headers={"If-Match": "*"})
         assert refused.status_code == 422
         assert refused.json()["diagnostics"][0]["path"] == f"$['{PREFIX}{name}']"
         assert "root:" not in refused.text

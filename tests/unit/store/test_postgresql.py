@@ -14,8 +14,9 @@ from tests.postgresql import Server
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi
 from crossgate.service.errors import StoreUnavailable
+from crossgate.service.permission import Role
 from crossgate.service.ports import WatchedStore
-from crossgate.service.tokens import Role, Tokens
+from crossgate.service.tokens import Tokens
 from crossgate.store import PostgresqlUrl, Store, open_store, parse_location
 
 TIMEOUT = 60.0

@@ -17,7 +17,8 @@ from tests.catalogues import api, catalogue, policy
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi, PutPolicy, ReplaceAll
 from crossgate.service.errors import InvalidChange, ServiceError, StoreUnavailable
-from crossgate.service.tokens import Role, Tokens
+from crossgate.service.permission import Role
+from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, open_store
 from crossgate.store.sqlite import FILE_NAME, sqlite_engine
 from crossgate.store.store import DatabaseStore

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crossgate.service.errors import NotFound, ServiceError
-from crossgate.service.tokens import USE_RECORDED_EVERY, Role, Tokens
+from crossgate.service.permission import Role
+from crossgate.service.tokens import USE_RECORDED_EVERY, Tokens
 from crossgate.store import Store, StoreLocation, open_store
 
 

@@ -12,13 +12,13 @@ from pydantic import BaseModel
 
 from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
-from crossgate.admin.context import AdminContext, Context, resource_router
+from crossgate.admin.context import Context, resource_router
 from crossgate.admin.openapi import object_body, object_response, written_response
 from crossgate.admin.paging import Page, PageBody
 from crossgate.admin.path_names import name_in, with_path_names
 from crossgate.admin.responses import read_response
 from crossgate.admin.writes import Write
-from crossgate.catalogue.model import Api, ApiType
+from crossgate.catalogue.model import Api, ApiType, Catalogue
 from crossgate.catalogue.reader import read_api as parse_api
 from crossgate.catalogue.serialise import api_to_dict
 from crossgate.service.changes import DeleteApi, PutApi
@@ -56,7 +56,7 @@ class ApiPage(PageBody[ListedApi]):
 def list_apis(
     request: Request,
     context: Context,
-    _: Viewer,
+    caller: Viewer,
     page: Page,
     *,
     name: Annotated[str, Query(max_length=200, description="Part of the key, in any case.")] = "",
@@ -64,8 +64,9 @@ def list_apis(
     policy: Annotated[PolicyFilter | None, Query(description="The API's policy.")] = None,
 ) -> Response:
     """APIs, by key."""
-    apis = context.head.catalogue.apis
-    found, next_cursor = page.select(apis, context.api_keys.of(apis), _filter(name, type, policy))
+    view = context.view(caller)
+    apis = view.catalogue.apis
+    found, next_cursor = page.select(apis, view.api_keys.of(apis), _filter(name, type, policy))
     return read_response(request, {"items": [_listed(key, api) for key, api in found], "next": next_cursor})
 
 
@@ -89,9 +90,9 @@ def _filter(name: str, type_: ApiType | None, policy: PolicyFilter | None) -> Ca
 
 
 @router.get(_PATH, responses={200: object_response("ApiEntry")}, response_class=Response)
-def read_api(request: Request, context: Context, _: Viewer, name: str, version: str) -> Response:
+def read_api(request: Request, context: Context, caller: Viewer, name: str, version: str) -> Response:
     """One API with its policy."""
-    return read_response(request, api_to_dict(find_api(context, name, version)))
+    return read_response(request, api_to_dict(find_api(context.view(caller).catalogue, name, version)))
 
 
 @router.put(
@@ -109,7 +110,7 @@ def put_api(write: Write, name: str, version: str, body: JsonObject) -> Response
 @router.delete(_PATH, status_code=204, response_class=Response)
 def delete_api(write: Write, name: str, version: str) -> Response:
     """Delete an API. Fails while an application is associated with it."""
-    key = find_api(write.context, name, version).key
+    key = find_api(write.view, name, version).key
     return write.delete(DeleteApi(key), (ObjectKind.API, key))
 
 
@@ -118,7 +119,7 @@ def api_key(name: str, version: str) -> str:
     return f"{name_in(name)}/{name_in(version)}"
 
 
-def find_api(context: AdminContext, name: str, version: str) -> Api:
+def find_api(view: Catalogue, name: str, version: str) -> Api:
     """The API that two path segments name.
 
     Raises:
@@ -126,7 +127,7 @@ def find_api(context: AdminContext, name: str, version: str) -> Api:
 
     """
     key = api_key(name, version)
-    api = context.head.catalogue.apis.get(key)
+    api = view.apis.get(key)
     if api is None:
         raise NotFound("API", key)
     return api

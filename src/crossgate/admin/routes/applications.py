@@ -11,14 +11,14 @@ from pydantic import BaseModel
 
 from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
-from crossgate.admin.context import AdminContext, Context, resource_router
+from crossgate.admin.context import Context, resource_router
 from crossgate.admin.openapi import object_body, object_response, written_response
 from crossgate.admin.paging import Page, PageBody
 from crossgate.admin.path_names import name_in, with_path_names
 from crossgate.admin.responses import read_response
 from crossgate.admin.routes.apis import api_key, find_api
 from crossgate.admin.writes import Write
-from crossgate.catalogue.model import Application
+from crossgate.catalogue.model import Application, Catalogue
 from crossgate.catalogue.reader import read_application as parse_application
 from crossgate.catalogue.serialise import application_to_dict
 from crossgate.service.changes import (
@@ -57,7 +57,7 @@ class ApplicationPage(PageBody[ListedApplication]):
 def list_applications(
     request: Request,
     context: Context,
-    _: Viewer,
+    caller: Viewer,
     page: Page,
     *,
     name: Annotated[str, Query(max_length=200, description="Part of the name, in any case.")] = "",
@@ -66,8 +66,9 @@ def list_applications(
     suspended: Annotated[bool | None, Query(description="Suspended, or not suspended.")] = None,
 ) -> Response:
     """Applications, by name."""
-    applications = context.head.catalogue.applications
-    names = context.application_names.of(applications)
+    view = context.view(caller)
+    applications = view.catalogue.applications
+    names = view.application_names.of(applications)
     matches = _filter(name, api, origin, suspended=suspended)
     found, next_cursor = page.select(applications, names, matches)
     return read_response(request, {"items": [_listed(key, one) for key, one in found], "next": next_cursor})
@@ -93,9 +94,9 @@ def _filter(name: str, api: str, origin: str, *, suspended: bool | None) -> Call
 
 
 @router.get(_PATH, responses={200: object_response("ApplicationEntry")}, response_class=Response)
-def read_application(request: Request, context: Context, _: Viewer, name: str) -> Response:
+def read_application(request: Request, context: Context, caller: Viewer, name: str) -> Response:
     """One application."""
-    return read_response(request, application_to_dict(_find(context, name)))
+    return read_response(request, application_to_dict(_find(context.view(caller).catalogue, name)))
 
 
 @router.put(
@@ -114,21 +115,21 @@ def put_application(write: Write, name: str, body: JsonObject) -> Response:
 @router.delete(_PATH, status_code=204, response_class=Response)
 def delete_application(write: Write, name: str) -> Response:
     """Delete an application. Its origins are then no longer allowed for its APIs."""
-    key = _find(write.context, name).name
+    key = _find(write.view, name).name
     return write.delete(DeleteApplication(key), (ObjectKind.APPLICATION, key))
 
 
 @router.post(f"{_PATH}/suspend", responses={200: _WRITTEN}, response_class=Response)
 def suspend_application(write: Write, name: str) -> Response:
     """Suspend an application. Its origins are not allowed until it is resumed."""
-    key = _find(write.context, name).name
+    key = _find(write.view, name).name
     return write.modify(SuspendApplication(key), (ObjectKind.APPLICATION, key))
 
 
 @router.post(f"{_PATH}/resume", responses={200: _WRITTEN}, response_class=Response)
 def resume_application(write: Write, name: str) -> Response:
     """Resume a suspended application. Its origins are allowed again."""
-    key = _find(write.context, name).name
+    key = _find(write.view, name).name
     return write.modify(ResumeApplication(key), (ObjectKind.APPLICATION, key))
 
 
@@ -138,8 +139,8 @@ def associate(write: Write, name: str, api_name: str, api_version: str) -> Respo
 
     `If-Match` has the application's etag.
     """
-    api = find_api(write.context, api_name, api_version)
-    key = _find(write.context, name).name
+    api = find_api(write.view, api_name, api_version)
+    key = _find(write.view, name).name
     return write.modify(Associate(key, api.key), (ObjectKind.APPLICATION, key))
 
 
@@ -149,14 +150,14 @@ def dissociate(write: Write, name: str, api_name: str, api_version: str) -> Resp
 
     `If-Match` has the application's etag.
     """
-    application, api = _find(write.context, name), api_key(api_name, api_version)
+    application, api = _find(write.view, name), api_key(api_name, api_version)
     if api not in application.apis:
         raise NotFound("association", f"{application.name} with {api}")
     return write.modify(Dissociate(application.name, api), (ObjectKind.APPLICATION, application.name))
 
 
-def _find(context: AdminContext, name: str) -> Application:
-    found = context.head.catalogue.applications.get(name_in(name))
+def _find(view: Catalogue, name: str) -> Application:
+    found = view.applications.get(name_in(name))
     if found is None:
         raise NotFound("application", name_in(name))
     return found

@@ -25,7 +25,9 @@ from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import ReplaceAll
 from crossgate.service.errors import InvalidChange
 from crossgate.service.objects import ObjectChange, object_to_dict
+from crossgate.service.permission import visible
 from crossgate.service.plan import Plan
+from crossgate.service.tokens import Token
 
 router = resource_router("Documents")
 Prune = Annotated[bool, Query(description="Delete objects that the document omits.")]
@@ -92,22 +94,22 @@ class ChangeResultBody(BaseModel):
 
 
 @router.post("/v1/check", response_model=CheckBody, openapi_extra=document_body())
-def check_document(context: Context, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+def check_document(context: Context, caller: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
     """Check whether a document can be applied to the current catalogue."""
     try:
-        plan = context.service.plan([_parse(text, prune=prune)])
+        plan = context.service.plan([_parse(text, caller, prune=prune)], caller.permission)
     except (InvalidInput, InvalidChange) as error:
         return json_response(_check_body(error.diagnostics, valid=False))
     return json_response(_check_body(plan.findings, valid=not plan.refusing))
 
 
 @router.post("/v1/plan", response_model=PlanBody, openapi_extra=document_body())
-def plan_document(context: Context, _: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+def plan_document(context: Context, caller: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
     """What applying a document would change, with gained and lost origins and the linter's findings.
 
     Send the `ETag` of the response as `If-Match` of `POST /v1/apply`.
     """
-    plan = context.service.plan([_parse(text, prune=prune)])
+    plan = context.service.plan([_parse(text, caller, prune=prune)], caller.permission)
     return json_response(_plan_body(plan), etag=revision_etag(plan.base))
 
 
@@ -118,8 +120,14 @@ def apply_document(write: Write, text: DocumentText, *, prune: Prune = False) ->
     `If-Match` has the etag of the plan or of the export; `*` applies to any revision.
     """
     base = write.base_revision()
-    desired = _parse(text, prune=prune)
-    result = write.context.service.change([desired], author=write.author, message=write.message, base=base)
+    desired = _parse(text, write.caller, prune=prune)
+    result = write.context.service.change(
+        [desired],
+        author=write.author,
+        message=write.message,
+        base=base,
+        permission=write.caller.permission,
+    )
     return change_result_response(result)
 
 
@@ -130,7 +138,7 @@ def apply_document(write: Write, text: DocumentText, *, prune: Prune = False) ->
 )
 def export_document(
     context: Context,
-    _: Viewer,
+    caller: Viewer,
     revision: Annotated[
         int | None, Query(ge=0, le=2**31 - 1, description="An earlier revision; default: the newest.")
     ] = None,
@@ -140,7 +148,7 @@ def export_document(
     number = head.revision if revision is None else revision
     catalogue = head.catalogue if number == head.revision else context.service.export(number)
     return Response(
-        write_document(catalogue),
+        write_document(visible(catalogue, caller.permission)),
         media_type="application/yaml",
         headers={"ETag": quoted(revision_etag(number)), "Cache-Control": "no-store"},
     )
@@ -160,12 +168,16 @@ def change_result_response(result: ChangeResult) -> Response:
     return json_response(body, etag=revision_etag(revision), revision=revision)
 
 
-def _parse(text: str, *, prune: bool) -> ReplaceAll:
+def _parse(text: str, caller: Token, *, prune: bool) -> ReplaceAll:
     reading = read_document(text)
     if reading.catalogue is None:
         raise InvalidInput(reading.diagnostics)
     return ReplaceAll(
-        reading.catalogue, prune, gateway=reading.declares("gateway"), settings=reading.declares("settings")
+        reading.catalogue,
+        prune,
+        gateway=reading.declares("gateway"),
+        settings=reading.declares("settings"),
+        permission=caller.permission,
     )
 
 

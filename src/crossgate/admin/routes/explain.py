@@ -77,13 +77,13 @@ class ExplanationBody(BaseModel):
 
 
 @router.post("/v1/explain", response_model=ExplanationBody)
-def explain_request(context: Context, _: Viewer, body: ExplainRequest) -> Response:
+def explain_request(context: Context, caller: Viewer, body: ExplainRequest) -> Response:
     """The decision on one request, and why it is made."""
-    head = context.head
+    revision, catalogue = context.head.revision, context.view(caller).catalogue
     api = body.api
-    if head.catalogue.server_policy is None:
-        api = resolve_api(head.catalogue.apis, api, body.path)
-    if api not in head.catalogue.apis and (api or not body.path):
+    if catalogue.server_policy is None:
+        api = resolve_api(catalogue.apis, api, body.path)
+    if api not in catalogue.apis and (api or not body.path):
         raise NotFound("API", api)
     request = Request(
         body.method,
@@ -94,10 +94,10 @@ def explain_request(context: Context, _: Viewer, body: ExplainRequest) -> Respon
         body.content_type,
         body.path,
     )
-    explanation = explain(_policy(head.catalogue, api), request)
+    explanation = explain(_policy(catalogue, api), request)
     return json_response(
         ExplanationBody(
-            revision=head.revision,
+            revision=revision,
             decision=_decision(explanation.decision),
             steps=[
                 StepBody(question=step.question, answer=step.answer, passed=step.passed)

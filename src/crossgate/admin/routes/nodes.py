@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from crossgate.admin.auth import Viewer
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.responses import read_response
+from crossgate.service.permission import Permission
 from crossgate.service.ports import NodeReport
 
 router = resource_router("Nodes")
@@ -53,15 +54,16 @@ class NodeList(BaseModel):
 
 
 @router.get("/v1/nodes", response_model=NodeList)
-async def list_nodes(request: Request, context: Context, _: Viewer) -> Response:
+async def list_nodes(request: Request, context: Context, caller: Viewer) -> Response:
     """The nodes that are connected to this control plane, and the revision that each runs."""
     head = context.head.revision
     return read_response(
-        request, NodeList(head=head, items=[_body(one, head) for one in context.nodes.reports()])
+        request,
+        NodeList(head=head, items=[_body(one, head, caller.permission) for one in context.nodes.reports()]),
     )
 
 
-def _body(report: NodeReport, head: int) -> NodeBody:
+def _body(report: NodeReport, head: int, permission: Permission) -> NodeBody:
     return NodeBody(
         node=report.node,
         connected_at=report.connected_at,
@@ -80,5 +82,6 @@ def _body(report: NodeReport, head: int) -> NodeBody:
                 apis=list(one.apis),
             )
             for one in report.rejections
+            if not permission.limited or (one.apis and all(map(permission.covers_api, one.apis)))
         ],
     )

@@ -23,9 +23,9 @@ _PATH = "/v1/apis/{name}/{version}/policy"
 
 
 @router.get(_PATH, responses={200: object_response("CorsEntry")}, response_class=Response)
-def read_policy(request: Request, context: Context, _: Viewer, name: str, version: str) -> Response:
+def read_policy(request: Request, context: Context, caller: Viewer, name: str, version: str) -> Response:
     """The policy of an API; 404 if the API has none and passes all requests through."""
-    api = find_api(context, name, version)
+    api = find_api(context.view(caller).catalogue, name, version)
     if api.cors is None:
         raise NotFound("policy", api.key)
     return read_response(request, api.cors.to_dict())
@@ -42,7 +42,7 @@ def read_policy(request: Request, context: Context, _: Viewer, name: str, versio
 )
 def put_policy(write: Write, name: str, version: str, body: JsonObject) -> Response:
     """Set or replace the policy of an API. Whatever the body does not list is not allowed."""
-    key = find_api(write.context, name, version).key
+    key = find_api(write.view, name, version).key
     policy, diagnostics = parse_policy(body)
     if diagnostics:
         raise InvalidInput(diagnostics)
@@ -52,7 +52,7 @@ def put_policy(write: Write, name: str, version: str, body: JsonObject) -> Respo
 @router.delete(_PATH, status_code=204, response_class=Response)
 def delete_policy(write: Write, name: str, version: str) -> Response:
     """Remove the policy of an API. All requests then pass through, with the native service's CORS headers."""
-    api = find_api(write.context, name, version)
+    api = find_api(write.view, name, version)
     if api.cors is None:
         raise NotFound("policy", api.key)
     return write.delete(RemovePolicy(api.key), PolicyOf(api.key))

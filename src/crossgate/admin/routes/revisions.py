@@ -10,7 +10,7 @@ from fastapi import Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from crossgate.admin.auth import Viewer
+from crossgate.admin.auth import UnlimitedViewer
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.paging import Page, PageBody, PageRequest, cursor_after
 from crossgate.admin.responses import read_response
@@ -69,7 +69,7 @@ class RevisionWithChanges(RevisionSummary):
 
 
 @router.get("/v1/revisions", response_model=RevisionPage)
-def list_revisions(request: Request, context: Context, _: Viewer, page: Page) -> Response:
+def list_revisions(request: Request, context: Context, _: UnlimitedViewer, page: Page) -> Response:
     """Revisions, the newest first."""
     found = context.service.store.revisions(before=_before(page), limit=page.limit + 1)
     shown = found[: page.limit]
@@ -80,7 +80,7 @@ def list_revisions(request: Request, context: Context, _: Viewer, page: Page) ->
 
 
 @router.get("/v1/revisions/{number}", response_model=RevisionWithChanges)
-def read_revision(request: Request, context: Context, _: Viewer, number: Number) -> Response:
+def read_revision(request: Request, context: Context, _: UnlimitedViewer, number: Number) -> Response:
     """One revision with its changes and its outcome on each node."""
     found = context.service.store.revision(number)
     if found is None:
@@ -105,7 +105,11 @@ def roll_back(write: Write, number: Number) -> Response:
     `If-Match` has the etag of the newest revision, returned by `GET /v1/export` and every plan; or `*`.
     """
     result = write.context.service.rollback(
-        number, author=write.author, message=write.message, base=write.base_revision()
+        number,
+        author=write.author,
+        message=write.message,
+        base=write.base_revision(),
+        permission=write.caller.permission,
     )
     return change_result_response(result)
 

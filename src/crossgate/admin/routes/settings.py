@@ -10,7 +10,7 @@ from crossgate.admin.body import JsonObject
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.openapi import object_body, object_response
 from crossgate.admin.responses import read_response
-from crossgate.admin.writes import Write
+from crossgate.admin.writes import AdminWrite
 from crossgate.catalogue.reader import read_gateway as parse_gateway
 from crossgate.catalogue.reader import read_server_settings as parse_server_settings
 from crossgate.service.changes import PutGateway, PutSettings
@@ -31,7 +31,7 @@ def read_gateway(request: Request, context: Context, _: Viewer) -> Response:
     response_class=Response,
     openapi_extra=object_body("GatewayEntry"),
 )
-def put_gateway(write: Write, body: JsonObject) -> Response:
+def put_gateway(write: AdminWrite, body: JsonObject) -> Response:
     """Replace the settings of the gateway. File paths in them are paths on the machines of the nodes."""
     gateway = parse_gateway(body)
     return write.put(PutGateway(gateway), GATEWAY_KEY, object_to_dict(gateway))
@@ -49,7 +49,7 @@ def read_settings(request: Request, context: Context, _: Viewer) -> Response:
     response_class=Response,
     openapi_extra=object_body("SettingsEntry"),
 )
-def put_settings(write: Write, body: JsonObject) -> Response:
+def put_settings(write: AdminWrite, body: JsonObject) -> Response:
     """Replace the settings of the server. If enabled, server-level CORS replaces the policies of all APIs."""
     settings = Settings(body, parse_server_settings(body))
     return write.put(PutSettings(settings), SETTINGS_KEY, object_to_dict(settings))

@@ -15,7 +15,8 @@ from crossgate.admin.auth import Admin
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.responses import json_response, read_response
 from crossgate.catalogue.names import MAX_NAME, NAME_PATTERN
-from crossgate.service.tokens import Role, Token
+from crossgate.service.permission import Role
+from crossgate.service.tokens import Token
 
 router = resource_router("Tokens")
 _MAX_DAYS = 3650
@@ -26,6 +27,8 @@ class TokenBody(BaseModel):
 
     name: str
     role: Role
+    apis: list[str]
+    """The APIs that it is limited to; empty: all."""
     created: datetime
     expires: datetime | None
     last_used: datetime | None
@@ -55,6 +58,11 @@ class TokenRequest(BaseModel):
     days: int | None = Field(
         default=None, ge=1, le=_MAX_DAYS, description="Days until it expires; null: never."
     )
+    apis: list[Annotated[str, Field(max_length=MAX_NAME)]] = Field(
+        default=[],
+        max_length=100,
+        description="Names of the APIs that it can read and change, such as `team-a-*`; empty: all.",
+    )
 
 
 @router.get("/v1/tokens", response_model=TokenList)
@@ -69,7 +77,7 @@ def list_tokens(request: Request, context: Context, _: Admin) -> Response:
 def create_token(context: Context, _: Admin, body: TokenRequest) -> Response:
     """Create a token. The secret is returned once."""
     lifetime = None if body.days is None else timedelta(days=body.days)
-    secret, token = context.tokens.create(body.name, body.role, lifetime)
+    secret, token = context.tokens.create(body.name, body.role, lifetime, body.apis)
     return json_response(CreatedTokenBody(**_fields(token), secret=secret), status=HTTPStatus.CREATED)
 
 
@@ -85,6 +93,7 @@ def _fields(token: Token) -> dict[str, Any]:
     return {
         "name": token.name,
         "role": token.role,
+        "apis": list(token.apis),
         "created": token.created,
         "expires": token.expires,
         "last_used": token.last_used,

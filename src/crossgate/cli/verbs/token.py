@@ -20,7 +20,8 @@ from crossgate.cli.output.console import print_json, print_rows, stdout
 from crossgate.cli.stores import store_location
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.errors import ServiceError
-from crossgate.service.tokens import Role, Token, Tokens
+from crossgate.service.permission import Role
+from crossgate.service.tokens import Token, Tokens
 from crossgate.store import open_store
 
 token = typer.Typer(no_args_is_help=True, help=VERBS["token"], rich_markup_mode="markdown")
@@ -41,8 +42,20 @@ def create(
     name: Name,
     *,
     role: Annotated[
-        Role, typer.Option(help="viewer: read; editor: also change; admin: also manage tokens.")
+        Role,
+        typer.Option(
+            help="viewer: read; editor: also change APIs, policies and applications; admin: everything."
+        ),
     ] = Role.VIEWER,
+    apis: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Limit the token to APIs with this name, or with names that begin so: 'team-a-*'. "
+            "Repeat it for more.",
+            show_default="all APIs",
+        ),
+    ] = None,
     days: Annotated[
         int | None,
         typer.Option(min=1, max=3650, metavar="N", help="Days until it expires.", show_default="never"),
@@ -63,11 +76,11 @@ def create(
             raise InvalidInput([parsed])
         with _open_tokens(data, database) as tokens:
             lifetime = None if days is None else timedelta(days=days)
-            secret, stored = tokens.create(parsed, role, lifetime)
+            secret, stored = tokens.create(parsed, role, lifetime, apis or ())
             created: dict[str, Any] = {**_fields(stored), "secret": secret}
     else:
         with AdminApiClient(server, token) as api:
-            body = {"name": name, "role": role.value, "days": days}
+            body = {"name": name, "role": role.value, "days": days, "apis": apis or []}
             created = api.send("POST", "/v1/tokens", body).value
     if as_json:
         print_json(created)
@@ -97,8 +110,16 @@ def list_tokens(
     times = ("created", "expires", "last_used", "revoked")
     print_rows(
         stdout(),
-        ("token", "role", "created", "expires", "last used", "revoked"),
-        [(one["name"], one["role"], *((one[time] or "-")[:19] for time in times)) for one in found],
+        ("token", "role", "APIs", "created", "expires", "last used", "revoked"),
+        [
+            (
+                one["name"],
+                one["role"],
+                ", ".join(one["apis"]) or "all",
+                *((one[time] or "-")[:19] for time in times),
+            )
+            for one in found
+        ],
     )
 
 
@@ -144,5 +165,6 @@ def _fields(stored: Token) -> dict[str, Any]:
     return {
         "name": stored.name,
         "role": stored.role.value,
+        "apis": list(stored.apis),
         **{name: None if at is None else at.isoformat() for name, at in times.items()},
     }
