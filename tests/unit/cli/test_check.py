@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+from tests.certificates import every_pair, good_pair
 from tests.command import crossgate
 from tests.native_services import ScriptedNative
 from tests.ports import refusing_port
@@ -121,6 +123,42 @@ def test_a_directory_in_place_of_a_file(tmp_path: Path) -> None:
     done = crossgate("check", tmp_path)
     assert done.returncode == 2
     assert "this is a directory, not a file" in done.stdout
+
+
+GATEWAY = """\
+gateway:
+  native_ca: authorities.pem
+  tls:
+    certificate: gateway.pem
+    key: gateway.key
+"""
+
+
+def test_files_of_the_gateway_are_read(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(GATEWAY + SAFE)
+    missing = crossgate("check", "gateway.yaml", cwd=tmp_path)
+    assert missing.returncode == 2
+    authorities, certificate, key, summary = missing.stdout.splitlines()
+    assert authorities.startswith("gateway.yaml:2:14 $.gateway.native_ca: error: cannot read the file: ")
+    assert certificate.startswith(
+        "gateway.yaml:4:18 $.gateway.tls.certificate: error: cannot read the file: "
+    )
+    assert key.startswith("gateway.yaml:5:10 $.gateway.tls.key: error: cannot read the file: ")
+    assert summary == "gateway.yaml: valid, APIs: 1, applications: 0 (3 errors)"
+    assert crossgate("check", "gateway.yaml", "--no-files", cwd=tmp_path).returncode == 0
+
+    good_pair().write(tmp_path)
+    (tmp_path / "authorities.pem").write_bytes(good_pair().certificate)
+    assert crossgate("check", "gateway.yaml", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(("pair", "code"), [("expired", 1), ("an encrypted key", 2)])
+def test_a_certificate_that_envoy_serves_is_a_warning(pair: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(GATEWAY.replace("  native_ca: authorities.pem\n", "") + SAFE)
+    every_pair()[pair][0].write(tmp_path)
+    done = crossgate("check", "gateway.yaml", "--json", cwd=tmp_path)
+    [found] = json.loads(done.stdout)["findings"]
+    assert (done.returncode, {found["code"]}) == (code, every_pair()[pair][1])
 
 
 def test_native_services_are_called_only_with_reach(tmp_path: Path) -> None:

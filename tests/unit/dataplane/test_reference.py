@@ -12,7 +12,7 @@ SOURCES = Path(crossgate.dataplane.__file__).parent.glob("*.py")
 
 
 def test_every_code_is_on_the_page_and_no_other() -> None:
-    code = r"(?:envoy-(?:not|too)|listen|runtime)-[a-z-]+"
+    code = r"(?:envoy-(?:not|too)|listen|runtime|tls)-[a-z-]+"
     in_sources = {found for file in SOURCES for found in re.findall(rf'"({code})"', file.read_text())}
 
     assert in_sources == set(re.findall(rf"\| `({code})` \|", PAGE))

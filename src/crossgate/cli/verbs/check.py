@@ -20,6 +20,7 @@ from crossgate.cli.output.findings import print_findings
 from crossgate.cli.output.sarif import as_sarif
 from crossgate.dataplane.checks import find_unreachable
 from crossgate.dataplane.native_preflight import NativePreflight, find_native_cors
+from crossgate.dataplane.tls_files import check_gateway_files
 from crossgate.diagnostics import Place, Severity, count_by_severity
 from crossgate.lint.check import check_catalogue
 from crossgate.lint.rule import Finding
@@ -50,16 +51,22 @@ def check(
             help="Connect to native services, too; those of APIs with a policy get one preflight each.",
         ),
     ] = False,
+    files: Annotated[
+        bool,
+        typer.Option(help="Read the gateway's certificate, key and native_ca, or leave them to its machine."),
+    ] = True,
 ) -> None:
     """Validate a document and lint its policies: print every finding with its line, column and remedy.
 
-    Exit codes: 0 no findings above severity info, 1 findings, 2 the document is invalid or, with --reach, a
-    native service can't be reached.
+    Exit codes: 0 no findings above severity info, 1 findings, 2 the document is invalid, a file of the
+    gateway can't be used or, with --reach, a native service can't be reached.
     """
     reading = load_document(file)
-    unreachable = _unreachable(reading) if reach else []
+    machine = _unreachable(reading) if reach else []
+    if files and reading.catalogue is not None:
+        machine += map(Finding, reading.located(check_gateway_files(reading.catalogue.gateway)))
     native_cors = _native_cors(reading.catalogue) if reach and reading.catalogue is not None else {}
-    findings = sorted([*_findings(reading, native_cors), *unreachable], key=_position)
+    findings = sorted([*_findings(reading, native_cors), *machine], key=_position)
     if as_json or output_format is OutputFormat.JSON:
         valid = reading.catalogue is not None
         print_json({"file": str(file), "valid": valid, "findings": [one.as_json() for one in findings]})
@@ -67,7 +74,8 @@ def check(
         print_json(as_sarif(findings))
     else:
         _print(file, reading, findings)
-    raise typer.Exit(2 if unreachable else _exit_code(reading, findings))
+    unusable = any(one.diagnostic.severity is Severity.ERROR for one in machine)
+    raise typer.Exit(2 if unusable else _exit_code(reading, findings))
 
 
 def _findings(reading: Reading, native_cors: Mapping[str, bool]) -> list[Finding]:

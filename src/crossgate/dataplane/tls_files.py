@@ -1,0 +1,211 @@
+"""Reads the certificate, the key and the authorities that the gateway's settings name, as Envoy would.
+
+Envoy refuses a listener whose certificate and key it cannot use, and often names neither the reason nor the
+remedy. Here each reason has a diagnostic. No message contains any content of a file.
+
+`tests/live/dataplane/test_validation.py` compares the verdict on each kind of file with Envoy's own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from crossgate.catalogue.model import Gateway, Tls
+from crossgate.diagnostics import Diagnostic, Place, Severity
+
+_MOST_BYTES: Final = 8 << 20
+"""A bundle of all public authorities has a quarter of a megabyte."""
+_LEAST_RSA_BITS: Final = 2048
+_CURVES: Final = ("secp256r1", "secp384r1", "secp521r1")
+# BoringSSL finds a block only at the beginning of a line, so not behind a byte order mark. A block ends
+# before the next five hyphens, so that a file of a million beginnings is read once.
+_BODY: Final = rb"-----(?:[^-]|-(?!----))*-----END (?P=label)-----"
+_CERTIFICATE: Final = re.compile(rb"(?m)^-----BEGIN (?P<label>(?:X509 |TRUSTED )?CERTIFICATE)" + _BODY)
+_KEY: Final = re.compile(rb"(?m)^-----BEGIN (?P<label>(?:[A-Z]+ )?PRIVATE KEY)" + _BODY)
+_ENCRYPTED: Final = re.compile(rb"(?m)-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED")
+
+
+def check_gateway_files(gateway: Gateway) -> list[Diagnostic]:
+    """What is wrong with the files that ``gateway`` names; places are as in a document."""
+    place = Place(("gateway",))
+    found = [] if gateway.tls is None else check_tls(gateway.tls, place.at("tls"))
+    return found if gateway.native_ca is None else found + check_authorities(gateway.native_ca, place)
+
+
+def check_tls(tls: Tls, place: Place) -> list[Diagnostic]:
+    """What is wrong with the listener's certificate and key; ``place`` is where they are named.
+
+    An expired certificate is a warning: Envoy serves it.
+    """
+    certificate, key = place.at("certificate"), place.at("key")
+    chain = _load_certificates(tls.certificate, certificate)
+    private = _load_key(tls.key, key)
+    errors = [one for one in (chain, private) if isinstance(one, Diagnostic)]
+    if isinstance(chain, Diagnostic) or isinstance(private, Diagnostic):
+        return errors
+    weak = _unsupported(chain[0], tls.certificate, certificate)
+    if weak is not None:
+        return [weak]
+    holders = [number for number, one in enumerate(chain, 1) if _same_key(one.public_key(), private)]
+    if holders[:1] != [1]:
+        return [_mismatch(tls.key, key, holders)]
+    return list(_find_expired(chain, tls.certificate, certificate))
+
+
+def check_authorities(path: str, place: Place) -> list[Diagnostic]:
+    """What is wrong with the file of authorities that ``native_ca`` below ``place`` names."""
+    found = _load_certificates(path, place.at("native_ca"))
+    return [found] if isinstance(found, Diagnostic) else []
+
+
+def _read(path: str, place: Place) -> bytes | Diagnostic:
+    try:
+        # Opening a pipe or a device may block or have an effect, so they are not opened.
+        reason = _unsuitable(os.stat(path))  # noqa: PTH116 - a Path would drop what makes the path invalid
+        if reason is None:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+            with os.fdopen(descriptor, "rb") as file:
+                # It may be another file by now.
+                reason = _unsuitable(os.fstat(descriptor))
+                if reason is None:
+                    return file.read(_MOST_BYTES)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValueError:
+        reason = "the path contains a null character"
+    return Diagnostic(
+        code="tls-file-unreadable",
+        message=f"cannot read the file: {reason}",
+        remedy="Write the path of a PEM file that the user of the gateway may read",
+        found=path,
+        place=place,
+    )
+
+
+def _unsuitable(status: os.stat_result) -> str | None:
+    if stat.S_ISDIR(status.st_mode):
+        return "it is a directory"
+    if not stat.S_ISREG(status.st_mode):
+        return "it is not a regular file"
+    if status.st_size > _MOST_BYTES:
+        return f"it has more than {_MOST_BYTES >> 20} MiB"
+    return None if status.st_size else "it is empty"
+
+
+def _load_certificates(path: str, place: Place) -> list[x509.Certificate] | Diagnostic:
+    """All certificates of the file, at least one."""
+    data = _read(path, place)
+    if isinstance(data, Diagnostic):
+        return data
+    blocks = [found[0] for found in _CERTIFICATE.finditer(data)]
+    if not blocks:
+        return _certificate_invalid(path, place, "no PEM certificate found", _instead_of_certificate(data))
+    loaded = []
+    for number, block in enumerate(blocks, 1):
+        try:
+            one = x509.load_pem_x509_certificate(block)
+            one.public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            which = f"certificate {number} of {len(blocks)} is malformed"
+            return _certificate_invalid(path, place, which, "Export the certificate again")
+        loaded.append(one)
+    return loaded
+
+
+def _certificate_invalid(path: str, place: Place, message: str, remedy: str) -> Diagnostic:
+    return Diagnostic("tls-certificate-invalid", message, remedy, place, path)
+
+
+def _instead_of_certificate(data: bytes) -> str:
+    if _KEY.search(data):
+        return "Write the path of the certificate; this file contains a private key"
+    if data[:1] == b"\x30":
+        return "Convert the file from DER to PEM: openssl x509 -inform der -in FILE -out FILE.pem"
+    return "A PEM certificate begins with the line -----BEGIN CERTIFICATE-----"
+
+
+def _load_key(path: str, place: Place) -> PublicKeyTypes | Diagnostic:
+    """The public part of the private key in the file."""
+    data = _read(path, place)
+    if isinstance(data, Diagnostic):
+        return data
+    if _ENCRYPTED.search(data):
+        remedy = "Decrypt the key: openssl pkey -in FILE -out FILE.key; restrict who may read the result"
+        return _key_invalid(
+            path, place, "the private key is encrypted, and Envoy has no password for it", remedy
+        )
+    block = _KEY.search(data)
+    if block is None:
+        remedy = "A PEM key begins with the line -----BEGIN PRIVATE KEY-----"
+        if _CERTIFICATE.search(data):
+            remedy = "Write the path of the private key; this file contains a certificate"
+        return _key_invalid(path, place, "no PEM private key found", remedy)
+    try:
+        return load_pem_private_key(block[0], None).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return _key_invalid(path, place, "the private key is malformed", "Export the key again")
+
+
+def _key_invalid(path: str, place: Place, message: str, remedy: str) -> Diagnostic:
+    return Diagnostic("tls-key-invalid", message, remedy, place, path)
+
+
+def _unsupported(certificate: x509.Certificate, path: str, place: Place) -> Diagnostic | None:
+    """Why Envoy does not serve a certificate with this kind of key, or None."""
+    match certificate.public_key():
+        case rsa.RSAPublicKey(key_size=bits):
+            reason = f"an RSA key of {bits} bits" if bits < _LEAST_RSA_BITS else ""
+        case ec.EllipticCurvePublicKey(curve=curve):
+            reason = "" if curve.name in _CURVES else f"a key on the curve {curve.name}"
+        case ed25519.Ed25519PublicKey():
+            reason = ""
+        case _:
+            reason = "a key of another kind"
+    if not reason:
+        return None
+    remedy = f"Use RSA with at least {_LEAST_RSA_BITS} bits, or ECDSA on P-256, P-384 or P-521"
+    return _certificate_invalid(path, place, f"the certificate has {reason}, which Envoy refuses", remedy)
+
+
+def _same_key(one: PublicKeyTypes, other: PublicKeyTypes) -> bool:
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return one.public_bytes(*form) == other.public_bytes(*form)
+
+
+def _mismatch(path: str, place: Place, holders: list[int]) -> Diagnostic:
+    remedy = "Write the paths of a certificate and of its own key"
+    if holders:
+        remedy = f"Put certificate {holders[0]} first in its file; those that signed it follow"
+    message = "the private key does not belong to the first certificate"
+    return Diagnostic("tls-key-mismatch", message, remedy, place, path)
+
+
+def _find_expired(chain: list[x509.Certificate], path: str, place: Place) -> Iterator[Diagnostic]:
+    now = datetime.now(UTC)
+    for number, one in enumerate(chain, 1):
+        since, until = one.not_valid_before_utc, one.not_valid_after_utc
+        if since <= now <= until:
+            continue
+        expired = now > until
+        message = f"expired on {until:%Y-%m-%d}" if expired else f"is not valid before {since:%Y-%m-%d}"
+        yield Diagnostic(
+            code="tls-certificate-expired" if expired else "tls-certificate-not-valid-yet",
+            message=f"certificate {number} of {len(chain)} {message}; clients will refuse the connection",
+            remedy="Replace the certificate"
+            if expired
+            else "Check the clock, or use a certificate that is valid",
+            place=place,
+            found=path,
+            severity=Severity.WARNING,
+        )
