@@ -13,6 +13,7 @@ from crossgate.catalogue.model import (
     Catalogue,
     Gateway,
     NativeService,
+    Settings,
     default_endpoint,
 )
 from crossgate.policy import CorsPolicy, ServerPolicy, build_policy, read_server_policy
@@ -79,7 +80,7 @@ def catalogue(
 ) -> Catalogue:
     return Catalogue(
         gateway or Gateway(),
-        server_policy,
+        Settings(policy=server_policy),
         apis={one.key: one for one in apis},
         applications={one.name: one for one in applications},
     )

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, contextmanager
 from tests.ports import free_ports
 
 from crossgate.app.gateway import system_ca_file
-from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService
+from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService, Settings
 from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
@@ -132,7 +132,7 @@ def catalogue_of(
     """A catalogue for a gateway on ``port``."""
     return Catalogue(
         Gateway(HostPort("127.0.0.1", port), public_origins=public_origins),
-        server_policy,
+        Settings(policy=server_policy),
         apis={one.key: one for one in apis},
         applications={one.name: one for one in applications or []},
     )

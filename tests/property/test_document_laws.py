@@ -27,6 +27,7 @@ from crossgate.catalogue.model import (
     default_endpoint,
 )
 from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name
+from crossgate.catalogue.reader import read_settings
 from crossgate.catalogue.schema import document_schema
 from crossgate.catalogue.yaml.events import parse_yaml
 from crossgate.catalogue.yaml.writer import write_yaml
@@ -36,6 +37,16 @@ from crossgate.policy import CorsPolicy, read_policy
 _EXAMPLE = (Path(__file__).parents[2] / "examples" / "gateway.yaml").read_text()
 _laws = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _SCHEMA = Draft202012Validator(document_schema())
+_ACCEPTED = LintSettings((Suppression("http-origin", "a test: no TLS", "http://'\"`{}.d"),))
+_SETTINGS: tuple[dict[str, object], ...] = (
+    {},
+    {"watt.server.cors.enabled": False},
+    {
+        "watt.server.cors.enabled": True,
+        "watt.server.cors.allowedOrigins": ["*", "https://a.example"],
+        "lint": {"allow": [{"code": "star-mixed", "entry": "*", "reason": "a test: it's only # local"}]},
+    },
+)
 
 _origins = st.sampled_from(
     ["https://a.example", "http://b.example:8080", "http://[::1]", "app+x://c", "http://'\"`{}.d"]
@@ -89,7 +100,11 @@ def _apis(draw: st.DrawFn) -> Api:
         trusted_domains=draw(st.sampled_from([(), ("a.example",), ("b.example", "localhost")])),
         lint=draw(
             st.sampled_from(
-                [LintSettings(), LintSettings((Suppression("localhost", "a test: it's only # local"),))]
+                [
+                    LintSettings(),
+                    _ACCEPTED,
+                    LintSettings((Suppression("localhost", "a test: it's only # local"),)),
+                ]
             )
         ),
         endpoints=draw(st.just((default_endpoint(kind, name, version),)) | endpoints.map(tuple)),
@@ -110,6 +125,7 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
         javascript_origins=st.lists(_origins, max_size=2).map(tuple),
         apis=st.lists(st.sampled_from(sorted(apis)), max_size=2).map(tuple) if apis else st.just(()),
         suspended=st.booleans(),
+        lint=st.sampled_from([LintSettings(), _ACCEPTED]),
     )
     gateway = st.builds(
         Gateway,
@@ -117,10 +133,11 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
         tls=st.none() | st.builds(Tls, _paths, _paths),
         native_ca=st.none() | _paths,
         public_origins=st.lists(_origins, max_size=2).map(tuple),
+        lint=st.sampled_from([LintSettings(), _ACCEPTED]),
     )
     return Catalogue(
         gateway=draw(gateway),
-        settings=draw(st.sampled_from([{}, {"watt.server.cors.enabled": False}])),
+        settings=read_settings(draw(st.sampled_from(_SETTINGS))),
         apis=apis,
         applications={entry.name: entry for entry in draw(st.lists(applications, max_size=3))},
     )

@@ -52,6 +52,23 @@ _CORS = st.fixed_dictionaries(
         "unknown": st.just(1),
     },
 )
+_LINT = st.fixed_dictionaries(
+    {},
+    optional={
+        "allow": st.lists(
+            st.fixed_dictionaries(
+                {"code": st.sampled_from(["localhost", "UPPER", "a\n", 7])},
+                optional={
+                    "entry": st.sampled_from([None, "*", 7]),
+                    "reason": st.sampled_from(["why", "", 7]),
+                    "x": st.just(1),
+                },
+            ),
+            max_size=2,
+        ),
+        "deny": st.just([]),
+    },
+)
 _APIS = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["pets", "a/b", "..", 7]) | st.just("pets"),
@@ -65,19 +82,7 @@ _APIS = st.fixed_dictionaries(
         "endpoints": st.lists(st.sampled_from(["/shop", "/shop/v1", "/ws", "/a/", 7]), max_size=2),
         "cors": _CORS,
         "trusted_domains": st.lists(st.sampled_from(["a.example", "localhost", "*.a", 7]), max_size=2),
-        "lint": st.fixed_dictionaries(
-            {},
-            optional={
-                "allow": st.lists(
-                    st.fixed_dictionaries(
-                        {"code": st.sampled_from(["localhost", "UPPER", "a\n", 7])},
-                        optional={"reason": st.sampled_from(["why", "", 7]), "x": st.just(1)},
-                    ),
-                    max_size=2,
-                ),
-                "deny": st.just([]),
-            },
-        ),
+        "lint": _LINT,
         "unknown": st.just(1),
     },
 )
@@ -87,6 +92,7 @@ _APPLICATIONS = st.fixed_dictionaries(
         "javascript_origins": _ORIGINS,
         "apis": st.lists(st.sampled_from(["pets/1.0", 7]), max_size=2),
         "suspended": st.sampled_from([True, False, 1, "true"]),
+        "lint": _LINT,
         "unknown": st.just(1),
     },
 )
@@ -101,6 +107,7 @@ _GATEWAYS = st.fixed_dictionaries(
         ),
         "native_ca": st.sampled_from([None, "ca.pem", 7]),
         "public_origins": _ORIGINS,
+        "lint": _LINT,
         "unknown": st.just(1),
     },
 )

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.catalogues import NATIVE, api, application, catalogue, policy
 
-from crossgate.catalogue.model import Catalogue, Gateway, NativeService
+from crossgate.catalogue.model import Catalogue, Gateway, NativeService, Settings
 from crossgate.compiler.incremental import Compilation
 from crossgate.policy import read_server_policy
 from crossgate.service.catalogue_service import CatalogueService
@@ -30,7 +30,6 @@ from crossgate.service.changes import (
     SuspendApplication,
 )
 from crossgate.service.errors import ServiceError
-from crossgate.service.objects import Settings
 from crossgate.store import SqliteDirectory, open_store
 
 CA = "/ca.pem"

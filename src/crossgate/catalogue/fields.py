@@ -8,7 +8,7 @@ server-level settings are in :mod:`crossgate.policy`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from crossgate.catalogue.model import (
@@ -41,7 +41,7 @@ from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import parse_listen_address
 from crossgate.policy import parse_exact_origin
 from crossgate.policy.cors_policy import POLICY_ENTRY
-from crossgate.policy.server_cors import SETTINGS
+from crossgate.policy.server_cors import SETTINGS as SERVER_SETTINGS
 from crossgate.record import (
     Boolean,
     Choice,
@@ -87,6 +87,43 @@ TLS: Final = Record(
     ),
 )
 
+SUPPRESSION: Final = Record(
+    "SuppressionEntry",
+    "A finding of the linter that is accepted.",
+    Suppression,
+    (
+        Field(
+            "code",
+            Text(pattern=CODE_PATTERN),
+            "The finding's code, as `crossgate check` prints it in brackets.",
+        ),
+        Field(
+            "entry",
+            Nullable(Text()),
+            "The entry that the finding is about, as the finding shows it after `found`. Leave it out only "
+            "for a finding that shows none.",
+            default=None,
+            default_doc="none",
+        ),
+        Field("reason", Text(not_empty=True), "Why it is accepted."),
+    ),
+)
+
+LINT: Final = Record(
+    "LintEntry",
+    "What the linter accepts in the object.",
+    LintSettings,
+    (Field("allow", ListOf(SUPPRESSION), "List of accepted findings.", default=()),),
+)
+
+_LINT: Final = Field(
+    "lint",
+    LINT,
+    "Which of the linter's findings are accepted.",
+    default=LintSettings(),
+    default_doc="none",
+)
+
 GATEWAY: Final = Record(
     "GatewayEntry",
     "The gateway's own settings.",
@@ -122,28 +159,8 @@ GATEWAY: Final = Record(
             "`Origin`: browsers send one on same-origin POSTs too.",
             default=(),
         ),
+        _LINT,
     ),
-)
-
-SUPPRESSION: Final = Record(
-    "SuppressionEntry",
-    "A finding of the linter that is accepted.",
-    Suppression,
-    (
-        Field(
-            "code",
-            Text(pattern=CODE_PATTERN),
-            "The finding's code, as `crossgate check` prints it in brackets.",
-        ),
-        Field("reason", Text(not_empty=True), "Why it is accepted."),
-    ),
-)
-
-LINT: Final = Record(
-    "LintEntry",
-    "What the linter accepts in an API.",
-    LintSettings,
-    (Field("allow", ListOf(SUPPRESSION), "List of accepted findings.", default=()),),
 )
 
 
@@ -198,13 +215,7 @@ API: Final = Record(
             "linter proves that all that the policy and the API's applications admit lies within them.",
             default=(),
         ),
-        Field(
-            "lint",
-            LINT,
-            "Which of the linter's findings are accepted.",
-            default=LintSettings(),
-            default_doc="none",
-        ),
+        _LINT,
     ),
 )
 
@@ -222,6 +233,7 @@ APPLICATION: Final = Record(
         ),
         Field("apis", ListOf(Text()), "List of APIs, as `name/version`.", default=()),
         Field("suspended", Boolean(), "While true, its origins are ignored.", default=False),
+        _LINT,
     ),
 )
 
@@ -230,6 +242,7 @@ def _read_settings(raw: object) -> Mapping[str, object] | Invalid:
     return raw if isinstance(raw, Mapping) else wrong_type("a mapping", raw, "Write keys and values")
 
 
+SETTINGS: Final = replace(SERVER_SETTINGS, fields=(*SERVER_SETTINGS.fields, _LINT))
 _SETTINGS: Final = Delegated(_read_settings, dict, SETTINGS)
 
 
@@ -239,7 +252,7 @@ class Document:
 
     gateway: Gateway = field(default_factory=Gateway)
     settings: Mapping[str, object] = field(default_factory=dict)
-    """As they were written; :func:`crossgate.policy.read_server_policy` reads them."""
+    """As they were written; :mod:`crossgate.catalogue.reader` reads them."""
     apis: tuple[Api, ...] = ()
     applications: tuple[Application, ...] = ()
 

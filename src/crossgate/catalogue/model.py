@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -51,15 +51,17 @@ class NativeService:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A finding of the linter that is accepted: its code, and the reason."""
+    """A finding of the linter that is accepted, and the reason."""
 
     code: str
     reason: str
+    entry: str | None = None
+    """What the finding shows as found; None if it shows nothing, and in suppressions of old versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class LintSettings:
-    """What the linter accepts in an API."""
+    """What the linter accepts in an object."""
 
     allow: tuple[Suppression, ...] = ()
 
@@ -105,6 +107,7 @@ class Application:
     apis: tuple[str, ...] = ()
     """Keys of the associated APIs."""
     suspended: bool = False
+    lint: LintSettings = LintSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,20 @@ class Gateway:
     native_ca: str | None = None
     """Path of a PEM file with the authorities trusted for https native services; None for the system's."""
     public_origins: tuple[str, ...] = ()
+    lint: LintSettings = LintSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The server-level settings, and what they configure."""
+
+    values: Mapping[str, object] = field(default_factory=dict)
+    """As they were written, ``lint`` included."""
+    policy: ServerPolicy | None = None
+    """None unless ``watt.server.cors.enabled`` is true."""
+    disabled_policy: ServerPolicy | None = None
+    """The policy that would be in force if they were enabled; None if they are, or name no origin."""
+    lint: LintSettings = LintSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +148,16 @@ class Catalogue:
     """Every object of a gateway; its readers guarantee that they are consistent."""
 
     gateway: Gateway = Gateway()
-    server_policy: ServerPolicy | None = None
-    """None unless ``watt.server.cors.enabled`` is true; while it is set, no API's policy is enforced."""
-    settings: Mapping[str, object] = field(default_factory=dict)
-    """The server-level settings as they were written."""
+    settings: Settings = field(default_factory=Settings)
     apis: Mapping[str, Api] = field(default_factory=dict)
     applications: Mapping[str, Application] = field(default_factory=dict)
+
+    server_policy: ServerPolicy | None = field(init=False, repr=False, compare=False)
+    """The policy of the settings with the gateway's public origins; while it is set, no API's policy is
+    enforced."""
+
+    def __post_init__(self) -> None:
+        policy, public = self.settings.policy, frozenset(self.gateway.public_origins)
+        if policy is not None and policy.public_origins != public:
+            policy = replace(policy, public_origins=public)
+        object.__setattr__(self, "server_policy", policy)

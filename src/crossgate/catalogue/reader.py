@@ -7,16 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, Document
-from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
+from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, LINT, SETTINGS, Document
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, LintSettings, Settings
 from crossgate.catalogue.references import check_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
-from crossgate.policy import ServerPolicy, read_server_policy
-from crossgate.policy.server_cors import SETTINGS, ReadLines
+from crossgate.policy.server_cors import ReadLines, read_configured_policy
 from crossgate.record import Invalid, Record, as_found, unknown_keys, wrong_type
 
 _Object = TypeVar("_Object")
-_SETTINGS: Final = frozenset(field.name for field in SETTINGS.fields)
+_SETTINGS: Final = tuple(field.name for field in SETTINGS.fields)
 
 
 def read_api(raw: object) -> Api:
@@ -39,17 +38,17 @@ def read_gateway(raw: object) -> Gateway:
     return _read(GATEWAY, raw)
 
 
-def read_server_settings(raw: object) -> ServerPolicy | None:
-    """The server's policy, None where it is off; raises as :func:`read_api` does.
+def read_settings(raw: object) -> Settings:
+    """The settings under ``settings``; raises as :func:`read_api` does.
 
     No file is read: a setting that names one is an error.
     """
     if not isinstance(raw, Mapping):
         raise InvalidInput(wrong_type("a mapping", raw, "Write keys and values").diagnostics)
-    policy, diagnostics = _read_settings(raw, refuse_files)
+    settings, diagnostics = _read_settings(raw, refuse_files)
     if diagnostics:
         raise InvalidInput(diagnostics)
-    return policy
+    return settings
 
 
 def read_catalogue(
@@ -62,15 +61,14 @@ def read_catalogue(
     if not isinstance(raw, Mapping):
         return None, [_not_a_document(raw)]
     errors = [*check_document(raw)]
-    settings = raw.get("settings")
-    policy: ServerPolicy | None = None
-    if isinstance(settings, Mapping):
-        policy, found = _read_settings(settings, read_lines)
+    settings = Settings()
+    if isinstance(values := raw.get("settings"), Mapping):
+        settings, found = _read_settings(values, read_lines)
         errors += (one.within("settings") for one in found)
     document = DOCUMENT.read(raw)
     if isinstance(document, Invalid):
         return None, [*errors, *document.diagnostics]
-    return (None, errors) if errors else (_catalogue(document, policy, folder), [])
+    return (None, errors) if errors else (_catalogue(document, settings, folder), [])
 
 
 def refuse_files(name: str) -> Diagnostic:
@@ -85,13 +83,16 @@ def _read(record: Record[_Object], raw: object) -> _Object:
     return value
 
 
-def _read_settings(
-    raw: Mapping[str, object], read_lines: ReadLines
-) -> tuple[ServerPolicy | None, list[Diagnostic]]:
-    """The server's policy, None where it is off; and every error, its place relative to the settings."""
-    known = {name: value for name, value in raw.items() if name in _SETTINGS}
-    policy, diagnostics = read_server_policy(known, read_lines)
-    return policy, [*unknown_keys(raw, _SETTINGS), *diagnostics]
+def _read_settings(raw: Mapping[str, object], read_lines: ReadLines) -> tuple[Settings, list[Diagnostic]]:
+    """The settings, valid if there is no error; and every error, its place relative to them."""
+    known = {name: value for name, value in raw.items() if name in _SETTINGS and name != "lint"}
+    policy, enabled, diagnostics = read_configured_policy(known, read_lines)
+    errors = [*unknown_keys(raw, _SETTINGS), *diagnostics]
+    lint = LINT.read(raw["lint"]) if "lint" in raw else LintSettings()
+    if isinstance(lint, Invalid):
+        return Settings(), [*errors, *lint.within("lint")]
+    disabled = policy if policy.allowed_origins and not enabled else None
+    return Settings(raw, policy if enabled else None, disabled, lint), errors
 
 
 def _not_a_document(raw: object) -> Diagnostic:
@@ -101,14 +102,11 @@ def _not_a_document(raw: object) -> Diagnostic:
     return Diagnostic("wrong-type", "expected a mapping", remedy, found=as_found(raw))
 
 
-def _catalogue(document: Document, policy: ServerPolicy | None, folder: Path | None) -> Catalogue:
+def _catalogue(document: Document, settings: Settings, folder: Path | None) -> Catalogue:
     gateway = document.gateway if folder is None else _resolve_paths(document.gateway, folder)
-    if policy is not None:
-        policy = replace(policy, public_origins=frozenset(gateway.public_origins))
     return Catalogue(
         gateway=gateway,
-        server_policy=policy,
-        settings=document.settings,
+        settings=settings,
         apis={api.key: api for api in document.apis},
         applications={application.name: application for application in document.applications},
     )

@@ -6,12 +6,17 @@ Reading them gives equal objects; equal objects give equal values, in the same o
 from __future__ import annotations
 
 from crossgate.catalogue.fields import API, APPLICATION, GATEWAY
-from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
 
 
 def gateway_to_dict(gateway: Gateway) -> dict[str, object]:
     """The gateway's own settings; the address to listen on is never left out."""
     return GATEWAY.write(gateway)
+
+
+def settings_to_dict(settings: Settings) -> dict[str, object]:
+    """The server-level settings as they were written, sorted."""
+    return dict(sorted(settings.values.items()))
 
 
 def api_to_dict(api: Api) -> dict[str, object]:
@@ -32,7 +37,7 @@ def catalogue_to_dict(catalogue: Catalogue) -> dict[str, object]:
     apis = sorted(catalogue.apis.values(), key=lambda api: (api.name, api.version))
     sections: dict[str, object] = {
         "gateway": gateway_to_dict(catalogue.gateway),
-        "settings": dict(sorted(catalogue.settings.items())),
+        "settings": settings_to_dict(catalogue.settings),
         "apis": [api_to_dict(api) for api in apis],
         "applications": [application_to_dict(one) for _, one in sorted(catalogue.applications.items())],
     }

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.catalogue.model import Catalogue
-from crossgate.catalogue.serialise import api_to_dict, application_to_dict, gateway_to_dict
+from crossgate.catalogue.serialise import (
+    api_to_dict,
+    application_to_dict,
+    gateway_to_dict,
+    settings_to_dict,
+)
 from crossgate.diagnostics import InvalidInput
 
 
@@ -31,7 +36,7 @@ def load_for_admin_api(file: Path) -> dict[str, object]:
     if reading.declares("gateway"):
         body["gateway"] = gateway_to_dict(catalogue.gateway)
     if reading.declares("settings"):
-        body["settings"] = dict(catalogue.settings)
+        body["settings"] = settings_to_dict(catalogue.settings)
     return body
 
 

@@ -16,7 +16,7 @@ from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.cors_policy import MAX_AGE_LIMIT
 from crossgate.policy.header_list import HeaderNames
 from crossgate.policy.names import ANY, is_forbidden_method, is_token
-from crossgate.policy.origin_pattern import AnyOrigin, OriginPattern, parse_origin_pattern
+from crossgate.policy.origin_pattern import OriginPattern, parse_origin_pattern
 from crossgate.policy.origin_set import OriginSet
 from crossgate.record import AsIs, Field, Record
 
@@ -133,6 +133,14 @@ def read_server_policy(
 
     Invalid settings are errors even if server-level CORS is not enabled.
     """
+    policy, enabled, diagnostics = read_configured_policy(settings, read_lines)
+    return (policy if enabled else None), diagnostics
+
+
+def read_configured_policy(
+    settings: Mapping[str, object], read_lines: ReadLines
+) -> tuple[ServerPolicy, bool, list[Diagnostic]]:
+    """The policy, whether it is enabled, and every error in the settings."""
     reader = _Settings(settings, read_lines)
     enabled = reader.boolean("enabled")
     policy = ServerPolicy(
@@ -155,7 +163,7 @@ def read_server_policy(
             "*",
             "Name the headers",
         )
-    return (policy if enabled else None), reader.diagnostics
+    return policy, enabled, reader.diagnostics
 
 
 def _refuse_method(word: str) -> str | None:
@@ -250,8 +258,6 @@ class _Settings:
                 "nothing",
                 "Name the allowed origins, or * for all",
             )
-        if AnyOrigin() in patterns:
-            return (AnyOrigin(),)
         return tuple(patterns)
 
     def _origin_words(self, name: str) -> list[str]:

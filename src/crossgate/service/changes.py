@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
 from crossgate.policy import CorsPolicy
 from crossgate.service.errors import NotFound
 from crossgate.service.objects import (
@@ -17,9 +17,7 @@ from crossgate.service.objects import (
     ObjectChange,
     ObjectKey,
     ObjectKind,
-    Settings,
     find_object,
-    settings_of,
     with_objects,
 )
 from crossgate.service.permission import EVERYTHING, Permission
@@ -239,7 +237,7 @@ class Draft:
         if change.gateway or resets:
             self.objects[GATEWAY_KEY] = desired.gateway
         if change.settings or resets:
-            self.objects[SETTINGS_KEY] = settings_of(desired)
+            self.objects[SETTINGS_KEY] = desired.settings
 
     def _put(self, application: Application) -> None:
         self.objects[ObjectKind.APPLICATION, application.name] = application

@@ -7,12 +7,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from crossgate.catalogue.model import Api, Catalogue, Gateway
-from crossgate.catalogue.reader import read_api, read_application, read_gateway, read_server_settings
+from crossgate.catalogue.model import Api, Catalogue, Gateway, Settings
+from crossgate.catalogue.reader import read_api, read_application, read_gateway, read_settings
 from crossgate.compiler.names import outside_default_roots
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.errors import InvalidChange
-from crossgate.service.objects import CatalogueObject, ObjectKey, ObjectKind, Settings, with_objects
+from crossgate.service.objects import CatalogueObject, ObjectKey, ObjectKind, with_objects
 from crossgate.service.ports import RecordedObject
 
 BATCH_SIZE: Final = 250
@@ -30,7 +30,7 @@ def parse_object(kind: ObjectKind, raw: Mapping[str, object]) -> CatalogueObject
         case ObjectKind.GATEWAY:
             return read_gateway(raw)
         case ObjectKind.SETTINGS:
-            return Settings(raw, read_server_settings(raw))
+            return read_settings(raw)
         case ObjectKind.API:
             return read_api(raw)
         case ObjectKind.APPLICATION:

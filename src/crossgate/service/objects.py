@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from crossgate.catalogue.model import Api, Application, Catalogue, Gateway
-from crossgate.catalogue.serialise import api_to_dict, application_to_dict, gateway_to_dict
-from crossgate.policy import ServerPolicy
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
+from crossgate.catalogue.serialise import (
+    api_to_dict,
+    application_to_dict,
+    gateway_to_dict,
+    settings_to_dict,
+)
 
 
 class ObjectKind(StrEnum):
@@ -19,14 +23,6 @@ class ObjectKind(StrEnum):
     SETTINGS = "settings"
     API = "api"
     APPLICATION = "application"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The server-level settings, and the policy that they configure; None if it is off."""
-
-    values: Mapping[str, object] = field(default_factory=dict)
-    policy: ServerPolicy | None = None
 
 
 CatalogueObject = Gateway | Settings | Api | Application
@@ -58,19 +54,11 @@ def find_object(catalogue: Catalogue, key: ObjectKey) -> CatalogueObject | None:
         case ObjectKind.GATEWAY:
             return catalogue.gateway
         case ObjectKind.SETTINGS:
-            return settings_of(catalogue)
+            return catalogue.settings
         case ObjectKind.API:
             return catalogue.apis.get(name)
         case ObjectKind.APPLICATION:
             return catalogue.applications.get(name)
-
-
-def settings_of(catalogue: Catalogue) -> Settings:
-    """The settings object of the catalogue, without the public origins of the gateway in its policy."""
-    policy = catalogue.server_policy
-    return Settings(
-        catalogue.settings, None if policy is None else replace(policy, public_origins=frozenset())
-    )
 
 
 def with_objects(catalogue: Catalogue, objects: Mapping[ObjectKey, CatalogueObject | None]) -> Catalogue:
@@ -79,7 +67,7 @@ def with_objects(catalogue: Catalogue, objects: Mapping[ObjectKey, CatalogueObje
     A mapping without changes stays the same object, so that comparing catalogues is cheap.
     """
     apis, applications = dict[str, Api | None](), dict[str, Application | None]()
-    gateway, settings = catalogue.gateway, settings_of(catalogue)
+    gateway, settings = catalogue.gateway, catalogue.settings
     for (kind, name), found in objects.items():
         match found:
             case Gateway():
@@ -92,13 +80,9 @@ def with_objects(catalogue: Catalogue, objects: Mapping[ObjectKey, CatalogueObje
                 applications[name] = found
             case None:
                 (apis if kind is ObjectKind.API else applications)[name] = None
-    policy = settings.policy
-    if policy is not None:
-        policy = replace(policy, public_origins=frozenset(gateway.public_origins))
     return Catalogue(
         gateway=gateway,
-        server_policy=catalogue.server_policy if policy == catalogue.server_policy else policy,
-        settings=settings.values,
+        settings=settings,
         apis=_merged(catalogue.apis, apis),
         applications=_merged(catalogue.applications, applications),
     )
@@ -125,7 +109,7 @@ def object_to_dict(found: CatalogueObject) -> dict[str, object]:
         case Gateway():
             return gateway_to_dict(found)
         case Settings():
-            return dict(sorted(found.values.items()))
+            return settings_to_dict(found)
         case Api():
             return api_to_dict(found)
         case Application():

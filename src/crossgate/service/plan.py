@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.model import Catalogue, Settings
 from crossgate.catalogue.references import check_change
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.service.access import AccessChange, find_access_changes
 from crossgate.service.changes import Change, Draft, Restore
 from crossgate.service.errors import InvalidChange, LintErrors
-from crossgate.service.objects import Difference, ObjectChange, ObjectKey, ObjectKind, Settings, find_object
+from crossgate.service.objects import Difference, ObjectChange, ObjectKey, ObjectKind, find_object
 from crossgate.service.permission import EVERYTHING, Permission
 from crossgate.service.snapshot import Snapshot
 

@@ -81,7 +81,7 @@ def _catalogues(draw: st.DrawFn, gateways: st.SearchStrategy[Gateway] = _gateway
 @st.composite
 def _part_of(draw: st.DrawFn, before: Catalogue, after: Catalogue) -> Catalogue:
     """``before`` with one part of ``after``: most changes are of one kind."""
-    part = draw(st.sampled_from(("apis", "applications", "gateway", "server_policy")))
+    part = draw(st.sampled_from(("apis", "applications", "gateway", "settings")))
     return replace(before, **{part: getattr(after, part)})
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.catalogues import POLICY, catalogue, server_policy
 from tests.catalogues import api_with_policy as api
 
-from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Tls
+from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Settings, Tls
 from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
 
@@ -93,7 +93,7 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     "authorities for native services": (with_gateway(native_ca="/etc/ca.pem"), {CAFE_CLUSTER}),
     "the listener's certificate": (with_gateway(tls=Tls("/etc/a.pem", "/etc/a.key")), {THE_LISTENER}),
     "server-level CORS": (
-        replace(FIRST, server_policy=server_policy("https://app.example.com")),
+        replace(FIRST, settings=Settings(policy=server_policy("https://app.example.com"))),
         WITH_POLICY | SERVER,
     ),
 }
@@ -134,9 +134,9 @@ def test_a_scope_needs_its_clusters() -> None:
 
 
 def test_server_settings_are_one_resource() -> None:
-    on = replace(FIRST, server_policy=server_policy("https://app.example.com"))
+    on = replace(FIRST, settings=Settings(policy=server_policy("https://app.example.com")))
     compilation, _ = Compilation().advance(on, "")
-    longer = replace(FIRST, server_policy=server_policy("https://app.example.com", maxAge=5))
+    longer = replace(FIRST, settings=Settings(policy=server_policy("https://app.example.com", maxAge=5)))
     assert set(compilation.advance(longer, "")[1]) == {(ROUTE_CONFIGURATION, "server-level-cors")}
 
 

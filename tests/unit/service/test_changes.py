@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.catalogues import api, application, catalogue, policy
 
-from crossgate.catalogue.model import Gateway
+from crossgate.catalogue.model import Gateway, Settings
 from crossgate.net.address import HostPort
 from crossgate.policy import read_server_policy
 from crossgate.service.changes import (
@@ -25,7 +25,7 @@ from crossgate.service.changes import (
     SuspendApplication,
 )
 from crossgate.service.errors import InvalidChange, NotFound
-from crossgate.service.objects import ObjectKind, Settings
+from crossgate.service.objects import ObjectKind
 from crossgate.service.plan import apply_changes
 from crossgate.service.snapshot import Snapshot
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.catalogues import api, application, catalogue, policy
 
-from crossgate.catalogue.model import Gateway
+from crossgate.catalogue.model import Gateway, Settings
 from crossgate.policy import Mode, read_server_policy
 from crossgate.service.access import AccessChange, AccessMode
 from crossgate.service.changes import (
@@ -20,7 +20,6 @@ from crossgate.service.changes import (
     RemovePolicy,
     SuspendApplication,
 )
-from crossgate.service.objects import Settings
 from crossgate.service.plan import make_plan
 from crossgate.service.snapshot import Snapshot
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.catalogues import api, application, catalogue, policy
 
-from crossgate.catalogue.model import Catalogue, Gateway
+from crossgate.catalogue.model import Catalogue, Gateway, Settings
 from crossgate.net.address import HostPort
 from crossgate.policy import read_server_policy
 from crossgate.service.catalogue_service import CatalogueService
@@ -24,7 +24,7 @@ from crossgate.service.changes import (
 )
 from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, PreconditionFailed
 from crossgate.service.etag import Matches, etag_of
-from crossgate.service.objects import ObjectKind, Settings
+from crossgate.service.objects import ObjectKind
 from crossgate.service.ports import NodeRollout, Proposal, RolloutState
 from crossgate.service.snapshot import Snapshot
 from crossgate.store import Store, StoreLocation, open_store
@@ -38,8 +38,7 @@ def everything() -> Catalogue:
     server, _ = read_server_policy(written, lambda _: [])
     return Catalogue(
         gateway=Gateway(HostPort("::1", 9000), native_ca="/ca.pem"),
-        server_policy=server,
-        settings=written,
+        settings=Settings(written, server),
         apis={PETS.key: PETS},
         applications={WEB.name: WEB},
     )

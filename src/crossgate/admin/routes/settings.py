@@ -12,9 +12,9 @@ from crossgate.admin.openapi import object_body, object_response
 from crossgate.admin.responses import read_response
 from crossgate.admin.writes import AdminWrite
 from crossgate.catalogue.reader import read_gateway as parse_gateway
-from crossgate.catalogue.reader import read_server_settings as parse_server_settings
+from crossgate.catalogue.reader import read_settings as parse_settings
 from crossgate.service.changes import PutGateway, PutSettings
-from crossgate.service.objects import GATEWAY_KEY, SETTINGS_KEY, Settings, object_to_dict, settings_of
+from crossgate.service.objects import GATEWAY_KEY, SETTINGS_KEY, object_to_dict
 
 router = resource_router("Settings")
 
@@ -40,7 +40,7 @@ def put_gateway(write: AdminWrite, body: JsonObject) -> Response:
 @router.get("/v1/settings", responses={200: object_response("SettingsEntry")}, response_class=Response)
 def read_settings(request: Request, context: Context, _: Viewer) -> Response:
     """The settings of the server, `watt.server.cors.*`, as they were written."""
-    return read_response(request, object_to_dict(settings_of(context.head.catalogue)))
+    return read_response(request, object_to_dict(context.head.catalogue.settings))
 
 
 @router.put(
@@ -51,5 +51,5 @@ def read_settings(request: Request, context: Context, _: Viewer) -> Response:
 )
 def put_settings(write: AdminWrite, body: JsonObject) -> Response:
     """Replace the settings of the server. If enabled, server-level CORS replaces the policies of all APIs."""
-    settings = Settings(body, parse_server_settings(body))
+    settings = parse_settings(body)
     return write.put(PutSettings(settings), SETTINGS_KEY, object_to_dict(settings))
