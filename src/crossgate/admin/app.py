@@ -1,4 +1,4 @@
-"""The admin API as an ASGI application: host guard, then authentication, then the routes."""
+"""The admin API as an ASGI application: host guard, authentication, limit of the body, then the routes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from crossgate.admin.auth import Authentication
+from crossgate.admin.body import BodyLimit
 from crossgate.admin.context import AdminContext
-from crossgate.admin.errors import add_error_handlers
+from crossgate.admin.errors import add_error_handlers, refusal
 from crossgate.admin.host_guard import HostGuard
 from crossgate.admin.openapi import describe
 from crossgate.admin.routes import (
@@ -42,7 +43,8 @@ _ROUTERS: Final = (
 
 def admin_api(context: AdminContext, host_names: Collection[str] = ()) -> ASGIApp:
     """The admin API; ``host_names`` are accepted as Host, besides localhost and addresses."""
-    return HostGuard(Authentication(routes(context), context.tokens), host_names)
+    limited = BodyLimit(routes(context), refusal)
+    return HostGuard(Authentication(limited, context.tokens), host_names)
 
 
 def routes(context: AdminContext | None = None) -> FastAPI:

@@ -1,12 +1,16 @@
-"""Request bodies: unambiguous JSON objects, documents, and the limits of their size."""
+"""Request bodies: one limit for all routes, unambiguous JSON objects, and documents."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Annotated, Final, NoReturn
+from collections.abc import Callable, Iterable
+from typing import Annotated, Final, Generic, NoReturn, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import ServiceError
@@ -15,6 +19,8 @@ MAX_OBJECT: Final = 4 * 1024 * 1024
 """Bytes of one object: an API whose policy lists 50,000 origins takes half of it."""
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 """Bytes of a document, as for a file."""
+_DOCUMENTS: Final = frozenset({"/v1/check", "/v1/plan", "/v1/apply"})
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class MalformedBody(ServiceError):
@@ -32,27 +38,61 @@ class BodyTooLarge(ServiceError):
         super().__init__([Diagnostic("body-too-large", message, "Split it into smaller requests")])
 
 
+class BodyLimit:
+    """ASGI middleware that lets no route receive a body above its limit, however the route reads it.
+
+    An announced length is judged before anything is read.
+    """
+
+    def __init__(self, app: ASGIApp, refuse: Callable[[BodyTooLarge], ASGIApp]) -> None:
+        self._app = app
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward the request, or refuse it."""
+        limit = MAX_DOCUMENT if scope["path"] in _DOCUMENTS else MAX_OBJECT
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isascii() and announced.isdigit() and int(announced[:12]) > limit:
+            await self._refuse(BodyTooLarge(limit))(scope, receive, send)
+            return
+        await self._app(scope, _bounded(receive, limit), send)
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    received = 0
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise BodyTooLarge(limit)
+        return message
+
+    return bounded
+
+
 async def read_document_text(request: Request) -> str:
     """The body of a request that carries a document.
 
     Raises:
-        BodyTooLarge: it is above :data:`MAX_DOCUMENT`; the rest of it is not read.
+        BodyTooLarge: it is above the limit; the rest of it is not read.
         MalformedBody: it is not UTF-8.
 
     """
-    return _decode(await _read(request, MAX_DOCUMENT))
+    return _decode(await request.body())
 
 
 async def read_json_object(request: Request) -> dict[str, object]:
     """The body of a request that carries one object.
 
     Raises:
-        BodyTooLarge: it is above :data:`MAX_OBJECT`; the rest of it is not read.
+        BodyTooLarge: it is above the limit; the rest of it is not read.
         MalformedBody: it is not a JSON object, or is ambiguous: duplicate keys, NaN or Infinity, lone
             surrogates (RFC 8259, §4, §6 and §8.2: https://www.rfc-editor.org/rfc/rfc8259).
 
     """
-    text = _decode(await _read(request, MAX_OBJECT))
+    text = _decode(await request.body())
     try:
         found = json.loads(text, object_pairs_hook=_members, parse_constant=_reject_constant)
         json.dumps(found, ensure_ascii=False).encode()
@@ -65,17 +105,24 @@ async def read_json_object(request: Request) -> dict[str, object]:
     return found
 
 
-async def _read(request: Request, limit: int) -> bytes:
-    announced = request.headers.get("content-length", "0")
-    if announced.isascii() and announced.isdigit() and int(announced[:12]) > limit:
-        raise BodyTooLarge(limit)
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge(limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
+class ModelBody(Generic[_Model]):
+    """A dependency that reads the body as an object of a model.
+
+    A route declares it after the role that it requires. FastAPI itself would read a body before that, of any
+    size.
+    """
+
+    def __init__(self, model: type[_Model]) -> None:
+        self.model = model
+
+    async def __call__(self, request: Request) -> _Model:
+        """The object; raises RequestValidationError with everything that the model refuses."""
+        raw = await read_json_object(request)
+        try:
+            return self.model.model_validate(raw)
+        except ValidationError as error:
+            found = ({**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False))
+            raise RequestValidationError(list(found)) from None
 
 
 def _decode(body: bytes) -> str:

@@ -138,6 +138,11 @@ class Problem:
         )
 
 
+def refusal(error: ServiceError) -> Response:
+    """The response to an error outside of the routes."""
+    return _from_service_error(error).response()
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Answer every error that a route raises as a problem."""
     for error in (ServiceError, InvalidInput, RequestValidationError, HTTPException):

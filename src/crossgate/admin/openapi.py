@@ -6,8 +6,11 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from crossgate.admin.auth import LIVENESS
+from crossgate.admin.body import ModelBody
 from crossgate.admin.errors import MEDIA_TYPE, ProblemBody
 from crossgate.admin.responses import REVISION
 from crossgate.catalogue.schema import object_schemas
@@ -74,9 +77,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas |= _object_schemas()
-    problem = ProblemBody.model_json_schema(ref_template=_REFERENCE + "{model}")
-    schemas |= problem.pop("$defs")
-    schemas["ProblemBody"] = problem
+    schemas |= _model_schemas(ProblemBody)
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            schemas |= _add_model_body(route, document["paths"][route.path])
     document["components"]["responses"] = {
         str(status): _problem(description) for status, description in _ERRORS.items()
     }
@@ -90,6 +94,22 @@ def _object_schemas() -> dict[str, Any]:
     """The schemas of objects by their names: those of the document's own JSON Schema."""
     schemas: dict[str, Any] = dict(object_schemas(_REFERENCE))
     return schemas | {_linted(name): _with_findings(schemas[name]) for name in _LINTED}
+
+
+def _model_schemas(model: type[BaseModel]) -> dict[str, Any]:
+    """The schemas of a model and of those inside it, by their names."""
+    schema = model.model_json_schema(ref_template=_REFERENCE + "{model}")
+    return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _add_model_body(route: APIRoute, operations: dict[str, Any]) -> dict[str, Any]:
+    """Describe the body that the route reads by a :class:`ModelBody`; returns the schemas that this needs."""
+    model = next((d.call.model for d in route.dependant.dependencies if isinstance(d.call, ModelBody)), None)
+    if model is None:
+        return {}
+    for method in route.methods or ():
+        operations[method.lower()] |= object_body(model.__name__)
+    return _model_schemas(model)
 
 
 def _linted(name: str) -> str:

@@ -1,8 +1,23 @@
 from __future__ import annotations
 
+import json
+from http.client import HTTPConnection
+
+import httpx
 import pytest
+from fastapi.routing import APIRoute
 from tests.admin_api import AdminApi
 from tests.unit.admin.entries import NEW, PETS
+
+from crossgate.admin.app import routes
+
+MEBIBYTE = b" " * 2**20
+ROUTES = [
+    (method, route.path)
+    for route in routes().routes
+    if isinstance(route, APIRoute)
+    for method in sorted(route.methods or ())
+]
 
 
 @pytest.mark.parametrize(
@@ -27,11 +42,54 @@ def test_ambiguous_or_malformed_body_is_rejected(api: AdminApi, body: bytes) -> 
     assert answer.json()["diagnostics"][0]["code"] == "body-malformed"
 
 
-def test_body_above_the_limit_is_rejected(api: AdminApi) -> None:
-    piece = b" " * 1024 * 1024
+def test_every_route_refuses_a_body_above_the_limit_before_it_arrives(api: AdminApi) -> None:
+    refused = {route: _announce(api, *route, size=17 * 2**20) for route in ROUTES}
 
-    announced = api.editor.put(PETS, content=piece * 5, headers=NEW)
-    unannounced = api.editor.put(PETS, content=(piece for _ in range(5)), headers=NEW)
-    document = api.editor.post("/v1/plan", content=piece * 17)
+    assert refused == dict.fromkeys(ROUTES, (413, "body-too-large"))
 
-    assert (announced.status_code, unannounced.status_code, document.status_code) == (413, 413, 413)
+
+def _announce(api: AdminApi, method: str, path: str, size: int) -> tuple[int, str]:
+    """Send the head of a request; the status and the code that come back."""
+    url = httpx.URL(api.url)
+    connection = HTTPConnection(url.host, url.port or 80, timeout=60)
+    try:
+        connection.putrequest(method, path)
+        connection.putheader("Authorization", api.admin.headers["Authorization"])
+        connection.putheader("Content-Length", str(size))
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, json.load(answer)["diagnostics"][0]["code"]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "mebibytes"),
+    [("PUT", PETS, 5), ("POST", "/v1/explain", 5), ("POST", "/v1/tokens", 5), ("POST", "/v1/plan", 17)],
+)
+def test_unannounced_body_is_read_up_to_the_limit(
+    api: AdminApi, method: str, path: str, mebibytes: int
+) -> None:
+    refused = api.admin.request(method, path, content=(MEBIBYTE for _ in range(mebibytes)), headers=NEW)
+
+    assert refused.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("POST", "/v1/tokens", b"{"), ("PUT", PETS, b"{"), ("POST", "/v1/apply", b"[")],
+)
+def test_role_is_checked_before_the_body_is_read(api: AdminApi, method: str, path: str, body: bytes) -> None:
+    refused = api.viewer.request(method, path, content=body, headers=NEW)
+
+    assert (refused.status_code, refused.json()["diagnostics"][0]["code"]) == (403, "role-insufficient")
+
+
+def test_explain_and_tokens_read_unambiguous_json(api: AdminApi) -> None:
+    def post(path: str, body: bytes) -> httpx.Response:
+        return api.admin.post(path, content=body)
+
+    assert post("/v1/explain", b'{"api": "a/1", "api": "b/1"}').status_code == 400
+    assert post("/v1/tokens", b'{"name": "a", "name": "b", "role": "admin"}').status_code == 400
+    wrong = post("/v1/explain", b'{"api": 1, "orign": "x"}')
+    assert [one["path"] for one in wrong.json()["diagnostics"]] == ["$.api", "$.orign"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Annotated, assert_never
 
+from fastapi import Depends
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossgate.admin.auth import Viewer
+from crossgate.admin.body import ModelBody
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.responses import json_response
 from crossgate.catalogue.effective import Associations, effective_policy
@@ -77,7 +79,9 @@ class ExplanationBody(BaseModel):
 
 
 @router.post("/v1/explain", response_model=ExplanationBody)
-def explain_request(context: Context, caller: Viewer, body: ExplainRequest) -> Response:
+def explain_request(
+    context: Context, caller: Viewer, body: Annotated[ExplainRequest, Depends(ModelBody(ExplainRequest))]
+) -> Response:
     """The decision on one request, and why it is made."""
     revision, catalogue = context.head.revision, context.view(caller).catalogue
     api = body.api

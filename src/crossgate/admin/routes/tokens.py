@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
+from fastapi import Depends, Request
 from fastapi import Path as InPath
-from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossgate.admin.auth import Admin
+from crossgate.admin.body import ModelBody
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.responses import json_response, read_response
 from crossgate.catalogue.names import MAX_NAME, NAME_PATTERN
@@ -74,7 +75,9 @@ def list_tokens(request: Request, context: Context, _: Admin) -> Response:
 
 
 @router.post("/v1/tokens", response_model=CreatedTokenBody, status_code=201)
-def create_token(context: Context, _: Admin, body: TokenRequest) -> Response:
+def create_token(
+    context: Context, _: Admin, body: Annotated[TokenRequest, Depends(ModelBody(TokenRequest))]
+) -> Response:
     """Create a token. The secret is returned once."""
     lifetime = None if body.days is None else timedelta(days=body.days)
     secret, token = context.tokens.create(body.name, body.role, lifetime, body.apis)
