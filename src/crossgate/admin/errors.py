@@ -10,10 +10,10 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
 from crossgate.admin.body import BodyTooLarge, MalformedBody
 from crossgate.admin.etag_headers import MalformedEtag, PreconditionRequired, quoted, revision_etag
@@ -232,7 +232,7 @@ def _allowed_methods(request: Request) -> list[str]:
         {
             method
             for route in request.app.routes
-            if isinstance(route, APIRoute) and route.path_regex.fullmatch(request.scope["path"])
+            if isinstance(route, Route) and route.path_regex.fullmatch(request.scope["path"])
             for method in route.methods or ()
         }
     )

@@ -10,6 +10,7 @@ def test_unknown_path_and_method_are_problems(api: AdminApi) -> None:
     assert (unknown.status_code, method.status_code) == (404, 405)
     assert unknown.headers["Content-Type"] == method.headers["Content-Type"] == "application/problem+json"
     assert "PUT" in method.headers["Allow"]
+    assert api.viewer.post("/openapi.json").headers["Allow"] == "GET, HEAD"
 
 
 def test_every_problem_has_a_diagnostic_with_a_remedy(api: AdminApi) -> None:
