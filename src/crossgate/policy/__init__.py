@@ -11,6 +11,7 @@ from crossgate.policy.decide import decide
 from crossgate.policy.decision import Answer, Decision, Flow, Forward, Header, Reason
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.explain import Explanation, Step, explain
+from crossgate.policy.hint import Hint
 from crossgate.policy.origin import Origin, is_well_formed
 from crossgate.policy.origin_pattern import (
     AnyOrigin,
@@ -37,6 +38,7 @@ __all__ = [
     "Flow",
     "Forward",
     "Header",
+    "Hint",
     "Mode",
     "NullOrigin",
     "Origin",

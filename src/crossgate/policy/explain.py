@@ -9,6 +9,7 @@ from crossgate.policy.decide import decide_outcome
 from crossgate.policy.decision import Decision, Flow
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.flow import MALFORMED, FlowStep, trace
+from crossgate.policy.hint import Hint, find_hint
 from crossgate.policy.request import Request, normalise_path
 from crossgate.policy.server_cors import ServerPolicy
 
@@ -28,6 +29,8 @@ class Explanation:
 
     decision: Decision
     steps: tuple[Step, ...]
+    hint: Hint | None = None
+    """For a refused origin or method: what was probably meant."""
 
 
 _KINDS: Final = {
@@ -45,7 +48,8 @@ def explain(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> 
     http = sum(step in MALFORMED and _is_shown(step, request) for step in taken.passed)
     kind = [] if taken.outcome.flow is Flow.MALFORMED else _kind(policy, request, taken.outcome.flow)
     steps = (*passed[:http], *kind, *passed[http:], *failed)
-    return Explanation(decide_outcome(policy, taken.outcome, request), steps)
+    hint = None if policy is None else find_hint(policy, request, taken)
+    return Explanation(decide_outcome(policy, taken.outcome, request), steps, hint)
 
 
 def _kind(policy: EffectivePolicy | ServerPolicy | None, request: Request, flow: Flow) -> list[Step]:

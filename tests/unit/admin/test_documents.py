@@ -139,6 +139,17 @@ def test_explain(api: AdminApi) -> None:
     assert (allowed["decision"]["status"], allowed["decision"]["reason"]) == (200, "preflight-allowed")
     assert (refused["decision"]["status"], refused["decision"]["reason"]) == (403, "origin-refused")
     assert [step["passed"] for step in refused["steps"]][-1] is False
+    assert (allowed["hint"], refused["hint"]) == (None, None)
+    other_scheme = api.viewer.post("/v1/explain", json={**request, "origin": "http://shop.example"}).json()
+    assert other_scheme["hint"]["nearest"] == "https://shop.example"
+    misspelt = api.viewer.post("/v1/explain", json={**request, "origin": "HTTPS://Shop.Example:443/"}).json()
+    assert misspelt["decision"]["reason"] == "origin-refused"
+    assert misspelt["hint"] == {
+        "message": "the origin has a path; browsers send https://shop.example, which is allowed",
+        "remedy": "Write https://shop.example",
+        "write": "https://shop.example",
+        "nearest": None,
+    }
     assert api.viewer.post("/v1/explain", json={"api": "cats/1"}).status_code == 404
     by_path = api.viewer.post("/v1/explain", json={"path": "/gateway/pets/1.0/%2e%2e;/x"}).json()
     assert by_path["decision"]["reason"] == "path-malformed"

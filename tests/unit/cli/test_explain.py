@@ -98,6 +98,24 @@ def test_paths_that_lead_to_no_such_api(arguments: str, error: str) -> None:
     assert error in done.stderr
 
 
+def test_a_spelling_that_check_would_correct() -> None:
+    done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", "--origin", "http://test2.com:80/")
+    assert done.returncode == 0
+    assert done.stdout.startswith("REFUSED the gateway answers 403 Specified Origin is not allowed\n")
+    hint = "the origin has a path; browsers send http://test2.com, which is allowed. Write http://test2.com"
+    assert f"\nHint: {hint}\n" in done.stdout
+
+
+def test_the_nearest_allowed_origin() -> None:
+    done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", "--origin", "https://test2.com", "--json")
+    assert json.loads(done.stdout)["hint"] == {
+        "message": "the nearest allowed origin is http://test2.com: scheme http, not https",
+        "remedy": "Allow https://test2.com only if you trust its pages",
+        "write": None,
+        "nearest": "http://test2.com",
+    }
+
+
 def test_json() -> None:
     done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", "--origin", "http://evil.org", "--json")
     explained = json.loads(done.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, assert_never
 
 from fastapi import Depends
@@ -70,12 +71,24 @@ class StepBody(BaseModel):
     passed: bool
 
 
+class HintBody(BaseModel):
+    """Why an origin or a method was probably refused, and what to do about it."""
+
+    message: str
+    remedy: str
+    write: str | None
+    """What browsers send in place of the refused value, if its spelling is wrong."""
+    nearest: str | None
+    """The allowed origin, or the wildcard, that is nearest to a refused origin."""
+
+
 class ExplanationBody(BaseModel):
     """The decision and the steps that led to it."""
 
     revision: int
     decision: DecisionBody
     steps: list[StepBody]
+    hint: HintBody | None
 
 
 @router.post("/v1/explain", response_model=ExplanationBody)
@@ -107,6 +120,7 @@ def explain_request(
                 StepBody(question=step.question, answer=step.answer, passed=step.passed)
                 for step in explanation.steps
             ],
+            hint=None if explanation.hint is None else HintBody(**asdict(explanation.hint)),
         )
     )
 

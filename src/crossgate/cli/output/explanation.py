@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import assert_never
 
 from rich.console import Console
@@ -25,6 +26,10 @@ def print_explanation(console: Console, api: str, request: Request, explanation:
     else:
         for step in explanation.steps:
             console.print(printable(f"  {_sign(step)} {step.question} {step.answer}"))
+    if explanation.hint is not None:
+        hint = printable(f"{explanation.hint.message}. {explanation.hint.remedy}")
+        console.print()
+        console.print(Text.assemble(("Hint: ", "bold"), hint))
     title, headers = _headers(decision)
     console.print()
     console.print(title)
@@ -48,6 +53,7 @@ def explanation_as_json(api: str | None, request: Request, explanation: Explanat
             {"question": step.question, "answer": step.answer, "passed": step.passed}
             for step in explanation.steps
         ],
+        "hint": None if explanation.hint is None else asdict(explanation.hint),
     }
 
 
