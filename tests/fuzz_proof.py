@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from tests import random_origin_patterns, random_regexes
 
-from crossgate.lint.proof import Verdict
+from crossgate.lint.proof import Proof, Verdict
+from crossgate.lint.proof.addresses import MOST_ADDRESSES
 from crossgate.lint.proof.budget import ExhaustedError
 from crossgate.lint.proof.expression import Expression
 from crossgate.lint.proof.prove import examine
@@ -88,12 +89,28 @@ def _check_proof(rng: random.Random, expression: Expression, tally: Tally) -> No
             or random_origin_patterns.second_opinion(Origin.of(witness).host) != proof.witness_domain
         ):
             tally.mismatches.append(f"{name}: the witness {witness} does not hold")
-    elif proof.verdict in (Verdict.PROVED, Verdict.NEVER):
-        for origin in random_origin_patterns.admitted_origins(rng, expression, 60):
+    elif proof.verdict in (Verdict.PROVED, Verdict.UNOWNED, Verdict.NEVER):
+        admitted = [*random_origin_patterns.admitted_origins(rng, expression, 60)]
+        for origin in admitted:
             tally.memberships += 1
             why = random_origin_patterns.uncovered(proof, origin)
             if why is not None:
                 tally.mismatches.append(f"{name} admits {origin}: {why}")
+        _check_ownership(expression, proof, admitted, name, tally)
+
+
+def _check_ownership(
+    expression: Expression, proof: Proof, admitted: list[str], name: str, tally: Tally
+) -> None:
+    """What nobody owns is not proved, and what is unowned has a witness that RE2 matches."""
+    addresses = random_origin_patterns.public_addresses(admitted)
+    if proof.verdict is Verdict.UNOWNED:
+        if proof.witness is None or not expression.admits(proof.witness):
+            tally.mismatches.append(f"{name}: the witness {proof.witness} does not hold")
+    elif expression.admits("null"):
+        tally.mismatches.append(f"{name} admits null and is {proof.verdict}")
+    elif expression.automaton.has_open_tokens and len(addresses) > MOST_ADDRESSES:
+        tally.mismatches.append(f"{name} admits {len(addresses)} addresses and is {proof.verdict}")
 
 
 def main(seconds: float, seed: int) -> int:

@@ -10,7 +10,7 @@ import ipaddress
 import random
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import publicsuffixlist
@@ -76,6 +76,9 @@ _SUFFIXES += [
     "[a-z]+",
     "s3\\.amazonaws\\.com",
     "(\\d+\\.){3}\\d+",
+    "8\\.8\\.\\d+\\.\\d+",
+    "8\\.8\\.[0-9]\\.1",
+    "\\[2001:db8::[0-9a-f]+\\]",
     "futurecms\\.at",
 ]
 _JOINTS = ["\\.", "\\.", "\\.", ".", "", "-", "[.]", "[^/]", "\\.?", "\\b", "(\\.|-)", "\\B", ".?"]
@@ -270,6 +273,17 @@ def _kind(host: str) -> FactCode | None:
         local = any(address in ipaddress.ip_network(n) for n in _LOCAL)
         return FactCode.PRIVATE_IP if shared or local else FactCode.PUBLIC_IP
     return None
+
+
+def public_addresses(origins: Iterable[str]) -> set[str]:
+    """The hosts of the origins that are public IP addresses."""
+    hosts = {Origin.of(origin).host for origin in origins}
+    return {
+        host
+        for host in hosts
+        if _kind(host) is FactCode.PUBLIC_IP
+        or (_kind(host) is FactCode.IPV6 and ipaddress.IPv6Address(host[1:-1]).is_global)
+    }
 
 
 _LOCAL = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")

@@ -8,7 +8,8 @@ from typing import Final
 
 import re2
 
-from crossgate.lint.proof import Verdict, included
+from crossgate.lint.proof import included
+from crossgate.lint.proof.host_graph import SCHEMES
 from crossgate.lint.rule import Violation
 from crossgate.lint.subject import OriginEntry, Subject
 from crossgate.policy import (
@@ -21,7 +22,7 @@ from crossgate.policy import (
     RegexOrigin,
     WildcardOrigin,
 )
-from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN, SCHEME_PATTERN
+from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN
 
 _MOST_COMPARED: Final = 24
 """Patterns that are compared with one another; the work grows with the square of their number."""
@@ -82,7 +83,8 @@ def shadowed_entries(subject: Subject) -> Iterator[tuple[OriginEntry, OriginEntr
 def _may_include(other: OriginEntry, entry: OriginEntry) -> bool:
     """False if the proofs and one example already show that ``other`` does not admit all of ``entry``."""
     proof, wider = entry.proof, other.proof
-    if proof.verdict is wider.verdict is Verdict.PROVED and not set(proof.domains) <= set(wider.domains):
+    complete = proof.lists_every_domain and wider.lists_every_domain
+    if complete and not set(proof.domains) <= set(wider.domains):
         return False
     return proof.example is None or _admits(other, proof.example)
 
@@ -141,11 +143,13 @@ def _witness_outside(entry: OriginEntry, within: str) -> str | None:
 
 def _pattern_of(domains: tuple[str, ...]) -> str:
     names = "|".join(re2.escape(domain) for domain in domains)
-    return rf"{SCHEME_PATTERN}://(?:{LABEL_PATTERN}\.)*(?:{names})\.?(?::{PORT_PATTERN})?"
+    # Of other schemes nobody checks who owns the host: any app can be built with capacitor://example.com.
+    return rf"https?://(?:{LABEL_PATTERN}\.)*(?:{names})\.?(?::{PORT_PATTERN})?"
 
 
 def _is_below(origin: str, trusted: frozenset[str]) -> bool:
-    host = Origin.of(origin).host.removesuffix(".")
+    parts = Origin.of(origin)
+    host = parts.host.removesuffix(".") if parts.scheme in SCHEMES else ""
     while host:
         if host in trusted:
             return True

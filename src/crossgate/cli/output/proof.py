@@ -16,6 +16,7 @@ _VERDICTS: Final = {
     Verdict.MANY: ("MANY", "red", "admits a large set of domains that it does not spell out"),
     Verdict.UNBOUNDED: ("UNBOUNDED", "red", "admits domains that an attacker can register"),
     Verdict.TENANT: ("TENANT", "red", "admits a public suffix, below which anyone can get a name"),
+    Verdict.UNOWNED: ("UNOWNED", "red", "admits what an attacker can have without a domain"),
     Verdict.NEVER: ("NEVER", "yellow", "matches no origin that a browser can send"),
     Verdict.INVALID: ("INVALID", "red", "not a valid RE2 expression"),
     Verdict.UNPROVEN: ("UNPROVEN", "red", "could not be proved; treat it as unsafe"),
@@ -27,6 +28,7 @@ _FACTS: Final = {
     FactCode.PRIVATE_IP: "an address of a private network",
     FactCode.PUBLIC_IP: "a public IP address",
     FactCode.IPV6: "an IPv6 address",
+    FactCode.PUBLIC_IP_RANGE: "a range of public IP addresses",
     FactCode.INTERNAL: "a name that only an internal network resolves",
     FactCode.ANY_PORT: "any port",
     FactCode.OTHER_SCHEME: "a scheme other than http and https",
@@ -49,9 +51,12 @@ def print_proof(console: Console, pattern: str, proof: Proof, fix: str | None) -
         if value is not None:
             console.print(Text(f"  {label:<7} {printable(value)}"))
     if proof.witness is not None:
-        attack = f"{proof.witness} (domain {proof.witness_domain})"
+        domain = "" if proof.witness_domain is None else f" (domain {proof.witness_domain})"
+        attack = f"{proof.witness}{domain}"
         console.print(Text.assemble("  attack  ", (printable(attack), "bold red")))
     for fact in proof.facts:
+        if proof.verdict is Verdict.UNOWNED and fact.example == proof.witness:
+            continue
         example = f": {fact.example}" if fact.example is not None else ""
         console.print(Text(printable(f"  also    {_FACTS[fact.code]}{example}"), "dim"))
     if fix is not None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-import re2
-
 from crossgate.lint.proof import alphabet, grammar
 from crossgate.lint.proof.automaton import DEAD, Automaton
 from crossgate.lint.proof.bitset import NodeSet, State
@@ -17,7 +15,7 @@ from crossgate.lint.proof.product import find_string
 from crossgate.lint.proof.verdict import Fact, FactCode
 from crossgate.lint.proof.witness import complete_origin, find_prefix
 from crossgate.policy.names import ANY, NULL
-from crossgate.policy.origin import HOST_PATTERN, is_well_formed
+from crossgate.policy.origin import is_well_formed
 
 MANY_PORTS: Final = 1000
 """With so many ports for one host, a pattern admits any port."""
@@ -25,74 +23,6 @@ _EVERY_PORT: Final = 65_534
 """All but the scheme's default."""
 _MOST_STATES: Final = 64
 """States that are looked at to tell hosts apart; if there are more, all hosts count as one."""
-
-_IPV4: Final = (
-    (FactCode.LOOPBACK, grammar.LOOPBACK_IPV4),
-    (FactCode.PRIVATE_IP, grammar.PRIVATE_IPV4),
-    (FactCode.PUBLIC_IP, grammar.PUBLIC_IPV4),
-)
-_LOOPBACK_IPV6: Final = "[::1]"
-
-
-def find_addresses(expression: Expression, graph: HostGraph) -> Iterator[Fact]:
-    """IP addresses as hosts, one origin of each kind and scheme."""
-    for scheme in SCHEMES:
-        for code, host in _AddressSearch(expression, graph, scheme).find():
-            origin = complete_origin(expression, graph, scheme, host)
-            if origin is not None:
-                yield Fact(code, origin)
-
-
-class _AddressSearch:
-    """Looks for addresses under one scheme."""
-
-    def __init__(self, expression: Expression, graph: HostGraph, scheme: str) -> None:
-        self._automaton = expression.automaton
-        self._budget = expression.budget
-        self._graph = graph
-        self._ports = graph.ports[scheme]
-        self._start = expression.automaton.run(f"{scheme}://")
-
-    def find(self) -> Iterator[tuple[FactCode, str]]:
-        if self._graph.ends_in("0123456789") and self._find(grammar.ROUGH_IPV4, "") is not None:
-            for code, pattern in _IPV4:
-                host = self._find(pattern, "")
-                if host is not None:
-                    yield code, host
-        if self._automaton.run("[", self._start) == DEAD:
-            return
-        if self._may_end(self._automaton.run(_LOOPBACK_IPV6, self._start)):
-            yield FactCode.LOOPBACK, _LOOPBACK_IPV6
-        if self._find(grammar.ROUGH_IPV6, "[") is not None:
-            rest = self._find(HOST_PATTERN, "[", but=re2.escape(_LOOPBACK_IPV6))
-            if rest is not None:
-                yield FactCode.IPV6, "[" + rest
-
-    def _find(self, pattern: str, begun: str, but: str | None = None) -> str | None:
-        """The rest of a host that begins with ``begun``, matches ``pattern`` and does not match ``but``."""
-        # The grammar comes first: most characters kill it, and then the expression is not stepped.
-        kinds = [grammar.automaton_of(each) for each in (pattern, but) if each is not None]
-        automata = (*kinds, self._automaton)
-        starts = (*(kind.run(begun) for kind in kinds), self._automaton.run(begun, self._start))
-
-        def accepts(states: Sequence[State]) -> bool:
-            return (
-                kinds[0].accepts(states[0])
-                and not (but is not None and kinds[1].accepts(states[1]))
-                and self._may_end(states[-1])
-            )
-
-        return find_string(
-            automata,
-            accepts,
-            self._budget,
-            branching=len(kinds),
-            starts=starts,
-            may_die=frozenset({1} if but else ()),
-        )
-
-    def _may_end(self, state: State) -> bool:
-        return self._automaton.accepts(state) or self._ports.count(state) > 0
 
 
 def find_named(

@@ -63,7 +63,6 @@ The budget (budget.py)
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -131,6 +130,8 @@ class SuffixWalk:
         }
         self._readings: dict[NodeSet, tuple[CharSet, CharSet]] = {}
         self._found = AdmittedHosts()
+        self.stopped = False
+        """Whether the walk has ended at an open suffix of a registry."""
 
     def reader(self, section: Section) -> LabelReader:
         """The reader of registrable labels below a section's suffixes."""
@@ -143,13 +144,18 @@ class SuffixWalk:
             ExhaustedError: the budget ran out.
 
         """
-        with contextlib.suppress(_StopError):
-            for label in VISITED_FIRST:
-                starts = self._graph.starts_of(label, self._graph.ends)
-                if starts:
-                    self._visit(label, root, starts, None)
-            self._follow(root.labels, root, self._graph.ends, None)
+        try:
+            self._run(root)
+        except _StopError:
+            self.stopped = True
         return self._found
+
+    def _run(self, root: SuffixNode) -> None:
+        for label in VISITED_FIRST:
+            starts = self._graph.starts_of(label, self._graph.ends)
+            if starts:
+                self._visit(label, root, starts, None)
+        self._follow(root.labels, root, self._graph.ends, None)
 
     def _follow(self, labels: LabelTrie, parent: SuffixNode, nodes: NodeSet, owner: str | None) -> None:
         """Read backwards every label that the list has below ``parent``."""

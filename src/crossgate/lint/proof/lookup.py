@@ -14,7 +14,7 @@ from crossgate.lint.proof.host_proof import LOCALHOST
 from crossgate.lint.proof.prove import prove
 from crossgate.lint.proof.suffix_trie import find_domain, is_in_list, is_top_level
 from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
-from crossgate.lint.proof.witness import fits_dns
+from crossgate.lint.proof.witness import Cause, fits_dns
 from crossgate.policy.names import NULL
 from crossgate.policy.origin import Origin
 from crossgate.policy.origin_pattern import (
@@ -43,7 +43,8 @@ def prove_pattern(pattern: OriginPattern) -> Proof:
         case AnyOrigin():
             return prove(ANYTHING)
         case NullOrigin():
-            return Proof(Verdict.PROVED, facts=(Fact(FactCode.NULL, NULL),))
+            null = Fact(FactCode.NULL, NULL)
+            return Proof(Verdict.UNOWNED, witness=NULL, cause=Cause.NULL.value, facts=(null,))
         case _ as never:
             assert_never(never)
 

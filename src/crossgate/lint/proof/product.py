@@ -97,6 +97,46 @@ def find_string(
     return None
 
 
+def list_strings(
+    automata: Sequence[Automaton],
+    accepts: Callable[[Sequence[State]], bool],
+    budget: Budget,
+    *,
+    chars: str,
+    starts: Sequence[State],
+    may_die: frozenset[int] = frozenset(),
+) -> Iterator[str]:
+    """Every string over ``chars`` after which ``accepts`` is true; one of the automata's languages is finite.
+
+    Raises:
+        ExhaustedError: the budget ran out.
+
+    """
+    barren: set[tuple[State, ...]] = set()
+
+    def follow(string: str, states: tuple[State, ...]) -> Iterator[str]:
+        fruitful = accepts(states)
+        if fruitful:
+            yield string
+        for char in chars:
+            budget.spend(2)
+            after = []
+            for number, (automaton, state) in enumerate(zip(automata, states, strict=True)):
+                reached = automaton.run(char, state)
+                if reached == DEAD and number not in may_die:
+                    break
+                after.append(reached)
+            else:
+                if tuple(after) not in barren:
+                    for longer in follow(string + char, tuple(after)):
+                        fruitful = True
+                        yield longer
+        if not fruitful:
+            barren.add(states)
+
+    return follow("", tuple(starts))
+
+
 class _Search:
     def __init__(
         self, automata: Sequence[Automaton], branching: int, may_die: frozenset[int], budget: Budget

@@ -9,7 +9,7 @@ from typing import Final
 
 import re2
 
-from crossgate.lint.proof import facts
+from crossgate.lint.proof import addresses, facts
 from crossgate.lint.proof.bitset import NodeSet
 from crossgate.lint.proof.budget import Budget, ExhaustedError, steps_for
 from crossgate.lint.proof.expression import Expression, MatchMode, read
@@ -25,13 +25,17 @@ from crossgate.lint.proof.host_proof import (
 from crossgate.lint.proof.labels import LabelReader, browser_letters
 from crossgate.lint.proof.suffix_trie import Section, suffix_trie
 from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
-from crossgate.lint.proof.witness import Witness, find_cause, witness_among, witness_below
+from crossgate.lint.proof.witness import Cause, Witness, find_cause, witness_among, witness_below
 
 MANY_SUFFIXES: Final = 16
 """Stray domains under more public suffixes than this come from a wildcard at the right end."""
 _SHOWN: Final = 100
 """Domains that are listed with a verdict other than ``proved``."""
 _OPEN_TRIED: Final = 12
+
+
+_UNOWNED: Final = {FactCode.NULL: Cause.NULL, FactCode.PUBLIC_IP_RANGE: Cause.ADDRESS_RANGE}
+"""Facts that decide the verdict where no domain does."""
 
 
 @lru_cache(maxsize=8192)
@@ -67,6 +71,12 @@ class _Judgement:
     suffix: str = ""
     """The public suffix of the witness's domain."""
     reason: str | None = None
+    unowned: Fact | None = None
+    """What an attacker can have without a domain."""
+
+
+def _example_of(fact: Fact | None) -> str | None:
+    return fact.example if fact else None
 
 
 class _Examination:
@@ -95,18 +105,23 @@ class _Examination:
         strays = [domain for domain in domains if not self._is_literal(domain)]
         known = tuple(self._find_facts())
         judgement = self._judge(strays)
-        if judgement.verdict is Verdict.PROVED and not domains and not self._admits_any(known):
-            judgement = _Judgement(Verdict.NEVER)
+        if judgement.verdict is Verdict.PROVED:
+            unowned = next((fact for fact in known if fact.code in _UNOWNED), None)
+            if unowned is not None:
+                judgement = _Judgement(Verdict.UNOWNED, unowned=unowned)
+            elif not domains and not self._admits_any(known):
+                judgement = _Judgement(Verdict.NEVER)
         witness = judgement.witness
         if witness is not None and witness.browser_specific:
             known = (*known, Fact(FactCode.BROWSER_SPECIFIC, witness.origin))
-        shown = len(domains) if judgement.verdict is Verdict.PROVED else _SHOWN
+        complete = judgement.verdict in (Verdict.PROVED, Verdict.UNOWNED)
+        shown = len(domains) if complete else _SHOWN
         return Proof(
             verdict=judgement.verdict,
             domains=tuple(domains[:shown]),
             strays=tuple(strays[:shown]),
             open_suffixes=tuple(dict.fromkeys(s.name for s in self._found.open_suffixes))[:_SHOWN],
-            witness=witness.origin if witness else None,
+            witness=witness.origin if witness else _example_of(judgement.unowned),
             witness_domain=witness.domain if witness else None,
             cause=self._cause(judgement),
             example=witness.origin if witness else self._find_example(),
@@ -173,6 +188,8 @@ class _Examination:
         return None
 
     def _cause(self, judgement: _Judgement) -> str | None:
+        if judgement.unowned is not None:
+            return _UNOWNED[judgement.unowned.code].value
         if judgement.witness is None:
             return None
         tenant = judgement.verdict is Verdict.TENANT
@@ -193,12 +210,16 @@ class _Examination:
         yield from facts.find_named(expression, graph, FactCode.LOOPBACK, facts.find_localhost(graph))
         suffix_hosts = self._found.suffix_hosts
         yield from facts.find_named(expression, graph, FactCode.PUBLIC_SUFFIX_HOST, suffix_hosts)
-        addresses = [*facts.find_addresses(expression, graph)]
-        yield from addresses
+        hosts = [*addresses.find_addresses(expression, graph)]
+        yield from hosts
+        public = any(fact.code in (FactCode.PUBLIC_IP, FactCode.IPV6) for fact in hosts)
+        if public and not self._walk.stopped:
+            # Where an attacker can register a domain, a range changes nothing and may cost the whole budget.
+            yield from addresses.find_address_range(expression, graph)
         internal = [*self._find_internal()]
         yield from internal
         yield from self._find_http(
-            [fact for fact in (*addresses, *internal) if fact.code is not FactCode.LOOPBACK]
+            [fact for fact in (*hosts, *internal) if fact.code is not FactCode.LOOPBACK]
         )
         if self._ports >= facts.MANY_PORTS:
             yield Fact(FactCode.ANY_PORT)

@@ -19,6 +19,8 @@ class Verdict(StrEnum):
     """An attacker can register a domain that it admits."""
     TENANT = "tenant"
     """Anybody can become a tenant of a public suffix that it admits."""
+    UNOWNED = "unowned"
+    """It admits what an attacker can have without a domain: ``null``, or one of a range of addresses."""
     NEVER = "never"
     """No browser can send an origin that it matches."""
     INVALID = "invalid"
@@ -36,6 +38,7 @@ class FactCode(StrEnum):
     PRIVATE_IP = "private-ip"
     PUBLIC_IP = "public-ip"
     IPV6 = "ipv6"
+    PUBLIC_IP_RANGE = "public-ip-range"
     INTERNAL = "internal"
     ANY_PORT = "any-port"
     OTHER_SCHEME = "other-scheme"
@@ -58,8 +61,8 @@ class Fact:
 class Proof:
     """Everything that is known about one pattern.
 
-    With the verdict ``proved``, ``domains`` is complete: the list is the proof. With another verdict it holds
-    what was found until the verdict was certain. ``witness`` has been matched by RE2.
+    With the verdicts ``proved`` and ``unowned``, ``domains`` is complete: the list is the proof. With another
+    verdict it holds what was found until the verdict was certain. ``witness`` has been matched by RE2.
     """
 
     verdict: Verdict
@@ -78,6 +81,11 @@ class Proof:
     """How many ports are admitted for one host, at most; a missing port is not counted."""
     reason: str | None = None
     """Why the pattern is invalid or unproven."""
+
+    @property
+    def lists_every_domain(self) -> bool:
+        """Whether ``domains`` is complete."""
+        return self.verdict in (Verdict.PROVED, Verdict.UNOWNED)
 
     def fact(self, code: FactCode) -> Fact | None:
         """The fact of that code, if there is one."""

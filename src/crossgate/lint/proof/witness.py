@@ -183,6 +183,8 @@ class Cause(StrEnum):
     REGISTRANT = "any name below a public suffix: nothing fixes the registrable name"
     WILDCARD_TLD = "wildcard top-level domain: the name can be registered separately under each"
     CHARACTER_CLASS = "character class in the registrable name: each of its characters makes another name"
+    ADDRESS_RANGE = "range of public addresses: cloud providers give one to the next customer who asks"
+    NULL = "null: any page can send it from a sandboxed frame"
     OPEN_NAME = "open name: the registrable name itself is not fixed"
 
 

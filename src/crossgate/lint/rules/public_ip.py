@@ -13,8 +13,11 @@ from crossgate.lint.subject import Subject
 
 def _find(subject: Subject) -> Iterator[Violation]:
     message = "the entry admits {example}, an address that may be reassigned"
-    yield from facts(subject, FactCode.PUBLIC_IP, message)
-    yield from facts(subject, FactCode.IPV6, message)
+    for code in (FactCode.PUBLIC_IP, FactCode.IPV6):
+        for violation in facts(subject, code, message):
+            # A range is worse, and has a rule of its own: public-ip-range.
+            if subject.entries[int(violation.path[1])].proof.fact(FactCode.PUBLIC_IP_RANGE) is None:
+                yield violation
 
 
 RULE = Rule(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.coverage import admits_any_subdomain
-from crossgate.lint.proof import Verdict
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
 
@@ -15,7 +14,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
     if not subject.policy.allow_credentials:
         return
     for entry in subject.entries:
-        if entry.proof.verdict is Verdict.PROVED and admits_any_subdomain(entry):
+        if entry.proof.lists_every_domain and admits_any_subdomain(entry):
             yield Violation(entry.path, "every subdomain may send credentials", found=entry.source)
 
 
