@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from crossgate.app.admin_connections import ConnectionLimits
 from crossgate.app.admin_listener import bind_admin_socket
 from crossgate.app.admin_server import serve_admin_api
 from crossgate.net.address import HostPort
@@ -57,7 +58,9 @@ def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.C
 
 
 @contextmanager
-def running_admin_api(store: CatalogueStore, token_store: TokenStore) -> Iterator[AdminApi]:
+def running_admin_api(
+    store: CatalogueStore, token_store: TokenStore, limits: ConnectionLimits | None = None
+) -> Iterator[AdminApi]:
     """Serve the API on a free port within the context."""
     tokens = Tokens(token_store)
     started: Future[str] = Future()
@@ -66,7 +69,7 @@ def running_admin_api(store: CatalogueStore, token_store: TokenStore) -> Iterato
 
     async def serve() -> None:
         bound = bind_admin_socket(HostPort("127.0.0.1", 0))
-        async with serve_admin_api(bound, (), store, tokens, NoNodes()) as address:
+        async with serve_admin_api(bound, (), store, tokens, NoNodes(), limits) as address:
             started.set_result(f"http://{address}")
             await stop.wait()
 

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from crossgate.admin.auth import Authentication
 from crossgate.admin.body import BodyLimit
 from crossgate.admin.context import AdminContext
+from crossgate.admin.early_response import EarlyResponse
 from crossgate.admin.errors import add_error_handlers, refusal
 from crossgate.admin.host_guard import HostGuard
 from crossgate.admin.openapi import describe
@@ -44,7 +45,7 @@ _ROUTERS: Final = (
 def admin_api(context: AdminContext, host_names: Collection[str] = ()) -> ASGIApp:
     """The admin API; ``host_names`` are accepted as Host, besides localhost and addresses."""
     limited = BodyLimit(routes(context), refusal)
-    return HostGuard(Authentication(limited, context.tokens), host_names)
+    return EarlyResponse(HostGuard(Authentication(limited, context.tokens), host_names))
 
 
 def routes(context: AdminContext | None = None) -> FastAPI:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from http import HTTPStatus
+from time import monotonic
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Security
@@ -17,13 +19,16 @@ from crossgate.admin.auth_throttle import LONGEST_DELAY, AuthThrottle
 from crossgate.admin.context import Context
 from crossgate.admin.errors import Problem, RoleInsufficient, TokenLimited
 from crossgate.diagnostics import Diagnostic
-from crossgate.service.log import Log
+from crossgate.service.errors import StoreUnavailable
+from crossgate.service.log import Log, LogLimit
 from crossgate.service.permission import Role
 from crossgate.service.tokens import Token, Tokens
 
 LIVENESS: Final = "/live"
 _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,256})", re.IGNORECASE)
 _TOKEN: Final = "crossgate_token"
+_READ_ALL_EVERY: Final = 1.0
+"""Seconds between two reads of all tokens, for requests whose token may not be looked up."""
 
 
 class Authentication:
@@ -37,6 +42,8 @@ class Authentication:
         self._tokens = tokens
         self._throttle = AuthThrottle() if throttle is None else throttle
         self._log = Log("admin")
+        self._log_limit = LogLimit()
+        self._read_all_at = -_READ_ALL_EVERY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward the request if its token is valid; answer it otherwise."""
@@ -48,19 +55,46 @@ class Authentication:
             await _TOKEN_MISSING.response()(scope, receive, send)
             return
         bearer = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
-        # Looked up by the SHA-256 of the secret: the duration of the look-up can leak bits of a digest only,
-        # from which no secret can be derived.
-        token = await run_in_threadpool(self._tokens.authenticate, bearer[1]) if bearer else None
+        address = str((scope.get("client") or ("unknown",))[0])
+        token = await self._authenticate(bearer[1], address) if bearer else None
         if token is not None:
             scope.setdefault("state", {})[_TOKEN] = token
             await self._app(scope, receive, send)
             return
-        problem = await self._reject(str((scope.get("client") or ("unknown",))[0]))
+        problem = await self._reject(address)
         await problem.response()(scope, receive, send)
 
+    async def _authenticate(self, secret: str, address: str) -> Token | None:
+        """The valid token with this secret. After too many failures, only those in memory are looked up.
+
+        Then a guess costs a hash, and all guesses together one read of all tokens a second, which finds what
+        another control plane has created meanwhile. So strangers cannot lock a valid token out.
+        """
+        if not self._throttle.may_look_up(address) and not self._tokens.is_known(secret):
+            await self._read_all()
+            if not self._tokens.is_known(secret):
+                return None
+        # Looked up by the SHA-256 of the secret: the duration of the look-up can leak bits of a digest only,
+        # from which no secret can be derived.
+        return await run_in_threadpool(self._tokens.authenticate, secret)
+
+    async def _read_all(self) -> None:
+        now = monotonic()
+        if now - self._read_all_at < _READ_ALL_EVERY:
+            return
+        self._read_all_at = now
+        # Without the database, memory stays as it is.
+        with suppress(StoreUnavailable):
+            await run_in_threadpool(self._tokens.all)
+
     async def _reject(self, address: str) -> Problem:
+        exhausted = not self._throttle.may_look_up(address)
         failures = self._throttle.record_failure(address)
-        self._log.warning("Authentication failed", address=address, failures=failures)
+        omitted = self._log_limit.admit()
+        if omitted is not None:
+            self._log.warning("Authentication failed", address=address, failures=failures, omitted=omitted)
+        if exhausted:
+            return _TOO_MANY_FAILURES
         with self._throttle.delay(address) as seconds:
             if seconds is None:
                 return _TOO_MANY_FAILURES

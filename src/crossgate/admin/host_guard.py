@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.admin.errors import Problem
@@ -55,6 +56,9 @@ class HostGuard:
 
         try:
             await self._app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            # Nobody reads a response, and nothing was changed: routes read the body first.
+            return
         except Exception:
             self._log.exception("The admin API failed", method=scope["method"], path=scope["path"])
             if started:

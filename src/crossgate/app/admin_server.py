@@ -6,22 +6,29 @@ Imported only when clients are served: FastAPI and uvicorn take half a second to
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import uvicorn
 
 from crossgate.admin.app import admin_api
 from crossgate.admin.context import AdminContext, Nodes
+from crossgate.app.admin_connections import AdminConnection, ConnectionLimits, ConnectionTable
 from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.log import LogLimit
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.tokens import Tokens
 
 _SHUTDOWN_SECONDS: Final = 2
-_MAX_CONNECTIONS: Final = 512
+_ACCEPTED_AT_ONCE: Final = 64
+"""Below half of the connections of one address. A connection is read two turns of the event loop after it was
+accepted; a flood in between must not close it."""
+_ACCEPT_QUEUE: Final = 1024
 
 
 class _Server(uvicorn.Server):
@@ -39,19 +46,29 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then set `has_started`."""
         await super().startup(sockets)
+        for bound in sockets or ():
+            # asyncio has one number for the queue and for how many connections it accepts in a turn.
+            bound.listen(_ACCEPT_QUEUE)
         self.has_started.set()
 
 
 @asynccontextmanager
 async def serve_admin_api(
-    bound: socket.socket, host_names: Sequence[str], store: CatalogueStore, tokens: Tokens, nodes: Nodes
+    bound: socket.socket,
+    host_names: Sequence[str],
+    store: CatalogueStore,
+    tokens: Tokens,
+    nodes: Nodes,
+    limits: ConnectionLimits | None = None,
 ) -> AsyncIterator[HostPort]:
     """Serve the admin API on a bound socket for as long as the context lasts."""
+    table = ConnectionTable(ConnectionLimits() if limits is None else limits)
+    connection: Any = partial(AdminConnection, table=table)
     context = AdminContext(CatalogueService(store, linted=True), tokens, nodes)
     server = _Server(
         uvicorn.Config(
             admin_api(context, host_names),
-            http="h11",
+            http=connection,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -59,11 +76,13 @@ async def serve_admin_api(
             # A client's address is the socket's: X-Forwarded-For can be forged.
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=_MAX_CONNECTIONS,
+            backlog=_ACCEPTED_AT_ONCE,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
     )
     host, port = bound.getsockname()[:2]
+    log, log_filter = logging.getLogger("uvicorn.error"), _RateLimit()
+    log.addFilter(log_filter)
     serve = asyncio.create_task(server.serve(sockets=[bound]))
     started = asyncio.create_task(server.has_started.wait())
     try:
@@ -73,3 +92,19 @@ async def serve_admin_api(
         started.cancel()
         server.should_exit = True
         await serve
+        log.removeFilter(log_filter)
+
+
+class _RateLimit(logging.Filter):
+    """Bounds the lines of uvicorn's log: every malformed request causes one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limit = LogLimit()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is logged; it then says how many before it were not."""
+        omitted = self._limit.admit()
+        if omitted:
+            record.msg, record.args = f"{record.getMessage()} ({omitted} lines omitted)", ()
+        return omitted is not None

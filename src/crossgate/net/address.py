@@ -118,6 +118,20 @@ def is_ip_address(host: str) -> bool:
     return True
 
 
+def client_network(address: str) -> str:
+    """What limits per client count: the address; with IPv6 its /64, which a client usually controls."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    if parsed.ipv4_mapped is not None:
+        # An IPv4 client of a socket that listens on [::].
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
 @dataclass(frozen=True, slots=True)
 class _Use:
     """What an address is for."""

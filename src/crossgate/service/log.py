@@ -8,7 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from time import monotonic
+from typing import Any, Final
+
+LINES_AT_ONCE: Final = 10
+SECONDS_PER_LINE: Final = 10.0
+
+
+class LogLimit:
+    """Bounds the lines that clients without a valid token can cause: ten at once, then one every 10 s."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._lines = float(LINES_AT_ONCE)
+        self._counted = clock()
+        self._omitted = 0
+
+    def admit(self) -> int | None:
+        """The number of lines omitted since the last one, if this one is to be logged; None to omit it."""
+        now = self._clock()
+        earned = (now - self._counted) / SECONDS_PER_LINE
+        self._lines, self._counted = min(self._lines + earned, LINES_AT_ONCE), now
+        if self._lines < 1:
+            self._omitted += 1
+            return None
+        self._lines -= 1
+        omitted, self._omitted = self._omitted, 0
+        return omitted
 
 
 class Log:

@@ -67,6 +67,10 @@ class TokenStore(Protocol):
         """The token with that digest; from memory while the database cannot be reached."""
         ...
 
+    def known_token(self, digest: str) -> Token | None:
+        """The token with that digest as it was when it was last read; from memory, without waiting."""
+        ...
+
     def revoke_token(self, name: str, at: datetime) -> Token | None:
         """Revoke the valid token of that name; None if there is none."""
         ...
@@ -120,6 +124,14 @@ class Tokens:
             self.store.touch_token(digest, now)
         return token
 
+    def is_known(self, secret: str) -> bool:
+        """Whether a valid token with this secret is in memory. Reads no database and does not wait.
+
+        A token that another control plane created is in memory after :meth:`all`.
+        """
+        token = self.store.known_token(_digest(secret))
+        return token is not None and token.valid(self.clock())
+
     def revoke(self, name: str) -> Token:
         """Revoke a token; every control plane refuses it from its next use.
 
@@ -157,6 +169,10 @@ class InMemoryTokenStore:
         return tuple(self._tokens.values())
 
     def find_token(self, digest: str) -> Token | None:
+        """The token with that digest."""
+        return self._tokens.get(digest)
+
+    def known_token(self, digest: str) -> Token | None:
         """The token with that digest."""
         return self._tokens.get(digest)
 

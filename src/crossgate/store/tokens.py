@@ -68,6 +68,10 @@ class TokenTable:
         self._known[digest] = _token(row)
         return self._known[digest]
 
+    def known_token(self, digest: str) -> Token | None:
+        """The token with that digest, from memory."""
+        return self._known.get(digest)
+
     def revoke_token(self, name: str, at: datetime) -> Token | None:
         """Revoke the valid token of that name."""
         valid = and_(

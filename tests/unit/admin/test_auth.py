@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from tests.admin_api import AdminApi
+import structlog
+from tests.admin_api import AdminApi, running_admin_api
 from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets
 
 from crossgate.admin import auth_throttle
 from crossgate.admin.auth_throttle import AuthThrottle
+from crossgate.service.log import LINES_AT_ONCE, LogLimit
 from crossgate.service.permission import Role
+from crossgate.service.tokens import InMemoryTokenStore, Token, Tokens
+from crossgate.store import Store
+from crossgate.store.tokens import TokenTable
 
 PROBLEM = "urn:crossgate:problem:"
 
@@ -115,3 +123,75 @@ def test_failures_expire() -> None:
     assert [throttle.record_failure("192.0.2.1") for _ in range(3)] == [1, 2, 3]
     now = auth_throttle.RESET_AFTER + 1
     assert throttle.record_failure("192.0.2.1") == 1
+
+
+class CountingStore(InMemoryTokenStore):
+    """Counts the look-ups."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look_ups = 0
+
+    def find_token(self, digest: str) -> Token | None:
+        self.look_ups += 1
+        return super().find_token(digest)
+
+
+def guess(api: AdminApi, count: int) -> list[int]:
+    """The statuses of that many requests with invalid tokens, from the address of everybody else."""
+    with api.client("cgt_guess") as client, ThreadPoolExecutor(20) as pool:
+        return list(pool.map(lambda _: client.get("/v1/apis").status_code, range(count)))
+
+
+def test_guesses_are_not_looked_up_after_the_limit_and_lock_no_valid_token_out(store: Store) -> None:
+    counting = CountingStore()
+    with running_admin_api(store.catalogue, counting) as api, structlog.testing.capture_logs() as lines:
+        statuses = guess(api, 100)
+        before = counting.look_ups
+        statuses += guess(api, 400)
+
+        assert counting.look_ups == before <= 100
+        assert set(statuses) == {401, 429}
+        assert len(lines) <= LINES_AT_ONCE + 5
+        assert {one["event"] for one in lines} == {"Authentication failed"}
+        assert api.viewer.get("/v1/apis").status_code == 200
+
+
+def test_token_of_another_control_plane_is_accepted_beside_guesses(store: Store) -> None:
+    with running_admin_api(store.catalogue, store.tokens) as api:
+        assert 429 in guess(api, 100)
+        # Another control plane has a memory of its own.
+        secret, _ = Tokens(TokenTable(store.catalogue)).create("second-plane", Role.VIEWER)
+        with api.client(secret) as client:
+            assert eventually(lambda: client.get("/v1/apis").status_code == 200)
+            assert api.tokens.revoke("second-plane").revoked is not None
+            assert client.get("/v1/apis").status_code in (401, 429)
+
+
+def test_failures_of_many_addresses_stop_look_ups_for_a_while() -> None:
+    now = 0.0
+    throttle = AuthThrottle(clock=lambda: now)
+    for number in range(auth_throttle.LOOK_UPS):
+        assert throttle.may_look_up("198.51.100.1")
+        throttle.record_failure(f"2001:db8:{number:x}::1")
+    assert not throttle.may_look_up("198.51.100.1")
+    now = 1.0
+    assert throttle.may_look_up("198.51.100.1")
+
+
+def test_log_limit_counts_what_it_omits() -> None:
+    now = 0.0
+    limit = LogLimit(clock=lambda: now)
+    assert [limit.admit() for _ in range(LINES_AT_ONCE + 3)] == [0] * LINES_AT_ONCE + [None] * 3
+    now = 10.0
+    assert [limit.admit(), limit.admit()] == [3, None]
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether the condition holds within 20 s."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
