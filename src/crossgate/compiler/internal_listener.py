@@ -29,7 +29,7 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from crossgate.compiler.cluster import http1_options
 from crossgate.compiler.headers import LOOKUP_HEADER, request_header
-from crossgate.compiler.listener import find_scope, http_filters, upgrade_configs
+from crossgate.compiler.listener import find_scope, http_filters, local_replies, upgrade_configs
 from crossgate.compiler.names import INTERNAL_NAME
 from crossgate.compiler.protobuf import pack, resource
 from crossgate.compiler.resource import Resource
@@ -94,6 +94,7 @@ def compile_internal_listener(*, outside_default_roots: bool) -> Resource:
         common_http_protocol_options=HttpProtocolOptions(max_headers_count=_MAX_HEADERS),
         http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
         upgrade_configs=upgrade_configs(),
+        local_reply_config=local_replies(),
     )
     find_scope(manager, request_header(LOOKUP_HEADER), outside_default_roots=outside_default_roots)
     listener = Listener(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from envoy.config.accesslog.v3.accesslog_pb2 import AccessLogFilter, ResponseFlagFilter
 from envoy.config.common.mutation_rules.v3.mutation_rules_pb2 import HeaderMutation as Mutation
 from envoy.config.core.v3.address_pb2 import Address, SocketAddress
 from envoy.config.core.v3.base_pb2 import (
@@ -25,7 +26,9 @@ from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
     HttpFilter,
+    LocalReplyConfig,
     Rds,
+    ResponseMapper,
     ScopedRds,
     ScopedRoutes,
 )
@@ -53,6 +56,9 @@ CONNECTION_IDLE_TIMEOUT: Final = 900.0
 MAX_HEADERS_KB: Final = 16
 MAX_HEADERS: Final = 100
 BUFFER_BYTES: Final = 32 * 1024
+
+UNKNOWN_PATH: Final = "No API at this path"
+"""The body of the 404 to a path that no API serves."""
 
 
 def compile_listener(gateway: Gateway, *, server_level: bool, outside_default_roots: bool) -> Resource:
@@ -108,6 +114,7 @@ def _hardened(name: str) -> HttpConnectionManager:
         request_timeout=seconds(REQUEST_TIMEOUT),
         stream_idle_timeout=seconds(STREAM_IDLE_TIMEOUT),
         upgrade_configs=upgrade_configs(),
+        local_reply_config=local_replies(),
         server_name="crossgate",
     )
 
@@ -124,6 +131,14 @@ def http_filters() -> list[HttpFilter]:
 def upgrade_configs() -> list[HttpConnectionManager.UpgradeConfig]:
     """The upgrades that both listeners accept."""
     return [HttpConnectionManager.UpgradeConfig(upgrade_type="websocket")]
+
+
+def local_replies() -> LocalReplyConfig:
+    """The bodies of both listeners' own responses that no route makes."""
+    no_route = AccessLogFilter(response_flag_filter=ResponseFlagFilter(flags=["NR"]))
+    return LocalReplyConfig(
+        mappers=[ResponseMapper(filter=no_route, body=DataSource(inline_string=UNKNOWN_PATH))]
+    )
 
 
 def find_scope(manager: HttpConnectionManager, prefix: str, *, outside_default_roots: bool) -> None:
