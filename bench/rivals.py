@@ -25,6 +25,8 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from google.protobuf import json_format
 
+from crossgate.catalogue.effective import time_limits
+from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Gateway
 from crossgate.compiler.flow_routes import compile_flow
 from crossgate.compiler.listener import compile_listener
@@ -84,7 +86,9 @@ def cors_filter_envoy(port: int, native_port: int) -> bytes:
 def _forwarded(native_port: int) -> dict[str, Json]:
     """Crossgate's own route for an API without a policy."""
     served = api("few", native_port, None)
-    owner = RouteOwner.of_api(served, served.endpoints[0], prefix_in_scope=False)
+    owner = RouteOwner.of_api(
+        served, served.endpoints[0], time_limits(served, Limits()), prefix_in_scope=False
+    )
     # The routes before it refuse malformed requests.
     host = VirtualHost()
     compile_flow(None, owner).put_into(host)
@@ -98,7 +102,7 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
             Gateway(HostPort("127.0.0.1", port)), server_level=False, outside_default_roots=False
         ).body
     )
-    packed = listener.filter_chains[0].filters[0].typed_config
+    packed = listener.filter_chains[0].filters[-1].typed_config
     manager = HttpConnectionManager()
     packed.Unpack(manager)
     manager.ClearField("early_header_mutation_extensions")

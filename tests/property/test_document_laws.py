@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.catalogue.endpoint_index import EndpointIndex, claims_of
+from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import (
     Api,
     ApiType,
@@ -109,7 +110,8 @@ def _apis(draw: st.DrawFn) -> Api:
         ),
         endpoints=draw(st.just((default_endpoint(kind, name, version),)) | endpoints.map(tuple)),
         cors=draw(st.none() | _policies()),
-        native_timeout=draw(st.just(30.0) | st.floats(0.001, 3600)),
+        native_timeout=draw(st.sampled_from([None, 0.0, 30.0]) | st.floats(0.001, 86400)),
+        websocket_idle_timeout=draw(st.none() | st.just(0.0)),
     )
 
 
@@ -133,6 +135,9 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
         tls=st.none() | st.builds(Tls, _paths, _paths),
         native_ca=st.none() | _paths,
         public_origins=st.lists(_origins, max_size=2).map(tuple),
+        limits=st.sampled_from(
+            [Limits(), Limits(native_timeout=0.0, websocket_idle_timeout=0.5, max_streams=1)]
+        ),
         lint=st.sampled_from([LintSettings(), _ACCEPTED]),
     )
     return Catalogue(

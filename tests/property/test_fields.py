@@ -78,7 +78,8 @@ _APIS = st.fixed_dictionaries(
         | st.just("http://127.0.0.1:9101/v2"),
     },
     optional={
-        "native_timeout": st.sampled_from([1, 30.0, 0.001, 3600, 3601, 0, True, float("nan"), "1"]),
+        "native_timeout": st.sampled_from([1, 30.0, 0.001, 86400, 86401, 0, True, float("nan"), "1"]),
+        "websocket_idle_timeout": st.sampled_from([0, 0.0, False, -1, 1e-4, 3600]),
         "endpoints": st.lists(st.sampled_from(["/shop", "/shop/v1", "/ws", "/a/", 7]), max_size=2),
         "cors": _CORS,
         "trusted_domains": st.lists(st.sampled_from(["a.example", "localhost", "*.a", 7]), max_size=2),
@@ -106,6 +107,14 @@ _GATEWAYS = st.fixed_dictionaries(
             optional={"key": st.just("b.pem"), "unknown": st.just(1)},
         ),
         "native_ca": st.sampled_from([None, "ca.pem", 7]),
+        "limits": st.fixed_dictionaries(
+            {},
+            optional={
+                "native_timeout": st.sampled_from([0, 0.5, 30, -1, None]),
+                "max_head_kib": st.sampled_from([4, 64, 1024, 1025, 64.0]),
+                "head_timeout": st.sampled_from([0, 1, 10.5]),
+            },
+        ),
         "public_origins": _ORIGINS,
         "lint": _LINT,
         "unknown": st.just(1),

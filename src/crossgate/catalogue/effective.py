@@ -1,4 +1,4 @@
-"""Effective policies: an API's policy with the origins of its applications and of the gateway."""
+"""What applies to an API: its policy with the origins of its applications and of the gateway, its times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from crossgate.catalogue.model import Application, Catalogue
+from crossgate.catalogue.limits import Limits, TimeLimits
+from crossgate.catalogue.model import Api, Application, Catalogue
 from crossgate.policy import EffectivePolicy
 
 
@@ -70,3 +71,16 @@ def own_policy(catalogue: Catalogue, associations: Associations, api: str) -> Ef
     if policy is None:
         return None
     return EffectivePolicy(policy, associations.origins(api), frozenset(catalogue.gateway.public_origins))
+
+
+def time_limits(api: Api, defaults: Limits) -> TimeLimits:
+    """The API's own times, and the gateway's for those that it does not set."""
+
+    def own(value: float | None, default: float) -> float:
+        return default if value is None else value
+
+    idle = own(api.native_idle_timeout, defaults.native_idle_timeout)
+    websocket = api.websocket_idle_timeout
+    if websocket is None:
+        websocket = defaults.websocket_idle_timeout
+    return TimeLimits(own(api.native_timeout, defaults.native_timeout), idle, websocket)

@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from crossgate.catalogue.limits import API_TIMES, LIMITS, Limits
 from crossgate.catalogue.model import (
     CODE_PATTERN,
     DEFAULT_LISTEN,
-    DEFAULT_NATIVE_TIMEOUT,
-    LEAST_NATIVE_TIMEOUT,
-    MOST_NATIVE_TIMEOUT,
     Api,
     ApiType,
     Application,
@@ -50,7 +48,6 @@ from crossgate.record import (
     Invalid,
     ListOf,
     Nullable,
-    Number,
     Parsed,
     Record,
     Schema,
@@ -159,6 +156,7 @@ GATEWAY: Final = Record(
             "`Origin`: browsers send one on same-origin POSTs too.",
             default=(),
         ),
+        Field("limits", LIMITS, "Times, sizes and numbers.", default=Limits(), default_doc="those below"),
         _LINT,
     ),
 )
@@ -186,13 +184,7 @@ API: Final = Record(
             "Base URL of the native service, `http` or `https` (its certificate is verified). What follows "
             "the endpoint in a request's path is appended to it.",
         ),
-        Field(
-            "native_timeout",
-            Number(LEAST_NATIVE_TIMEOUT, MOST_NATIVE_TIMEOUT),
-            "Seconds that the native service has for its whole answer, from 0.001 to 3600.",
-            default=DEFAULT_NATIVE_TIMEOUT,
-            default_doc="30",
-        ),
+        *API_TIMES,
         Field(
             "endpoints",
             ListOf(_ENDPOINT),

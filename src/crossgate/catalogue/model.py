@@ -7,14 +7,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from crossgate.catalogue.limits import Limits
 from crossgate.net.address import HostPort
 from crossgate.policy import CorsPolicy, ServerPolicy
 
 DEFAULT_LISTEN: Final = HostPort("127.0.0.1", 8080)
-DEFAULT_NATIVE_TIMEOUT: Final = 30.0
-LEAST_NATIVE_TIMEOUT: Final = 0.001
-MOST_NATIVE_TIMEOUT: Final = 3600
-"""Bounds of ``native_timeout``, in seconds."""
 CODE_PATTERN: Final = "[a-z0-9-]+"
 """The syntax of the codes of lint findings."""
 
@@ -77,8 +74,10 @@ class Api:
     endpoints: tuple[str, ...] = ()
     """Path prefixes, normalised, without a slash at the end; given none, the default one."""
     cors: CorsPolicy | None = None
-    native_timeout: float = DEFAULT_NATIVE_TIMEOUT
-    """Seconds for the native service's whole answer."""
+    native_timeout: float | None = None
+    """Seconds to begin an answer, 0 for no limit; None for the gateway's, here and in the next two."""
+    native_idle_timeout: float | None = None
+    websocket_idle_timeout: float | None = None
     trusted_domains: tuple[str, ...] = ()
     """If there are any, every origin that the policy and the applications admit must lie within them."""
     lint: LintSettings = LintSettings()
@@ -127,6 +126,7 @@ class Gateway:
     native_ca: str | None = None
     """Path of a PEM file with the authorities trusted for https native services; None for the system's."""
     public_origins: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
     lint: LintSettings = LintSettings()
 
 

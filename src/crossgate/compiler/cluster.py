@@ -6,7 +6,8 @@ the routes of each API.
 
 from __future__ import annotations
 
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
@@ -27,32 +28,38 @@ from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from google.protobuf.any_pb2 import Any
 from google.protobuf.wrappers_pb2 import UInt32Value
 
+from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import NativeService
 from crossgate.compiler.names import cluster_name
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
 from crossgate.net.address import is_ip_address
 
-CONNECT_TIMEOUT: Final = 5.0
-"""Seconds to connect to a native service; after that, the response is 503."""
+_HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
-IDLE_TIMEOUT: Final = 4.0
-"""Seconds for which an idle connection is kept. Many servers close it after five; a request at that moment
-gets a 503."""
 
-MAX_CONCURRENT: Final = 10_000
-"""Concurrent requests to one native service, from all its APIs; more get a 503. Envoy's default is 1,024."""
+class ClusterLimits(NamedTuple):
+    """The limits of a gateway that clusters depend on; see :class:`crossgate.catalogue.limits.Limits`."""
 
-_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_LIMITS = CircuitBreakers(
-    thresholds=[
-        CircuitBreakers.Thresholds(
-            max_connections=UInt32Value(value=MAX_CONCURRENT),
-            max_pending_requests=UInt32Value(value=MAX_CONCURRENT),
-            max_requests=UInt32Value(value=MAX_CONCURRENT),
-        )
-    ]
-)
+    connect_timeout: float
+    keepalive_timeout: float
+    max_requests: int
+    max_head_kib: int
+    max_headers: int
+
+
+def cluster_limits(limits: Limits) -> ClusterLimits:
+    """The part of the limits that clusters depend on."""
+    return ClusterLimits(
+        limits.native_connect_timeout,
+        limits.native_keepalive_timeout,
+        limits.max_native_requests,
+        limits.max_head_kib,
+        limits.max_headers,
+    )
+
+
+_DEFAULT: Final = cluster_limits(Limits())
 
 
 # Dots separate the parts of a statistic's name, and Envoy replaces colons by underscores. Two cluster names
@@ -61,7 +68,7 @@ _LIMITS = CircuitBreakers(
 _IN_STATISTICS = str.maketrans({".": "_", "_": "~", ":": "-"})
 
 
-def compile_cluster(native: NativeService, ca_file: str) -> Resource:
+def compile_cluster(native: NativeService, ca_file: str, limits: ClusterLimits = _DEFAULT) -> Resource:
     """The cluster's resource; ``ca_file`` is a PEM file with the authorities trusted for https."""
     name = cluster_name(native)
     cluster = Cluster(
@@ -70,9 +77,9 @@ def compile_cluster(native: NativeService, ca_file: str) -> Resource:
         # Envoy tries every address of a name: many servers listen on only one of the two of `localhost`.
         type=Cluster.STATIC if is_ip_address(native.host) else Cluster.LOGICAL_DNS,
         dns_lookup_family=Cluster.ALL,
-        connect_timeout=seconds(CONNECT_TIMEOUT),
-        circuit_breakers=_LIMITS,
-        typed_extension_protocol_options=_HTTP1,
+        connect_timeout=seconds(limits.connect_timeout),
+        circuit_breakers=circuit_breakers(limits.max_requests),
+        typed_extension_protocol_options=_options(limits),
         load_assignment=_assignment(name, native),
     )
     if native.scheme == "https":
@@ -96,7 +103,25 @@ def statistics_name(cluster: str) -> str:
     return cluster.translate(_IN_STATISTICS)
 
 
-_HTTP1: Final = http1_options(HttpProtocolOptions(idle_timeout=seconds(IDLE_TIMEOUT)))
+@lru_cache(maxsize=4)
+def circuit_breakers(maximum: int) -> CircuitBreakers:
+    """At most ``maximum`` requests at a time, over as many connections. Envoy's default is 1,024."""
+    limit = UInt32Value(value=maximum)
+    threshold = CircuitBreakers.Thresholds(
+        max_connections=limit, max_pending_requests=limit, max_requests=limit
+    )
+    return CircuitBreakers(thresholds=[threshold])
+
+
+@lru_cache(maxsize=4)
+def _options(limits: ClusterLimits) -> dict[str, Any]:
+    return http1_options(
+        HttpProtocolOptions(
+            idle_timeout=seconds(limits.keepalive_timeout),
+            max_headers_count=UInt32Value(value=limits.max_headers),
+            max_response_headers_kb=UInt32Value(value=limits.max_head_kib),
+        )
+    )
 
 
 def _assignment(name: str, native: NativeService) -> ClusterLoadAssignment:

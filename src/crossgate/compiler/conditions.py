@@ -51,6 +51,12 @@ def equals(header: str, value: str) -> HeaderMatcher:
 
 
 @lru_cache(maxsize=_CACHED)
+def equals_in_any_case(header: str, value: str) -> HeaderMatcher:
+    """The header's value is ``value`` in any case of ASCII letters."""
+    return _matcher(header, StringMatcher(exact=value, ignore_case=True))
+
+
+@lru_cache(maxsize=_CACHED)
 def differs(header: str, value: str) -> HeaderMatcher:
     """The header's value is not ``value``."""
     return _matcher(header, StringMatcher(exact=value), inverted=True)

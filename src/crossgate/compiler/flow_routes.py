@@ -106,8 +106,8 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
         any_content_type=policy.header_names.admit(CONTENT_TYPE),
     )
     forward = Route(
-        # The routes of the APIs have the timeouts.
-        route=RouteAction(cluster=INTERNAL_NAME, timeout=seconds(0)),
+        # The routes of the APIs have the times. An idle time here would cut what one of them allows.
+        route=RouteAction(cluster=INTERNAL_NAME, timeout=seconds(0), idle_timeout=seconds(0)),
         request_headers_to_add=[set_header(LOOKUP_HEADER, SERVER_CORS_PASSED)],
     )
     server = RouteOwner("server", RouteMatch(prefix="/"), forward)

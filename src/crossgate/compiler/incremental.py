@@ -8,8 +8,9 @@ the package compile a resource from its inputs; :mod:`crossgate.xds` decides whe
 * the edge: both listeners, the cluster between them, the routes of server-level CORS. It depends on the
   gateway's settings, the server policy, and whether any endpoint is outside of the default roots;
 * a scope for each scope key. It depends on the APIs with an endpoint under that key, the origins of their
-  applications, the public origins, and whether there is a server policy;
-* a cluster for each native service. It depends on the service's address and the trusted authorities.
+  applications, the public origins, the default times, and whether there is a server policy;
+* a cluster for each native service. It depends on the service's address, the trusted authorities and the
+  limits of native services.
 
 **What a change affects.** :meth:`Compilation.advance` compares the new catalogue with the previous one, part
 by part. A resource is compiled again if one of its inputs differs:
@@ -21,7 +22,8 @@ an API (policy, endpoints, native service, timeout)  its scopes, before and afte
                                                      that its first API adds or its last API removes
 an application                                       the scopes of the APIs that it is or was associated with
 public origins; a server policy added or removed     all scopes
-trusted authorities                                  all clusters
+default times of native services                     the scopes of the APIs that do not set their own
+trusted authorities, limits of native services       all clusters
 gateway settings; the server policy; the first or    the edge
 last endpoint outside of the default roots
 ===================================================  ===================================================
@@ -57,9 +59,9 @@ from itertools import compress
 from operator import is_, is_not
 from typing import NamedTuple
 
-from crossgate.catalogue.effective import Associations, own_policy
+from crossgate.catalogue.effective import Associations, own_policy, time_limits
 from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeService
-from crossgate.compiler.cluster import compile_cluster
+from crossgate.compiler.cluster import ClusterLimits, cluster_limits, compile_cluster
 from crossgate.compiler.flow_routes import compile_server_flow
 from crossgate.compiler.internal_listener import compile_internal_cluster, compile_internal_listener
 from crossgate.compiler.listener import compile_listener
@@ -98,8 +100,7 @@ class Compilation:
         before = self.catalogue
         associations, affected = self._associations.advance(catalogue.applications)
         changed = _changed_apis(before.apis, catalogue.apis)
-        if _affects_every_scope(before, catalogue):
-            affected |= catalogue.apis.keys()
+        affected.update(_affected_by_settings(before, catalogue))
         members = _move(self._members, before.apis, catalogue.apis, changed)
         outside = self._outside + sum(
             _count_outside(catalogue.apis.get(api)) - _count_outside(before.apis.get(api)) for api in changed
@@ -116,11 +117,11 @@ class Compilation:
             )
         users, added_or_removed = _count_users(self._users, before.apis, catalogue.apis, changed)
         compiled |= {(CLUSTER, name): None for name in added_or_removed if name not in users}
-        authorities_changed = before.gateway.native_ca != catalogue.gateway.native_ca
-        natives = _natives(catalogue.apis if authorities_changed else changed, catalogue.apis)
-        for name, native in natives.items():
-            if authorities_changed or name in added_or_removed:
-                compiled[CLUSTER, name] = compile_cluster(native, catalogue.gateway.native_ca or system_ca)
+        native_ca, limits = _cluster_inputs(catalogue.gateway)
+        all_changed = _cluster_inputs(before.gateway) != (native_ca, limits)
+        for name, native in _natives(catalogue.apis if all_changed else changed, catalogue.apis).items():
+            if all_changed or name in added_or_removed:
+                compiled[CLUSTER, name] = compile_cluster(native, native_ca or system_ca, limits)
 
         changes = {key: new for key, new in compiled.items() if self.resources.get(key) != new}
         # A copy of the whole mapping: for a change of one API, the larger part of the work.
@@ -149,8 +150,8 @@ class _Edge(NamedTuple):
         outside, policy = self.outside_default_roots, self.server_policy
         resources = [
             compile_listener(self.gateway, server_level=policy is not None, outside_default_roots=outside),
-            compile_internal_listener(outside_default_roots=outside),
-            compile_internal_cluster(),
+            compile_internal_listener(self.gateway.limits, outside_default_roots=outside),
+            compile_internal_cluster(self.gateway.limits),
         ]
         if policy is not None:
             resources.append(compile_server_flow(policy))
@@ -174,10 +175,20 @@ def _changed_apis(before: Mapping[str, Api], after: Mapping[str, Api]) -> set[st
     return {key for key in candidates if before.get(key) != after[key]} | (before.keys() - after.keys())
 
 
-def _affects_every_scope(before: Catalogue, after: Catalogue) -> bool:
-    return before.gateway.public_origins != after.gateway.public_origins or (
+def _affected_by_settings(before: Catalogue, after: Catalogue) -> Iterable[str]:
+    """The APIs whose scopes depend on settings that changed."""
+    if before.gateway.public_origins != after.gateway.public_origins or (
         (before.server_policy is None) != (after.server_policy is None)
-    )
+    ):
+        return after.apis.keys()
+    old, new = before.gateway.limits, after.gateway.limits
+    if old == new:
+        return ()
+    return {key for key, api in after.apis.items() if time_limits(api, old) != time_limits(api, new)}
+
+
+def _cluster_inputs(gateway: Gateway) -> tuple[str | None, ClusterLimits]:
+    return gateway.native_ca, cluster_limits(gateway.limits)
 
 
 def _scopes_of(apis: Iterable[str], *catalogues: Mapping[str, Api]) -> set[ScopeKey]:
@@ -235,6 +246,7 @@ def _compile_members(
             endpoint,
             catalogue.apis[api],
             own_policy(catalogue, associations, api),
+            time_limits(catalogue.apis[api], catalogue.gateway.limits),
             behind_server_cors=catalogue.server_policy is not None,
         )
         for endpoint, api in sorted(members)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.address_pb2 import Address, EnvoyInternalAddress
 from envoy.config.core.v3.base_pb2 import TransportSocket
@@ -27,21 +26,32 @@ from envoy.extensions.transport_sockets.internal_upstream.v3.internal_upstream_p
 from envoy.extensions.transport_sockets.raw_buffer.v3.raw_buffer_pb2 import RawBuffer
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
-from crossgate.compiler.cluster import http1_options
+from crossgate.catalogue.limits import Limits
+from crossgate.compiler.cluster import circuit_breakers, http1_options
 from crossgate.compiler.headers import LOOKUP_HEADER, request_header
 from crossgate.compiler.listener import find_scope, http_filters, local_replies, upgrade_configs
 from crossgate.compiler.names import INTERNAL_NAME
 from crossgate.compiler.protobuf import pack, resource
 from crossgate.compiler.resource import Resource
 
-_MAX_HEADERS: Final = UInt32Value(value=200)
-"""For requests and responses. The client-facing listener has already limited a request's headers, and adds
-some; the native service's cluster limits a response's. This listener must not refuse what those accepted."""
-
-_UNLIMITED: Final = UInt32Value(value=2**32 - 1)
+_UNLIMITED: Final = 2**32 - 1
 
 
-def compile_internal_cluster() -> Resource:
+def _max_headers(limits: Limits) -> UInt32Value:
+    """For requests and responses.
+
+    The client-facing listener has already limited a request's headers, and adds some; the native service's
+    cluster limits a response's. This listener must not refuse what those accepted.
+    """
+    return UInt32Value(value=limits.max_headers + 100)
+
+
+def _max_head_kib(limits: Limits) -> UInt32Value:
+    """For requests and responses, for the same reason. The private header repeats a request's path."""
+    return UInt32Value(value=2 * limits.max_head_kib + 32)
+
+
+def compile_internal_cluster(limits: Limits) -> Resource:
     """The cluster whose only endpoint is the internal listener."""
     address = Address(envoy_internal_address=EnvoyInternalAddress(server_listener_name=INTERNAL_NAME))
     endpoint = LbEndpoint(endpoint=Endpoint(address=address))
@@ -61,25 +71,19 @@ def compile_internal_cluster() -> Resource:
         ),
         # Envoy's default of 1,024 concurrent requests would be a limit for all APIs together. The number of
         # connections to the client-facing listener is the limit.
-        circuit_breakers=CircuitBreakers(
-            thresholds=[
-                CircuitBreakers.Thresholds(
-                    max_connections=_UNLIMITED, max_pending_requests=_UNLIMITED, max_requests=_UNLIMITED
-                )
-            ]
-        ),
+        # Another limit would be one for all APIs together. The number of connections to the client-facing
+        # listener is the limit.
+        circuit_breakers=circuit_breakers(_UNLIMITED),
         typed_extension_protocol_options=http1_options(
             HttpProtocolOptions(
-                max_headers_count=_MAX_HEADERS,
-                # Above the 60 KB that limit the native service.
-                max_response_headers_kb=UInt32Value(value=96),
+                max_headers_count=_max_headers(limits), max_response_headers_kb=_max_head_kib(limits)
             )
         ),
     )
     return resource(INTERNAL_NAME, cluster)
 
 
-def compile_internal_listener(*, outside_default_roots: bool) -> Resource:
+def compile_internal_listener(limits: Limits, *, outside_default_roots: bool) -> Resource:
     """The internal listener. It trusts the client-facing listener and only finds the API.
 
     It exists without server-level CORS too: after that was turned off, older connections still use it.
@@ -91,7 +95,8 @@ def compile_internal_listener(*, outside_default_roots: bool) -> Resource:
         preserve_external_request_id=True,
         skip_xff_append=True,
         server_header_transformation=HttpConnectionManager.PASS_THROUGH,
-        common_http_protocol_options=HttpProtocolOptions(max_headers_count=_MAX_HEADERS),
+        common_http_protocol_options=HttpProtocolOptions(max_headers_count=_max_headers(limits)),
+        max_request_headers_kb=_max_head_kib(limits),
         http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
         upgrade_configs=upgrade_configs(),
         local_reply_config=local_replies(),

@@ -23,6 +23,7 @@ from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.filters.http.header_mutation.v3.header_mutation_pb2 import HeaderMutation
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
+from envoy.extensions.filters.network.connection_limit.v3.connection_limit_pb2 import ConnectionLimit
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
     HttpFilter,
@@ -37,8 +38,9 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3.header_mutat
 )
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import TlsCertificate, TlsParameters
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, DownstreamTlsContext
-from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
+from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value, UInt64Value
 
+from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Gateway, Tls
 from crossgate.catalogue.names import DEFAULT_ROOTS
 from crossgate.compiler.headers import HEADER_MUTATION, LOOKUP_HEADER
@@ -48,13 +50,8 @@ from crossgate.compiler.resource import Resource
 
 _ADS: Final = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
 
-# Limits for clients, in seconds where the name has no unit.
-HEADERS_TIMEOUT: Final = 10.0
-REQUEST_TIMEOUT: Final = 300.0
 STREAM_IDLE_TIMEOUT: Final = 300.0
-CONNECTION_IDLE_TIMEOUT: Final = 900.0
-MAX_HEADERS_KB: Final = 16
-MAX_HEADERS: Final = 100
+"""Seconds for responses of Envoy itself, and for what is left to send of others; routes have their own."""
 BUFFER_BYTES: Final = 32 * 1024
 
 UNKNOWN_PATH: Final = "No API at this path"
@@ -67,12 +64,20 @@ def compile_listener(gateway: Gateway, *, server_level: bool, outside_default_ro
     With server-level CORS it uses that route configuration, otherwise the scopes of the APIs.
     ``outside_default_roots`` is whether any endpoint is outside of the default roots.
     """
-    manager = _hardened(LISTENER_NAME)
+    manager = _hardened(LISTENER_NAME, gateway.limits)
     if server_level:
         manager.rds.CopyFrom(Rds(route_config_name=SERVER_ROUTES_NAME, config_source=_ADS))
     else:
         find_scope(manager, "", outside_default_roots=outside_default_roots)
-    chain = FilterChain(filters=[Filter(name="http", typed_config=pack(manager))])
+    limit = ConnectionLimit(
+        stat_prefix=LISTENER_NAME, max_connections=UInt64Value(value=gateway.limits.max_connections)
+    )
+    chain = FilterChain(
+        filters=[
+            Filter(name="envoy.filters.network.connection_limit", typed_config=pack(limit)),
+            Filter(name="http", typed_config=pack(manager)),
+        ]
+    )
     if gateway.tls is not None:
         chain.transport_socket.CopyFrom(_tls(gateway.tls))
     listener = Listener(
@@ -86,7 +91,7 @@ def compile_listener(gateway: Gateway, *, server_level: bool, outside_default_ro
     return resource(LISTENER_NAME, listener)
 
 
-def _hardened(name: str) -> HttpConnectionManager:
+def _hardened(name: str, limits: Limits) -> HttpConnectionManager:
     """A connection manager that trusts no client, and accepts only requests that every server reads alike."""
     return HttpConnectionManager(
         stat_prefix=name,
@@ -98,21 +103,26 @@ def _hardened(name: str) -> HttpConnectionManager:
         # An escaped slash is data. The routes refuse paths in which it would make a dot segment.
         path_with_escaped_slashes_action=HttpConnectionManager.KEEP_UNCHANGED,
         common_http_protocol_options=HttpProtocolOptions(
-            idle_timeout=seconds(CONNECTION_IDLE_TIMEOUT),
-            max_headers_count=UInt32Value(value=MAX_HEADERS),
+            idle_timeout=seconds(limits.keepalive_timeout),
+            max_headers_count=UInt32Value(value=limits.max_headers),
             headers_with_underscores_action=HttpProtocolOptions.REJECT_REQUEST,
         ),
         # Otherwise the parser answers unknown methods with 400, before any policy applies.
         http_protocol_options=Http1ProtocolOptions(allow_custom_methods=True),
         http2_protocol_options=Http2ProtocolOptions(
-            max_concurrent_streams=UInt32Value(value=100),
+            max_concurrent_streams=UInt32Value(value=limits.max_streams),
             initial_stream_window_size=UInt32Value(value=64 * 1024),
             initial_connection_window_size=UInt32Value(value=1024 * 1024),
+            # A malformed request costs its stream, not all streams of the connection.
+            override_stream_error_on_invalid_http_message=BoolValue(value=True),
         ),
-        max_request_headers_kb=UInt32Value(value=MAX_HEADERS_KB),
-        request_headers_timeout=seconds(HEADERS_TIMEOUT),
-        request_timeout=seconds(REQUEST_TIMEOUT),
+        max_request_headers_kb=UInt32Value(value=limits.max_head_kib),
+        request_headers_timeout=seconds(limits.head_timeout),
+        # It would cut an upload that flows.
+        request_timeout=seconds(0),
         stream_idle_timeout=seconds(STREAM_IDLE_TIMEOUT),
+        # Otherwise a route without an idle time would wait for ever for a client that reads nothing.
+        stream_flush_timeout=seconds(STREAM_IDLE_TIMEOUT),
         upgrade_configs=upgrade_configs(),
         local_reply_config=local_replies(),
         server_name="crossgate",

@@ -37,6 +37,6 @@ def type_url(message: type[Message]) -> str:
 
 
 def seconds(value: float) -> Duration:
-    """A duration of ``value`` seconds."""
-    whole = int(value)
-    return Duration(seconds=whole, nanos=round((value - whole) * 1e9))
+    """A duration of ``value`` seconds, in whole milliseconds: Envoy's timers have no finer ones."""
+    whole, milliseconds = divmod(round(value * 1000), 1000)
+    return Duration(seconds=whole, nanos=milliseconds * 1_000_000)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from envoy.config.core.v3.base_pb2 import HeaderValueOption
 from envoy.config.route.v3.route_components_pb2 import (
@@ -21,8 +21,9 @@ from envoy.config.route.v3.route_components_pb2 import (
 )
 from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatcher
 
+from crossgate.catalogue.limits import TimeLimits
 from crossgate.catalogue.model import Api
-from crossgate.compiler.conditions import Conditions
+from crossgate.compiler.conditions import Conditions, equals_in_any_case
 from crossgate.compiler.headers import (
     HEADER_MUTATION,
     add_vary,
@@ -38,6 +39,9 @@ from crossgate.policy import Reason
 from crossgate.policy.decision import Outcome
 from crossgate.policy.re2 import quote
 from crossgate.policy.responses import Reflected, ResponseSettings, ResponseTemplate, response_template
+
+_IS_WEBSOCKET: Final = equals_in_any_case("upgrade", "websocket")
+"""Envoy removes ``Upgrade`` from requests that are no upgrades before it looks up a route."""
 
 
 class RouteEffect(NamedTuple):
@@ -109,29 +113,45 @@ class RouteOwner:
     """The paths of its routes."""
     forward: Route
     """The fields of its routes that forward requests: where to, and with which headers."""
+    websocket: Route | None = None
+    """The same for WebSockets, if it differs: it costs a route more for each that forwards."""
 
     @classmethod
-    def of_api(cls, api: Api, endpoint: str, *, prefix_in_scope: bool) -> RouteOwner:
+    def of_api(cls, api: Api, endpoint: str, times: TimeLimits, *, prefix_in_scope: bool) -> RouteOwner:
         """An API under one of its endpoints.
 
         With ``prefix_in_scope``, all routes of the scope get :func:`forwarded_prefix` from the scope itself.
         """
         headers = [] if prefix_in_scope else [forwarded_prefix(endpoint)]
-        forward = Route(route=_to_native(api, endpoint), request_headers_to_add=headers)
-        return cls(api.key, RouteMatch(path_separated_prefix=endpoint), forward)
+        forward = Route(route=_to_native(api, endpoint, times), request_headers_to_add=headers)
+        websocket = None
+        if times.websocket_idle not in {None, times.http_idle}:
+            websocket = Route()
+            websocket.CopyFrom(forward)
+            websocket.route.idle_timeout.CopyFrom(seconds(times.websocket_idle))
+        return cls(api.key, RouteMatch(path_separated_prefix=endpoint), forward, websocket)
 
     def add_routes(self, steps: Iterable[RouteStep], to: VirtualHost | RouteList) -> None:
         """Add the steps as routes, up to the first step without conditions."""
         for step in steps:
-            route = to.routes.add()
-            route.CopyFrom(step.route)
-            route.name = f"{self.name} {step.effect.reason}"
-            if step.match is None:
-                route.match.MergeFrom(self.match)
+            if step.effect.forwarded and self.websocket is not None:
+                route = self._add(step, to)
+                route.match.headers.append(_IS_WEBSOCKET)
+                route.MergeFrom(self.websocket)
+            route = self._add(step, to)
             if step.effect.forwarded:
                 route.MergeFrom(self.forward)
             if step.match is None and not step.conditions:
                 break
+
+    def _add(self, step: RouteStep, to: VirtualHost | RouteList) -> Route:
+        """Add the step as a route that does not forward yet."""
+        route: Route = to.routes.add()
+        route.CopyFrom(step.route)
+        route.name = f"{self.name} {step.effect.reason}"
+        if step.match is None:
+            route.match.MergeFrom(self.match)
+        return route
 
 
 def forwarded_prefix(endpoint: str) -> HeaderValueOption:
@@ -139,14 +159,20 @@ def forwarded_prefix(endpoint: str) -> HeaderValueOption:
     return set_header("x-forwarded-prefix", escape(endpoint))
 
 
-def _to_native(api: Api, endpoint: str) -> RouteAction:
+def _to_native(api: Api, endpoint: str, times: TimeLimits) -> RouteAction:
     native = api.native
     action = RouteAction(
         cluster=cluster_name(native),
         host_rewrite_literal=native.authority,
-        timeout=seconds(api.native_timeout),
+        # This one would limit the whole answer.
+        timeout=seconds(0),
+        idle_timeout=seconds(times.http_idle),
         append_x_forwarded_host=True,
     )
+    if times.native:
+        # It counts from the end of the request to the beginning of the answer. Without a condition to retry
+        # on, nothing is retried.
+        action.retry_policy.per_try_timeout.CopyFrom(seconds(times.native))
     if native.base_path:
         action.prefix_rewrite = native.base_path
     else:

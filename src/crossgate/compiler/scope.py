@@ -11,6 +11,7 @@ from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.config.route.v3.scoped_route_pb2 import ScopedRouteConfiguration
 from google.protobuf.wrappers_pb2 import BoolValue
 
+from crossgate.catalogue.limits import TimeLimits
 from crossgate.catalogue.model import Api
 from crossgate.compiler.flow_routes import compile_flow
 from crossgate.compiler.headers import LOOKUP_HEADER, UNTRUSTED_FORWARDING_HEADERS, add_vary
@@ -33,11 +34,12 @@ _SHARED: Final = RouteConfiguration(
 
 @dataclass(frozen=True, slots=True)
 class ServedEndpoint:
-    """An endpoint, its API and the API's policy."""
+    """An endpoint, its API, and the API's policy and times."""
 
     endpoint: str
     api: Api
     policy: EffectivePolicy | None
+    times: TimeLimits
     behind_server_cors: bool = False
     """Whether server-level CORS is enforced: the policy does not apply to requests that it allowed."""
 
@@ -65,7 +67,7 @@ def _put_only_endpoint(served: ServedEndpoint, routes: RouteConfiguration, host:
     policy = served.policy
     settings = ResponseSettings.of(policy)
     vary = settings.vary and not settings.observes and not served.behind_server_cors
-    owner = RouteOwner.of_api(served.api, served.endpoint, prefix_in_scope=True)
+    owner = RouteOwner.of_api(served.api, served.endpoint, served.times, prefix_in_scope=True)
     table = compile_flow(policy, owner, behind_server_cors=served.behind_server_cors, vary_in_scope=vary)
     table.put_into(host)
     routes.request_headers_to_add.append(forwarded_prefix(served.endpoint))
@@ -76,7 +78,7 @@ def _put_only_endpoint(served: ServedEndpoint, routes: RouteConfiguration, host:
 def _put_endpoints(served: Sequence[ServedEndpoint], host: VirtualHost) -> None:
     cases = []
     for one in sorted(served, key=lambda one: one.endpoint):
-        owner = RouteOwner.of_api(one.api, one.endpoint, prefix_in_scope=False)
+        owner = RouteOwner.of_api(one.api, one.endpoint, one.times, prefix_in_scope=False)
         flow = compile_flow(one.policy, owner, behind_server_cors=one.behind_server_cors)
         cases.append((rf"{quote(one.endpoint)}(?:[/?]\C*)?", flow))
     host.matcher.CopyFrom(match_paths(cases))

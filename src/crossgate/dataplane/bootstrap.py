@@ -17,7 +17,8 @@ from crossgate.net.address import Address, HostPort, UnixSocket
 CONTROL_PLANE_CLUSTER: Final = "crossgate-control-plane"
 HEAP_LIMIT_BYTES: Final = 2 << 30
 """Envoy sheds load when its heap comes near this."""
-CLIENT_CONNECTIONS_LIMIT: Final = 20_000
+CLIENT_CONNECTIONS_LIMIT: Final = 100_000
+"""For the machine. The listener has a lower limit, which is a setting."""
 _TYPE: Final = "type.googleapis.com/envoy.extensions."
 Json = Mapping[str, object]
 

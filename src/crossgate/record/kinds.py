@@ -125,12 +125,17 @@ class Number:
 
     least: float
     most: float
+    or_zero: bool = False
+    """Whether 0 is accepted too."""
 
     def read(self, raw: object) -> float | Invalid:
         """The number, as a float."""
-        if isinstance(raw, int | float) and not isinstance(raw, bool) and self.least <= raw <= self.most:
-            return float(raw)
-        return wrong_type(f"a number from {self.least:g} to {self.most:g}, without quotes", raw)
+        if isinstance(raw, int | float) and not isinstance(raw, bool):
+            within = self.least <= raw <= self.most
+            if within or (self.or_zero and raw == 0):
+                return float(raw)
+        zero = "0 or " if self.or_zero else ""
+        return wrong_type(f"{zero}a number from {self.least:g} to {self.most:g}, without quotes", raw)
 
     def write(self, value: float) -> object:
         """The number itself."""
@@ -139,7 +144,8 @@ class Number:
     def schema(self, definitions: Definitions) -> Schema:
         """A number with its bounds."""
         del definitions
-        return {"type": "number", "minimum": self.least, "maximum": self.most}
+        bounds: Schema = {"minimum": self.least, "maximum": self.most}
+        return {"type": "number", **({"anyOf": [{"const": 0}, bounds]} if self.or_zero else bounds)}
 
 
 @dataclass(frozen=True, slots=True)

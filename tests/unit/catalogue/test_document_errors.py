@@ -88,7 +88,12 @@ SHAPE = {
     "policy is nothing": (API + "    §cors:\n", "wrong-type", "nothing"),
     "policy is a list": (API + "    cors: §[]\n", "wrong-type", "[]"),
     "timeout is a string": (API + "    native_timeout: §'30'\n", "wrong-type", '"30"'),
-    "timeout is zero": (API + "    native_timeout: §0\n", "wrong-type", "0"),
+    "timeout is below a millisecond": (API + "    native_timeout: §0.0001\n", "wrong-type", "0.0001"),
+    "timeout is negative": (API + "    native_idle_timeout: §-1\n", "wrong-type", "-1"),
+    "timeout is a boolean": (API + "    websocket_idle_timeout: §false\n", "wrong-type", "false"),
+    "a limit without a zero": ("gateway: {limits: {head_timeout: §0}}\n", "wrong-type", "0"),
+    "a limit is not whole": ("gateway: {limits: {max_streams: §1.5}}\n", "wrong-type", "1.5"),
+    "a limit is unknown": ("gateway: {limits: {§max_stream: 1}}\n", "unknown-key", "max_stream"),
     "timeout is not finite": (API + "    native_timeout: §.inf\n", "wrong-type", "Infinity"),
     "suspended is a string": ("applications:\n  - name: a\n    suspended: §yes\n", "wrong-type", '"yes"'),
     "application's API is a number": (

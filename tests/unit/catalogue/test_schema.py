@@ -30,7 +30,11 @@ def test_every_example_is_valid(path: Path) -> None:
     [
         {},
         {"gateway": {"listen": "[::1]:80", "tls": {"certificate": "a", "key": "b"}, "native_ca": None}},
-        {"apis": [{**API, "native_timeout": 0.5, "endpoints": ["/a/b"], "cors": {}}]},
+        {
+            "apis": [
+                {**API, "native_timeout": 0.5, "websocket_idle_timeout": 0, "endpoints": ["/a/b"], "cors": {}}
+            ]
+        },
         {"apis": [{**API, "cors": {"allowed_origins": ["*", "null", {"regex": "x"}], "max_age": None}}]},
         {"apis": [{**API, "cors": {"plain_options": "forward", "mode": "observe", "max_age": 0}}]},
         {"apis": [API], "applications": [{"name": "Shop 1", "apis": ["a/1"], "suspended": True}]},
@@ -62,7 +66,7 @@ def test_the_schema_accepts_what_the_reader_accepts(document: object) -> None:
         {"apis": [{**API, "version": 1.0}]},
         {"apis": [{**API, "name": "a/b"}]},
         {"apis": [{**API, "type": "grpc"}]},
-        {"apis": [{**API, "native_timeout": 0}]},
+        {"apis": [{**API, "native_timeout": 0.0001}]},
         {"apis": [{**API, "endpoints": ["a"]}]},
         {"apis": [{**API, "cors": None}]},
         {"apis": [{**API, "cors": {"methods": []}}]},

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.catalogues import POLICY, catalogue, server_policy
 from tests.catalogues import api_with_policy as api
 
+from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, NativeService, Tls
 from crossgate.policy import Mode, PlainOptions, build_policy
 
@@ -47,7 +48,8 @@ def _apis(draw: st.DrawFn) -> list[Api]:
                 name,
                 cors=draw(st.sampled_from(_POLICIES)),
                 native=draw(st.sampled_from(_NATIVES)),
-                native_timeout=draw(st.sampled_from((30.0, 0.5))),
+                native_timeout=draw(st.sampled_from((None, 0.5))),
+                websocket_idle_timeout=draw(st.sampled_from((None, 0.0))),
                 endpoints=endpoints or (f"/gateway/{name}/default",),
             )
         )
@@ -69,6 +71,9 @@ _gateways = st.builds(
     tls=st.sampled_from((None, None, Tls("/etc/gateway.pem", "/etc/gateway.key"))),
     native_ca=st.sampled_from((None, None, "/etc/natives.pem")),
     public_origins=st.sampled_from(((), (), ("https://gateway.example.com",))),
+    limits=st.sampled_from(
+        (Limits(), Limits(), Limits(native_timeout=0.5), Limits(max_headers=50), Limits(max_streams=50))
+    ),
 )
 
 

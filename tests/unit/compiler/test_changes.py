@@ -8,6 +8,7 @@ import pytest
 from tests.catalogues import POLICY, catalogue, server_policy
 from tests.catalogues import api_with_policy as api
 
+from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Settings, Tls
 from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
@@ -15,7 +16,12 @@ from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, 
 PETS = api("pets", native=NativeService("http", "127.0.0.1", 9001))
 SHOP = api("shop", endpoints=("/shop/v1",))
 CAFE = api("cafe", endpoints=("/shop/cafe",), native=NativeService("https", "cafe.example.com", 443))
-OPEN = api("open", cors=None, native=replace(SHOP.native, base_path="/open"))
+OPEN = replace(
+    api("open", cors=None, native=replace(SHOP.native, base_path="/open")),
+    native_timeout=5.0,
+    native_idle_timeout=60.0,
+    websocket_idle_timeout=600.0,
+)
 KIOSK = Application("kiosk", ("https://kiosk.example.com",), (PETS.key, SHOP.key))
 FIRST = catalogue([PETS, SHOP, CAFE, OPEN], [KIOSK])
 
@@ -27,6 +33,8 @@ PETS_CLUSTER = (CLUSTER, "native/http/127.0.0.1:9001")
 SHOP_CLUSTER = (CLUSTER, "native/http/127.0.0.1:9000")
 CAFE_CLUSTER = (CLUSTER, "native/https/cafe.example.com:443")
 THE_LISTENER = (LISTENER, "gateway")
+INTERNAL_LISTENER = (LISTENER, "apis")
+INTERNAL_CLUSTER = (CLUSTER, "apis")
 WITH_POLICY: Touched = {PETS_SCOPE, SHOP_SCOPE}
 
 
@@ -41,6 +49,10 @@ def with_kiosk(**fields: object) -> Catalogue:
 
 def with_gateway(**fields: object) -> Catalogue:
     return replace(FIRST, gateway=Gateway(**fields))  # type: ignore[arg-type]
+
+
+def with_limits(**fields: object) -> Catalogue:
+    return with_gateway(limits=Limits(**fields))  # type: ignore[arg-type]
 
 
 def without(key: str) -> Catalogue:
@@ -61,6 +73,25 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
         {PETS_SCOPE, SHOP_SCOPE},
     ),
     "a timeout": (with_pets(native_timeout=1.0), {PETS_SCOPE}),
+    "an idle time": (with_pets(native_idle_timeout=1.0), {PETS_SCOPE}),
+    "the idle time of WebSockets": (with_pets(websocket_idle_timeout=0.0), {PETS_SCOPE}),
+    "a timeout that is the default": (with_pets(native_timeout=30.0), set()),
+    "the default timeout": (with_limits(native_timeout=0.0), {PETS_SCOPE, SHOP_SCOPE}),
+    "the default idle time": (with_limits(native_idle_timeout=60.0), {PETS_SCOPE, SHOP_SCOPE}),
+    "the default idle time of WebSockets": (
+        with_limits(websocket_idle_timeout=3600.0),
+        {PETS_SCOPE, SHOP_SCOPE},
+    ),
+    "the time for a head": (with_limits(head_timeout=5.0), {THE_LISTENER}),
+    "the number of connections": (with_limits(max_connections=5), {THE_LISTENER}),
+    "the size of a head": (
+        with_limits(max_head_kib=16),
+        {THE_LISTENER, INTERNAL_LISTENER, INTERNAL_CLUSTER, PETS_CLUSTER, SHOP_CLUSTER, CAFE_CLUSTER},
+    ),
+    "the concurrent requests to a native service": (
+        with_limits(max_native_requests=5),
+        {PETS_CLUSTER, SHOP_CLUSTER, CAFE_CLUSTER},
+    ),
     "a base path": (with_pets(native=replace(PETS.native, base_path="/v2")), {PETS_SCOPE}),
     "a native service's port": (
         with_pets(native=replace(PETS.native, port=1)),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.envoy_messages import all_within, message_of
 
+from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import NativeService
 from crossgate.catalogue.urls import parse_native_url
 from crossgate.compiler.cluster import compile_cluster, statistics_name
@@ -47,7 +48,7 @@ def test_an_http_native_service_has_no_transport_socket() -> None:
 
 
 def test_the_internal_cluster_has_no_limit_of_its_own() -> None:
-    cluster = message_of(compile_internal_cluster())
+    cluster = message_of(compile_internal_cluster(Limits()))
     assert isinstance(cluster, Cluster)
     [limits] = cluster.circuit_breakers.thresholds
     unlimited = 2**32 - 1

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import crossgate.dataplane
+from crossgate.catalogue.limits import MAX_CONNECTIONS, Limits
 from crossgate.dataplane.bootstrap import CLIENT_CONNECTIONS_LIMIT, HEAP_LIMIT_BYTES
 from crossgate.dataplane.supervisor import Timeouts
 
@@ -30,4 +31,7 @@ def test_the_times_are_those_of_the_code() -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     assert f"a heap of {HEAP_LIMIT_BYTES >> 30} GiB" in PAGE
-    assert f"At most {CLIENT_CONNECTIONS_LIMIT:,} client connections" in PAGE
+    assert f"At most {Limits().max_connections:,} client connections" in PAGE
+    assert f"In all, Envoy accepts {CLIENT_CONNECTIONS_LIMIT:,} connections" in PAGE
+    assert f"at most {Limits().max_native_requests:,} requests at a time" in PAGE
+    assert MAX_CONNECTIONS <= CLIENT_CONNECTIONS_LIMIT
