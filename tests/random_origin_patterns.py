@@ -20,7 +20,8 @@ from crossgate.lint.proof import FactCode, MatchMode, Proof, Verdict
 from crossgate.lint.proof.automaton import DEAD
 from crossgate.lint.proof.budget import Budget, ExhaustedError
 from crossgate.lint.proof.expression import Expression, read
-from crossgate.lint.proof.suffix_trie import suffix_trie
+from crossgate.lint.proof.shared_domains import SHARED_DOMAINS
+from crossgate.lint.proof.suffix_list import suffix_list
 from crossgate.policy.origin import Origin, is_well_formed
 
 _SCHEMES = [
@@ -153,7 +154,7 @@ def expressions(rng: random.Random) -> Iterator[Expression]:
 
 def admitted_origins(rng: random.Random, expression: Expression, count: int) -> Iterator[str]:
     """Well-formed origins that RE2 matches: found along the automaton, or changed from the last one."""
-    suffixes = list(suffix_trie().children)
+    suffixes = list(suffix_list().root.children)
     last = "https://example.com"
     for number in range(count):
         origin = _walk(rng, expression)
@@ -209,6 +210,7 @@ _extract = tldextract.TLDExtract(
     cache_dir=None,
     fallback_to_snapshot=False,
     include_psl_private_domains=True,
+    extra_suffixes=tuple(SHARED_DOMAINS),
 )
 with warnings.catch_warnings():
     # The library leaves closing the list's file to the garbage collector.
@@ -235,13 +237,13 @@ def uncovered(proof: Proof, origin: str) -> str | None:
     bare = host.removesuffix(".")
     domain = second_opinion(host)
     if domain is None:
-        listed = bare.rpartition(".")[2] in suffix_trie().children
+        listed = bare.rpartition(".")[2] in suffix_list().root.children
         if not listed:
             # A harmless variant of an unescaped dot may go unreported.
             fine = proof.fact(FactCode.INTERNAL) or proof.fact(FactCode.UNESCAPED_DOT)
             return None if fine else "no fact internal"
         return None if proof.fact(FactCode.PUBLIC_SUFFIX_HOST) or not _dns(bare) else "no fact suffix host"
-    if bare.rpartition(".")[2] not in suffix_trie().children:
+    if bare.rpartition(".")[2] not in suffix_list().root.children:
         fine = proof.fact(FactCode.INTERNAL) or proof.fact(FactCode.UNESCAPED_DOT)
         return None if fine else "no fact internal"
     if domain in proof.domains or not _dns(domain):

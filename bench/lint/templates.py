@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import re2
 from bench.lint.corpus import Case
 
-from crossgate.lint.proof import MatchMode, registrable_domain
+from crossgate.lint.proof import MatchMode, suffix_list
 from crossgate.policy.origin import Origin, is_well_formed
 
 _NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -23,12 +23,12 @@ def finds(case: Case) -> str | None:
     """An origin of another domain that a template makes and the pattern admits; None if there is none."""
     text = re.sub(r"\\([./-])", r"\1", case.pattern)
     names = _NAME.findall(text)
-    own = {registrable_domain(name) for name in names}
+    own = {suffix_list().registrable_domain(name) for name in names}
     ways = {MatchMode.FULL: re2.fullmatch, MatchMode.SEARCH: re2.search, MatchMode.PREFIX: re2.match}
     for origin in _probes(names):
         if not is_well_formed(origin) or ways[case.mode](case.pattern, origin) is None:
             continue
-        domain = registrable_domain(Origin.of(origin).host)
+        domain = suffix_list().registrable_domain(Origin.of(origin).host)
         if domain is not None and domain not in own:
             return origin
     return None

@@ -8,14 +8,8 @@ import publicsuffixlist
 import pytest
 
 from crossgate.lint.proof import Verdict, prove
-from crossgate.lint.proof.suffix_trie import (
-    Section,
-    build_trie,
-    find_domain,
-    list_date,
-    registrable_domain,
-    suffix_trie,
-)
+from crossgate.lint.proof.suffix_list import list_date, suffix_list
+from crossgate.lint.proof.suffix_trie import Section, build_trie
 
 
 def _names() -> list[str]:
@@ -32,15 +26,18 @@ def test_every_rule_gives_the_domain_that_the_library_gives() -> None:
     assert len(names) > 9_000
     for name in names[::150] + [n for n in names if n.endswith((".ck", ".kobe.jp", "amazonaws.com"))]:
         host = f"www.mine.{name}"
-        assert prove("https://" + host.replace(".", r"\.")).domains == (registrable_domain(host),), host
+        assert prove("https://" + host.replace(".", r"\.")).domains == (
+            suffix_list().registrable_domain(host),
+        ), host
 
 
 def test_the_trie_gives_the_domain_that_the_library_gives() -> None:
+    suffixes = suffix_list()
     for name in _names():
         for host in (name, f"mine.{name}", f"www.mine.{name}"):
             # The library treats a name that has rules only below it as a suffix.
-            if registrable_domain(host) is not None:
-                assert find_domain(host) == registrable_domain(host), host
+            if suffixes.registrable_domain(host) is not None:
+                assert suffixes.find_domain(host) == suffixes.registrable_domain(host), host
 
 
 def test_wildcards_and_exceptions() -> None:
@@ -74,7 +71,7 @@ def test_the_corners_of_the_list(pattern: str, verdict: Verdict, domains: tuple[
 
 def test_the_list_knows_its_date() -> None:
     assert list_date().year >= 2025
-    assert suffix_trie() is suffix_trie()
+    assert suffix_list() is suffix_list()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ _FACTS: Final = {
     FactCode.INTERNAL: "a name that only an internal network resolves",
     FactCode.ANY_PORT: "any port",
     FactCode.OTHER_SCHEME: "a scheme other than http and https",
+    FactCode.SHARED_HOST: "a host at which different people publish pages",
     FactCode.PUBLIC_SUFFIX_HOST: "a public suffix itself",
     FactCode.TRAILING_DOT: "a host with a trailing dot",
     FactCode.UNESCAPED_DOT: "a dot is not escaped",

@@ -14,7 +14,7 @@ from crossgate.lint.proof.lookup import can_be_sent, prove_exact, prove_pattern
 from crossgate.lint.proof.product import Inclusion, included
 from crossgate.lint.proof.prove import prove
 from crossgate.lint.proof.simplify import dead_parts, listed_origins
-from crossgate.lint.proof.suffix_trie import list_date, registrable_domain
+from crossgate.lint.proof.suffix_list import SuffixList, list_date, suffix_list
 from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Inclusion",
     "MatchMode",
     "Proof",
+    "SuffixList",
     "Verdict",
     "can_be_sent",
     "dead_parts",
@@ -32,6 +33,6 @@ __all__ = [
     "prove",
     "prove_exact",
     "prove_pattern",
-    "registrable_domain",
+    "suffix_list",
     "suggest",
 ]

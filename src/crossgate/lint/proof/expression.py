@@ -13,6 +13,7 @@ from crossgate.lint.proof.automaton import Automaton
 from crossgate.lint.proof.budget import Budget
 from crossgate.lint.proof.nfa import build
 from crossgate.lint.proof.parser import parse
+from crossgate.lint.proof.suffix_list import SuffixList, suffix_list
 from crossgate.lint.proof.syntax_tree import Concatenation, Node, Repeat, Symbol
 
 
@@ -38,9 +39,11 @@ class Expression:
     admits: Callable[[str], bool]
     """RE2's answer to whether an origin matches."""
     budget: Budget
+    suffixes: SuffixList
+    """Decides what a registrable domain is."""
 
 
-def read(pattern: str, mode: MatchMode, budget: Budget) -> Expression:
+def read(pattern: str, mode: MatchMode, budget: Budget, suffixes: SuffixList | None = None) -> Expression:
     """Prepare an expression.
 
     Raises:
@@ -50,7 +53,7 @@ def read(pattern: str, mode: MatchMode, budget: Budget) -> Expression:
     """
     admits = _matcher(pattern, mode)
     nfa = build(_open_ends(parse(pattern), mode), budget)
-    return Expression(pattern, mode, Automaton(nfa, budget), admits, budget)
+    return Expression(pattern, mode, Automaton(nfa, budget), admits, budget, suffixes or suffix_list())
 
 
 def _matcher(pattern: str, mode: MatchMode) -> Callable[[str], bool]:

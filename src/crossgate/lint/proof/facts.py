@@ -11,7 +11,9 @@ from crossgate.lint.proof.bitset import NodeSet, State
 from crossgate.lint.proof.expression import Expression
 from crossgate.lint.proof.host_graph import SCHEMES, HostGraph, HostPlace
 from crossgate.lint.proof.host_proof import LOCALHOST
+from crossgate.lint.proof.ports import Ports
 from crossgate.lint.proof.product import find_string
+from crossgate.lint.proof.shared_domains import SHARED_HOST_ENDS
 from crossgate.lint.proof.verdict import Fact, FactCode
 from crossgate.lint.proof.witness import complete_origin, find_prefix
 from crossgate.policy.names import ANY, NULL
@@ -45,6 +47,29 @@ def find_localhost(graph: HostGraph) -> dict[str, NodeSet]:
     """``localhost`` and names below it, in the form that :func:`find_named` takes."""
     starts = graph.starts_of(LOCALHOST, graph.ends)
     return {LOCALHOST: starts} if starts else {}
+
+
+def find_shared_host(expression: Expression, graph: HostGraph) -> Iterator[Fact]:
+    """An origin that different people share, each with paths of their own."""
+    hosts = expression.suffixes.shared_hosts
+    if not hosts or not any(graph.read_back(graph.ends, end) for end in SHARED_HOST_ENDS):
+        return
+    shared = grammar.automaton_of(hosts)
+    for scheme in SCHEMES:
+        ports = graph.ports[scheme]
+
+        def accepts(states: Sequence[State], ports: Ports = ports) -> bool:
+            ends = expression.automaton.accepts(states[1]) or ports.count(states[1]) > 0
+            return ends and shared.accepts(states[0])
+
+        starts = shared.start, expression.automaton.run(f"{scheme}://")
+        host = find_string(
+            (shared, expression.automaton), accepts, expression.budget, branching=1, starts=starts
+        )
+        origin = None if host is None else complete_origin(expression, graph, scheme, host)
+        if origin is not None:
+            yield Fact(FactCode.SHARED_HOST, origin)
+            return
 
 
 def find_non_web(expression: Expression) -> Iterator[Fact]:

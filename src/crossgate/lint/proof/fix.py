@@ -21,6 +21,7 @@ from crossgate.lint.proof.expression import MatchMode
 from crossgate.lint.proof.parser import parse
 from crossgate.lint.proof.product import included
 from crossgate.lint.proof.prove import prove
+from crossgate.lint.proof.suffix_list import SuffixList
 from crossgate.lint.proof.syntax_tree import Node, Repeat, Symbol, walk
 from crossgate.lint.proof.verdict import Verdict
 
@@ -33,7 +34,7 @@ Edit = tuple[int, int, str]
 
 
 @lru_cache(maxsize=2048)
-def suggest(pattern: str, mode: MatchMode = MatchMode.FULL) -> str | None:
+def suggest(pattern: str, mode: MatchMode = MatchMode.FULL, suffixes: SuffixList | None = None) -> str | None:
     """An expression that admits less and is proved; None if none was found. Never raises."""
     try:
         re2.compile(pattern.encode(), options=_quiet())
@@ -44,7 +45,7 @@ def suggest(pattern: str, mode: MatchMode = MatchMode.FULL) -> str | None:
     for candidate in _candidates(pattern, tree, mode):
         if candidate not in seen:
             seen.add(candidate)
-            if _is_better(candidate, pattern, mode):
+            if _is_better(candidate, pattern, mode, suffixes):
                 return candidate
     return None
 
@@ -55,8 +56,8 @@ def _quiet() -> object:
     return options
 
 
-def _is_better(candidate: str, pattern: str, mode: MatchMode) -> bool:
-    proof = prove(candidate, mode)
+def _is_better(candidate: str, pattern: str, mode: MatchMode, suffixes: SuffixList | None) -> bool:
+    proof = prove(candidate, mode, suffixes)
     return (
         proof.verdict is Verdict.PROVED
         and bool(proof.domains)

@@ -64,7 +64,7 @@ The budget (budget.py)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from crossgate.lint.proof.alphabet import DIGITS, HYPHEN, LETTERS
@@ -79,7 +79,8 @@ from crossgate.lint.proof.labels import (
     registry_letters,
     unlisted_ends,
 )
-from crossgate.lint.proof.suffix_trie import VISITED_FIRST, LabelTrie, Section, SuffixNode, suffix_trie
+from crossgate.lint.proof.suffix_list import SuffixList
+from crossgate.lint.proof.suffix_trie import VISITED_FIRST, LabelTrie, Section, SuffixNode
 
 LOCALHOST: Final = "localhost"
 _LISTED: Final = CharSet(LETTERS | DIGITS | HYPHEN)
@@ -277,14 +278,14 @@ class SuffixWalk:
             found[name] = NodeSet(found.get(name, 0) | starts)
 
 
-@cache
-def _public_endings() -> LabelTrie:
+@lru_cache(8)
+def _public_endings(suffixes: SuffixList) -> LabelTrie:
     """Last labels that are no internal name: listed ones, ``localhost``, and numbers.
 
     A host whose last label is a number is an IPv4 address (URL, ends-in-a-number checker).
     """
     trie = LabelTrie()
-    for label in (*suffix_trie().children, LOCALHOST):
+    for label in (*suffixes.root.children, LOCALHOST):
         trie.add(label)
     number = LabelTrie(label="a number")
     number.children.update(dict.fromkeys(_DIGITS, number))
@@ -301,13 +302,13 @@ def _add_numbers(trie: LabelTrie, number: LabelTrie) -> None:
             _add_numbers(child, number)
 
 
-def find_internal_names(graph: HostGraph, budget: Budget) -> dict[str, NodeSet]:
+def find_internal_names(graph: HostGraph, suffixes: SuffixList, budget: Budget) -> dict[str, NodeSet]:
     """Ends of names under no listed suffix, one for each scheme, with where they begin; not ``localhost``.
 
     Names that end in a hexadecimal number (0x7f) are among them. They make no well-formed origin, so
     they drop out when an origin is completed.
     """
-    return unlisted_ends(graph, graph.ends, _public_endings(), budget)
+    return unlisted_ends(graph, graph.ends, _public_endings(suffixes), budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +320,7 @@ class LiteralNames:
     """Whether one of the names is under no listed suffix."""
 
 
-def find_literal_names(automaton: Automaton, budget: Budget) -> LiteralNames:
+def find_literal_names(automaton: Automaton, suffixes: SuffixList, budget: Budget) -> LiteralNames:
     """Read the expression once more, without the characters that it leaves open.
 
     Raises:
@@ -328,5 +329,5 @@ def find_literal_names(automaton: Automaton, budget: Budget) -> LiteralNames:
     """
     graph = HostGraph(automaton, budget, literal_only=True)
     walk = SuffixWalk(graph, budget, stop_when_open=False)
-    domains = frozenset(walk.run(suffix_trie()).domains)
-    return LiteralNames(domains, bool(find_internal_names(graph, budget)))
+    domains = frozenset(walk.run(suffixes.root).domains)
+    return LiteralNames(domains, bool(find_internal_names(graph, suffixes, budget)))

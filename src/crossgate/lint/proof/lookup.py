@@ -12,7 +12,7 @@ from typing import Final, assert_never
 from crossgate.lint.proof import grammar
 from crossgate.lint.proof.host_proof import LOCALHOST
 from crossgate.lint.proof.prove import prove
-from crossgate.lint.proof.suffix_trie import find_domain, is_in_list, is_top_level
+from crossgate.lint.proof.suffix_list import SuffixList, suffix_list
 from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
 from crossgate.lint.proof.witness import Cause, fits_dns
 from crossgate.policy.names import NULL
@@ -31,17 +31,17 @@ ANYTHING: Final = r"(?s).*"
 """The expression that ``*`` stands for."""
 
 
-def prove_pattern(pattern: OriginPattern) -> Proof:
+def prove_pattern(pattern: OriginPattern, suffixes: SuffixList | None = None) -> Proof:
     """The proof of what an entry of a policy's allowed origins admits. Never raises."""
     match pattern:
         case ExactOrigin(value):
-            return prove_exact(value)
+            return prove_exact(value, suffixes)
         case WildcardOrigin():
-            return _prove_wildcard(pattern)
+            return _prove_wildcard(pattern, suffixes or suffix_list())
         case RegexOrigin():
-            return prove(pattern.pattern)
+            return prove(pattern.pattern, suffixes=suffixes)
         case AnyOrigin():
-            return prove(ANYTHING)
+            return prove(ANYTHING, suffixes=suffixes)
         case NullOrigin():
             null = Fact(FactCode.NULL, NULL)
             return Proof(Verdict.UNOWNED, witness=NULL, cause=Cause.NULL.value, facts=(null,))
@@ -49,15 +49,16 @@ def prove_pattern(pattern: OriginPattern) -> Proof:
             assert_never(never)
 
 
-def _prove_wildcard(pattern: WildcardOrigin) -> Proof:
+def _prove_wildcard(pattern: WildcardOrigin, suffixes: SuffixList) -> Proof:
     """By look-up if the list has nothing at and below the host: all names below then have one domain."""
     shown = f"x.{pattern.host}" if pattern.any_subdomain else pattern.host
     port = "" if pattern.port is None else f":{pattern.port}"
-    proof = prove_exact(f"{pattern.scheme}://{shown}{port}")
-    if pattern.any_subdomain and (not proof.domains or is_in_list(pattern.host)):
-        return prove(pattern.regex)
-    if find_domain(pattern.host) != (proof.domains[0] if proof.domains else None):
-        return prove(pattern.regex)
+    proof = prove_exact(f"{pattern.scheme}://{shown}{port}", suffixes)
+    listed = suffixes.contains(pattern.host) or suffixes.near_shared_host(pattern.host)
+    if pattern.any_subdomain and (not proof.domains or listed):
+        return prove(pattern.regex, suffixes=suffixes)
+    if suffixes.find_domain(pattern.host) != (proof.domains[0] if proof.domains else None):
+        return prove(pattern.regex, suffixes=suffixes)
     if not pattern.any_port:
         return proof
     any_port = Fact(FactCode.ANY_PORT)
@@ -65,7 +66,7 @@ def _prove_wildcard(pattern: WildcardOrigin) -> Proof:
     return replace(proof, facts=facts, ports=_PORTS - 1)
 
 
-def prove_exact(origin: str) -> Proof:
+def prove_exact(origin: str, suffixes: SuffixList | None = None) -> Proof:
     """The proof of one serialised origin, the same as the automaton would give. Never raises."""
     parts = Origin.of(origin)
     if not can_be_sent(origin):
@@ -74,18 +75,31 @@ def prove_exact(origin: str) -> Proof:
     if parts.scheme not in ("http", "https"):
         return Proof(Verdict.PROVED, facts=(Fact(FactCode.OTHER_SCHEME, origin),), ports=0)
     bare = parts.host.removesuffix(".")
-    kind = _kind_of(parts.host, bare)
-    domain = find_domain(bare) if kind is None else None
+    suffixes = suffixes or suffix_list()
+    kind = _kind_of(parts.host, bare, suffixes)
+    domain = suffixes.find_domain(bare) if kind is None else None
     if domain is None and kind is None:
         kind = FactCode.PUBLIC_SUFFIX_HOST
     codes = [] if kind is None else [kind]
     if parts.scheme == "http" and kind is not FactCode.LOOPBACK and kind is not FactCode.PUBLIC_SUFFIX_HOST:
         codes.append(FactCode.HTTP)
+    if suffixes.is_shared_host(bare):
+        codes.append(FactCode.SHARED_HOST)
     if bare != parts.host:
         codes.append(FactCode.TRAILING_DOT)
     facts = tuple(Fact(code, origin if code in _SHOWN else None) for code in codes)
     domains = (domain,) if domain else ()
-    return Proof(Verdict.PROVED, domains=domains, example=origin, facts=facts, ports=ports)
+    if FactCode.SHARED_HOST not in codes:
+        return Proof(Verdict.PROVED, domains=domains, example=origin, facts=facts, ports=ports)
+    return Proof(
+        Verdict.UNOWNED,
+        domains=domains,
+        witness=origin,
+        cause=Cause.SHARED_HOST.value,
+        example=origin,
+        facts=facts,
+        ports=ports,
+    )
 
 
 def can_be_sent(origin: str) -> bool:
@@ -109,7 +123,7 @@ def _is_punycode(string: str) -> bool:
 _SHOWN: Final = frozenset(FactCode) - {FactCode.TRAILING_DOT}
 
 
-def _kind_of(host: str, bare: str) -> FactCode | None:
+def _kind_of(host: str, bare: str, suffixes: SuffixList) -> FactCode | None:
     """What the host is instead of a name with a public suffix; None if it is such a name."""
     if host.startswith("["):
         return FactCode.LOOPBACK if host == "[::1]" else FactCode.IPV6
@@ -124,4 +138,4 @@ def _kind_of(host: str, bare: str) -> FactCode | None:
             if grammar.automaton_of(pattern).matches(host):
                 return code
         return FactCode.PUBLIC_IP
-    return None if is_top_level(last) else FactCode.INTERNAL
+    return None if suffixes.is_top_level(last) else FactCode.INTERNAL

@@ -23,7 +23,8 @@ from crossgate.lint.proof.host_proof import (
     find_literal_names,
 )
 from crossgate.lint.proof.labels import LabelReader, browser_letters
-from crossgate.lint.proof.suffix_trie import Section, suffix_trie
+from crossgate.lint.proof.suffix_list import SuffixList
+from crossgate.lint.proof.suffix_trie import Section
 from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
 from crossgate.lint.proof.witness import Cause, Witness, find_cause, witness_among, witness_below
 
@@ -34,16 +35,20 @@ _SHOWN: Final = 100
 _OPEN_TRIED: Final = 12
 
 
-_UNOWNED: Final = {FactCode.NULL: Cause.NULL, FactCode.PUBLIC_IP_RANGE: Cause.ADDRESS_RANGE}
+_UNOWNED: Final = {
+    FactCode.NULL: Cause.NULL,
+    FactCode.PUBLIC_IP_RANGE: Cause.ADDRESS_RANGE,
+    FactCode.SHARED_HOST: Cause.SHARED_HOST,
+}
 """Facts that decide the verdict where no domain does."""
 
 
 @lru_cache(maxsize=8192)
-def prove(pattern: str, mode: MatchMode = MatchMode.FULL) -> Proof:
+def prove(pattern: str, mode: MatchMode = MatchMode.FULL, suffixes: SuffixList | None = None) -> Proof:
     """The proof of what a regular expression admits, within the budget of its length. Never raises."""
     budget = Budget(steps_for(pattern))
     try:
-        return examine(read(pattern, mode, budget))
+        return examine(read(pattern, mode, budget, suffixes))
     except re2.error as refused:
         argument = refused.args[0] if refused.args else refused
         reason = argument.decode("utf-8", "replace") if isinstance(argument, bytes) else str(argument)
@@ -84,13 +89,14 @@ class _Examination:
         self._expression = expression
         self._graph = HostGraph(expression.automaton, expression.budget)
         self._walk = SuffixWalk(self._graph, expression.budget, stop_when_open=True)
-        self._found: AdmittedHosts = self._walk.run(suffix_trie())
+        self._found: AdmittedHosts = self._walk.run(expression.suffixes.root)
         self._all_literal = not expression.automaton.has_open_tokens
         self._ports = facts.most_ports(self._graph)
 
     @cached_property
     def _literal(self) -> LiteralNames:
-        return find_literal_names(self._expression.automaton, self._expression.budget)
+        expression = self._expression
+        return find_literal_names(expression.automaton, expression.suffixes, expression.budget)
 
     def _is_literal(self, domain: str) -> bool:
         # A domain that the pattern contains needs no second reading of the expression.
@@ -210,6 +216,8 @@ class _Examination:
         yield from facts.find_named(expression, graph, FactCode.LOOPBACK, facts.find_localhost(graph))
         suffix_hosts = self._found.suffix_hosts
         yield from facts.find_named(expression, graph, FactCode.PUBLIC_SUFFIX_HOST, suffix_hosts)
+        if not self._walk.stopped:
+            yield from facts.find_shared_host(expression, graph)
         hosts = [*addresses.find_addresses(expression, graph)]
         yield from hosts
         public = any(fact.code in (FactCode.PUBLIC_IP, FactCode.IPV6) for fact in hosts)
@@ -229,7 +237,7 @@ class _Examination:
             yield Fact(FactCode.UNESCAPED_DOT)
 
     def _find_internal(self) -> Iterator[Fact]:
-        names = find_internal_names(self._graph, self._expression.budget)
+        names = find_internal_names(self._graph, self._expression.suffixes, self._expression.budget)
         if not names:
             return
         # https://example.com also admits https://examplexcom: a harmless effect of its bare dot.

@@ -1,28 +1,26 @@
-"""The public suffix list as a trie, for reading hosts from the right.
+"""A list of public suffixes as a trie, for reading hosts from the right.
 
-Source: https://publicsuffix.org/list/, as the package publicsuffixlist carries it. The package's own look-up
-answers for one host. The proof asks for all hosts of an automaton at once, and must tell the list's two
-sections apart.
+A library's look-up answers for one host. The proof asks for all hosts of an automaton at once, and must tell
+the list's two sections apart.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache, reduce
+from functools import reduce
 from operator import or_
-from pathlib import Path
 from typing import Final
-
-import publicsuffixlist
 
 from crossgate.lint.proof.alphabet import charset
 from crossgate.lint.proof.bitset import CharSet
 
 VISITED_FIRST: Final = ("net", "com", "org")
 """Suffixes that are tried first, so that the attacker's origin that is shown has a common one."""
+
+
+PRIVATE_SECTION: Final = "===BEGIN PRIVATE DOMAINS==="
 
 
 class Section(Enum):
@@ -98,14 +96,20 @@ def build_trie(lines: Iterable[str]) -> SuffixNode:
     root = SuffixNode("")
     for label in VISITED_FIRST:
         root.child(label)
+    for rule, section in rules_of(lines):
+        _add_rule(root, rule, section)
+    return root
+
+
+def rules_of(lines: Iterable[str]) -> Iterator[tuple[str, Section]]:
+    """The rules of a list, each with its section."""
     section = Section.ICANN
     for line in lines:
-        if "===BEGIN PRIVATE DOMAINS===" in line:
+        if PRIVATE_SECTION in line:
             section = Section.PRIVATE
         rule = line.split(" ")[0].strip().lower()
         if rule and not rule.startswith("//"):
-            _add_rule(root, rule, section)
-    return root
+            yield rule, section
 
 
 def _add_rule(root: SuffixNode, rule: str, section: Section) -> None:
@@ -122,78 +126,3 @@ def _add_rule(root: SuffixNode, rule: str, section: Section) -> None:
         node.wildcard = section
     else:
         node.rule = section
-
-
-def _file() -> Path:
-    return Path(publicsuffixlist.PSLFILE)
-
-
-@cache
-def suffix_trie() -> SuffixNode:
-    """The root of the trie of the installed list."""
-    with _file().open(encoding="utf-8") as lines:
-        return build_trie(lines)
-
-
-@cache
-def _library() -> publicsuffixlist.PublicSuffixList:
-    return publicsuffixlist.PublicSuffixList()
-
-
-def registrable_domain(host: str) -> str | None:
-    """The public suffix of ``host`` and one label more, by the library's look-up; None if it has none."""
-    name: str | None = _library().privatesuffix(host.removesuffix("."))
-    return name
-
-
-def find_domain(host: str) -> str | None:
-    """The registrable domain of ``host`` as the proof computes it; None if it is a public suffix itself.
-
-    Where only ``*.kobe.jp`` is listed, kobe.jp itself belongs to the company that registered it below jp.
-    """
-    labels = host.removesuffix(".").split(".")
-    node, suffix_length = suffix_trie(), 1
-    for depth, label in enumerate(reversed(labels)):
-        if label in node.exceptions:
-            suffix_length = depth
-            break
-        if node.wildcard is not None:
-            suffix_length = depth + 1
-        child = node.children.get(label)
-        if child is None:
-            break
-        node = child
-        if node.rule is not None:
-            suffix_length = depth + 1
-    return ".".join(labels[-suffix_length - 1 :]) if len(labels) > suffix_length else None
-
-
-def is_in_list(name: str) -> bool:
-    """Whether the list has a rule for ``name``, for a name below it, or a wildcard that covers it."""
-    node = suffix_trie()
-    for label in reversed(name.removesuffix(".").split(".")):
-        child = node.children.get(label)
-        if child is None:
-            return label in node.exceptions
-        node = child
-    return True
-
-
-def is_top_level(label: str) -> bool:
-    """Whether ``label`` is a top-level domain of the list."""
-    return label in suffix_trie().children
-
-
-@cache
-def list_date() -> dt.date:
-    """The date of the installed list's version.
-
-    Raises:
-        LookupError: the list has no version line.
-
-    """
-    with _file().open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("// VERSION: "):
-                return dt.date.fromisoformat(line.removeprefix("// VERSION: ")[:10])
-    raise LookupError("the public suffix list has no VERSION line")

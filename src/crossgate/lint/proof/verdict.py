@@ -42,6 +42,7 @@ class FactCode(StrEnum):
     INTERNAL = "internal"
     ANY_PORT = "any-port"
     OTHER_SCHEME = "other-scheme"
+    SHARED_HOST = "shared-host"
     PUBLIC_SUFFIX_HOST = "public-suffix-host"
     TRAILING_DOT = "trailing-dot"
     UNESCAPED_DOT = "unescaped-dot"

@@ -20,7 +20,7 @@ from crossgate.lint.proof.host_graph import SCHEMES, HostGraph
 from crossgate.lint.proof.host_proof import OpenSuffix
 from crossgate.lint.proof.labels import LabelReader
 from crossgate.lint.proof.nfa import ACCEPT, Position
-from crossgate.lint.proof.suffix_trie import registrable_domain
+from crossgate.lint.proof.shared_domains import ADDRESS_DOMAINS
 from crossgate.lint.proof.syntax_tree import Symbol
 from crossgate.policy.origin import is_well_formed
 
@@ -28,6 +28,8 @@ _HOST_LENGTH: Final = 253
 _LABEL_LENGTH: Final = 63
 """In characters; RFC 1035, §2.3.4 (https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4)."""
 _EVIL: Final = "evil"
+_ADDRESS: Final = "203-0-113-7"
+"""An address of documentation (RFC 5737), in the form that it has below nip.io."""
 _MOST_TRIED: Final = 24
 
 
@@ -122,7 +124,7 @@ def witness_below(
 ) -> Witness | None:
     """A witness below an open suffix whose domain is not one of the ``known``."""
     tried = 0
-    for label in _labels(reader, open_suffix.nodes):
+    for label in _labels(reader, open_suffix):
         starts = graph.starts_of(label, open_suffix.nodes)
         domain = f"{label}.{open_suffix.name}"
         if not starts or domain in known or label.strip("-") != label:
@@ -134,8 +136,10 @@ def witness_below(
     return None
 
 
-def _labels(reader: LabelReader, nodes: NodeSet) -> Iterator[str]:
-    samples = [label for label, _ in islice(reader.samples(nodes), _MOST_TRIED)]
+def _labels(reader: LabelReader, open_suffix: OpenSuffix) -> Iterator[str]:
+    samples = [label for label, _ in islice(reader.samples(open_suffix.nodes), _MOST_TRIED)]
+    if open_suffix.name in ADDRESS_DOMAINS:
+        yield _ADDRESS
     yield _EVIL
     for literal in samples[:1]:
         yield _EVIL + literal
@@ -167,7 +171,7 @@ def _witness_of(
             continue
         host = prefix.labels + name
         origin = complete_origin(expression, graph, prefix.scheme, host)
-        if origin is not None and registrable_domain(host) == domain:
+        if origin is not None and expression.suffixes.registrable_domain(host) == domain:
             return Witness(origin, domain, browser_specific=not plain)
     return None
 
@@ -184,6 +188,7 @@ class Cause(StrEnum):
     WILDCARD_TLD = "wildcard top-level domain: the name can be registered separately under each"
     CHARACTER_CLASS = "character class in the registrable name: each of its characters makes another name"
     ADDRESS_RANGE = "range of public addresses: cloud providers give one to the next customer who asks"
+    SHARED_HOST = "shared host: its customers publish pages under paths, and all have the one origin"
     NULL = "null: any page can send it from a sandboxed frame"
     OPEN_NAME = "open name: the registrable name itself is not fixed"
 

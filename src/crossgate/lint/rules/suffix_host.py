@@ -12,9 +12,11 @@ from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from facts(
-        subject, FactCode.PUBLIC_SUFFIX_HOST, "the entry admits {example}, which is itself a public suffix"
-    )
+    message = "the entry admits {example}, which is itself a public suffix"
+    for violation in facts(subject, FactCode.PUBLIC_SUFFIX_HOST, message):
+        # s3.amazonaws.com is both, and shared-host says what is worse about it.
+        if subject.entries[int(violation.path[1])].proof.fact(FactCode.SHARED_HOST) is None:
+            yield violation
 
 
 RULE = Rule(

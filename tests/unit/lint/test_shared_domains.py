@@ -1,0 +1,114 @@
+"""Crossgate's supplement to the public suffix list, and hosts whose one origin many people share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import publicsuffixlist
+import pytest
+import re2
+
+from crossgate.lint.check import check_subject
+from crossgate.lint.proof import FactCode, Verdict, prove, prove_exact, prove_pattern, suffix_list
+from crossgate.lint.proof.shared_domains import SHARED_DOMAINS, SHARED_HOST_ENDS, SHARED_HOSTS
+from crossgate.lint.proof.suffix_trie import PRIVATE_SECTION, Section, build_trie, rules_of
+from crossgate.lint.subject import Subject
+from crossgate.policy import build_policy
+from crossgate.policy.origin_pattern import WildcardOrigin, parse_origin_pattern
+
+PUBLIC = publicsuffixlist.PublicSuffixList()
+SHARED = [host.replace("*", "eu-1") for host in SHARED_HOSTS]
+
+
+@pytest.mark.parametrize("rule", SHARED_DOMAINS)
+def test_an_entry_has_a_source_and_the_public_list_does_not_have_it(rule: str) -> None:
+    assert SHARED_DOMAINS[rule].startswith("https://")
+    domain = f"mine.{rule.replace('*', 'region')}"
+    assert suffix_list().find_domain(f"www.{domain}") == domain
+    assert PUBLIC.privatesuffix(f"www.{domain}") != domain
+
+
+@pytest.mark.parametrize("rule", SHARED_DOMAINS)
+def test_a_wildcard_over_it_is_a_tenant(rule: str) -> None:
+    for host in {rule.removeprefix("*."), rule.replace("*", "region")}:
+        pattern = parse_origin_pattern(f"https://*.{host}")
+        assert isinstance(pattern, WildcardOrigin)
+        for proof in (
+            prove_pattern(pattern),
+            prove(pattern.regex),
+            prove(rf"https://.*\.{re2.escape(host)}"),
+        ):
+            assert proof.verdict is Verdict.TENANT
+            assert proof.witness is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://*.nip.io",
+        "https://*.sslip.io",
+        "https://*.cloudapp.azure.com",
+        "https://*.westeurope.cloudapp.azure.com",
+        "https://*.storage.googleapis.com",
+        "https://*.atlassian.net",
+    ],
+)
+def test_the_linter_refuses_tenants_of_companies_that_are_not_in_the_public_list(text: str) -> None:
+    policy = build_policy(allowed_origins=[text])
+    codes = {one.diagnostic.code for one in check_subject(Subject(policy))}
+    assert codes & {"wildcard-public-suffix", "wildcard-over-suffixes"}
+
+
+def test_the_witness_below_nip_io_resolves() -> None:
+    assert prove(r"https://.*\.nip\.io").witness == "https://203-0-113-7.nip.io"
+
+
+def test_one_tenant_is_proved() -> None:
+    assert prove(r"https://acme\.atlassian\.net").domains == ("acme.atlassian.net",)
+    assert prove_exact("https://www.shop.westeurope.cloudapp.azure.com").domains == (
+        "shop.westeurope.cloudapp.azure.com",
+    )
+
+
+@pytest.mark.parametrize("host", SHARED)
+def test_a_shared_host_is_unowned_by_look_up_and_by_automaton(host: str) -> None:
+    origin = f"https://{host}"
+    assert any(host == end or host.endswith(f".{end}") for end in SHARED_HOST_ENDS)
+    for proof in (prove_exact(origin), prove(re2.escape(origin)), prove(rf"{re2.escape(origin)}(:\d+)?")):
+        assert proof.verdict is Verdict.UNOWNED
+        assert proof.witness == origin
+        assert proof.fact(FactCode.SHARED_HOST) is not None
+    codes = {one.diagnostic.code for one in check_subject(Subject(build_policy(allowed_origins=[origin])))}
+    assert "shared-host" in codes
+    assert "suffix-host" not in codes
+
+
+@pytest.mark.parametrize("host", ["oraclecloud.com", "eu-1.oraclecloud.com", "scw.cloud"])
+def test_a_wildcard_over_shared_hosts_is_not_proved(host: str) -> None:
+    pattern = parse_origin_pattern(f"https://*.{host}")
+    assert isinstance(pattern, WildcardOrigin)
+    assert prove_pattern(pattern).verdict in (Verdict.UNOWNED, Verdict.TENANT)
+
+
+def test_the_operator_adds_and_removes() -> None:
+    own = suffix_list(("apps.example.com", "*.region.example.net"), ("atlassian.net", "googleapis.com"))
+    assert prove_exact("https://a.b.apps.example.com", own).domains == ("b.apps.example.com",)
+    assert prove(r"https://.*\.apps\.example\.com", suffixes=own).verdict is Verdict.TENANT
+    assert prove(r"https://.*\.eu\.region\.example\.net", suffixes=own).verdict is Verdict.TENANT
+    assert prove(r"https://.*\.atlassian\.net", suffixes=own).domains == ("atlassian.net",)
+    assert prove_exact("https://storage.googleapis.com", own).verdict is Verdict.PROVED
+    assert prove(r"https://.*\.apps\.example\.com").verdict is Verdict.PROVED
+    assert prove(r"https://.*\.atlassian\.net").verdict is Verdict.TENANT
+
+
+def test_the_operator_cannot_remove_a_registry() -> None:
+    assert suffix_list((), ("com", "uk")).find_domain("www.example.co.uk") == "example.co.uk"
+
+
+def test_the_public_list_is_whole() -> None:
+    lines = Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8").splitlines()
+    assert any(PRIVATE_SECTION in line for line in lines)
+    sections = [section for _, section in rules_of(lines)]
+    assert sections.count(Section.ICANN) > 5_000
+    assert sections.count(Section.PRIVATE) > 2_000
+    assert build_trie(["com"]).children["com"].rule is Section.ICANN
