@@ -26,7 +26,7 @@ object already has the desired state. Errors are Problem Details (RFC 9457) and 
 _READ_ONLY_POSTS: Final = frozenset({"/v1/explain", "/v1/check", "/v1/plan"})
 _FIND_BY_BODY_OR_QUERY: Final = frozenset({"/v1/explain", "/v1/export"})
 """Paths without parameters whose requests can still name something that does not exist."""
-_LINTED: Final = ("ApiEntry", "ApplicationEntry", "CorsEntry")
+_LINTED: Final = ("ApiEntry", "ApplicationEntry", "CorsEntry", "GatewayEntry", "SettingsEntry")
 """Objects whose writes return the linter's findings."""
 _ERRORS: Final = {
     400: "The request is malformed.",

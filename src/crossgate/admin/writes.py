@@ -111,8 +111,6 @@ class ConditionalWrite:
     ) -> Mapping[str, object]:
         """The object with the linter's findings, if there are any."""
         key = (ObjectKind.API, target.api) if isinstance(target, PolicyOf) else target
-        if key[0] not in (ObjectKind.API, ObjectKind.APPLICATION):
-            return representation
         if result is not None and result.changed:
             findings = result.plan.findings
         else:

@@ -21,7 +21,7 @@ from crossgate.app.admin_connections import AdminConnection, ConnectionLimits, C
 from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.log import LogLimit
-from crossgate.service.ports import CatalogueStore
+from crossgate.service.ports import CatalogueStore, ChangeCheck
 from crossgate.service.tokens import Tokens
 
 _SHUTDOWN_SECONDS: Final = 2
@@ -60,11 +60,12 @@ async def serve_admin_api(
     tokens: Tokens,
     nodes: Nodes,
     limits: ConnectionLimits | None = None,
+    check: ChangeCheck | None = None,
 ) -> AsyncIterator[HostPort]:
     """Serve the admin API on a bound socket for as long as the context lasts."""
     table = ConnectionTable(ConnectionLimits() if limits is None else limits)
     connection: Any = partial(AdminConnection, table=table)
-    context = AdminContext(CatalogueService(store, linted=True), tokens, nodes)
+    context = AdminContext(CatalogueService(store, linted=True, check=check), tokens, nodes)
     server = _Server(
         uvicorn.Config(
             admin_api(context, host_names),

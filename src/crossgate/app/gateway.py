@@ -20,6 +20,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import certifi
 
@@ -36,14 +37,14 @@ from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
-from crossgate.catalogue.model import Api, ApiType, Catalogue, NativeService
+from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.checks import check_listen, find_unreachable
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
-from crossgate.diagnostics import InvalidInput, Place, Severity
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
 from crossgate.net.address import Address, HostPort, UnixSocket
 from crossgate.policy import build_policy
 from crossgate.service.catalogue_service import CatalogueService
@@ -53,6 +54,8 @@ from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.server import ControlPlane
+
+_LISTEN: Final = Place(("gateway", "listen"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +149,23 @@ class _Gateway:
             await self.control_plane.start()
         self._emit_held_back()
         if envoy is not None:
-            await envoy.ready()
-            await self.rollout.first_node()
+            await self._serve_clients(envoy)
         await self._stack.enter_async_context(background_task(self.rollout.follow_nodes()))
         self._emit(GatewayServing(self.source.store.head.catalogue, self.control_plane.address))
         if admin is not None:
-            await self._start_admin(admin)
+            await self._start_admin(admin, envoy)
             await self._stack.enter_async_context(background_task(asyncio.to_thread(_warm_up_linter)))
+
+    async def _serve_clients(self, envoy: Envoy) -> None:
+        """Return when Envoy listens for clients; raises InvalidInput with the reasons if it cannot."""
+        await envoy.ready()
+        try:
+            await self.rollout.first_node(self._node_id())
+        except InvalidInput as rejected:
+            # Envoy's message names a file or an address, and seldom the reason.
+            gateway = self.source.store.head.catalogue.gateway
+            reasons = self.source.located(await asyncio.to_thread(_find_listener_errors, gateway))
+            raise InvalidInput([*reasons, *rejected.diagnostics]) from None
 
     def _batch_publisher(self, publisher: Publisher) -> Callable[[Catalogue], None]:
         """A function that publishes a catalogue without the clients' listener, from one thread at a time."""
@@ -184,14 +197,17 @@ class _Gateway:
         self._stack.callback(bound.close)
         return bound
 
-    async def _start_admin(self, bound: socket.socket) -> None:
+    async def _start_admin(self, bound: socket.socket, envoy: Envoy | None) -> None:
         # Imported here, in a thread: FastAPI takes half a second to load, for which clients need not wait.
-        await asyncio.to_thread(import_module, "crossgate.app.admin_server")
+        for module in ("admin_server", "machine_check"):
+            await asyncio.to_thread(import_module, f"crossgate.app.{module}")
         from crossgate.app.admin_server import serve_admin_api
+        from crossgate.app.machine_check import MachineCheck
 
         source = self.source
         host_names = () if self._options.admin is None else self._options.admin.host_names
-        server = serve_admin_api(bound, host_names, source.store, source.tokens, self.rollout)
+        check = MachineCheck(envoy, system_ca_file())
+        server = serve_admin_api(bound, host_names, source.store, source.tokens, self.rollout, check=check)
         address = await self._stack.enter_async_context(server)
         first_token = await asyncio.to_thread(source.tokens.create_first)
         persists = not isinstance(self._options.source, Path)
@@ -200,10 +216,14 @@ class _Gateway:
     async def _apply_listen_option(self) -> None:
         """Write the address of ``--listen`` to the store, and refuse a start whose port is taken."""
         options = self._options
+        listen = options.listen or self.source.store.head.catalogue.gateway.listen
+        if options.find_envoy is not None:
+            # Before it is stored: the next start would fail too.
+            refusal = check_listen(listen.host, listen.port, _LISTEN)
+            if refusal is not None:
+                raise InvalidInput([refusal] if options.listen else self.source.located([refusal]))
         if options.listen is not None:
             await asyncio.to_thread(_store_listen_address, self.source.store, options.listen)
-        if options.find_envoy is not None:
-            _require_free_port(self.source.store.head.catalogue)
 
     async def _start_envoy(self, find_envoy: Callable[[], EnvoyBinary], directory: RuntimeDirectory) -> Envoy:
         binary = await asyncio.to_thread(find_envoy)
@@ -260,8 +280,10 @@ def _store_listen_address(store: CatalogueStore, listen: HostPort) -> None:
         raise InvalidInput(refused.diagnostics) from refused
 
 
-def _require_free_port(catalogue: Catalogue) -> None:
-    listen = catalogue.gateway.listen
-    refusal = check_listen(listen.host, listen.port, Place(("gateway", "listen")))
-    if refusal is not None:
-        raise InvalidInput([refusal])
+def _find_listener_errors(gateway: Gateway) -> list[Diagnostic]:
+    """What is wrong with the files of the clients' listener."""
+    # Imported here: only a start that fails needs it.
+    from crossgate.dataplane.tls_files import check_tls
+
+    found = [] if gateway.tls is None else check_tls(gateway.tls, Place(("gateway", "tls")))
+    return [one for one in found if one.severity is Severity.ERROR]

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crossgate.app.events import ChangeEnforced, ChangePending, Emit, ResourcesRejected
-from crossgate.compiler.names import affected_apis
+from crossgate.compiler.names import CLIENT_LISTENER, affected_apis
+from crossgate.diagnostics import InvalidInput
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import batches
 from crossgate.service.ports import (
@@ -81,10 +82,14 @@ class Rollout:
         self._published = head.revision
         self._start(self._await_decision(publication, revisions, began))
 
-    async def first_node(self) -> None:
-        """Wait until this machine's node has applied or rejected everything.
+    async def first_node(self, name: str) -> None:
+        """Wait until this machine's node, of that name, has applied or rejected everything.
 
         The clients' listener is published last: by then the node has all routes, and no client meets a 404.
+
+        Raises:
+            InvalidInput: the node rejected the clients' listener, so it serves nobody.
+
         """
         self.expected_nodes = 1
         pending = self._emit_when_pending()
@@ -94,6 +99,9 @@ class Rollout:
             outcome = await wait_until_decided(self._ledger)
         finally:
             pending.cancel()
+        listener = [one for one in outcome.rejections if one.node == name and one.key == CLIENT_LISTENER]
+        if listener:
+            raise InvalidInput(one.diagnostic() for one in listener)
         if outcome.rejections:
             self._emit(self._rejected(outcome.rejections))
 

@@ -14,9 +14,11 @@ from typing import Final
 
 from crossgate.catalogue.model import Api, NativeService
 from crossgate.catalogue.names import DEFAULT_ROOTS
-from crossgate.compiler.resource import CLUSTER, SCOPED_ROUTE_CONFIGURATION, ResourceKey
+from crossgate.compiler.resource import CLUSTER, LISTENER, SCOPED_ROUTE_CONFIGURATION, ResourceKey
 
 LISTENER_NAME: Final = "gateway"
+CLIENT_LISTENER: Final[ResourceKey] = (LISTENER, LISTENER_NAME)
+"""The listener that clients connect to."""
 INTERNAL_NAME: Final = "apis"
 """Name of the internal listener and of the cluster that leads to it."""
 SERVER_ROUTES_NAME: Final = "server-level-cors"

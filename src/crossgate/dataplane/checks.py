@@ -14,7 +14,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from crossgate.catalogue.model import NativeService
@@ -26,8 +26,13 @@ _CONNECT_SECONDS: Final = 2.0
 _CONCURRENT_CONNECTS: Final = 100
 
 
-def check_listen(host: str, port: int, place: Place = _NOWHERE) -> Diagnostic | None:
-    """Why nothing can listen on ``host:port`` now, or None. ``place`` is where the address was configured."""
+def check_listen(
+    host: str, port: int, place: Place = _NOWHERE, *, own_envoy: int | None = None
+) -> Diagnostic | None:
+    """Why nothing can listen on ``host:port`` now, or None. ``place`` is where the address was configured.
+
+    The process ``own_envoy`` may hold the port: Envoy shares it with itself while it replaces a listener.
+    """
     try:
         family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
     except ValueError:
@@ -41,8 +46,36 @@ def check_listen(host: str, port: int, place: Place = _NOWHERE) -> Diagnostic | 
     try:
         _try_listen(family, host, port)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and own_envoy is not None:
+            holders = _holders(host, port)
+            if holders and holders == {own_envoy}:
+                return None
         return _listen_refused(error, host, port, place)
     return None
+
+
+def _holders(host: str, port: int) -> set[int | None]:
+    """The processes that listen where ``host:port`` would; None stands for those of other users."""
+    import psutil
+
+    address = _unmapped(host)
+    try:
+        connections = psutil.net_connections("tcp")
+    except (psutil.Error, OSError):
+        return set()
+    holders = set()
+    for one in connections:
+        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port:
+            theirs = _unmapped(one.laddr.ip)
+            if address.is_unspecified or theirs.is_unspecified or theirs == address:
+                holders.add(one.pid)
+    return holders
+
+
+def _unmapped(host: str) -> IPv4Address | IPv6Address:
+    """The address; of ``::ffff:127.0.0.1``, the IPv4 address in it."""
+    address = ip_address(host)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _try_listen(family: socket.AddressFamily, host: str, port: int) -> None:
@@ -50,6 +83,9 @@ def _try_listen(family: socket.AddressFamily, host: str, port: int) -> None:
         # As Envoy does, so that connections in TIME_WAIT of a gateway that just ended do not count. Not
         # SO_REUSEPORT: a port that another Envoy serves has to be reported as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            # As Envoy does: [::] leaves IPv4 to other listeners.
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         probe.bind((host, port))
         probe.listen(1)
 
@@ -76,7 +112,9 @@ def _listen_refused(error: OSError, host: str, port: int, place: Place) -> Diagn
 
 def _port_taken(port: int, where: str, place: Place) -> Diagnostic:
     found = listeners(port)
-    if not found:
+    if any(process.pid == os.getpid() for process in found):
+        by, remedy = "this process: its admin API or its control plane", "Choose another port"
+    elif not found:
         by, remedy = (
             "another program",
             f"Run `ss -ltnp 'sport = :{port}'` as root to find it. Stop it, or choose another port",

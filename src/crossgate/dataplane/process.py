@@ -93,7 +93,7 @@ class Envoy:
         self, settings: EnvoySettings, on_event: Callable[[LifecycleEvent], None] = lambda _: None
     ) -> None:
         self.admin = EnvoyAdmin(settings.directory.admin_socket)
-        self._settings = settings
+        self.settings = settings
         self._on_event = on_event
         self._supervisor = Supervisor(settings.timeouts)
         self._process: Process | None = None
@@ -111,7 +111,7 @@ class Envoy:
         return self._process.pid if self._process is not None else None
 
     async def __aenter__(self) -> Self:
-        self._settings.directory.write_bootstrap(self._settings.bootstrap)
+        self.settings.directory.write_bootstrap(self.settings.bootstrap)
         self._inputs.put_nowait(StartRequested())
         self._supervision = asyncio.create_task(self._supervise())
         return self
@@ -188,7 +188,7 @@ class Envoy:
         return None
 
     async def _spawn(self) -> Input:
-        settings = self._settings
+        settings = self.settings
         argv = command_line(
             settings.binary.path,
             settings.directory.bootstrap_file,

@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Final
 from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.service.changes import Change, Restore
-from crossgate.service.errors import BaseMoved, InvalidChange, NotFound, ServiceError
+from crossgate.service.errors import BaseMoved, Forbidden, InvalidChange, NotFound, ServiceError
 from crossgate.service.etag import Precondition, require
 from crossgate.service.loading import load_catalogue, parse_objects
 from crossgate.service.objects import ObjectKey
 from crossgate.service.permission import EVERYTHING, Permission, Role
-from crossgate.service.plan import Plan, lint_object, make_plan, refuse_lint_errors, require_permission
-from crossgate.service.ports import CatalogueStore, Proposal, utc_now
+from crossgate.service.plan import (
+    Plan,
+    add_checks,
+    lint_object,
+    make_plan,
+    refuse_errors,
+    require_permission,
+)
+from crossgate.service.ports import CatalogueStore, ChangeCheck, Proposal, utc_now
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -48,6 +55,8 @@ class CatalogueService:
     clock: Callable[[], datetime] = utc_now
     linted: bool = False
     """Whether changes are linted, and refused for lint errors. A rollback is linted, but never refused."""
+    check: ChangeCheck | None = None
+    """Finds what the gateway's machine could not serve; such a change is refused, a rollback too."""
 
     def change(
         self,
@@ -68,7 +77,7 @@ class CatalogueService:
             BaseMoved: the head is newer than ``base``.
             PreconditionFailed: an object has changed since the caller read it.
             NotFound: a change names an object that does not exist.
-            InvalidChange: the catalogue would be inconsistent.
+            InvalidChange: the catalogue would be inconsistent, or the gateway could not serve it.
             LintErrors: the change adds lint errors.
             StoreUnavailable: the database fails.
             ReadOnly: the catalogue comes from a file.
@@ -83,12 +92,21 @@ class CatalogueService:
         Raises:
             Forbidden: ``permission`` does not include the changes.
             NotFound: a change names an object that does not exist.
-            InvalidChange: the catalogue would be inconsistent.
+            InvalidChange: the catalogue would be inconsistent, or the gateway could not serve it.
 
         """
+        head = self.store.head
         # Planning changes nothing, so that any role can: what matters is what the caller can see.
-        require_permission(self.store.head.catalogue, changes, replace(permission, role=Role.ADMIN))
-        return make_plan(self.store.head, changes, linted=self.linted)
+        require_permission(head.catalogue, changes, replace(permission, role=Role.ADMIN))
+        plan = make_plan(head, changes, linted=self.linted)
+        # Files and ports of the machine are shown only to those who could make the change.
+        if permission.role is not Role.VIEWER:
+            with suppress(Forbidden):
+                require_permission(head.catalogue, changes, permission)
+                plan = self._checked(head, plan)
+        if plan.errors:
+            raise InvalidChange(plan.errors)
+        return plan
 
     def rollback(
         self,
@@ -102,13 +120,14 @@ class CatalogueService:
         """Restore the state of a revision, as a new revision; 0 is the empty catalogue.
 
         The plan shows lint findings, and none of them refuses the rollback: undoing a change must always
-        work.
+        work. What the gateway could not serve is refused.
 
         Raises:
             Forbidden: ``permission`` does not include what would be restored.
             NotFound: the revision does not exist.
             BaseMoved: the head is newer than ``base``, or moved during the call.
-            InvalidChange: this version cannot parse an object of that revision.
+            InvalidChange: this version cannot parse an object of that revision, or the gateway could not
+                serve it.
             StoreUnavailable, ReadOnly: as for :meth:`change`.
 
         """
@@ -148,8 +167,10 @@ class CatalogueService:
         base: int | None,
         permission: Permission,
     ) -> ChangeResult:
+        self.store.require_writable()
         made: list[Plan] = []
-        prepared = self._plan_ahead(changes, permission)
+        known = self.store.head
+        prepared = self._plan_ahead(known, changes, preconditions, permission)
 
         def decide(head: Snapshot) -> Proposal:
             if base is not None and base != head.revision:
@@ -161,22 +182,52 @@ class CatalogueService:
                 plan = prepared
             else:
                 plan = make_plan(head, changes, linted=self.linted, access=False)
-            refuse_lint_errors(plan)
+                plan = self._checked_again(known, prepared, head, plan)
+            refuse_errors(plan)
             made.append(plan)
             return replace(proposal, difference=plan.difference)
 
         return ChangeResult(self.store.commit(decide), made[-1])
 
-    def _plan_ahead(self, changes: Sequence[Change], permission: Permission) -> Plan | None:
+    def _plan_ahead(
+        self,
+        head: Snapshot,
+        changes: Sequence[Change],
+        preconditions: Sequence[Precondition],
+        permission: Permission,
+    ) -> Plan | None:
         """The plan on the known head, made before the transaction begins; None if the changes are invalid.
 
         Proofs for thousands of policies take seconds; inside the transaction every other writer would wait
         for them. Errors are left to the transaction: it checks preconditions first, and may see another head.
         """
         with suppress(ServiceError):
-            require_permission(self.store.head.catalogue, changes, permission)
-            return make_plan(self.store.head, changes, linted=self.linted, access=False)
+            require_permission(head.catalogue, changes, permission)
+            for precondition in preconditions:
+                require(head.catalogue, precondition)
+            plan = make_plan(head, changes, linted=self.linted, access=False)
+            return self._checked(head, plan)
         return None
+
+    def _checked(self, head: Snapshot, plan: Plan) -> Plan:
+        """The plan with what the check of the machine finds."""
+        if self.check is None or not plan.difference:
+            return plan
+        return add_checks(plan, self.check.find(head.catalogue, plan.difference))
+
+    def _checked_again(self, known: Snapshot, prepared: Plan | None, head: Snapshot, plan: Plan) -> Plan:
+        """The plan on a head that is newer than the ``known`` one, checked.
+
+        If the same objects change in the same way below the same settings, the check has been made.
+        """
+        if (
+            prepared is not None
+            and prepared.difference == plan.difference
+            and known.catalogue.gateway == head.catalogue.gateway
+            and known.catalogue.settings == head.catalogue.settings
+        ):
+            return add_checks(plan, prepared.checks)
+        return self._checked(head, plan)
 
 
 def _check_message(raw: str) -> str:

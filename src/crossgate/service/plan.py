@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crossgate.catalogue.model import Catalogue, Settings
 from crossgate.catalogue.references import check_change
-from crossgate.diagnostics import Diagnostic, Place
+from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.service.access import AccessChange, find_access_changes
 from crossgate.service.changes import Change, Draft, Restore
 from crossgate.service.errors import InvalidChange, LintErrors
@@ -33,6 +33,13 @@ class Plan:
     applications are found by key: ``$.apis['petstore/1.0'].cors``."""
     refusing: tuple[Finding, ...] = ()
     """Those of the findings for which the change is refused."""
+    checks: tuple[Diagnostic, ...] = ()
+    """What the gateway's machine found; its errors refuse the change, and its warnings are findings too."""
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """Why the gateway could not serve the result."""
+        return tuple(one for one in self.checks if one.severity is Severity.ERROR)
 
     @property
     def added(self) -> tuple[ObjectChange, ...]:
@@ -122,6 +129,17 @@ def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True,
     return _with_findings(plan, base, catalogue, changes) if linted else plan
 
 
+def add_checks(plan: Plan, found: Sequence[Diagnostic]) -> Plan:
+    """The plan with what a :class:`~crossgate.service.ports.ChangeCheck` found."""
+    if not found:
+        return plan
+    # Loaded late: no start needs the linter.
+    from crossgate.lint.rule import Finding
+
+    warnings = tuple(Finding(one) for one in found if one.severity is not Severity.ERROR)
+    return replace(plan, findings=plan.findings + warnings, checks=tuple(found))
+
+
 def lint_object(catalogue: Catalogue, key: ObjectKey) -> tuple[Finding, ...]:
     """The lint findings for one object as it is; none if it does not exist."""
     found = find_object(catalogue, key)
@@ -129,13 +147,16 @@ def lint_object(catalogue: Catalogue, key: ObjectKey) -> tuple[Finding, ...]:
     return _lint(catalogue, catalogue, difference).findings
 
 
-def refuse_lint_errors(plan: Plan) -> None:
-    """Raise if the plan has refusing findings.
+def refuse_errors(plan: Plan) -> None:
+    """Raise if the plan has errors or refusing findings.
 
     Raises:
-        LintErrors: with all of them.
+        InvalidChange: with all errors.
+        LintErrors: with all refusing findings.
 
     """
+    if plan.errors:
+        raise InvalidChange(plan.errors)
     if plan.refusing:
         raise LintErrors(plan.refusing)
 

@@ -1,4 +1,4 @@
-"""What the use cases need from a store and from the nodes, and the values that they exchange.
+"""What the use cases need from a store, the nodes and the machine, and the values that they exchange.
 
 SQLite, PostgreSQL and a plain file each provide a store.
 """
@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from crossgate.catalogue.model import Catalogue
+from crossgate.diagnostics import Diagnostic
 from crossgate.service.objects import Difference, ObjectKind
 from crossgate.service.snapshot import Snapshot
 
@@ -162,6 +164,17 @@ class WatchedStore(CatalogueStore, Protocol):
         """Call ``observer`` with each head that is about to be committed, and may still fail to be.
 
         For work that can overlap with the disk write. Its effects must wait for :meth:`watch`.
+        """
+        ...
+
+
+class ChangeCheck(Protocol):
+    """What the gateway's machine knows about a change and its catalogue does not: files, addresses, names."""
+
+    def find(self, base: Catalogue, difference: Difference, /) -> Sequence[Diagnostic]:
+        """What is wrong with what the change from ``base`` brings; places are as in a plan.
+
+        Errors refuse the change, warnings are returned with it. Blocks, for seconds if names are resolved.
         """
         ...
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.incremental import Compilation
-from crossgate.compiler.names import LISTENER_NAME
-from crossgate.compiler.resource import LISTENER, Changes, Resource, ResourceKey
-
-_CLIENT_LISTENER: Final = (LISTENER, LISTENER_NAME)
+from crossgate.compiler.names import CLIENT_LISTENER
+from crossgate.compiler.resource import Changes, Resource, ResourceKey
 
 Publication = Mapping[ResourceKey, str | None]
 """The resource versions that nodes should run after one publication; None for a resource to remove."""
@@ -68,7 +66,7 @@ class Publisher:
             changes = {
                 key: resource
                 for key, resource in self._undistributed.items()
-                if client_listener or key != _CLIENT_LISTENER
+                if client_listener or key != CLIENT_LISTENER
             }
             for key in changes:
                 del self._undistributed[key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.certificates import good_pair
 from tests.live.admin.store_gateway import eventually, store_gateway
 from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, create_pets, create_shop, policy_entry
 
@@ -60,10 +61,13 @@ def test_revision_records_what_envoy_rejects(tmp_path: Path) -> None:
     with store_gateway(tmp_path, "--data", "data") as gateway:
         create_pets(gateway.admin, APP)
         eventually(lambda: gateway.preflight(APP) == 200)
-        # A certificate that is not there: only the node can tell.
+        # Authorities that are removed after the change: only the node can tell.
+        authorities = tmp_path / "absent.pem"
+        authorities.write_bytes(good_pair().certificate)
         listen = gateway.admin.get("/v1/gateway").json()
-        body = {**listen, "native_ca": str(tmp_path / "absent.pem")}
+        body = {**listen, "native_ca": str(authorities)}
         answer = gateway.admin.put("/v1/gateway", json=body, headers={"If-Match": "*"})
+        authorities.unlink()
         secure = api_entry(native="https://127.0.0.1:9443")
         gateway.admin.put("/v1/apis/secure/1.0", json=secure, headers=NEW)
         number = int(answer.headers["Crossgate-Revision"]) + 1

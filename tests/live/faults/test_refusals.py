@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
 
 import pytest
+from tests.certificates import every_pair
 from tests.command import CommandProcess, running_gateway
 from tests.live.faults.document import SIMPLE, Document, save, version_of
 from tests.raw_http import http1
+
+from crossgate.store import SqliteDirectory, open_store
 
 pytestmark = pytest.mark.live
 
@@ -30,6 +34,34 @@ def test_a_gateway_on_the_port_of_another_is_refused(file: Path, tmp_path: Path)
         code, output = CommandProcess(tmp_path, "run", str(file)).wait_until_ended()
         assert code == 2
         assert f"(pid {first.envoy_pid})" in output
+
+
+def test_a_start_that_cannot_serve_its_certificate_gives_the_reason(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    changed = json.loads(document.at(1))
+    changed["gateway"]["tls"] = {"certificate": "gateway.pem", "key": "gateway.key"}
+    save(file, json.dumps(changed, indent=1))
+    every_pair()["an encrypted key"][0].write(tmp_path)
+    code, output = CommandProcess(tmp_path, "run", str(file), "--concurrency", "1").wait_until_ended()
+    assert code == 2
+    assert "Crossgate serves" not in output
+    assert re.search(
+        r"gateway\.yaml:\d+:\d+ \$\.gateway\.tls\.key: error: the private key is encrypted", output
+    )
+    assert "node local rejected Listener gateway" in output
+    assert "Traceback" not in output
+
+
+def test_an_address_that_cannot_be_bound_is_not_stored(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        process = CommandProcess(tmp_path, "run", "--data", str(data), "--listen", listen, "--admin", "off")
+        code, output = process.wait_until_ended()
+    assert (code, "listen-port-taken" in output) == (2, True)
+    with open_store(SqliteDirectory(data)) as store:
+        assert store.catalogue.head.revision == 0
 
 
 def test_what_envoy_rejects_is_reported_and_affects_nothing_else(

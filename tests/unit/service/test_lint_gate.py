@@ -26,7 +26,7 @@ from crossgate.service.changes import (
 from crossgate.service.errors import LintErrors
 from crossgate.service.file_store import FileStore
 from crossgate.service.objects import ObjectKind
-from crossgate.service.plan import Plan, make_plan, refuse_lint_errors
+from crossgate.service.plan import Plan, make_plan, refuse_errors
 from crossgate.service.snapshot import Snapshot
 
 ANYBODY = {"regex": "https://.*example\\.com"}
@@ -71,7 +71,7 @@ def refusing(*changes: Change) -> list[tuple[str, str]]:
 def test_change_with_a_new_lint_error_is_refused(change: Change, path: str) -> None:
     assert path in {where for _, where in refusing(change)}
     with pytest.raises(LintErrors) as refused:
-        refuse_lint_errors(make_plan(BASE, [change]))
+        refuse_errors(make_plan(BASE, [change]))
     assert {one.diagnostic for one in refused.value.findings} == set(refused.value.diagnostics)
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
 from crossgate.admin.context import Context, resource_router
-from crossgate.admin.openapi import object_body, object_response
+from crossgate.admin.openapi import object_body, object_response, written_response
 from crossgate.admin.responses import read_response
 from crossgate.admin.writes import AdminWrite
 from crossgate.catalogue.reader import read_gateway as parse_gateway
@@ -27,12 +27,15 @@ def read_gateway(request: Request, context: Context, _: Viewer) -> Response:
 
 @router.put(
     "/v1/gateway",
-    responses={200: object_response("GatewayEntry")},
+    responses={200: written_response("GatewayEntry")},
     response_class=Response,
     openapi_extra=object_body("GatewayEntry"),
 )
 def put_gateway(write: AdminWrite, body: JsonObject) -> Response:
-    """Replace the settings of the gateway. File paths in them are paths on the machines of the nodes."""
+    """Replace the settings of the gateway. File paths in them are paths on the machines of the nodes.
+
+    A gateway that runs Envoy itself tries files and address first, and refuses what Envoy could not serve.
+    """
     gateway = parse_gateway(body)
     return write.put(PutGateway(gateway), GATEWAY_KEY, object_to_dict(gateway))
 
@@ -45,7 +48,7 @@ def read_settings(request: Request, context: Context, _: Viewer) -> Response:
 
 @router.put(
     "/v1/settings",
-    responses={200: object_response("SettingsEntry")},
+    responses={200: written_response("SettingsEntry")},
     response_class=Response,
     openapi_extra=object_body("SettingsEntry"),
 )

@@ -1,0 +1,90 @@
+"""What the settings of a gateway compile to, and the same as a static configuration that Envoy can validate.
+
+`envoy --mode validate` judges static listeners and clusters; it does not fetch what comes over xDS. So routes
+become part of an internal listener each, and a probe API stands for all APIs: one `https` native service for
+the authorities, one route configuration for what the settings bring into every scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any as Json
+from typing import Final
+
+from google.protobuf.any_pb2 import Any
+from google.protobuf.json_format import MessageToDict
+
+from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService, Settings
+from crossgate.compiler.incremental import Compilation
+from crossgate.compiler.resource import (
+    CLUSTER,
+    LISTENER,
+    ROUTE_CONFIGURATION,
+    SCOPED_ROUTE_CONFIGURATION,
+    Resource,
+    ResourceKey,
+)
+from crossgate.policy import build_policy
+
+_PROBE: Final = Api(
+    "probe",
+    "1",
+    ApiType.REST,
+    NativeService("https", "127.0.0.1", 9),
+    cors=build_policy(allowed_origins=["https://a.example"], allowed_methods=["GET"]),
+)
+_HTTP: Final = "type.googleapis.com/envoy.extensions.filters.http"
+_MANAGER: Final = (
+    "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+)
+
+
+def compile_settings(gateway: Gateway, settings: Settings, system_ca: str) -> Mapping[ResourceKey, Resource]:
+    """The resources that depend on the settings, for a gateway with one API."""
+    catalogue = Catalogue(gateway, settings, apis={_PROBE.key: _PROBE})
+    return Compilation().advance(catalogue, system_ca)[0].resources
+
+
+def static_resources(resources: Iterable[Resource]) -> dict[str, list[Json]]:
+    """The resources as JSON for ``static_resources`` of a bootstrap."""
+    listeners, clusters = [], []
+    for one in resources:
+        message = _as_json(one)
+        match one.type_url:
+            case kind if kind == LISTENER:
+                listeners.append(message)
+            case kind if kind == CLUSTER:
+                clusters.append(message)
+            case kind if kind == ROUTE_CONFIGURATION:
+                listeners.append(_listener_of(message))
+            case kind if kind == SCOPED_ROUTE_CONFIGURATION:
+                listeners.append(_listener_of(message["route_configuration"]))
+    return {"listeners": listeners, "clusters": clusters}
+
+
+def _as_json(resource: Resource) -> dict[str, Json]:
+    packed = Any(type_url=resource.type_url, value=resource.body)
+    message: dict[str, Json] = MessageToDict(packed, preserving_proto_field_name=True)
+    del message["@type"]
+    return message
+
+
+def _listener_of(routes: Mapping[str, Json]) -> dict[str, Json]:
+    """An internal listener with these routes."""
+    manager = {
+        "@type": _MANAGER,
+        "stat_prefix": "routes",
+        "route_config": routes,
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.header_mutation",
+                "typed_config": {"@type": f"{_HTTP}.header_mutation.v3.HeaderMutation"},
+            },
+            {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_HTTP}.router.v3.Router"}},
+        ],
+    }
+    return {
+        "name": f"routes {routes['name']}",
+        "internal_listener": {},
+        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    }
