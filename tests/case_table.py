@@ -7,6 +7,7 @@ request to its enforcement point, with a native service that responds as ``nativ
     policies   name → what ``build_policy`` takes, null for an API without policy, or {"server": settings}
     request    method, header lines in order, "http": "2" where only HTTP/2 can carry it
                "path": what follows the endpoint, as sent
+    same_origin  how the gateway recognises its own pages: "detect" (the default) or "listed"
     native     the native service's response; by default 200 with CORS headers, which are to be removed
     expect     reaches_native, status (default: native's), reason, body, the complete map of
                Access-Control-* response headers, Allow, and whether Vary names Origin (default: yes)
@@ -27,7 +28,14 @@ from typing import Any, Final
 
 from tests.visible_result import HeaderLines, NativeResponse, VisibleResult
 
-from crossgate.policy import EffectivePolicy, Request, ServerPolicy, build_policy, read_server_policy
+from crossgate.policy import (
+    EffectivePolicy,
+    Request,
+    SameOrigin,
+    ServerPolicy,
+    build_policy,
+    read_server_policy,
+)
 
 CASES: Final = Path(__file__).parent / "cases"
 RUNNERS: Final = frozenset({"engine", "asgi", "wsgi", "gateway"})
@@ -74,6 +82,7 @@ class Case:
     """The settings of server-level CORS, if the case uses it."""
     application_origins: tuple[str, ...]
     public_origins: tuple[str, ...]
+    same_origin: SameOrigin
     request: CaseRequest
     native: NativeResponse
     expect: VisibleResult
@@ -87,9 +96,9 @@ class Case:
         return f"{self.file}: {self.name}"
 
     @property
-    def policy_key(self) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
+    def policy_key(self) -> tuple[str, str, tuple[str, ...], tuple[str, ...], SameOrigin]:
         """Equal for cases that can share one published API."""
-        return self.file, self.policy_name, self.application_origins, self.public_origins
+        return self.file, self.policy_name, self.application_origins, self.public_origins, self.same_origin
 
     def runs_on(self, runner: str) -> bool:
         """Whether the case is for ``runner``: engine, asgi, wsgi or gateway."""
@@ -98,10 +107,12 @@ class Case:
     def prepared(self) -> EffectivePolicy | ServerPolicy | None:
         """The policy as :func:`crossgate.policy.decide` takes it."""
         if self.server is not None:
-            return _server_policy(self.server, self.public_origins)
+            return _server_policy(self.server, self.public_origins, self.same_origin)
         if self.policy is None:
             return None
-        return EffectivePolicy.of(build_policy(**self.policy), self.application_origins, self.public_origins)
+        return EffectivePolicy.of(
+            build_policy(**self.policy), self.application_origins, self.public_origins, self.same_origin
+        )
 
 
 @cache
@@ -122,6 +133,7 @@ _KEYS: Final = {
     "policy",
     "application_origins",
     "public_origins",
+    "same_origin",
     "request",
     "native",
     "expect",
@@ -150,6 +162,7 @@ def _case(file: str, policies: Mapping[str, Any], raw: Mapping[str, Any]) -> Cas
         server,
         tuple(raw.get("application_origins", ())),
         tuple(raw.get("public_origins", ())),
+        SameOrigin(raw.get("same_origin", SameOrigin.DETECT)),
         _request(raw["request"]),
         native,
         _result(raw["expect"], native),
@@ -196,11 +209,13 @@ def _refuse_unknown(raw: Mapping[str, Any], known: set[str], where: str) -> None
         raise ValueError(f"{where}: unknown {', '.join(sorted(unknown))}")
 
 
-def _server_policy(settings: Mapping[str, Any], public_origins: tuple[str, ...]) -> ServerPolicy:
+def _server_policy(
+    settings: Mapping[str, Any], public_origins: tuple[str, ...], same_origin: SameOrigin
+) -> ServerPolicy:
     policy, diagnostics = read_server_policy(settings, _no_file)
     if policy is None or diagnostics:
         raise ValueError(f"not a server policy: {diagnostics}")
-    return replace(policy, public_origins=frozenset(public_origins))
+    return replace(policy, public_origins=frozenset(public_origins), same_origin=same_origin)
 
 
 def _no_file(path: str) -> list[str]:

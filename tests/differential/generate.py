@@ -16,7 +16,7 @@ from tests.case_table import CaseRequest
 from tests.differential import words
 from tests.differential.mutate import mutate
 
-from crossgate.policy import EffectivePolicy, build_policy
+from crossgate.policy import EffectivePolicy, SameOrigin, build_policy
 
 LONGEST_VALUE: Final = 4096
 
@@ -28,6 +28,7 @@ class Sample:
     policy: Mapping[str, Any] | None
     application_origins: tuple[str, ...] = ()
     public_origins: tuple[str, ...] = ()
+    same_origin: SameOrigin = SameOrigin.DETECT
     near: tuple[str, ...] = ()
     """Origins that it allows or nearly allows: what requests are made from."""
 
@@ -35,7 +36,9 @@ class Sample:
         """The policy as :func:`crossgate.policy.decide` takes it."""
         if self.policy is None:
             return None
-        return EffectivePolicy.of(build_policy(**self.policy), self.application_origins, self.public_origins)
+        return EffectivePolicy.of(
+            build_policy(**self.policy), self.application_origins, self.public_origins, self.same_origin
+        )
 
     def with_policy(self, **properties: object) -> Sample:
         """The sample with some properties of its policy set otherwise."""
@@ -46,8 +49,9 @@ def random_pairs(seed: int, samples: int, requests: int) -> Iterator[tuple[Sampl
     """That many samples, each with that many requests."""
     random = Random(seed)  # noqa: S311 - reproducible on purpose
     public = random_public_origins(random)
+    same_origin = random.choice(tuple(SameOrigin))
     for _ in range(samples):
-        sample = random_sample(random, public)
+        sample = replace(random_sample(random, public), same_origin=same_origin)
         yield sample, tuple(random_request(random, sample) for _ in range(requests))
 
 
@@ -68,7 +72,7 @@ def random_sample(random: Random, public_origins: tuple[str, ...] = ()) -> Sampl
         entries.append(entry)
         near += examples
     if random.random() < 0.05:
-        return Sample(None, applications, public_origins, tuple(near))
+        return Sample(None, applications, public_origins, near=tuple(near))
     policy: dict[str, Any] = {
         "allowed_origins": entries,
         "allowed_methods": _some(random, words.METHODS),
@@ -80,7 +84,7 @@ def random_sample(random: Random, public_origins: tuple[str, ...] = ()) -> Sampl
     }
     stars = "*" in entries or "*" in policy["expose_headers"]
     policy["allow_credentials"] = not stars and random.random() < 0.5
-    return Sample(policy, applications, public_origins, tuple(near))
+    return Sample(policy, applications, public_origins, near=tuple(near))
 
 
 def random_request(random: Random, sample: Sample) -> CaseRequest:
@@ -93,6 +97,8 @@ def random_request(random: Random, sample: Sample) -> CaseRequest:
     if random.random() < 0.6:
         names = _header_list(random, sample)
         lines += [("Access-Control-Request-Headers", _legal(line)) for line in names]
+    if random.random() < 0.3:
+        lines += [("Sec-Fetch-Site", site) for site in random.choice(words.SEC_FETCH_SITE_LINES)]
     if random.random() < 0.03:
         lines += [("Host", host) for host in random.choice(words.HOST_LINES)]
     random.shuffle(lines)

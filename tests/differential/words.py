@@ -55,6 +55,23 @@ ASKED_METHODS: Final = (*METHODS, "TRACE", "connect", "Track", "*", "GETS", "GE"
 WIRE_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "TRACK", "TRY")
 """Methods that every parser on the way accepts in the request line, beside OPTIONS."""
 
+SEC_FETCH_SITE_LINES: Final = (
+    ("same-origin",),
+    ("same-origin",),
+    ("same-origin",),
+    ("same-site",),
+    ("cross-site",),
+    ("none",),
+    ("",),
+    ("Same-Origin",),
+    ("same-origin;v=1",),
+    ("same-origin,same-origin",),
+    ("same-origin", "same-origin"),
+    ("same-origin", "cross-site"),
+    ("", "same-origin"),
+    ("same-origin", ""),
+)
+
 HOST_LINES: Final = (
     ("gateway.example:8080",),
     ("one.example", "two.example"),

@@ -18,7 +18,7 @@ from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.net.address import HostPort, UnixSocket
-from crossgate.policy import CorsPolicy, ServerPolicy
+from crossgate.policy import CorsPolicy, SameOrigin, ServerPolicy
 from crossgate.service.publisher import Publisher
 from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
 from crossgate.xds.server import ControlPlane
@@ -127,11 +127,12 @@ def catalogue_of(
     *,
     applications: list[Application] | None = None,
     public_origins: tuple[str, ...] = (),
+    same_origin: SameOrigin = SameOrigin.DETECT,
     server_policy: ServerPolicy | None = None,
 ) -> Catalogue:
     """A catalogue for a gateway on ``port``."""
     return Catalogue(
-        Gateway(HostPort("127.0.0.1", port), public_origins=public_origins),
+        Gateway(HostPort("127.0.0.1", port), public_origins=public_origins, same_origin=same_origin),
         Settings(policy=server_policy),
         apis={one.key: one for one in apis},
         applications={one.name: one for one in applications or []},

@@ -43,7 +43,7 @@ def server_gateway() -> Iterator[LiveGateway]:
 
 def group(case: Case) -> tuple[object, ...]:
     """What cases have in common that one catalogue can serve."""
-    return case.public_origins, case.policy_key if case.server is not None else None
+    return case.public_origins, case.same_origin, case.policy_key if case.server is not None else None
 
 
 def name_of(case: Case) -> str:
@@ -65,7 +65,12 @@ def catalogue_for(case: Case, port: int, native_port: int) -> Catalogue:
     server = case.prepared() if case.server is not None else None
     assert server is None or isinstance(server, ServerPolicy)
     return catalogue_of(
-        port, apis, applications=applications, public_origins=case.public_origins, server_policy=server
+        port,
+        apis,
+        applications=applications,
+        public_origins=case.public_origins,
+        same_origin=case.same_origin,
+        server_policy=server,
     )
 
 

@@ -98,7 +98,13 @@ def publish(samples: Sequence[Sample], gateway: LiveGateway, native: ScriptedNat
         for index, sample in enumerate(samples)
     ]
     outcome = gateway.publish(
-        catalogue_of(gateway.port, apis, applications=applications, public_origins=samples[0].public_origins)
+        catalogue_of(
+            gateway.port,
+            apis,
+            applications=applications,
+            public_origins=samples[0].public_origins,
+            same_origin=samples[0].same_origin,
+        )
     )
     assert outcome.applied, outcome.rejections
 

@@ -33,7 +33,7 @@ from crossgate.catalogue.schema import document_schema
 from crossgate.catalogue.yaml.events import parse_yaml
 from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.net.address import HostPort
-from crossgate.policy import CorsPolicy, read_policy
+from crossgate.policy import CorsPolicy, SameOrigin, read_policy
 
 _EXAMPLE = (Path(__file__).parents[2] / "examples" / "gateway.yaml").read_text()
 _laws = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -135,6 +135,7 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
         tls=st.none() | st.builds(Tls, _paths, _paths),
         native_ca=st.none() | _paths,
         public_origins=st.lists(_origins, max_size=2).map(tuple),
+        same_origin=st.sampled_from(SameOrigin),
         limits=st.sampled_from(
             [Limits(), Limits(native_timeout=0.0, websocket_idle_timeout=0.5, max_streams=1)]
         ),

@@ -116,6 +116,7 @@ _GATEWAYS = st.fixed_dictionaries(
             },
         ),
         "public_origins": _ORIGINS,
+        "same_origin": st.sampled_from(["detect", "listed", "Detect", True]),
         "lint": _LINT,
         "unknown": st.just(1),
     },

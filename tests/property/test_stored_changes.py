@@ -11,7 +11,7 @@ from tests.catalogues import NATIVE, api, application, catalogue, policy
 
 from crossgate.catalogue.model import Catalogue, Gateway, NativeService, Settings
 from crossgate.compiler.incremental import Compilation
-from crossgate.policy import read_server_policy
+from crossgate.policy import SameOrigin, read_server_policy
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import (
     Associate,
@@ -60,7 +60,12 @@ APPLICATION = st.builds(
     st.booleans(),
 )
 GATEWAY = st.sampled_from(
-    [Gateway(), Gateway(public_origins=("https://me.example",)), Gateway(native_ca="/natives.pem")]
+    [
+        Gateway(),
+        Gateway(public_origins=("https://me.example",)),
+        Gateway(same_origin=SameOrigin.LISTED),
+        Gateway(native_ca="/natives.pem"),
+    ]
 )
 SERVER = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://s.example"}
 CHANGE: st.SearchStrategy[Change] = st.one_of(

@@ -70,7 +70,10 @@ def own_policy(catalogue: Catalogue, associations: Associations, api: str) -> Ef
     policy = catalogue.apis[api].cors
     if policy is None:
         return None
-    return EffectivePolicy(policy, associations.origins(api), frozenset(catalogue.gateway.public_origins))
+    gateway = catalogue.gateway
+    return EffectivePolicy(
+        policy, associations.origins(api), frozenset(gateway.public_origins), gateway.same_origin
+    )
 
 
 def time_limits(api: Api, defaults: Limits) -> TimeLimits:

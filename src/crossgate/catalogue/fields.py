@@ -37,7 +37,7 @@ from crossgate.catalogue.names import (
 from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import parse_listen_address
-from crossgate.policy import parse_exact_origin
+from crossgate.policy import SameOrigin, parse_exact_origin
 from crossgate.policy.cors_policy import POLICY_ENTRY
 from crossgate.policy.server_cors import SETTINGS as SERVER_SETTINGS
 from crossgate.record import (
@@ -155,6 +155,14 @@ GATEWAY: Final = Record(
             "The gateway's own origins, exact ones. A request from one of them is handled as if it had no "
             "`Origin`: browsers send one on same-origin POSTs too.",
             default=(),
+        ),
+        Field(
+            "same_origin",
+            Choice(SameOrigin),
+            "How other requests from the gateway's own pages are recognised: `detect` by `Sec-Fetch-Site: "
+            "same-origin`, which browsers send over https and to loopback addresses; `listed` not at all. "
+            "Recognised ones are handled as if they had no `Origin`.",
+            default=SameOrigin.DETECT,
         ),
         Field("limits", LIMITS, "Times, sizes and numbers.", default=Limits(), default_doc="those below"),
         _LINT,

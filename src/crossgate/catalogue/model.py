@@ -9,7 +9,7 @@ from typing import Final
 
 from crossgate.catalogue.limits import Limits
 from crossgate.net.address import HostPort
-from crossgate.policy import CorsPolicy, ServerPolicy
+from crossgate.policy import CorsPolicy, SameOrigin, ServerPolicy
 
 DEFAULT_LISTEN: Final = HostPort("127.0.0.1", 8080)
 CODE_PATTERN: Final = "[a-z0-9-]+"
@@ -126,6 +126,7 @@ class Gateway:
     native_ca: str | None = None
     """Path of a PEM file with the authorities trusted for https native services; None for the system's."""
     public_origins: tuple[str, ...] = ()
+    same_origin: SameOrigin = SameOrigin.DETECT
     limits: Limits = field(default_factory=Limits)
     lint: LintSettings = LintSettings()
 
@@ -153,11 +154,13 @@ class Catalogue:
     applications: Mapping[str, Application] = field(default_factory=dict)
 
     server_policy: ServerPolicy | None = field(init=False, repr=False, compare=False)
-    """The policy of the settings with the gateway's public origins; while it is set, no API's policy is
-    enforced."""
+    """The policy of the settings with what the gateway says about its own origins; while it is set, no API's
+    policy is enforced."""
 
     def __post_init__(self) -> None:
-        policy, public = self.settings.policy, frozenset(self.gateway.public_origins)
-        if policy is not None and policy.public_origins != public:
-            policy = replace(policy, public_origins=public)
+        policy, gateway = self.settings.policy, self.gateway
+        if policy is not None:
+            own = frozenset(gateway.public_origins), gateway.same_origin
+            if own != (policy.public_origins, policy.same_origin):
+                policy = replace(policy, public_origins=own[0], same_origin=own[1])
         object.__setattr__(self, "server_policy", policy)

@@ -23,11 +23,13 @@ from crossgate.policy.names import (
     ORIGIN,
     REQUEST_HEADERS,
     REQUEST_METHOD,
+    SEC_FETCH_SITE,
     TOKEN_PATTERN,
 )
 from crossgate.policy.origin import DEFAULT_PORT_PATTERN, ORIGIN_PATTERN
 from crossgate.policy.origin_pattern import wildcard_regexes
 from crossgate.policy.re2 import in_any_case, quote
+from crossgate.policy.same_origin import SAME_ORIGIN
 
 Conditions = tuple[HeaderMatcher, ...]
 """Conditions that must all hold; an empty tuple always holds."""
@@ -123,6 +125,12 @@ def no_origin(public_origins: frozenset[str]) -> HeaderMatcher:
     """``Origin`` is missing, empty, or one of the gateway's public origins."""
     public = "|".join(map(quote, sorted(public_origins)))
     return matches(ORIGIN, f"(?:{public})?") if public else equals(ORIGIN, "")
+
+
+@lru_cache(maxsize=1)
+def is_same_origin() -> HeaderMatcher:
+    """``Sec-Fetch-Site`` says that the page has the gateway's origin."""
+    return _matcher(SEC_FETCH_SITE, StringMatcher(contains=SAME_ORIGIN))
 
 
 def origin_refusals(origins: OriginSet, exact: tuple[str, ...]) -> tuple[Conditions, ...]:

@@ -26,6 +26,7 @@ from crossgate.compiler.conditions import (
     equals,
     header_refusals,
     is_none_of,
+    is_same_origin,
     matches,
     matches_not,
     method_refusals,
@@ -40,7 +41,7 @@ from crossgate.compiler.protobuf import resource, seconds
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.route_table import RouteTable
 from crossgate.compiler.routes import RouteEffect, RouteOwner, RouteStep, route_effect
-from crossgate.policy import EffectivePolicy, Reason, ServerPolicy
+from crossgate.policy import EffectivePolicy, Reason, SameOrigin, ServerPolicy
 from crossgate.policy.decision import Outcome
 from crossgate.policy.flow import (
     CORS_REQUEST,
@@ -87,7 +88,13 @@ def compile_flow(
     malformed = _malformed_steps(settings, vary_in_scope=vary_in_scope)
     if policy is None:
         return RouteTable(owner, (*malformed, _PASS_THROUGH))
-    terms = _Terms(settings, policy.public_origins, vary_in_scope, policy.forwards_plain_options)
+    terms = _Terms(
+        settings,
+        policy.public_origins,
+        detects_same_origin=policy.same_origin is SameOrigin.DETECT,
+        vary_in_scope=vary_in_scope,
+        plain_options=policy.forwards_plain_options,
+    )
     table = _by_origin(policy, _api_steps(terms), owner).preceded_by(malformed)
     # Server-level CORS has already refused malformed requests.
     return table.preceded_by([_ALLOWED_BY_SERVER]) if behind_server_cors else table
@@ -102,6 +109,7 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
     terms = _Terms(
         settings,
         policy.public_origins,
+        detects_same_origin=policy.same_origin is SameOrigin.DETECT,
         host=policy.host,
         any_content_type=policy.header_names.admit(CONTENT_TYPE),
     )
@@ -122,6 +130,7 @@ class _Terms(NamedTuple):
 
     settings: ResponseSettings
     public_origins: frozenset[str]
+    detects_same_origin: bool
     vary_in_scope: bool = False
     plain_options: bool = False
     """Whether OPTIONS requests that are not preflights are forwarded."""
@@ -177,6 +186,8 @@ class _OriginSteps:
 
     missing: Sequence[RouteStep]
     """For requests without an origin, or from one of the gateway's public origins."""
+    same_origin: Sequence[RouteStep]
+    """For other same-origin requests; none if they are not detected."""
     before: Sequence[RouteStep]
     """For requests from all origins."""
     refused: RouteEffect
@@ -185,12 +196,14 @@ class _OriginSteps:
 
 @lru_cache(maxsize=256)
 def _api_steps(terms: _Terms) -> _OriginSteps:
-    missing, [origin_missing] = no_origin(terms.public_origins), _before_origin(PREFLIGHT)
+    [origin_missing] = _before_origin(PREFLIGHT)
+    without_origin = [
+        RouteStep((_IS_OPTIONS,), terms.failed(origin_missing)),
+        RouteStep((), terms.effect(NO_ORIGIN.passed)),
+    ]
     return _OriginSteps(
-        missing=[
-            RouteStep((missing, _IS_OPTIONS), terms.failed(origin_missing)),
-            RouteStep((missing,), terms.effect(NO_ORIGIN.passed)),
-        ],
+        missing=_under((no_origin(terms.public_origins),), without_origin),
+        same_origin=_under((is_same_origin(),), without_origin) if terms.detects_same_origin else (),
         before=[],
         refused=terms.failed(_origin_step(CORS_REQUEST)),
         allowed=[
@@ -202,8 +215,10 @@ def _api_steps(terms: _Terms) -> _OriginSteps:
 
 def _server_steps(terms: _Terms) -> _OriginSteps:
     is_preflight = (_IS_OPTIONS, method_requested())
+    without_origin = [RouteStep((), terms.effect(NO_ORIGIN.passed))]
     return _OriginSteps(
-        missing=[RouteStep((no_origin(terms.public_origins),), terms.effect(NO_ORIGIN.passed))],
+        missing=_under((no_origin(terms.public_origins),), without_origin),
+        same_origin=_under((is_same_origin(),), without_origin) if terms.detects_same_origin else (),
         before=[step for failing in _before_origin(SERVER_REQUEST) for step in _refusals(failing, terms)],
         refused=terms.failed(_origin_step(SERVER_REQUEST)),
         allowed=[
@@ -240,10 +255,10 @@ def _by_origin(policy: EffectivePolicy | ServerPolicy, steps: _OriginSteps, owne
     limit = _FEW_WITH_PATTERNS if policy.origins.by_pattern else _FEW
     few = exact if len(exact) <= limit else ()
     refusals = _any_of(origin_refusals(policy.origins, few), steps.refused)
-    routes = [*steps.missing, *steps.before, *refusals, *steps.allowed]
+    routes = [*steps.missing, *steps.same_origin, *steps.before, *refusals, *steps.allowed]
     if few == exact:
         return RouteTable(owner, routes)
-    return RouteTable(owner, routes, exact, [*steps.before, *steps.allowed])
+    return RouteTable(owner, routes, exact, [*steps.same_origin, *steps.before, *steps.allowed])
 
 
 def _under(conditions: Conditions, steps: Iterable[RouteStep]) -> list[RouteStep]:

@@ -8,7 +8,7 @@ the package compile a resource from its inputs; :mod:`crossgate.xds` decides whe
 * the edge: both listeners, the cluster between them, the routes of server-level CORS. It depends on the
   gateway's settings, the server policy, and whether any endpoint is outside of the default roots;
 * a scope for each scope key. It depends on the APIs with an endpoint under that key, the origins of their
-  applications, the public origins, the default times, and whether there is a server policy;
+  applications, the gateway's own origins, the default times, and whether there is a server policy;
 * a cluster for each native service. It depends on the service's address, the trusted authorities and the
   limits of native services.
 
@@ -21,7 +21,7 @@ change                                               compiled again
 an API (policy, endpoints, native service, timeout)  its scopes, before and after the change; a cluster
                                                      that its first API adds or its last API removes
 an application                                       the scopes of the APIs that it is or was associated with
-public origins; a server policy added or removed     all scopes
+own origins; a server policy added or removed        all scopes
 default times of native services                     the scopes of the APIs that do not set their own
 trusted authorities, limits of native services       all clusters
 gateway settings; the server policy; the first or    the edge
@@ -177,8 +177,10 @@ def _changed_apis(before: Mapping[str, Api], after: Mapping[str, Api]) -> set[st
 
 def _affected_by_settings(before: Catalogue, after: Catalogue) -> Iterable[str]:
     """The APIs whose scopes depend on settings that changed."""
-    if before.gateway.public_origins != after.gateway.public_origins or (
-        (before.server_policy is None) != (after.server_policy is None)
+    if (
+        before.gateway.public_origins != after.gateway.public_origins
+        or before.gateway.same_origin is not after.gateway.same_origin
+        or (before.server_policy is None) != (after.server_policy is None)
     ):
         return after.apis.keys()
     old, new = before.gateway.limits, after.gateway.limits

@@ -14,7 +14,7 @@ from crossgate.middleware.asgi import CorsMiddleware
 from crossgate.middleware.document import FollowedApi, policy_of
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.wsgi import WsgiCorsMiddleware
-from crossgate.policy import CorsPolicy, EffectivePolicy, ServerPolicy, build_policy
+from crossgate.policy import CorsPolicy, EffectivePolicy, SameOrigin, ServerPolicy, build_policy
 
 __all__ = [
     "CorsMiddleware",
@@ -23,6 +23,7 @@ __all__ = [
     "FollowedApi",
     "LivePolicy",
     "Policy",
+    "SameOrigin",
     "ServerPolicy",
     "WsgiCorsMiddleware",
     "build_policy",

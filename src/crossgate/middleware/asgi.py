@@ -21,6 +21,7 @@ from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.response_headers import ApplyHeaders, Header, WireNames
 from crossgate.policy.names import FORWARDED_METHODS
 from crossgate.policy.request import OPTIONS, echoes_request
+from crossgate.policy.same_origin import SAME_ORIGIN
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,11 +41,14 @@ _WIRE: Final[Wire[bytes]] = Wire(
 _ORIGIN: Final = b"origin"
 _METHOD: Final = b"access-control-request-method"
 _HEADERS: Final = b"access-control-request-headers"
+_SEC_FETCH_SITE: Final = b"sec-fetch-site"
+_SAME_ORIGIN: Final = SAME_ORIGIN.encode()
 _PREFLIGHT: Final = frozenset((_ORIGIN, _METHOD, _HEADERS))
 # Comparing the length first costs a third of putting each name into lower case (``bench/middleware``).
 _ORIGIN_LENGTH: Final = len(_ORIGIN)
+_SITE_LENGTH: Final = len(_SEC_FETCH_SITE)
 _PREFLIGHT_LENGTHS: Final = frozenset(map(len, _PREFLIGHT))
-_READ: Final = (_ORIGIN, _METHOD, _HEADERS, b"host", b"content-type")
+_READ: Final = (_ORIGIN, _METHOD, _HEADERS, _SEC_FETCH_SITE, b"host", b"content-type")
 """The request headers that are read, in the order of :data:`~crossgate.policy.request.HEADERS`."""
 
 _HANDSHAKE_RESPONSES: Final = frozenset(("websocket.accept", "websocket.http.response.start"))
@@ -133,7 +137,7 @@ class CorsMiddleware(PolicyMiddleware[bytes]):
                     origin = _joined(headers)[_ORIGIN]
                     break
                 origin = value
-        if not origin:
+        if not origin or (enforcer.detects_same_origin and _is_same_origin(headers)):
             return enforcer.no_origin
         return enforcer.enforce_request(origin[:MAX_READ].decode("latin-1"), origin)
 
@@ -180,10 +184,19 @@ def _enforce_options(enforcer: ApiEnforcer[bytes], headers: Sequence[tuple[bytes
                 found = _joined(headers)
                 origin, method, names = (found.get(each, b"") for each in (_ORIGIN, _METHOD, _HEADERS))
                 break
+    if origin and enforcer.detects_same_origin and _is_same_origin(headers):
+        origin = b""
     if len(origin) + len(method) + len(names) > MAX_READ:
         origin, method, names = origin[:MAX_READ], method[:MAX_READ], shorten_list(names)
     read = origin.decode("latin-1"), method.decode("latin-1"), names.decode("latin-1")
     return enforcer.enforce_options(read, (origin, method, names))
+
+
+def _is_same_origin(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    for name, value in headers:
+        if len(name) == _SITE_LENGTH and name.lower() == _SEC_FETCH_SITE and _SAME_ORIGIN in value:
+            return True
+    return False
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -14,7 +14,7 @@ from typing import AnyStr, Final, Generic, NamedTuple
 
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.response_headers import ApplyHeaders, Header, WireNames, header_applier
-from crossgate.policy import EffectivePolicy, Request, ServerPolicy, names
+from crossgate.policy import EffectivePolicy, Request, SameOrigin, ServerPolicy, names
 from crossgate.policy.decision import Outcome
 from crossgate.policy.flow import (
     CORS_REQUEST,
@@ -117,11 +117,12 @@ class Enforcer(Generic[AnyStr]):
 
     def enforce(self, method: str, values: Sequence[AnyStr]) -> Enforced[AnyStr]:
         """What to do with a request; ``values`` are those of :data:`~crossgate.policy.request.HEADERS`."""
-        origin, request_method, request_headers, *others = values
+        origin, request_method, request_headers, fetch_site, *others = values
         # Only server-level CORS has steps about the others. A malformed Host is the server's business.
         others = others if isinstance(self.policy, ServerPolicy) else []
-        values = (origin, request_method, shorten_list(request_headers), *others)
-        request = Request(method, *(self._wire.read(value[:MAX_READ]) for value in values))
+        values = (origin, request_method, shorten_list(request_headers), fetch_site, *others)
+        read = (self._wire.read(value[:MAX_READ]) for value in values)
+        request = Request(method, **dict(zip(HEADERS.values(), read, strict=False)))
         found = trace(self.policy, request)
         template = self._templates[found.outcome]
         if template.status is not None and template.status >= 400:
@@ -165,11 +166,20 @@ class ApiEnforcer(Enforcer[AnyStr]):
     steps of the flows are bound to the policy, and the answers of the slow ones are cached.
     """
 
-    __slots__ = ("_find_preflight", "_find_request", "_public_origins", "method_forbidden", "no_origin")
+    __slots__ = (
+        "_find_preflight",
+        "_find_request",
+        "_public_origins",
+        "detects_same_origin",
+        "method_forbidden",
+        "no_origin",
+    )
 
     def __init__(self, policy: EffectivePolicy, wire: Wire[AnyStr]) -> None:
         super().__init__(policy, wire, debug=False)  # type: ignore[arg-type]  # mypy takes them for two types
         self._public_origins = policy.public_origins
+        self.detects_same_origin = policy.same_origin is SameOrigin.DETECT
+        """Whether ``Sec-Fetch-Site`` is looked at. If it says so, pass an empty origin to the methods."""
         bound = _bind_steps(policy)
         self._find_request: _Find[AnyStr] = self._bind(policy, CORS_REQUEST, bound)
         self._find_preflight: _Find[AnyStr] = self._bind(policy, PREFLIGHT, bound)
@@ -186,6 +196,8 @@ class ApiEnforcer(Enforcer[AnyStr]):
 
     def enforce_options(self, read: tuple[str, str, str], values: tuple[AnyStr, ...]) -> Enforced[AnyStr]:
         """What to do with an OPTIONS request, by the first three of its ``HEADERS``."""
+        if read[0] in self._public_origins:
+            read = ("", *read[1:])
         response = self._find_preflight(read)
         return _reflect(response, values) if response.reflects else response.enforced
 

@@ -20,6 +20,7 @@ from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.response_headers import WireNames
 from crossgate.policy.names import FORWARDED_METHODS
 from crossgate.policy.request import OPTIONS, echoes_request
+from crossgate.policy.same_origin import SAME_ORIGIN
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,6 +36,7 @@ _READ: Final = (
     "HTTP_ORIGIN",
     "HTTP_ACCESS_CONTROL_REQUEST_METHOD",
     "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
+    "HTTP_SEC_FETCH_SITE",
     "HTTP_HOST",
     "CONTENT_TYPE",
 )
@@ -88,6 +90,8 @@ class WsgiCorsMiddleware(PolicyMiddleware[str]):
         if method not in FORWARDED_METHODS and echoes_request(method):
             return enforcer.method_forbidden
         origin = environ.get("HTTP_ORIGIN", "")
+        if origin and enforcer.detects_same_origin and SAME_ORIGIN in environ.get("HTTP_SEC_FETCH_SITE", ""):
+            origin = ""
         if method != OPTIONS:
             return enforcer.enforce_request(origin[:MAX_READ], origin) if origin else enforcer.no_origin
         requested = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "")

@@ -25,6 +25,7 @@ from crossgate.policy.origin_pattern import (
 )
 from crossgate.policy.origin_set import OriginSet
 from crossgate.policy.request import Request
+from crossgate.policy.same_origin import SameOrigin
 from crossgate.policy.server_cors import ServerPolicy, read_server_policy
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Reason",
     "RegexOrigin",
     "Request",
+    "SameOrigin",
     "ServerPolicy",
     "Step",
     "WildcardOrigin",

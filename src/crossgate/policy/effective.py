@@ -10,6 +10,7 @@ from crossgate.policy.cors_policy import CorsPolicy, Mode, PlainOptions
 from crossgate.policy.header_list import HeaderNames
 from crossgate.policy.origin import MAX_LENGTH
 from crossgate.policy.origin_set import OriginSet
+from crossgate.policy.same_origin import SameOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class EffectivePolicy:
     """The JavaScript origins of the non-suspended applications associated with the API."""
     public_origins: frozenset[str] = frozenset()
     """The gateway's own origins: their requests pass as if they had no ``Origin``."""
+    same_origin: SameOrigin = SameOrigin.DETECT
+    """Whether other requests from the gateway's own pages are recognised as well."""
 
     origins: OriginSet = field(init=False, repr=False, compare=False)
     header_names: HeaderNames = field(init=False, repr=False, compare=False)
@@ -42,9 +45,10 @@ class EffectivePolicy:
         policy: CorsPolicy,
         application_origins: Iterable[str] = (),
         public_origins: Iterable[str] = (),
+        same_origin: SameOrigin | str = SameOrigin.DETECT,
     ) -> EffectivePolicy:
         """The policy with any collections of serialised origins."""
-        return cls(policy, frozenset(application_origins), frozenset(public_origins))
+        return cls(policy, frozenset(application_origins), frozenset(public_origins), SameOrigin(same_origin))
 
     @property
     def observes(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from crossgate.policy.decide import decide_outcome
 from crossgate.policy.decision import Decision, Flow
 from crossgate.policy.effective import EffectivePolicy
-from crossgate.policy.flow import MALFORMED, FlowStep, trace
+from crossgate.policy.flow import MALFORMED, FlowStep, is_same_origin, trace
 from crossgate.policy.hint import Hint, find_hint
 from crossgate.policy.request import Request, normalise_path
 from crossgate.policy.server_cors import ServerPolicy
@@ -43,8 +43,8 @@ _KINDS: Final = {
 def explain(policy: EffectivePolicy | ServerPolicy | None, request: Request) -> Explanation:
     """The decision of :func:`~crossgate.policy.decide.decide` and the steps that led to it."""
     taken = trace(policy, request)
-    passed = [_step(step, request, passed=True) for step in taken.passed if _is_shown(step, request)]
-    failed = [_step(taken.failed, request, passed=False)] if taken.failed is not None else []
+    passed = [_step(step, taken.request, passed=True) for step in taken.passed if _is_shown(step, request)]
+    failed = [_step(taken.failed, taken.request, passed=False)] if taken.failed is not None else []
     http = sum(step in MALFORMED and _is_shown(step, request) for step in taken.passed)
     kind = [] if taken.outcome.flow is Flow.MALFORMED else _kind(policy, request, taken.outcome.flow)
     steps = (*passed[:http], *kind, *passed[http:], *failed)
@@ -57,10 +57,10 @@ def _kind(policy: EffectivePolicy | ServerPolicy | None, request: Request, flow:
     if policy is None:
         return [Step("Does the API have a policy?", "no: everything passes through", passed=True)]
     kind = Step(f"What kind of request is {request.method}?", _KINDS[flow], passed=True)
-    if not request.origin or request.origin not in policy.public_origins:
+    if not request.origin or not is_same_origin(policy, request):
         return [kind]
-    own = Step("Is the origin the gateway's own?", f"{request.origin}: counts as no Origin", passed=True)
-    return [kind, own]
+    sign = request.origin if request.origin in policy.public_origins else "Sec-Fetch-Site is same-origin"
+    return [kind, Step("Is the origin the gateway's own?", f"{sign}: counts as no Origin", passed=True)]
 
 
 def _is_shown(step: FlowStep[Any], request: Request) -> bool:

@@ -1,8 +1,9 @@
 """The outcome of each request: the first table of the specification.
 
-A request takes one flow (:func:`choose_flow`). A flow is a list of steps, in the order of
-``docs/reference/policy.md``: the first that fails determines the outcome. Each step looks at one value of the
-request. The responses to the outcomes are in :mod:`crossgate.policy.responses`.
+A request takes one flow (:func:`choose_flow`), a same-origin request that of one without ``Origin``. A flow
+is a list of steps, in the order of ``docs/reference/policy.md``: the first that fails determines the outcome.
+Each step looks at one value of the request. The responses to the outcomes are in
+:mod:`crossgate.policy.responses`.
 
 The engine and the middleware take these steps, :func:`~crossgate.policy.explain` reports them, and the
 compiler turns them into routes.
@@ -11,13 +12,14 @@ compiler turns them into routes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, NamedTuple, TypeVar, assert_never
 
 from crossgate.policy.decision import Flow, Outcome, Reason
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.request import OPTIONS, Request, echoes_request, is_malformed_host, is_malformed_path
 from crossgate.policy.responses import Policy
+from crossgate.policy.same_origin import SameOrigin, says_same_origin
 from crossgate.policy.server_cors import ServerPolicy
 
 _Policy = TypeVar("_Policy")
@@ -58,12 +60,6 @@ class FlowTable(Generic[_Policy]):
     passed: Outcome
 
 
-def _has_origin(policy: EffectivePolicy | ServerPolicy) -> Callable[[str], bool]:
-    """The gateway's own origins count as none: browsers send them on same-origin POSTs."""
-    own = policy.public_origins
-    return (lambda origin: origin != "" and origin not in own) if own else bool
-
-
 def _admits_origin(policy: EffectivePolicy | ServerPolicy) -> Callable[[str], bool]:
     return policy.origins.admits
 
@@ -102,7 +98,7 @@ PREFLIGHT: Final[FlowTable[EffectivePolicy]] = FlowTable(
             Outcome(Flow.PREFLIGHT, Reason.ORIGIN_MISSING),
             "Is there an Origin?",
             "origin",
-            _has_origin,
+            lambda _: bool,
             plain_outcome=Outcome(Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS),
         ),
         FlowStep(
@@ -201,14 +197,20 @@ SERVER_REQUEST: Final[FlowTable[ServerPolicy]] = FlowTable(
 """Any other request with an ``Origin``, under server-level CORS."""
 
 
+def is_same_origin(policy: EffectivePolicy | ServerPolicy, request: Request) -> bool:
+    """Whether the gateway's own pages send the request: it passes as if it had no ``Origin``."""
+    detected = policy.same_origin is SameOrigin.DETECT and says_same_origin(request.sec_fetch_site)
+    return detected or request.origin in policy.public_origins
+
+
 def choose_flow(policy: Policy, request: Request) -> FlowTable[Any]:
-    """The flow of a request that is not malformed."""
+    """The flow of a request that is neither malformed nor same-origin."""
     match policy:
         case None:
             return NO_POLICY
         case EffectivePolicy() if request.method == OPTIONS:
             return PREFLIGHT
-        case _ if not _has_origin(policy)(request.origin):
+        case _ if not request.origin:
             return NO_ORIGIN
         case EffectivePolicy():
             return CORS_REQUEST
@@ -223,6 +225,8 @@ def choose_flow(policy: Policy, request: Request) -> FlowTable[Any]:
 class Trace(NamedTuple):
     """The way of a request through its flow: the steps taken, and the outcome."""
 
+    request: Request
+    """As the steps see it: without the ``Origin`` of a same-origin request."""
     passed: tuple[FlowStep[Any], ...]
     failed: FlowStep[Any] | None
     outcome: Outcome
@@ -231,11 +235,13 @@ class Trace(NamedTuple):
 def trace(policy: Policy, request: Request) -> Trace:
     """The steps of the request up to the first that fails, and its outcome."""
     passed: list[FlowStep[Any]] = []
+    if request.origin and policy is not None and is_same_origin(policy, request):
+        request = replace(request, origin="")
     flow: FlowTable[Any] = choose_flow(policy, request)
     for step in (*MALFORMED, *flow.steps):
         if step.configured is not None and not step.configured(policy):
             continue
         if not step.passes(policy)(getattr(request, step.looks_at)):
-            return Trace(tuple(passed), step, step.outcome_under(policy))
+            return Trace(request, tuple(passed), step, step.outcome_under(policy))
         passed.append(step)
-    return Trace(tuple(passed), None, flow.passed)
+    return Trace(request, tuple(passed), None, flow.passed)

@@ -8,6 +8,7 @@ from typing import Final
 ORIGIN: Final = "Origin"
 REQUEST_METHOD: Final = "Access-Control-Request-Method"
 REQUEST_HEADERS: Final = "Access-Control-Request-Headers"
+SEC_FETCH_SITE: Final = "Sec-Fetch-Site"
 
 ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 ALLOW_METHODS: Final = "Access-Control-Allow-Methods"

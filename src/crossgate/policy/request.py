@@ -37,6 +37,7 @@ class Request:
     content_type: str = ""
     path: str = ""
     """As sent, with or without a query; empty where paths are not checked, as in the middleware."""
+    sec_fetch_site: str = ""
 
     @classmethod
     def of(cls, method: str, headers: Iterable[tuple[str, str]]) -> Request:
@@ -45,7 +46,8 @@ class Request:
         for name, value in headers:
             if value:
                 found.setdefault(name.lower(), []).append(value)
-        return cls(method, *(",".join(found.get(name.lower(), ())) for name in HEADERS))
+        values = {attribute: ",".join(found.get(name.lower(), ())) for name, attribute in HEADERS.items()}
+        return cls(method, **values)
 
     def header(self, name: str) -> str:
         """The value of one of :data:`HEADERS`."""
@@ -57,6 +59,7 @@ HEADERS: Final = {
     names.ORIGIN: "origin",
     names.REQUEST_METHOD: "request_method",
     names.REQUEST_HEADERS: "request_headers",
+    names.SEC_FETCH_SITE: "sec_fetch_site",
     "Host": "host",
     "Content-Type": "content_type",
 }

@@ -18,6 +18,7 @@ from crossgate.policy.header_list import HeaderNames
 from crossgate.policy.names import ANY, is_forbidden_method, is_token
 from crossgate.policy.origin_pattern import OriginPattern, parse_origin_pattern
 from crossgate.policy.origin_set import OriginSet
+from crossgate.policy.same_origin import SameOrigin
 from crossgate.record import AsIs, Field, Record
 
 DEFAULT_METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
@@ -44,6 +45,7 @@ class ServerPolicy:
     """Seconds; below 0 nothing is sent."""
     supports_credentials: bool = False
     public_origins: frozenset[str] = frozenset()
+    same_origin: SameOrigin = SameOrigin.DETECT
 
     origins: OriginSet = field(init=False, repr=False, compare=False)
     header_names: HeaderNames = field(init=False, repr=False, compare=False)

@@ -150,6 +150,8 @@ def test_explain(api: AdminApi) -> None:
         "write": "https://shop.example",
         "nearest": None,
     }
+    own = {**request, "method": "POST", "origin": "null", "sec_fetch_site": "same-origin"}
+    assert api.viewer.post("/v1/explain", json=own).json()["decision"]["reason"] == "no-origin"
     assert api.viewer.post("/v1/explain", json={"api": "cats/1"}).status_code == 404
     by_path = api.viewer.post("/v1/explain", json={"path": "/gateway/pets/1.0/%2e%2e;/x"}).json()
     assert by_path["decision"]["reason"] == "path-malformed"

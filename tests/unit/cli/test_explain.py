@@ -50,6 +50,7 @@ REFUSED = "REFUSED the gateway answers"
     [
         ("petstore/1.0 --origin http://test2.com", f"{FORWARDED}: the origin is allowed"),
         ("petstore/1.0 --origin http://evil.org", f"{REFUSED} 403 Specified Origin is not allowed"),
+        ("petstore/1.0 --origin null --sec-fetch-site same-origin", f"{FORWARDED}: not a CORS request"),
         ("petstore/1.0 --method OPTIONS", f"{REFUSED} 405 Method Not Allowed"),
         ("petstore/1.0", f"{FORWARDED}: not a CORS request"),
         ("petstore/1.0 --origin http://127.0.0.1:9105", f"{FORWARDED}: the origin is allowed"),

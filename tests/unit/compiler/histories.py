@@ -10,7 +10,7 @@ from tests.catalogues import api_with_policy as api
 
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, NativeService, Tls
-from crossgate.policy import Mode, PlainOptions, build_policy
+from crossgate.policy import Mode, PlainOptions, SameOrigin, build_policy
 
 _POLICIES = (
     None,
@@ -71,6 +71,7 @@ _gateways = st.builds(
     tls=st.sampled_from((None, None, Tls("/etc/gateway.pem", "/etc/gateway.key"))),
     native_ca=st.sampled_from((None, None, "/etc/natives.pem")),
     public_origins=st.sampled_from(((), (), ("https://gateway.example.com",))),
+    same_origin=st.sampled_from(SameOrigin),
     limits=st.sampled_from(
         (Limits(), Limits(), Limits(native_timeout=0.5), Limits(max_headers=50), Limits(max_streams=50))
     ),

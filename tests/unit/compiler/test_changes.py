@@ -12,6 +12,7 @@ from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Settings, Tls
 from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
+from crossgate.policy import SameOrigin
 
 PETS = api("pets", native=NativeService("http", "127.0.0.1", 9001))
 SHOP = api("shop", endpoints=("/shop/v1",))
@@ -121,6 +122,7 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
         set(),
     ),
     "public origins": (with_gateway(public_origins=("https://gateway.example.com",)), WITH_POLICY),
+    "same-origin requests by list only": (with_gateway(same_origin=SameOrigin.LISTED), WITH_POLICY),
     "authorities for native services": (with_gateway(native_ca="/etc/ca.pem"), {CAFE_CLUSTER}),
     "the listener's certificate": (with_gateway(tls=Tls("/etc/a.pem", "/etc/a.key")), {THE_LISTENER}),
     "server-level CORS": (

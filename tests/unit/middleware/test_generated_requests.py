@@ -30,6 +30,7 @@ def test_both_agree_with_the_engine(seed: int) -> None:
                 environ.get("HTTP_ORIGIN", ""),
                 environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", ""),
                 environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""),
+                sec_fetch_site=environ.get("HTTP_SEC_FETCH_SITE", ""),
             )
             _compare(sample, request, joined, _wsgi(wsgi, request))
 

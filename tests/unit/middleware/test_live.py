@@ -21,6 +21,7 @@ from crossgate.middleware import (
     EffectivePolicy,
     FollowedApi,
     LivePolicy,
+    SameOrigin,
     ServerPolicy,
     build_policy,
     policy_of,
@@ -50,6 +51,27 @@ applications:
 
 def status(app: CorsMiddleware, origin: str) -> int:
     return call(app, scope_of("GET", [("Origin", origin)])).status
+
+
+def test_same_origin_requests_can_be_judged_like_others() -> None:
+    request = scope_of("POST", [("Origin", "null"), ("Sec-Fetch-Site", "same-origin")])
+    policy = build_policy(allowed_origins=[SHOP])
+    statuses = {
+        choice: call(
+            CorsMiddleware(asgi_native(NativeResponse()), EffectivePolicy.of(policy, same_origin=choice)),
+            request,
+        ).status
+        for choice in ("detect", SameOrigin.LISTED)
+    }
+    assert statuses == {"detect": 200, SameOrigin.LISTED: 403}
+
+
+def test_a_document_says_how_its_own_pages_are_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text("gateway: {same_origin: listed}\n" + DOCUMENT.replace("{origin}", SHOP))
+    policy = policy_of(path, "petstore/1.0")
+    assert isinstance(policy, EffectivePolicy)
+    assert policy.same_origin is SameOrigin.LISTED
 
 
 def test_a_new_policy_is_enforced_at_once_by_all_who_share_it() -> None:

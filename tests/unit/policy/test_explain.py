@@ -72,6 +72,14 @@ def test_the_gateways_own_origin_is_explained() -> None:
     ]
 
 
+def test_a_detected_same_origin_request_is_explained() -> None:
+    assert questions(Request("OPTIONS", "null", "GET", sec_fetch_site="same-origin")) == [
+        ("What kind of request is OPTIONS?", "OPTIONS: judged as a preflight", True),
+        ("Is the origin the gateway's own?", "Sec-Fetch-Site is same-origin: counts as no Origin", True),
+        ("Is there an Origin?", "none", False),
+    ]
+
+
 def test_without_a_policy_there_is_one_step() -> None:
     (step,) = explain(None, Request("GET", ORIGIN)).steps
     assert step.passed

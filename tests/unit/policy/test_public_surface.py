@@ -32,6 +32,7 @@ NAMES = [
     "Reason",
     "RegexOrigin",
     "Request",
+    "SameOrigin",
     "ServerPolicy",
     "Step",
     "WildcardOrigin",
@@ -64,7 +65,7 @@ SIGNATURES = {
 FIELDS = {
     "CorsPolicy": "allowed_origins allowed_methods allow_headers expose_headers allow_credentials max_age "
     "plain_options mode",
-    "Request": "method origin request_method request_headers host content_type path",
+    "Request": "method origin request_method request_headers host content_type path sec_fetch_site",
     "Answer": "flow reason status body headers",
     "Forward": "flow reason headers strip vary would",
     "Explanation": "decision steps hint",
@@ -95,6 +96,7 @@ VALUES = {
     },
     "Mode": {"enforce", "observe"},
     "PlainOptions": {"refuse", "forward"},
+    "SameOrigin": {"detect", "listed"},
 }
 
 

@@ -7,7 +7,7 @@ from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import Gateway, Settings
 from crossgate.net.address import HostPort
-from crossgate.policy import read_server_policy
+from crossgate.policy import SameOrigin, read_server_policy
 from crossgate.service.changes import (
     Associate,
     Change,
@@ -149,13 +149,14 @@ def test_missing_sections_change_nothing_without_prune() -> None:
     assert {one.kind for one in pruned} == {ObjectKind.GATEWAY}
 
 
-def test_server_policy_includes_the_public_origins_of_the_gateway() -> None:
+def test_server_policy_includes_the_own_origins_of_the_gateway() -> None:
     written = {"watt.server.cors.enabled": True, "watt.server.cors.allowedOrigins": "https://a.example"}
     server, _ = read_server_policy(written, lambda _: [])
-    gateway = Gateway(public_origins=("https://me.example",))
+    gateway = Gateway(public_origins=("https://me.example",), same_origin=SameOrigin.LISTED)
     _, after = apply_changes(BASE, [PutSettings(Settings(written, server)), PutGateway(gateway)])
     assert after.server_policy is not None
     assert after.server_policy.public_origins == {"https://me.example"}
+    assert after.server_policy.same_origin is SameOrigin.LISTED
     again, _ = apply_changes(Snapshot.of(1, after), [PutSettings(Settings(written, server))])
     assert again == ()
 

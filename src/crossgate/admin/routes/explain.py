@@ -36,6 +36,11 @@ class ExplainRequest(BaseModel):
     request_headers: str = Field(
         default="", max_length=_LONGEST, description="Access-Control-Request-Headers."
     )
+    sec_fetch_site: str = Field(
+        default="",
+        max_length=_LONGEST,
+        description="Sec-Fetch-Site. With `same-origin`, the request counts as one without Origin.",
+    )
     host: str = Field(default="", max_length=_LONGEST, description="Not judged if empty.")
     content_type: str = Field(default="", max_length=_LONGEST, description="Used by server-level CORS only.")
 
@@ -110,6 +115,7 @@ def explain_request(
         body.host,
         body.content_type,
         body.path,
+        body.sec_fetch_site,
     )
     explanation = explain(_policy(catalogue, api), request)
     return json_response(

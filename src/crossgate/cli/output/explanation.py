@@ -46,6 +46,7 @@ def explanation_as_json(api: str | None, request: Request, explanation: Explanat
             "origin": request.origin or None,
             "request_method": request.request_method or None,
             "request_headers": request.request_headers or None,
+            "sec_fetch_site": request.sec_fetch_site or None,
             "path": request.path or None,
         },
         "decision": _decision_as_json(explanation.decision),

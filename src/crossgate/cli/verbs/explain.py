@@ -47,6 +47,10 @@ def explain(
     request_headers: Annotated[
         str, typer.Option(metavar="NAMES", help="Its Access-Control-Request-Headers, comma-separated.")
     ] = "",
+    sec_fetch_site: Annotated[
+        str,
+        typer.Option(metavar="VALUE", help="Its Sec-Fetch-Site: same-origin, same-site, cross-site or none."),
+    ] = "",
     host: Annotated[str, typer.Option(metavar="HOST", help="Its Host.")] = "",
     content_type: Annotated[
         str, typer.Option(metavar="TYPE", help="Its Content-Type, for server-level CORS.")
@@ -66,6 +70,7 @@ def explain(
         host,
         content_type,
         path,
+        sec_fetch_site,
     )
     explanation = explain_decision(policy, request)
     findings = _findings(catalogue, api)
