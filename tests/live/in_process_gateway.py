@@ -12,6 +12,7 @@ from tests.ports import free_ports
 
 from crossgate.app.gateway import system_ca_file
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService, Settings
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.compiler.resource import Resource
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
@@ -129,10 +130,16 @@ def catalogue_of(
     public_origins: tuple[str, ...] = (),
     same_origin: SameOrigin = SameOrigin.DETECT,
     server_policy: ServerPolicy | None = None,
+    underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT,
 ) -> Catalogue:
     """A catalogue for a gateway on ``port``."""
     return Catalogue(
-        Gateway(HostPort("127.0.0.1", port), public_origins=public_origins, same_origin=same_origin),
+        Gateway(
+            HostPort("127.0.0.1", port),
+            public_origins=public_origins,
+            same_origin=same_origin,
+            underscore_headers=underscore_headers,
+        ),
         Settings(policy=server_policy),
         apis={one.key: one for one in apis},
         applications={one.name: one for one in applications or []},

@@ -30,6 +30,7 @@ from crossgate.catalogue.model import (
 from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name
 from crossgate.catalogue.reader import read_settings
 from crossgate.catalogue.schema import document_schema
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.catalogue.yaml.events import parse_yaml
 from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.net.address import HostPort
@@ -139,6 +140,7 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
         limits=st.sampled_from(
             [Limits(), Limits(native_timeout=0.0, websocket_idle_timeout=0.5, max_streams=1)]
         ),
+        underscore_headers=st.sampled_from(UnderscoreHeaders),
         lint=st.sampled_from([LintSettings(), _ACCEPTED]),
     )
     return Catalogue(

@@ -117,6 +117,7 @@ _GATEWAYS = st.fixed_dictionaries(
         ),
         "public_origins": _ORIGINS,
         "same_origin": st.sampled_from(["detect", "listed", "Detect", True]),
+        "underscore_headers": st.sampled_from(["reject", "allow", "drop", None, True]),
         "lint": _LINT,
         "unknown": st.just(1),
     },

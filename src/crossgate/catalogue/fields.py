@@ -34,6 +34,7 @@ from crossgate.catalogue.names import (
     parse_name,
     parse_trusted_domain,
 )
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import parse_listen_address
@@ -165,6 +166,15 @@ GATEWAY: Final = Record(
             default=SameOrigin.DETECT,
         ),
         Field("limits", LIMITS, "Times, sizes and numbers.", default=Limits(), default_doc="those below"),
+        Field(
+            "underscore_headers",
+            Choice(UnderscoreHeaders),
+            "What to do with requests that have a header name with an underscore: `reject` (400) or `allow`, "
+            "except names that native services may take for one that the gateway sets, removes or judges, "
+            "and all that begin with `x_`: those headers are removed.",
+            default=UnderscoreHeaders.REJECT,
+            default_doc="`reject`",
+        ),
         _LINT,
     ),
 )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from crossgate.catalogue.limits import Limits
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.net.address import HostPort
 from crossgate.policy import CorsPolicy, SameOrigin, ServerPolicy
 
@@ -128,6 +129,8 @@ class Gateway:
     public_origins: tuple[str, ...] = ()
     same_origin: SameOrigin = SameOrigin.DETECT
     limits: Limits = field(default_factory=Limits)
+    underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
+    """What to do with requests that have a header name with an underscore."""
     lint: LintSettings = LintSettings()
 
 

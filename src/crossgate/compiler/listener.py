@@ -43,10 +43,12 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value, UInt64Value
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Gateway, Tls
 from crossgate.catalogue.names import DEFAULT_ROOTS
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.compiler.headers import HEADER_MUTATION, LOOKUP_HEADER
 from crossgate.compiler.names import FILLER, LISTENER_NAME, SERVER_ROUTES_NAME
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
+from crossgate.compiler.underscores import accept_underscores
 
 _ADS: Final = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
 
@@ -69,6 +71,8 @@ def compile_listener(gateway: Gateway, *, server_level: bool, outside_default_ro
         manager.rds.CopyFrom(Rds(route_config_name=SERVER_ROUTES_NAME, config_source=_ADS))
     else:
         find_scope(manager, "", outside_default_roots=outside_default_roots)
+    if gateway.underscore_headers is UnderscoreHeaders.ALLOW:
+        accept_underscores(manager)
     limit = ConnectionLimit(
         stat_prefix=LISTENER_NAME, max_connections=UInt64Value(value=gateway.limits.max_connections)
     )

@@ -10,6 +10,7 @@ from tests.catalogues import api_with_policy as api
 
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, NativeService, Tls
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.policy import Mode, PlainOptions, SameOrigin, build_policy
 
 _POLICIES = (
@@ -75,6 +76,7 @@ _gateways = st.builds(
     limits=st.sampled_from(
         (Limits(), Limits(), Limits(native_timeout=0.5), Limits(max_headers=50), Limits(max_streams=50))
     ),
+    underscore_headers=st.sampled_from(UnderscoreHeaders),
 )
 
 
