@@ -8,6 +8,7 @@ request to its enforcement point, with a native service that responds as ``nativ
     request    method, header lines in order, "http": "2" where only HTTP/2 can carry it
                "path": what follows the endpoint, as sent
     same_origin  how the gateway recognises its own pages: "detect" (the default) or "listed"
+    underscore_headers  what the gateway does with header names that have an underscore: "reject" or "allow"
     native     the native service's response; by default 200 with CORS headers, which are to be removed
     expect     reaches_native, status (default: native's), reason, body, the complete map of
                Access-Control-* response headers, Allow, and whether Vary names Origin (default: yes)
@@ -28,6 +29,7 @@ from typing import Any, Final
 
 from tests.visible_result import HeaderLines, NativeResponse, VisibleResult
 
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.policy import (
     EffectivePolicy,
     Request,
@@ -83,6 +85,7 @@ class Case:
     application_origins: tuple[str, ...]
     public_origins: tuple[str, ...]
     same_origin: SameOrigin
+    underscore_headers: UnderscoreHeaders
     request: CaseRequest
     native: NativeResponse
     expect: VisibleResult
@@ -134,6 +137,7 @@ _KEYS: Final = {
     "application_origins",
     "public_origins",
     "same_origin",
+    "underscore_headers",
     "request",
     "native",
     "expect",
@@ -163,6 +167,7 @@ def _case(file: str, policies: Mapping[str, Any], raw: Mapping[str, Any]) -> Cas
         tuple(raw.get("application_origins", ())),
         tuple(raw.get("public_origins", ())),
         SameOrigin(raw.get("same_origin", SameOrigin.DETECT)),
+        UnderscoreHeaders(raw.get("underscore_headers", UnderscoreHeaders.REJECT)),
         _request(raw["request"]),
         native,
         _result(raw["expect"], native),

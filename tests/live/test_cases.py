@@ -14,6 +14,7 @@ from tests.raw_http import RawRequest, RawResponse, http1, send_http2
 from tests.visible_result import visible_result
 
 from crossgate.catalogue.model import Application, Catalogue
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.policy import ServerPolicy, build_policy
 
 pytestmark = pytest.mark.live
@@ -36,14 +37,15 @@ def apis_gateway() -> Iterator[LiveGateway]:
 
 @pytest.fixture(scope="module")
 def server_gateway() -> Iterator[LiveGateway]:
-    """Apart from the other: to turn server-level CORS on and off changes the listener."""
+    """For cases that change the listener: server-level CORS, and settings of the gateway."""
     with live_gateway() as gateway:
         yield gateway
 
 
 def group(case: Case) -> tuple[object, ...]:
     """What cases have in common that one catalogue can serve."""
-    return case.public_origins, case.same_origin, case.policy_key if case.server is not None else None
+    alone = case.policy_key if case.server is not None else None
+    return case.public_origins, case.same_origin, case.underscore_headers, alone
 
 
 def name_of(case: Case) -> str:
@@ -70,6 +72,7 @@ def catalogue_for(case: Case, port: int, native_port: int) -> Catalogue:
         applications=applications,
         public_origins=case.public_origins,
         same_origin=case.same_origin,
+        underscore_headers=case.underscore_headers,
         server_policy=server,
     )
 
@@ -81,7 +84,8 @@ _published: dict[int, tuple[object, ...]] = {}
 def test_case(
     case: Case, native: ScriptedNative, apis_gateway: LiveGateway, server_gateway: LiveGateway
 ) -> None:
-    gateway = apis_gateway if case.server is None else server_gateway
+    usual = case.server is None and case.underscore_headers is UnderscoreHeaders.REJECT
+    gateway = apis_gateway if usual else server_gateway
     if _published.get(gateway.port) != group(case):
         outcome = gateway.publish(catalogue_for(case, gateway.port, native.port))
         assert outcome.applied, outcome.rejections
