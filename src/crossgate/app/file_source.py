@@ -87,15 +87,15 @@ class FileLinter:
     async def run(self) -> None:
         """Lint what is submitted until cancelled."""
         found = CatalogueFindings()
-        emitted = findings_by_object(found)
+        emitted = found.by_object()
         while True:
             await self._wake.wait()
             self._wake.clear()
             reading = self._submitted
             if reading is not None and reading.catalogue is not None:
                 found = await asyncio.to_thread(_lint, reading.catalogue, found)
-                if findings_by_object(found) != emitted:
-                    emitted = findings_by_object(found)
+                if found.by_object() != emitted:
+                    emitted = found.by_object()
                     self._emit(await asyncio.to_thread(_as_event, reading, found))
 
 
@@ -105,10 +105,3 @@ def _lint(catalogue: Catalogue, before: CatalogueFindings) -> CatalogueFindings:
 
 def _as_event(reading: Reading, found: CatalogueFindings) -> LintReported:
     return LintReported(tuple(reading.located(finding.diagnostic for finding in found.findings())))
-
-
-def findings_by_object(found: CatalogueFindings) -> object:
-    """The findings without lines: equal for two readings that differ only in where an object stands."""
-    apis = {key: findings for key in found.apis if (findings := found.of_api(key))}
-    applications = {name: findings for name, (_, findings) in found.applications.items() if findings}
-    return apis, applications, found.general

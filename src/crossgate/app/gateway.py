@@ -261,7 +261,8 @@ def system_ca_file() -> str:
 def _warm_up_linter() -> None:
     """Load the linter after clients are served, so that the first change does not wait 0.5 s for it."""
     # Imported here, because clients do not wait for the linter either.
-    from crossgate.lint.check import check_api
+    from crossgate.lint.check import check_object
+    from crossgate.lint.objects import Context
 
     # Each form of an origin loads something else: the rules, the grammar, the list of public suffixes.
     origins = ["https://a.example", "https://*.example.com", {"regex": r"https://[a-z]+\.example\.com"}]
@@ -269,7 +270,7 @@ def _warm_up_linter() -> None:
     api = Api("linter", "1", ApiType.REST, NativeService("http", "127.0.0.1", 80), ("/linter",), policy)
     # The suffixes alone are 150,000 objects, which each full collection would traverse in 0.05 s.
     with gc_paused():
-        check_api(api, frozenset())
+        check_object(api, Context())
 
 
 def _store_listen_address(store: CatalogueStore, listen: HostPort) -> None:

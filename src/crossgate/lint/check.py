@@ -1,16 +1,24 @@
-"""Runs the rules over one API, one application, or a catalogue; of a catalogue, only over what changed."""
+"""Runs the rules over one object or a whole catalogue; of a catalogue, only over what changed."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from crossgate.catalogue.effective import Associations
 from crossgate.catalogue.model import Api, Application, Catalogue
 from crossgate.diagnostics import Step
-from crossgate.lint.rule import Finding, Scope
+from crossgate.lint.objects import (
+    Context,
+    LintedObject,
+    credentialed_apis,
+    linted_objects,
+    placed,
+    subject_of,
+)
+from crossgate.lint.rule import Finding
 from crossgate.lint.rules import all_rules, rules_by_code
 from crossgate.lint.subject import Subject
 from crossgate.lint.suppressions import apply_suppressions
@@ -24,57 +32,42 @@ NATIVE_CODES: Final = frozenset({"native-also-cors"})
 """Rules that need an answer of the native service to a preflight; without one they find nothing."""
 
 
-def check_subject(
-    subject: Subject, scope: Scope = Scope.POLICY, codes: Collection[str] | None = None
-) -> list[Finding]:
-    """The findings of every rule of that scope, ordered by place; places are relative to the subject.
+def check_subject(subject: Subject, codes: Collection[str] | None = None) -> list[Finding]:
+    """The findings of every rule for the subject; places are relative to its policy.
 
     With ``codes``, only the rules with these codes are run.
     """
-    rules = (rule for rule in all_rules() if rule.scope is scope and (codes is None or rule.code in codes))
-    found = [finding for rule in rules for finding in rule.findings(subject)]
-    return sorted(found, key=lambda finding: tuple(map(str, finding.diagnostic.place.path)))
+    return [
+        finding
+        for rule in all_rules()
+        if subject.kind in rule.kinds and (codes is None or rule.code in codes)
+        for finding in rule.findings(subject)
+    ]
 
 
-def check_api(
-    api: Api, application_origins: frozenset[str], *, native_cors: bool | None = None
-) -> tuple[Finding, ...]:
-    """The findings of an API, with its suppressions applied; places are relative to it.
+def find(found: LintedObject, context: Context, codes: Collection[str] | None = None) -> tuple[Finding, ...]:
+    """The findings of every rule for the object, accepted ones included, ordered by place.
 
-    ``native_cors`` says whether the native service does CORS itself; None if that is unknown.
+    Places are relative to the object. ``codes`` are those of :func:`check_subject`.
     """
-    findings = _check_policy(api, application_origins, native_cors=native_cors)
-    unjudged = NATIVE_CODES if native_cors is None else ()
-    return tuple(apply_suppressions(findings, api.lint.allow, unjudged))
+    subject = subject_of(found, context)
+    if subject is None:
+        return ()
+    findings = (placed(finding, found, subject) for finding in check_subject(subject, codes))
+    return tuple(sorted(findings, key=lambda finding: tuple(map(str, finding.diagnostic.place.path))))
 
 
-def check_api_codes(
-    api: Api, application_origins: frozenset[str], codes: Collection[str]
-) -> tuple[Finding, ...]:
-    """Those findings of :func:`check_api` that have one of these codes of rules; runs no other rules."""
-    wanted = set(codes) - _suppressed(api)
-    return tuple(_check_policy(api, application_origins, codes=wanted))
+def check_object(found: LintedObject, context: Context) -> tuple[Finding, ...]:
+    """The findings for the object, with its suppressions applied; places are relative to it."""
+    return tuple(apply_suppressions(find(found, context), found.lint.allow, unjudged_codes(context)))
 
 
-def _suppressed(api: Api) -> set[str]:
-    return {suppression.code for suppression in api.lint.allow}
+def unjudged_codes(context: Context) -> frozenset[str]:
+    """The codes of rules that found nothing for want of a fact."""
+    return NATIVE_CODES if context.native_cors is None else frozenset()
 
 
-def _check_policy(
-    api: Api,
-    application_origins: frozenset[str],
-    *,
-    native_cors: bool | None = None,
-    codes: Collection[str] | None = None,
-) -> Iterator[Finding]:
-    if api.cors is None:
-        return
-    subject = Subject(api.cors, application_origins, api.trusted_domains, native_cors)
-    for finding in check_subject(subject, codes=codes):
-        yield finding.within("cors")
-
-
-def check_origins(api: Api, origins: frozenset[str], gained: frozenset[str]) -> tuple[Finding, ...]:
+def find_for_origins(api: Api, origins: frozenset[str], gained: frozenset[str]) -> tuple[Finding, ...]:
     """The findings that applications can cause by adding ``gained``, so that they bring ``origins`` in all.
 
     An application may have hundreds of APIs. Their policies have not changed, and are not proved again.
@@ -87,23 +80,17 @@ def check_origins(api: Api, origins: frozenset[str], gained: frozenset[str]) -> 
     }
     return tuple(
         finding.within("cors")
-        for code in sorted(ORIGIN_CODES - _suppressed(api))
+        for code in sorted(ORIGIN_CODES)
         for finding in rules_by_code()[code].findings(subjects[code])
     )
 
 
-def check_application(application: Application) -> tuple[Finding, ...]:
-    """The findings of an application; places are relative to it."""
-    return tuple(check_subject(Subject(CorsPolicy(), application=application), Scope.APPLICATION))
-
-
 @dataclass(frozen=True, slots=True)
-class _CheckedApi:
-    """What the findings of an API depend on, and the findings."""
+class _Checked:
+    """What the findings of an object depend on, and the findings."""
 
-    api: Api
-    origins: frozenset[str]
-    native_cors: bool | None
+    found: LintedObject
+    context: Context
     findings: tuple[Finding, ...]
 
 
@@ -111,30 +98,33 @@ class _CheckedApi:
 class CatalogueFindings:
     """The findings of a catalogue, kept so that the next check costs only what changed."""
 
-    apis: Mapping[str, _CheckedApi] = field(default_factory=dict)
-    applications: Mapping[str, tuple[Application, tuple[Finding, ...]]] = field(default_factory=dict)
+    objects: Mapping[str, _Checked] = field(default_factory=dict)
+    """By a name of the object, in the order of a document."""
+    paths: tuple[tuple[Step, ...], ...] = ()
+    """Their places in a document: APIs and applications by their position."""
     general: tuple[Finding, ...] = ()
-    """Findings that belong to no API in particular."""
+    """Findings that belong to no object in particular."""
     checked: int = 0
-    """How many APIs and applications were checked for this result; the others were known."""
+    """How many objects were checked for this result; the others were known."""
     associations: Associations = field(default_factory=Associations)
     """Those of the applications that were checked."""
 
     def findings(self) -> Iterator[Finding]:
-        """All findings, with places as in a document: APIs and applications by their position."""
+        """All findings, with places as in a document."""
         yield from self.general
-        for index, checked in enumerate(self.apis.values()):
-            yield from _within(checked.findings, "apis", index)
-        for index, (_, findings) in enumerate(self.applications.values()):
-            yield from _within(findings, "applications", index)
+        for path, checked in zip(self.paths, self.objects.values(), strict=True):
+            for finding in checked.findings:
+                yield finding.within(*path)
+
+    def by_object(self) -> Mapping[str, tuple[Finding, ...]]:
+        """The findings of each object that has some, with places relative to it."""
+        found = {name: checked.findings for name, checked in self.objects.items() if checked.findings}
+        return {"": self.general, **found}
 
     def of_api(self, key: str) -> tuple[Finding, ...]:
         """The findings of one API; places are relative to it."""
-        return self.apis[key].findings if key in self.apis else ()
-
-
-def _within(findings: Iterable[Finding], *steps: Step) -> Iterator[Finding]:
-    return (finding.within(*steps) for finding in findings)
+        checked = self.objects.get(f"apis {key}")
+        return () if checked is None else checked.findings
 
 
 def check_catalogue(
@@ -143,36 +133,46 @@ def check_catalogue(
     today: dt.date | None = None,
     native_cors: Mapping[str, bool] | None = None,
 ) -> CatalogueFindings:
-    """The findings of every API and application; what equals its state in ``previous`` is not checked again.
+    """The findings of every object; what equals its state in ``previous`` is not checked again.
 
     ``native_cors`` says, by the API's key, whether its native service does CORS itself.
     """
     before = previous or CatalogueFindings()
     answers = native_cors or {}
     associations, touched = before.associations.advance(catalogue.applications)
+
+    def context_of(found: LintedObject, known: _Checked | None) -> Context:
+        match found:
+            case Api(key=key) if known is not None and key not in touched:
+                return Context(known.context.application_origins, answers.get(key))
+            case Api(key=key):
+                return Context(associations.origins(key), answers.get(key))
+            case Application():
+                return Context(credentialed=credentialed_apis(found, catalogue.apis))
+            case _:
+                return Context()
+
+    objects: dict[str, _Checked] = {}
+    paths: list[tuple[Step, ...]] = []
     fresh = 0
-    apis: dict[str, _CheckedApi] = {}
-    for key, api in catalogue.apis.items():
-        known, answer = before.apis.get(key), answers.get(key)
-        if known is None or key in touched or known.api is not api or known.native_cors is not answer:
-            origins = associations.origins(key)
-            if known is None or (known.origins, known.native_cors, known.api) != (
-                origins,
-                answer,
-                api,
-            ):
-                found = check_api(api, origins, native_cors=answer)
-                known = _CheckedApi(api, origins, answer, found)
-                fresh += 1
-        apis[key] = known
-    applications: dict[str, tuple[Application, tuple[Finding, ...]]] = {}
-    for name, application in catalogue.applications.items():
-        checked = before.applications.get(name)
-        if checked is None or (checked[0] is not application and checked[0] != application):
-            checked = (application, check_application(application))
+    for path, found in linted_objects(catalogue):
+        name = _name_of(path, found)
+        known = before.objects.get(name)
+        context = context_of(found, known)
+        if known is None or known.context != context or (known.found is not found and known.found != found):
+            known = _Checked(found, context, check_object(found, context))
             fresh += 1
-        applications[name] = checked
-    return CatalogueFindings(apis, applications, _check_general(today), fresh, associations)
+        objects[name] = known
+        paths.append(path)
+    return CatalogueFindings(objects, tuple(paths), _check_general(today), fresh, associations)
+
+
+def _name_of(path: tuple[Step, ...], found: LintedObject) -> str:
+    match found:
+        case Api(key=name) | Application(name=name):
+            return f"{path[0]} {name}"
+        case _:
+            return str(path[0])
 
 
 def _check_general(today: dt.date | None) -> tuple[Finding, ...]:

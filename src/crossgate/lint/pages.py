@@ -9,7 +9,7 @@ from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Severity
 from crossgate.lint.rule import Example, Rule
 from crossgate.lint.rules import all_rules
-from crossgate.lint.suppressions import UNKNOWN, UNUSED, Note
+from crossgate.lint.suppressions import UNBOUND, UNKNOWN, UNUSED, Note
 
 _GENERATED: Final = "<!-- Generated from the rule by `make reference`. -->"
 _FOLDER: Final = "src/crossgate/lint/rules"
@@ -18,7 +18,7 @@ _FOLDER: Final = "src/crossgate/lint/rules"
 def rule_pages() -> dict[str, str]:
     """Every page of ``docs/rules``, by its file's name."""
     pages = {f"{rule.code}.md": "\n".join(_page(rule)) + "\n" for rule in all_rules()}
-    pages |= {f"{note.code}.md": "\n".join(_note_page(note)) + "\n" for note in (UNKNOWN, UNUSED)}
+    pages |= {f"{note.code}.md": "\n".join(_note_page(note)) + "\n" for note in (UNBOUND, UNKNOWN, UNUSED)}
     pages["index.md"] = "\n".join(_index()) + "\n"
     return pages
 
@@ -28,19 +28,25 @@ _INTRODUCTION: Final = """\
 
 <!-- Generated from the rules by `make reference`. -->
 
+Every list of origins is linted with the same rules. Some findings are worse if requests from these origins
+carry credentials:
+
+| origins | with credentials |
+|---|---|
+| `cors.allowed_origins` of an API | if the policy has `allow_credentials` |
+| `javascript_origins` of an application | if the policy of one of its APIs has `allow_credentials` |
+| `watt.server.cors.allowedOrigins`, `file:` included | if `watt.server.cors.supportsCredentials` |
+| `public_origins` of the gateway | always: no policy judges their requests |
+
+A policy in observe mode, a suspended application and disabled settings are linted too.
+
 `crossgate check FILE` prints the findings of a document with their places. `crossgate prove PATTERN` prints
-the proof behind findings about origins. `crossgate run FILE` prints findings at its start and after edits.
-The admin API refuses a write that adds an error, and returns all other findings of the changed objects with
-its response; `crossgate plan` shows beforehand which errors would be refused. A rollback is never refused.
+the proof behind findings about origins. `crossgate run FILE` prints findings at its start and after edits,
+and serves the document in any case. The admin API refuses a write that adds an error, and returns all other
+findings of the changed objects with its response; `crossgate plan` shows beforehand which errors would be
+refused. A rollback is never refused.
 
-To accept a finding, add its code and a reason to the API. Both are stored with the revision:
-
-```yaml
-lint:
-  allow:
-    - code: localhost
-      reason: this gateway runs only on developers' machines
-```
+To accept a finding: [Accept a lint finding](../how-to/accept-findings.md).
 """
 
 
@@ -48,7 +54,7 @@ def _index() -> Iterator[str]:
     yield _INTRODUCTION
     yield "| code | severity | with credentials | |"
     yield "|---|---|---|---|"
-    rows: list[Rule | Note] = [*all_rules(), UNKNOWN, UNUSED]
+    rows: list[Rule | Note] = [*all_rules(), UNBOUND, UNKNOWN, UNUSED]
     for rule in sorted(rows, key=lambda row: row.code):
         worse = rule.with_credentials if isinstance(rule, Rule) else None
         yield f"| [{rule.code}]({rule.code}.md) | {rule.severity.value} | {_value(worse)} | {rule.title} |"

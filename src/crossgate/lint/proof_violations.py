@@ -43,13 +43,10 @@ def facts(
     None for ``*``, which says openly that it admits everybody. None for an entry that admits domains that
     anybody can register, unless ``if_unbounded``: what else it admits is the lesser evil.
     """
-    for entry in subject.entries:
+    for entry, fact in subject.facts.get(code, ()):
         if isinstance(entry.pattern, AnyOrigin):
             continue
-        if entry.proof.verdict is Verdict.UNBOUNDED and not if_unbounded:
-            continue
-        fact = entry.proof.fact(code)
-        if fact is not None:
+        if entry.proof.verdict is not Verdict.UNBOUNDED or if_unbounded:
             yield Violation(
                 entry.path, message.format(example=fact.example), found=entry.source, witness=fact.example
             )

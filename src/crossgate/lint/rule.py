@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Diagnostic, Place, Severity, Step
-from crossgate.lint.subject import Subject
+from crossgate.lint.subject import Subject, SubjectKind
 from crossgate.policy import read_policy
 
 
@@ -66,14 +65,8 @@ class Example:
             self.trusted_domains,
             self.native_cors,
             application=self.application,
+            kind=SubjectKind.API if self.application is None else SubjectKind.APPLICATION,
         )
-
-
-class Scope(Enum):
-    """What a rule is about."""
-
-    POLICY = "policy"
-    APPLICATION = "application"
 
 
 Find = Callable[[Subject], Iterator[Violation]]
@@ -95,7 +88,8 @@ class Rule:
     """Policies in which it finds nothing."""
     with_credentials: Severity | None = None
     """The severity where requests carry credentials, if it differs."""
-    scope: Scope = Scope.POLICY
+    kinds: frozenset[SubjectKind] = frozenset(SubjectKind)
+    """The kinds of objects that it examines."""
 
     def findings(self, subject: Subject) -> Iterator[Finding]:
         """Everything that the rule finds; places are relative to the policy or application."""

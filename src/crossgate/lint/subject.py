@@ -1,9 +1,11 @@
-"""What the rules examine: the policy of one API or one application, and everything that bears on it."""
+"""What the rules examine: the origins of one object of a catalogue, and everything that bears on them."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property, lru_cache
 from typing import assert_never
 
@@ -11,7 +13,7 @@ import re2
 
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Step
-from crossgate.lint.proof import Proof, Verdict, prove_pattern
+from crossgate.lint.proof import Fact, FactCode, Proof, Verdict, prove_pattern
 from crossgate.lint.proof.lookup import ANYTHING
 from crossgate.policy import (
     AnyOrigin,
@@ -23,6 +25,19 @@ from crossgate.policy import (
     WildcardOrigin,
 )
 from crossgate.policy.names import ANY, NULL
+
+
+class SubjectKind(Enum):
+    """The kind of object whose origins are examined."""
+
+    API = "api"
+    """A policy, with the origins of the API's applications."""
+    SETTINGS = "settings"
+    """The server-level settings, as a policy."""
+    GATEWAY = "gateway"
+    """The gateway's public origins, as the origins of a policy with credentials."""
+    APPLICATION = "application"
+    """An application's origins, as those of a policy; with credentials if one of its APIs allows them."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +99,7 @@ def _proof(pattern: OriginPattern) -> Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """One API's policy, its applications' origins, and what its owner trusts; or one application."""
+    """The policy that stands for one object, and what bears on it."""
 
     policy: CorsPolicy
     application_origins: frozenset[str] = frozenset()
@@ -94,12 +109,22 @@ class Subject:
     today: dt.date | None = None
     """For rules that ask how old something is; None turns them off."""
     application: Application | None = None
-    """The application, for rules about one; the policy is then empty."""
+    """The application, for rules about one."""
+    kind: SubjectKind = SubjectKind.API
 
     @cached_property
     def entries(self) -> tuple[OriginEntry, ...]:
         """The allowed origins, in their order."""
         return tuple(OriginEntry(index, pattern) for index, pattern in enumerate(self.policy.allowed_origins))
+
+    @cached_property
+    def facts(self) -> Mapping[FactCode, list[tuple[OriginEntry, Fact]]]:
+        """The facts of all entries by their code: most entries have none."""
+        found: dict[FactCode, list[tuple[OriginEntry, Fact]]] = {}
+        for entry in self.entries:
+            for fact in entry.proof.facts:
+                found.setdefault(fact.code, []).append((entry, fact))
+        return found
 
     @property
     def allowed_methods(self) -> frozenset[str]:

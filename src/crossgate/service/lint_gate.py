@@ -1,21 +1,30 @@
 """Lints a change: only what the change touches.
 
 Objects that the change leaves alone are not linted. So a catalogue that already contains lint errors accepts
-every other change.
+every other change. An object is also touched if a change of another one lets its origins do more: an
+application that brings an origin to an API, and an API that begins to allow credentials to its applications.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from crossgate.catalogue.effective import Associations
-from crossgate.catalogue.model import Api, Application, Catalogue
-from crossgate.diagnostics import Severity
-from crossgate.lint.check import check_api, check_api_codes, check_application, check_origins
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
+from crossgate.diagnostics import Severity, Step
+from crossgate.lint.check import find, find_for_origins, unjudged_codes
+from crossgate.lint.objects import Context, LintedObject, credentialed_apis
 from crossgate.lint.rule import Finding
+from crossgate.lint.rules import all_rules
+from crossgate.lint.suppressions import apply_suppressions, covered_by, is_suppressed
 from crossgate.policy import Mode
 from crossgate.service.objects import Difference
+
+_NAMES: Final = {"apis": "the API {}", "applications": "the application {}"}
+"""How messages name an object by its place; the gateway and the settings are named by their section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +36,22 @@ class LintResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
+class _Associated:
     """The associations of the touched APIs before and after the change."""
 
     before: Associations
     after: Associations
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """An object before and after a change, with what bears on it; None before if it is new."""
+
+    path: tuple[Step, ...]
+    before: LintedObject | None
+    after: LintedObject
+    then: Context
+    now: Context
 
 
 def lint_change(base: Catalogue, after: Catalogue, difference: Difference) -> LintResult:
@@ -50,19 +70,64 @@ def lint_change(base: Catalogue, after: Catalogue, difference: Difference) -> Li
 
 
 def _lint(base: Catalogue, after: Catalogue, difference: Difference) -> Iterator[tuple[Finding, bool]]:
-    changed = {one.key: one.before for one in difference if isinstance(one.after, Api)}
-    associated = (_associated(difference) & after.apis.keys()) - changed.keys()
-    compared = _compare(
-        base, after, {key for key in changed.keys() | associated if _needs_origins(after, key)}
-    )
-    for key, before in sorted(changed.items()):
-        old = before if isinstance(before, Api) else None
-        yield from _lint_api(old, after.apis[key], compared)
-    for key in sorted(associated):
-        yield from _lint_origins(after.apis[key], compared)
+    changed = {one.key for one in difference if isinstance(one.after, Api)}
+    brought = (_associated(difference) & after.apis.keys()) - changed
+    associated = _associations(base, after, {key for key in changed | brought if _needs_origins(after, key)})
+    for touched in _touched(base, after, difference, associated):
+        yield from _judged(touched)
+    for key in sorted(brought):
+        yield from _lint_origins(after.apis[key], associated)
+    for touched in _exposed(base, after, difference):
+        yield from _judged(touched, _CREDENTIAL_CODES)
+
+
+def _touched(
+    base: Catalogue, after: Catalogue, difference: Difference, associated: _Associated
+) -> Iterator[_Touched]:
+    """The objects that change, and are not removed."""
     for one in difference:
-        if isinstance(one.after, Application):
-            yield from _lint_application(one.before, one.after)
+        match one.after:
+            case Api() as api:
+                before = one.before if isinstance(one.before, Api) else None
+                then, now = (side.origins(api.key) for side in (associated.before, associated.after))
+                yield _Touched(("apis", api.key), before, api, Context(then), Context(now))
+            case Application() as application:
+                yield _touched_application(base, after, application)
+            case Gateway() | Settings() as found:
+                before_ = one.before if isinstance(one.before, Gateway | Settings) else None
+                yield _Touched((one.kind.value,), before_, found, Context(), Context())
+            case None:
+                pass
+
+
+def _touched_application(base: Catalogue, after: Catalogue, application: Application) -> _Touched:
+    before = base.applications.get(application.name)
+    then = frozenset[tuple[str, Mode]]() if before is None else credentialed_apis(before, base.apis)
+    now = credentialed_apis(application, after.apis)
+    path = ("applications", application.name)
+    return _Touched(path, before, application, Context(credentialed=then), Context(credentialed=now))
+
+
+def _exposed(base: Catalogue, after: Catalogue, difference: Difference) -> Iterator[_Touched]:
+    """Applications that did not change, but one of whose APIs allows credentials to them from now on."""
+    gained = {
+        one.key
+        for one in difference
+        if isinstance(one.after, Api)
+        and _exposure(one.after) - (_exposure(one.before) if isinstance(one.before, Api) else frozenset())
+    }
+    # Only then all applications are examined: 3 ms with 20,000 of them.
+    for application in after.applications.values() if gained else ():
+        if not gained.isdisjoint(application.apis) and base.applications.get(application.name) is application:
+            yield _touched_application(base, after, application)
+
+
+def _exposure(api: Api) -> frozenset[tuple[str, Mode]]:
+    return credentialed_apis(Application("", apis=(api.key,)), {api.key: api})
+
+
+_CREDENTIAL_CODES: Final = frozenset(rule.code for rule in all_rules() if rule.with_credentials is not None)
+"""Rules whose findings are worse with credentials."""
 
 
 def _associated(difference: Difference) -> set[str]:
@@ -84,51 +149,64 @@ def _needs_origins(catalogue: Catalogue, key: str) -> bool:
     return api.cors is not None and (bool(api.trusted_domains) or not api.cors.allowed_origins)
 
 
-def _compare(base: Catalogue, after: Catalogue, keys: set[str]) -> _Compared:
-    return _Compared(_associations(base.applications, keys), _associations(after.applications, keys))
+def _associations(base: Catalogue, after: Catalogue, keys: set[str]) -> _Associated:
+    return _Associated(_of_some(base.applications, keys), _of_some(after.applications, keys))
 
 
-def _associations(applications: Mapping[str, Application], keys: set[str]) -> Associations:
+def _of_some(applications: Mapping[str, Application], keys: set[str]) -> Associations:
     if not keys:
         return Associations()
     return Associations.of({name: one for name, one in applications.items() if not keys.isdisjoint(one.apis)})
 
 
-def _lint_api(old: Api | None, new: Api, compared: _Compared) -> Iterator[tuple[Finding, bool]]:
-    found = check_api(new, compared.after.origins(new.key))
+def _judged(touched: _Touched, codes: Collection[str] | None = None) -> Iterator[tuple[Finding, bool]]:
+    """The findings for the object, each with whether it refuses the change."""
+    found = find(touched.after, touched.now, codes)
+    allow = touched.after.lint.allow
+    errors = {one.diagnostic.code for one in found if _is_error(one) and not is_suppressed(one, allow, ())}
+    unbound = {one.code for one in allow if one.entry is None}
+    earlier: tuple[Finding, ...] = ()
+    # The state before is only proved again where the answer depends on it.
+    if touched.before is not None and (errors or unbound):
+        earlier = find(touched.before, touched.then, errors | unbound)
     known: frozenset[object] = frozenset()
-    errors = {finding.diagnostic.code for finding in found if _is_error(finding)}
-    if errors and old is not None and not _riskier(old, new):
-        known = frozenset(map(_identity, check_api_codes(old, compared.before.origins(new.key), errors)))
-    for finding in found:
+    if touched.before is not None and not _riskier(touched):
+        accepted = touched.before.lint.allow
+        known = frozenset(_identity(one) for one in earlier if not is_suppressed(one, accepted))
+    if codes is None:
+        covered = frozenset(map(covered_by, earlier))
+        shown = apply_suppressions(found, allow, unjudged_codes(touched.now), covered)
+    else:
+        shown = (one for one in found if not is_suppressed(one, allow, frozenset(map(covered_by, earlier))))
+    for finding in shown:
         refuses = _is_error(finding) and _identity(finding) not in known
-        yield finding.within("apis", new.key), refuses
+        yield finding.within(*touched.path), refuses
 
 
-def _riskier(old: Api, new: Api) -> bool:
+def _riskier(touched: _Touched) -> bool:
     """Whether origins that were allowed before can do more harm now, so that known errors count as new."""
-    if old.cors is None or new.cors is None:
-        return True
-    enforced = old.cors.mode is not Mode.ENFORCE and new.cors.mode is Mode.ENFORCE
-    return enforced or (new.cors.allow_credentials and not old.cors.allow_credentials)
+    match touched.before, touched.after:
+        case Api(cors=old), Api(cors=new):
+            if old is None or new is None:
+                return True
+            enforced = old.mode is not Mode.ENFORCE and new.mode is Mode.ENFORCE
+            return enforced or (new.allow_credentials and not old.allow_credentials)
+        case Application() as before, Application() as after:
+            resumed = before.suspended and not after.suspended
+            return resumed or bool(touched.now.credentialed - touched.then.credentialed)
+        case Settings(policy=then), Settings(policy=now):
+            return now is not None and (then is None or now.supports_credentials > then.supports_credentials)
+        case _:
+            return False
 
 
-def _lint_origins(api: Api, compared: _Compared) -> Iterator[tuple[Finding, bool]]:
-    origins = compared.after.origins(api.key)
-    gained = origins - compared.before.origins(api.key)
-    for finding in check_origins(api, origins, gained):
-        yield finding.within("apis", api.key), _is_error(finding)
-
-
-def _lint_application(before: object, new: Application) -> Iterator[tuple[Finding, bool]]:
-    known = (
-        frozenset(map(_identity, check_application(before)))
-        if isinstance(before, Application)
-        else frozenset[object]()
-    )
-    for finding in check_application(new):
-        refuses = _is_error(finding) and _identity(finding) not in known
-        yield finding.within("applications", new.name), refuses
+def _lint_origins(api: Api, associated: _Associated) -> Iterator[tuple[Finding, bool]]:
+    origins = associated.after.origins(api.key)
+    gained = origins - associated.before.origins(api.key)
+    for finding in find_for_origins(api, origins, gained):
+        # What an application gains is new, so that a suppression without an entry never covers it.
+        if not is_suppressed(finding, api.lint.allow, ()):
+            yield finding.within("apis", api.key), _is_error(finding)
 
 
 def _is_error(finding: Finding) -> bool:
@@ -142,9 +220,11 @@ def _identity(finding: Finding) -> object:
 
 
 def _with_suppression(finding: Finding) -> Finding:
-    """The finding, with a remedy that also names the suppression; only APIs have suppressions."""
+    """The finding, with a remedy that also names the suppression that accepts it."""
     what = finding.diagnostic
-    if what.place.path[:1] != ("apis",):
-        return finding
-    suppress = f"or suppress it in lint.allow of the API, with the code {what.code} and a reason"
-    return replace(finding, diagnostic=replace(what, remedy=f"{what.remedy}; {suppress}"))
+    section, name = (*what.place.path, "", "")[:2]
+    owner = _NAMES.get(str(section), f"the section {section}").format(name)
+    item = {"code": what.code, "entry": what.found, "reason": "…"}
+    shown = json.dumps({key: value for key, value in item.items() if value is not None}, ensure_ascii=False)
+    remedy = f"{what.remedy}; or accept it: add {shown} to lint.allow of {owner}"
+    return replace(finding, diagnostic=replace(what, remedy=remedy))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.admin_api import AdminApi
 from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, codes, create_pets, create_shop, policy_entry
 
 from crossgate.policy import build_policy
+from crossgate.policy.server_cors import PREFIX
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutPolicy, Restore
 from crossgate.service.objects import ObjectKind
@@ -13,7 +16,15 @@ from crossgate.store import Store
 
 POLICY = f"{PETS}/policy"
 UNSAFE = {"regex": "https://.*example\\.com"}
-ALLOWED = {"allow": [{"code": "origin-unbounded", "reason": "all of them are ours, until June"}]}
+ALLOWED = {
+    "allow": [
+        {
+            "code": "origin-unbounded",
+            "entry": UNSAFE["regex"],
+            "reason": "all of them are ours, until June",
+        }
+    ]
+}
 UNSAFE_DOCUMENT = """
 apis:
   - name: stock
@@ -140,3 +151,71 @@ def test_plan_marks_the_findings_for_which_apply_is_refused(api: AdminApi) -> No
     assert applied.json()["diagnostics"][0]["witness"] == refusing["witness"]
     fixed = UNSAFE_DOCUMENT.replace(".*example", "www\\.example")
     assert api.editor.post("/v1/apply", content=fixed, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_settings_of_the_server_are_linted(api: AdminApi) -> None:
+    body: dict[str, object] = {
+        f"{PREFIX}enabled": True,
+        f"{PREFIX}allowedOrigins": "r:https://.* , null",
+        f"{PREFIX}supportsCredentials": True,
+        f"{PREFIX}maxAge": 600,
+    }
+    refused = api.admin.put("/v1/settings", json=body, headers={"If-Match": "*"})
+
+    found = [(one["code"], one["found"], one["path"]) for one in refused.json()["diagnostics"]]
+    place = f"$['{PREFIX}allowedOrigins']"
+    assert refused.status_code == 422
+    assert ("origin-unbounded", "r:https://.*", place) in found
+    assert ("origin-null", "null", place) in found
+    assert api.viewer.get("/v1/settings").json() == {}
+
+    off = api.admin.put("/v1/settings", json={**body, f"{PREFIX}enabled": False}, headers={"If-Match": "*"})
+    assert off.status_code == 422
+
+    accepted = [{"code": code, "entry": entry, "reason": "a test"} for code, entry, _ in found]
+    body["lint"] = {"allow": accepted}
+    stored = api.admin.put("/v1/settings", json=body, headers={"If-Match": "*"})
+    assert (stored.status_code, stored.json()["lint"]) == (200, {"allow": accepted})
+    assert api.viewer.get("/v1/settings").json() == body
+    assert "lint" in api.viewer.get("/v1/export").text
+
+
+def test_public_origins_are_linted_as_with_credentials(api: AdminApi) -> None:
+    body: dict[str, object] = {"listen": "127.0.0.1:8099", "public_origins": ["http://gateway.example.com"]}
+    refused = api.admin.put("/v1/gateway", json=body, headers={"If-Match": "*"})
+
+    (found,) = refused.json()["diagnostics"]
+    assert (refused.status_code, found["code"], found["path"]) == (422, "http-origin", "$.public_origins[0]")
+
+    item = {"code": "http-origin", "entry": "http://gateway.example.com", "reason": "a closed network"}
+    assert json.dumps({**item, "reason": "…"}, ensure_ascii=False) in found["remedy"]
+    body["lint"] = {"allow": [item]}
+    stored = api.admin.put("/v1/gateway", json=body, headers={"If-Match": "*"})
+    assert (stored.status_code, stored.json()) == (200, body)
+
+
+def test_findings_for_the_gateway_are_returned(api: AdminApi) -> None:
+    body = {"listen": "127.0.0.1:8099", "public_origins": ["https://gateway.example"]}
+    stored = api.admin.put("/v1/gateway", json=body, headers={"If-Match": "*"})
+    assert (stored.status_code, codes(stored)) == (200, ["internal-name"])
+
+
+def test_origin_of_an_application_counts_with_the_credentials_of_its_apis(api: AdminApi) -> None:
+    create_pets(api.editor, "https://www.example.com")
+    create_shop(api.editor, "http://shop.example.com")
+    association = f"{SHOP}/apis/pets/1.0"
+    linked = api.editor.put(association, headers={"If-Match": "*"})
+    assert (linked.status_code, codes(linked)) == (200, ["http-origin"])
+
+    credentials = {**policy_entry("https://www.example.com"), "allow_credentials": True}
+    refused = api.editor.put(POLICY, json=credentials, headers={"If-Match": "*"})
+    (found,) = refused.json()["diagnostics"]
+    path = found["path"]
+    assert (refused.status_code, found["code"]) == (422, "http-origin")
+    assert path.startswith("$.applications")
+    assert path.endswith("javascript_origins[0]")
+
+    item = {"code": "http-origin", "entry": "http://shop.example.com", "reason": "the kiosk has no TLS"}
+    shop = {**api.viewer.get(SHOP).json(), "lint": {"allow": [item]}}
+    assert api.editor.put(SHOP, json=shop, headers={"If-Match": "*"}).status_code == 200
+    assert api.editor.put(POLICY, json=credentials, headers={"If-Match": "*"}).status_code == 200

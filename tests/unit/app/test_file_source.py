@@ -9,7 +9,7 @@ import pytest
 from tests.catalogues import api, catalogue, policy
 
 from crossgate.app.events import Event, LintReported
-from crossgate.app.file_source import FileLinter, findings_by_object
+from crossgate.app.file_source import FileLinter
 from crossgate.app.tasks import background_task
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.cli.output.events import EventPrinter
@@ -64,10 +64,10 @@ def test_a_finding_that_only_moved_is_not_reported_again() -> None:
     unsafe = api("unsafe", policy({"regex": "https://.*example\\.com"}))
     above, worse = api("above"), api("worse", unsafe.cors)
 
-    first = findings_by_object(check_catalogue(catalogue([unsafe])))
+    first = check_catalogue(catalogue([unsafe])).by_object()
 
-    assert findings_by_object(check_catalogue(catalogue([above, unsafe]))) == first
-    assert findings_by_object(check_catalogue(catalogue([unsafe, worse]))) != first
+    assert check_catalogue(catalogue([above, unsafe])).by_object() == first
+    assert check_catalogue(catalogue([unsafe, worse])).by_object() != first
 
 
 def test_ten_errors_are_printed_and_the_rest_is_counted(

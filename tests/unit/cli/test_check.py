@@ -25,7 +25,7 @@ apis:
 def test_the_example_is_valid_with_lint_findings() -> None:
     done = crossgate("check", "examples/gateway.yaml")
     assert (done.returncode, done.stderr) == (1, "")
-    assert "examples/gateway.yaml:19:11 $.apis[0].cors.allowed_origins[1]: error: " in done.stdout
+    assert "examples/gateway.yaml:24:11 $.apis[0].cors.allowed_origins[1]: error: " in done.stdout
     summary = done.stdout.splitlines()[-1]
     assert summary.startswith("examples/gateway.yaml: valid, APIs: 7, applications: 1 (2 errors, 5 warnings")
 
@@ -75,12 +75,54 @@ def test_sarif(tmp_path: Path) -> None:
 
 def test_an_accepted_finding_is_not_reported(tmp_path: Path) -> None:
     allowed = (
-        "    lint: {allow: [{code: origin-unbounded, reason: a test}, {code: localhost, reason: gone}]}\n"
+        "    lint: {allow: [{code: origin-unbounded, entry: 'https://.*example\\.com', reason: a test},\n"
+        "      {code: localhost, entry: 'http://localhost', reason: gone}]}\n"
     )
     (tmp_path / "unsafe.yaml").write_text(UNSAFE + allowed)
     done = crossgate("check", "unsafe.yaml", "--json", cwd=tmp_path)
     (found,) = json.loads(done.stdout)["findings"]
-    assert (done.returncode, found["code"], found["line"]) == (0, "allowance-unused", 10)
+    assert (done.returncode, found["code"], found["line"]) == (0, "allowance-unused", 11)
+
+
+SETTINGS = """\
+settings:
+  watt.server.cors.enabled: true
+  watt.server.cors.supportsCredentials: true
+  watt.server.cors.maxAge: 600
+  watt.server.cors.supportedHeaders: Content-Type
+  watt.server.cors.allowedOrigins: file:origins.txt
+"""
+
+
+def test_origins_in_a_file_are_linted(tmp_path: Path) -> None:
+    (tmp_path / "origins.txt").write_text("https://example.com\nr:https://.*example\\.com\nnull\n")
+    for text in (SETTINGS, SETTINGS.replace("enabled: true", "enabled: false")):
+        (tmp_path / "server.yaml").write_text(text)
+        done = crossgate("check", "server.yaml", "--json", cwd=tmp_path)
+        found = {
+            (one["code"], one["found"], one["severity"], one["line"])
+            for one in json.loads(done.stdout)["findings"]
+        }
+        assert found >= {
+            ("origin-unbounded", r"r:https://.*example\.com", "error", 6),
+            ("origin-null", "null", "error", 6),
+        }
+        assert done.returncode == 1
+
+
+def test_a_suppression_without_an_entry_covers_all_and_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(
+        UNSAFE + "    lint: {allow: [{code: origin-unbounded, reason: a test}]}\n"
+    )
+    done = crossgate("check", "old.yaml", "--json", cwd=tmp_path)
+    (found,) = json.loads(done.stdout)["findings"]
+    assert (done.returncode, found["code"], found["severity"], found["line"]) == (
+        1,
+        "allowance-unbound",
+        "warning",
+        10,
+    )
+    assert found["remedy"] == r"Add to it the entry https://.*example\.com"
 
 
 def test_accepting_a_finding_needs_a_reason(tmp_path: Path) -> None:

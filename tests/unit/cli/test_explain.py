@@ -147,6 +147,8 @@ def test_only_server_level_cors_needs_no_api(tmp_path: Path) -> None:
     done = crossgate("explain", tmp_path / "gateway.yaml", "--origin", "http://b.example")
     assert done.returncode == 0
     assert done.stdout.startswith("REFUSED the gateway answers 403 Specified Origin is not allowed\n")
+    assert "Lint findings for this policy:" in done.stdout
+    assert "the entry admits http://a.example" in done.stdout
 
 
 def test_an_invalid_document_is_reported_as_by_check(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.catalogue.model import LintSettings, Suppression
-from crossgate.lint.check import ORIGIN_CODES, check_api
+from crossgate.lint.check import ORIGIN_CODES, find
+from crossgate.lint.objects import Context
 from crossgate.lint.rules import all_rules
 from crossgate.policy import build_policy
 from crossgate.service.catalogue_service import CatalogueService
@@ -90,7 +91,7 @@ def test_change_with_a_new_lint_error_is_refused(change: Change, path: str) -> N
         PutApi(
             replace(
                 api("new", policy(ANYBODY)),
-                lint=LintSettings((Suppression("origin-unbounded", "a test of our own"),)),
+                lint=LintSettings((Suppression("origin-unbounded", "a test of our own", ANYBODY["regex"]),)),
             )
         ),
         Restore({(ObjectKind.API, "plain/1.0"): replace(PLAIN, cors=policy(ANYBODY))}),
@@ -122,27 +123,24 @@ def test_known_errors_refuse_the_switch_to_enforcing() -> None:
     assert make_plan(base, [PutPolicy("pets/1.0", policy(ANYBODY))]).refusing
 
 
-def test_remedy_names_the_suppression_of_an_api() -> None:
+def test_remedy_names_the_suppression_that_accepts_the_finding() -> None:
+    dead = f"https://{'a' * 64}.example.com"
+    changes: list[Change] = [PutApi(api("new", policy(ANYBODY))), PutApplication(application("new", dead))]
     remedies = [
-        one.diagnostic.remedy
-        for one in make_plan(
-            BASE,
-            [
-                PutApi(api("new", policy(ANYBODY))),
-                PutApplication(application("new", f"https://{'a' * 64}.example.com")),
-            ],
-        ).refusing
+        one.diagnostic.remedy.partition("accept it: ")[2] for one in make_plan(BASE, changes).refusing
     ]
-    assert [
-        "lint.allow of the API, with the code origin-unbounded and a reason" in one for one in remedies
-    ] == [
-        True,
-        False,
+    unbounded = r'{"code": "origin-unbounded", "entry": "https://.*example\\.com", "reason": "…"}'
+    never = f'{{"code": "application-origin-dead", "entry": "{dead}", "reason": "…"}}'
+    assert remedies == [
+        f"add {unbounded} to lint.allow of the API new/1.0",
+        f"add {never} to lint.allow of the application new",
     ]
 
 
 def test_removing_a_suppression_is_refused() -> None:
-    accepted = replace(OLD, lint=LintSettings((Suppression("origin-unbounded", "a test of our own"),)))
+    accepted = replace(
+        OLD, lint=LintSettings((Suppression("origin-unbounded", "a test of our own", ANYBODY["regex"]),))
+    )
     base = Snapshot.of(7, catalogue([accepted]))
     [found] = make_plan(base, [PutApi(OLD)]).refusing
     assert found.diagnostic.code == "origin-unbounded"
@@ -162,7 +160,7 @@ def test_only_these_rules_look_at_origins_of_applications() -> None:
                 continue
             one = replace(PLAIN, cors=example.subject().policy, trusted_domains=example.trusted_domains)
             alone, joined = (
-                {found for found in check_api(one, origins) if found.diagnostic.code not in ORIGIN_CODES}
+                {found for found in find(one, Context(origins)) if found.diagnostic.code not in ORIGIN_CODES}
                 for origins in (frozenset[str](), frozenset({NOT_HERS}))
             )
             assert alone == joined

@@ -16,7 +16,8 @@ from crossgate.cli.output.console import print_json, stdout
 from crossgate.cli.output.explanation import explanation_as_json, print_explanation
 from crossgate.cli.output.findings import print_findings
 from crossgate.diagnostics import Diagnostic, InvalidInput, Severity
-from crossgate.lint.check import check_api
+from crossgate.lint.check import check_object
+from crossgate.lint.objects import Context
 from crossgate.lint.rule import Finding
 from crossgate.policy import EffectivePolicy, Request, ServerPolicy
 from crossgate.policy import explain as explain_decision
@@ -85,10 +86,14 @@ def explain(
 
 
 def _findings(catalogue: Catalogue, api: str) -> list[Finding]:
-    """Lint findings for the API, without those of severity info, which `check` prints."""
-    if catalogue.server_policy is not None or not api:
+    """Lint findings for the policy that decides, without those of severity info, which `check` prints."""
+    if catalogue.server_policy is not None:
+        found = check_object(catalogue.settings, Context())
+    elif api:
+        origins = Associations.of(catalogue.applications).origins(api)
+        found = check_object(catalogue.apis[api], Context(origins))
+    else:
         return []
-    found = check_api(catalogue.apis[api], Associations.of(catalogue.applications).origins(api))
     return [finding for finding in found if finding.diagnostic.severity is not Severity.INFO]
 
 

@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import can_be_sent
-from crossgate.lint.rule import Example, Rule, Scope, Violation
-from crossgate.lint.subject import Subject
+from crossgate.lint.rule import Example, Rule, Violation
+from crossgate.lint.subject import Subject, SubjectKind
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
     origins = subject.application.javascript_origins if subject.application is not None else ()
     for index, origin in enumerate(origins):
         if not can_be_sent(origin):
-            yield Violation(("javascript_origins", index), "no browser can send this origin", found=origin)
+            yield Violation(("allowed_origins", index), "no browser can send this origin", found=origin)
 
 
 RULE = Rule(
     code="application-origin-dead",
     title="No browser can send the application's origin",
     severity=Severity.ERROR,
-    scope=Scope.APPLICATION,
+    kinds=frozenset({SubjectKind.APPLICATION}),
     rationale=(
         "The origin is well-formed, but no page can have it: a label is longer than 63 characters, the "
         "host is longer than 253, or a label begins with xn-- and is not valid punycode."

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Severity
-from crossgate.lint.rule import Example, Rule, Scope, Violation
-from crossgate.lint.subject import Subject
+from crossgate.lint.rule import Example, Rule, Violation
+from crossgate.lint.subject import Subject, SubjectKind
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
@@ -19,7 +19,7 @@ RULE = Rule(
     code="application-unused",
     title="The application is associated with no API",
     severity=Severity.INFO,
-    scope=Scope.APPLICATION,
+    kinds=frozenset({SubjectKind.APPLICATION}),
     rationale=(
         "The origins of an application count as allowed origins of the APIs that it is associated with. "
         "Without an API they have no effect, until somebody adds one and trusts them unseen."

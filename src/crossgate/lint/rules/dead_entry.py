@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import Verdict
 from crossgate.lint.rule import Example, Rule, Violation
-from crossgate.lint.subject import Subject
+from crossgate.lint.subject import Subject, SubjectKind
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
@@ -29,6 +29,7 @@ RULE = Rule(
     ),
     remedy="Write the origin as browsers send it: scheme://host[:port]",
     find=_find,
+    kinds=frozenset(SubjectKind) - {SubjectKind.APPLICATION},
     bad=(
         Example({"allowed_origins": [{"regex": "https://example\\.com/api/.*"}]}),
         Example({"allowed_origins": [{"regex": "https://EXAMPLE\\.com"}]}),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.rule import Example, Rule, Violation
-from crossgate.lint.subject import Subject
+from crossgate.lint.subject import Subject, SubjectKind
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
@@ -24,6 +24,7 @@ RULE = Rule(
     ),
     remedy="Add origins, or remove cors to pass everything through to the native service",
     find=_find,
+    kinds=frozenset({SubjectKind.API}),
     bad=(Example({"allowed_origins": []}),),
     good=(
         Example({"allowed_origins": ["https://example.com"]}),

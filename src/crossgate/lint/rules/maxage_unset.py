@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.rule import Example, Rule, Violation
-from crossgate.lint.subject import Subject
+from crossgate.lint.subject import Subject, SubjectKind
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
@@ -24,6 +24,7 @@ RULE = Rule(
     ),
     remedy="Set max_age, for example to 600",
     find=_find,
+    kinds=frozenset({SubjectKind.API, SubjectKind.SETTINGS}),
     bad=(Example({"allowed_origins": ["https://example.com"]}),),
     good=(Example({"allowed_origins": ["https://example.com"], "max_age": 600}),),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.rule import Example, Rule, Violation
-from crossgate.lint.subject import Subject
+from crossgate.lint.subject import Subject, SubjectKind
 from crossgate.policy import names
 
 
@@ -30,6 +30,7 @@ RULE = Rule(
     ),
     remedy="Let the native service refuse the methods that it does not support",
     find=_find,
+    kinds=frozenset({SubjectKind.API}),
     bad=(Example({"allowed_origins": ["https://example.com"], "allowed_methods": ["PUT", "DELETE"]}),),
     good=(
         Example({"allowed_origins": ["https://example.com"], "allowed_methods": ["GET", "PUT"]}),

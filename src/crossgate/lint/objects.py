@@ -1,0 +1,147 @@
+"""Every object in which origins can be written, as a subject of the rules.
+
+This is the only place that knows where origins stand: in policies, in server-level settings, in applications,
+and in the public origins of the gateway. ``tests/unit/lint/test_every_origin_is_linted.py`` finds fields that
+are missing here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
+from crossgate.diagnostics import Place, Step
+from crossgate.lint.rule import Finding
+from crossgate.lint.subject import Subject, SubjectKind
+from crossgate.policy import CorsPolicy, ExactOrigin, Mode, RegexOrigin, ServerPolicy
+from crossgate.policy.server_cors import PREFIX
+
+LintedObject = Api | Application | Gateway | Settings
+
+_SETTINGS: Final = {
+    "allowed_origins": f"{PREFIX}allowedOrigins",
+    "allowed_methods": f"{PREFIX}supportedMethods",
+    "allow_headers": f"{PREFIX}supportedHeaders",
+    "expose_headers": f"{PREFIX}exposedHeaders",
+    "allow_credentials": f"{PREFIX}supportsCredentials",
+    "max_age": f"{PREFIX}maxAge",
+}
+"""The settings by the properties of a policy that they stand for."""
+_KEYS: Final[Mapping[SubjectKind, Mapping[str, str]]] = {
+    SubjectKind.API: {},
+    SubjectKind.SETTINGS: _SETTINGS,
+    SubjectKind.GATEWAY: {"allowed_origins": "public_origins"},
+    SubjectKind.APPLICATION: {"allowed_origins": "javascript_origins"},
+}
+_PROPERTY: Final = re.compile(r"\b(?:" + "|".join(_SETTINGS) + r")\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What bears on an object from others."""
+
+    application_origins: frozenset[str] = frozenset()
+    """Of an API: the origins of its applications that are not suspended."""
+    native_cors: bool | None = None
+    """Of an API: whether its native service does CORS itself; None if no preflight was sent to it."""
+    credentialed: frozenset[tuple[str, Mode]] = frozenset()
+    """Of an application: the APIs that allow its origins to send credentials. One that enforces its policy is
+    named with both modes, so that enforcing more is a superset."""
+
+
+def linted_objects(catalogue: Catalogue) -> Iterator[tuple[tuple[Step, ...], LintedObject]]:
+    """Every object that can contain origins, with its path in a document."""
+    yield ("gateway",), catalogue.gateway
+    yield ("settings",), catalogue.settings
+    for index, api in enumerate(catalogue.apis.values()):
+        yield ("apis", index), api
+    for index, application in enumerate(catalogue.applications.values()):
+        yield ("applications", index), application
+
+
+def credentialed_apis(application: Application, apis: Mapping[str, Api]) -> frozenset[tuple[str, Mode]]:
+    """The application's APIs whose policies allow credentials: see :attr:`Context.credentialed`."""
+    return frozenset(
+        (key, mode)
+        for key in application.apis
+        if key in apis and (policy := apis[key].cors) is not None and policy.allow_credentials
+        for mode in {Mode.OBSERVE, policy.mode}
+    )
+
+
+def subject_of(found: LintedObject, context: Context) -> Subject | None:
+    """What the rules examine of an object; None if it has no origins."""
+    match found:
+        case Api():
+            if found.cors is None:
+                return None
+            origins, native_cors = context.application_origins, context.native_cors
+            return Subject(found.cors, origins, found.trusted_domains, native_cors)
+        case Application():
+            policy = _exact_origins(found.javascript_origins, credentials=bool(context.credentialed))
+            return Subject(policy, application=found, kind=SubjectKind.APPLICATION)
+        case Gateway():
+            # A request from a public origin passes unjudged, with whatever credentials it has.
+            policy = _exact_origins(found.public_origins, credentials=True)
+            return Subject(policy, kind=SubjectKind.GATEWAY) if found.public_origins else None
+        case Settings():
+            server = found.policy or found.disabled_policy
+            return None if server is None else Subject(_as_policy(server), kind=SubjectKind.SETTINGS)
+
+
+def _exact_origins(origins: tuple[str, ...], *, credentials: bool) -> CorsPolicy:
+    return CorsPolicy(tuple(map(ExactOrigin, origins)), allow_credentials=credentials)
+
+
+def _as_policy(server: ServerPolicy) -> CorsPolicy:
+    return CorsPolicy(
+        allowed_origins=server.allowed_origins,
+        allowed_methods=server.supported_methods,
+        allow_headers=server.supported_headers,
+        expose_headers=server.exposed_headers,
+        allow_credentials=server.supports_credentials,
+        max_age=None if server.max_age < 0 else server.max_age,
+    )
+
+
+def placed(finding: Finding, found: LintedObject, subject: Subject) -> Finding:
+    """The finding with its place in the object instead of in the subject's policy, and in its spelling."""
+    what = finding.diagnostic
+    path = what.place.path
+    keys = _KEYS[subject.kind]
+    match found:
+        case Api():
+            return finding.within("cors")
+        case Settings(values=values):
+            finding = _spelled(finding, subject)
+            steps = _step_in_settings(values, keys[str(path[0])], path[1:]) if path else ()
+        case _:
+            steps = (keys.get(str(path[0]), path[0]), *path[1:]) if path else ()
+    return replace(finding, diagnostic=replace(finding.diagnostic, place=Place(steps)))
+
+
+def _step_in_settings(values: Mapping[str, object], key: str, index: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The place of a word of a setting: of the whole value, if that is a string or a file's name."""
+    value = values.get(key)
+    if not index or not isinstance(value, list | tuple):
+        return (key,)
+    return key, [position for position, word in enumerate(value) if word][int(index[0])]
+
+
+def _spelled(finding: Finding, subject: Subject) -> Finding:
+    """The finding with the names of settings instead of properties, and with ``r:`` before expressions."""
+    what, fix = finding.diagnostic, finding.fix
+    path, found, remedy = what.place.path, what.found, what.remedy
+    if (
+        path[:1] == ("allowed_origins",)
+        and len(path) > 1
+        and isinstance(subject.entries[int(path[1])].pattern, RegexOrigin)
+    ):
+        found = f"r:{found}"
+        if fix is not None:
+            fix, remedy = f"r:{fix}", remedy.replace(f"Write {fix}", f"Write r:{fix}")
+    remedy = _PROPERTY.sub(lambda property_: _SETTINGS[property_.group()], remedy)
+    return Finding(replace(what, found=found, remedy=remedy), finding.witness, fix)
