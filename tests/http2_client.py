@@ -89,8 +89,8 @@ class Http2:
 
 
 @contextmanager
-def http2(port: int) -> Iterator[Http2]:
-    """A connection with prior knowledge to a port of this machine."""
+def http2(port: int, *, source: str = "127.0.0.1") -> Iterator[Http2]:
+    """A connection with prior knowledge to a port of this machine, from an address."""
     configuration = H2Configuration(
         validate_outbound_headers=False,
         normalize_outbound_headers=False,
@@ -99,7 +99,7 @@ def http2(port: int) -> Iterator[Http2]:
     )
     connection = H2Connection(configuration)
     connection.initiate_connection()
-    with connected(port) as opened:
+    with connected(port, source=source) as opened:
         yield Http2(opened, connection)
 
 

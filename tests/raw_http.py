@@ -46,9 +46,15 @@ class RawResponse:
 
 
 @contextmanager
-def connected(port: int, tls: ssl.SSLContext | None = None) -> Iterator[socket.socket]:
-    """A connection to a port of this machine, over TLS if a context is given."""
-    with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as plain:
+def connected(
+    port: int, tls: ssl.SSLContext | None = None, *, source: str = "127.0.0.1"
+) -> Iterator[socket.socket]:
+    """A connection to a port of this machine, over TLS if a context is given.
+
+    ``source`` is the client's address: ``::1``, or any that begins with 127.
+    """
+    host = "::1" if ":" in source else "127.0.0.1"
+    with socket.create_connection((host, port), timeout=_SECONDS, source_address=(source, 0)) as plain:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is None:
             yield plain
@@ -58,9 +64,9 @@ def connected(port: int, tls: ssl.SSLContext | None = None) -> Iterator[socket.s
 
 
 @contextmanager
-def http1(port: int, tls: ssl.SSLContext | None = None) -> Iterator[Http1]:
-    """A persistent HTTP/1.1 connection."""
-    with connected(port, tls) as opened, opened.makefile("rb") as stream:
+def http1(port: int, tls: ssl.SSLContext | None = None, *, source: str = "127.0.0.1") -> Iterator[Http1]:
+    """A persistent HTTP/1.1 connection from an address; see :func:`connected`."""
+    with connected(port, tls, source=source) as opened, opened.makefile("rb") as stream:
         yield Http1(opened, stream)
 
 

@@ -107,6 +107,9 @@ _GATEWAYS = st.fixed_dictionaries(
             optional={"key": st.just("b.pem"), "unknown": st.just(1)},
         ),
         "native_ca": st.sampled_from([None, "ca.pem", 7]),
+        "trusted_proxies": st.lists(
+            st.sampled_from(["10.0.0.0/8", "::1", "10.0.0.1/8", "localhost", 10, None]), max_size=2
+        ),
         "limits": st.fixed_dictionaries(
             {},
             optional={

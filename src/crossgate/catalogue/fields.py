@@ -37,7 +37,7 @@ from crossgate.catalogue.names import (
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
-from crossgate.net.address import parse_listen_address
+from crossgate.net.address import parse_listen_address, parse_network
 from crossgate.policy import SameOrigin, parse_exact_origin
 from crossgate.policy.cors_policy import POLICY_ENTRY
 from crossgate.policy.server_cors import SETTINGS as SERVER_SETTINGS
@@ -164,6 +164,14 @@ GATEWAY: Final = Record(
             "same-origin`, which browsers send over https and to loopback addresses; `listed` not at all. "
             "Recognised ones are handled as if they had no `Origin`.",
             default=SameOrigin.DETECT,
+        ),
+        Field(
+            "trusted_proxies",
+            ListOf(Parsed(parse_network, string_only=True)),
+            "Networks of the proxies in front of the gateway: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`. "
+            "Their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed; everybody "
+            "else's are replaced.",
+            default=(),
         ),
         Field("limits", LIMITS, "Times, sizes and numbers.", default=Limits(), default_doc="those below"),
         Field(

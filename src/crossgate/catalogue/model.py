@@ -128,6 +128,8 @@ class Gateway:
     """Path of a PEM file with the authorities trusted for https native services; None for the system's."""
     public_origins: tuple[str, ...] = ()
     same_origin: SameOrigin = SameOrigin.DETECT
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of proxies whose ``X-Forwarded-*`` headers are believed."""
     limits: Limits = field(default_factory=Limits)
     underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
     """What to do with requests that have a header name with an underscore."""

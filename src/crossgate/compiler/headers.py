@@ -12,6 +12,12 @@ from envoy.extensions.filters.http.header_mutation.v3.header_mutation_pb2 import
     HeaderMutationPerRoute,
     Mutations,
 )
+from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
+    HttpConnectionManager,
+)
+from envoy.extensions.http.early_header_mutation.header_mutation.v3.header_mutation_pb2 import (
+    HeaderMutation as EarlyHeaderMutation,
+)
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from google.protobuf.any_pb2 import Any
 
@@ -83,6 +89,15 @@ def set_header(name: str, value: str) -> HeaderValueOption:
 
 
 @lru_cache(maxsize=1)
+def forwarded_host() -> HeaderValueOption:
+    """The request header with the request's host, for the native service; that of a trusted proxy stays."""
+    return HeaderValueOption(
+        header=HeaderValue(key="x-forwarded-host", value=request_header(":authority")),
+        append_action=HeaderValueOption.ADD_IF_ABSENT,
+    )
+
+
+@lru_cache(maxsize=1)
 def add_vary() -> HeaderValueOption:
     """Add ``Vary: Origin`` to the values that ``Vary`` has."""
     return HeaderValueOption(header=HeaderValue(key=VARY, value=ORIGIN), append_action=_ADD)
@@ -107,3 +122,11 @@ def override_native_headers(headers: tuple[Header, ...], *, vary: bool) -> Any:
     if vary:
         mutations.append(HeaderMutation(append=add_vary()))
     return pack(HeaderMutationPerRoute(mutations=Mutations(response_mutations=mutations)))
+
+
+def mutate_early(manager: HttpConnectionManager, *mutations: HeaderMutation) -> None:
+    """Change the headers of a request before Envoy reads any of them."""
+    manager.early_header_mutation_extensions.add(
+        name="envoy.http.early_header_mutation.header_mutation",
+        typed_config=pack(EarlyHeaderMutation(mutations=mutations)),
+    )

@@ -33,9 +33,6 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     ScopedRds,
     ScopedRoutes,
 )
-from envoy.extensions.http.early_header_mutation.header_mutation.v3.header_mutation_pb2 import (
-    HeaderMutation as EarlyHeaderMutation,
-)
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import TlsCertificate, TlsParameters
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, DownstreamTlsContext
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value, UInt64Value
@@ -44,7 +41,8 @@ from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Gateway, Tls
 from crossgate.catalogue.names import DEFAULT_ROOTS
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
-from crossgate.compiler.headers import HEADER_MUTATION, LOOKUP_HEADER
+from crossgate.compiler.forwarding import believe, believe_nobody, networks
+from crossgate.compiler.headers import HEADER_MUTATION, LOOKUP_HEADER, mutate_early
 from crossgate.compiler.names import FILLER, LISTENER_NAME, SERVER_ROUTES_NAME
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
@@ -66,33 +64,46 @@ def compile_listener(gateway: Gateway, *, server_level: bool, outside_default_ro
     With server-level CORS it uses that route configuration, otherwise the scopes of the APIs.
     ``outside_default_roots`` is whether any endpoint is outside of the default roots.
     """
-    manager = _hardened(LISTENER_NAME, gateway.limits)
-    if server_level:
-        manager.rds.CopyFrom(Rds(route_config_name=SERVER_ROUTES_NAME, config_source=_ADS))
-    else:
-        find_scope(manager, "", outside_default_roots=outside_default_roots)
-    if gateway.underscore_headers is UnderscoreHeaders.ALLOW:
-        accept_underscores(manager)
-    limit = ConnectionLimit(
-        stat_prefix=LISTENER_NAME, max_connections=UInt64Value(value=gateway.limits.max_connections)
-    )
-    chain = FilterChain(
-        filters=[
-            Filter(name="envoy.filters.network.connection_limit", typed_config=pack(limit)),
-            Filter(name="http", typed_config=pack(manager)),
-        ]
-    )
-    if gateway.tls is not None:
-        chain.transport_socket.CopyFrom(_tls(gateway.tls))
+    managers = {"anyone": _hardened(LISTENER_NAME, gateway.limits)}
+    believe_nobody(managers["anyone"])
+    if gateway.trusted_proxies:
+        managers["trusted"] = _hardened(LISTENER_NAME, gateway.limits)
+        believe(managers["trusted"], gateway.trusted_proxies)
+    for manager in managers.values():
+        if server_level:
+            manager.rds.CopyFrom(Rds(route_config_name=SERVER_ROUTES_NAME, config_source=_ADS))
+        else:
+            find_scope(manager, "", outside_default_roots=outside_default_roots)
+        if gateway.underscore_headers is UnderscoreHeaders.ALLOW:
+            accept_underscores(manager)
+    chains = {name: _chain(name, gateway, manager) for name, manager in managers.items()}
+    if "trusted" in chains:
+        chains["trusted"].filter_chain_match.source_prefix_ranges.extend(networks(gateway.trusted_proxies))
     listener = Listener(
         name=LISTENER_NAME,
         address=Address(
             socket_address=SocketAddress(address=gateway.listen.host, port_value=gateway.listen.port)
         ),
         per_connection_buffer_limit_bytes=UInt32Value(value=BUFFER_BYTES),
-        filter_chains=[chain],
+        filter_chains=chains.values(),
     )
     return resource(LISTENER_NAME, listener)
+
+
+def _chain(name: str, gateway: Gateway, manager: HttpConnectionManager) -> FilterChain:
+    limit = ConnectionLimit(
+        stat_prefix=LISTENER_NAME, max_connections=UInt64Value(value=gateway.limits.max_connections)
+    )
+    chain = FilterChain(
+        name=name,
+        filters=[
+            Filter(name="envoy.filters.network.connection_limit", typed_config=pack(limit)),
+            Filter(name="http", typed_config=pack(manager)),
+        ],
+    )
+    if gateway.tls is not None:
+        chain.transport_socket.CopyFrom(_tls(gateway.tls))
+    return chain
 
 
 def _hardened(name: str, limits: Limits) -> HttpConnectionManager:
@@ -101,7 +112,6 @@ def _hardened(name: str, limits: Limits) -> HttpConnectionManager:
         stat_prefix=name,
         codec_type=HttpConnectionManager.AUTO,
         http_filters=http_filters(),
-        use_remote_address=BoolValue(value=True),
         normalize_path=BoolValue(value=True),
         merge_slashes=True,
         # An escaped slash is data. The routes refuse paths in which it would make a dot segment.
@@ -175,10 +185,7 @@ def find_scope(manager: HttpConnectionManager, prefix: str, *, outside_default_r
             append_action=HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
         )
     )
-    manager.early_header_mutation_extensions.add(
-        name="envoy.http.early_header_mutation.header_mutation",
-        typed_config=pack(EarlyHeaderMutation(mutations=[written])),
-    )
+    mutate_early(manager, written)
     manager.scoped_routes.CopyFrom(_scoped_routes(first))
 
 

@@ -167,7 +167,6 @@ def _to_native(api: Api, endpoint: str, times: TimeLimits) -> RouteAction:
         # This one would limit the whole answer.
         timeout=seconds(0),
         idle_timeout=seconds(times.http_idle),
-        append_x_forwarded_host=True,
     )
     if times.native:
         # It counts from the end of the request to the beginning of the answer. Without a condition to retry

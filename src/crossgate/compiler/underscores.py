@@ -7,14 +7,11 @@ from envoy.config.core.v3.protocol_pb2 import HttpProtocolOptions
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
 )
-from envoy.extensions.http.early_header_mutation.header_mutation.v3.header_mutation_pb2 import (
-    HeaderMutation as EarlyHeaderMutation,
-)
 from envoy.type.matcher.v3.regex_pb2 import RegexMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from crossgate.catalogue.underscore_headers import DROPPED_PATTERN
-from crossgate.compiler.protobuf import pack
+from crossgate.compiler.headers import mutate_early
 
 
 def accept_underscores(manager: HttpConnectionManager) -> None:
@@ -22,7 +19,4 @@ def accept_underscores(manager: HttpConnectionManager) -> None:
     manager.common_http_protocol_options.headers_with_underscores_action = HttpProtocolOptions.ALLOW
     dropped = StringMatcher(safe_regex=RegexMatcher(regex=DROPPED_PATTERN))
     removal = HeaderMutation(remove_on_match=HeaderMutation.RemoveOnMatch(key_matcher=dropped))
-    manager.early_header_mutation_extensions.add(
-        name="envoy.http.early_header_mutation.header_mutation",
-        typed_config=pack(EarlyHeaderMutation(mutations=[removal])),
-    )
+    mutate_early(manager, removal)

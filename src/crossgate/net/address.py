@@ -118,6 +118,31 @@ def is_ip_address(host: str) -> bool:
     return True
 
 
+def parse_network(raw: object) -> str | Diagnostic:
+    """A network in its shortest form, such as ``10.0.0.0/8`` or ``192.0.2.1/32``.
+
+    Refused is what could mean another network than was intended: bits outside of the prefix, a mask instead
+    of its length, and IPv4 addresses in IPv6 notation, which no connection to an IPv6 socket of Envoy has.
+    """
+    if not isinstance(raw, str):
+        return _invalid_network("must be a string", repr(raw), "Write 10.0.0.0/8")
+    address, slash, length = raw.partition("/")
+    example = "2001:db8::/32" if ":" in address else "10.0.0.0/8"
+    if "%" in address or address.startswith("[") or (slash and not _PREFIX_LENGTH.fullmatch(length)):
+        return _invalid_network("is invalid", raw, f"Write an address or a network: {example}")
+    try:
+        network = ipaddress.ip_network(raw, strict=False)
+        exact = network.network_address == ipaddress.ip_address(address)
+    except ValueError:
+        return _invalid_network("is invalid", raw, f"Write an address or a network: {example}")
+    if network.prefixlen >= 96 and network.overlaps(_IPV4_MAPPED):
+        mapped = ipaddress.ip_network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
+        return _invalid_network("is an IPv4 network in IPv6 notation", raw, f"Write {mapped}")
+    if not exact:
+        return _invalid_network("has bits outside of its prefix", raw, f"Write {network}")
+    return str(network)
+
+
 def client_network(address: str) -> str:
     """What limits per client count: the address; with IPv6 its /64, which a client usually controls."""
     try:
@@ -130,6 +155,15 @@ def client_network(address: str) -> str:
         # An IPv4 client of a socket that listens on [::].
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+_PREFIX_LENGTH: Final = re.compile("[0-9]{1,3}")
+_IPV4_MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")
+
+
+def _invalid_network(reason: str, found: str, remedy: str) -> Diagnostic:
+    shortened = found if len(found) <= 100 else f"{found[:100]}…"
+    return Diagnostic("network-invalid", f"the network {reason}", remedy, found=shortened)
 
 
 @dataclass(frozen=True, slots=True)

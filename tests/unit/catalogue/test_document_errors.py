@@ -91,6 +91,13 @@ SHAPE = {
     "timeout is below a millisecond": (API + "    native_timeout: §0.0001\n", "wrong-type", "0.0001"),
     "timeout is negative": (API + "    native_idle_timeout: §-1\n", "wrong-type", "-1"),
     "timeout is a boolean": (API + "    websocket_idle_timeout: §false\n", "wrong-type", "false"),
+    "a proxy's name": ("gateway: {trusted_proxies: [§proxy]}\n", "network-invalid", "proxy"),
+    "a proxy's network has bits to spare": (
+        "gateway: {trusted_proxies: [10.0.0.0/8, §10.1.0.0/8]}\n",
+        "network-invalid",
+        "10.1.0.0/8",
+    ),
+    "a proxy's network is a number": ("gateway: {trusted_proxies: [§10.0]}\n", "wrong-type", "10.0"),
     "a limit without a zero": ("gateway: {limits: {head_timeout: §0}}\n", "wrong-type", "0"),
     "a limit is not whole": ("gateway: {limits: {max_streams: §1.5}}\n", "wrong-type", "1.5"),
     "a limit is unknown": ("gateway: {limits: {§max_stream: 1}}\n", "unknown-key", "max_stream"),

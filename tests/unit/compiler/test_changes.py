@@ -84,6 +84,7 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
         {PETS_SCOPE, SHOP_SCOPE},
     ),
     "the time for a head": (with_limits(head_timeout=5.0), {THE_LISTENER}),
+    "trusted proxies": (with_gateway(trusted_proxies=("10.0.0.0/8",)), {THE_LISTENER}),
     "the number of connections": (with_limits(max_connections=5), {THE_LISTENER}),
     "the size of a head": (
         with_limits(max_head_kib=16),

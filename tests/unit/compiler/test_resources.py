@@ -120,6 +120,8 @@ def test_format_strings_only_reflect_matched_headers(messages: list[Message]) ->
         "%REQ(Access-Control-Request-Method)%",
         "%REQ(Access-Control-Request-Headers)%",
         "%REQ(x-crossgate-path)%",
+        # For the native service only.
+        "%REQ(:authority)%",
     }
 
 
