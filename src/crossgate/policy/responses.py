@@ -137,6 +137,12 @@ _ALLOWED_REQUEST: Final[tuple[_Header, ...]] = (
     *_ALLOWED_ORIGIN,
     (names.EXPOSE_HEADERS, lambda policy: _listed(policy.exposed)),
 )
+# An HTTP cache may return the response to a request without Origin to a script of another origin. Under the
+# origin * there is no Vary that prevents it (Fetch, "CORS protocol and HTTP caches").
+_WITHOUT_ORIGIN: Final[tuple[_Header, ...]] = (
+    (names.ALLOW_ORIGIN, lambda policy: names.ANY if policy.any_origin else None),
+    (names.EXPOSE_HEADERS, lambda policy: _listed(policy.exposed) if policy.any_origin else None),
+)
 _ALLOWED_PREFLIGHT: Final[tuple[_Header, ...]] = (
     *_ALLOWED_ORIGIN,
     (names.ALLOW_METHODS, lambda policy: _listed_or_reflected(policy.methods, names.REQUEST_METHOD)),
@@ -185,10 +191,10 @@ _MALFORMED: Final[_Table] = {
 API_RESPONSES: Final[_Table] = {
     **_MALFORMED,
     Outcome(Flow.PASS_THROUGH, Reason.NO_POLICY): _FORWARD_UNCHANGED,
-    Outcome(Flow.NO_ORIGIN, Reason.NO_ORIGIN): _forward(),
+    Outcome(Flow.NO_ORIGIN, Reason.NO_ORIGIN): _forward(*_WITHOUT_ORIGIN),
     Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_REFUSED): _answer(403, ORIGIN_NOT_ALLOWED),
     Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED): _forward(*_ALLOWED_REQUEST),
-    Outcome(Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS): _forward(),
+    Outcome(Flow.NO_ORIGIN, Reason.PLAIN_OPTIONS): _forward(*_WITHOUT_ORIGIN),
     Outcome(Flow.CORS_REQUEST, Reason.PLAIN_OPTIONS): _forward(*_ALLOWED_REQUEST),
     Outcome(Flow.PREFLIGHT, Reason.ORIGIN_MISSING): _answer(405, METHOD_NOT_ALLOWED, _ALLOW),
     Outcome(Flow.PREFLIGHT, Reason.ORIGIN_REFUSED): _answer(403, ORIGIN_NOT_ALLOWED),
@@ -201,7 +207,7 @@ API_RESPONSES: Final[_Table] = {
 
 SERVER_RESPONSES: Final[_Table] = {
     **_MALFORMED,
-    Outcome(Flow.NO_ORIGIN, Reason.NO_ORIGIN): _forward(),
+    Outcome(Flow.NO_ORIGIN, Reason.NO_ORIGIN): _forward(*_WITHOUT_ORIGIN),
     **{
         Outcome(flow, reason): _answer(403, body)
         for flow in (Flow.PREFLIGHT, Flow.CORS_REQUEST)
@@ -225,6 +231,8 @@ def response_template(settings: ResponseSettings, outcome: Outcome) -> ResponseT
         return FORWARDED_UNCHANGED
     values = ((name, value(settings)) for name, value in row.headers)
     headers = tuple((name, value) for name, value in values if value is not None)
-    # In observe mode responses are returned as they are, so none of them names Origin in Vary.
-    vary = settings.vary and not (settings.observes and outcome.flow is Flow.MALFORMED)
+    # Under the origin *, responses depend on Origin only where its value is not an origin.
+    vary = settings.vary or outcome.reason is Reason.ORIGIN_REFUSED
+    if settings.observes and outcome.flow is Flow.MALFORMED:
+        vary = False  # All other responses are returned as they are, so none names Origin in Vary.
     return ResponseTemplate(row.status, row.body, headers, vary=vary, strip=row.status is None)
