@@ -39,7 +39,8 @@ from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import parse_listen_address, parse_network
 from crossgate.policy import SameOrigin, parse_exact_origin
-from crossgate.policy.cors_policy import POLICY_ENTRY
+from crossgate.policy.cors_policy import POLICY, POLICY_ENTRY
+from crossgate.policy.other_names import OTHER_NAMES
 from crossgate.policy.server_cors import SETTINGS as SERVER_SETTINGS
 from crossgate.record import (
     Boolean,
@@ -235,6 +236,20 @@ API: Final = Record(
         ),
         _LINT,
     ),
+    {
+        **dict.fromkeys(("cors_policy", "cors_configuration", "cors_configurations", "cors_config"), "cors"),
+        **dict.fromkeys(
+            ("upstream", "upstream_url", "backend", "backend_url", "service_url", "target", "target_url"),
+            "native",
+        ),
+        **dict.fromkeys(("native_url", "native_service", "url", "uri"), "native"),
+        **dict.fromkeys(("path", "paths", "base_path", "listen_path", "endpoint", "routes"), "endpoints"),
+        **dict.fromkeys(("timeout", "read_timeout", "native_time_out", "timeout_seconds"), "native_timeout"),
+        **dict.fromkeys(OTHER_NAMES, "cors, under which the properties of a policy stand"),
+        **dict.fromkeys(
+            (field.name for field in POLICY.fields), "cors, under which the properties of a policy stand"
+        ),
+    },
 )
 
 APPLICATION: Final = Record(
@@ -252,6 +267,9 @@ APPLICATION: Final = Record(
         Field("apis", ListOf(Text()), "List of APIs, as `name/version`.", default=()),
         Field("suspended", Boolean(), "While true, its origins are ignored.", default=False),
         _LINT,
+    ),
+    dict.fromkeys(
+        ("origins", "origin", "allowed_origins", "allow_origins", "redirect_origins"), "javascript_origins"
     ),
 )
 
@@ -285,4 +303,12 @@ DOCUMENT: Final = Record(
         Field("apis", ListOf(API), "The APIs that the gateway publishes.", default=()),
         Field("applications", ListOf(APPLICATION), "The consumers of the APIs.", default=()),
     ),
+    {
+        "services": "apis",
+        "routes": "apis",
+        "consumers": "applications",
+        "clients": "applications",
+        "server": "gateway",
+        "cors": "cors, under an entry of apis",
+    },
 )

@@ -87,7 +87,7 @@ def _read_settings(raw: Mapping[str, object], read_lines: ReadLines) -> tuple[Se
     """The settings, valid if there is no error; and every error, its place relative to them."""
     known = {name: value for name, value in raw.items() if name in _SETTINGS and name != "lint"}
     policy, enabled, diagnostics = read_configured_policy(known, read_lines)
-    errors = [*unknown_keys(raw, _SETTINGS), *diagnostics]
+    errors = [*unknown_keys(raw, _SETTINGS, SETTINGS.other_names), *diagnostics]
     lint = LINT.read(raw["lint"]) if "lint" in raw else LintSettings()
     if isinstance(lint, Invalid):
         return Settings(), [*errors, *lint.within("lint")]

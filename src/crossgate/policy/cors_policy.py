@@ -15,6 +15,7 @@ from typing import Any, Final
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.policy.names import ANY, TOKEN_PATTERN, is_forbidden_method, is_token
 from crossgate.policy.origin_pattern import OriginPattern, parse_origin_pattern, serialise_origin_pattern
+from crossgate.policy.other_names import OTHER_NAMES
 from crossgate.record import (
     Boolean,
     Choice,
@@ -267,6 +268,7 @@ POLICY: Final = Record(
             default=Mode.ENFORCE,
         ),
     ),
+    OTHER_NAMES,
 )
 """The properties of a policy."""
 

@@ -119,6 +119,22 @@ SETTINGS: Final[Record[Any]] = Record(
             default=False,
         ),
     ),
+    {
+        "origins": PREFIX + "allowedOrigins",
+        "allowedOrigins": PREFIX + "allowedOrigins",
+        "allowedMethods": PREFIX + "supportedMethods",
+        "supportedMethods": PREFIX + "supportedMethods",
+        "allowHeaders": PREFIX + "supportedHeaders",
+        "allowedHeaders": PREFIX + "supportedHeaders",
+        "supportedHeaders": PREFIX + "supportedHeaders",
+        "exposeHeaders": PREFIX + "exposedHeaders",
+        "exposedHeaders": PREFIX + "exposedHeaders",
+        "host": PREFIX + "host",
+        "maxAge": PREFIX + "maxAge",
+        "allowCredentials": PREFIX + "supportsCredentials",
+        "supportsCredentials": PREFIX + "supportsCredentials",
+        "enabled": PREFIX + "enabled",
+    },
 )
 """The settings. Their values are kept as they were written: :func:`read_server_policy` reads them."""
 

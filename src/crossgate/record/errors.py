@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -41,9 +41,16 @@ def wrong_type(expected: str, raw: object, remedy: str = "") -> Invalid:
     return Invalid((Diagnostic("wrong-type", message, remedy or f"Write {expected}", found=found),))
 
 
-def unknown_keys(raw: Iterable[str], known: Iterable[str]) -> list[Diagnostic]:
-    """One error for each key that is not among the known ones, naming one that it resembles."""
+def unknown_keys(
+    raw: Iterable[str], known: Iterable[str], others: Mapping[str, str] | None = None
+) -> list[Diagnostic]:
+    """One error for each key that is not among the known ones, naming the one that may be meant.
+
+    ``others`` are names that other products have for the keys, with what to write instead.
+    """
     names = sorted(known)
+    meant = {_bare(name): name for name in names}
+    meant = {**{_bare(other): ours for other, ours in (others or {}).items()}, **meant}
     listed = ", ".join(names)
     unknown = list(islice((key for key in raw if key not in names), MAX_ERRORS + 1))
     found = [
@@ -51,7 +58,7 @@ def unknown_keys(raw: Iterable[str], known: Iterable[str]) -> list[Diagnostic]:
             code="unknown-key",
             message="unknown key",
             found=key,
-            remedy=f"{_suggestion(key, names) if number < _MAX_SUGGESTIONS else ''}The keys are {listed}",
+            remedy=f"{_suggestion(key, names, meant, search=number < _MAX_SUGGESTIONS)}The keys are {listed}",
             place=Place((key,)),
         )
         for number, key in enumerate(unknown[:MAX_ERRORS])
@@ -81,6 +88,13 @@ def as_found(raw: object) -> str:
     return text if len(text) <= _FOUND_LENGTH else f"{text[:_FOUND_LENGTH]}…"
 
 
-def _suggestion(key: str, names: list[str]) -> str:
-    close = get_close_matches(key[:_FOUND_LENGTH], names, n=1)
-    return f"Did you mean {close[0]}? " if close else ""
+def _suggestion(key: str, names: list[str], meant: Mapping[str, str], *, search: bool) -> str:
+    shown = str(key)[:_FOUND_LENGTH]
+    found = meant.get(_bare(shown))
+    if found is None and search:
+        found = next(iter(get_close_matches(shown, names, n=1)), None)
+    return "" if found is None else f"Did you mean {found}? "
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()

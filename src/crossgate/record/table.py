@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from crossgate.diagnostics import Diagnostic
@@ -48,6 +48,8 @@ class Record(Generic[_Value]):
     make: Callable[..., _Value]
     """Takes the given fields by name, and supplies the defaults of the others."""
     fields: tuple[Field, ...]
+    other_names: Mapping[str, str] = field(default_factory=dict)
+    """What other products call the keys, with what to write instead: for the error of an unknown key."""
 
     def read(self, raw: object) -> _Value | Invalid:
         """The object, or every error in it: of its values, missing keys and unknown ones."""
@@ -67,7 +69,7 @@ class Record(Generic[_Value]):
             elif one.default is REQUIRED:
                 errors.append(_missing_key(one))
         if known < len(raw):
-            errors += unknown_keys(raw, [one.name for one in self.fields])
+            errors += unknown_keys(raw, [one.name for one in self.fields], self.other_names)
         return Invalid(tuple(errors)) if errors else self.make(**values)
 
     def write(self, value: _Value) -> dict[str, object]:
