@@ -76,6 +76,19 @@ class ServicesUnreachable:
 
 
 @dataclass(frozen=True, slots=True)
+class NativesForbidden:
+    """Native services whose address would be refused in a new API; they are served as before."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        count = len(self.diagnostics)
+        return (
+            f"{count} native service{' has' if count == 1 else 's have'} an address that changes may not use"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LintReported:
     """All lint findings for the served document, which no finding keeps from being served."""
 
@@ -135,6 +148,7 @@ Event = (
     | ResourcesRejected
     | ChangePending
     | ServicesUnreachable
+    | NativesForbidden
     | LintReported
     | NodeChanged
 )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from crossgate.app.rollout import Rollout
 from crossgate.app.tasks import background_task
 from crossgate.catalogue.document import Reading, load_document
 from crossgate.catalogue.model import Catalogue, NativeService
-from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
 from crossgate.lint.check import CatalogueFindings, check_catalogue
+from crossgate.service.changes import Draft, ReplaceAll
 from crossgate.service.file_store import FileStore
+from crossgate.service.ports import ChangeCheck
 from crossgate.service.tokens import InMemoryTokenStore, Tokens
 
 
@@ -50,7 +52,7 @@ class FileSource:
         """The diagnostics with file, line and column."""
         return self.reading.located(diagnostics)
 
-    async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
+    async def follow(self, rollout: Rollout, check: ChangeCheck, emit: Emit, stop: asyncio.Event) -> None:
         """Publish each valid change, and emit what the linter finds, until ``stop`` is set."""
         watched = WatchedFiles(self.reading.files)
         linter = FileLinter(emit)
@@ -62,6 +64,8 @@ class FileSource:
                 watched.files = reading.files
                 if reading.catalogue is None:
                     emit(ChangeRefused(reading.diagnostics))
+                elif errors := await asyncio.to_thread(_find_errors, check, self.store, reading):
+                    emit(ChangeRefused(errors))
                 else:
                     rollout.publish(self.store.replace(reading.catalogue), began)
                     linter.submit(reading)
@@ -97,6 +101,28 @@ class FileLinter:
                 if found.by_object() != emitted:
                     emitted = found.by_object()
                     self._emit(await asyncio.to_thread(_as_event, reading, found))
+
+
+def _find_errors(check: ChangeCheck, store: FileStore, reading: Reading) -> tuple[Diagnostic, ...]:
+    """Why the machine could not serve the change from the last served document."""
+    if reading.catalogue is None:
+        return ()
+    before, after = store.head.catalogue, reading.catalogue
+    draft = Draft(before)
+    draft.apply(ReplaceAll(after, prune=True))
+    found = check.find(before, draft.difference)
+    positions = {key: index for index, key in enumerate(after.apis)}
+    errors = (_by_position(one, positions) for one in found if one.severity is Severity.ERROR)
+    return tuple(reading.located(errors))
+
+
+def _by_position(found: Diagnostic, positions: Mapping[str, int]) -> Diagnostic:
+    """The diagnostic at the API's position in the document, instead of its key."""
+    match found.place.path:
+        case ("apis", str(key), *rest):
+            return replace(found, place=Place(("apis", positions[key], *rest)))
+        case _:
+            return found
 
 
 def _lint(catalogue: Catalogue, before: CatalogueFindings) -> CatalogueFindings:

@@ -20,7 +20,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import certifi
 
@@ -30,6 +30,7 @@ from crossgate.app.events import (
     AdminUnavailable,
     Emit,
     GatewayServing,
+    NativesForbidden,
     NodeChanged,
     ServicesUnreachable,
 )
@@ -37,14 +38,14 @@ from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
-from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService
+from crossgate.catalogue.model import Api, ApiType, Catalogue, NativeService
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.checks import check_listen, find_unreachable
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
-from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
+from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.net.address import Address, HostPort, UnixSocket
 from crossgate.policy import build_policy
 from crossgate.service.catalogue_service import CatalogueService
@@ -54,6 +55,9 @@ from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, StoreLocation
 from crossgate.xds.server import ControlPlane
+
+if TYPE_CHECKING:
+    from crossgate.app.machine_check import MachineCheck
 
 _LISTEN: Final = Place(("gateway", "listen"))
 
@@ -97,7 +101,7 @@ async def run_gateway(options: GatewayOptions, emit: Emit, stop: asyncio.Event) 
             started = await run_until_stopped(gateway.start(), stop)
         if started:
             async with background_task(gateway.check_native_services()):
-                await gateway.source.follow(gateway.rollout, emit, stop)
+                await gateway.source.follow(gateway.rollout, gateway.check, emit, stop)
 
 
 class _Gateway:
@@ -113,6 +117,7 @@ class _Gateway:
         self.source: Source
         self.control_plane: ControlPlane
         self.rollout: Rollout
+        self.check: MachineCheck
 
     async def start(self) -> None:
         """Return when everything runs."""
@@ -152,8 +157,13 @@ class _Gateway:
             await self._serve_clients(envoy)
         await self._stack.enter_async_context(background_task(self.rollout.follow_nodes()))
         self._emit(GatewayServing(self.source.store.head.catalogue, self.control_plane.address))
+        # Imported here, in a thread: only changes need it.
+        await asyncio.to_thread(import_module, "crossgate.app.machine_check")
+        from crossgate.app.machine_check import MachineCheck
+
+        self.check = MachineCheck.of(envoy, system_ca_file(), admin, self.control_plane.address)
         if admin is not None:
-            await self._start_admin(admin, envoy)
+            await self._start_admin(admin)
             await self._stack.enter_async_context(background_task(asyncio.to_thread(_warm_up_linter)))
 
     async def _serve_clients(self, envoy: Envoy) -> None:
@@ -163,8 +173,11 @@ class _Gateway:
             await self.rollout.first_node(self._node_id())
         except InvalidInput as rejected:
             # Envoy's message names a file or an address, and seldom the reason.
-            gateway = self.source.store.head.catalogue.gateway
-            reasons = self.source.located(await asyncio.to_thread(_find_listener_errors, gateway))
+            from crossgate.dataplane.tls_files import check_tls
+
+            tls = self.source.store.head.catalogue.gateway.tls
+            found = [] if tls is None else check_tls(tls, Place(("gateway", "tls")))
+            reasons = self.source.located(one for one in found if one.severity is Severity.ERROR)
             raise InvalidInput([*reasons, *rejected.diagnostics]) from None
 
     def _batch_publisher(self, publisher: Publisher) -> Callable[[Catalogue], None]:
@@ -178,8 +191,13 @@ class _Gateway:
         return publish_batch
 
     async def check_native_services(self) -> None:
-        """Emit the native services that accept no connection. They stop nothing: their APIs answer 503."""
-        found = self.source.located(await find_unreachable(self.source.native_services(), Severity.WARNING))
+        """Emit the native services that break a rule or accept no connection. They stop nothing."""
+        services = self.source.native_services()
+        rules = self.check.rules(self.source.store.head.catalogue.gateway)
+        forbidden = self.source.located(await asyncio.to_thread(rules.find, services, Severity.WARNING))
+        if forbidden:
+            self._emit(NativesForbidden(tuple(forbidden)))
+        found = self.source.located(await find_unreachable(services, Severity.WARNING))
         if found:
             self._emit(ServicesUnreachable(tuple(found)))
 
@@ -197,17 +215,16 @@ class _Gateway:
         self._stack.callback(bound.close)
         return bound
 
-    async def _start_admin(self, bound: socket.socket, envoy: Envoy | None) -> None:
+    async def _start_admin(self, bound: socket.socket) -> None:
         # Imported here, in a thread: FastAPI takes half a second to load, for which clients need not wait.
-        for module in ("admin_server", "machine_check"):
-            await asyncio.to_thread(import_module, f"crossgate.app.{module}")
+        await asyncio.to_thread(import_module, "crossgate.app.admin_server")
         from crossgate.app.admin_server import serve_admin_api
-        from crossgate.app.machine_check import MachineCheck
 
         source = self.source
         host_names = () if self._options.admin is None else self._options.admin.host_names
-        check = MachineCheck(envoy, system_ca_file())
-        server = serve_admin_api(bound, host_names, source.store, source.tokens, self.rollout, check=check)
+        server = serve_admin_api(
+            bound, host_names, source.store, source.tokens, self.rollout, check=self.check
+        )
         address = await self._stack.enter_async_context(server)
         first_token = await asyncio.to_thread(source.tokens.create_first)
         persists = not isinstance(self._options.source, Path)
@@ -279,12 +296,3 @@ def _store_listen_address(store: CatalogueStore, listen: HostPort) -> None:
         CatalogueService(store).change([PutGateway(gateway)], author="crossgate run", message="--listen")
     except ServiceError as refused:
         raise InvalidInput(refused.diagnostics) from refused
-
-
-def _find_listener_errors(gateway: Gateway) -> list[Diagnostic]:
-    """What is wrong with the files of the clients' listener."""
-    # Imported here: only a start that fails needs it.
-    from crossgate.dataplane.tls_files import check_tls
-
-    found = [] if gateway.tls is None else check_tls(gateway.tls, Place(("gateway", "tls")))
-    return [one for one in found if one.severity is Severity.ERROR]

@@ -1,26 +1,29 @@
 """Whether this machine can serve a change: a :class:`~crossgate.service.ports.ChangeCheck`.
 
 What depends on the settings is compiled before and after. Judged is what differs: a new listener reads its
-certificate again and binds its address, so both are tried; at last Envoy validates the resources. A change of
-an API costs nothing here. See docs/decisions/014-refused-before-it-is-stored.md.
+certificate again and binds its address, so both are tried; at last Envoy validates the resources. An API
+costs nothing here unless its native service changes. See docs/decisions/014-refused-before-it-is-stored.md.
 """
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from crossgate.catalogue.model import Catalogue, Gateway
+from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeService
 from crossgate.compiler.names import CLIENT_LISTENER
 from crossgate.compiler.resource import CLUSTER, Resource, ResourceKey
 from crossgate.compiler.standalone import compile_settings, static_resources
 from crossgate.dataplane.checks import check_listen
+from crossgate.dataplane.native_addresses import NativeRules, OwnAddress, Resolve, resolve_names
 from crossgate.dataplane.process import Envoy
 from crossgate.dataplane.tls_files import check_authorities, check_tls
 from crossgate.dataplane.validation import validate
 from crossgate.diagnostics import Diagnostic, Place, Severity
+from crossgate.net.address import Address, HostPort
 from crossgate.service.objects import Difference, ObjectKind, with_objects
 
 _GATEWAY: Final = Place(("gateway",))
@@ -33,18 +36,50 @@ class MachineCheck:
     envoy: Envoy | None
     """The node that this process runs; others are on machines that it cannot see."""
     system_ca: str
+    own: Sequence[OwnAddress] = ()
+    """Where this process listens itself."""
+    resolve: Resolve = resolve_names
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """One Envoy validates at a time."""
+
+    @classmethod
+    def of(
+        cls, envoy: Envoy | None, system_ca: str, admin: socket.socket | None, control_plane: Address
+    ) -> MachineCheck:
+        """The check of a gateway whose admin API and control plane listen there."""
+        own = [] if admin is None else [OwnAddress("admin API", HostPort(*admin.getsockname()[:2]))]
+        if isinstance(control_plane, HostPort):
+            own.append(OwnAddress("control plane", control_plane))
+        return cls(envoy, system_ca, own)
 
     def find(self, base: Catalogue, difference: Difference, /) -> Sequence[Diagnostic]:
         """What is wrong with what the change from ``base`` brings."""
         settings = [one for one in difference if one.kind in (ObjectKind.GATEWAY, ObjectKind.SETTINGS)]
-        if self.envoy is None or not settings:
-            return ()
         after = with_objects(base, {(one.kind, one.key): one.after for one in settings})
-        place = Place((settings[0].kind.value,))
-        with self._lock:
-            return self._find_unservable(self.envoy, base, after, place)
+        found = self._find_forbidden(base, after.gateway, difference)
+        if self.envoy is not None and settings:
+            with self._lock:
+                found += self._find_unservable(self.envoy, base, after, Place((settings[0].kind.value,)))
+        return found
+
+    def rules(self, gateway: Gateway) -> NativeRules:
+        """What native services must not be, behind a gateway with these settings."""
+        listener = OwnAddress("listener, so that requests would go round in a loop", gateway.listen)
+        return NativeRules((*self.own, listener), (), self.resolve)
+
+    def _find_forbidden(self, base: Catalogue, after: Gateway, difference: Difference) -> list[Diagnostic]:
+        """Native services that break a rule: errors for changed ones, warnings for those under new rules."""
+        rules = self.rules(after)
+        found = rules.find(_changed_natives(difference), Severity.ERROR)
+        if rules != self.rules(base.gateway):
+            changed = {one.key for one in difference if one.kind is ObjectKind.API}
+            others = (
+                (Place(("apis", key, "native")), api.native)
+                for key, api in base.apis.items()
+                if key not in changed
+            )
+            found += rules.find(others, Severity.WARNING)
+        return found
 
     def _find_unservable(
         self, envoy: Envoy, base: Catalogue, after: Catalogue, place: Place
@@ -65,6 +100,15 @@ class MachineCheck:
             if reason is not None:
                 found.append(_refused(reason, place))
         return found
+
+
+def _changed_natives(difference: Difference) -> Iterator[tuple[Place, NativeService]]:
+    for one in difference:
+        if isinstance(one.after, Api):
+            before = one.before.native if isinstance(one.before, Api) else None
+            native = one.after.native
+            if before is None or (before.host, before.port) != (native.host, native.port):
+                yield Place(("apis", one.key, "native")), native
 
 
 def _find_on_machine(

@@ -15,7 +15,7 @@ from crossgate.app.tasks import run_until_stopped
 from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.errors import ServiceError
-from crossgate.service.ports import CatalogueStore, WatchedStore
+from crossgate.service.ports import CatalogueStore, ChangeCheck, WatchedStore
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store, StoreLocation, directory_lock, open_store
 
@@ -41,8 +41,8 @@ class Source(Protocol):
         """The diagnostics with file, line and column, if the source has them."""
         ...
 
-    async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
-        """Publish each change until ``stop`` is set."""
+    async def follow(self, rollout: Rollout, check: ChangeCheck, emit: Emit, stop: asyncio.Event) -> None:
+        """Publish each change that the machine can serve, until ``stop`` is set."""
 
 
 @dataclass(slots=True)
@@ -61,9 +61,9 @@ class StoreSource:
         """The diagnostics unchanged: a store has no lines."""
         return list(diagnostics)
 
-    async def follow(self, rollout: Rollout, emit: Emit, stop: asyncio.Event) -> None:
-        """Publish each new revision until ``stop`` is set."""
-        del emit
+    async def follow(self, rollout: Rollout, check: ChangeCheck, emit: Emit, stop: asyncio.Event) -> None:
+        """Publish each new revision until ``stop`` is set; it was checked before it was stored."""
+        del check, emit
         await run_until_stopped(rollout.follow_store(self.store), stop)
 
 

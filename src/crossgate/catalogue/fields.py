@@ -208,8 +208,8 @@ API: Final = Record(
         Field(
             "native",
             _NATIVE,
-            "Base URL of the native service, `http` or `https` (its certificate is verified). What follows "
-            "the endpoint in a request's path is appended to it.",
+            "Base URL of the native service, `http` or `https` (its certificate is verified); not an address "
+            "of the gateway itself. What follows the endpoint in a request's path is appended to it.",
         ),
         *API_TIMES,
         Field(

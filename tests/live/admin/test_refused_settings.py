@@ -14,7 +14,7 @@ import pytest
 from tests.certificates import every_pair, good_pair
 from tests.live.admin.store_gateway import StoreGateway, eventually, store_gateway
 from tests.ports import free_ports
-from tests.unit.admin.entries import create_pets
+from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets, policy_entry
 
 pytestmark = pytest.mark.live
 
@@ -161,6 +161,44 @@ def test_settings_on_top_of_files_that_are_broken_by_now_are_refused(
     assert codes(answer) == [("tls-file-unreadable", "$.gateway.tls.certificate")]
     # Public origins do not: what this write does not change is not judged.
     assert put(gateway, public_origins=["https://me.example"]).status_code == 200
+
+
+def test_a_native_service_cannot_be_the_gateway_itself(gateway: StoreGateway) -> None:
+    admin_port = httpx.URL(gateway.url).port
+    before = newest(gateway)
+    for native in (
+        f"http://127.0.0.1:{gateway.port}",
+        f"http://[::ffff:127.0.0.1]:{admin_port}/v1",
+        f"http://0.0.0.0:{admin_port}",
+        f"http://localhost:{admin_port}",
+    ):
+        loop = gateway.admin.put("/v1/apis/loop/1", json=api_entry(native=native), headers=NEW)
+        assert codes(loop) == [("native-is-gateway", "$.native")]
+        moved = gateway.admin.put(PETS, json=api_entry(native=native), headers=ANY)
+        assert codes(moved) == [("native-is-gateway", "$.native")]
+    document = {"apis": [{"name": "loop", "version": "1", **api_entry(native=native)}]}
+    refused = [("native-is-gateway", "$.apis['loop/1'].native")]
+    assert codes(gateway.admin.post("/v1/plan", json=document)) == refused
+    assert codes(gateway.admin.post("/v1/apply", json=document, headers=ANY)) == refused
+    assert newest(gateway) == before
+
+
+def test_an_api_that_breaks_a_new_rule_stays_and_is_reported(gateway: StoreGateway) -> None:
+    [port] = free_ports(1)
+    native = f"http://127.0.0.1:{port}"
+    assert gateway.admin.put("/v1/apis/old/1", json=api_entry(native=native), headers=NEW).status_code == 201
+    moved = put(gateway, listen=f"127.0.0.1:{port}")
+    assert moved.status_code == 200
+    [finding] = moved.json()["findings"]
+    assert (finding["code"], finding["severity"]) == ("native-is-gateway", "warning")
+    assert finding["path"] == "$.apis['old/1'].native"
+
+    edited = api_entry(native=f"{native}/base", cors=policy_entry(APP))
+    assert gateway.admin.put("/v1/apis/old/1", json=edited, headers=ANY).status_code == 200
+    assert gateway.admin.delete("/v1/apis/old/1", headers=ANY).status_code == 204
+    # Undoing the deletion brings the API back, as a change like any.
+    rolled = gateway.admin.post(f"/v1/revisions/{newest(gateway) - 1}/rollback", headers=ANY)
+    assert codes(rolled) == [("native-is-gateway", "$.apis['old/1'].native")]
 
 
 def test_without_an_own_envoy_nothing_of_this_machine_is_judged(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.certificates import every_pair
+from tests.certificates import every_pair, good_pair
 from tests.command import CommandProcess, running_gateway
 from tests.live.faults.document import SIMPLE, Document, save, version_of
 from tests.raw_http import http1
@@ -64,11 +64,50 @@ def test_an_address_that_cannot_be_bound_is_not_stored(tmp_path: Path) -> None:
         assert store.catalogue.head.revision == 0
 
 
+def test_a_saved_change_that_the_machine_cannot_serve_is_refused_whole(
+    document: Document, file: Path
+) -> None:
+    with running_gateway(file, "--concurrency", "1") as gateway, http1(document.port) as connection:
+        changed = json.loads(document.at(2, native_ca="absent.pem"))
+        changed["apis"].insert(
+            0, {"name": "loop", "version": "1", "type": "rest", "native": f"http://localhost:{document.port}"}
+        )
+        save(file, json.dumps(changed, indent=1))
+        gateway.wait_for("Change refused: the last valid configuration stays in force")
+        gateway.wait_for("[native-is-gateway]")
+        assert re.search(r"yaml:\d+:\d+ \$\.gateway\.native_ca: error: cannot read the file", gateway.output)
+        assert re.search(r"yaml:\d+:\d+ \$\.apis\[0\]\.native: error: .* own listener", gateway.output)
+        assert version_of(connection.send(SIMPLE)) == 1
+
+        save(file, document.at(3))
+        gateway.wait_for("Change enforced")
+        assert version_of(connection.send(SIMPLE)) == 3
+
+
+def test_what_a_document_had_before_the_start_is_reported_and_served(document: Document, file: Path) -> None:
+    looping = json.loads(document.at(1))
+    looping["apis"].append(
+        {"name": "loop", "version": "1", "type": "rest", "native": f"http://0.0.0.0:{document.port}"}
+    )
+    save(file, json.dumps(looping, indent=1))
+    with running_gateway(file, "--concurrency", "1") as gateway, http1(document.port) as connection:
+        gateway.wait_for("1 native service has an address that changes may not use")
+        assert "$.apis[1].native: warning: the native service is the gateway's own listener" in gateway.output
+        assert version_of(connection.send(SIMPLE)) == 1
+        looping["apis"][1]["native_timeout"] = 5
+        save(file, json.dumps(looping, indent=1))
+        gateway.wait_for("Change enforced")
+
+
 def test_what_envoy_rejects_is_reported_and_affects_nothing_else(
     document: Document, file: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "authorities.pem").write_text("no certificate\n", encoding="utf-8")
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_bytes(good_pair().certificate)
+    file.write_text(document.at(1, native_ca="authorities.pem"), encoding="utf-8")
     with running_gateway(file, "--concurrency", "1") as gateway, http1(document.port) as connection:
+        # Envoy reads the file with the first native service that needs it.
+        authorities.write_text("no certificate\n", encoding="utf-8")
         changed = json.loads(document.at(2, native_ca="authorities.pem"))
         changed["apis"].append(
             {"name": "safe", "version": "1", "type": "rest", "native": "https://127.0.0.1:9"}

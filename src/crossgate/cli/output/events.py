@@ -17,6 +17,7 @@ from crossgate.app.events import (
     Event,
     GatewayServing,
     LintReported,
+    NativesForbidden,
     NodeChanged,
     ResourcesRejected,
     ServicesUnreachable,
@@ -60,7 +61,7 @@ class EventPrinter:
                 self._print_diagnostics(event.diagnostics)
             case ChangePending():
                 self._print("yellow", str(event))
-            case ServicesUnreachable():
+            case ServicesUnreachable() | NativesForbidden():
                 self._print("yellow", str(event))
                 self._print_diagnostics(event.diagnostics[:_MAX_LINES])
                 self._print_omitted(len(event.diagnostics))
