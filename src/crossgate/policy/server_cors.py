@@ -81,7 +81,8 @@ SETTINGS: Final[Record[Any]] = Record(
             "allowedOrigins",
             _WORDS,
             "Origins, separated by commas or spaces, or a list; `r:` before a regular expression; `*` for "
-            "all, not with credentials; `file:<path>` for a file with one a line. Required while enabled.",
+            "all, not with credentials; `file:<path>` for a file with one a line, below the document's "
+            "folder. Required while enabled.",
             default="",
         ),
         _setting(
@@ -139,6 +140,10 @@ SETTINGS: Final[Record[Any]] = Record(
 """The settings. Their values are kept as they were written: :func:`read_server_policy` reads them."""
 
 NAMES: Final = tuple(field.name.removeprefix(PREFIX) for field in SETTINGS.fields)
+
+_FILE: Final = "file:"
+_LINES_NAMED: Final = 10
+"""Of those in a file that are invalid."""
 
 ReadLines = Callable[[str], "list[str] | Diagnostic"]
 """Reads the lines of the file of ``file:<path>``, or returns why it cannot."""
@@ -205,6 +210,10 @@ def _refuse_wildcard_header(word: str) -> str | None:
     return "has no meaning here; name the headers" if word == ANY else _refuse_header(word)
 
 
+def _parse_word(word: str) -> OriginPattern | Diagnostic:
+    return parse_origin_pattern({"regex": word.removeprefix("r:")} if word.startswith("r:") else word)
+
+
 class _Settings:
     """Reads the settings and collects all errors."""
 
@@ -261,14 +270,17 @@ class _Settings:
     def origins(self, *, required: bool) -> tuple[OriginPattern, ...]:
         name = "allowedOrigins"
         known = len(self.diagnostics)
-        patterns = []
-        for word in self._origin_words(name):
-            raw: object = {"regex": word.removeprefix("r:")} if word.startswith("r:") else word
-            parsed = parse_origin_pattern(raw)
-            if isinstance(parsed, Diagnostic):
-                self.add_error(name, parsed.message, parsed.found, parsed.remedy)
-            else:
-                patterns.append(parsed)
+        value = self._get(name, "")
+        if isinstance(value, str) and value.startswith(_FILE):
+            patterns = self._origins_of_file(name, value)
+        else:
+            patterns = []
+            for word in self._words(name):
+                parsed = _parse_word(word)
+                if isinstance(parsed, Diagnostic):
+                    self.add_error(name, parsed.message, parsed.found, parsed.remedy)
+                else:
+                    patterns.append(parsed)
         if required and not patterns and len(self.diagnostics) == known:
             self.add_error(
                 name,
@@ -278,15 +290,29 @@ class _Settings:
             )
         return tuple(patterns)
 
-    def _origin_words(self, name: str) -> list[str]:
-        value = self._get(name, "")
-        if isinstance(value, str) and value.startswith("file:"):
-            lines = self._read_lines(value.removeprefix("file:"))
-            if isinstance(lines, Diagnostic):
-                self.add_error(name, lines.message, lines.found, lines.remedy)
-                return []
-            return [line.strip() for line in lines if line.strip()]
-        return self._words(name)
+    def _origins_of_file(self, name: str, value: str) -> list[OriginPattern]:
+        lines = self._read_lines(value.removeprefix(_FILE))
+        if isinstance(lines, Diagnostic):
+            self.add_error(name, lines.message, lines.found, lines.remedy)
+            return []
+        parsed = {at: _parse_word(line.strip()) for at, line in enumerate(lines, 1) if line.strip()}
+        invalid = [str(at) for at, one in parsed.items() if isinstance(one, Diagnostic)]
+        if invalid:
+            # Without the lines: it may be a file that was not meant to be shown.
+            count = len(invalid) - _LINES_NAMED
+            more = f" and {count} more" if count > 0 else ""
+            what = (
+                f"line {invalid[0]} is"
+                if len(invalid) == 1
+                else f"lines {', '.join(invalid[:_LINES_NAMED])}{more} are"
+            )
+            self.add_error(
+                name,
+                f"{what} not valid as an origin",
+                value,
+                "Write one origin a line: scheme://host[:port], *, or r: and a regular expression of RE2",
+            )
+        return [one for one in parsed.values() if not isinstance(one, Diagnostic)]
 
     def _words(self, name: str) -> list[str]:
         value = self._get(name, "")

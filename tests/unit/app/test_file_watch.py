@@ -16,11 +16,10 @@ settings:
 
 
 def written(folder: Path) -> tuple[Path, Path]:
-    """A document, and the list of origins that it names, in another folder."""
-    (folder / "lists").mkdir()
-    origins = folder / "lists" / "origins.txt"
+    """A document, and the list of origins that it names, in a folder below it."""
+    origins = folder / "document" / "lists" / "origins.txt"
+    origins.parent.mkdir(parents=True)
     origins.write_text("https://shop.example\n")
-    (folder / "document").mkdir()
     document = folder / "document" / "gateway.yaml"
     document.write_text(DOCUMENT.format(file=origins))
     return document, origins

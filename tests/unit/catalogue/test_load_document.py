@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crossgate.catalogue.document import load_document
-from crossgate.catalogue.yaml.files import MAX_BYTES
+from crossgate.catalogue.named_file import MAX_BYTES
 from crossgate.diagnostics import Diagnostic
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from crossgate.catalogue.named_file import MAX_BYTES, FileRefused, read_below
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.server_cors import ReadLines
-
-MAX_BYTES: Final = 16 * 1024 * 1024
-"""Of one file. 5,000 APIs take 2 MB, 100,000 origins 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +39,46 @@ def read_text(path: Path) -> str | Diagnostic:
     except (OSError, ValueError) as error:
         return _unreadable(path, error)
     if len(data) > MAX_BYTES:
-        return Diagnostic(
-            code="file-size",
-            message=f"the file is larger than {MAX_BYTES // 2**20} MiB",
-            remedy="Check the path: 5,000 APIs take some 2 MiB",
-            place=Place(file=str(path)),
-        )
+        return _too_large(path)
     return _decode(data, path)
 
 
 def read_lines_of(folder: Path, stamps: list[FileStamp]) -> ReadLines:
-    """The reader of the files that a document in ``folder`` names; it adds a stamp of each to ``stamps``."""
+    """The reader of the files that a document in ``folder`` names; it adds a stamp of each to ``stamps``.
+
+    Its diagnostics contain nothing of a file.
+    """
 
     def read_lines(name: str) -> list[str] | Diagnostic:
-        stamps.append(FileStamp.now(folder / name.strip()))
-        text = read_text(stamps[-1].path)
-        return text if isinstance(text, Diagnostic) else text.splitlines()
+        path = folder / name.strip()
+        stamps.append(FileStamp.now(path))
+        try:
+            data = read_below(folder, path)
+        except FileRefused as refused:
+            return _refused(path, str(refused), refused.remedy)
+        except OSError as error:
+            return _unreadable(path, error)
+        if len(data) > MAX_BYTES:
+            return _too_large(path)
+        try:
+            return data.decode("utf-8-sig").splitlines()
+        except UnicodeDecodeError:
+            return _refused(path, "the file is not UTF-8", "Save the file as UTF-8")
 
     return read_lines
+
+
+def _refused(path: Path, message: str, remedy: str) -> Diagnostic:
+    return Diagnostic("file-refused", message, remedy, Place(file=str(path)), found=str(path))
+
+
+def _too_large(path: Path) -> Diagnostic:
+    return Diagnostic(
+        code="file-size",
+        message=f"the file is larger than {MAX_BYTES // 2**20} MiB",
+        remedy="Check the path: 5,000 APIs take some 2 MiB",
+        place=Place(file=str(path)),
+    )
 
 
 def _unreadable(path: Path, error: Exception) -> Diagnostic:
