@@ -140,17 +140,19 @@ def check_catalogue(
     before = previous or CatalogueFindings()
     answers = native_cors or {}
     associations, touched = before.associations.advance(catalogue.applications)
+    underscores = catalogue.gateway.underscore_headers
 
     def context_of(found: LintedObject, known: _Checked | None) -> Context:
         match found:
             case Api(key=key) if known is not None and key not in touched:
-                return Context(known.context.application_origins, answers.get(key))
+                origins = known.context.application_origins
+                return Context(origins, answers.get(key), underscore_headers=underscores)
             case Api(key=key):
-                return Context(associations.origins(key), answers.get(key))
+                return Context(associations.origins(key), answers.get(key), underscore_headers=underscores)
             case Application():
                 return Context(credentialed=credentialed_apis(found, catalogue.apis))
             case _:
-                return Context()
+                return Context(underscore_headers=underscores)
 
     objects: dict[str, _Checked] = {}
     paths: list[tuple[Step, ...]] = []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.diagnostics import Place, Step
 from crossgate.lint.rule import Finding
 from crossgate.lint.subject import Subject, SubjectKind
@@ -50,6 +51,8 @@ class Context:
     credentialed: frozenset[tuple[str, Mode]] = frozenset()
     """Of an application: the APIs that allow its origins to send credentials. One that enforces its policy is
     named with both modes, so that enforcing more is a superset."""
+    underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
+    """Of an API and the settings: the gateway's setting of that name."""
 
 
 def linted_objects(catalogue: Catalogue) -> Iterator[tuple[tuple[Step, ...], LintedObject]]:
@@ -78,8 +81,13 @@ def subject_of(found: LintedObject, context: Context) -> Subject | None:
         case Api():
             if found.cors is None:
                 return None
-            origins, native_cors = context.application_origins, context.native_cors
-            return Subject(found.cors, origins, found.trusted_domains, native_cors)
+            return Subject(
+                found.cors,
+                context.application_origins,
+                found.trusted_domains,
+                context.native_cors,
+                underscore_headers=context.underscore_headers,
+            )
         case Application():
             policy = _exact_origins(found.javascript_origins, credentials=bool(context.credentialed))
             return Subject(policy, application=found, kind=SubjectKind.APPLICATION)
@@ -89,7 +97,10 @@ def subject_of(found: LintedObject, context: Context) -> Subject | None:
             return Subject(policy, kind=SubjectKind.GATEWAY) if found.public_origins else None
         case Settings():
             server = found.policy or found.disabled_policy
-            return None if server is None else Subject(_as_policy(server), kind=SubjectKind.SETTINGS)
+            if server is None:
+                return None
+            policy, underscores = _as_policy(server), context.underscore_headers
+            return Subject(policy, kind=SubjectKind.SETTINGS, underscore_headers=underscores)
 
 
 def _exact_origins(origins: tuple[str, ...], *, credentials: bool) -> CorsPolicy:

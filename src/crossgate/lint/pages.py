@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Severity
 from crossgate.lint.rule import Example, Rule
@@ -106,6 +107,9 @@ def _example(example: Example) -> Iterator[str]:
     yield ""
     if example.application_origins:
         yield f"with an application that has the origin {', '.join(example.application_origins)}"
+        yield ""
+    if example.underscore_headers is UnderscoreHeaders.ALLOW:
+        yield "with `gateway.underscore_headers: allow`"
         yield ""
     if example.native_cors:
         yield "with a native service that answers preflights itself"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossgate.catalogue.model import Application
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.diagnostics import Diagnostic, Place, Severity, Step
 from crossgate.lint.subject import Subject, SubjectKind
 from crossgate.policy import read_policy
@@ -55,6 +56,7 @@ class Example:
     trusted_domains: tuple[str, ...] = ()
     native_cors: bool = False
     application: Application | None = None
+    underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
 
     def subject(self, **fields: object) -> Subject:
         """The subject that the example describes; ``fields`` replace those of its policy."""
@@ -66,6 +68,7 @@ class Example:
             self.native_cors,
             application=self.application,
             kind=SubjectKind.API if self.application is None else SubjectKind.APPLICATION,
+            underscore_headers=self.underscore_headers,
         )
 
 

@@ -12,6 +12,7 @@ from typing import assert_never
 import re2
 
 from crossgate.catalogue.model import Application
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.diagnostics import Step
 from crossgate.lint.proof import Fact, FactCode, Proof, Verdict, prove_pattern
 from crossgate.lint.proof.lookup import ANYTHING
@@ -111,6 +112,8 @@ class Subject:
     application: Application | None = None
     """The application, for rules about one."""
     kind: SubjectKind = SubjectKind.API
+    underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
+    """What the gateway does with header names that have an underscore."""
 
     @cached_property
     def entries(self) -> tuple[OriginEntry, ...]:

@@ -14,11 +14,12 @@ from typing import Final
 
 from crossgate.catalogue.effective import Associations
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.diagnostics import Severity, Step
 from crossgate.lint.check import find, find_for_origins, unjudged_codes
 from crossgate.lint.objects import Context, LintedObject, credentialed_apis
 from crossgate.lint.rule import Finding
-from crossgate.lint.rules import all_rules
+from crossgate.lint.rules import all_rules, header_underscore
 from crossgate.lint.suppressions import apply_suppressions, covered_by, is_suppressed
 from crossgate.policy import Mode
 from crossgate.service.objects import Difference
@@ -79,6 +80,8 @@ def _lint(base: Catalogue, after: Catalogue, difference: Difference) -> Iterator
         yield from _lint_origins(after.apis[key], associated)
     for touched in _exposed(base, after, difference):
         yield from _judged(touched, _CREDENTIAL_CODES)
+    for touched in _promising_too_much(base, after):
+        yield from _judged(touched, {header_underscore.RULE.code})
 
 
 def _touched(
@@ -90,14 +93,36 @@ def _touched(
             case Api() as api:
                 before = one.before if isinstance(one.before, Api) else None
                 then, now = (side.origins(api.key) for side in (associated.before, associated.after))
-                yield _Touched(("apis", api.key), before, api, Context(then), Context(now))
+                yield _Touched(("apis", api.key), before, api, _context(base, then), _context(after, now))
             case Application() as application:
                 yield _touched_application(base, after, application)
             case Gateway() | Settings() as found:
                 before_ = one.before if isinstance(one.before, Gateway | Settings) else None
-                yield _Touched((one.kind.value,), before_, found, Context(), Context())
+                yield _Touched((one.kind.value,), before_, found, _context(base), _context(after))
             case None:
                 pass
+
+
+def _context(catalogue: Catalogue, application_origins: frozenset[str] = frozenset()) -> Context:
+    """What bears on an API or the settings."""
+    return Context(application_origins, underscore_headers=catalogue.gateway.underscore_headers)
+
+
+def _promising_too_much(base: Catalogue, after: Catalogue) -> Iterator[_Touched]:
+    """Objects that did not change, and may allow headers that the gateway refuses from now on."""
+    refuses = after.gateway.underscore_headers is UnderscoreHeaders.REJECT
+    if not refuses or base.gateway.underscore_headers is UnderscoreHeaders.REJECT:
+        return
+    then, now = _context(base), _context(after)
+    if base.settings == after.settings:
+        yield _Touched(("settings",), base.settings, after.settings, then, now)
+    for key, api in after.apis.items():
+        if _names_underscore(api) and base.apis.get(key) == api:
+            yield _Touched(("apis", key), api, api, then, now)
+
+
+def _names_underscore(api: Api) -> bool:
+    return api.cors is not None and any("_" in name for name in api.cors.allow_headers)
 
 
 def _touched_application(base: Catalogue, after: Catalogue, application: Application) -> _Touched:

@@ -87,11 +87,12 @@ def explain(
 
 def _findings(catalogue: Catalogue, api: str) -> list[Finding]:
     """Lint findings for the policy that decides, without those of severity info, which `check` prints."""
+    underscores = catalogue.gateway.underscore_headers
     if catalogue.server_policy is not None:
-        found = check_object(catalogue.settings, Context())
+        found = check_object(catalogue.settings, Context(underscore_headers=underscores))
     elif api:
         origins = Associations.of(catalogue.applications).origins(api)
-        found = check_object(catalogue.apis[api], Context(origins))
+        found = check_object(catalogue.apis[api], Context(origins, underscore_headers=underscores))
     else:
         return []
     return [finding for finding in found if finding.diagnostic.severity is not Severity.INFO]
