@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from tests.catalogues import server_policy
@@ -53,15 +54,24 @@ def folded(answer: RawResponse) -> dict[str, list[str]]:
     return found
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["policies of APIs", "server-level CORS"])
+MODES = {
+    "policies of APIs": (False, ()),
+    "server-level CORS": (True, ()),
+    "behind a trusted proxy": (False, ("127.0.0.0/8",)),
+    "server-level CORS behind a trusted proxy": (True, ("127.0.0.0/8",)),
+}
+
+
+@pytest.fixture(scope="module", params=MODES.values(), ids=[*MODES])
 def allowing(request: pytest.FixtureRequest, gateway: LiveGateway, pet: ScriptedNative) -> None:
+    server_level, proxies = request.param
     catalogue = catalogue_of(
         gateway.port,
         [api("pet", pet.port, POLICY)],
-        server_policy=server_policy(GOOD) if request.param else None,
+        server_policy=server_policy(GOOD) if server_level else None,
         underscore_headers=UnderscoreHeaders.ALLOW,
     )
-    publish(gateway, catalogue)
+    publish(gateway, replace(catalogue, gateway=replace(catalogue.gateway, trusted_proxies=proxies)))
 
 
 @pytest.mark.usefixtures("allowing")
