@@ -99,6 +99,8 @@ def random_request(random: Random, sample: Sample) -> CaseRequest:
         lines += [("Access-Control-Request-Headers", _legal(line)) for line in names]
     if random.random() < 0.3:
         lines += [("Sec-Fetch-Site", site) for site in random.choice(words.SEC_FETCH_SITE_LINES)]
+    if random.random() < 0.1:
+        lines.append((random.choice(words.UNDERSCORED), _legal(_method_value(random, sample))))
     if random.random() < 0.03:
         lines += [("Host", host) for host in random.choice(words.HOST_LINES)]
     random.shuffle(lines)

@@ -100,6 +100,19 @@ PATHS: Final = (
 )
 """What follows an endpoint: dot segments in disguise, and legal paths that look like them."""
 
+UNDERSCORED: Final = (
+    "Access_Control_Request_Method",
+    "Access-Control-Request_Method",
+    "access_control-request-headers",
+    "Access-Control-Request_Headers",
+    "Sec_Fetch_Site",
+    "sec-fetch_site",
+    "Content_Type",
+    "X_Forwarded_Host",
+    "api_key",
+)
+"""Names with an underscore: all count as absent, where the gateway accepts them."""
+
 HEADERS: Final = (
     "X-One",
     "X-Token",
