@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,12 +16,16 @@ import httpx
 from crossgate.app.admin_connections import ConnectionLimits
 from crossgate.app.admin_listener import bind_admin_socket
 from crossgate.app.admin_server import serve_admin_api
+from crossgate.app.admin_workers import AdminWorkerPool
 from crossgate.net.address import HostPort
 from crossgate.service.permission import Role
-from crossgate.service.ports import CatalogueStore, NodeReport
+from crossgate.service.ports import CatalogueStore, ChangeCheck, NodeReport
 from crossgate.service.tokens import Tokens, TokenStore
 
 _SECONDS = 90.0
+_POOL = AdminWorkerPool()
+"""One for all tests: starting its process takes a second."""
+atexit.register(_POOL.close)
 WRITERS = 8
 """How many clients :func:`write_at_once` has."""
 
@@ -59,7 +64,11 @@ def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.C
 
 @contextmanager
 def running_admin_api(
-    store: CatalogueStore, token_store: TokenStore, limits: ConnectionLimits | None = None
+    store: CatalogueStore,
+    token_store: TokenStore,
+    limits: ConnectionLimits | None = None,
+    pool: AdminWorkerPool = _POOL,
+    check: ChangeCheck | None = None,
 ) -> Iterator[AdminApi]:
     """Serve the API on a free port within the context."""
     tokens = Tokens(token_store)
@@ -69,7 +78,7 @@ def running_admin_api(
 
     async def serve() -> None:
         bound = bind_admin_socket(HostPort("127.0.0.1", 0))
-        async with serve_admin_api(bound, (), store, tokens, NoNodes(), limits) as address:
+        async with serve_admin_api(bound, (), store, tokens, NoNodes(), pool, limits, check) as address:
             started.set_result(f"http://{address}")
             await stop.wait()
 

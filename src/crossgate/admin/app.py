@@ -14,6 +14,7 @@ from crossgate.admin.context import AdminContext
 from crossgate.admin.early_response import EarlyResponse
 from crossgate.admin.errors import add_error_handlers, refusal
 from crossgate.admin.host_guard import HostGuard
+from crossgate.admin.offload import answer_by_worker
 from crossgate.admin.openapi import describe
 from crossgate.admin.routes import (
     apis,
@@ -27,6 +28,7 @@ from crossgate.admin.routes import (
     settings,
     tokens,
 )
+from crossgate.admin.workers import NeedsWorkerError
 
 _ROUTERS: Final = (
     liveness.router,
@@ -59,6 +61,7 @@ def routes(context: AdminContext | None = None) -> FastAPI:
         app.router.routes += router.routes
     app.router.redirect_slashes = False
     add_error_handlers(app)
+    app.add_exception_handler(NeedsWorkerError, answer_by_worker)
     description: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:

@@ -105,12 +105,18 @@ class Authentication:
 _scheme = HTTPBearer(auto_error=False, description="A token created by `crossgate token create`.")
 
 
+def caller_of(request: Request) -> Token:
+    """The token with which the request was authenticated."""
+    token: Token = getattr(request.state, _TOKEN)
+    return token
+
+
 class _RequireRole:
     def __init__(self, role: Role) -> None:
         self._role = role
 
     async def __call__(self, request: Request, _: Annotated[object, Security(_scheme)]) -> Token:
-        token: Token = getattr(request.state, _TOKEN)
+        token = caller_of(request)
         if not token.role.includes(self._role):
             raise RoleInsufficient(self._role, token)
         return token

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crossgate.admin.context import AdminContext
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import ServiceError
 
@@ -19,7 +20,14 @@ MAX_OBJECT: Final = 4 * 1024 * 1024
 """Bytes of one object: an API whose policy lists 50,000 origins takes half of it."""
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 """Bytes of a document, as for a file."""
-_DOCUMENTS: Final = frozenset({"/v1/check", "/v1/plan", "/v1/apply"})
+_LIMITS: Final = {
+    "/v1/check": MAX_DOCUMENT,
+    "/v1/plan": MAX_DOCUMENT,
+    "/v1/apply": MAX_DOCUMENT,
+    "/v1/tokens": 16 * 1024,
+}
+_SMALL: Final = 32 * 1024
+"""Bytes that are parsed on the event loop. No JSON of that size takes more than some milliseconds."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -34,7 +42,8 @@ class BodyTooLarge(ServiceError):
     """A body above the limit."""
 
     def __init__(self, limit: int) -> None:
-        message = f"the body is larger than {limit // 2**20} MiB"
+        size = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 2**10} KiB"
+        message = f"the body is larger than {size}"
         super().__init__([Diagnostic("body-too-large", message, "Split it into smaller requests")])
 
 
@@ -50,7 +59,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward the request, or refuse it."""
-        limit = MAX_DOCUMENT if scope["path"] in _DOCUMENTS else MAX_OBJECT
+        limit = _LIMITS.get(scope["path"], MAX_OBJECT)
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isascii() and announced.isdigit() and int(announced[:12]) > limit:
             await self._refuse(BodyTooLarge(limit))(scope, receive, send)
@@ -73,26 +82,33 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 
 
 async def read_document_text(request: Request) -> str:
-    """The body of a request that carries a document.
+    """The body of a request that carries a document; it is parsed by a worker.
 
     Raises:
         BodyTooLarge: it is above the limit; the rest of it is not read.
+        NeedsWorkerError: this is not a worker.
         MalformedBody: it is not UTF-8.
 
     """
-    return _decode(await request.body())
+    body = await request.body()
+    _context(request).leave_to_worker()
+    return _decode(body)
 
 
 async def read_json_object(request: Request) -> dict[str, object]:
-    """The body of a request that carries one object.
+    """The body of a request that carries one object; a large one is parsed by a worker.
 
     Raises:
         BodyTooLarge: it is above the limit; the rest of it is not read.
+        NeedsWorkerError: it is large, and this is not a worker.
         MalformedBody: it is not a JSON object, or is ambiguous: duplicate keys, NaN or Infinity, lone
             surrogates (RFC 8259, §4, §6 and §8.2: https://www.rfc-editor.org/rfc/rfc8259).
 
     """
-    text = _decode(await request.body())
+    body = await request.body()
+    if len(body) > _SMALL:
+        _context(request).leave_to_worker()
+    text = _decode(body)
     try:
         found = json.loads(text, object_pairs_hook=_members, parse_constant=_reject_constant)
         json.dumps(found, ensure_ascii=False).encode()
@@ -123,6 +139,11 @@ class ModelBody(Generic[_Model]):
         except ValidationError as error:
             found = ({**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False))
             raise RequestValidationError(list(found)) from None
+
+
+def _context(request: Request) -> AdminContext:
+    context: AdminContext = request.app.state.context
+    return context
 
 
 def _decode(body: bytes) -> str:

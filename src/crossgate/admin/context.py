@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 
 from crossgate.admin.views import View, Views
+from crossgate.admin.workers import NeedsWorkerError, Workers
 from crossgate.diagnostics import InvalidInput
+from crossgate.lint.allowance import AllowanceSpentError, limited_proofs
 from crossgate.record import unknown_keys
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
 from crossgate.service.ports import NodeReport
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import Token, Tokens
+
+_MANY_OBJECTS: Final = 1000
+"""Reading so many takes as long as handing the request to a worker: 10 ms."""
+
+
+_QUICK_STEPS: Final = 80_000
+"""Of proofs that a write may take in this process: 0.1 s. The proof of a usual expression takes 4,000."""
 
 
 class Nodes(Protocol):
@@ -38,6 +48,8 @@ class AdminContext:
     tokens: Tokens
     nodes: Nodes
     views: Views = field(default_factory=Views)
+    workers: Workers | None = None
+    """None in a worker, which leaves nothing to others."""
 
     @property
     def head(self) -> Snapshot:
@@ -47,6 +59,39 @@ class AdminContext:
     def view(self, caller: Token) -> View:
         """What the caller can read of the newest revision."""
         return self.views.of(self.head.catalogue, caller.permission)
+
+    def leave_to_worker(self) -> None:
+        """Leave the request to a worker, unless this is one.
+
+        Raises:
+            NeedsWorkerError: to end the route here.
+
+        """
+        if self.workers is not None:
+            raise NeedsWorkerError
+
+    @contextmanager
+    def quick_proofs(self) -> Iterator[None]:
+        """Leave the request to a worker if its proofs take longer than a few regular expressions usually do.
+
+        Raises:
+            NeedsWorkerError: they do, and this is not a worker.
+
+        """
+        if self.workers is None:
+            yield
+            return
+        try:
+            with limited_proofs(_QUICK_STEPS):
+                yield
+        except AllowanceSpentError:
+            raise NeedsWorkerError from None
+
+    def leave_long_read_to_worker(self) -> None:
+        """Leave a request that reads all objects to a worker, if they are many."""
+        catalogue = self.head.catalogue
+        if len(catalogue.apis) + len(catalogue.applications) > _MANY_OBJECTS:
+            self.leave_to_worker()
 
 
 async def _context(request: Request) -> AdminContext:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from crossgate.admin.body import BodyTooLarge, MalformedBody
 from crossgate.admin.etag_headers import MalformedEtag, PreconditionRequired, quoted, revision_etag
+from crossgate.admin.workers import WorkRefused
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.lint.rule import Finding
 from crossgate.record import as_found
@@ -176,6 +177,8 @@ def _from_service_error(error: ServiceError) -> Problem:
             headers = {"ETag": quoted(revision_etag(head))}
         case StoreUnavailable():
             headers = {"Retry-After": str(RETRY_SECONDS)}
+        case WorkRefused(retry_seconds=int(seconds)):
+            headers = {"Retry-After": str(seconds)}
         case _:
             pass
     diagnostics = error.findings if isinstance(error, LintErrors) else error.diagnostics
@@ -200,6 +203,8 @@ def _status(error: ServiceError) -> HTTPStatus:
             return HTTPStatus.CONFLICT
         case StoreUnavailable():
             return HTTPStatus.SERVICE_UNAVAILABLE
+        case WorkRefused(status=status):
+            return status
         case LintErrors():
             return HTTPStatus.UNPROCESSABLE_ENTITY
         case InvalidChange() if not all(one.code == "api-in-use" for one in error.diagnostics):

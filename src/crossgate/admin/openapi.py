@@ -37,10 +37,10 @@ _ERRORS: Final = {
     412: "The object was changed in between; `wanted` and `found` are the etags.",
     413: "The body is too large.",
     421: "The Host header does not name this API.",
-    422: "The body or a parameter is invalid; `diagnostics` lists all errors.",
+    422: "The body or a parameter is invalid, or the request takes too long; `diagnostics` lists all errors.",
     428: "The write has no precondition.",
-    429: "Too many failed authentications from this address.",
-    503: "The store is unavailable; traffic and reads are not affected.",
+    429: "Too many failed authentications from this address, or too many waiting requests of this token.",
+    503: "The store is unavailable, or too many requests wait; traffic and reads are not affected.",
 }
 
 

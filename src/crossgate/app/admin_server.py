@@ -18,6 +18,7 @@ import uvicorn
 from crossgate.admin.app import admin_api
 from crossgate.admin.context import AdminContext, Nodes
 from crossgate.app.admin_connections import AdminConnection, ConnectionLimits, ConnectionTable
+from crossgate.app.admin_workers import AdminWorkerPool, AdminWorkers
 from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.log import LogLimit
@@ -59,13 +60,15 @@ async def serve_admin_api(
     store: CatalogueStore,
     tokens: Tokens,
     nodes: Nodes,
+    pool: AdminWorkerPool,
     limits: ConnectionLimits | None = None,
     check: ChangeCheck | None = None,
 ) -> AsyncIterator[HostPort]:
-    """Serve the admin API on a bound socket for as long as the context lasts."""
+    """Serve the admin API on a bound socket for as long as the context lasts. The caller closes the pool."""
     table = ConnectionTable(ConnectionLimits() if limits is None else limits)
     connection: Any = partial(AdminConnection, table=table)
-    context = AdminContext(CatalogueService(store, linted=True, check=check), tokens, nodes)
+    service = CatalogueService(store, linted=True, check=check)
+    context = AdminContext(service, tokens, nodes, workers=AdminWorkers(store, pool))
     server = _Server(
         uvicorn.Config(
             admin_api(context, host_names),

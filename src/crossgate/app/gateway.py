@@ -38,7 +38,7 @@ from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
-from crossgate.catalogue.model import Api, ApiType, Catalogue, NativeService
+from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.checks import check_listen, find_unreachable
@@ -47,7 +47,6 @@ from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
 from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.net.address import Address, HostPort, UnixSocket
-from crossgate.policy import build_policy
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutGateway
 from crossgate.service.errors import ServiceError
@@ -219,11 +218,14 @@ class _Gateway:
         # Imported here, in a thread: FastAPI takes half a second to load, for which clients need not wait.
         await asyncio.to_thread(import_module, "crossgate.app.admin_server")
         from crossgate.app.admin_server import serve_admin_api
+        from crossgate.app.admin_workers import AdminWorkerPool
 
         source = self.source
         host_names = () if self._options.admin is None else self._options.admin.host_names
+        pool = AdminWorkerPool()
+        self._stack.push_async_callback(asyncio.to_thread, pool.close)
         server = serve_admin_api(
-            bound, host_names, source.store, source.tokens, self.rollout, check=self.check
+            bound, host_names, source.store, source.tokens, self.rollout, pool, check=self.check
         )
         address = await self._stack.enter_async_context(server)
         first_token = await asyncio.to_thread(source.tokens.create_first)
@@ -276,18 +278,10 @@ def system_ca_file() -> str:
 
 
 def _warm_up_linter() -> None:
-    """Load the linter after clients are served, so that the first change does not wait 0.5 s for it."""
-    # Imported here, because clients do not wait for the linter either.
-    from crossgate.lint.check import check_object
-    from crossgate.lint.objects import Context
+    # Imported here, because clients do not wait for the linter.
+    from crossgate.app.warm_up import warm_up_linter
 
-    # Each form of an origin loads something else: the rules, the grammar, the list of public suffixes.
-    origins = ["https://a.example", "https://*.example.com", {"regex": r"https://[a-z]+\.example\.com"}]
-    policy = build_policy(allowed_origins=origins, allowed_methods=["GET"])
-    api = Api("linter", "1", ApiType.REST, NativeService("http", "127.0.0.1", 80), ("/linter",), policy)
-    # The suffixes alone are 150,000 objects, which each full collection would traverse in 0.05 s.
-    with gc_paused():
-        check_object(api, Context())
+    warm_up_linter()
 
 
 def _store_listen_address(store: CatalogueStore, listen: HostPort) -> None:

@@ -14,7 +14,7 @@ from crossgate.service.changes import Change, Restore
 from crossgate.service.errors import BaseMoved, Forbidden, InvalidChange, NotFound, ServiceError
 from crossgate.service.etag import Precondition, require
 from crossgate.service.loading import load_catalogue, parse_objects
-from crossgate.service.objects import ObjectKey
+from crossgate.service.objects import Difference, ObjectKey
 from crossgate.service.permission import EVERYTHING, Permission, Role
 from crossgate.service.plan import (
     Plan,
@@ -139,6 +139,28 @@ class CatalogueService:
         proposal = Proposal((), author, self.clock(), _check_message(message), rolls_back_to=number)
         restore = Restore(parse_objects(self.store.objects_at(number, changed_since=True)))
         return self._commit([restore], proposal, (), head.revision, permission)
+
+    def find_checks(self, difference: Difference) -> tuple[Diagnostic, ...]:
+        """What the check of the machine finds in a change that another process planned."""
+        if self.check is None or not difference:
+            return ()
+        return tuple(self.check.find(self.store.head.catalogue, difference))
+
+    def commit_prepared(self, proposal: Proposal, base: int) -> Snapshot:
+        """Commit a change that another process planned and checked, on revision ``base``.
+
+        Raises:
+            BaseMoved: the head is another revision now: plan the change again.
+            StoreUnavailable, ReadOnly: as for :meth:`change`.
+
+        """
+
+        def decide(head: Snapshot) -> Proposal:
+            if head.revision != base:
+                raise BaseMoved(base, head.revision)
+            return proposal
+
+        return self.store.commit(decide)
 
     def findings(self, key: ObjectKey) -> tuple[Finding, ...]:
         """The lint findings for one object of the head; places are as in a plan."""

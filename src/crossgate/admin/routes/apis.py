@@ -64,6 +64,7 @@ def list_apis(
     policy: Annotated[PolicyFilter | None, Query(description="The API's policy.")] = None,
 ) -> Response:
     """APIs, by key."""
+    context.leave_long_read_to_worker()
     view = context.view(caller)
     apis = view.catalogue.apis
     found, next_cursor = page.select(apis, view.api_keys.of(apis), _filter(name, type, policy))

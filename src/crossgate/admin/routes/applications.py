@@ -66,6 +66,7 @@ def list_applications(
     suspended: Annotated[bool | None, Query(description="Suspended, or not suspended.")] = None,
 ) -> Response:
     """Applications, by name."""
+    context.leave_long_read_to_worker()
     view = context.view(caller)
     applications = view.catalogue.applications
     names = view.application_names.of(applications)

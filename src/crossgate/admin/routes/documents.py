@@ -144,6 +144,8 @@ def export_document(
     ] = None,
 ) -> Response:
     """The document that reproduces a revision; its bytes are the same for the same revision."""
+    if revision is None:
+        context.leave_long_read_to_worker()
     head = context.head
     number = head.revision if revision is None else revision
     catalogue = head.catalogue if number == head.revision else context.service.export(number)

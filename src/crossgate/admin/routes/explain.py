@@ -101,6 +101,7 @@ def explain_request(
     context: Context, caller: Viewer, body: Annotated[ExplainRequest, Depends(ModelBody(ExplainRequest))]
 ) -> Response:
     """The decision on one request, and why it is made."""
+    context.leave_to_worker()
     revision, catalogue = context.head.revision, context.view(caller).catalogue
     api = body.api
     if catalogue.server_policy is None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossgate.lint.allowance import current_allowance
+
 STEPS: Final = 40_000
 STEPS_PER_CHARACTER: Final = 40
 MOST_STEPS: Final = 3_000_000
@@ -41,3 +43,20 @@ class Budget:
         self.left -= steps
         if self.left < 0:
             raise ExhaustedError
+
+
+def budget_for(*patterns: str) -> Budget:
+    """The budget of a proof about these patterns.
+
+    Raises:
+        AllowanceSpentError: the allowance of the call does not suffice.
+
+    """
+    steps = steps_for(*patterns)
+    allowance = current_allowance()
+    if allowance is None:
+        return Budget(steps)
+    allowance.require(steps)
+    budget = Budget(steps)
+    allowance.charge(budget)
+    return budget

@@ -17,7 +17,7 @@ from crossgate.lint.proof import grammar
 from crossgate.lint.proof.alphabet import EVERY, PREFERRED
 from crossgate.lint.proof.automaton import DEAD, Automaton
 from crossgate.lint.proof.bitset import State, bits
-from crossgate.lint.proof.budget import Budget, ExhaustedError, steps_for
+from crossgate.lint.proof.budget import Budget, ExhaustedError, budget_for
 from crossgate.lint.proof.expression import Expression, MatchMode, read
 from crossgate.policy.names import NULL
 
@@ -40,7 +40,7 @@ def included(
     outer_mode: MatchMode = MatchMode.FULL,
 ) -> Inclusion:
     """Whether ``outer`` admits every origin that ``inner`` admits. Never raises."""
-    budget = Budget(steps_for(inner, outer))
+    budget = budget_for(inner, outer)
     try:
         return _compare(read(inner, inner_mode, budget), read(outer, outer_mode, budget), budget)
     except (re2.error, UnicodeEncodeError, ExhaustedError):

@@ -11,7 +11,7 @@ import re2
 
 from crossgate.lint.proof import addresses, facts
 from crossgate.lint.proof.bitset import NodeSet
-from crossgate.lint.proof.budget import Budget, ExhaustedError, steps_for
+from crossgate.lint.proof.budget import ExhaustedError, budget_for
 from crossgate.lint.proof.expression import Expression, MatchMode, read
 from crossgate.lint.proof.host_graph import HostGraph
 from crossgate.lint.proof.host_proof import (
@@ -46,7 +46,7 @@ _UNOWNED: Final = {
 @lru_cache(maxsize=8192)
 def prove(pattern: str, mode: MatchMode = MatchMode.FULL, suffixes: SuffixList | None = None) -> Proof:
     """The proof of what a regular expression admits, within the budget of its length. Never raises."""
-    budget = Budget(steps_for(pattern))
+    budget = budget_for(pattern)
     try:
         return examine(read(pattern, mode, budget, suffixes))
     except re2.error as refused:

@@ -15,7 +15,7 @@ from crossgate.lint.proof import grammar
 from crossgate.lint.proof.alphabet import members
 from crossgate.lint.proof.automaton import Automaton
 from crossgate.lint.proof.bitset import State
-from crossgate.lint.proof.budget import Budget, ExhaustedError
+from crossgate.lint.proof.budget import Budget, ExhaustedError, budget_for
 from crossgate.lint.proof.nfa import build
 from crossgate.lint.proof.parser import parse
 from crossgate.lint.proof.product import find_string
@@ -76,7 +76,7 @@ def _parts(node: Node) -> Iterator[tuple[Node, Node]]:
 
 
 def _matches_an_origin(tree: Node) -> bool:
-    budget = Budget()
+    budget = budget_for("")
     automaton = Automaton(build(tree, budget), budget)
     if automaton.matches(NULL):
         return True

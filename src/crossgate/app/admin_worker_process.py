@@ -1,0 +1,181 @@
+"""The main module of the process whose forks answer requests to the admin API."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import Final
+
+from starlette.types import Message, Scope
+
+from crossgate.admin.app import routes
+from crossgate.admin.context import AdminContext
+from crossgate.admin.workers import WorkerRequest, WorkerResponse
+from crossgate.app.catalogue_copy import CatalogueCopy
+from crossgate.app.warm_up import warm_up_linter
+from crossgate.catalogue.model import Catalogue
+from crossgate.diagnostics import Diagnostic
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.objects import Difference
+from crossgate.service.ports import NodeReport
+from crossgate.service.speculative_store import SpeculativeStore
+from crossgate.service.tokens import InMemoryTokenStore, Tokens
+from crossgate.workers.budget import WorkBudget
+from crossgate.workers.fork_server import ForkServer
+
+_NICE: Final = 5
+"""The control plane and Envoy come first; then workers of editors and admins, then those of viewers."""
+_ACTIVITIES: Final = (
+    ("crossgate.lint", "proving what origin patterns admit"),
+    ("crossgate.service.access", "comparing which origins gain or lose access"),
+    ("crossgate.catalogue.yaml", "parsing YAML"),
+    ("json", "parsing JSON"),
+    ("crossgate.catalogue", "reading the objects"),
+    ("crossgate.policy", "reading the policies"),
+    ("crossgate", "preparing the response"),
+)
+
+
+class _NoNodes:
+    """No route that needs nodes is left to a worker."""
+
+    def reports(self) -> Sequence[NodeReport]:
+        return ()
+
+    def revisions(self) -> Mapping[str, int | None]:
+        return {}
+
+
+class _RequestedCheck:
+    """A :class:`~crossgate.service.ports.ChangeCheck` that returns what the control plane has found.
+
+    It keeps the difference, so that the control plane can look at it.
+    """
+
+    def __init__(self) -> None:
+        self.found: Sequence[Diagnostic] = ()
+        self.difference: Difference = ()
+
+    def find(self, base: Catalogue, difference: Difference, /) -> Sequence[Diagnostic]:
+        del base
+        self.difference = difference
+        return self.found
+
+
+class AdminWorkHandler:
+    """Implements :class:`crossgate.workers.fork_server.WorkHandler` with the routes of the admin API."""
+
+    def __init__(self) -> None:
+        self._copy = CatalogueCopy()
+        self._store = SpeculativeStore()
+        self._check = _RequestedCheck()
+        service = CatalogueService(self._store, linted=True, check=self._check)
+        self._context = AdminContext(service, Tokens(InMemoryTokenStore()), _NoNodes())
+        self._routes = routes(self._context)
+
+    def update(self, content: bytes) -> None:
+        """Take a part of a new revision."""
+        if self._copy.take(content):
+            self._store.head = self._copy.snapshot
+            # What a collection would traverse is also what it would copy in each worker.
+            gc.freeze()
+
+    def answer(self, job: bytes) -> bytes:
+        """The pickled :class:`WorkerResponse`."""
+        request, preferred = pickle.loads(job)  # noqa: S301 - from the process that started this one
+        if not preferred:
+            os.nice(_NICE)
+        return pickle.dumps(asyncio.run(self._respond(request)))
+
+    def describe_overrun(self) -> bytes:
+        """The activity of the worker, from the stacks of its threads."""
+        stacks = [_modules(frame) for frame in sys._current_frames().values()]  # noqa: SLF001 - no other way
+        for prefix, activity in _ACTIVITIES:
+            if any(
+                module == prefix or module.startswith(f"{prefix}.") for found in stacks for module in found
+            ):
+                return activity.encode()
+        return b""
+
+    async def _respond(self, request: WorkerRequest) -> WorkerResponse:
+        _wake_for(signal.SIGPROF)
+        base = self._store.head.revision
+        self._check.found = request.checks
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": request.body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self._routes(_scope(request), receive, send)
+        return WorkerResponse(
+            status=sent[0]["status"],
+            headers=tuple(sent[0]["headers"]),
+            body=b"".join(message.get("body", b"") for message in sent[1:]),
+            base=base,
+            proposal=self._store.proposal,
+            unchecked=self._check.difference,
+        )
+
+
+def _wake_for(number: signal.Signals) -> None:
+    """Let the signal's handler run although the main thread waits for a route in another thread.
+
+    Python runs handlers in the main thread only, which the loop wakes for those signals that it handles.
+    """
+    handler = signal.getsignal(number)
+    asyncio.get_running_loop().add_signal_handler(number, lambda: None)
+    signal.signal(number, handler)
+
+
+def _scope(request: WorkerRequest) -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "root_path": "",
+        "method": request.method,
+        "path": request.path,
+        "raw_path": request.raw_path,
+        "query_string": request.query,
+        "headers": list(request.headers),
+        "state": request.state,
+    }
+
+
+def _modules(frame: FrameType | None) -> set[str]:
+    found = set()
+    while frame is not None:
+        found.add(str(frame.f_globals.get("__name__")))
+        frame = frame.f_back
+    # This module, and what each request passes through.
+    return found - {__name__, "crossgate.workers.fork_server"}
+
+
+def main() -> None:
+    """Serve the control socket whose descriptor is the last argument; before it, the fields of the budget."""
+    cpu_seconds, seconds, memory, descriptor = sys.argv[1:]
+    budget = WorkBudget(float(cpu_seconds), float(seconds), int(memory))
+    # Ctrl-C in a terminal reaches every process; this one ends with the control socket.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICE)
+    handler = AdminWorkHandler()
+    warm_up_linter()
+    # That enabled the collector. Workers live too short for garbage to matter.
+    gc.disable()
+    with socket.socket(fileno=int(descriptor)) as control:
+        ForkServer(control, handler, budget).run()
+
+
+if __name__ == "__main__":
+    main()

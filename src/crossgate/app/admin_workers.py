@@ -1,0 +1,124 @@
+"""The workers of the admin API: hands them requests and the catalogue, and words their failures."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import sys
+from collections.abc import Iterable
+from dataclasses import astuple
+from http import HTTPStatus
+from typing import Final
+
+from crossgate.admin.workers import WorkerRequest, WorkerResponse, WorkRefused
+from crossgate.app.catalogue_copy import CatalogueFeed
+from crossgate.diagnostics import Diagnostic
+from crossgate.service.ports import CatalogueStore
+from crossgate.workers.budget import WorkBudget
+from crossgate.workers.fair_queue import FairQueue, QueueFullError
+from crossgate.workers.frames import WorkerEnd, WorkFailedError
+from crossgate.workers.pool import WorkerPool
+
+# -P: no module of the current folder is imported.
+_COMMAND: Final = (sys.executable, "-P", "-m", "crossgate.app.admin_worker_process")
+_SLOTS: Final = max(2, len(os.sched_getaffinity(0)))
+_RESERVED: Final = 2
+"""Slots that viewers leave to editors and admins."""
+
+
+class AdminWorkerPool:
+    """The processes, which start with the first request, and the catalogue that they have a copy of."""
+
+    def __init__(self, budget: WorkBudget | None = None) -> None:
+        self.budget = budget or WorkBudget()
+        self._feed = CatalogueFeed()
+        self._processes = WorkerPool((*_COMMAND, *map(str, astuple(self.budget))))
+
+    async def run(self, job: bytes, store: CatalogueStore) -> bytes:
+        """The answer of a worker with the head of the store; raises WorkFailedError if there is none."""
+
+        def updates(new: bool) -> Iterable[bytes]:  # noqa: FBT001 - the pool's callback
+            return self._feed.updates(store.head, new=new)
+
+        return await self._processes.run(job, updates)
+
+    def close(self) -> None:
+        """End the processes; blocks."""
+        self._processes.close()
+
+
+class AdminWorkers:
+    """Implements :class:`crossgate.admin.workers.Workers`."""
+
+    def __init__(self, store: CatalogueStore, pool: AdminWorkerPool) -> None:
+        self._store = store
+        self._pool = pool
+        self._queue = FairQueue(_SLOTS, _RESERVED)
+
+    async def answer(self, request: WorkerRequest, caller: str, *, preferred: bool) -> WorkerResponse:
+        """The response of a worker, once it is the caller's turn; raises WorkRefused if there is none."""
+        job = pickle.dumps((request, preferred))
+        try:
+            async with self._queue.slot(caller, preferred=preferred):
+                answer = await self._pool.run(job, self._store)
+        except QueueFullError as full:
+            raise _queue_full(full) from None
+        except WorkFailedError as failed:
+            raise _failed(failed, self._pool.budget) from None
+        response: WorkerResponse = await asyncio.to_thread(pickle.loads, answer)
+        return response
+
+
+def _queue_full(full: QueueFullError) -> WorkRefused:
+    if full.of_caller:
+        return WorkRefused(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            Diagnostic(
+                "token-requests", "too many requests of this token are waiting", "Send one after another"
+            ),
+        )
+    return WorkRefused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        Diagnostic("workers-busy", "too many requests are waiting for a worker", "Retry later"),
+    )
+
+
+def _failed(failed: WorkFailedError, budget: WorkBudget) -> WorkRefused:
+    match failed.end:
+        case WorkerEnd.CPU:
+            return WorkRefused(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                Diagnostic(
+                    "request-time",
+                    f"the request takes more than {budget.cpu_seconds:g} s of processor time",
+                    "Send it in parts, and simplify regular expressions: name hosts instead of character"
+                    " classes",
+                    found=failed.output.decode("utf-8", "replace") or None,
+                ),
+            )
+        case WorkerEnd.MEMORY:
+            return WorkRefused(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                Diagnostic(
+                    "request-memory",
+                    f"the request takes more than {budget.memory // 2**20:,} MiB of memory",
+                    "Send it in parts",
+                ),
+            )
+        case WorkerEnd.SECONDS:
+            return WorkRefused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                Diagnostic(
+                    "workers-slow",
+                    f"no response within {budget.seconds:g} s",
+                    "Retry when the load is lower",
+                ),
+            )
+        case _:
+            return WorkRefused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                Diagnostic(
+                    "worker-ended", "the worker process ended early", "Retry; see the log if it happens again"
+                ),
+            )

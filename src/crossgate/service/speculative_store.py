@@ -1,0 +1,56 @@
+"""A store in memory that carries out one change, for a process that only prepares it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from crossgate.service.errors import NotFound
+from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision
+from crossgate.service.snapshot import Snapshot
+
+
+class SpeculativeStore:
+    """A :class:`~crossgate.service.ports.CatalogueStore` whose commits reach nobody.
+
+    The caller takes the proposal, and commits it to the real store if its head is still the same.
+    """
+
+    def __init__(self) -> None:
+        self.head = Snapshot()
+        self.proposal: Proposal | None = None
+        """The last one that changes something."""
+
+    def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
+        """Keep the proposal; the head that this returns is the one that committing it would give."""
+        proposal = decide(self.head)
+        if proposal.difference:
+            self.proposal = proposal
+            objects = {(one.kind, one.key): one.after for one in proposal.difference}
+            self.head = self.head.advance(self.head.revision + 1, objects)
+        return self.head
+
+    def require_writable(self) -> None:
+        """Return: the real store was checked before."""
+
+    def refresh(self) -> Snapshot:
+        """The head."""
+        return self.head
+
+    def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
+        """None: the history is in the real store."""
+        del before, limit
+        return ()
+
+    def revision(self, number: int) -> RecordedRevision | None:
+        """None, see above."""
+        del number
+        return None
+
+    def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
+        """Refuse, see above."""
+        del changed_since
+        raise NotFound("revision", str(number))
+
+    def record_rollouts(self, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
+        """Do nothing, see above."""
+        del rollouts
