@@ -15,7 +15,18 @@ from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import Change, PutGateway, ReplaceAll
 from crossgate.store import SqliteDirectory, open_store
 
-LATER = {"alembic", "fastapi", "httpx", "psycopg", "pydantic", "rich", "structlog", "uvicorn", "watchfiles"}
+LATER = {
+    "alembic",
+    "cryptography",
+    "fastapi",
+    "httpx",
+    "psycopg",
+    "pydantic",
+    "rich",
+    "structlog",
+    "uvicorn",
+    "watchfiles",
+}
 
 OPENING = """
 import sys
