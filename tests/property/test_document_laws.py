@@ -138,6 +138,7 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
         public_origins=st.lists(_origins, max_size=2).map(tuple),
         same_origin=st.sampled_from(SameOrigin),
         trusted_proxies=st.sampled_from([(), ("10.0.0.0/8", "2001:db8::/32")]),
+        denied_native_networks=st.sampled_from([(), ("169.254.0.0/16", "::1/128")]),
         limits=st.sampled_from(
             [Limits(), Limits(native_timeout=0.0, websocket_idle_timeout=0.5, max_streams=1)]
         ),

@@ -110,6 +110,7 @@ _GATEWAYS = st.fixed_dictionaries(
         "trusted_proxies": st.lists(
             st.sampled_from(["10.0.0.0/8", "::1", "10.0.0.1/8", "localhost", 10, None]), max_size=2
         ),
+        "denied_native_networks": st.lists(st.sampled_from(["169.254.0.0/16", "10.0.0.1/8", 10]), max_size=2),
         "limits": st.fixed_dictionaries(
             {},
             optional={

@@ -20,7 +20,6 @@ from crossgate.compiler.standalone import compile_settings, static_resources
 from crossgate.dataplane.checks import check_listen
 from crossgate.dataplane.native_addresses import NativeRules, OwnAddress, Resolve, resolve_names
 from crossgate.dataplane.process import Envoy
-from crossgate.dataplane.tls_files import check_authorities, check_tls
 from crossgate.dataplane.validation import validate
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.net.address import Address, HostPort
@@ -64,8 +63,7 @@ class MachineCheck:
 
     def rules(self, gateway: Gateway) -> NativeRules:
         """What native services must not be, behind a gateway with these settings."""
-        listener = OwnAddress("listener, so that requests would go round in a loop", gateway.listen)
-        return NativeRules((*self.own, listener), (), self.resolve)
+        return NativeRules.of(gateway, self.own, self.resolve)
 
     def _find_forbidden(self, base: Catalogue, after: Gateway, difference: Difference) -> list[Diagnostic]:
         """Native services that break a rule: errors for changed ones, warnings for those under new rules."""
@@ -114,6 +112,9 @@ def _changed_natives(difference: Difference) -> Iterator[tuple[Place, NativeServ
 def _find_on_machine(
     envoy: Envoy, before: Gateway, after: Gateway, changed: Mapping[ResourceKey, Resource]
 ) -> list[Diagnostic]:
+    # Imported here: cryptography would delay the admin API by a tenth of its start.
+    from crossgate.dataplane.tls_files import check_authorities, check_tls
+
     found: list[Diagnostic] = []
     if before.listen != after.listen:
         listen = after.listen

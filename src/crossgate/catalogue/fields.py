@@ -174,6 +174,13 @@ GATEWAY: Final = Record(
             "else's are replaced.",
             default=(),
         ),
+        Field(
+            "denied_native_networks",
+            ListOf(Parsed(parse_network, string_only=True)),
+            "Networks in which no native service of a new or changed API may be, such as `169.254.0.0/16` "
+            "with the metadata service of a cloud. A name is resolved when the API is saved, not later.",
+            default=(),
+        ),
         Field("limits", LIMITS, "Times, sizes and numbers.", default=Limits(), default_doc="those below"),
         Field(
             "underscore_headers",

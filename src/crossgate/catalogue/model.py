@@ -130,6 +130,8 @@ class Gateway:
     same_origin: SameOrigin = SameOrigin.DETECT
     trusted_proxies: tuple[str, ...] = ()
     """Networks of proxies whose ``X-Forwarded-*`` headers are believed."""
+    denied_native_networks: tuple[str, ...] = ()
+    """Networks in which no native service of a new or changed API may be."""
     limits: Limits = field(default_factory=Limits)
     underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
     """What to do with requests that have a header name with an underscore."""

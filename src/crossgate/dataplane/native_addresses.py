@@ -16,7 +16,7 @@ from threading import BoundedSemaphore, Thread
 from time import monotonic
 from typing import Final
 
-from crossgate.catalogue.model import NativeService
+from crossgate.catalogue.model import Gateway, NativeService
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.net.address import HostPort, is_ip_address
 
@@ -50,6 +50,14 @@ class NativeRules:
     """Networks, as :func:`crossgate.net.address.parse_network` writes them."""
     resolve: Resolve | None = None
     """None: names other than ``localhost`` are not judged."""
+
+    @classmethod
+    def of(
+        cls, gateway: Gateway, own: Sequence[OwnAddress] = (), resolve: Resolve | None = None
+    ) -> NativeRules:
+        """The rules of a gateway, which listens at ``own`` besides its listener."""
+        listener = OwnAddress("listener, so that requests would go round in a loop", gateway.listen)
+        return cls((*own, listener), gateway.denied_native_networks, resolve)
 
     def find(self, natives: Iterable[tuple[Place, NativeService]], severity: Severity) -> list[Diagnostic]:
         """A diagnostic for each service that breaks a rule, at the place that names it."""
@@ -85,7 +93,9 @@ class NativeRules:
         for network in self._networks:
             inside = [one for one in addresses if any(inner in network for inner in _with_embedded(one))]
             if inside:
-                resolves = "" if is_ip_address(native.host) else f" ({native.host} resolves to {inside[0]})"
+                # Name servers rotate their answers; equal ones give equal messages.
+                first = min(inside, key=str)
+                resolves = "" if is_ip_address(native.host) else f" ({native.host} resolves to {first})"
                 yield Diagnostic(
                     code="native-denied",
                     message=f"the native service is in the denied network {network}{resolves}",

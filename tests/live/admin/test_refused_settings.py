@@ -201,6 +201,29 @@ def test_an_api_that_breaks_a_new_rule_stays_and_is_reported(gateway: StoreGatew
     assert codes(rolled) == [("native-is-gateway", "$.apis['old/1'].native")]
 
 
+def test_native_services_in_denied_networks_are_refused(gateway: StoreGateway) -> None:
+    admin = gateway.admin
+    old = api_entry(native="http://10.1.2.3")
+    assert admin.put("/v1/apis/inner/1", json=old, headers=NEW).status_code == 201
+    listed = put(gateway, denied_native_networks=["169.254.0.0/16", "10.0.0.0/8", "127.0.0.53"])
+    assert listed.status_code == 200
+    assert [(one["code"], one["path"]) for one in listed.json()["findings"]] == [
+        ("native-denied", "$.apis['inner/1'].native")
+    ]
+    for native in (
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::ffff:169.254.169.254]",
+        "https://10.9.9.9",
+        "http://127.0.0.53:9101",
+    ):
+        metadata = admin.put("/v1/apis/metadata/1", json=api_entry(native=native), headers=NEW)
+        assert codes(metadata) == [("native-denied", "$.native")]
+        assert codes(admin.put("/v1/apis/inner/1", json=api_entry(native=native), headers=ANY))
+    # What was there before the list can be edited, and stays.
+    assert admin.put("/v1/apis/inner/1/policy", json=policy_entry(APP), headers=NEW).status_code == 201
+    assert admin.delete("/v1/apis/inner/1", headers=ANY).status_code == 204
+
+
 def test_without_an_own_envoy_nothing_of_this_machine_is_judged(tmp_path: Path) -> None:
     [port] = free_ports(1)
     with store_gateway(tmp_path, "--data", "data", "--no-envoy", port=port) as gateway:

@@ -98,6 +98,11 @@ SHAPE = {
         "10.1.0.0/8",
     ),
     "a proxy's network is a number": ("gateway: {trusted_proxies: [§10.0]}\n", "wrong-type", "10.0"),
+    "a denied network is a name": (
+        "gateway: {denied_native_networks: [§localhost]}\n",
+        "network-invalid",
+        "localhost",
+    ),
     "a limit without a zero": ("gateway: {limits: {head_timeout: §0}}\n", "wrong-type", "0"),
     "a limit is not whole": ("gateway: {limits: {max_streams: §1.5}}\n", "wrong-type", "1.5"),
     "a limit is unknown": ("gateway: {limits: {§max_stream: 1}}\n", "unknown-key", "max_stream"),

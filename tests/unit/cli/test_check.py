@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,27 @@ def test_files_of_the_gateway_are_read(tmp_path: Path) -> None:
     good_pair().write(tmp_path)
     (tmp_path / "authorities.pem").write_bytes(good_pair().certificate)
     assert crossgate("check", "gateway.yaml", cwd=tmp_path).returncode == 0
+
+
+def test_a_native_service_at_an_address_that_is_not_allowed(tmp_path: Path) -> None:
+    denied = "gateway:\n  denied_native_networks: [127.0.0.0/8]\n"
+    (tmp_path / "denied.yaml").write_text(denied + SAFE)
+    done = crossgate("check", "denied.yaml", "--json", cwd=tmp_path)
+    [found] = json.loads(done.stdout)["findings"]
+    assert (done.returncode, found["code"], found["line"]) == (2, "native-denied", 7)
+
+    (tmp_path / "loop.yaml").write_text("gateway:\n  listen: 0.0.0.0:9101\n" + SAFE)
+    done = crossgate("check", "loop.yaml", "--json", cwd=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["findings"][0]["code"]) == (2, "native-is-gateway")
+
+
+def test_names_are_resolved_only_with_reach(tmp_path: Path) -> None:
+    everything = "gateway:\n  denied_native_networks: [0.0.0.0/0, '::/0']\n"
+    (tmp_path / "named.yaml").write_text(everything + SAFE.replace("127.0.0.1", socket.gethostname().lower()))
+    assert crossgate("check", "named.yaml", cwd=tmp_path).returncode == 0
+    done = crossgate("check", "named.yaml", "--reach", "--json", cwd=tmp_path)
+    codes = {found["code"] for found in json.loads(done.stdout)["findings"]}
+    assert codes & {"native-denied", "native-unresolved"}
 
 
 @pytest.mark.parametrize(("pair", "code"), [("expired", 1), ("an encrypted key", 2)])

@@ -74,6 +74,7 @@ _gateways = st.builds(
     public_origins=st.sampled_from(((), (), ("https://gateway.example.com",))),
     same_origin=st.sampled_from(SameOrigin),
     trusted_proxies=st.sampled_from(((), (), ("10.0.0.0/8", "::1/128"))),
+    denied_native_networks=st.sampled_from(((), ("169.254.0.0/16",))),
     limits=st.sampled_from(
         (Limits(), Limits(), Limits(native_timeout=0.5), Limits(max_headers=50), Limits(max_streams=50))
     ),

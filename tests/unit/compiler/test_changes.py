@@ -85,6 +85,7 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     ),
     "the time for a head": (with_limits(head_timeout=5.0), {THE_LISTENER}),
     "trusted proxies": (with_gateway(trusted_proxies=("10.0.0.0/8",)), {THE_LISTENER}),
+    "denied networks": (with_gateway(denied_native_networks=("10.0.0.0/8",)), set()),
     "the number of connections": (with_limits(max_connections=5), {THE_LISTENER}),
     "the size of a head": (
         with_limits(max_head_kib=16),

@@ -19,6 +19,7 @@ from crossgate.cli.output.console import print_json, printable, stdout
 from crossgate.cli.output.findings import print_findings
 from crossgate.cli.output.sarif import as_sarif
 from crossgate.dataplane.checks import find_unreachable
+from crossgate.dataplane.native_addresses import NativeRules, resolve_names
 from crossgate.dataplane.native_preflight import NativePreflight, find_native_cors
 from crossgate.dataplane.tls_files import check_gateway_files
 from crossgate.diagnostics import Place, Severity, count_by_severity
@@ -48,7 +49,7 @@ def check(
         bool,
         typer.Option(
             "--reach",
-            help="Connect to native services, too; those of APIs with a policy get one preflight each.",
+            help="Resolve names, and connect to native services: one preflight each if the API has a policy.",
         ),
     ] = False,
     files: Annotated[
@@ -59,10 +60,11 @@ def check(
     """Validate a document and lint its policies: print every finding with its line, column and remedy.
 
     Exit codes: 0 no findings above severity info, 1 findings, 2 the document is invalid, a file of the
-    gateway can't be used or, with --reach, a native service can't be reached.
+    gateway can't be used, a native service has an address that is not allowed or, with --reach, it can't be
+    reached.
     """
     reading = load_document(file)
-    machine = _unreachable(reading) if reach else []
+    machine = _find_forbidden(reading, resolve=reach) + (_unreachable(reading) if reach else [])
     if files and reading.catalogue is not None:
         machine += map(Finding, reading.located(check_gateway_files(reading.catalogue.gateway)))
     native_cors = _native_cors(reading.catalogue) if reach and reading.catalogue is not None else {}
@@ -89,11 +91,23 @@ def _findings(reading: Reading, native_cors: Mapping[str, bool]) -> list[Finding
     ]
 
 
+def _natives(reading: Reading) -> list[tuple[Place, NativeService]]:
+    """The native services and their places in the document."""
+    apis = reading.catalogue.apis.values() if reading.catalogue is not None else ()
+    return [(Place(("apis", index, "native")), api.native) for index, api in enumerate(apis)]
+
+
+def _find_forbidden(reading: Reading, *, resolve: bool) -> list[Finding]:
+    """The native services that are the gateway itself, or in a denied network."""
+    if reading.catalogue is None:
+        return []
+    rules = NativeRules.of(reading.catalogue.gateway, resolve=resolve_names if resolve else None)
+    return [Finding(one) for one in reading.located(rules.find(_natives(reading), Severity.ERROR))]
+
+
 def _unreachable(reading: Reading) -> list[Finding]:
     """The native services that accept no connection."""
-    apis = reading.catalogue.apis.values() if reading.catalogue is not None else ()
-    places = [(Place(("apis", index, "native")), api.native) for index, api in enumerate(apis)]
-    found = asyncio.run(find_unreachable(places, Severity.ERROR))
+    found = asyncio.run(find_unreachable(_natives(reading), Severity.ERROR))
     return [Finding(diagnostic) for diagnostic in reading.located(found)]
 
 
