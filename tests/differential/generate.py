@@ -110,6 +110,8 @@ def random_request(random: Random, sample: Sample) -> CaseRequest:
 
 
 def _exact(random: Random) -> str:
+    if random.random() < 0.05:
+        return random.choice(words.HOSTLESS)
     scheme = random.choice(words.SCHEMES)
     port = random.choice(words.PORTS)
     if (scheme, port) in {("http", ":80"), ("https", ":443")}:

@@ -31,6 +31,7 @@ HOSTS: Final = (
 )
 NAMED_HOSTS: Final = tuple(host for host in HOSTS if host[0] not in "[1" or host[-1].isalpha())
 SCHEMES: Final = ("https", "https", "https", "http", "http", "chrome-extension", "capacitor")
+HOSTLESS: Final = ("file://", "app://", "app://.", "content://", "http-app://.")
 PORTS: Final = ("", "", "", ":8443", ":3000", ":80", ":443", ":65535", ":1")
 
 REGEXES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
@@ -186,7 +187,13 @@ JUNK: Final = (
     "http://[::ffff:127.0.0.1]",
     "http://[::ffff:7f00:1]",
     "http://[1::2:0:0:0:3]",
-    "file://",
+    *HOSTLESS,
+    "http://.",
+    "wss://.",
+    "ftp://",
+    "file://:80",
+    "file:///",
+    "app://..",
     "data:text/html,x",
     "\xff",
     "\xff\xfe",

@@ -73,7 +73,7 @@ _APPLICATION_NAME: Final = Parsed(
 )
 _NATIVE: Final = Parsed(parse_native_url, string_only=True)
 _ENDPOINT: Final = Parsed(parse_endpoint, _string(pattern=f"^{ENDPOINT_PATTERN}$", maxLength=MAX_ENDPOINT))
-_ORIGIN: Final = Parsed(_parse_origin, _string(pattern=r"^[a-z][a-z0-9+.-]*://[^/?#@\s*]+$"))
+_ORIGIN: Final = Parsed(_parse_origin, _string(pattern=r"^[a-z][a-z0-9+.-]*://[^/?#@\s*]*$"))
 _DOMAIN: Final = Parsed(parse_trusted_domain)
 
 TLS: Final = Record(

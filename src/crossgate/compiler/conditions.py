@@ -26,7 +26,13 @@ from crossgate.policy.names import (
     SEC_FETCH_SITE,
     TOKEN_PATTERN,
 )
-from crossgate.policy.origin import DEFAULT_PORT_PATTERN, ORIGIN_PATTERN
+from crossgate.policy.origin import (
+    DEFAULT_PORT_PATTERN,
+    HOST_MISSING_PATTERN,
+    HOSTLESS_PATTERN,
+    ORIGIN_PATTERN,
+    is_hostless,
+)
 from crossgate.policy.origin_pattern import wildcard_regexes
 from crossgate.policy.re2 import in_any_case, quote
 from crossgate.policy.same_origin import SAME_ORIGIN
@@ -141,13 +147,16 @@ def origin_refusals(origins: OriginSet, exact: tuple[str, ...]) -> tuple[Conditi
     # Envoy rejects an empty expression. No origin is empty, so that expression matches none.
     regexes = tuple(sorted({regex.pattern for regex in origins.regexes} - {""}))
     if origins.any_origin:
-        return _MALFORMED, _DEFAULT_PORT
+        return _NOT_AN_ORIGIN, _NOT_SERIALISED
     no_match = (
         *[differs(ORIGIN, origin) for origin in exact],
         *[matches_not(ORIGIN, regex) for regex in wildcard_regexes(origins.wildcards)],
         *[matches_not(ORIGIN, regex) for regex in regexes],
     )
-    return no_match, *_malformed_matches(origins.wildcards, regexes)
+    # The conditions about malformed origins are evaluated for exact origins, too.
+    hostless = tuple(differs(ORIGIN, origin) for origin in exact if is_hostless(origin))
+    malformed = _malformed_matches(origins.wildcards, regexes)
+    return no_match, *[(*conditions, *hostless) for conditions in malformed]
 
 
 @lru_cache(maxsize=64)
@@ -156,7 +165,7 @@ def _malformed_matches(
 ) -> tuple[Conditions, ...]:
     """The alternatives in which an origin that a pattern matches is malformed.
 
-    Envoy evaluates them for exact origins too. Those are well-formed, so no alternative holds.
+    None of them holds for an exact origin that has a host.
     """
     plain = [regex for regex in regexes if is_plain(regex)]
     if len(plain) < len(regexes):
@@ -170,3 +179,7 @@ def _malformed_matches(
 _MALFORMED: Final = (differs(ORIGIN, NULL), matches_not(ORIGIN, ORIGIN_PATTERN))
 """Not ``null`` and outside of the grammar, which contains origins with their default port."""
 _DEFAULT_PORT: Final = (matches(ORIGIN, DEFAULT_PORT_PATTERN),)
+
+_NOT_AN_ORIGIN: Final = (differs(ORIGIN, NULL), matches_not(ORIGIN, f"{ORIGIN_PATTERN}|{HOSTLESS_PATTERN}"))
+_NOT_SERIALISED: Final = (matches(ORIGIN, f"{DEFAULT_PORT_PATTERN}|{HOST_MISSING_PATTERN}"),)
+"""The same two for all origins, those without a host included."""

@@ -7,6 +7,9 @@ Sources: https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin and
 https://url.spec.whatwg.org/#host-serializing. A host is a domain, a dotted quad, or an IPv6 address in
 brackets. A domain can have every character that the URL standard allows in a domain, because browsers send
 it, except the comma: several ``Origin`` lines are joined by commas, and two origins must never read as one.
+
+Some programs send an origin without a host: ``file://`` by web views, ``app://.`` by apps. Such an origin is
+not well-formed. It can be allowed as an exact entry (:func:`is_hostless`), and ``*`` allows it.
 """
 
 from __future__ import annotations
@@ -60,6 +63,13 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 2
 DEFAULT_PORT_PATTERN: Final = r"(?:(?:http|ws)://.*:80|(?:https|wss)://.*:443|ftp://.*:21)"
 """The strings that match :data:`ORIGIN_PATTERN` and are not serialised: those with the default port."""
 
+HOSTLESS_PATTERN: Final = rf"{SCHEME_PATTERN}://\.?"
+"""Every origin without a host; in addition, those of :data:`HOST_MISSING_PATTERN`."""
+
+HOST_MISSING_PATTERN: Final = r"(?:http|https|ws|wss|ftp)://\.?"
+"""The strings that match :data:`HOSTLESS_PATTERN` and nothing sends: these schemes have a host (URL, special
+scheme). The other special scheme is ``file``."""
+
 MAX_LENGTH: Final = 16 * 1024
 """Bytes of the longest origin or method that is read: the gateway accepts no longer request head.
 
@@ -70,12 +80,23 @@ A longer value is an origin that is not allowed, or not a method.
 # values, and takes linear time with this grammar, because no label can be read in two ways.
 _ORIGIN = re.compile(ORIGIN_PATTERN)
 _DEFAULT_PORT = re.compile(DEFAULT_PORT_PATTERN)
+_HOSTLESS = re.compile(HOSTLESS_PATTERN)
+_HOST_MISSING = re.compile(HOST_MISSING_PATTERN)
 _DEFAULT_PORTS = tuple(f":{port}" for port in set(DEFAULT_PORTS.values()))
 
 
 def is_well_formed(value: str) -> bool:
-    """Whether ``value`` is one serialised tuple origin; ``null`` is not."""
+    """Whether ``value`` is one serialised tuple origin with a host; ``null`` is not."""
     return len(value) <= MAX_LENGTH and _ORIGIN.fullmatch(value) is not None and not names_default_port(value)
+
+
+def is_hostless(value: str) -> bool:
+    """Whether ``value`` is an origin without a host: a scheme that needs none, ``://``, and at most a dot."""
+    return (
+        len(value) <= MAX_LENGTH
+        and _HOSTLESS.fullmatch(value) is not None
+        and _HOST_MISSING.fullmatch(value) is None
+    )
 
 
 def names_default_port(value: str) -> bool:
@@ -96,7 +117,10 @@ class Origin:
 
     @classmethod
     def of(cls, value: str) -> Origin:
-        """The parts of a value that :func:`is_well_formed` accepts; undefined for any other."""
+        """The parts of a value that :func:`is_well_formed` or :func:`is_hostless` accepts.
+
+        The host of the latter is empty or a dot. Undefined for any other value.
+        """
         scheme, _, authority = value.partition("://")
         host, colon, port = authority.rpartition(":")
         if not colon or port.endswith("]"):

@@ -8,7 +8,14 @@ from typing import Final
 
 from crossgate.diagnostics import Diagnostic
 from crossgate.policy.names import ANY, NULL
-from crossgate.policy.origin import DEFAULT_PORTS, HOST_PATTERN, SCHEME_PATTERN, Origin, is_well_formed
+from crossgate.policy.origin import (
+    DEFAULT_PORTS,
+    HOST_PATTERN,
+    SCHEME_PATTERN,
+    Origin,
+    is_hostless,
+    is_well_formed,
+)
 
 _SCHEME: Final = re.compile(SCHEME_PATTERN)
 _HOST: Final = re.compile(HOST_PATTERN)
@@ -21,9 +28,11 @@ _PARTS: Final = re.compile(
     r"(?P<scheme>[^:/?#]+)://(?:[^/?#]*@)?(?P<host>\[.*\]|[^/?#@:]+)(?::(?:0*(?P<port>[1-9][0-9]{0,4}))?)?(?:[/?#].*)?"
 )
 
+_HOSTLESS_PARTS: Final = re.compile(r"([^:/?#]+://\.?)(?:[/?#]|$)")
+
 
 def find_origin_error(text: str) -> Diagnostic | None:
-    """The reason why ``text`` is not an exact origin; None if it is one.
+    """The reason why ``text`` is not an exact origin; None if it is one, with a host or without.
 
     Stricter than :func:`is_well_formed` in two points. A ``*`` is a legal character of a host (URL,
     forbidden domain code points), but in a policy it is meant as a wildcard. And an IPv6 address must be in
@@ -38,6 +47,8 @@ def find_origin_error(text: str) -> Diagnostic | None:
             "Wildcards are https://*.example.com, https://example.com:* and * alone, in the policy of an API;"
             " for anything else use a regular expression there: {regex: ...}",
         )
+    if is_hostless(text):
+        return None
     if is_well_formed(text):
         return _find_ipv6_error(text)
     reason = _find_shape_error(text) or _find_spelling_error(text) or _find_part_error(text)
@@ -124,7 +135,7 @@ def _find_part_error(text: str) -> str:
 
 
 def nearest_origin(text: str) -> str | None:
-    """The well-formed origin nearest to ``text``, to suggest it to a person; None if there is none.
+    """The origin nearest to ``text``, to suggest it to a person; None if there is none.
 
     User information, path, query, fragment and default port are left out; a missing scheme is taken for
     https. Nothing is ever matched with it.
@@ -132,6 +143,9 @@ def nearest_origin(text: str) -> str | None:
     stripped = text.strip()
     if len(stripped) > _LONGEST:
         return None
+    without_host = _HOSTLESS_PARTS.match(stripped)
+    if without_host is not None and is_hostless(hostless := without_host[1].lower()):
+        return hostless
     parts = _PARTS.fullmatch(stripped if ":/" in stripped else f"https://{stripped}")
     if parts is None:
         return None

@@ -11,14 +11,14 @@ from typing import Final, assert_never
 
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.names import ANY, NULL
-from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN, Origin
+from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN, Origin, is_hostless
 from crossgate.policy.origin_error import find_origin_error, origin_invalid, printable
 from crossgate.policy.re2 import Matcher, RegexRefused, compile_regex, quote
 
 
 @dataclass(frozen=True, slots=True)
 class ExactOrigin:
-    """One serialised origin, compared byte for byte."""
+    """One serialised origin, with a host or without, compared byte for byte."""
 
     value: str
 
@@ -81,7 +81,7 @@ class RegexOrigin:
 
 @dataclass(frozen=True, slots=True)
 class AnyOrigin:
-    """``*``: every well-formed origin, and ``null``."""
+    """``*``: every origin, with a host or without, and ``null``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,8 @@ def _parse_wildcard(text: str) -> WildcardOrigin | Diagnostic | None:
     error = find_origin_error(base)
     if error is not None:
         return replace(error, found=printable(text), remedy=f"Beside the wildcard: {error.remedy}")
+    if is_hostless(base):
+        return origin_invalid(text, "has a wildcard, but no host", f"Write {base}, or * for all origins")
     origin = Origin.of(base)
     if parts["star"] and _NUMERIC_HOST.fullmatch(origin.host):
         return origin_invalid(text, "has a wildcard before an IP address", "Name the address itself")

@@ -18,6 +18,7 @@ from crossgate.policy.origin import (
     MAX_LENGTH,
     ORIGIN_PATTERN,
     PORT_PATTERN,
+    is_hostless,
     is_well_formed,
     names_default_port,
 )
@@ -89,7 +90,7 @@ def _admit_either(exact: frozenset[str], by_pattern: Callable[[str], bool] | Non
 
 
 def _admit_any(value: str) -> bool:
-    return value == NULL or is_well_formed(value)
+    return value == NULL or is_well_formed(value) or is_hostless(value)
 
 
 def _admit_patterns(

@@ -142,6 +142,8 @@ SETTINGS: Final[Record[Any]] = Record(
 NAMES: Final = tuple(field.name.removeprefix(PREFIX) for field in SETTINGS.fields)
 
 _FILE: Final = "file:"
+_FILE_ORIGIN: Final = re.compile(r"file://(?:[,\s]|$)")
+"""The origin ``file://`` as the first of several, not the path of a file with origins."""
 _LINES_NAMED: Final = 10
 """Of those in a file that are invalid."""
 
@@ -271,7 +273,7 @@ class _Settings:
         name = "allowedOrigins"
         known = len(self.diagnostics)
         value = self._get(name, "")
-        if isinstance(value, str) and value.startswith(_FILE):
+        if isinstance(value, str) and value.startswith(_FILE) and not _FILE_ORIGIN.match(value):
             patterns = self._origins_of_file(name, value)
         else:
             patterns = []

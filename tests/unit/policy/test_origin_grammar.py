@@ -10,7 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crossgate.policy import Origin, WildcardOrigin, is_well_formed, parse_origin_pattern
-from crossgate.policy.origin import DEFAULT_PORT_PATTERN, MAX_LENGTH, ORIGIN_PATTERN
+from crossgate.policy.origin import (
+    DEFAULT_PORT_PATTERN,
+    HOST_MISSING_PATTERN,
+    HOSTLESS_PATTERN,
+    MAX_LENGTH,
+    ORIGIN_PATTERN,
+    is_hostless,
+)
 
 WELL_FORMED = [
     "https://example.com",
@@ -162,6 +169,33 @@ def test_the_parts_of_an_origin_make_up_the_whole(value: str) -> None:
 @pytest.mark.parametrize("value", MALFORMED)
 def test_malformed(value: str) -> None:
     assert not is_well_formed(value)
+
+
+HOSTLESS = ["file://", "app://", "app://.", "content://", "x-1+2.3://.", "https-app://", "httpss://."]
+NOT_HOSTLESS = [
+    *("http://", "https://.", "ws://", "wss://.", "ftp://", "File://", "1app://", "://", "", "app:", "app:/"),
+    *("app://..", "app://./", "file:///", "file://:80", "file://x", "null", "app://.\n", "app://.,app://."),
+]
+
+
+@pytest.mark.parametrize("value", HOSTLESS)
+def test_an_origin_without_a_host_is_not_well_formed(value: str) -> None:
+    assert is_hostless(value)
+    assert not is_well_formed(value)
+    assert str(Origin.of(value)) == value
+    assert Origin.of(value).host in ("", ".")
+
+
+@pytest.mark.parametrize("value", [*NOT_HOSTLESS, *WELL_FORMED])
+def test_other_values_are_no_origins_without_a_host(value: str) -> None:
+    assert not is_hostless(value)
+
+
+@pytest.mark.parametrize("value", [*HOSTLESS, *NOT_HOSTLESS, *WELL_FORMED, *MALFORMED])
+def test_re2_finds_the_same_origins_without_a_host(value: str) -> None:
+    hostless, missing = (re2.compile(pattern) for pattern in (HOSTLESS_PATTERN, HOST_MISSING_PATTERN))
+    found = hostless.fullmatch(value) is not None and missing.fullmatch(value) is None
+    assert found == is_hostless(value)
 
 
 def test_a_longer_value_than_a_request_head_is_no_origin() -> None:

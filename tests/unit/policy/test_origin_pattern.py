@@ -19,6 +19,9 @@ from crossgate.policy.origin_pattern import serialise_origin_pattern
 FORMS = [
     ("https://example.com", ExactOrigin("https://example.com")),
     ("http://[::1]:3000", ExactOrigin("http://[::1]:3000")),
+    ("capacitor://localhost", ExactOrigin("capacitor://localhost")),
+    ("file://", ExactOrigin("file://")),
+    ("app://.", ExactOrigin("app://.")),
     ("*", AnyOrigin()),
     ("null", NullOrigin()),
     ("https://*.example.com", WildcardOrigin("https", "example.com", None, True, False)),
@@ -101,6 +104,11 @@ REFUSED = [
     ("https://*.Example.com", "upper-case", "Beside the wildcard"),
     ("https://*.", "no host", "Beside the wildcard"),
     ("https://:*", "no host", "Beside the wildcard"),
+    ("app://*.", "no host", "Write app://, or *"),
+    ("file://:*", "no host", "Write file://, or *"),
+    ("file:///", "path", "Browsers send file://: write that"),
+    ("App://./index.html", "path", "Browsers send app://.: write that"),
+    ("https://.", "invalid host", "scheme://host"),
     ("https://*.example.com:443", "default port", "Beside the wildcard"),
 ]
 

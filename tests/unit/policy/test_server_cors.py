@@ -67,6 +67,17 @@ def test_origins_come_from_a_file_one_a_line() -> None:
     assert [type(pattern) for pattern in found.allowed_origins] == [ExactOrigin, RegexOrigin]
 
 
+@pytest.mark.parametrize("written", ["file://", "file://, app://.", "file:// app://.", ["file://"]])
+def test_the_origin_of_files_is_not_taken_for_a_file(written: object) -> None:
+    assert policy(allowedOrigins=written).allowed_origins[0] == ExactOrigin("file://")
+
+
+def test_the_path_of_a_file_may_begin_with_slashes() -> None:
+    found, _ = read({"///etc/origins": ["https://a.com"]}, enabled=True, allowedOrigins="file:///etc/origins")
+    assert found is not None
+    assert found.allowed_origins == (ExactOrigin("https://a.com"),)
+
+
 def test_a_file_that_cannot_be_read_is_an_error_of_the_setting() -> None:
     missing = Diagnostic("file", "no such file", "Create it", found="/nowhere")
     _, diagnostics = read({"/nowhere": missing}, enabled=True, allowedOrigins="file:/nowhere")
