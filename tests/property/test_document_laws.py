@@ -21,6 +21,7 @@ from crossgate.catalogue.model import (
     Application,
     Catalogue,
     Gateway,
+    GatewayLint,
     LintSettings,
     NativeService,
     Suppression,
@@ -143,7 +144,9 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
             [Limits(), Limits(native_timeout=0.0, websocket_idle_timeout=0.5, max_streams=1)]
         ),
         underscore_headers=st.sampled_from(UnderscoreHeaders),
-        lint=st.sampled_from([LintSettings(), _ACCEPTED]),
+        lint=st.sampled_from(
+            [GatewayLint(), GatewayLint(_ACCEPTED.allow, ("*.apps.example",), ("atlassian.net",))]
+        ),
     )
     return Catalogue(
         gateway=draw(gateway),

@@ -69,6 +69,13 @@ _LINT = st.fixed_dictionaries(
         "deny": st.just([]),
     },
 )
+_GATEWAY_LINT = st.fixed_dictionaries(
+    {},
+    optional={
+        "shared_domains": st.lists(st.sampled_from(["a.example", "*.b.example", "A", 7]), max_size=2),
+        "single_owner_domains": st.lists(st.sampled_from(["a.example", "*.b.example", 7]), max_size=2),
+    },
+)
 _APIS = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["pets", "a/b", "..", 7]) | st.just("pets"),
@@ -122,7 +129,7 @@ _GATEWAYS = st.fixed_dictionaries(
         "public_origins": _ORIGINS,
         "same_origin": st.sampled_from(["detect", "listed", "Detect", True]),
         "underscore_headers": st.sampled_from(["reject", "allow", "drop", None, True]),
-        "lint": _LINT,
+        "lint": _LINT | _GATEWAY_LINT,
         "unknown": st.just(1),
     },
 )

@@ -19,6 +19,7 @@ from crossgate.catalogue.model import (
     ApiType,
     Application,
     Gateway,
+    GatewayLint,
     LintSettings,
     Suppression,
     Tls,
@@ -32,6 +33,7 @@ from crossgate.catalogue.names import (
     parse_application_name,
     parse_endpoint,
     parse_name,
+    parse_shared_domain,
     parse_trusted_domain,
 )
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
@@ -75,6 +77,7 @@ _NATIVE: Final = Parsed(parse_native_url, string_only=True)
 _ENDPOINT: Final = Parsed(parse_endpoint, _string(pattern=f"^{ENDPOINT_PATTERN}$", maxLength=MAX_ENDPOINT))
 _ORIGIN: Final = Parsed(_parse_origin, _string(pattern=r"^[a-z][a-z0-9+.-]*://[^/?#@\s*]*$"))
 _DOMAIN: Final = Parsed(parse_trusted_domain)
+_SHARED_DOMAIN: Final = Parsed(parse_shared_domain)
 
 TLS: Final = Record(
     "TlsEntry",
@@ -121,6 +124,30 @@ _LINT: Final = Field(
     "Which of the linter's findings are accepted.",
     default=LintSettings(),
     default_doc="none",
+)
+
+GATEWAY_LINT: Final = Record(
+    "GatewayLintEntry",
+    "What the linter accepts in the gateway object, and what it counts with in all objects.",
+    GatewayLint,
+    (
+        *LINT.fields,
+        Field(
+            "shared_domains",
+            ListOf(_SHARED_DOMAIN),
+            "List of domains below which different people have names, in addition to the public suffix list "
+            "and to Crossgate's supplement: `apps.example.com`, or `*.apps.example.com` if they have names "
+            "below each `region.apps.example.com`.",
+            default=(),
+        ),
+        Field(
+            "single_owner_domains",
+            ListOf(_SHARED_DOMAIN),
+            "List of domains that the linter's lists call shared, and below which one company has all names: "
+            "`atlassian.net` at Atlassian. Rules of registries, such as `co.uk`, always apply.",
+            default=(),
+        ),
+    ),
 )
 
 GATEWAY: Final = Record(
@@ -191,7 +218,13 @@ GATEWAY: Final = Record(
             default=UnderscoreHeaders.REJECT,
             default_doc="`reject`",
         ),
-        _LINT,
+        Field(
+            "lint",
+            GATEWAY_LINT,
+            "Which of the linter's findings are accepted, and which domains it calls shared.",
+            default=GatewayLint(),
+            default_doc="none",
+        ),
     ),
 )
 

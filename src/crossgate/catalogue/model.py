@@ -65,6 +65,29 @@ class LintSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainOwnership:
+    """What the operator knows about who has the names below a domain."""
+
+    shared: tuple[str, ...] = ()
+    """Domains below which different people have names; ``*.`` before one stands for one more label."""
+    single_owner: tuple[str, ...] = ()
+    """Domains below which one company has all names, whatever the linter's lists say."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLint(LintSettings):
+    """What the linter accepts in the gateway object, and what it counts with everywhere."""
+
+    shared_domains: tuple[str, ...] = ()
+    single_owner_domains: tuple[str, ...] = ()
+
+    @property
+    def domains(self) -> DomainOwnership:
+        """Both lists."""
+        return DomainOwnership(self.shared_domains, self.single_owner_domains)
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """One API; ``key`` names it everywhere."""
 
@@ -135,7 +158,7 @@ class Gateway:
     limits: Limits = field(default_factory=Limits)
     underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
     """What to do with requests that have a header name with an underscore."""
-    lint: LintSettings = LintSettings()
+    lint: GatewayLint = GatewayLint()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic
+from crossgate.policy.names import ANY
 from crossgate.policy.origin import HOST_PATTERN
 
 MAX_NAME: Final = 200
@@ -58,6 +59,20 @@ def parse_trusted_domain(raw: object) -> str | Diagnostic:
         message="a trusted domain must be a lower-case host, without scheme, port and wildcard",
         found=raw if isinstance(raw, str) else repr(raw),
         remedy="Write for example example.com, which includes every name below it",
+    )
+
+
+def parse_shared_domain(raw: object) -> str | Diagnostic:
+    """A host as for :func:`parse_trusted_domain`, or ``*.`` and such a host."""
+    bare = raw.removeprefix("*.") if isinstance(raw, str) else raw
+    if isinstance(raw, str) and ANY not in str(bare) and isinstance(parse_trusted_domain(bare), str):
+        return raw
+    return Diagnostic(
+        code="shared-domain-invalid",
+        message="a shared domain must be a lower-case host, without scheme and port",
+        found=raw if isinstance(raw, str) else repr(raw),
+        remedy="Write apps.example.com if people have names below it, or *.apps.example.com if they have "
+        "names below region.apps.example.com",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from crossgate.catalogue.effective import Associations
@@ -13,6 +13,7 @@ from crossgate.diagnostics import Step
 from crossgate.lint.objects import (
     Context,
     LintedObject,
+    common_context,
     credentialed_apis,
     linted_objects,
     placed,
@@ -140,19 +141,23 @@ def check_catalogue(
     before = previous or CatalogueFindings()
     answers = native_cors or {}
     associations, touched = before.associations.advance(catalogue.applications)
-    underscores = catalogue.gateway.underscore_headers
+    common = common_context(catalogue)
 
     def context_of(found: LintedObject, known: _Checked | None) -> Context:
         match found:
             case Api(key=key) if known is not None and key not in touched:
-                origins = known.context.application_origins
-                return Context(origins, answers.get(key), underscore_headers=underscores)
+                return replace(
+                    common,
+                    application_origins=known.context.application_origins,
+                    native_cors=answers.get(key),
+                )
             case Api(key=key):
-                return Context(associations.origins(key), answers.get(key), underscore_headers=underscores)
+                origins = associations.origins(key)
+                return replace(common, application_origins=origins, native_cors=answers.get(key))
             case Application():
-                return Context(credentialed=credentialed_apis(found, catalogue.apis))
+                return replace(common, credentialed=credentialed_apis(found, catalogue.apis))
             case _:
-                return Context(underscore_headers=underscores)
+                return common
 
     objects: dict[str, _Checked] = {}
     paths: list[tuple[Step, ...]] = []

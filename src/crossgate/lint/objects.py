@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
+from crossgate.catalogue.model import Api, Application, Catalogue, DomainOwnership, Gateway, Settings
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.diagnostics import Place, Step
+from crossgate.lint.proof import suffix_list
 from crossgate.lint.rule import Finding
 from crossgate.lint.subject import Subject, SubjectKind
 from crossgate.policy import CorsPolicy, ExactOrigin, Mode, RegexOrigin, ServerPolicy
@@ -37,6 +38,7 @@ _KEYS: Final[Mapping[SubjectKind, Mapping[str, str]]] = {
     SubjectKind.GATEWAY: {"allowed_origins": "public_origins"},
     SubjectKind.APPLICATION: {"allowed_origins": "javascript_origins"},
 }
+_NO_CHANGES: Final = DomainOwnership()
 _PROPERTY: Final = re.compile(r"\b(?:" + "|".join(_SETTINGS) + r")\b")
 
 
@@ -53,6 +55,14 @@ class Context:
     named with both modes, so that enforcing more is a superset."""
     underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
     """Of an API and the settings: the gateway's setting of that name."""
+    domains: DomainOwnership = _NO_CHANGES
+    """What the gateway object says about shared domains."""
+
+
+def common_context(catalogue: Catalogue) -> Context:
+    """What bears on all objects: settings of the gateway object."""
+    gateway = catalogue.gateway
+    return Context(underscore_headers=gateway.underscore_headers, domains=gateway.lint.domains)
 
 
 def linted_objects(catalogue: Catalogue) -> Iterator[tuple[tuple[Step, ...], LintedObject]]:
@@ -77,6 +87,14 @@ def credentialed_apis(application: Application, apis: Mapping[str, Api]) -> froz
 
 def subject_of(found: LintedObject, context: Context) -> Subject | None:
     """What the rules examine of an object; None if it has no origins."""
+    subject = _subject_of(found, context)
+    if subject is None or context.domains == _NO_CHANGES:
+        return subject
+    domains = context.domains
+    return replace(subject, suffixes=suffix_list(domains.shared, domains.single_owner))
+
+
+def _subject_of(found: LintedObject, context: Context) -> Subject | None:
     match found:
         case Api():
             if found.cors is None:

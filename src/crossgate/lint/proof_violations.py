@@ -20,7 +20,7 @@ def attacks(subject: Subject, verdict: Verdict, kind: type[object]) -> Iterator[
 def attack_on(entry: OriginEntry) -> Violation:
     """The attack that the entry's proof shows, with a verified fix if there is one."""
     proof = entry.proof
-    fix = suggest(entry.source) if isinstance(entry.pattern, RegexOrigin) else None
+    fix = suggest(entry.source, suffixes=entry.suffixes) if isinstance(entry.pattern, RegexOrigin) else None
     return Violation(
         entry.path,
         f"the entry admits {proof.witness}; {_who_can_have(proof)} {proof.witness_domain} ({proof.cause})",

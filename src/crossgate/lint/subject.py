@@ -14,7 +14,7 @@ import re2
 from crossgate.catalogue.model import Application
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.diagnostics import Step
-from crossgate.lint.proof import Fact, FactCode, Proof, Verdict, prove_pattern
+from crossgate.lint.proof import Fact, FactCode, Proof, SuffixList, Verdict, prove_pattern
 from crossgate.lint.proof.lookup import ANYTHING
 from crossgate.policy import (
     AnyOrigin,
@@ -47,6 +47,8 @@ class OriginEntry:
 
     index: int
     pattern: OriginPattern
+    suffixes: SuffixList | None = None
+    """None for the default one."""
 
     @property
     def path(self) -> tuple[Step, ...]:
@@ -90,12 +92,12 @@ class OriginEntry:
     @cached_property
     def proof(self) -> Proof:
         """What the entry admits; computed once, because most rules need it."""
-        return _proof(self.pattern)
+        return _proof(self.pattern, self.suffixes)
 
 
 @lru_cache(maxsize=16384)
-def _proof(pattern: OriginPattern) -> Proof:
-    return prove_pattern(pattern)
+def _proof(pattern: OriginPattern, suffixes: SuffixList | None) -> Proof:
+    return prove_pattern(pattern, suffixes)
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,14 @@ class Subject:
     kind: SubjectKind = SubjectKind.API
     underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
     """What the gateway does with header names that have an underscore."""
+    suffixes: SuffixList | None = None
+    """What counts as a registrable domain; None for the default."""
 
     @cached_property
     def entries(self) -> tuple[OriginEntry, ...]:
         """The allowed origins, in their order."""
-        return tuple(OriginEntry(index, pattern) for index, pattern in enumerate(self.policy.allowed_origins))
+        origins = self.policy.allowed_origins
+        return tuple(OriginEntry(index, pattern, self.suffixes) for index, pattern in enumerate(origins))
 
     @cached_property
     def facts(self) -> Mapping[FactCode, list[tuple[OriginEntry, Fact]]]:

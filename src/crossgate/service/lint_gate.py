@@ -17,7 +17,7 @@ from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Sett
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.diagnostics import Severity, Step
 from crossgate.lint.check import find, find_for_origins, unjudged_codes
-from crossgate.lint.objects import Context, LintedObject, credentialed_apis
+from crossgate.lint.objects import Context, LintedObject, common_context, credentialed_apis
 from crossgate.lint.rule import Finding
 from crossgate.lint.rules import all_rules, header_underscore
 from crossgate.lint.suppressions import apply_suppressions, covered_by, is_suppressed
@@ -104,8 +104,8 @@ def _touched(
 
 
 def _context(catalogue: Catalogue, application_origins: frozenset[str] = frozenset()) -> Context:
-    """What bears on an API or the settings."""
-    return Context(application_origins, underscore_headers=catalogue.gateway.underscore_headers)
+    """What bears on an API, the settings or the gateway object."""
+    return replace(common_context(catalogue), application_origins=application_origins)
 
 
 def _promising_too_much(base: Catalogue, after: Catalogue) -> Iterator[_Touched]:
@@ -130,7 +130,11 @@ def _touched_application(base: Catalogue, after: Catalogue, application: Applica
     then = frozenset[tuple[str, Mode]]() if before is None else credentialed_apis(before, base.apis)
     now = credentialed_apis(application, after.apis)
     path = ("applications", application.name)
-    return _Touched(path, before, application, Context(credentialed=then), Context(credentialed=now))
+    contexts = (
+        replace(common_context(base), credentialed=then),
+        replace(common_context(after), credentialed=now),
+    )
+    return _Touched(path, before, application, *contexts)
 
 
 def _exposed(base: Catalogue, after: Catalogue, difference: Difference) -> Iterator[_Touched]:

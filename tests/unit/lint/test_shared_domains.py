@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import publicsuffixlist
 import pytest
 import re2
+from tests.command import crossgate
 
-from crossgate.lint.check import check_subject
+from crossgate.catalogue.fields import GATEWAY
+from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, GatewayLint, NativeService
+from crossgate.catalogue.reader import read_gateway
+from crossgate.diagnostics import InvalidInput
+from crossgate.lint.check import check_catalogue, check_subject
 from crossgate.lint.proof import FactCode, Verdict, prove, prove_exact, prove_pattern, suffix_list
 from crossgate.lint.proof.shared_domains import SHARED_DOMAINS, SHARED_HOST_ENDS, SHARED_HOSTS
 from crossgate.lint.proof.suffix_trie import PRIVATE_SECTION, Section, build_trie, rules_of
 from crossgate.lint.subject import Subject
 from crossgate.policy import build_policy
 from crossgate.policy.origin_pattern import WildcardOrigin, parse_origin_pattern
+from crossgate.service.changes import PutApi
+from crossgate.service.plan import make_plan
+from crossgate.service.snapshot import Snapshot
 
+TENANTS = {"wildcard-public-suffix", "wildcard-over-suffixes"}
 PUBLIC = publicsuffixlist.PublicSuffixList()
 SHARED = [host.replace("*", "eu-1") for host in SHARED_HOSTS]
 
@@ -56,7 +66,7 @@ def test_a_wildcard_over_it_is_a_tenant(rule: str) -> None:
 def test_the_linter_refuses_tenants_of_companies_that_are_not_in_the_public_list(text: str) -> None:
     policy = build_policy(allowed_origins=[text])
     codes = {one.diagnostic.code for one in check_subject(Subject(policy))}
-    assert codes & {"wildcard-public-suffix", "wildcard-over-suffixes"}
+    assert codes & TENANTS
 
 
 def test_the_witness_below_nip_io_resolves() -> None:
@@ -112,3 +122,60 @@ def test_the_public_list_is_whole() -> None:
     assert sections.count(Section.ICANN) > 5_000
     assert sections.count(Section.PRIVATE) > 2_000
     assert build_trie(["com"]).children["com"].rule is Section.ICANN
+
+
+def _catalogue(lint: GatewayLint) -> Catalogue:
+    policy = build_policy(allowed_origins=["https://*.apps.example.com", "https://*.atlassian.net"])
+    api = Api("a", "1", ApiType.REST, NativeService("http", "127.0.0.1", 80), cors=policy)
+    return Catalogue(gateway=Gateway(lint=lint), apis={api.key: api})
+
+
+CHANGED = GatewayLint(shared_domains=("apps.example.com",), single_owner_domains=("atlassian.net",))
+
+
+def test_the_check_counts_with_the_domains_of_the_gateway_object() -> None:
+    before = check_catalogue(_catalogue(GatewayLint()))
+    after = check_catalogue(_catalogue(CHANGED), before)
+    found = [
+        {one.diagnostic.found for one in checked.of_api("a/1") if one.diagnostic.code in TENANTS}
+        for checked in (before, after)
+    ]
+    assert found == [{"https://*.atlassian.net"}, {"https://*.apps.example.com"}]
+    assert check_catalogue(_catalogue(CHANGED), after).checked == 0
+
+
+def test_a_change_is_refused_by_the_domains_of_the_gateway_object() -> None:
+    for lint, refused in (
+        (GatewayLint(), "https://*.atlassian.net"),
+        (CHANGED, "https://*.apps.example.com"),
+    ):
+        after = _catalogue(lint)
+        head = Snapshot.of(1, replace(after, apis={}))
+        (found,) = make_plan(head, [PutApi(after.apis["a/1"])]).refusing
+        assert found.diagnostic.found == refused
+
+
+def test_prove_counts_with_the_domains_of_a_document(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text(
+        "gateway:\n  lint:\n    shared_domains: [apps.example.com]\n    single_owner_domains: [nip.io]\n"
+    )
+    assert crossgate("prove", "https://*.apps.example.com").returncode == 0
+    assert crossgate("prove", "https://*.apps.example.com", "--file", file).returncode == 1
+    assert crossgate("prove", "https://*.nip.io").returncode == 1
+    assert crossgate("prove", "https://*.nip.io", "--file", file).returncode == 0
+
+
+@pytest.mark.parametrize("domain", ["Apps.example.com", "https://apps.example.com", "a.*.example.com", "", 7])
+def test_what_is_not_a_domain_is_refused(domain: object) -> None:
+    for key in ("shared_domains", "single_owner_domains"):
+        with pytest.raises(InvalidInput) as refused:
+            read_gateway({"lint": {key: [domain]}})
+        assert refused.value.diagnostics[0].place.path == ("lint", key, 0)
+
+
+def test_the_domains_are_written_as_they_were_read() -> None:
+    raw = {"shared_domains": ["*.apps.example.com"], "single_owner_domains": ["atlassian.net"]}
+    gateway = read_gateway({"lint": raw})
+    assert gateway.lint.domains.shared == ("*.apps.example.com",)
+    assert GATEWAY.write(gateway)["lint"] == raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from crossgate.cli.output.explanation import explanation_as_json, print_explanat
 from crossgate.cli.output.findings import print_findings
 from crossgate.diagnostics import Diagnostic, InvalidInput, Severity
 from crossgate.lint.check import check_object
-from crossgate.lint.objects import Context
+from crossgate.lint.objects import common_context
 from crossgate.lint.rule import Finding
 from crossgate.policy import EffectivePolicy, Request, ServerPolicy
 from crossgate.policy import explain as explain_decision
@@ -87,12 +88,12 @@ def explain(
 
 def _findings(catalogue: Catalogue, api: str) -> list[Finding]:
     """Lint findings for the policy that decides, without those of severity info, which `check` prints."""
-    underscores = catalogue.gateway.underscore_headers
+    context = common_context(catalogue)
     if catalogue.server_policy is not None:
-        found = check_object(catalogue.settings, Context(underscore_headers=underscores))
+        found = check_object(catalogue.settings, context)
     elif api:
         origins = Associations.of(catalogue.applications).origins(api)
-        found = check_object(catalogue.apis[api], Context(origins, underscore_headers=underscores))
+        found = check_object(catalogue.apis[api], replace(context, application_origins=origins))
     else:
         return []
     return [finding for finding in found if finding.diagnostic.severity is not Severity.INFO]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from crossgate.cli.arguments import AsJson
+from crossgate.cli.documents import load_catalogue
 from crossgate.cli.output.console import print_json, stdout
 from crossgate.cli.output.proof import print_proof
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint import proof
-from crossgate.lint.proof import MatchMode, Proof, Verdict
+from crossgate.lint.proof import MatchMode, Proof, SuffixList, Verdict
 from crossgate.policy import parse_origin_pattern
 
 _MODE_WITHOUT_REGEX: Final = Diagnostic(
@@ -32,6 +34,10 @@ def prove(
             help="How the expression is matched: against the whole origin, anywhere in it, or from its start."
         ),
     ] = MatchMode.FULL,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="Document whose gateway.lint names shared domains."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove which registrable domains an origin pattern admits, or show an origin that an attacker would use.
@@ -40,9 +46,10 @@ def prove(
     """
     if mode is not MatchMode.FULL and not regex:
         raise InvalidInput([_MODE_WITHOUT_REGEX])
-    found = _prove(pattern, mode, regex=regex)
+    suffixes = None if file is None else _suffixes_of(file)
+    found = _prove(pattern, mode, suffixes, regex=regex)
     wrong = found.verdict not in (Verdict.PROVED, Verdict.NEVER, Verdict.INVALID)
-    fix = proof.suggest(pattern, mode) if regex and wrong else None
+    fix = proof.suggest(pattern, mode, suffixes) if regex and wrong else None
     if as_json:
         print_json({**found.as_json(), "fix": fix})
     else:
@@ -50,10 +57,15 @@ def prove(
     raise typer.Exit(0 if found.verdict is Verdict.PROVED else 1)
 
 
-def _prove(pattern: str, mode: MatchMode, *, regex: bool) -> Proof:
+def _suffixes_of(file: Path) -> SuffixList:
+    domains = load_catalogue(file).gateway.lint.domains
+    return proof.suffix_list(domains.shared, domains.single_owner)
+
+
+def _prove(pattern: str, mode: MatchMode, suffixes: SuffixList | None, *, regex: bool) -> Proof:
     if regex:
-        return proof.prove(pattern, mode)
+        return proof.prove(pattern, mode, suffixes)
     parsed = parse_origin_pattern(pattern)
     if isinstance(parsed, Diagnostic):
         raise InvalidInput([parsed])
-    return proof.prove_pattern(parsed)
+    return proof.prove_pattern(parsed, suffixes)

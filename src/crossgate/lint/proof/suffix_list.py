@@ -42,7 +42,8 @@ class SuffixList:
     def has_single_owner(self, name: str) -> bool:
         """Whether the operator says that one company has all names at and below ``name``."""
         bare = name.removeprefix("!").removeprefix("*.")
-        return any(bare == owner or bare.endswith(f".{owner}") for owner in self._single_owner)
+        owners = [owner.removeprefix("*.") for owner in self._single_owner]
+        return any(bare == owner or bare.endswith(f".{owner}") for owner in owners)
 
     @cached_property
     def shared_hosts(self) -> str:
@@ -113,7 +114,6 @@ _MOST_LISTS: Final = 4
 """A list takes some 10 MB: the default one, and those of an operator who is changing it."""
 
 
-@lru_cache(_MOST_LISTS)
 def suffix_list(shared: tuple[str, ...] = (), single_owner: tuple[str, ...] = ()) -> SuffixList:
     """The list with the operator's changes.
 
@@ -121,6 +121,11 @@ def suffix_list(shared: tuple[str, ...] = (), single_owner: tuple[str, ...] = ()
     (``*.apps.example`` if each name below apps.example is such a domain). ``single_owner`` are domains at and
     below which rules of companies do not apply.
     """
+    return _made(shared, single_owner)
+
+
+@lru_cache(_MOST_LISTS)
+def _made(shared: tuple[str, ...], single_owner: tuple[str, ...]) -> SuffixList:
     return SuffixList(shared, single_owner)
 
 

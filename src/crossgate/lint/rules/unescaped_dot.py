@@ -15,7 +15,7 @@ def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         bare = isinstance(entry.pattern, RegexOrigin) and entry.proof.fact(FactCode.UNESCAPED_DOT)
         if bare and entry.proof.verdict is Verdict.PROVED:
-            fix = suggest(entry.source)
+            fix = suggest(entry.source, suffixes=entry.suffixes)
             remedy = None if fix is None else f"Write {fix}"
             yield Violation(entry.path, "a bare dot matches any character", entry.source, remedy, fix=fix)
 
