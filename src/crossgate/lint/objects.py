@@ -86,7 +86,7 @@ def credentialed_apis(application: Application, apis: Mapping[str, Api]) -> froz
 
 
 def subject_of(found: LintedObject, context: Context) -> Subject | None:
-    """What the rules examine of an object; None if it has no origins."""
+    """What the rules examine of an object; None if it has nothing that a rule looks at."""
     subject = _subject_of(found, context)
     if subject is None or context.domains == _NO_CHANGES:
         return subject
@@ -112,7 +112,9 @@ def _subject_of(found: LintedObject, context: Context) -> Subject | None:
         case Gateway():
             # A request from a public origin passes unjudged, with whatever credentials it has.
             policy = _exact_origins(found.public_origins, credentials=True)
-            return Subject(policy, kind=SubjectKind.GATEWAY) if found.public_origins else None
+            if not found.public_origins and not found.trusted_proxies:
+                return None
+            return Subject(policy, kind=SubjectKind.GATEWAY, trusted_proxies=found.trusted_proxies)
         case Settings():
             server = found.policy or found.disabled_policy
             if server is None:

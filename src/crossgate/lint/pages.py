@@ -10,6 +10,7 @@ from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Severity
 from crossgate.lint.rule import Example, Rule
 from crossgate.lint.rules import all_rules
+from crossgate.lint.subject import SubjectKind
 from crossgate.lint.suppressions import UNBOUND, UNKNOWN, UNUSED, Note
 
 _GENERATED: Final = "<!-- Generated from the rule by `make reference`. -->"
@@ -94,10 +95,12 @@ def _example(example: Example) -> Iterator[str]:
     shown: dict[str, object] = {}
     if example.policy:
         shown["cors"] = dict(example.policy)
-    elif example.application is None:
+    elif example.kind is SubjectKind.API:
         shown["cors"] = {}
     if example.trusted_domains:
         shown["trusted_domains"] = list(example.trusted_domains)
+    if example.trusted_proxies:
+        shown["gateway"] = {"trusted_proxies": list(example.trusted_proxies)}
     if example.application is not None:
         shown["javascript_origins"] = list(example.application.javascript_origins)
         shown["apis"] = list(example.application.apis)

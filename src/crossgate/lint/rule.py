@@ -57,6 +57,14 @@ class Example:
     native_cors: bool = False
     application: Application | None = None
     underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
+    trusted_proxies: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> SubjectKind:
+        """The kind of object that it shows."""
+        if self.trusted_proxies:
+            return SubjectKind.GATEWAY
+        return SubjectKind.API if self.application is None else SubjectKind.APPLICATION
 
     def subject(self, **fields: object) -> Subject:
         """The subject that the example describes; ``fields`` replace those of its policy."""
@@ -67,8 +75,9 @@ class Example:
             self.trusted_domains,
             self.native_cors,
             application=self.application,
-            kind=SubjectKind.API if self.application is None else SubjectKind.APPLICATION,
+            kind=self.kind,
             underscore_headers=self.underscore_headers,
+            trusted_proxies=self.trusted_proxies,
         )
 
 

@@ -118,6 +118,8 @@ class Subject:
     """What the gateway does with header names that have an underscore."""
     suffixes: SuffixList | None = None
     """What counts as a registrable domain; None for the default."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Of the gateway: the networks of its proxies."""
 
     @cached_property
     def entries(self) -> tuple[OriginEntry, ...]:
