@@ -9,7 +9,8 @@ request to its enforcement point, with a native service that responds as ``nativ
                "path": what follows the endpoint, as sent
     same_origin  how the gateway recognises its own pages: "detect" (the default) or "listed"
     underscore_headers  what the gateway does with header names that have an underscore: "reject" or "allow"
-    native     the native service's response; by default 200 with CORS headers, which are to be removed
+    native     the native service's response; by default 200 with CORS headers, which are to be removed.
+               "fails": at the gateway there is none, "late" or "never"; the gateway responds with ``status``
     expect     reaches_native, status (default: native's), reason, body, the complete map of
                Access-Control-* response headers, Allow, and whether Vary names Origin (default: yes)
     only       the runners of a case, if others cannot send its request
@@ -88,6 +89,8 @@ class Case:
     underscore_headers: UnderscoreHeaders
     request: CaseRequest
     native: NativeResponse
+    native_fails: str
+    """``"late"`` or ``"never"`` if the native service does not respond at the live gateway."""
     expect: VisibleResult
     gateway: VisibleResult
     """The result at the live gateway: ``expect``, unless the case has its own."""
@@ -152,7 +155,7 @@ def _case(file: str, policies: Mapping[str, Any], raw: Mapping[str, Any]) -> Cas
     server = policy["server"] if policy is not None and "server" in policy else None
     native = HOSTILE_NATIVE
     if "native" in raw:
-        _refuse_unknown(raw["native"], {"status", "headers"}, raw["name"])
+        _refuse_unknown(raw["native"], {"status", "headers", "fails"}, raw["name"])
         lines = raw["native"].get("headers")
         headers = HOSTILE_NATIVE.headers if lines is None else _lines(lines)
         native = NativeResponse(raw["native"].get("status", 200), headers)
@@ -170,6 +173,7 @@ def _case(file: str, policies: Mapping[str, Any], raw: Mapping[str, Any]) -> Cas
         UnderscoreHeaders(raw.get("underscore_headers", UnderscoreHeaders.REJECT)),
         _request(raw["request"]),
         native,
+        raw.get("native", {}).get("fails", ""),
         _result(raw["expect"], native),
         _result({**raw["expect"], **raw.get("gateway", {})}, native),
         only,

@@ -51,7 +51,9 @@ class Http2:
         return stream
 
     def push(self, stream: int, data: bytes, *, end: bool = False) -> None:
-        """Send a part of the request's body."""
+        """Send a part of the request's body, as soon as the gateway takes it."""
+        while self._connection.local_flow_control_window(stream) < len(data) and not self.terminated:
+            self._receive()
         self._connection.send_data(stream, data, end_stream=end)
         self._send()
 
@@ -59,14 +61,17 @@ class Http2:
         """The response; its status is 0 if the stream was reset before it began."""
         found = self._streams[stream]
         while not found.ended and found.reset is None and not self.terminated:
-            received = self._socket.recv(65536)
-            if not received:
-                self.terminated = True
-            for event in self._connection.receive_data(received):
-                self._handle(event)
-            self._send()
+            self._receive()
         status = int(dict(found.headers).get(":status", 0))
         return RawResponse(status, tuple(one for one in found.headers if one[0] != ":status"), found.body)
+
+    def _receive(self) -> None:
+        received = self._socket.recv(65536)
+        if not received:
+            self.terminated = True
+        for event in self._connection.receive_data(received):
+            self._handle(event)
+        self._send()
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -89,7 +94,7 @@ class Http2:
 
 
 @contextmanager
-def http2(port: int, *, source: str = "127.0.0.1") -> Iterator[Http2]:
+def http2(port: int, *, source: str = "127.0.0.1", timeout: float = 20.0) -> Iterator[Http2]:
     """A connection with prior knowledge to a port of this machine, from an address."""
     configuration = H2Configuration(
         validate_outbound_headers=False,
@@ -99,7 +104,7 @@ def http2(port: int, *, source: str = "127.0.0.1") -> Iterator[Http2]:
     )
     connection = H2Connection(configuration)
     connection.initiate_connection()
-    with connected(port, source=source) as opened:
+    with connected(port, source=source, timeout=timeout) as opened:
         yield Http2(opened, connection)
 
 

@@ -47,14 +47,18 @@ class RawResponse:
 
 @contextmanager
 def connected(
-    port: int, tls: ssl.SSLContext | None = None, *, source: str = "127.0.0.1"
+    port: int,
+    tls: ssl.SSLContext | None = None,
+    *,
+    source: str = "127.0.0.1",
+    timeout: float = _SECONDS,
 ) -> Iterator[socket.socket]:
     """A connection to a port of this machine, over TLS if a context is given.
 
     ``source`` is the client's address: ``::1``, or any that begins with 127.
     """
     host = "::1" if ":" in source else "127.0.0.1"
-    with socket.create_connection((host, port), timeout=_SECONDS, source_address=(source, 0)) as plain:
+    with socket.create_connection((host, port), timeout=timeout, source_address=(source, 0)) as plain:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is None:
             yield plain

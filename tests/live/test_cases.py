@@ -20,6 +20,8 @@ from crossgate.policy import ServerPolicy, build_policy
 pytestmark = pytest.mark.live
 
 CASES = load_cases("gateway")
+LATE = 0.2
+"""Seconds in which a native service that is late does not respond."""
 _markers = count()
 
 
@@ -50,13 +52,19 @@ def group(case: Case) -> tuple[object, ...]:
 
 def name_of(case: Case) -> str:
     keys = sorted({other.policy_key for other in CASES if other.server is None})
-    return "anything" if case.server is not None else f"api-{keys.index(case.policy_key)}"
+    name = "anything" if case.server is not None else f"api-{keys.index(case.policy_key)}"
+    return f"late-{name}" if case.native_fails == "late" else name
 
 
 def catalogue_for(case: Case, port: int, native_port: int) -> Catalogue:
     alike = {name_of(other): other for other in CASES if group(other) == group(case)}
     apis = [
-        api(name, native_port, build_policy(**other.policy) if other.policy is not None else None)
+        api(
+            name,
+            native_port,
+            build_policy(**other.policy) if other.policy is not None else None,
+            native_timeout=LATE if other.native_fails == "late" else None,
+        )
         for name, other in alike.items()
     ]
     applications = [
@@ -103,7 +111,9 @@ def test_case(
 
 def send(case: Case, port: int, marker: str) -> RawResponse:
     directives = "".join(f"&header={quote(f'{name}:{value}')}" for name, value in case.native.headers)
-    path = case.request.path or f"/status/{case.native.status}"
+    responses = {"late": "/slow", "never": "/reset"}
+    path = case.request.path or responses.get(case.native_fails, f"/status/{case.native.status}")
+    directives += "&seconds=20" if case.native_fails else ""
     target = f"/gateway/{name_of(case)}/1{path}?{marker}{directives}"
     request = RawRequest(case.request.method, target, case.request.headers)
     if case.request.http == "2":

@@ -10,26 +10,28 @@ import pytest
 from tests.catalogues import server_policy
 from tests.http2_client import http2
 from tests.live.edge.requests import FROM_GOOD, GOOD, POLICY, publish, send
-from tests.live.edge.streaming_native import BEGIN, EVENT, IDLE, PIECES, converse
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative, SocketNative
 from tests.raw_http import RawRequest, connected, http1
+from tests.streaming import EVENT, Pace
 
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Catalogue
 
 pytestmark = pytest.mark.live
 
+PACE = Pace(pieces=15, pause=0.1, quiet=1.5)
+
 
 @pytest.fixture(scope="module")
 def streaming() -> Iterator[SocketNative]:
-    with SocketNative(converse) as service:
+    with PACE.native() as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def served(gateway: LiveGateway, pet: ScriptedNative, streaming: SocketNative) -> Catalogue:
-    stream = api("stream", streaming.port, POLICY, native_timeout=BEGIN, native_idle_timeout=IDLE)
+    stream = api("stream", streaming.port, POLICY, native_timeout=0.7)
     apis = [api("pet", pet.port, POLICY), stream, api("patient", streaming.port, POLICY)]
     return catalogue_of(gateway.port, apis)
 
@@ -122,4 +124,4 @@ def test_a_stream_outlives_a_change_of_the_limits_of_native_services(
         client.join(0.01)
     publish(gateway, with_limits(served, Limits(native_timeout=1.0, max_native_requests=5)))
     client.join()
-    assert bodies == [PIECES * EVENT]
+    assert bodies == [PACE.pieces * EVENT]

@@ -11,13 +11,13 @@ from tests.live.edge.requests import FOREIGN, GOOD, POLICY, publish
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import SocketNative
 from tests.raw_http import http1
+from tests.streaming import UPGRADED
 
 from crossgate.catalogue.model import Catalogue
 
 pytestmark = pytest.mark.live
 
 NATIVE_TIMEOUT = 0.2
-UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 
 
 def echo(connection: socket.socket, head: bytes) -> None:
