@@ -23,7 +23,7 @@ from crossgate.lint.rule import Finding
 from crossgate.lint.rules import all_rules, rules_by_code
 from crossgate.lint.subject import Subject
 from crossgate.lint.suppressions import apply_suppressions
-from crossgate.policy import CorsPolicy
+from crossgate.policy import CorsPolicy, Mode
 
 CATALOGUE_CODES: Final = frozenset({"suffix-list-stale"})
 """Rules whose finding is the same for every API: it is reported once."""
@@ -99,32 +99,41 @@ class _Checked:
 class CatalogueFindings:
     """The findings of a catalogue, kept so that the next check costs only what changed."""
 
-    objects: Mapping[str, _Checked] = field(default_factory=dict)
-    """By a name of the object, in the order of a document."""
-    paths: tuple[tuple[Step, ...], ...] = ()
-    """Their places in a document: APIs and applications by their position."""
+    sections: Mapping[str, Mapping[str, _Checked]] = field(default_factory=dict)
+    """By the section of a document and the object's key, in the order of a document."""
     general: tuple[Finding, ...] = ()
     """Findings that belong to no object in particular."""
     checked: int = 0
     """How many objects were checked for this result; the others were known."""
     associations: Associations = field(default_factory=Associations)
     """Those of the applications that were checked."""
+    credentialed: Mapping[str, Mode] = field(default_factory=dict)
+    """The modes of the policies that allow credentials, by the API's key."""
+    common: Context = Context()
+    """What bore on all objects."""
 
     def findings(self) -> Iterator[Finding]:
-        """All findings, with places as in a document."""
+        """All findings, with places as in a document: APIs and applications by their position."""
         yield from self.general
-        for path, checked in zip(self.paths, self.objects.values(), strict=True):
-            for finding in checked.findings:
-                yield finding.within(*path)
+        for section, objects in self.sections.items():
+            for index, (key, checked) in enumerate(objects.items()):
+                path: tuple[Step, ...] = (section, index) if key else (section,)
+                for finding in checked.findings:
+                    yield finding.within(*path)
 
-    def by_object(self) -> Mapping[str, tuple[Finding, ...]]:
+    def by_object(self) -> Mapping[tuple[str, str], tuple[Finding, ...]]:
         """The findings of each object that has some, with places relative to it."""
-        found = {name: checked.findings for name, checked in self.objects.items() if checked.findings}
-        return {"": self.general, **found}
+        found = {
+            (section, key): checked.findings
+            for section, objects in self.sections.items()
+            for key, checked in objects.items()
+            if checked.findings
+        }
+        return {("", ""): self.general, **found}
 
     def of_api(self, key: str) -> tuple[Finding, ...]:
         """The findings of one API; places are relative to it."""
-        checked = self.objects.get(f"apis {key}")
+        checked = self.sections.get("apis", {}).get(key)
         return () if checked is None else checked.findings
 
 
@@ -142,44 +151,51 @@ def check_catalogue(
     answers = native_cors or {}
     associations, touched = before.associations.advance(catalogue.applications)
     common = common_context(catalogue)
+    credentialed = {
+        key: api.cors.mode
+        for key, api in catalogue.apis.items()
+        if api.cors is not None and api.cors.allow_credentials
+    }
+    same_common, same_credentials = common == before.common, credentialed == before.credentialed
 
     def context_of(found: LintedObject, known: _Checked | None) -> Context:
+        # What was known is taken over where possible: after each save, every object comes here.
         match found:
             case Api(key=key) if known is not None and key not in touched:
+                answer, then = answers.get(key), known.context
+                if same_common and then.native_cors is answer:
+                    return then
                 return replace(
-                    common,
-                    application_origins=known.context.application_origins,
-                    native_cors=answers.get(key),
+                    common, application_origins=then.application_origins, native_cors=answers.get(key)
                 )
             case Api(key=key):
                 origins = associations.origins(key)
                 return replace(common, application_origins=origins, native_cors=answers.get(key))
-            case Application():
+            case Application(apis=apis):
+                if known is not None and same_common and same_credentials and _apis_of(known) == apis:
+                    return known.context
                 return replace(common, credentialed=credentialed_apis(found, catalogue.apis))
             case _:
                 return common
 
-    objects: dict[str, _Checked] = {}
-    paths: list[tuple[Step, ...]] = []
+    sections: dict[str, dict[str, _Checked]] = {}
     fresh = 0
-    for path, found in linted_objects(catalogue):
-        name = _name_of(path, found)
-        known = before.objects.get(name)
-        context = context_of(found, known)
-        if known is None or known.context != context or (known.found is not found and known.found != found):
-            known = _Checked(found, context, check_object(found, context))
-            fresh += 1
-        objects[name] = known
-        paths.append(path)
-    return CatalogueFindings(objects, tuple(paths), _check_general(today), fresh, associations)
+    for section, objects in linted_objects(catalogue):
+        earlier, now = before.sections.get(section, {}), sections.setdefault(section, {})
+        for key, found in objects.items():
+            known = earlier.get(key)
+            context = context_of(found, known)
+            same = known is not None and (known.found is found or known.found == found)
+            if known is None or not same or (known.context is not context and known.context != context):
+                known = _Checked(found, context, check_object(found, context))
+                fresh += 1
+            now[key] = known
+    general = _check_general(today)
+    return CatalogueFindings(sections, general, fresh, associations, credentialed, common)
 
 
-def _name_of(path: tuple[Step, ...], found: LintedObject) -> str:
-    match found:
-        case Api(key=name) | Application(name=name):
-            return f"{path[0]} {name}"
-        case _:
-            return str(path[0])
+def _apis_of(known: _Checked) -> tuple[str, ...]:
+    return known.found.apis if isinstance(known.found, Application) else ()
 
 
 def _check_general(today: dt.date | None) -> tuple[Finding, ...]:

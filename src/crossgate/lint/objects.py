@@ -65,14 +65,15 @@ def common_context(catalogue: Catalogue) -> Context:
     return Context(underscore_headers=gateway.underscore_headers, domains=gateway.lint.domains)
 
 
-def linted_objects(catalogue: Catalogue) -> Iterator[tuple[tuple[Step, ...], LintedObject]]:
-    """Every object that can contain origins, with its path in a document."""
-    yield ("gateway",), catalogue.gateway
-    yield ("settings",), catalogue.settings
-    for index, api in enumerate(catalogue.apis.values()):
-        yield ("apis", index), api
-    for index, application in enumerate(catalogue.applications.values()):
-        yield ("applications", index), application
+def linted_objects(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, LintedObject]]]:
+    """Every object that can contain origins: each section of a document, with its objects by key.
+
+    The key of an object that is a whole section is empty.
+    """
+    yield "gateway", {"": catalogue.gateway}
+    yield "settings", {"": catalogue.settings}
+    yield "apis", catalogue.apis
+    yield "applications", catalogue.applications
 
 
 def credentialed_apis(application: Application, apis: Mapping[str, Api]) -> frozenset[tuple[str, Mode]]:

@@ -68,7 +68,8 @@ class Example:
 
     def subject(self, **fields: object) -> Subject:
         """The subject that the example describes; ``fields`` replace those of its policy."""
-        policy, _ = read_policy({**self.policy, **fields})
+        origins = self.application.javascript_origins if self.application is not None else ()
+        policy, _ = read_policy({"allowed_origins": origins, **self.policy, **fields})
         return Subject(
             policy,
             frozenset(self.application_origins),

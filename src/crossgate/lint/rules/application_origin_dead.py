@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 from crossgate.catalogue.model import Application
 from crossgate.diagnostics import Severity
-from crossgate.lint.proof import can_be_sent
+from crossgate.lint.proof import Verdict
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject, SubjectKind
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    origins = subject.application.javascript_origins if subject.application is not None else ()
-    for index, origin in enumerate(origins):
-        if not can_be_sent(origin):
-            yield Violation(("allowed_origins", index), "no browser can send this origin", found=origin)
+    for entry in subject.entries:
+        if entry.proof.verdict is Verdict.NEVER:
+            yield Violation(entry.path, "no browser can send this origin", found=entry.source)
 
 
 RULE = Rule(
