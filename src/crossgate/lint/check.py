@@ -109,7 +109,7 @@ class CatalogueFindings:
     """Those of the applications that were checked."""
     credentialed: Mapping[str, Mode] = field(default_factory=dict)
     """The modes of the policies that allow credentials, by the API's key."""
-    common: Context = Context()
+    common: Context = field(default_factory=Context)
     """What bore on all objects."""
 
     def findings(self) -> Iterator[Finding]:
@@ -165,9 +165,8 @@ def check_catalogue(
                 answer, then = answers.get(key), known.context
                 if same_common and then.native_cors is answer:
                     return then
-                return replace(
-                    common, application_origins=then.application_origins, native_cors=answers.get(key)
-                )
+                origins = then.application_origins
+                return replace(common, application_origins=origins, native_cors=answer)
             case Api(key=key):
                 origins = associations.origins(key)
                 return replace(common, application_origins=origins, native_cors=answers.get(key))
