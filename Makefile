@@ -58,7 +58,7 @@ test: check  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql
 	@$(BIN)/pytest
 
-acceptance: $(VENV)/.dev  ## send paths to real servlet containers, and floods to the admin API
+acceptance: $(VENV)/.dev  ## send paths to real servlet containers, floods to the admin API, and long streams
 	@scripts/prerequisites tomcat10 jetty9
 	@$(BIN)/pytest -q -s tests/acceptance
 
