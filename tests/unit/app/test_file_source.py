@@ -60,6 +60,22 @@ def test_errors_are_reported_with_their_places_and_so_is_their_end(tmp_path: Pat
     assert second.errors == ()
 
 
+def test_settings_and_public_origins_are_linted(tmp_path: Path) -> None:
+    """The gateway serves the file with these errors."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text(
+        "gateway:\n  public_origins: [http://gateway.example.com]\n"
+        "settings:\n  watt.server.cors.enabled: true\n  watt.server.cors.allowedOrigins: file:origins.txt\n"
+    )
+    (tmp_path / "origins.txt").write_text("r:https://.*\n")
+    (first,) = asyncio.run(reports(load_document(file)))
+
+    assert [(one.code, one.place.line) for one in first.errors] == [
+        ("http-origin", 2),
+        ("origin-unbounded", 5),
+    ]
+
+
 def test_a_finding_that_only_moved_is_not_reported_again() -> None:
     unsafe = api("unsafe", policy({"regex": "https://.*example\\.com"}))
     above, worse = api("above"), api("worse", unsafe.cors)
