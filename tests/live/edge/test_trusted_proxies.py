@@ -119,6 +119,15 @@ def test_other_forwarding_headers_of_a_trusted_proxy_are_removed(gateway: LiveGa
 
 @pytest.mark.usefixtures("modes")
 @VERSIONS
+def test_only_a_trusted_proxy_chooses_the_id_of_a_request(gateway: LiveGateway, http: str) -> None:
+    chosen = ("X-Request-Id", "chosen")
+    assert received(send(gateway.port, http, PROXY, chosen))["x-request-id"] == ["chosen"]
+    [own] = received(send(gateway.port, http, STRANGER, chosen))["x-request-id"]
+    assert own != "chosen"
+
+
+@pytest.mark.usefixtures("modes")
+@VERSIONS
 @pytest.mark.parametrize("source", [PROXY, STRANGER])
 def test_nobody_can_configure_envoy(
     gateway: LiveGateway, pet: ScriptedNative, http: str, source: str
