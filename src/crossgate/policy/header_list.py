@@ -15,9 +15,9 @@ from crossgate.policy.re2 import Search, compile_set, in_any_case
 AUTHORIZATION: Final = "authorization"
 """The one name that ``*`` does not cover (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name)."""
 
-MAX_LIST_LENGTH: Final = 32 * 1024
+MAX_LIST_LENGTH: Final = 64 * 1024
 """Characters of the longest value that is read, not counting long runs of separators in front; a longer value
-is refused. It is twice the longest request head that the gateway accepts."""
+is refused. By default, the gateway accepts no longer request head."""
 
 _MANY: Final = 256
 """More names are too many for one expression: its automaton has a state for each of their letters."""

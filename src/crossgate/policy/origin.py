@@ -70,8 +70,8 @@ HOST_MISSING_PATTERN: Final = r"(?:http|https|ws|wss|ftp)://\.?"
 """The strings that match :data:`HOSTLESS_PATTERN` and nothing sends: these schemes have a host (URL, special
 scheme). The other special scheme is ``file``."""
 
-MAX_LENGTH: Final = 16 * 1024
-"""Bytes of the longest origin or method that is read: the gateway accepts no longer request head.
+MAX_LENGTH: Final = 64 * 1024
+"""Bytes of the longest origin or method that is read: by default, the gateway accepts no longer request head.
 
 A longer value is an origin that is not allowed, or not a method.
 """
