@@ -71,7 +71,8 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AdminApi]:
 def test_responses_match_the_openapi_document(
     lasting: AdminApi, operation: schemathesis.APIOperation[Any, Any, Any, Any], mode: GenerationMode
 ) -> None:
-    restored = lasting.editor.post(
+    # It resets the gateway and the settings too, which an earlier case may have changed.
+    restored = lasting.admin.post(
         "/v1/apply", content=STATE, headers={"If-Match": "*"}, params={"prune": "true"}
     )
     assert restored.status_code == 200
@@ -94,6 +95,8 @@ def test_responses_match_the_openapi_document(
         headers = {"Authorization": token}
         if seen:
             headers["If-Match"] = "*"
+        # A generated Host is answered 421, before anything that is judged here.
+        case.headers.pop("Host", None)
         answer = case.call(base_url=lasting.url, headers=headers)
         case.validate_response(answer, checks=checks)
 
