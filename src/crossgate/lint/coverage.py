@@ -22,7 +22,7 @@ from crossgate.policy import (
     RegexOrigin,
     WildcardOrigin,
 )
-from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN
+from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN, is_hostless
 
 _MOST_COMPARED: Final = 24
 """Patterns that are compared with one another; the work grows with the square of their number."""
@@ -46,7 +46,9 @@ def admits_any_subdomain(entry: OriginEntry) -> bool:
 
 
 def _admits(entry: OriginEntry, origin: str) -> bool:
-    """Whether a pattern admits a well-formed origin."""
+    """Whether a pattern admits an origin."""
+    if is_hostless(origin):
+        return False
     if isinstance(entry.pattern, RegexOrigin):
         # An OriginSet would compile the pattern again, which takes longer than everything else here.
         return entry.pattern.matcher.fullmatch(origin.encode()) is not None

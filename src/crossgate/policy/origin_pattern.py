@@ -10,9 +10,11 @@ from itertools import groupby
 from typing import Final, assert_never
 
 from crossgate.diagnostics import Diagnostic, Place
+from crossgate.policy.javascript_regex import between_slashes
 from crossgate.policy.names import ANY, NULL
 from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN, Origin, is_hostless
 from crossgate.policy.origin_error import find_origin_error, origin_invalid, printable
+from crossgate.policy.port_range import parse_port_range
 from crossgate.policy.re2 import Matcher, RegexRefused, compile_regex, quote
 
 
@@ -132,6 +134,8 @@ def parse_exact_origin(raw: object) -> ExactOrigin | Diagnostic:
             found=repr(raw),
             remedy="Write scheme://host[:port]; patterns are possible in the policy of an API only",
         )
+    if parse_port_range(raw) is not None:
+        return origin_invalid(raw, "has a range of ports", "Write one origin for each port")
     return find_origin_error(raw) or ExactOrigin(raw)
 
 
@@ -140,6 +144,14 @@ def _parse_string(text: str) -> OriginPattern | Diagnostic:
         return AnyOrigin()
     if text == NULL:
         return NullOrigin()
+    unwrapped = between_slashes(text)
+    if unwrapped is not None:
+        return origin_invalid(text, "is a regular expression", f"Write {{regex: '{printable(unwrapped)}'}}")
+    ports = parse_port_range(text)
+    if ports is not None:
+        scheme, _, host = ports.base.partition("://")
+        regex = f"{quote(scheme)}://{quote(host)}:(?:{ports.digits})"
+        return origin_invalid(text, "has a range of ports", f"Write {{regex: '{regex}'}}")
     wildcard = _parse_wildcard(text) if ANY in text else None
     return wildcard or find_origin_error(text) or ExactOrigin(text)
 

@@ -26,6 +26,7 @@ from crossgate.policy.origin_pattern import (
     WildcardOrigin,
 )
 
+_FILE: Final = "file://"
 _PORTS: Final = 65_535
 ANYTHING: Final = r"(?s).*"
 """The expression that ``*`` stands for."""
@@ -73,7 +74,10 @@ def prove_exact(origin: str, suffixes: SuffixList | None = None) -> Proof:
         return Proof(Verdict.NEVER)
     ports = 0 if parts.port is None else 1
     if parts.scheme not in ("http", "https"):
-        return Proof(Verdict.PROVED, facts=(Fact(FactCode.OTHER_SCHEME, origin),), ports=0)
+        other = (Fact(FactCode.OTHER_SCHEME, origin),)
+        if origin == _FILE:
+            return Proof(Verdict.UNOWNED, witness=origin, cause=Cause.FILE.value, facts=other)
+        return Proof(Verdict.PROVED, facts=other, ports=0)
     bare = parts.host.removesuffix(".")
     suffixes = suffixes or suffix_list()
     kind = _kind_of(parts.host, bare, suffixes)

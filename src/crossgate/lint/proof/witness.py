@@ -190,6 +190,7 @@ class Cause(StrEnum):
     ADDRESS_RANGE = "range of public addresses: cloud providers give one to the next customer who asks"
     SHARED_HOST = "shared host: its customers publish pages under paths, and all have the one origin"
     NULL = "null: any page can send it from a sandboxed frame"
+    FILE = "file: any page that is opened from the device's storage may have it"
     OPEN_NAME = "open name: the registrable name itself is not fixed"
 
 

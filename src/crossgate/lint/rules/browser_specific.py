@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import FactCode
 from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
+from crossgate.lint.schemes import advice_for
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from facts(
-        subject,
-        FactCode.BROWSER_SPECIFIC,
-        "the entry admits {example}, a host that only some browsers accept",
-        if_unbounded=True,
-    )
+    message = "the entry admits {example}, a host that only some browsers accept"
+    for violation in facts(subject, FactCode.BROWSER_SPECIFIC, message, if_unbounded=True):
+        yield replace(violation, remedy=advice_for(str(violation.found)))
 
 
 RULE = Rule(

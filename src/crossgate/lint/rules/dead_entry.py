@@ -7,15 +7,32 @@ from collections.abc import Iterator
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import Verdict
 from crossgate.lint.rule import Example, Rule, Violation
-from crossgate.lint.subject import Subject, SubjectKind
+from crossgate.lint.schemes import advice_for
+from crossgate.lint.subject import OriginEntry, Subject, SubjectKind
+from crossgate.policy.javascript_regex import between_slashes
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
         if entry.proof.verdict is Verdict.NEVER:
-            yield Violation(
-                entry.path, "no browser can send an origin that matches this entry", found=entry.source
-            )
+            yield _dead(entry)
+
+
+def _dead(entry: OriginEntry) -> Violation:
+    unwrapped = between_slashes(entry.source)
+    if unwrapped is not None:
+        return Violation(
+            entry.path,
+            "the slashes around the expression are part of it, unlike in JavaScript, so it matches no origin",
+            found=entry.source,
+            remedy=f"Write {unwrapped}",
+        )
+    return Violation(
+        entry.path,
+        "no browser can send an origin that matches this entry",
+        found=entry.source,
+        remedy=advice_for(entry.source),
+    )
 
 
 RULE = Rule(
@@ -34,6 +51,8 @@ RULE = Rule(
         Example({"allowed_origins": [{"regex": "https://example\\.com/api/.*"}]}),
         Example({"allowed_origins": [{"regex": "https://EXAMPLE\\.com"}]}),
         Example({"allowed_origins": [{"regex": "localhost:\\d+"}]}),
+        Example({"allowed_origins": [{"regex": "/^https:\\/\\/.*\\.example\\.com$/"}]}),
+        Example({"allowed_origins": [{"regex": "capacitor://LOCALHOST"}]}),
     ),
     good=(Example({"allowed_origins": [{"regex": "https://example\\.com"}]}),),
 )

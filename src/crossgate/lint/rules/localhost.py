@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import FactCode
 from crossgate.lint.proof_violations import facts
 from crossgate.lint.rule import Example, Rule, Violation
+from crossgate.lint.schemes import local_app_advice
 from crossgate.lint.subject import Subject
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
-    yield from facts(
-        subject,
-        FactCode.LOOPBACK,
-        "the entry admits {example}, which any program on the user's machine can have",
-    )
+    message = "the entry admits {example}, which any program on the user's machine can have"
+    for violation in facts(subject, FactCode.LOOPBACK, message):
+        yield replace(violation, remedy=local_app_advice(violation.found))
 
 
 RULE = Rule(
@@ -32,6 +32,7 @@ RULE = Rule(
     find=_find,
     bad=(
         Example({"allowed_origins": ["http://localhost:3000"]}),
+        Example({"allowed_origins": ["https://localhost"]}, about="What Capacitor apps send on Android."),
         Example({"allowed_origins": [{"regex": "https?://127\\.0\\.0\\.1(:\\d+)?"}]}),
     ),
     good=(Example({"allowed_origins": ["https://example.com"]}),),

@@ -1,0 +1,22 @@
+r"""Regular expressions as JavaScript writes them, between slashes: ``/^https:\/\/example\.com$/i``."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_LITERAL: Final = re.compile(r"/(?P<body>.+)/(?P<flags>[dgimsuvy]*)", re.DOTALL)
+
+
+def between_slashes(text: str) -> str | None:
+    """The expression for whole origins that stands between the slashes; None if there are none.
+
+    Origins are in lower case, so that no flag makes a difference.
+    """
+    found = _LITERAL.fullmatch(text)
+    if found is None:
+        return None
+    body = found["body"].replace(r"\/", "/")
+    left = "" if body.startswith("^") else ".*"
+    right = "" if body.endswith("$") else ".*"
+    return left + body.removeprefix("^").removesuffix("$") + right

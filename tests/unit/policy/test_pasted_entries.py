@@ -1,0 +1,60 @@
+"""Entries in the notation of other tools: the error says what to write."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import re2
+
+from crossgate.diagnostics import Diagnostic
+from crossgate.policy import parse_exact_origin, parse_origin_pattern
+from crossgate.policy.javascript_regex import between_slashes
+from crossgate.policy.origin_pattern import RegexOrigin
+from crossgate.policy.port_range import parse_port_range
+
+
+def test_a_range_of_ports_becomes_an_expression() -> None:
+    found = parse_origin_pattern("http://localhost:3000-3010")
+    assert isinstance(found, Diagnostic)
+    assert found.message == "the origin has a range of ports"
+    assert found.remedy == r"Write {regex: 'http://localhost:(?:300[0-9]|3010)'}"
+    exact = parse_exact_origin("http://localhost:3000-3010")
+    assert isinstance(exact, Diagnostic)
+    assert exact.remedy == "Write one origin for each port"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_expression_matches_the_ports_and_nothing_else(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - test cases, not secrets
+    first = rng.choice([1, 9, 80, 99, 3000, rng.randrange(1, 65536)])
+    last = min(65535, first + rng.choice([0, 1, 10, 999, rng.randrange(60000)]))
+    ports = parse_port_range(f"http://localhost:{first}-{last}")
+    assert ports is not None
+    matcher = re2.compile(f"(?:{ports.digits})")
+    tried = {first - 1, first, last, last + 1, *(rng.randrange(0, 70000) for _ in range(300))}
+    for port in tried:
+        assert (matcher.fullmatch(str(port)) is not None) == (first <= port <= last), (port, ports)
+
+
+@pytest.mark.parametrize(
+    "text", ["http://localhost:3010-3000", "http://localhost:1-99999", "http://a b:1-2", "x-y"]
+)
+def test_other_strings_are_not_ranges(text: str) -> None:
+    assert parse_port_range(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "regex"),
+    [
+        (r"/^https:\/\/app\.example\.com$/", r"https://app\.example\.com"),
+        (r"/^https:\/\/.*\.example\.com$/i", r"https://.*\.example\.com"),
+        (r"/\.example\.com$/", r".*\.example\.com"),
+    ],
+)
+def test_an_expression_between_slashes(text: str, regex: str) -> None:
+    found = parse_origin_pattern(text)
+    assert isinstance(found, Diagnostic)
+    assert found.remedy == f"Write {{regex: '{regex}'}}"
+    assert between_slashes(text) == regex
+    assert isinstance(parse_origin_pattern({"regex": regex}), RegexOrigin)
