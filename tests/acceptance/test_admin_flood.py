@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import selectors
 import socket
 import time
@@ -14,6 +13,7 @@ import httpx
 import pytest
 from tests.admin_api import client_of
 from tests.command import CommandProcess
+from tests.live.admin.store_gateway import first_token
 from tests.ports import free_ports
 from tests.raw_http import connected
 
@@ -30,14 +30,7 @@ def gateway(tmp_path: Path) -> Iterator[tuple[int, str, CommandProcess]]:
     options = ("--data", "data", "--no-envoy", "--xds", f"127.0.0.1:{xds}", "--admin", f"127.0.0.1:{port}")
     with CommandProcess(tmp_path, "run", *options) as command:
         command.wait_for("The admin API listens")
-        yield port, secret_of(command), command
-
-
-def secret_of(command: CommandProcess) -> str:
-    command.wait_for("cgt_")
-    found = re.search(r"cgt_[\w-]+", command.output)
-    assert found is not None
-    return found[0]
+        yield port, first_token(command), command
 
 
 def answered(port: int, secret: str) -> float:

@@ -131,7 +131,8 @@ def test_a_rest_write(tmp_path: Path) -> None:
         gateway = asyncio.create_task(run_gateway(options, events.emit, stop))
         [listening] = await events.wait_for(AdminListening)
         assert isinstance(listening, AdminListening)
-        token = {"Authorization": f"Bearer {listening.first_token}"}
+        assert listening.first_token is not None
+        token = {"Authorization": f"Bearer {listening.first_token.read_text().strip()}"}
         api = {"type": "rest", "native": f"http://127.0.0.1:{native}"}
         async with httpx.AsyncClient(
             base_url=listening.url, headers=token, timeout=_SECONDS, trust_env=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
@@ -120,10 +121,8 @@ class AdminListening:
     """The admin API listens at ``url``."""
 
     url: str
-    first_token: str | None
-    """The secret of a token created by this start; it is shown once."""
-    token_persists: bool
-    """Whether that token outlives the process."""
+    first_token: Path | None
+    """The file with the secret of a token that this start created."""
 
     def __str__(self) -> str:
         return f"The admin API listens at {self.url}"

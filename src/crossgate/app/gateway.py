@@ -34,6 +34,7 @@ from crossgate.app.events import (
     NodeChanged,
     ServicesUnreachable,
 )
+from crossgate.app.first_token import write_first_token
 from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
@@ -52,7 +53,7 @@ from crossgate.service.changes import PutGateway
 from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
-from crossgate.store import PostgresqlUrl, StoreLocation
+from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation
 from crossgate.xds.server import ControlPlane
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class _Gateway:
 
         self.check = MachineCheck.of(envoy, system_ca_file(), admin, self.control_plane.address)
         if admin is not None:
-            await self._start_admin(admin)
+            await self._start_admin(admin, directory)
             await self._stack.enter_async_context(background_task(asyncio.to_thread(_warm_up_linter)))
 
     async def _serve_clients(self, envoy: Envoy) -> None:
@@ -214,7 +215,7 @@ class _Gateway:
         self._stack.callback(bound.close)
         return bound
 
-    async def _start_admin(self, bound: socket.socket) -> None:
+    async def _start_admin(self, bound: socket.socket, directory: RuntimeDirectory) -> None:
         # Imported here, in a thread: FastAPI takes half a second to load, for which clients need not wait.
         await asyncio.to_thread(import_module, "crossgate.app.admin_server")
         from crossgate.app.admin_server import serve_admin_api
@@ -228,9 +229,11 @@ class _Gateway:
             bound, host_names, source.store, source.tokens, self.rollout, pool, check=self.check
         )
         address = await self._stack.enter_async_context(server)
-        first_token = await asyncio.to_thread(source.tokens.create_first)
-        persists = not isinstance(self._options.source, Path)
-        self._emit(AdminListening(f"http://{address}", first_token, persists))
+        # Without a directory of its own, the file is removed at the stop; so is a token that is not stored.
+        store = self._options.source
+        folder = store.path if isinstance(store, SqliteDirectory) else directory.path
+        first_token = await asyncio.to_thread(write_first_token, source.tokens, folder)
+        self._emit(AdminListening(f"http://{address}", first_token))
 
     async def _apply_listen_option(self) -> None:
         """Write the address of ``--listen`` to the store, and refuse a start whose port is taken."""

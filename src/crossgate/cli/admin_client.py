@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import httpx
 
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
+from crossgate.net.address import HostPort
 
 _CONNECT_SECONDS: Final = 5.0
 _RESPONSE_SECONDS: Final = 120.0
@@ -29,13 +30,16 @@ class ApiResponse:
 class AdminApiClient:
     """The admin API of one gateway. Use it as a context."""
 
-    def __init__(self, server: str, token: str) -> None:
-        """Raises InvalidInput if the token or the server's URL cannot be sent."""
+    def __init__(self, server: str, token: str, *, in_clear_text: bool) -> None:
+        """Raises InvalidInput if the token cannot be sent, or not to that URL.
+
+        Over plain http, a token is sent to this machine only, unless ``in_clear_text`` is set.
+        """
         if not token:
             raise _refused(
                 "token-missing",
                 "the admin API requires a token",
-                "Set CROSSGATE_TOKEN to the token that `crossgate run` printed at its first start,"
+                "Set CROSSGATE_TOKEN to the token in the file that `crossgate run` named at its first start,"
                 " or create one with `crossgate token create`",
             )
         if not token.isascii() or not token.isprintable() or " " in token:
@@ -50,6 +54,9 @@ class AdminApiClient:
             )
         except (httpx.InvalidURL, ValueError) as error:
             raise _not_reachable(server, str(error)) from error
+        url = self._client.base_url
+        if url.scheme == "http" and not _is_this_machine(url.host) and not in_clear_text:
+            raise InvalidInput([_in_clear_text(server)])
         self._server = server
 
     def __enter__(self) -> Self:
@@ -97,6 +104,21 @@ class AdminApiClient:
             value = response.json() if is_json and response.content else None
             return ApiResponse(value, response.headers.get("etag", ""), response.text)
         raise InvalidInput(_diagnostics(self._server, response))
+
+
+def _is_this_machine(host: str) -> bool:
+    # RFC 6761, §6.3: `localhost` is a loopback address, https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+    return host == "localhost" or HostPort(host, 0).is_loopback
+
+
+def _in_clear_text(server: str) -> Diagnostic:
+    return Diagnostic(
+        "server-clear-text",
+        "the token would travel to another machine in clear text",
+        "Use https, or a tunnel to a loopback address;"
+        " or set --server-in-clear-text if the network is trusted",
+        found=server,
+    )
 
 
 def _diagnostics(server: str, response: httpx.Response) -> list[Diagnostic]:

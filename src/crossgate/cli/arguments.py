@@ -41,6 +41,14 @@ Token = Annotated[
         help="Token for the admin API. Prefer the environment variable: other users can see arguments.",
     ),
 ]
+ServerInClearText = Annotated[
+    bool,
+    typer.Option(
+        "--server-in-clear-text",
+        envvar="CROSSGATE_SERVER_IN_CLEAR_TEXT",
+        help="Send the token over plain http to another machine, too: it travels unencrypted.",
+    ),
+]
 Message = Annotated[
     str, typer.Option("--message", "-m", metavar="TEXT", help="Reason, recorded in the revision.")
 ]

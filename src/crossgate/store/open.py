@@ -6,18 +6,18 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO
 
 from sqlalchemy import Engine
 
 from crossgate.service.errors import StoreUnavailable
+from crossgate.service.log import Log
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation
 from crossgate.store.migrate import migrate
-from crossgate.store.sqlite import make_file, sqlite_engine
+from crossgate.store.private_directory import LOCK_FILE, make_file, open_directory
+from crossgate.store.sqlite import sqlite_engine
 from crossgate.store.store import DatabaseStore, OnBatch
 from crossgate.store.tokens import TokenTable
-
-_LOCK_FILE: Final = "control-plane.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,18 @@ def directory_lock(location: StoreLocation) -> Iterator[None]:
     no lock.
 
     Raises:
-        StoreUnavailable: another control plane holds the lock, or the directory is not writable.
+        StoreUnavailable: another control plane holds the lock, or the directory cannot be used.
 
     """
     match location:
         case PostgresqlUrl():
             yield
         case SqliteDirectory(path):
-            with make_file(path, _LOCK_FILE).open() as file:
+            warning = open_directory(path)
+            if warning is not None:
+                Log("store").warning(warning)
+            make_file(path / LOCK_FILE)
+            with (path / LOCK_FILE).open() as file:
                 _lock(file, location)
                 yield
 

@@ -9,36 +9,19 @@ from typing import Final
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from crossgate.service.errors import StoreUnavailable
+from crossgate.store.private_directory import FILE_NAME, make_file, open_directory
 
-FILE_NAME: Final = "catalogue.sqlite3"
 BUSY_SECONDS: Final = 10
 """How long a writer waits for another process; the writers of one process queue before SQLite."""
 WRITING: Final = "crossgate_writing"
 """Execution option of connections that will write."""
 
 
-def make_file(directory: Path, name: str) -> Path:
-    """The path of the file, created with its directory if missing, accessible to this user only.
-
-    Raises:
-        StoreUnavailable: it cannot be created.
-
-    """
-    file = directory / name
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-    except OSError as error:
-        raise StoreUnavailable(
-            f"cannot create {file}: {error.strerror}", "Choose a directory that this user may write to"
-        ) from error
-    return file
-
-
 def sqlite_engine(directory: Path, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """A new engine for the database in ``directory``, which is created if missing."""
-    file = make_file(directory, FILE_NAME)
+    open_directory(directory)
+    file = directory / FILE_NAME
+    make_file(file)
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(file)),
         connect_args={"timeout": busy_seconds, "check_same_thread": False},

@@ -16,6 +16,7 @@ from tests.live.faults.apart import OwnNetwork
 from tests.ports import free_ports
 
 _SECONDS = 90.0
+_TOKEN_FILE = re.compile("for this user only: (.+)\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def store_gateway(
     before: Sequence[str] = (),
     apart: bool = False,
 ) -> Iterator[StoreGateway]:
-    """A gateway on free ports; without a ``secret``, with the token that its first start prints.
+    """A gateway on free ports; without a ``secret``, with the token that its first start writes.
 
     ``before`` stands before the command. ``apart`` gives it a network of its own, so that it can listen where
     another one does.
@@ -66,13 +67,23 @@ def store_gateway(
     with CommandProcess(folder, "run", *addresses, *options, before=before) as command:
         command.wait_for("The admin API listens")
         url = f"http://127.0.0.1:{admin_port}"
-        printed = re.search(r"cgt_[\w-]+", command.output)
-        secret = secret or (printed[0] if printed else "")
+        secret = secret or first_token(command)
         with (
             client_of(url, secret, network.socket(admin_port) if network else None) as admin,
             _traffic_client(port, network) as traffic_client,
         ):
             yield StoreGateway(command, port, url, admin, traffic_client)
+
+
+def first_token(command: CommandProcess) -> str:
+    """The secret in the file that the first start names."""
+    command.wait_for("for this user only: ")
+    eventually(lambda: _TOKEN_FILE.search(command.output) is not None)
+    [name] = _TOKEN_FILE.findall(command.output)
+    # Its directory may be mounted for the process only.
+    file = Path(f"/proc/{command.process.pid}/root{name}")
+    assert file.stat().st_mode & 0o777 == 0o600
+    return file.read_text().strip()
 
 
 def _traffic_client(port: int, network: OwnNetwork | None) -> httpx.Client:

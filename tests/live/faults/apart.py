@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.prerequisites import missing_prerequisite
 
-_MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec cat'
+_MOUNT = 'mount -t tmpfs -o size="$1",mode=700 tmpfs "$2" && echo mounted && exec cat'
 _LAUNCH = Path(__file__).with_name("own_network.py")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.admin_api import AdminApi
 from tests.command import CommandResult, crossgate
@@ -136,6 +137,37 @@ def test_missing_token_and_unreachable_server_are_reported(
     assert (without.returncode, "CROSSGATE_TOKEN" in without.stderr) == (2, True)
     nobody = run("nodes", "--token", "cgt_x", "--server", "http://127.0.0.1:9")
     assert (nobody.returncode, "server-unreachable" in nobody.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "server", ["http://192.0.2.1:9", "http://gateway.example", "http://0.0.0.0:9", "http://localhost.example"]
+)
+def test_token_is_not_sent_to_another_machine_in_clear_text(
+    run: Command, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(*_: object, **__: object) -> None:
+        pytest.fail("a request was sent")
+
+    monkeypatch.setattr(httpx.Client, "request", send)
+    for verb in (["nodes"], ["plan", run.file], ["token", "list"], ["token", "create", "x"], ["export"]):
+        refused = run(*verb, "--server", server)
+        assert (refused.returncode, "server-clear-text" in refused.stderr) == (2, True), verb
+
+
+@pytest.mark.parametrize(
+    "server", ["http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9", "https://localhost:9"]
+)
+def test_token_is_sent_to_this_machine_and_over_https(run: Command, server: str) -> None:
+    assert "server-unreachable" in run("nodes", "--server", server).stderr
+
+
+def test_token_is_sent_in_clear_text_if_told(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    # An address of this machine that counts as another one.
+    assert (
+        "server-unreachable" in run("nodes", "--server", "http://0.0.0.0:9", "--server-in-clear-text").stderr
+    )
+    monkeypatch.setenv("CROSSGATE_SERVER_IN_CLEAR_TEXT", "1")
+    assert "server-unreachable" in run("nodes", "--server", "http://0.0.0.0:9").stderr
 
 
 def test_tokens_in_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

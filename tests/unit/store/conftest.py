@@ -15,7 +15,7 @@ from crossgate.service.catalogue_service import CatalogueService
 from crossgate.store import PostgresqlUrl, SqliteDirectory, Store, StoreLocation, open_store, parse_location
 from crossgate.store.migrate import migrate
 from crossgate.store.open import engine_for
-from crossgate.store.sqlite import FILE_NAME
+from crossgate.store.private_directory import FILE_NAME
 from crossgate.store.tables import head, metadata
 
 

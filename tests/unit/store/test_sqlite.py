@@ -20,7 +20,8 @@ from crossgate.service.errors import InvalidChange, ServiceError, StoreUnavailab
 from crossgate.service.permission import Role
 from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, open_store
-from crossgate.store.sqlite import FILE_NAME, sqlite_engine
+from crossgate.store.private_directory import FILE_NAME
+from crossgate.store.sqlite import sqlite_engine
 from crossgate.store.store import DatabaseStore
 
 BIG = catalogue([api(f"a{number}", policy(f"https://o{number}.example")) for number in range(300)])

@@ -75,8 +75,7 @@ class EventPrinter:
     def _admin_listening(self, event: AdminListening) -> None:
         self._print("dim", str(event))
         if event.first_token is not None:
-            validity = "shown only once" if event.token_persists else "valid until the gateway stops"
-            self._print("bold", f"Token with role admin ({validity}): {event.first_token}")
+            self._print("bold", f"Token with role admin, in a file for this user only: {event.first_token}")
 
     def _lint_reported(self, event: LintReported) -> None:
         errors = event.errors

@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from crossgate.cli.admin_client import AdminApiClient
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DocumentFile, Message, Prune, Server, Token
+from crossgate.cli.arguments import (
+    DEFAULT_SERVER,
+    AsJson,
+    DocumentFile,
+    Message,
+    Prune,
+    Server,
+    ServerInClearText,
+    Token,
+)
 from crossgate.cli.documents import load_for_admin_api
 from crossgate.cli.output.changes import print_applied, print_plan
 from crossgate.cli.output.console import print_json, stdout
@@ -29,6 +38,7 @@ def apply(
     ] = None,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
+    server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
     """Apply a document as one revision: all of it, or nothing if any part is refused.
@@ -37,7 +47,7 @@ def apply(
     """
     document = load_for_admin_api(file)
     pruned = str(prune).lower()
-    with AdminApiClient(server, token) as api:
+    with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         planned = api.send("POST", "/v1/plan", document, prune=pruned)
         # What is printed is what is applied: a revision that comes between the two requests is a refusal.
         etag = planned.etag if base is None else f'"revision-{base}"'

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crossgate.cli.admin_client import AdminApiClient
-from crossgate.cli.arguments import DEFAULT_SERVER, Server, Token
+from crossgate.cli.arguments import DEFAULT_SERVER, Server, ServerInClearText, Token
 
 
 def export(
@@ -19,8 +19,9 @@ def export(
     ] = None,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
+    server_in_clear_text: ServerInClearText = False,
 ) -> None:
     """Print the document that reproduces a gateway's state; the same state gives the same bytes."""
-    with AdminApiClient(server, token) as api:
+    with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         response = api.get("/v1/export", revision="" if revision is None else revision)
     sys.stdout.write(response.text)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import typer
 
 from crossgate.cli.admin_client import AdminApiClient
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, Token
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
 from crossgate.cli.output.console import print_json, print_rows, printable, stdout
 from crossgate.compiler.names import used_by
 
 
-def nodes(*, server: Server = DEFAULT_SERVER, token: Token = "", as_json: AsJson = False) -> None:
+def nodes(
+    *,
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    server_in_clear_text: ServerInClearText = False,
+    as_json: AsJson = False,
+) -> None:
     """List the nodes of a control plane, the revision that each runs, and the resources that each rejected.
 
     Exit codes: 0 every node runs the newest revision, 1 one does not, 2 the gateway refuses.
     """
-    with AdminApiClient(server, token) as api:
+    with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         response = api.get("/v1/nodes").value
     found = response["items"]
     if as_json:

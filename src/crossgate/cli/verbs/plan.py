@@ -5,7 +5,15 @@ from __future__ import annotations
 import typer
 
 from crossgate.cli.admin_client import AdminApiClient
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DocumentFile, Prune, Server, Token
+from crossgate.cli.arguments import (
+    DEFAULT_SERVER,
+    AsJson,
+    DocumentFile,
+    Prune,
+    Server,
+    ServerInClearText,
+    Token,
+)
 from crossgate.cli.documents import load_for_admin_api
 from crossgate.cli.output.changes import print_plan
 from crossgate.cli.output.console import print_json, stdout
@@ -17,6 +25,7 @@ def plan(
     prune: Prune = False,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
+    server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what `apply` would change: objects, origins that gain or lose access, and lint findings.
@@ -24,7 +33,7 @@ def plan(
     Exit codes: 0 no changes, 1 changes, 2 the document, the gateway or the linter refuses.
     """
     document = load_for_admin_api(file)
-    with AdminApiClient(server, token) as api:
+    with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         planned = api.send("POST", "/v1/plan", document, prune=str(prune).lower()).value
     if as_json:
         print_json(planned)

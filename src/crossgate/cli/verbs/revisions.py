@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from crossgate.cli.admin_client import AdminApiClient
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, Token
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
 from crossgate.cli.output.changes import print_changes
 from crossgate.cli.output.console import print_json, print_rows, stdout
 
@@ -24,10 +24,11 @@ def revisions(
     ] = 20,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
+    server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
     """List revisions, or show one."""
-    with AdminApiClient(server, token) as api:
+    with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         path = "/v1/revisions" if number is None else f"/v1/revisions/{number}"
         response = api.get(path, limit=limit if number is None else "").value
     if as_json:

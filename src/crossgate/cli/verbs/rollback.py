@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crossgate.cli.admin_client import AdminApiClient
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Message, Server, Token
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Message, Server, ServerInClearText, Token
 from crossgate.cli.output.changes import print_applied, print_lint
 from crossgate.cli.output.console import print_json, stdout
 
@@ -21,10 +21,11 @@ def rollback(
     message: Message = "",
     server: Server = DEFAULT_SERVER,
     token: Token = "",
+    server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
     """Restore the state of a revision as a new revision; the history keeps those in between."""
-    with AdminApiClient(server, token) as api:
+    with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         applied = api.send("POST", f"/v1/revisions/{number}/rollback", if_match="*", message=message).value
     if as_json:
         print_json(applied)

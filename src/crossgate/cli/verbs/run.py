@@ -75,7 +75,8 @@ def run(
     """Run a gateway from a document or a store, and enforce every change without a restart.
 
     A document with errors is refused, and the last valid configuration stays in force. The first start with a
-    new store prints a token for the admin API. Ctrl-C or SIGTERM stop the gateway after its current requests.
+    new store writes a token for the admin API to a file, and prints the path. Ctrl-C or SIGTERM stop the
+    gateway after its current requests.
     """
     # Imports leave no garbage; `run_gateway` turns the collector on again when the start is over.
     gc.disable()

@@ -14,7 +14,7 @@ import typer
 from crossgate.catalogue.names import parse_name
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.app import VERBS
-from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DatabaseUrl, Server
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DatabaseUrl, Server, ServerInClearText
 from crossgate.cli.arguments import Token as TokenOption
 from crossgate.cli.output.console import print_json, print_rows, stdout
 from crossgate.cli.stores import store_location
@@ -64,6 +64,7 @@ def create(
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
     token: TokenOption = "",
+    server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a token and print its secret, which is shown only once.
@@ -79,7 +80,7 @@ def create(
             secret, stored = tokens.create(parsed, role, lifetime, apis or ())
             created: dict[str, Any] = {**_fields(stored), "secret": secret}
     else:
-        with AdminApiClient(server, token) as api:
+        with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
             body = {"name": name, "role": role.value, "days": days, "apis": apis or []}
             created = api.send("POST", "/v1/tokens", body).value
     if as_json:
@@ -95,6 +96,7 @@ def list_tokens(
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
     token: TokenOption = "",
+    server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
     """List every token, expired and revoked ones included, without the secrets."""
@@ -102,7 +104,7 @@ def list_tokens(
         with _open_tokens(data, database) as tokens:
             found = [_fields(one) for one in tokens.all()]
     else:
-        with AdminApiClient(server, token) as api:
+        with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
             found = api.get("/v1/tokens").value["items"]
     if as_json:
         print_json({"items": found})
@@ -131,13 +133,14 @@ def revoke(
     database: DatabaseUrl = "",
     server: Server = DEFAULT_SERVER,
     token: TokenOption = "",
+    server_in_clear_text: ServerInClearText = False,
 ) -> None:
     """Revoke a token, at once and for every control plane."""
     if _is_local(data, database):
         with _open_tokens(data, database) as tokens:
             tokens.revoke(name)
     else:
-        with AdminApiClient(server, token) as api:
+        with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
             api.send("DELETE", f"/v1/tokens/{quote(name, safe='')}")
     typer.echo(f"Token {name} revoked")
 
