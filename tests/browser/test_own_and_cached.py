@@ -62,3 +62,26 @@ def test_a_form_of_the_gateways_own_page_reaches_its_apis(
     sent = {name.lower(): value for name, value in request.headers}
     assert sent["sec-fetch-site"] == "same-origin"
     assert sent["origin"] == (gateway if origin == "the gateway's" else origin)
+
+
+HANDSHAKE = """(url) => new Promise((resolve) => {
+  const socket = new WebSocket(url.replace('http', 'ws'));
+  socket.onopen = socket.onerror = resolve;
+}).then(() => null)"""
+
+
+@pytest.mark.parametrize(("api", "arrives"), [("rows", 0), ("unguarded", 1)])
+def test_a_websocket_of_the_gateways_own_page_is_judged_by_its_origin(
+    context: BrowserContext, served: tuple[str, ScriptedNative], api: str, arrives: int
+) -> None:
+    gateway, native = served
+    marker = uuid.uuid4().hex
+    page = context.new_page()
+    page.goto(f"{gateway}/gateway/unguarded/1/page?header=Content-Type:text/html")
+    page.evaluate(HANDSHAKE, f"{gateway}/gateway/{api}/1/pets?marker={marker}")
+    requests = native.log.with_marker(marker)
+    assert len(requests) == arrives
+    for request in requests:
+        sent = {name.lower(): value for name, value in request.headers}
+        assert sent["origin"] == gateway
+        assert "sec-fetch-site" not in sent
