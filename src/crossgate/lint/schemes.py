@@ -11,8 +11,8 @@ import re
 from typing import Final
 
 _PERMISSIONS: Final = (
-    "Request the API's host in host_permissions of the extension's manifest, whose background requests then "
-    "need no entry; browsers give the extension another ID in each installation, so no entry can name it"
+    "Request the API's host in host_permissions of the extension's manifest, whose GET requests then have no "
+    "Origin; browsers give the extension another ID in each installation, so no entry can name it"
 )
 _ADVICE: Final = {
     "chrome-extension": (
