@@ -74,6 +74,7 @@ def test_a_saved_change_that_the_machine_cannot_serve_is_refused_whole(
         )
         save(file, json.dumps(changed, indent=1))
         gateway.wait_for("Change refused: the last valid configuration stays in force")
+        # The last diagnostic: those before it are printed then.
         gateway.wait_for("[native-is-gateway]")
         assert re.search(r"yaml:\d+:\d+ \$\.gateway\.native_ca: error: cannot read the file", gateway.output)
         assert re.search(r"yaml:\d+:\d+ \$\.apis\[0\]\.native: error: .* own listener", gateway.output)
@@ -92,7 +93,7 @@ def test_what_a_document_had_before_the_start_is_reported_and_served(document: D
     save(file, json.dumps(looping, indent=1))
     with running_gateway(file, "--concurrency", "1") as gateway, http1(document.port) as connection:
         gateway.wait_for("1 native service has an address that changes may not use")
-        assert "$.apis[1].native: warning: the native service is the gateway's own listener" in gateway.output
+        gateway.wait_for("$.apis[1].native: warning: the native service is the gateway's own listener")
         assert version_of(connection.send(SIMPLE)) == 1
         looping["apis"][1]["native_timeout"] = 5
         save(file, json.dumps(looping, indent=1))
