@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from crossgate.diagnostics import Diagnostic, Place
@@ -213,7 +213,14 @@ def _refuse_wildcard_header(word: str) -> str | None:
 
 
 def _parse_word(word: str) -> OriginPattern | Diagnostic:
-    return parse_origin_pattern({"regex": word.removeprefix("r:")} if word.startswith("r:") else word)
+    parsed = parse_origin_pattern({"regex": word.removeprefix("r:")} if word.startswith("r:") else word)
+    if isinstance(parsed, Diagnostic):
+        # A setting has no mappings: its notation of an expression is r:, without quotes.
+        return replace(parsed, remedy=_MAPPING.sub(r"r:\1", parsed.remedy))
+    return parsed
+
+
+_MAPPING: Final = re.compile(r"\{regex: '(.*)'\}")
 
 
 class _Settings:

@@ -7,11 +7,13 @@ import random
 import pytest
 import re2
 
+from crossgate.catalogue.reader import refuse_files
 from crossgate.diagnostics import Diagnostic
-from crossgate.policy import parse_exact_origin, parse_origin_pattern
+from crossgate.policy import parse_exact_origin, parse_origin_pattern, read_server_policy
 from crossgate.policy.javascript_regex import between_slashes
 from crossgate.policy.origin_pattern import RegexOrigin
 from crossgate.policy.port_range import parse_port_range
+from crossgate.policy.server_cors import PREFIX
 
 
 def test_a_range_of_ports_becomes_an_expression() -> None:
@@ -58,3 +60,17 @@ def test_an_expression_between_slashes(text: str, regex: str) -> None:
     assert found.remedy == f"Write {{regex: '{regex}'}}"
     assert between_slashes(text) == regex
     assert isinstance(parse_origin_pattern({"regex": regex}), RegexOrigin)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("http://localhost:3000-3001", "Write r:http://localhost:(?:300[0-1])"),
+        (r"/^https:\/\/a\.example\.com$/", r"Write r:https://a\.example\.com"),
+    ],
+)
+def test_server_level_settings_have_their_own_notation(text: str, remedy: str) -> None:
+    _, (found,) = read_server_policy(
+        {f"{PREFIX}allowedOrigins": text, f"{PREFIX}enabled": True}, refuse_files
+    )
+    assert found.remedy == remedy
