@@ -74,19 +74,21 @@ fuzz-proof: $(VENV)/.dev  ## run the fuzzers of the proof (SECONDS each, default
 reference: $(VENV)/.dev  ## generate the reference pages
 	@$(BIN)/python scripts/reference.py
 
-bench: $(VENV)/.bench  ## run the benchmarks; about eight minutes
+bench: $(VENV)/.bench  ## run the benchmarks; about nine minutes
 	@scripts/prerequisites nginx valgrind wrk
-	@echo "[bench] 1 of 6: the gateway against the same Envoy with less to do, and nginx"
+	@echo "[bench] 1 of 7: the gateway against the same Envoy with less to do, and nginx"
 	@PYTHONPATH=src $(BIN)/python -m bench.gateway
-	@echo "[bench] 2 of 6: changes, and many APIs"
+	@echo "[bench] 2 of 7: changes, and many APIs"
 	@PYTHONPATH=src $(BIN)/python -m bench.propagation
-	@echo "[bench] 3 of 6: changes through the admin API, with a store"
+	@echo "[bench] 3 of 7: changes through the admin API, with a store"
 	@PYTHONPATH=src $(BIN)/python -m bench.store_propagation
-	@echo "[bench] 4 of 6: pages of the admin API over 100,000 applications"
+	@echo "[bench] 4 of 7: pages of the admin API over 100,000 applications"
 	@PYTHONPATH=src $(BIN)/python -m bench.admin_pages
-	@echo "[bench] 5 of 6: the middleware against the other CORS middlewares"
+	@echo "[bench] 5 of 7: an admin's calls while eight viewers do their worst"
+	@PYTHONPATH=src $(BIN)/python -m bench.admin_load
+	@echo "[bench] 6 of 7: the middleware against the other CORS middlewares"
 	@PYTHONPATH=src $(BIN)/python -m bench.middleware
-	@echo "[bench] 6 of 6: instructions of a request (AGAINST=REVISION compares)"
+	@echo "[bench] 7 of 7: instructions of a request (AGAINST=REVISION compares)"
 	@PYTHONPATH=src $(BIN)/python -m bench.instructions $(if $(AGAINST),--against $(AGAINST))
 
 bench-lint: $(VENV)/.dev  ## run the linter's benchmark (GIXY="command ..." compares it with gixy)

@@ -105,6 +105,11 @@ class Authentication:
 _scheme = HTTPBearer(auto_error=False, description="A token created by `crossgate token create`.")
 
 
+def token_state(token: Token) -> dict[str, object]:
+    """The state of a request that was authenticated with the token."""
+    return {_TOKEN: token}
+
+
 def caller_of(request: Request) -> Token:
     """The token with which the request was authenticated."""
     token: Token = getattr(request.state, _TOKEN)

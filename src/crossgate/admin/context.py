@@ -24,8 +24,8 @@ _MANY_OBJECTS: Final = 1000
 """Reading so many takes as long as handing the request to a worker: 10 ms."""
 
 
-_QUICK_STEPS: Final = 80_000
-"""Of proofs that a write may take in this process: 0.1 s. The proof of a usual expression takes 4,000."""
+_QUICK_STEPS: Final = 120_000
+"""Of proofs that a write may take in this process: 0.15 s. The proof of a usual expression takes 4,000."""
 
 
 class Nodes(Protocol):

@@ -120,6 +120,19 @@ def test_small_write_that_needs_long_proofs_is_left_to_a_worker(store: Store) ->
         assert api.editor.put(PETS, json=api_entry(), headers=NEW).status_code == 201
 
 
+def test_usual_write_needs_no_worker(store: Store) -> None:
+    with api_with_budget(store, WorkBudget()) as api:
+        before = psutil.Process().children()
+        cors = policy_entry(
+            "https://usual.example.com", "https://*.usual.example.com", "https://shop.example.org"
+        )
+        origins = [*cors["allowed_origins"], {"regex": r"https://pr-[0-9]+\.usual\.example\.com"}]
+        body = api_entry(cors={**cors, "allowed_origins": origins})
+
+        assert api.editor.put(PETS, json=body, headers=NEW).status_code == 201
+        assert psutil.Process().children() == before
+
+
 def test_small_write_that_a_worker_has_proved_is_stored(api: AdminApi) -> None:
     create_pets(api.editor)
     cors = json.loads(expensive_document(4))["apis"][0]["cors"]
@@ -131,8 +144,8 @@ def test_small_write_that_a_worker_has_proved_is_stored(api: AdminApi) -> None:
 
 
 def test_request_above_its_memory_is_refused(store: Store) -> None:
-    with api_with_budget(store, WorkBudget(memory=48 * 2**20)) as api:
-        refused = api.viewer.post("/v1/check", content=HOSTILE["objects in JSON"])
+    with api_with_budget(store, WorkBudget(memory=24 * 2**20)) as api:
+        refused = api.viewer.post("/v1/check", content=HOSTILE["16 MiB"])
 
         assert code_of(refused) == (422, "request-memory")
 
