@@ -14,12 +14,14 @@ from tests.command import ROOT, crossgate, running_gateway
 from tests.executable_docs import Command, File, steps
 from tests.native_services import ScriptedNative
 from tests.ports import free_ports
+from tests.raw_http import RawRequest, http1
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
 PAGE = ROOT / "docs" / "how-to" / "troubleshoot.md"
 _SECTION = re.compile(r"^## Messages of the console$(.*?)^## ", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
+_STATUS = re.compile(r"^\| ([0-9]{3}) \| `([^`]+)` \|", re.MULTILINE)
 MISSING = "No 'Access-Control-Allow-Origin' header is present on the requested resource."
 
 
@@ -60,6 +62,20 @@ SCRIPTS: dict[str, list[str]] = {
     "Failed to load resource: net::ERR_FAILED": ["fetch('{api}/foreign/1/x')"],
 }
 """Each message of the page, with scripts that make Chromium print it."""
+
+
+PREFLIGHT = (("Origin", "{origin}"), ("Access-Control-Request-Method", "GET"))
+REFUSALS: list[tuple[str, str, tuple[tuple[str, str], ...]]] = [
+    ("GET", "foreign/1/x", (("Origin", "{origin}"),)),
+    ("OPTIONS", "listed/1/x", (*PREFLIGHT, ("Access-Control-Request-Headers", "x-other"))),
+    ("OPTIONS", "listed/1/x", (PREFLIGHT[0], ("Access-Control-Request-Method", "PUT"))),
+    ("OPTIONS", "listed/1/x", ()),
+    ("GET", "listed/1/..%3Bx", ()),
+    ("GET", "listed/1/x", (("Host", "user@gateway.test"),)),
+    ("GET", "listed/1/x", (("api_key", "1"),)),
+    ("GET", "nowhere/1/x", ()),
+]
+"""Requests that get the answers with a body in the page's first table, in its order."""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +119,19 @@ def test_chromium_prints_the_message(page: Page, apis: str, origin: str, message
     page.goto(origin)
     with page.expect_console_message(lambda printed: message in printed.text, timeout=30_000):
         page.evaluate("script => { eval(script) }", script.replace("{api}", apis))
+
+
+def test_the_gateway_answers_as_the_table_says(apis: str, origin: str) -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("## Ask the gateway")[0]
+    documented = [(int(status), body) for status, body in _STATUS.findall(section)]
+    answered = []
+    for method, path, headers in REFUSALS:
+        with http1(int(apis.split(":")[2].partition("/")[0])) as connection:
+            named = headers if "Host" in dict(headers) else (("Host", "gateway.test"), *headers)
+            lines = tuple((name, value.format(origin=origin)) for name, value in named)
+            response = connection.send(RawRequest(method, f"/gateway/{path}", lines))
+            answered.append((response.status, response.text))
+    assert answered == documented
 
 
 def test_commands_of_the_page(tmp_path: Path) -> None:

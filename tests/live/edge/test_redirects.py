@@ -24,7 +24,7 @@ CLAIMS = (
     ("X-Forwarded-For", "203.0.113.9"),
     ("X-Forwarded-Proto", "https"),
     ("X-Forwarded-Host", "api.example.com"),
-    ("X-Forwarded-Prefix", "/elsewhere"),
+    ("X-Forwarded-Prefix", "/forged"),
 )
 
 
