@@ -33,7 +33,15 @@ def _entries() -> list[tuple[str, str]]:
     return [(f"{{{key}'{origin}'}}" if key else f"'{origin}'", code) for key, origin, code in rows]
 
 
-@pytest.mark.parametrize(("page", "commands"), [("apps-and-extensions.md", 3), ("websockets.md", 3)])
+@pytest.mark.parametrize(
+    ("page", "commands"),
+    [
+        ("apps-and-extensions.md", 3),
+        ("websockets.md", 3),
+        ("limits.md", 0),
+        ("run-behind-a-load-balancer.md", 0),
+    ],
+)
 def test_the_examples_of_a_page(page: str, commands: int, tmp_path: Path) -> None:
     ran = 0
     for step in steps(PAGES / page):
