@@ -27,7 +27,7 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.objects import Difference
-from crossgate.service.permission import Role
+from crossgate.service.permission import EVERYTHING, Role
 from crossgate.service.ports import NodeReport
 from crossgate.service.speculative_store import SpeculativeStore
 from crossgate.service.tokens import InMemoryTokenStore, Tokens
@@ -98,6 +98,8 @@ class AdminWorkHandler:
         """Take a part of a new revision."""
         if self._copy.take(content):
             self._store.head = self._copy.snapshot
+            # A worker that reads all applications would copy the memory that they are in.
+            _ = self._context.views.of(self._store.head.catalogue, EVERYTHING).associations
             # What a collection would traverse is also what it would copy in each worker.
             gc.freeze()
 

@@ -103,7 +103,9 @@ def _batches(objects: Mapping[str, _Object | None]) -> Iterator[dict[str, _Objec
         yield batch
 
 
-def _merged(before: Mapping[str, _Object], changed: Mapping[str, _Object | None]) -> dict[str, _Object]:
+def _merged(before: Mapping[str, _Object], changed: Mapping[str, _Object | None]) -> Mapping[str, _Object]:
+    if not changed:
+        return before
     merged = {key: one for key, one in before.items() if key not in changed}
     merged.update((key, one) for key, one in changed.items() if one is not None)
     return merged

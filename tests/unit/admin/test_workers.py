@@ -120,6 +120,24 @@ def test_small_write_that_needs_long_proofs_is_left_to_a_worker(store: Store) ->
         assert api.editor.put(PETS, json=api_entry(), headers=NEW).status_code == 201
 
 
+def test_explanation_needs_a_worker_if_the_policy_or_the_request_is_large(store: Store) -> None:
+    with api_with_budget(store, WorkBudget()) as api:
+        before = psutil.Process().children()
+        origins = [{"regex": rf"https://pr-[0-9]+\.n{number}\.example\.com"} for number in range(6)]
+        create_pets(api.editor, "https://a.example.com")
+        usual = {"api": "pets/1.0", "origin": "https://a.example.com"}
+        assert api.viewer.post("/v1/explain", json=usual).json()["decision"]["reason"] == "origin-allowed"
+        assert psutil.Process().children() == before
+
+        long = {**usual, "request_headers": "x-a," * 2000}
+        assert api.viewer.post("/v1/explain", json=long).json()["decision"]["reason"] == "origin-allowed"
+        assert psutil.Process().children() != before
+        changed = {**policy_entry(), "allowed_origins": [*origins, "https://a.example.com"]}
+        assert api.editor.put(f"{PETS}/policy", json=changed, headers={"If-Match": "*"}).is_success
+        pr = {**usual, "origin": "https://pr-7.n5.example.com"}
+        assert api.viewer.post("/v1/explain", json=pr).json()["decision"]["reason"] == "origin-allowed"
+
+
 def test_usual_write_needs_no_worker(store: Store) -> None:
     with api_with_budget(store, WorkBudget()) as api:
         before = psutil.Process().children()

@@ -11,16 +11,29 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crossgate.admin.auth import Viewer
 from crossgate.admin.body import ModelBody
-from crossgate.admin.context import Context, resource_router
+from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.responses import json_response
-from crossgate.catalogue.effective import Associations, effective_policy
+from crossgate.admin.views import View
+from crossgate.catalogue.effective import effective_policy
 from crossgate.catalogue.endpoint_index import resolve_api
-from crossgate.catalogue.model import Catalogue
-from crossgate.policy import Answer, Decision, EffectivePolicy, Forward, Request, ServerPolicy, explain
+from crossgate.policy import (
+    Answer,
+    Decision,
+    EffectivePolicy,
+    Forward,
+    RegexOrigin,
+    Request,
+    ServerPolicy,
+    explain,
+)
 from crossgate.service.errors import NotFound
 
 router = resource_router("Explain")
 _LONGEST = 64 * 1024
+_QUICK_BYTES = 4 * 1024
+_QUICK_ORIGINS = 500
+_QUICK_EXPRESSIONS = 4
+"""What a request and a policy may have for an explanation that takes a few milliseconds, without a worker."""
 
 
 class ExplainRequest(BaseModel):
@@ -101,9 +114,10 @@ def explain_request(
     context: Context, caller: Viewer, body: Annotated[ExplainRequest, Depends(ModelBody(ExplainRequest))]
 ) -> Response:
     """The decision on one request, and why it is made."""
-    context.leave_to_worker()
-    revision, catalogue = context.head.revision, context.view(caller).catalogue
-    api = body.api
+    if len(body.model_dump_json()) > _QUICK_BYTES:
+        context.leave_to_worker()
+    revision, view = context.head.revision, context.view(caller)
+    catalogue, api = view.catalogue, body.api
     if catalogue.server_policy is None:
         api = resolve_api(catalogue.apis, api, body.path)
     if api not in catalogue.apis and (api or not body.path):
@@ -118,7 +132,7 @@ def explain_request(
         body.path,
         body.sec_fetch_site,
     )
-    explanation = explain(_policy(catalogue, api), request)
+    explanation = explain(_policy(context, view, api), request)
     return json_response(
         ExplanationBody(
             revision=revision,
@@ -132,13 +146,26 @@ def explain_request(
     )
 
 
-def _policy(catalogue: Catalogue, api: str) -> EffectivePolicy | ServerPolicy | None:
-    if catalogue.server_policy is not None:
-        return catalogue.server_policy
-    if not api:
+def _policy(context: AdminContext, view: View, api: str) -> EffectivePolicy | ServerPolicy | None:
+    policy = view.catalogue.server_policy
+    if policy is None and not api:
         return None  # Envoy refuses such a path before it looks for an API.
-    associated = {name: one for name, one in catalogue.applications.items() if api in one.apis}
-    return effective_policy(catalogue, Associations.of(associated), api)
+    if not _is_quick(view, api):
+        context.leave_to_worker()
+    return policy or effective_policy(view.catalogue, view.associations, api)
+
+
+def _is_quick(view: View, api: str) -> bool:
+    """Whether the decision takes a few milliseconds; the first one compiles the policy's expressions."""
+    server, application_origins = view.catalogue.server_policy, frozenset[str]()
+    if server is not None:
+        entries = server.allowed_origins
+    else:
+        cors = view.catalogue.apis[api].cors
+        entries = () if cors is None else cors.allowed_origins
+        application_origins = view.associations.origins(api)
+    expressions = sum(isinstance(one, RegexOrigin) for one in entries)
+    return len(entries) + len(application_origins) <= _QUICK_ORIGINS and expressions <= _QUICK_EXPRESSIONS
 
 
 def _decision(decision: Decision) -> DecisionBody:
