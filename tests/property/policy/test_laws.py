@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from tests.differential.generate import Sample
 from tests.property.policy.arbitrary import is_refused, policies_and_requests
 
-from crossgate.policy import Answer, Flow, Forward, Request, decide
+from crossgate.policy import Answer, Flow, Forward, Reason, Request, decide
 
 CORS_PREFIX = "access-control-"
 
@@ -81,13 +81,17 @@ def test_every_405_says_what_is_allowed_and_nothing_else_does(pair: tuple[Sample
 
 
 @given(policies_and_requests())
-def test_vary_depends_on_the_policy_alone(pair: tuple[Sample, Request]) -> None:
+@example((Sample({"allowed_origins": ["*"]}), Request("GET", "no origin")))
+@example((Sample({"allowed_origins": ["*"]}), Request("OPTIONS", "https://a.example", "GET")))
+def test_everything_varies_on_the_origin_except_what_all_origins_get(pair: tuple[Sample, Request]) -> None:
     sample, request = pair
     enforcing = sample.with_policy(mode="enforce")
     assert enforcing.policy is not None
     decision = decide(enforcing.prepared(), request)
     varies = decision.vary if isinstance(decision, Forward) else ("Vary", "Origin") in decision.headers
-    assert varies == ("*" not in enforcing.policy["allowed_origins"])
+    # Under * too, a value that is no origin is refused.
+    refused = decision.reason is Reason.ORIGIN_REFUSED
+    assert varies == (refused or "*" not in enforcing.policy["allowed_origins"])
 
 
 @given(policies_and_requests())
