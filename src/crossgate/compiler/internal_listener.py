@@ -71,8 +71,6 @@ def compile_internal_cluster(limits: Limits) -> Resource:
         ),
         # Envoy's default of 1,024 concurrent requests would be a limit for all APIs together. The number of
         # connections to the client-facing listener is the limit.
-        # Another limit would be one for all APIs together. The number of connections to the client-facing
-        # listener is the limit.
         circuit_breakers=circuit_breakers(_UNLIMITED),
         typed_extension_protocol_options=http1_options(
             HttpProtocolOptions(
