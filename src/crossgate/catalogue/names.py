@@ -51,12 +51,15 @@ def parse_application_name(raw: object) -> str | Diagnostic:
 
 
 def parse_trusted_domain(raw: object) -> str | Diagnostic:
-    """A host as browsers write it, without a dot at its end; it stands for every name below it, too."""
+    """A host as browsers write it, without a dot at its end; it stands for every name below it, too.
+
+    Accepted is also a ``*``, which stored objects of earlier versions may have: the linter reports it.
+    """
     if isinstance(raw, str) and _HOST.fullmatch(raw) and not raw.endswith("."):
         return raw
     return Diagnostic(
         code="trusted-domain-invalid",
-        message="a trusted domain must be a lower-case host, without scheme, port and wildcard",
+        message="a trusted domain must be a lower-case host, without scheme and port",
         found=raw if isinstance(raw, str) else repr(raw),
         remedy="Write for example example.com, which includes every name below it",
     )

@@ -146,7 +146,8 @@ def placed(finding: Finding, found: LintedObject, subject: Subject) -> Finding:
     keys = _KEYS[subject.kind]
     match found:
         case Api():
-            return finding.within("cors")
+            # The trusted domains stand beside the policy.
+            return finding if path[:1] == ("trusted_domains",) else finding.within("cors")
         case Settings(values=values):
             finding = _spelled(finding, subject)
             steps = _step_in_settings(values, keys[str(path[0])], path[1:]) if path else ()
