@@ -89,7 +89,7 @@ def test_everything_varies_on_the_origin_except_what_all_origins_get(pair: tuple
     assert enforcing.policy is not None
     decision = decide(enforcing.prepared(), request)
     varies = decision.vary if isinstance(decision, Forward) else ("Vary", "Origin") in decision.headers
-    # Under * too, a value that is no origin is refused.
+    # Under * too, a value that is not an origin is refused.
     refused = decision.reason is Reason.ORIGIN_REFUSED
     assert varies == (refused or "*" not in enforcing.policy["allowed_origins"])
 
