@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from crossgate.admin.body import BodyTooLarge, MalformedBody
 from crossgate.admin.etag_headers import MalformedEtag, PreconditionRequired, quoted, revision_etag
+from crossgate.admin.responses import shown_findings
 from crossgate.admin.workers import WorkRefused
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.lint.rule import Finding
@@ -70,7 +71,8 @@ class ProblemBody(BaseModel):
     status: int
     detail: str
     diagnostics: list[DiagnosticBody] = Field(default=[])
-    """Every reason, not only the first."""
+    """Every reason, not only the first; of more than 1,000 lint errors, the first 1,000 and the number of
+    the others."""
     wanted: list[str] | None = None
     """With 412: the etags that the request accepted; null if the object was expected not to exist."""
     found: str | None = None
@@ -181,7 +183,7 @@ def _from_service_error(error: ServiceError) -> Problem:
             headers = {"Retry-After": str(seconds)}
         case _:
             pass
-    diagnostics = error.findings if isinstance(error, LintErrors) else error.diagnostics
+    diagnostics = shown_findings(error.findings) if isinstance(error, LintErrors) else error.diagnostics
     return Problem(_status(error), diagnostics, extra, headers)
 
 

@@ -118,7 +118,8 @@ def _linted(name: str) -> str:
 
 def _with_findings(schema: dict[str, Any]) -> dict[str, Any]:
     findings = {
-        "description": "The linter's findings for the change; omitted if there are none.",
+        "description": "The linter's findings for the change, or the first 1,000 and the number of the rest;"
+        " omitted if there are none.",
         "type": "array",
         "items": _reference("DiagnosticBody"),
     }

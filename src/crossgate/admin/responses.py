@@ -1,9 +1,9 @@
-"""JSON responses with their etags, and the revision that a write created."""
+"""JSON responses with their etags, the revision that a write created, and the linter's findings for it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -12,9 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossgate.admin.etag_headers import is_cached, quoted
+from crossgate.diagnostics import Diagnostic, Severity
+from crossgate.lint.rule import Finding
 from crossgate.service.etag import content_etag
 
 REVISION: Final = "Crossgate-Revision"
+MAX_FINDINGS: Final = 1000
+"""Of the linter, in one response to a write: a change of an API can bring some for each application."""
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
@@ -47,6 +51,21 @@ def json_response(
 def deleted_response(revision: int) -> Response:
     """The response to a deletion: 204."""
     return Response(status_code=HTTPStatus.NO_CONTENT, headers={REVISION: str(revision), **_NO_STORE})
+
+
+def shown_findings(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The findings for a response to a write: at most :data:`MAX_FINDINGS`, and the number of the others."""
+    rest = findings[MAX_FINDINGS:]
+    if not rest:
+        return findings
+    severities = {one.diagnostic.severity for one in rest}
+    more = Diagnostic(
+        code="more-findings",
+        message=f"{len(rest):,} more findings, which are not listed",
+        remedy="Fix or accept these first; a plan lists all",
+        severity=next(one for one in Severity if one in severities),
+    )
+    return [*findings[:MAX_FINDINGS], Finding(more)]
 
 
 def _json_values(body: BaseModel | Mapping[str, object]) -> Mapping[str, object]:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from crossgate.admin.auth import Admin, Editor, Writable
 from crossgate.admin.context import AdminContext, Context, Message
 from crossgate.admin.etag_headers import parse_base_revision, parse_preconditions
-from crossgate.admin.responses import deleted_response, json_response
+from crossgate.admin.responses import deleted_response, json_response, shown_findings
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.diagnostics import Diagnostic, Step
 from crossgate.lint.rule import Finding
@@ -120,7 +120,8 @@ class ConditionalWrite:
         if not findings:
             return representation
         path = _document_path(target)
-        return {**representation, "findings": [_relative_finding(one, path).as_json() for one in findings]}
+        shown = shown_findings([_relative_finding(one, path) for one in findings])
+        return {**representation, "findings": [one.as_json() for one in shown]}
 
 
 async def _conditional_write(

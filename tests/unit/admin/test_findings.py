@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tests.admin_api import AdminApi
 from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, codes, create_pets, create_shop, policy_entry
 
+from crossgate.admin.responses import MAX_FINDINGS
 from crossgate.policy import build_policy
 from crossgate.policy.server_cors import PREFIX
 from crossgate.service.catalogue_service import CatalogueService
@@ -219,3 +221,19 @@ def test_origin_of_an_application_counts_with_the_credentials_of_its_apis(api: A
     shop = {**api.viewer.get(SHOP).json(), "lint": {"allow": [item]}}
     assert api.editor.put(SHOP, json=shop, headers={"If-Match": "*"}).status_code == 200
     assert api.editor.put(POLICY, json=credentials, headers={"If-Match": "*"}).status_code == 200
+
+
+@pytest.mark.parametrize("credentials", [True, False])
+def test_of_very_many_findings_the_first_and_the_number_of_the_others_are_returned(
+    api: AdminApi, *, credentials: bool
+) -> None:
+    origins = [f"http://page{number}.example.com" for number in range(MAX_FINDINGS + 7)]
+    cors = {**policy_entry(*origins), "allow_credentials": credentials, "max_age": 600}
+    answer = api.editor.put(PETS, json=api_entry(cors=cors), headers=NEW)
+
+    assert answer.status_code == (422 if credentials else 201)
+    found = answer.json()["diagnostics" if credentials else "findings"]
+    severity = "error" if credentials else "warning"
+    assert [one["code"] for one in found] == ["http-origin"] * MAX_FINDINGS + ["more-findings"]
+    assert found[-1]["message"] == "7 more findings, which are not listed"
+    assert {one["severity"] for one in found} == {severity}

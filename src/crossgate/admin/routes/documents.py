@@ -192,6 +192,7 @@ def _diagnostic_bodies(diagnostics: Sequence[Diagnostic | Finding]) -> list[Diag
 
 
 def _plan_body(plan: Plan) -> PlanBody:
+    refusing = frozenset(plan.refusing)
     return PlanBody(
         base=plan.base,
         changes=[_planned_change(one) for one in plan.difference],
@@ -206,7 +207,7 @@ def _plan_body(plan: Plan) -> PlanBody:
             for one in plan.access
         ],
         findings=[
-            PlannedFindingBody.model_validate({**one.as_json(), "refuses": one in plan.refusing})
+            PlannedFindingBody.model_validate({**one.as_json(), "refuses": one in refusing})
             for one in plan.findings
         ],
     )

@@ -18,7 +18,9 @@ def _find(subject: Subject) -> Iterator[Violation]:
                 ("trusted_domains", index),
                 "* is compared as a character here, not as a wildcard",
                 found=domain,
-                remedy=None if ANY in bare or not bare else f"Write {bare}, which includes every name below it",
+                remedy=None
+                if ANY in bare or not bare
+                else f"Write {bare}, which includes every name below it",
             )
 
 
