@@ -269,7 +269,7 @@ def test_a_suppression_of_native_also_cors_is_unused_only_with_reach(
 def _two_apis(native: str) -> str:
     api = "{{name: {name}, version: '1.0', type: rest, native: '{native}', cors: {policy}}}"
     policy = (
-        "{allowed_origins: ['https://example.com'], allowed_methods: ['*', PUT],"
+        "{allowed_origins: ['https://example.com'], allowed_methods: [PUT, GET],"
         " allow_headers: [Content-Type], max_age: 600}"
     )
     apis = [api.format(name=name, native=native, policy=policy) for name in ("cats", "dogs")]
