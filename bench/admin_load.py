@@ -51,6 +51,8 @@ def worst_requests() -> list[Request]:
         ("POST", "/v1/explain", json.dumps({"api": "api-1/1", "origin": "https://a.example" * 3000})),
         ("GET", "/v1/export", None),
         ("GET", "/v1/applications?origin=https://nowhere.example", None),
+        ("GET", "/v1/revisions/1", None),
+        ("GET", "/v1/export?revision=1", None),
     ]
 
 

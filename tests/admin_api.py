@@ -45,14 +45,17 @@ class AdminApi:
         return client_of(self.url, secret)
 
 
-class NoNodes:
-    """A control plane without connected nodes."""
+class Nodes:
+    """A control plane that reports no nodes, but what they run."""
+
+    def __init__(self, running: Mapping[str, int | None] | None = None) -> None:
+        self._running = running or {}
 
     def reports(self) -> Sequence[NodeReport]:
         return ()
 
     def revisions(self) -> Mapping[str, int | None]:
-        return {}
+        return self._running
 
 
 def client_of(url: str, secret: str = "", socket: Path | None = None) -> httpx.Client:
@@ -69,16 +72,17 @@ def running_admin_api(
     limits: ConnectionLimits | None = None,
     pool: AdminWorkerPool = _POOL,
     check: ChangeCheck | None = None,
+    running: Mapping[str, int | None] | None = None,
 ) -> Iterator[AdminApi]:
-    """Serve the API on a free port within the context."""
-    tokens = Tokens(token_store)
+    """Serve the API on a free port within the context. ``running``: the revision that each node runs."""
+    tokens, nodes = Tokens(token_store), Nodes(running)
     started: Future[str] = Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
         bound = bind_admin_socket(HostPort("127.0.0.1", 0))
-        async with serve_admin_api(bound, (), store, tokens, NoNodes(), pool, limits, check) as address:
+        async with serve_admin_api(bound, (), store, tokens, nodes, pool, limits, check) as address:
             started.set_result(f"http://{address}")
             await stop.wait()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Protocol
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 
 from crossgate.admin.views import View, Views
-from crossgate.admin.workers import NeedsWorkerError, Workers
+from crossgate.admin.workers import NeedsWorkerError, Recorded, Workers
 from crossgate.diagnostics import InvalidInput
 from crossgate.lint.allowance import AllowanceSpentError, limited_proofs
 from crossgate.record import unknown_keys
@@ -60,15 +60,15 @@ class AdminContext:
         """What the caller can read of the newest revision."""
         return self.views.of(self.head.catalogue, caller.permission)
 
-    def leave_to_worker(self) -> None:
-        """Leave the request to a worker, unless this is one.
+    def leave_to_worker(self, read: Callable[[], Recorded] | None = None) -> None:
+        """Leave the request to a worker, unless this is one; ``read`` is called for what it lacks.
 
         Raises:
             NeedsWorkerError: to end the route here.
 
         """
         if self.workers is not None:
-            raise NeedsWorkerError
+            raise NeedsWorkerError(read)
 
     @contextmanager
     def quick_proofs(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ on one revision, together with its response, and committed here if that revision
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
@@ -19,7 +20,7 @@ from starlette.responses import Response
 from crossgate.admin.auth import caller_of
 from crossgate.admin.context import AdminContext
 from crossgate.admin.errors import refusal
-from crossgate.admin.workers import WorkerRequest, WorkRefused
+from crossgate.admin.workers import NeedsWorkerError, Recorded, WorkerRequest, WorkRefused
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import BaseMoved, ServiceError
 from crossgate.service.permission import Role
@@ -29,10 +30,10 @@ _TRIES: Final = 5
 
 async def answer_by_worker(request: Request, error: Exception) -> Response:
     """The response of a worker to a request that needs one; the worker ends if the client disconnects."""
-    del error
+    read = error.read if isinstance(error, NeedsWorkerError) else None
     context: AdminContext = request.app.state.context
-    job = _job(request, await request.body())
-    work = asyncio.create_task(_answer(context, request, job))
+    job = _job(request, await request.body(), context.nodes.revisions())
+    work = asyncio.create_task(_answer(context, request, job, read))
     gone = asyncio.create_task(_wait_until_gone(request))
     try:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -52,7 +53,7 @@ async def _wait_until_gone(request: Request) -> None:
         pass
 
 
-def _job(request: Request, body: bytes) -> WorkerRequest:
+def _job(request: Request, body: bytes, running: Mapping[str, int | None]) -> WorkerRequest:
     scope = request.scope
     return WorkerRequest(
         method=scope["method"],
@@ -62,15 +63,18 @@ def _job(request: Request, body: bytes) -> WorkerRequest:
         headers=tuple(scope["headers"]),
         state=dict(scope["state"]),
         body=body,
+        running=running,
     )
 
 
-async def _answer(context: AdminContext, request: Request, job: WorkerRequest) -> Response:
+async def _answer(
+    context: AdminContext, request: Request, job: WorkerRequest, read: Callable[[], Recorded] | None
+) -> Response:
     workers, caller = context.workers, caller_of(request)
     assert workers is not None  # noqa: S101 - the routes raise NeedsWorkerError only if there are some
     preferred = caller.role is not Role.VIEWER
     for _ in range(_TRIES):
-        answer = await workers.answer(job, caller.name, preferred=preferred)
+        answer = await workers.answer(job, caller.name, preferred=preferred, read=read)
         checks = await run_in_threadpool(context.service.find_checks, answer.unchecked)
         if checks != job.checks:
             job = replace(job, checks=checks)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Protocol
 
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import ServiceError
 from crossgate.service.objects import Difference
-from crossgate.service.ports import Proposal
+from crossgate.service.ports import Proposal, RecordedObject, RecordedRevision
 
 _RETRY_SECONDS: Final = 5
 
 
+Recorded = RecordedRevision | Sequence[RecordedObject] | None
+"""What a request reads of the history, which workers have no copy of."""
+
+
 class NeedsWorkerError(Exception):
     """Raised by a route, or before it: a worker must answer the request."""
+
+    def __init__(self, read: Callable[[], Recorded] | None = None) -> None:
+        """``read`` returns what the worker needs of the history; it blocks on the database."""
+        super().__init__()
+        self.read = read
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,9 @@ class WorkerRequest:
     body: bytes
     checks: tuple[Diagnostic, ...] = ()
     """What the check of the machine finds, which a worker cannot make."""
+    recorded: Recorded = None
+    running: Mapping[str, int | None] = field(default_factory=dict)
+    """The revision that each node runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +64,22 @@ class WorkerResponse:
 class Workers(Protocol):
     """Processes that answer requests with the same routes, on a copy of the newest catalogue."""
 
-    async def answer(self, request: WorkerRequest, caller: str, *, preferred: bool) -> WorkerResponse:
+    async def answer(
+        self,
+        request: WorkerRequest,
+        caller: str,
+        *,
+        preferred: bool,
+        read: Callable[[], Recorded] | None = None,
+    ) -> WorkerResponse:
         """The response. Cancelling the call ends the worker.
 
+        ``read`` is called in a thread, when it is the caller's turn, for the request's ``recorded``.
         One caller's requests run one after another; those of preferred callers are not delayed by others.
 
         Raises:
             WorkRefused: there is none.
+            ServiceError: ``read`` raises it.
 
         """
         ...

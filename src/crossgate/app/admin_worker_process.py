@@ -47,14 +47,17 @@ _ACTIVITIES: Final = (
 )
 
 
-class _NoNodes:
-    """No route that needs nodes is left to a worker."""
+class _RequestedNodes:
+    """The nodes, as far as the control plane has sent what they run."""
+
+    def __init__(self) -> None:
+        self.running: Mapping[str, int | None] = {}
 
     def reports(self) -> Sequence[NodeReport]:
-        return ()
+        return ()  # No route that needs them is left to a worker.
 
     def revisions(self) -> Mapping[str, int | None]:
-        return {}
+        return self.running
 
 
 class _RequestedCheck:
@@ -80,8 +83,9 @@ class AdminWorkHandler:
         self._copy = CatalogueCopy()
         self._store = SpeculativeStore()
         self._check = _RequestedCheck()
+        self._nodes = _RequestedNodes()
         service = CatalogueService(self._store, linted=True, check=self._check)
-        self._context = AdminContext(service, Tokens(InMemoryTokenStore()), _NoNodes())
+        self._context = AdminContext(service, Tokens(InMemoryTokenStore()), self._nodes)
         self._routes = routes(self._context)
 
     def warm_up(self) -> None:
@@ -123,6 +127,8 @@ class AdminWorkHandler:
         _wake_for(signal.SIGPROF)
         base = self._store.head.revision
         self._check.found = request.checks
+        self._store.recorded = request.recorded
+        self._nodes.running = request.running
         sent: list[Message] = []
 
         async def receive() -> Message:

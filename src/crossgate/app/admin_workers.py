@@ -6,12 +6,12 @@ import asyncio
 import os
 import pickle
 import sys
-from collections.abc import Iterable
-from dataclasses import astuple
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, replace
 from http import HTTPStatus
 from typing import Final
 
-from crossgate.admin.workers import WorkerRequest, WorkerResponse, WorkRefused
+from crossgate.admin.workers import Recorded, WorkerRequest, WorkerResponse, WorkRefused
 from crossgate.app.catalogue_copy import CatalogueFeed
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.ports import CatalogueStore
@@ -56,12 +56,23 @@ class AdminWorkers:
         self._pool = pool
         self._queue = FairQueue(_SLOTS, _RESERVED)
 
-    async def answer(self, request: WorkerRequest, caller: str, *, preferred: bool) -> WorkerResponse:
+    async def answer(
+        self,
+        request: WorkerRequest,
+        caller: str,
+        *,
+        preferred: bool,
+        read: Callable[[], Recorded] | None = None,
+    ) -> WorkerResponse:
         """The response of a worker, once it is the caller's turn; raises WorkRefused if there is none."""
-        job = pickle.dumps((request, preferred))
+
+        def job() -> bytes:
+            complete = request if read is None else replace(request, recorded=read())
+            return pickle.dumps((complete, preferred))
+
         try:
             async with self._queue.slot(caller, preferred=preferred):
-                answer = await self._pool.run(job, self._store)
+                answer = await self._pool.run(await asyncio.to_thread(job), self._store)
         except QueueFullError as full:
             raise _queue_full(full) from None
         except WorkFailedError as failed:

@@ -24,7 +24,7 @@ from crossgate.service.plan import (
     refuse_errors,
     require_permission,
 )
-from crossgate.service.ports import CatalogueStore, ChangeCheck, Proposal, utc_now
+from crossgate.service.ports import CatalogueStore, ChangeCheck, Proposal, RecordedObject, utc_now
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -177,9 +177,13 @@ class CatalogueService:
         """
         if number is None or number == self.store.head.revision:
             return self.store.head.catalogue
+        return load_catalogue(self.objects_at(number))
+
+    def objects_at(self, number: int) -> Sequence[RecordedObject]:
+        """Every object that existed at a revision, as it was recorded; raises as :meth:`export` does."""
         if not 0 <= number <= self.store.refresh().revision:
             raise NotFound("revision", str(number))
-        return load_catalogue(self.store.objects_at(number))
+        return self.store.objects_at(number)
 
     def _commit(
         self,

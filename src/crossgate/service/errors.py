@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crossgate.diagnostics import Diagnostic
 
@@ -98,6 +98,10 @@ class ReadOnly(ServiceError):
                 )
             ]
         )
+
+
+RESTORE: Final = "Restore a backup, see docs/reference/store.md"
+"""The remedy if the content of the store cannot be used."""
 
 
 class StoreUnavailable(ServiceError):

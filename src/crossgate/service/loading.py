@@ -107,8 +107,9 @@ def _parse_valid(
 
 
 def _parse_or_default(one: RecordedObject) -> CatalogueObject | None:
-    if one.body is not None:
-        return parse_object(one.kind, one.body)
+    body = one.body
+    if body is not None:
+        return parse_object(one.kind, body)
     match one.kind:
         case ObjectKind.GATEWAY:
             return Gateway()

@@ -5,6 +5,7 @@ SQLite, PostgreSQL and a plain file each provide a store.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Protocol
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic
+from crossgate.service.errors import RESTORE, StoreUnavailable
 from crossgate.service.objects import Difference, ObjectKind
 from crossgate.service.snapshot import Snapshot
 
@@ -65,8 +67,18 @@ class RecordedChange:
 
     kind: ObjectKind
     key: str
-    before: JsonObject | None
-    after: JsonObject | None
+    stored_before: str | None
+    stored_after: str | None
+
+    @property
+    def before(self) -> JsonObject | None:
+        """The object before, decoded as in :attr:`RecordedObject.body`."""
+        return _decode(self.kind, self.key, self.stored_before)
+
+    @property
+    def after(self) -> JsonObject | None:
+        """The object after, decoded in the same way."""
+        return _decode(self.kind, self.key, self.stored_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,25 @@ class RecordedObject:
 
     kind: ObjectKind
     key: str
-    body: JsonObject | None
+    stored: str | None
+    """As JSON: decoding thousands takes long, and is left to those who read them."""
+
+    @property
+    def body(self) -> JsonObject | None:
+        """The decoded object; raises StoreUnavailable if it is corrupt."""
+        return _decode(self.kind, self.key, self.stored)
+
+
+def _decode(kind: ObjectKind, key: str, stored: str | None) -> JsonObject | None:
+    if stored is None:
+        return None
+    try:
+        decoded = json.loads(stored)
+    except (ValueError, TypeError, RecursionError):
+        decoded = None
+    if not isinstance(decoded, dict):
+        raise StoreUnavailable(f"the stored {kind} {key} is corrupt", RESTORE)
+    return decoded
 
 
 @dataclass(frozen=True, slots=True)

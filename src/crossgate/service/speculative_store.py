@@ -1,4 +1,4 @@
-"""A store in memory that carries out one change, for a process that only prepares it."""
+"""A store in memory for one request: it carries out a change that reaches nobody, or shows one revision."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class SpeculativeStore:
         self.head = Snapshot()
         self.proposal: Proposal | None = None
         """The last one that changes something."""
+        self.recorded: RecordedRevision | Sequence[RecordedObject] | None = None
+        """What the real store has recorded: the one revision, or the objects, that are read."""
 
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
         """Keep the proposal; the head that this returns is the one that committing it would give."""
@@ -42,15 +44,17 @@ class SpeculativeStore:
         return ()
 
     def revision(self, number: int) -> RecordedRevision | None:
-        """None, see above."""
+        """The recorded revision."""
         del number
-        return None
+        return self.recorded if isinstance(self.recorded, RecordedRevision) else None
 
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
-        """Refuse, see above."""
+        """The recorded objects."""
         del changed_since
-        raise NotFound("revision", str(number))
+        if self.recorded is None or isinstance(self.recorded, RecordedRevision):
+            raise NotFound("revision", str(number))
+        return self.recorded
 
     def record_rollouts(self, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
-        """Do nothing, see above."""
+        """Do nothing: nodes belong to the real store."""
         del rollouts

@@ -9,9 +9,8 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from crossgate.service.errors import StoreUnavailable
+from crossgate.service.errors import RESTORE, StoreUnavailable
 
-RESTORE: Final = "Restore a backup, see docs/reference/store.md"
 RETRY: Final = "Retry when the database is back; the gateway keeps serving its current configuration"
 _SQLITE: Final = {
     "disk is full": (

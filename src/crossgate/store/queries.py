@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, select
 
-from crossgate.service.errors import StoreUnavailable
+from crossgate.service.errors import RESTORE, StoreUnavailable
 from crossgate.service.objects import ObjectKind
 from crossgate.service.ports import (
-    JsonObject,
     NodeRollout,
     RecordedChange,
     RecordedObject,
     Revision,
     RolloutState,
 )
-from crossgate.store.db_errors import RESTORE
 from crossgate.store.tables import head, revisions, rollouts, versions
 
 _KINDS: Final = {kind.value: kind for kind in ObjectKind}
@@ -33,7 +30,7 @@ def head_number(connection: Connection) -> int:
 
 
 def current_objects(connection: Connection, *, apis: bool) -> Iterator[RecordedObject]:
-    """The current APIs, or all other current objects; each is decoded when the iterator reaches it."""
+    """The current APIs, or all other current objects."""
     of_kind = versions.c.kind == ObjectKind.API.value if apis else versions.c.kind != ObjectKind.API.value
     found = _OBJECT.where(versions.c.current, versions.c.body.is_not(None), of_kind)
     return _objects(connection.execute(found).all())
@@ -91,10 +88,7 @@ def difference_of(connection: Connection, number: int) -> tuple[RecordedChange, 
         .outerjoin(earlier, same)
         .where(versions.c.revision == number)
     )
-    changes = [
-        RecordedChange(_kind(kind, key), key, _decode(kind, key, before), _decode(kind, key, after))
-        for kind, key, before, after in found
-    ]
+    changes = [RecordedChange(_kind(kind, key), key, before, after) for kind, key, before, after in found]
     return tuple(sorted(changes, key=lambda one: (one.kind, one.key)))
 
 
@@ -149,7 +143,7 @@ def _is(newest: Subquery) -> ColumnElement[bool]:
 
 
 def _objects(rows: Iterable[Sequence[Any]]) -> Iterator[RecordedObject]:
-    return (RecordedObject(_kind(kind, key), key, _decode(kind, key, body)) for kind, key, body in rows)
+    return (RecordedObject(_kind(kind, key), key, body) for kind, key, body in rows)
 
 
 def _kind(kind: str, key: str) -> ObjectKind:
@@ -157,15 +151,3 @@ def _kind(kind: str, key: str) -> ObjectKind:
     if known is None:
         raise StoreUnavailable(f"unknown object kind {kind} ({key})", RESTORE)
     return known
-
-
-def _decode(kind: str, key: str, body: str | None) -> JsonObject | None:
-    if body is None:
-        return None
-    try:
-        decoded = json.loads(body)
-    except (ValueError, TypeError, RecursionError):
-        decoded = None
-    if not isinstance(decoded, dict):
-        raise StoreUnavailable(f"the stored {kind} {key} is corrupt", RESTORE)
-    return decoded

@@ -20,8 +20,12 @@ def test_file_store_is_read_only() -> None:
         assert running.viewer.post("/v1/plan", content="apis: []\n", params={"prune": "true"}).json()[
             "changes"
         ]
+        newest = running.viewer.get("/v1/export", params={"revision": 1})
+        assert (newest.status_code, "pets" in newest.text) == (200, True)
+        assert running.viewer.get("/v1/revisions/1").status_code == 404
         match_any = {"If-Match": "*"}
         refused = [
+            running.viewer.get("/v1/export", params={"revision": 0}),
             running.editor.put(f"{PETS}/policy", json={}, headers={"If-None-Match": "*"}),
             running.editor.delete(PETS, headers=match_any),
             running.admin.put("/v1/gateway", json={}, headers=match_any),

@@ -151,6 +151,34 @@ def test_usual_write_needs_no_worker(store: Store) -> None:
         assert psutil.Process().children() == before
 
 
+@pytest.mark.parametrize("path", ["/v1/revisions/1", "/v1/export?revision=1", "/v1/export?revision=2"])
+def test_history_is_read_by_a_worker(store: Store, path: str) -> None:
+    with api_with_budget(store, WorkBudget()) as api:
+        etag = create_pets(api.editor, "https://a.example.com")
+        api.editor.put(PETS, json=api_entry(), headers={"If-Match": etag})
+        before = psutil.Process().children()
+
+        read = api.viewer.get(path)
+
+        assert read.status_code == 200
+        assert ("https://a.example.com" in read.text) is path.endswith("1")
+        assert len(psutil.Process().children()) == len(before) + 1
+
+
+def test_revision_is_pending_on_nodes_that_do_not_run_it_yet(store: Store) -> None:
+    running = {"old": 1, "new": 2, "starting": None}
+    with running_admin_api(store.catalogue, store.tokens, running=running) as api:
+        etag = create_pets(api.editor, "https://a.example.com")
+        api.editor.put(PETS, json=api_entry(), headers={"If-Match": etag})
+
+        nodes = api.viewer.get("/v1/revisions/2").json()["nodes"]
+
+        assert [(one["node"], one["outcome"]) for one in nodes] == [
+            ("old", "pending"),
+            ("starting", "pending"),
+        ]
+
+
 def test_small_write_that_a_worker_has_proved_is_stored(api: AdminApi) -> None:
     create_pets(api.editor)
     cors = json.loads(expensive_document(4))["apis"][0]["cors"]

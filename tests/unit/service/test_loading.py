@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +19,7 @@ CUSTOM = api("custom", endpoints=("/custom/path",))
 APPLICATION = RecordedObject(
     ObjectKind.APPLICATION,
     "shop",
-    application_to_dict(application("shop", "https://a.example", apis=["a0/1.0"])),
+    json.dumps(application_to_dict(application("shop", "https://a.example", apis=["a0/1.0"]))),
 )
 
 
@@ -32,7 +33,7 @@ def test_last_batch_is_complete_and_alone_has_custom_endpoints() -> None:
 
 
 def recorded(apis: list[Api]) -> list[RecordedObject]:
-    return [RecordedObject(ObjectKind.API, one.key, api_to_dict(one)) for one in apis]
+    return [RecordedObject(ObjectKind.API, one.key, json.dumps(api_to_dict(one))) for one in apis]
 
 
 def test_loading_in_batches_is_lazy_and_ends_with_the_same_catalogue() -> None:
@@ -66,7 +67,7 @@ def test_loading_in_batches_is_lazy_and_ends_with_the_same_catalogue() -> None:
 def test_invalid_objects_end_the_batches_and_are_all_reported() -> None:
     apis = recorded([api(f"a{number}") for number in range(3 * BATCH_SIZE)])
     for at in (BATCH_SIZE, 2 * BATCH_SIZE):
-        apis[at] = RecordedObject(ObjectKind.API, apis[at].key, {"name": "x", "new": 1})
+        apis[at] = RecordedObject(ObjectKind.API, apis[at].key, json.dumps({"name": "x", "new": 1}))
     found = list[Catalogue]()
     with pytest.raises(InvalidChange) as refused:
         found.extend(load_in_batches([], apis))

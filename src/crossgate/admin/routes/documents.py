@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from crossgate.admin.auth import Viewer
 from crossgate.admin.body import DocumentText
-from crossgate.admin.context import Context, resource_router
+from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.errors import DiagnosticBody
 from crossgate.admin.etag_headers import quoted, revision_etag
 from crossgate.admin.openapi import document_body
@@ -23,10 +23,11 @@ from crossgate.lint.rule import Finding
 from crossgate.service.access import AccessMode
 from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import ReplaceAll
-from crossgate.service.errors import InvalidChange
+from crossgate.service.errors import InvalidChange, ReadOnly
 from crossgate.service.objects import ObjectChange, object_to_dict
 from crossgate.service.permission import visible
 from crossgate.service.plan import Plan
+from crossgate.service.ports import RecordedObject
 from crossgate.service.tokens import Token
 
 router = resource_router("Documents")
@@ -146,6 +147,8 @@ def export_document(
     """The document that reproduces a revision; its bytes are the same for the same revision."""
     if revision is None:
         context.leave_long_read_to_worker()
+    else:
+        context.leave_to_worker(lambda: _recorded(context, revision))
     head = context.head
     number = head.revision if revision is None else revision
     catalogue = head.catalogue if number == head.revision else context.service.export(number)
@@ -154,6 +157,16 @@ def export_document(
         media_type="application/yaml",
         headers={"ETag": quoted(revision_etag(number)), "Cache-Control": "no-store"},
     )
+
+
+def _recorded(context: AdminContext, revision: int) -> Sequence[RecordedObject] | None:
+    """The objects at the revision; None for the document that a gateway runs, which has no history."""
+    try:
+        return context.service.objects_at(revision)
+    except ReadOnly:
+        if revision != context.head.revision:
+            raise
+        return None
 
 
 def change_result_response(result: ChangeResult) -> Response:

@@ -82,6 +82,7 @@ def list_revisions(request: Request, context: Context, _: UnlimitedViewer, page:
 @router.get("/v1/revisions/{number}", response_model=RevisionWithChanges)
 def read_revision(request: Request, context: Context, _: UnlimitedViewer, number: Number) -> Response:
     """One revision with its changes and its outcome on each node."""
+    context.leave_to_worker(lambda: context.service.store.revision(number))
     found = context.service.store.revision(number)
     if found is None:
         raise NotFound("revision", str(number))
