@@ -19,4 +19,7 @@ def between_slashes(text: str) -> str | None:
     body = found["body"].replace(r"\/", "/")
     left = "" if body.startswith("^") else ".*"
     right = "" if body.endswith("$") else ".*"
-    return left + body.removeprefix("^").removesuffix("$") + right
+    body = body.removeprefix("^").removesuffix("$")
+    if "|" in body and left + right:
+        body = f"(?:{body})"
+    return left + body + right

@@ -134,7 +134,7 @@ def parse_exact_origin(raw: object) -> ExactOrigin | Diagnostic:
             found=repr(raw),
             remedy="Write scheme://host[:port]; patterns are possible in the policy of an API only",
         )
-    if parse_port_range(raw) is not None:
+    if ANY not in raw and parse_port_range(raw) is not None:
         return origin_invalid(raw, "has a range of ports", "Write one origin for each port")
     return find_origin_error(raw) or ExactOrigin(raw)
 
@@ -148,12 +148,23 @@ def _parse_string(text: str) -> OriginPattern | Diagnostic:
     if unwrapped is not None:
         return origin_invalid(text, "is a regular expression", f"Write {{regex: '{printable(unwrapped)}'}}")
     ports = parse_port_range(text)
-    if ports is not None:
-        scheme, _, host = ports.base.partition("://")
-        regex = f"{quote(scheme)}://{quote(host)}:(?:{ports.digits})"
-        return origin_invalid(text, "has a range of ports", f"Write {{regex: '{regex}'}}")
+    base = None if ports is None else _regex_of_base(ports.base)
+    if ports is not None and base is not None:
+        return origin_invalid(text, "has a range of ports", f"Write {{regex: '{base}:(?:{ports.digits})'}}")
     wildcard = _parse_wildcard(text) if ANY in text else None
     return wildcard or find_origin_error(text) or ExactOrigin(text)
+
+
+def _regex_of_base(base: str) -> str | None:
+    """The expression for an origin or a wildcard without a port; None if it is neither."""
+    match _parse_string(base):
+        case ExactOrigin(value):
+            scheme, _, host = value.partition("://")
+            return f"{quote(scheme)}://{quote(host)}"
+        case WildcardOrigin() as wildcard:
+            return wildcard.regex
+        case _:
+            return None
 
 
 _WILDCARD: Final = re.compile(r"(?P<scheme>[^:/*]*)://(?P<star>\*\.)?(?P<rest>[^*]*?)(?P<any_port>:\*)?")

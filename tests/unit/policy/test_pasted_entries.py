@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 import re2
@@ -24,6 +25,25 @@ def test_a_range_of_ports_becomes_an_expression() -> None:
     exact = parse_exact_origin("http://localhost:3000-3010")
     assert isinstance(exact, Diagnostic)
     assert exact.remedy == "Write one origin for each port"
+
+
+def test_a_range_of_ports_of_a_wildcard_stays_one_of_a_wildcard() -> None:
+    found = parse_origin_pattern("https://*.example.com:3000-3010")
+    assert isinstance(found, Diagnostic)
+    regex = found.remedy.removeprefix("Write {regex: '").removesuffix("'}")
+    matcher = re2.compile(regex)
+    assert matcher.fullmatch("https://a.b.example.com:3010")
+    for other in ("https://example.com:3010", "https://a.example.com:3011"):
+        assert not matcher.fullmatch(other)
+
+
+@pytest.mark.parametrize("parse", [parse_origin_pattern, parse_exact_origin])
+def test_a_star_that_is_not_a_wildcard_is_the_error_before_its_ports(
+    parse: Callable[[object], object],
+) -> None:
+    found = parse("https://a*.example.com:3000-3010")
+    assert isinstance(found, Diagnostic)
+    assert found.message == "the origin has a wildcard where none is possible"
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -52,6 +72,8 @@ def test_other_strings_are_not_ranges(text: str) -> None:
         (r"/^https:\/\/app\.example\.com$/", r"https://app\.example\.com"),
         (r"/^https:\/\/.*\.example\.com$/i", r"https://.*\.example\.com"),
         (r"/\.example\.com$/", r".*\.example\.com"),
+        (r"/a\.example|b\.example/", r".*(?:a\.example|b\.example).*"),
+        (r"/^https:\/\/a\.example$|^https:\/\/b\.example$/", r"https://a\.example$|^https://b\.example"),
     ],
 )
 def test_an_expression_between_slashes(text: str, regex: str) -> None:
