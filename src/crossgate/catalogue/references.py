@@ -6,7 +6,7 @@ catalogue, where they examine only what changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -52,11 +52,12 @@ def check_change(
     after: Catalogue,
     apis: Sequence[str],
     applications: Sequence[str],
+    named: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[Diagnostic]:
     """Every error that a change of these APIs and applications brings to a consistent catalogue.
 
-    ``index`` is that of ``before``. Places are paths into a document whose objects are found by key:
-    ``$.apis['petstore/1.0'].endpoints[0]``.
+    ``index`` is that of ``before``. Remedies name only APIs for whose key ``named`` is true. Places are paths
+    into a document whose objects are found by key: ``$.apis['petstore/1.0'].endpoints[0]``.
     """
     _, conflicts = index.advance(before.apis, after.apis, apis)
     yield from (conflict.diagnostic() for conflict in conflicts)
@@ -66,7 +67,7 @@ def check_change(
         for one in changed
         for position, key in enumerate(one.apis)
     )
-    yield from _find_unknown_apis(references, after.apis.keys())
+    yield from _find_unknown_apis(references, after.apis.keys(), named)
     removed = {key for key in apis if key in before.apis and key not in after.apis}
     if removed:
         untouched = after.applications.keys() - set(applications)
@@ -136,11 +137,14 @@ def _references(applications: _Entries) -> Iterator[_Reference]:
                 yield _Reference(key, Place(("applications", index, "apis", position)))
 
 
-def _find_unknown_apis(references: Iterable[_Reference], known: Collection[str]) -> Iterator[Diagnostic]:
+def _find_unknown_apis(
+    references: Iterable[_Reference], known: Collection[str], named: Callable[[str], bool] = lambda _: True
+) -> Iterator[Diagnostic]:
     unknown = [reference for reference in references if reference.api not in known]
-    example = f", for example {min(known)}" if known and unknown else ""
+    suggested = list(filter(named, known)) if unknown else []
+    example = f", for example {min(suggested)}" if suggested else ""
     for number, reference in enumerate(unknown):
-        close = get_close_matches(reference.api[:200], known, n=3) if number < _MAX_SUGGESTIONS else []
+        close = get_close_matches(reference.api[:200], suggested, n=3) if number < _MAX_SUGGESTIONS else []
         yield Diagnostic(
             code="unknown-api",
             message="API not found",

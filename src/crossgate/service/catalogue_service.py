@@ -98,7 +98,7 @@ class CatalogueService:
         head = self.store.head
         # Planning changes nothing, so that any role can: what matters is what the caller can see.
         require_permission(head.catalogue, changes, replace(permission, role=Role.ADMIN))
-        plan = make_plan(head, changes, linted=self.linted)
+        plan = make_plan(head, changes, permission, linted=self.linted)
         # Files and ports of the machine are shown only to those who could make the change.
         if permission.role is not Role.VIEWER:
             with suppress(Forbidden):
@@ -207,7 +207,7 @@ class CatalogueService:
             if prepared is not None and prepared.base == head.revision:
                 plan = prepared
             else:
-                plan = make_plan(head, changes, linted=self.linted, access=False)
+                plan = make_plan(head, changes, permission, linted=self.linted, access=False)
                 plan = self._checked_again(known, prepared, head, plan)
             refuse_errors(plan)
             made.append(plan)
@@ -233,7 +233,7 @@ class CatalogueService:
                 # These objects are small, and the check of their change takes long.
                 if precondition.target in (GATEWAY_KEY, SETTINGS_KEY):
                     require(head.catalogue, precondition)
-            plan = make_plan(head, changes, linted=self.linted, access=False)
+            plan = make_plan(head, changes, permission, linted=self.linted, access=False)
             return self._checked(head, plan)
         return None
 

@@ -57,8 +57,12 @@ class Plan:
         return tuple(change for change in self.difference if change.after is None)
 
 
-def apply_changes(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference, Catalogue]:
+def apply_changes(
+    base: Snapshot, changes: Sequence[Change], permission: Permission = EVERYTHING
+) -> tuple[Difference, Catalogue]:
     """The difference and the catalogue after the changes, applied in order and checked together.
+
+    The remedies of errors name only APIs that a caller with ``permission`` can read.
 
     Raises:
         NotFound: a change names an object that does not exist.
@@ -75,7 +79,7 @@ def apply_changes(base: Snapshot, changes: Sequence[Change]) -> tuple[Difference
         for kind in (ObjectKind.API, ObjectKind.APPLICATION)
     )
     inconsistencies = [
-        *check_change(base.endpoints, base.catalogue, catalogue, apis, applications),
+        *check_change(base.endpoints, base.catalogue, catalogue, apis, applications, permission.covers_api),
         *_find_named_files(difference),
     ]
     if inconsistencies:
@@ -116,13 +120,20 @@ def require_permission(base: Catalogue, changes: Sequence[Change], permission: P
     permission.require(base, draft.objects)
 
 
-def make_plan(base: Snapshot, changes: Sequence[Change], *, linted: bool = True, access: bool = True) -> Plan:
-    """The plan for the changes; raises as :func:`apply_changes` does.
+def make_plan(
+    base: Snapshot,
+    changes: Sequence[Change],
+    permission: Permission = EVERYTHING,
+    *,
+    linted: bool = True,
+    access: bool = True,
+) -> Plan:
+    """The plan for the changes, which the caller has permitted; raises as :func:`apply_changes` does.
 
     Lint errors do not prevent a plan, which shows them all: see :attr:`Plan.refusing`. A commit makes its
     plan without ``access``: computing access changes takes long, and nobody sees them.
     """
-    difference, catalogue = apply_changes(base, changes)
+    difference, catalogue = apply_changes(base, changes, permission)
     plan = Plan(base.revision, difference)
     if access:
         plan = replace(plan, access=tuple(find_access_changes(base.catalogue, catalogue, difference)))

@@ -138,6 +138,19 @@ def test_no_error_tells_whether_something_outside_of_the_limit_exists(ours: http
         assert details[0] == details[1]
 
 
+@pytest.mark.parametrize("unknown", ["team-a-shop/2.0", "team-a-0/0"])
+def test_no_remedy_names_an_api_outside_of_the_limit(ours: httpx.Client, api: AdminApi, unknown: str) -> None:
+    api.editor.put("/v1/apis/a-first/1.0", json=api_entry(), headers=NEW)
+    body = {"javascript_origins": [ORIGIN], "apis": [unknown]}
+
+    (found,) = ours.put("/v1/applications/new", json=body, headers=NEW).json()["diagnostics"]
+
+    assert found["code"] == "unknown-api"
+    assert "team-a-pets/1.0" in found["remedy"]
+    assert "team-b" not in found["remedy"]
+    assert "a-first" not in found["remedy"]
+
+
 def test_documents_within_the_limit(ours: httpx.Client, api: AdminApi) -> None:
     exported = ours.get("/v1/export").text
     assert ours.post("/v1/plan", content=exported.partition("applications:")[0]).json()["changes"] == []
