@@ -2,7 +2,8 @@
 
 Parsing, linting, planning and explaining hold the interpreter's lock: in a thread, they would delay the event
 loop, which serves xDS too. A worker runs the same route on a copy of the catalogue. A write is prepared there
-on one revision, together with its response, and committed here if that revision is still the newest.
+on one revision, together with its response, and committed here if that revision is still the newest. What the
+caller may change is checked by the worker's route, and here again: workers parse what strangers send.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from starlette.responses import Response
 
 from crossgate.admin.auth import caller_of
 from crossgate.admin.context import AdminContext
-from crossgate.admin.errors import refusal
+from crossgate.admin.errors import RoleInsufficient, refusal
 from crossgate.admin.workers import NeedsWorkerError, Recorded, WorkerRequest, WorkRefused
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import BaseMoved, ServiceError
@@ -60,7 +61,8 @@ def _job(request: Request, body: bytes, running: Mapping[str, int | None]) -> Wo
         path=scope["path"],
         raw_path=scope["raw_path"],
         query=scope["query_string"],
-        headers=tuple(scope["headers"]),
+        # The token was authenticated; its secret stays here.
+        headers=tuple(one for one in scope["headers"] if one[0] != b"authorization"),
         state=dict(scope["state"]),
         body=body,
         running=running,
@@ -81,7 +83,11 @@ async def _answer(
             continue
         try:
             if answer.proposal is not None:
-                await run_in_threadpool(context.service.commit_prepared, answer.proposal, answer.base)
+                if not caller.role.includes(Role.EDITOR):
+                    raise RoleInsufficient(Role.EDITOR, caller)
+                await run_in_threadpool(
+                    context.service.commit_prepared, answer.proposal, answer.base, caller.permission
+                )
         except BaseMoved:
             continue
         response = Response(answer.body, answer.status)

@@ -146,10 +146,11 @@ class CatalogueService:
             return ()
         return tuple(self.check.find(self.store.head.catalogue, difference))
 
-    def commit_prepared(self, proposal: Proposal, base: int) -> Snapshot:
+    def commit_prepared(self, proposal: Proposal, base: int, permission: Permission) -> Snapshot:
         """Commit a change that another process planned and checked, on revision ``base``.
 
         Raises:
+            Forbidden: ``permission`` does not include the change.
             BaseMoved: the head is another revision now: plan the change again.
             StoreUnavailable, ReadOnly: as for :meth:`change`.
 
@@ -158,6 +159,8 @@ class CatalogueService:
         def decide(head: Snapshot) -> Proposal:
             if head.revision != base:
                 raise BaseMoved(base, head.revision)
+            changed = {(one.kind, one.key): one.after for one in proposal.difference}
+            permission.require(head.catalogue, changed)
             return proposal
 
         return self.store.commit(decide)

@@ -99,6 +99,7 @@ class ForkServer:
         return True
 
     def _fork(self, job: socket.socket) -> None:
+        parent = os.getpid()
         try:
             pid = os.fork()
         except OSError:
@@ -106,16 +107,16 @@ class ForkServer:
             job.close()
             return
         if pid == 0:
-            self._work(job)
+            self._work(job, parent)
         watched = os.pidfd_open(pid)
         self._workers[watched] = _Worker(pid, job, time.monotonic() + self._budget.seconds)
         self._poll.register(watched, select.POLLIN)
         self._poll.register(job, 0)  # reports only that the other end was closed
 
-    def _work(self, job: socket.socket) -> NoReturn:
+    def _work(self, job: socket.socket, parent: int) -> NoReturn:
         """What happens in a worker."""
         try:
-            _die_with(os.getppid())
+            _die_with(parent)
             self._control.close()
             for worker in self._workers.values():
                 worker.job.close()

@@ -16,6 +16,8 @@ from crossgate.workers.frames import FrameKind, WorkerEnd, WorkFailedError, deco
 
 _STOP_SECONDS: Final = 5
 _READ: Final = 256 * 1024
+_WITH_CREDENTIALS: Final = ("CROSSGATE_", "PG")
+"""Beginnings of names: workers parse what strangers send, and need neither the database nor a token."""
 
 Updates = Callable[[bool], Iterable[bytes]]
 """Returns the updates that the server lacks; all of them, if the argument is true: the server is new."""
@@ -84,7 +86,7 @@ class WorkerPool:
             self._process = subprocess.Popen(
                 [*self._command, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))},
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
@@ -101,6 +103,12 @@ class WorkerPool:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+def _environment() -> dict[str, str]:
+    """The environment without the credentials of the store and of the admin API."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_WITH_CREDENTIALS)}
+    return {**kept, "PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))}
 
 
 async def _converse(sock: socket.socket, job: bytes) -> bytes:

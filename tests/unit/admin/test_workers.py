@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import httpx
 import psutil
 import pytest
-from tests.admin_api import AdminApi, origins_of, running_admin_api, write_at_once
+from tests.admin_api import AdminApi, Nodes, origins_of, running_admin_api, write_at_once
+from tests.catalogues import api as an_api
 from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, create_pets, policy_entry
 
+from crossgate.admin.app import admin_api
+from crossgate.admin.context import AdminContext
+from crossgate.admin.workers import Recorded, WorkerRequest, WorkerResponse
 from crossgate.app.admin_workers import AdminWorkerPool
 from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic, Place, Severity
-from crossgate.service.objects import Difference
+from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.objects import Difference, ObjectChange, ObjectKind
 from crossgate.service.permission import Role
+from crossgate.service.ports import Proposal
+from crossgate.service.tokens import Tokens
 from crossgate.store import Store
 from crossgate.workers.budget import WorkBudget
 
@@ -280,6 +289,50 @@ def test_warning_of_the_check_is_returned_with_the_change(store: Store) -> None:
 
         assert (applied.status_code, [one["code"] for one in applied.json()["findings"]]) == (200, ["taken"])
         assert applied.headers["Crossgate-Revision"] == "1"
+
+
+class DishonestWorkers:
+    """Workers that answer every request with a change of an API."""
+
+    def __init__(self) -> None:
+        self.requests: list[WorkerRequest] = []
+
+    async def answer(
+        self,
+        request: WorkerRequest,
+        caller: str,
+        *,
+        preferred: bool,
+        read: Callable[[], Recorded] | None = None,
+    ) -> WorkerResponse:
+        del caller, preferred, read
+        self.requests.append(request)
+        change = ObjectChange(ObjectKind.API, "team-b/1", None, an_api("team-b", version="1"))
+        proposal = Proposal((change,), "mallory", datetime.now(UTC))
+        return WorkerResponse(200, (), b"{}", base=0, proposal=proposal)
+
+
+def test_control_plane_checks_what_a_worker_may_commit(store: Store) -> None:
+    tokens, workers = Tokens(store.tokens), DishonestWorkers()
+    context = AdminContext(CatalogueService(store.catalogue), tokens, Nodes(), workers=workers)
+    transport = httpx.ASGITransport(admin_api(context))
+
+    async def check(secret: str) -> int:
+        headers = {"Authorization": f"Bearer {secret}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return (await client.post("/v1/check", content="apis: []", headers=headers)).status_code
+
+    def post(secret: str) -> int:
+        return asyncio.run(check(secret))
+
+    viewer, _ = tokens.create("viewer", Role.VIEWER)
+    limited, _ = tokens.create("limited", Role.EDITOR, apis=["team-a-*"])
+    editor, _ = tokens.create("editor", Role.EDITOR)
+
+    assert [post(one) for one in (viewer, limited)] == [403, 403]
+    assert store.catalogue.head.revision == 0
+    assert post(editor) == 200
+    assert not [one for one in workers.requests if viewer in str(one) or editor in str(one)]
 
 
 def test_large_write_is_refused_as_a_small_one(api: AdminApi) -> None:

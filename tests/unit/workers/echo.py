@@ -38,6 +38,8 @@ class Echo:
                 raise ValueError
             case b"pid":
                 return b"%d" % os.getpid()
+            case b"environment":
+                return "\n".join(os.environ).encode()
             case b"end the server":
                 os.kill(os.getppid(), signal.SIGKILL)
                 time.sleep(600)

@@ -111,6 +111,16 @@ def test_worker_that_takes_too_long() -> None:
         pool.close()
 
 
+def test_workers_have_no_credentials_of_the_store(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CROSSGATE_DATABASE", "CROSSGATE_TOKEN", "PGPASSWORD", "PGPASSFILE", "OTHER"):
+        monkeypatch.setenv(name, "postgresql://crossgate:secret@host/name")
+
+    names = asyncio.run(run(pool, b"environment")).decode().splitlines()
+
+    assert "OTHER" in names
+    assert [one for one in names if one.startswith(("CROSSGATE_", "PG"))] == []
+
+
 def test_cancelled_call_ends_the_worker(pool: WorkerPool) -> None:
     async def cancel() -> None:
         assert await run(pool, b"next") == b"next"
