@@ -6,7 +6,17 @@ import ipaddress
 from collections.abc import Iterator
 
 import pytest
-from tests.live.edge.requests import GOOD, POLICY, new_marker, publish, received, send
+from tests.live.edge.requests import (
+    FROM_FOREIGN,
+    GOOD,
+    POLICY,
+    cors_of,
+    new_marker,
+    publish,
+    received,
+    send,
+    vary_of,
+)
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative, SocketNative, answer_ok
 from tests.raw_http import RawRequest, http1, send_http2
@@ -127,6 +137,12 @@ def test_a_connection_header_cannot_remove_the_gateways_headers(gateway: LiveGat
         seen = received(answer)
         assert seen["x-forwarded-prefix"] == ["/gateway/open/1"]
         assert seen["x-forwarded-proto"] == ["http"]
+
+
+def test_an_origin_that_a_connection_header_names_counts_as_absent(gateway: LiveGateway) -> None:
+    answer = send(gateway, "/gateway/pet/1/headers", FROM_FOREIGN, ("Connection", "close, Origin"))
+    assert (answer.status, cors_of(answer), vary_of(answer)) == (200, {}, ["origin"])
+    assert "origin" not in received(answer)
 
 
 def test_clients_cannot_configure_envoy(gateway: LiveGateway, pet: ScriptedNative) -> None:

@@ -66,9 +66,12 @@ def test_it_opens_from_an_allowed_origin_and_outlives_the_response_timeout(
 
 
 @pytest.mark.usefixtures("catalogue")
-def test_a_foreign_origin_is_refused_and_not_forwarded(gateway: LiveGateway, native: SocketNative) -> None:
+@pytest.mark.parametrize("nominated", ["", ", Origin"], ids=["", "a Connection header names it"])
+def test_a_foreign_origin_is_refused_and_not_forwarded(
+    gateway: LiveGateway, native: SocketNative, nominated: str
+) -> None:
     before = len(native.heads)
     with http1(gateway.port) as connection:
-        answer = connection.send_raw(handshake(FOREIGN))
+        answer = connection.send_raw(handshake(FOREIGN).replace("Upgrade\r\n", f"Upgrade{nominated}\r\n", 1))
     assert answer.status == 403
     assert len(native.heads) == before
