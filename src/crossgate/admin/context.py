@@ -13,7 +13,7 @@ from fastapi.dependencies.models import Dependant
 from crossgate.admin.views import View, Views
 from crossgate.admin.workers import NeedsWorkerError, Recorded, Workers
 from crossgate.diagnostics import InvalidInput
-from crossgate.lint.allowance import AllowanceSpentError, limited_proofs
+from crossgate.lint.quota import QuotaSpentError, limited_proofs
 from crossgate.record import unknown_keys
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
 from crossgate.service.ports import NodeReport
@@ -84,7 +84,7 @@ class AdminContext:
         try:
             with limited_proofs(_QUICK_STEPS):
                 yield
-        except AllowanceSpentError:
+        except QuotaSpentError:
             raise NeedsWorkerError from None
 
     def leave_long_read_to_worker(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossgate.lint.allowance import current_allowance
+from crossgate.lint.quota import current_quota
 
 STEPS: Final = 40_000
 STEPS_PER_CHARACTER: Final = 40
@@ -49,14 +49,14 @@ def budget_for(*patterns: str) -> Budget:
     """The budget of a proof about these patterns.
 
     Raises:
-        AllowanceSpentError: the allowance of the call does not suffice.
+        QuotaSpentError: the quota of the call does not suffice.
 
     """
     steps = steps_for(*patterns)
-    allowance = current_allowance()
-    if allowance is None:
+    quota = current_quota()
+    if quota is None:
         return Budget(steps)
-    allowance.require(steps)
+    quota.require(steps)
     budget = Budget(steps)
-    allowance.charge(budget)
+    quota.charge(budget)
     return budget

@@ -1,6 +1,6 @@
 """How much work all proofs of one call may take together, where a worker process can do it instead.
 
-Each proof has a budget of its own, which makes its verdict the same everywhere. The allowance changes no
+Each proof has a budget of its own, which makes its verdict the same everywhere. The quota changes no
 verdict: once it is spent, the next proof is not begun.
 """
 
@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from typing import Final, Protocol
 
 
-class AllowanceSpentError(Exception):
-    """The proofs of the call take more than its allowance."""
+class QuotaSpentError(Exception):
+    """The proofs of the call take more than its quota."""
 
 
 class Spending(Protocol):
@@ -22,7 +22,7 @@ class Spending(Protocol):
     left: int
 
 
-class Allowance:
+class Quota:
     """Steps for several proofs."""
 
     def __init__(self, steps: int) -> None:
@@ -33,19 +33,19 @@ class Allowance:
         """Check that a proof may begin that takes up to ``steps``.
 
         Raises:
-            AllowanceSpentError: it would take more than all, or too many were taken already.
+            QuotaSpentError: it would take more than all, or too many were taken already.
 
         """
         spent = sum(granted - max(budget.left, 0) for budget, granted in self._budgets)
         if steps > self._steps or spent >= self._steps:
-            raise AllowanceSpentError
+            raise QuotaSpentError
 
     def charge(self, budget: Spending) -> None:
         """Count what this budget will spend."""
         self._budgets.append((budget, budget.left))
 
 
-_current: Final[ContextVar[Allowance | None]] = ContextVar("allowance", default=None)
+_current: Final[ContextVar[Quota | None]] = ContextVar("quota", default=None)
 
 
 @contextmanager
@@ -53,16 +53,16 @@ def limited_proofs(steps: int) -> Iterator[None]:
     """Let the proofs within the context take some ``steps``; known proofs take none.
 
     Raises:
-        AllowanceSpentError: in the context, before the proof that would exceed it.
+        QuotaSpentError: in the context, before the proof that would exceed it.
 
     """
-    token = _current.set(Allowance(steps))
+    token = _current.set(Quota(steps))
     try:
         yield
     finally:
         _current.reset(token)
 
 
-def current_allowance() -> Allowance | None:
-    """The allowance of this call; None if its proofs are not limited together."""
+def current_quota() -> Quota | None:
+    """The quota of this call; None if its proofs are not limited together."""
     return _current.get()
