@@ -1,59 +1,48 @@
-"""A copy of the catalogue in another process, and the updates that keep it the same."""
+"""A copy of the catalogue in another process, and the updates that keep it the same.
+
+What differs between two revisions is sent in batches of objects, then the number of the newer revision.
+"""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
-from crossgate.catalogue.model import Api, Application, Catalogue
+from crossgate.catalogue.model import Catalogue
+from crossgate.service.objects import (
+    GATEWAY_KEY,
+    SETTINGS_KEY,
+    CatalogueObject,
+    ObjectKey,
+    ObjectKind,
+    with_objects,
+)
 from crossgate.service.snapshot import Snapshot
 
 _BATCH: Final = 250
 """Objects that are encoded at once: 5 ms of work."""
 _FEW: Final = 250
-"""Changed APIs, up to which the index of endpoints is advanced instead of built."""
-_Object = TypeVar("_Object", Api, Application)
-
-
-@dataclass(frozen=True, slots=True)
-class _Update:
-    """A part of what differs between two revisions."""
-
-    apis: Mapping[str, Api | None] = field(default_factory=dict)
-    applications: Mapping[str, Application | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Completion:
-    """The end of the updates for one revision."""
-
-    revision: int
-    rest: Catalogue
-    """Without APIs and applications."""
+"""Changed objects, up to which the index of endpoints is advanced instead of built."""
 
 
 class CatalogueFeed:
     """Makes the updates for one copy. Calls come one after another."""
 
     def __init__(self) -> None:
-        self._sent: Snapshot | None = None
+        self._sent = Snapshot()
 
     def updates(self, head: Snapshot, *, new: bool) -> Iterator[bytes]:
         """What brings the copy to ``head``, in parts; everything if the copy is new, that is, empty."""
         if new:
-            self._sent = None
+            self._sent = Snapshot()
         if self._sent is head:
             return
-        before = Catalogue() if self._sent is None else self._sent.catalogue
-        after = head.catalogue
-        for apis in _batches(_changed(before.apis, after.apis)):
-            yield pickle.dumps(_Update(apis=apis))
-        for applications in _batches(_changed(before.applications, after.applications)):
-            yield pickle.dumps(_Update(applications=applications))
-        yield pickle.dumps(_Completion(head.revision, replace(after, apis={}, applications={})))
+        changed = _changed(self._sent.catalogue, head.catalogue)
+        while batch := dict(islice(changed, _BATCH)):
+            yield pickle.dumps(batch)
+        yield pickle.dumps(head.revision)
         self._sent = head
 
 
@@ -62,50 +51,36 @@ class CatalogueCopy:
 
     def __init__(self) -> None:
         self.snapshot = Snapshot()
-        self._apis: dict[str, Api | None] = {}
-        self._applications: dict[str, Application | None] = {}
+        self._changed: dict[ObjectKey, CatalogueObject | None] = {}
 
     def take(self, content: bytes) -> bool:
         """Take an update; True if the snapshot is now that of a new revision."""
+        update: Mapping[ObjectKey, CatalogueObject | None] | int
         update = pickle.loads(content)  # noqa: S301 - from the process that started this one
-        if isinstance(update, _Update):
-            self._apis |= update.apis
-            self._applications |= update.applications
+        if not isinstance(update, int):
+            self._changed |= update
             return False
-        before = self.snapshot
-        catalogue = replace(
-            update.rest,
-            apis=_merged(before.catalogue.apis, self._apis),
-            applications=_merged(before.catalogue.applications, self._applications),
-        )
-        if len(self._apis) > _FEW:
-            self.snapshot = Snapshot.of(update.revision, catalogue)
+        changed, self._changed = self._changed, {}
+        if len(changed) > _FEW:
+            self.snapshot = Snapshot.of(update, with_objects(self.snapshot.catalogue, changed))
         else:
-            endpoints, _ = before.endpoints.advance(before.catalogue.apis, catalogue.apis, [*self._apis])
-            self.snapshot = Snapshot(update.revision, catalogue, endpoints)
-        self._apis, self._applications = {}, {}
+            self.snapshot = self.snapshot.advance(update, changed)
         return True
 
 
-def _changed(before: Mapping[str, _Object], after: Mapping[str, _Object]) -> dict[str, _Object | None]:
-    if before is after:
-        return {}
-    changed: dict[str, _Object | None] = {
-        key: one for key, one in after.items() if before.get(key) is not one
-    }
-    changed.update((key, None) for key in before.keys() - after.keys())
-    return changed
+def _changed(before: Catalogue, after: Catalogue) -> Iterator[tuple[ObjectKey, CatalogueObject | None]]:
+    """The objects that are not the same, with their keys; None for those that were removed."""
+    if before.gateway is not after.gateway:
+        yield GATEWAY_KEY, after.gateway
+    if before.settings is not after.settings:
+        yield SETTINGS_KEY, after.settings
+    yield from _changed_of(ObjectKind.API, before.apis, after.apis)
+    yield from _changed_of(ObjectKind.APPLICATION, before.applications, after.applications)
 
 
-def _batches(objects: Mapping[str, _Object | None]) -> Iterator[dict[str, _Object | None]]:
-    remaining = iter(objects.items())
-    while batch := dict(islice(remaining, _BATCH)):
-        yield batch
-
-
-def _merged(before: Mapping[str, _Object], changed: Mapping[str, _Object | None]) -> Mapping[str, _Object]:
-    if not changed:
-        return before
-    merged = {key: one for key, one in before.items() if key not in changed}
-    merged.update((key, one) for key, one in changed.items() if one is not None)
-    return merged
+def _changed_of(
+    kind: ObjectKind, before: Mapping[str, CatalogueObject], after: Mapping[str, CatalogueObject]
+) -> Iterator[tuple[ObjectKey, CatalogueObject | None]]:
+    if before is not after:
+        yield from (((kind, key), one) for key, one in after.items() if before.get(key) is not one)
+        yield from (((kind, key), None) for key in before.keys() - after.keys())
