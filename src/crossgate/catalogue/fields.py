@@ -284,7 +284,7 @@ API: Final = Record(
         ),
         **dict.fromkeys(("native_url", "native_service", "url", "uri"), "native"),
         **dict.fromkeys(("path", "paths", "base_path", "listen_path", "endpoint", "routes"), "endpoints"),
-        **dict.fromkeys(("timeout", "read_timeout", "native_time_out", "timeout_seconds"), "native_timeout"),
+        **dict.fromkeys(("timeout", "read_timeout", "timeout_seconds"), "native_timeout"),
         **dict.fromkeys(OTHER_NAMES, "cors, under which the properties of a policy stand"),
         **dict.fromkeys(
             (field.name for field in POLICY.fields), "cors, under which the properties of a policy stand"

@@ -27,12 +27,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "allow_credentials": (
         "allow_credential allowed_credentials credential credentials supports_credentials support_credentials"
     ),
-    "max_age": (
-        "max_age_seconds max_age_sec preflight_max_age preflight_result_max_age preflight_maxage "
-        "access_control_max_age age"
-    ),
+    "max_age": "max_age_seconds max_age_sec preflight_max_age preflight_result_max_age age",
     "plain_options: forward, which forwards OPTIONS requests that are not preflights": (
-        "preflight_continue option_passthrough options_passthrough options_pass_through"
+        "preflight_continue option_passthrough options_passthrough"
     ),
     "mode: observe, which refuses nothing": "shadow_enabled dry_run",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, SETTINGS
 from crossgate.catalogue.reader import (
     read_api,
     read_application,
@@ -13,6 +14,8 @@ from crossgate.catalogue.reader import (
 )
 from crossgate.diagnostics import InvalidInput
 from crossgate.policy import read_policy
+from crossgate.policy.cors_policy import POLICY
+from crossgate.record import Record
 
 NAMES = {
     "nginx ingress": {
@@ -151,3 +154,12 @@ def test_keys_of_other_objects() -> None:
     assert refused.value.diagnostics[0].remedy.startswith("Did you mean watt.server.cors.allowedOrigins?")
     _, errors = read_catalogue({"services": []}, None, refuse_files)
     assert errors[0].remedy.startswith("Did you mean apis?")
+
+
+@pytest.mark.parametrize(
+    "record", [POLICY, API, APPLICATION, DOCUMENT, SETTINGS], ids=lambda record: str(record.name)
+)
+def test_no_name_is_there_twice_or_a_spelling_of_a_key(record: Record[object]) -> None:
+    keys = [*record.other_names, *(field.name for field in record.fields)]
+    spellings = [key.replace("_", "").replace("-", "").lower() for key in keys]
+    assert [key for key, one in zip(keys, spellings, strict=True) if spellings.count(one) > 1] == []
