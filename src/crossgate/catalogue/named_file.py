@@ -15,8 +15,6 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 """Of one file. 5,000 APIs take 2 MB, 100,000 origins 4 MB."""
 _KERNEL_FILES: Final = ("/proc", "/sys")
 """Their files look like regular ones."""
-_FOLDER_FLAGS: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class FileRefused(Exception):  # noqa: N818 - it is an answer, not a failure
@@ -46,10 +44,13 @@ def read_below(folder: Path, path: Path) -> bytes:
         )
     *folders, name = resolved.relative_to(root).parts or (".",)
     # The resolved path has no links. Opened part by part, a link made meanwhile is not followed.
-    descriptor = os.open(root, _FOLDER_FLAGS & ~os.O_NOFOLLOW)
+    # Without O_PATH, as on macOS, folders must be readable. The flags stand here because the middleware
+    # imports this file on systems that lack some.
+    flags = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+    descriptor = os.open(root, flags)
     try:
         for part in folders:
-            opened = os.open(part, _FOLDER_FLAGS, dir_fd=descriptor)
+            opened = os.open(part, flags | os.O_NOFOLLOW, dir_fd=descriptor)
             os.close(descriptor)
             descriptor = opened
         return _read_regular(name, descriptor)
@@ -60,7 +61,8 @@ def read_below(folder: Path, path: Path) -> bytes:
 def _read_regular(name: str, folder: int) -> bytes:
     # Before it is opened: opening a device can have an effect. And after, when it cannot change any more.
     _require_regular(os.stat(name, dir_fd=folder, follow_symlinks=False))
-    with os.fdopen(os.open(name, _FILE_FLAGS, dir_fd=folder), "rb") as file:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    with os.fdopen(os.open(name, flags, dir_fd=folder), "rb") as file:
         _require_regular(os.fstat(file.fileno()))
         return file.read(MAX_BYTES + 1)
 

@@ -139,3 +139,13 @@ def test_large_file_is_refused(folder: Path) -> None:
         file.truncate(named_file.MAX_BYTES + 1)
     assert "larger than 16 MiB" in refusal(folder, "origins.txt")
     assert sys.getsizeof(refusal(folder, "origins.txt")) < 1_000
+
+
+def test_systems_without_search_only_descriptors_read_it_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The middleware reads documents on macOS, which lacks ``O_PATH``."""
+    monkeypatch.delattr(os, "O_PATH")
+    (folder / "inner").mkdir()
+    (folder / "inner" / "origins.txt").write_text("https://a.example\n")
+    assert named_file.read_below(folder, folder / "inner" / "origins.txt") == b"https://a.example\n"
