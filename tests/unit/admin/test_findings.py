@@ -237,3 +237,15 @@ def test_of_very_many_findings_the_first_and_the_number_of_the_others_are_return
     assert [one["code"] for one in found] == ["http-origin"] * MAX_FINDINGS + ["more-findings"]
     assert found[-1]["message"] == "7 more findings, which are not listed"
     assert {one["severity"] for one in found} == {severity}
+
+
+def test_an_applied_document_returns_no_more_findings_and_its_plan_all(api: AdminApi) -> None:
+    origins = [f"http://page{number}.example.com" for number in range(MAX_FINDINGS + 7)]
+    cors = {**policy_entry(*origins), "max_age": 600}
+    document = json.dumps({"apis": [{**api_entry(cors=cors), "name": "pets", "version": "1.0"}]})
+    planned = api.viewer.post("/v1/plan", content=document)
+    applied = api.editor.post("/v1/apply", content=document, headers={"If-Match": "*"})
+
+    assert len(planned.json()["findings"]) == MAX_FINDINGS + 7
+    assert len(applied.json()["findings"]) == MAX_FINDINGS + 1
+    assert codes(applied)[-1] == "more-findings"

@@ -15,7 +15,7 @@ from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.errors import DiagnosticBody
 from crossgate.admin.etag_headers import quoted, revision_etag
 from crossgate.admin.openapi import document_body
-from crossgate.admin.responses import json_response
+from crossgate.admin.responses import json_response, shown_findings
 from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
@@ -178,7 +178,7 @@ def change_result_response(result: ChangeResult) -> Response:
         added=len(plan.added),
         modified=len(plan.modified),
         removed=len(plan.removed),
-        findings=_diagnostic_bodies(plan.findings),
+        findings=_diagnostic_bodies(shown_findings(plan.findings)),
     )
     return json_response(body, etag=revision_etag(revision), revision=revision)
 
