@@ -1,8 +1,8 @@
 """Every object in which origins can be written, as a subject of the rules.
 
-This is the only place that knows where origins stand: in policies, in server-level settings, in applications,
-and in the public origins of the gateway. ``tests/unit/lint/test_every_origin_is_linted.py`` finds fields that
-are missing here.
+In the linter, only this file knows where origins stand: in policies, in server-level settings, in
+applications, and in the public origins of the gateway. The test
+``tests/unit/lint/test_every_origin_is_linted.py`` finds fields that are missing here.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ RULE = Rule(
         "gateway answers requests with an underscore in a header name with 400, and a preflight that "
         "allowed the name has promised too much. With gateway.underscore_headers: allow, such names are "
         "forwarded, except those that may be taken for a header that the gateway sets, removes or judges, "
-        "and all that begin with x_."
+        "and all that begin with x_. The entry * allows these names in preflights too, and is not reported: "
+        "it names none of them."
     ),
     remedy=_REMEDY,
     find=_find,
