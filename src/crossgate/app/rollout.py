@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crossgate.app.events import ChangeEnforced, ChangePending, Emit, ResourcesRejected
+from crossgate.catalogue.model import Api
 from crossgate.compiler.names import CLIENT_LISTENER, affected_apis
+from crossgate.compiler.resource import ResourceKey
 from crossgate.diagnostics import InvalidInput
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import batches
@@ -55,6 +57,9 @@ class Rollout:
         self._recorder = OutcomeRecorder(store)
         self._published = 0
         self._node_revisions: Mapping[str, int | None] = {}
+        self._searched: Mapping[str, Api] = {}
+        self._affected: dict[ResourceKey, tuple[str, ...]] = {}
+        """The APIs of rejected resources, among the APIs that were searched last."""
         self._sessions: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -240,7 +245,13 @@ class Rollout:
         return ResourcesRejected(tuple(one.diagnostic(self._apis_of(one)) for one in rejections))
 
     def _apis_of(self, rejection: Rejection) -> tuple[str, ...]:
-        return affected_apis(rejection.key, self._publisher.catalogue.apis)
+        # The search reads all APIs, on the event loop: 16 ms with 5,000, whenever a client lists the nodes.
+        apis = self._publisher.catalogue.apis
+        if apis is not self._searched:
+            self._searched, self._affected = apis, {}
+        if rejection.key not in self._affected:
+            self._affected[rejection.key] = affected_apis(rejection.key, apis)
+        return self._affected[rejection.key]
 
 
 class OutcomeRecorder:
