@@ -17,7 +17,7 @@ def write_first_token(tokens: Tokens, directory: Path) -> Path | None:
     """Create an admin token and write it to a file in the directory; None if any token exists already.
 
     Raises:
-        InvalidInput: the file cannot be written; then no token was created.
+        InvalidInput: the file cannot be created, and no token was; or the disk is too full for its content.
 
     """
     if tokens.all():
@@ -32,9 +32,11 @@ def write_first_token(tokens: Tokens, directory: Path) -> Path | None:
             secret = tokens.create_first()
             if secret is not None:
                 opened.write(f"{secret}\n")
+        if secret is None:
+            file.unlink()
     except OSError as error:
         raise InvalidInput([_unwritable(file, error)]) from error
-    return file
+    return None if secret is None else file
 
 
 def _unwritable(file: Path, error: OSError) -> Diagnostic:

@@ -108,7 +108,12 @@ class Tokens:
 
     def create_first(self) -> str | None:
         """The secret of a new admin token; None if any token exists already."""
-        return None if self.store.tokens() else self.create("first", Role.ADMIN)[0]
+        if self.store.tokens():
+            return None
+        try:
+            return self.create("first", Role.ADMIN)[0]
+        except TokenNameTaken:
+            return None  # Another control plane has created it since.
 
     def all(self) -> Sequence[Token]:
         """Every token, revoked and expired ones included."""

@@ -9,7 +9,7 @@ import pytest
 from crossgate.app.first_token import write_first_token
 from crossgate.diagnostics import InvalidInput
 from crossgate.service.permission import Role
-from crossgate.service.tokens import InMemoryTokenStore, Tokens
+from crossgate.service.tokens import InMemoryTokenStore, Token, Tokens
 
 
 def test_first_token_is_written_once_and_for_this_user_only(tmp_path: Path) -> None:
@@ -48,3 +48,19 @@ def test_without_a_file_there_is_no_token(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
         write_first_token(tokens, tmp_path / "absent")
     assert tokens.all() == ()
+
+
+class OvertakenStore(InMemoryTokenStore):
+    """A store in which another control plane creates the first token at the same time."""
+
+    def add_token(self, token: Token, digest: str) -> None:
+        super().add_token(token, "another")
+        super().add_token(token, digest)
+
+
+def test_of_two_first_starts_at_once_one_creates_the_token(tmp_path: Path) -> None:
+    tokens = Tokens(OvertakenStore())
+
+    assert write_first_token(tokens, tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+    assert [one.name for one in tokens.all()] == ["first"]
