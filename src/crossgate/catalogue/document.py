@@ -38,13 +38,14 @@ class Reading:
         """Findings whose places are paths into the document, with file, line and column, in their order."""
         return sorted((self._locate(found) for found in diagnostics), key=_position)
 
-    def declares(self, section: str) -> bool:
-        """Whether the document has that section: ``gateway``, ``settings``, ``apis`` or ``applications``."""
-        return (
-            self._source is not None
-            and isinstance(self._source.root, Mapping)
-            and section in self._source.root
-        )
+    def declares(self, *path: str) -> bool:
+        """Whether the document has that section, such as ``gateway``, or that key of a section."""
+        found = None if self._source is None else self._source.root
+        for key in path:
+            if not isinstance(found, Mapping) or key not in found:
+                return False
+            found = found[key]
+        return True
 
     def _locate(self, found: Diagnostic) -> Diagnostic:
         if found.found is not None and len(found.found) > _FOUND_LENGTH:

@@ -34,7 +34,10 @@ def load_for_admin_api(file: Path) -> dict[str, object]:
         "applications": [application_to_dict(one) for one in catalogue.applications.values()],
     }
     if reading.declares("gateway"):
-        body["gateway"] = gateway_to_dict(catalogue.gateway)
+        gateway = gateway_to_dict(catalogue.gateway)
+        if not reading.declares("gateway", "listen"):
+            del gateway["listen"]
+        body["gateway"] = gateway
     if reading.declares("settings"):
         body["settings"] = settings_to_dict(catalogue.settings)
     return body

@@ -122,6 +122,9 @@ class ReplaceAll:
     prune: bool = False
     gateway: bool = True
     settings: bool = True
+    listen: bool = True
+    """Whether the document names the listener's address. Otherwise it stays: to lose it by an omission would
+    move the gateway away from its clients."""
     permission: Permission = EVERYTHING
     """``prune`` removes and resets only what the caller can change."""
 
@@ -235,7 +238,8 @@ class Draft:
             self.objects[ObjectKind.APPLICATION, name] = application
         resets = change.prune and not change.permission.limited
         if change.gateway or resets:
-            self.objects[GATEWAY_KEY] = desired.gateway
+            listen = desired.gateway.listen if change.listen else self.base.gateway.listen
+            self.objects[GATEWAY_KEY] = replace(desired.gateway, listen=listen)
         if change.settings or resets:
             self.objects[SETTINGS_KEY] = desired.settings
 

@@ -45,7 +45,7 @@ def find_limit_errors(names: Iterable[str], role: Role) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code="token-apis-invalid",
                 message="not a name of APIs, or the beginning of one followed by *",
-                remedy="Write team-a-* or petstore, without a version",
+                remedy="Write one name, such as team-a-* or petstore, without a version; repeat it for more",
                 found=name[:100],
                 place=Place(("apis", index)),
             )
@@ -128,9 +128,10 @@ class Permission:
             code="token-limited",
             message=f"this token is limited to the APIs {listed}",
             remedy=(
-                "Use a token without that limit"
+                "Choose a name within the limit, or use a token without it"
                 if kind is ObjectKind.API
-                else "Associate the application with these APIs only, and at least with one of them"
+                else "Associate the application with these APIs only, and at least with one of them. "
+                "If it is, others have an application of this name: choose another"
             ),
             found=name,
             place=Place(("apis" if kind is ObjectKind.API else "applications", name)),

@@ -176,7 +176,7 @@ def test_documents_within_the_limit(ours: httpx.Client, api: AdminApi) -> None:
 
 
 def test_an_editor_can_apply_a_document_that_leaves_the_gateway_as_it_is(api: AdminApi) -> None:
-    gateway = {"listen": "127.0.0.1:8099"}
+    gateway = {"listen": "127.0.0.1:8099", "public_origins": ["https://gateway.example.com"]}
     assert api.admin.put("/v1/gateway", json=gateway, headers=ANY).status_code == 200
     assert (
         api.editor.post("/v1/apply", content=api.editor.get("/v1/export").text, headers=ANY).status_code

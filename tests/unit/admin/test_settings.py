@@ -18,6 +18,29 @@ def test_gateway_settings(api: AdminApi) -> None:
     assert [one["path"] for one in refused.json()["diagnostics"]] == ["$.listen"]
 
 
+def test_listen_stays_if_a_write_omits_it(api: AdminApi) -> None:
+    """An address that nobody wrote must not take the gateway away from its clients."""
+    before = {"listen": "127.0.0.1:8099", "public_origins": ["https://gateway.example.com"]}
+    assert api.admin.put("/v1/gateway", json=before, headers={"If-Match": "*"}).status_code == 200
+
+    put = api.admin.put("/v1/gateway", json={"native_ca": None}, headers={"If-Match": "*"})
+    assert put.json() == {"listen": "127.0.0.1:8099"}
+    for document, parameters in (
+        ("gateway: {limits: {max_head_kib: 128}}\n", {}),
+        ("gateway: {}\n", {}),
+        ("apis: []\n", {"prune": "true"}),
+    ):
+        for path in ("/v1/plan", "/v1/apply"):
+            answer = api.admin.post(path, content=document, headers={"If-Match": "*"}, params=parameters)
+            assert answer.status_code == 200, answer.text
+        assert api.viewer.get("/v1/gateway").json()["listen"] == "127.0.0.1:8099"
+    moved = api.admin.post(
+        "/v1/apply", content="gateway: {listen: 127.0.0.1:8098}\n", headers={"If-Match": "*"}
+    )
+    assert moved.status_code == 200
+    assert api.viewer.get("/v1/gateway").json() == {"listen": "127.0.0.1:8098"}
+
+
 def test_server_settings(api: AdminApi) -> None:
     read = api.viewer.get("/v1/settings")
     assert read.json() == {}

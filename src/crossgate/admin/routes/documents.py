@@ -192,6 +192,7 @@ def _parse(text: str, caller: Token, *, prune: bool) -> ReplaceAll:
         prune,
         gateway=reading.declares("gateway"),
         settings=reading.declares("settings"),
+        listen=reading.declares("gateway", "listen"),
         permission=caller.permission,
     )
 

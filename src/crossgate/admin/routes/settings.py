@@ -32,11 +32,12 @@ def read_gateway(request: Request, context: Context, _: Viewer) -> Response:
     openapi_extra=object_body("GatewayEntry"),
 )
 def put_gateway(write: AdminWrite, body: JsonObject) -> Response:
-    """Replace the settings of the gateway. File paths in them are paths on the machines of the nodes.
+    """Replace the settings of the gateway; without `listen`, the listener's address stays as it is.
 
+    File paths in them are paths on the machines of the nodes.
     A gateway that runs Envoy itself tries files and address first, and refuses what Envoy could not serve.
     """
-    gateway = parse_gateway(body)
+    gateway = parse_gateway({"listen": str(write.view.gateway.listen), **body})
     return write.put(PutGateway(gateway), GATEWAY_KEY, object_to_dict(gateway))
 
 
