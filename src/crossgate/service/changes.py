@@ -202,8 +202,8 @@ class Draft:
                 self._put(replace(self._application(name), suspended=False))
             case Associate(name, key):
                 application = self._application(name)
-                if key not in application.apis:
-                    self._put(replace(application, apis=(*application.apis, key)))
+                apis = application.apis if key in application.apis else (*application.apis, key)
+                self._put(replace(application, apis=apis))
             case Dissociate(name, key):
                 application = self._application(name)
                 if key not in application.apis:

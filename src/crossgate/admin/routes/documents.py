@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from crossgate.admin.auth import Viewer
 from crossgate.admin.body import DocumentText
 from crossgate.admin.context import AdminContext, Context, resource_router
-from crossgate.admin.errors import DiagnosticBody
+from crossgate.admin.errors import DiagnosticBody, TokenLimited
 from crossgate.admin.etag_headers import quoted, revision_etag
 from crossgate.admin.openapi import document_body
 from crossgate.admin.responses import json_response, shown_findings
@@ -145,6 +145,8 @@ def export_document(
     ] = None,
 ) -> Response:
     """The document that reproduces a revision; its bytes are the same for the same revision."""
+    if revision is not None and caller.permission.limited:
+        raise TokenLimited(caller)
     if revision is None:
         context.leave_long_read_to_worker()
     else:

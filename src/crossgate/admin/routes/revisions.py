@@ -100,7 +100,7 @@ def read_revision(request: Request, context: Context, _: UnlimitedViewer, number
 
 
 @router.post("/v1/revisions/{number}/rollback", response_model=ChangeResultBody)
-def roll_back(write: Write, number: Number) -> Response:
+def roll_back(write: Write, _: UnlimitedViewer, number: Number) -> Response:
     """Restore a revision as a new one; 0 is the empty catalogue.
 
     `If-Match` has the etag of the newest revision, returned by `GET /v1/export` and every plan; or `*`.
