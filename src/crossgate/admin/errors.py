@@ -252,6 +252,9 @@ def _invalid(error: Mapping[str, object]) -> Diagnostic:
     path = steps[1:] if steps[:1] == ("body",) else steps
     if error.get("type") == "json_invalid":
         return Diagnostic("body-malformed", "the body is not valid JSON", "Send one JSON object in UTF-8")
+    if error.get("type") == "extra_forbidden":
+        remedy = "See GET /openapi.json for the keys"
+        return Diagnostic("parameter-invalid", "unknown key", remedy, Place(path), str(path[-1])[:100])
     return Diagnostic(
         code="parameter-invalid",
         message=_lower_first(str(error.get("msg", "invalid value"))),

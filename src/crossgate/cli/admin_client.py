@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Final, Self
 
 import httpx
@@ -125,10 +126,21 @@ def _diagnostics(server: str, response: httpx.Response) -> list[Diagnostic]:
     try:
         problem = response.json()
         found = [parse_diagnostic(one) for one in problem["diagnostics"]]
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            # The token may be right, and belong to the admin API of another gateway.
+            found = [_naming(server, one) for one in found]
         code = str(problem["type"]).rpartition(":")[2]
         return found or [Diagnostic(code, str(problem["detail"]), "See docs/reference/admin-api.md")]
     except (ValueError, KeyError, TypeError):
         return [_not_an_admin_api(server, f"status {response.status_code}")]
+
+
+def _naming(server: str, refusal: Diagnostic) -> Diagnostic:
+    return replace(
+        refusal,
+        message=f"admin API at {server}: {refusal.message}",
+        remedy=f"Check the URL, --server or CROSSGATE_SERVER. {refusal.remedy}",
+    )
 
 
 def parse_diagnostic(raw: Mapping[str, Any]) -> Diagnostic:

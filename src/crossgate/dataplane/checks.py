@@ -115,9 +115,10 @@ def _port_taken(port: int, where: str, place: Place) -> Diagnostic:
     if any(process.pid == os.getpid() for process in found):
         by, remedy = "this process: its admin API or its control plane", "Choose another port"
     elif not found:
-        by, remedy = (
-            "another program",
-            f"Run `ss -ltnp 'sport = :{port}'` as root to find it. Stop it, or choose another port",
+        by = "another program, or an outgoing connection"
+        remedy = (
+            f"Run `ss -tanp 'sport = :{port}'` as root to find it. Stop it, or choose another port; below "
+            "32768, no outgoing connection takes it, not even in TIME-WAIT"
         )
     else:
         by = " and ".join(f"{process.command} (pid {process.pid})" for process in found)

@@ -93,3 +93,5 @@ def test_explain_and_tokens_read_unambiguous_json(api: AdminApi) -> None:
     assert post("/v1/tokens", b'{"name": "a", "name": "b", "role": "admin"}').status_code == 400
     wrong = post("/v1/explain", b'{"api": 1, "orign": "x"}')
     assert [one["path"] for one in wrong.json()["diagnostics"]] == ["$.api", "$.orign"]
+    unknown = wrong.json()["diagnostics"][1]
+    assert (unknown["message"], unknown["found"]) == ("unknown key", "orign")

@@ -36,6 +36,17 @@ def run(api: AdminApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comma
     return Command(tmp_path)
 
 
+def test_a_refused_token_names_the_server(
+    api: AdminApi, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token may be right, and belong to another gateway than the one at the default address."""
+    monkeypatch.setenv("CROSSGATE_TOKEN", "cgt_of-another-gateway")
+    refused = run("revisions")
+    assert refused.returncode == 2
+    assert f"admin API at {api.url}: invalid token" in refused.stderr
+    assert "--server or CROSSGATE_SERVER" in refused.stderr
+
+
 def test_plan_exits_with_1_if_there_are_changes(api: AdminApi, run: Command) -> None:
     create_pets(api.editor, "https://a.example")
 

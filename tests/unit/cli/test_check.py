@@ -187,7 +187,7 @@ def test_files_of_the_gateway_are_read(tmp_path: Path) -> None:
         "gateway.yaml:4:18 $.gateway.tls.certificate: error: cannot read the file: "
     )
     assert key.startswith("gateway.yaml:5:10 $.gateway.tls.key: error: cannot read the file: ")
-    assert summary == "gateway.yaml: valid, APIs: 1, applications: 0 (3 errors)"
+    assert summary == "gateway.yaml: valid, but not usable here, APIs: 1, applications: 0 (3 errors)"
     assert crossgate("check", "gateway.yaml", "--no-files", cwd=tmp_path).returncode == 0
 
     good_pair().write(tmp_path)

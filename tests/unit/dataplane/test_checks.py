@@ -95,6 +95,21 @@ def test_the_port_is_free_again_when_its_connections_linger() -> None:
     assert check_listen("127.0.0.1", port) is None
 
 
+def test_a_port_that_an_outgoing_connection_holds() -> None:
+    """No process listens on it, so the remedy lists connections too, and a range without them."""
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as listener,
+        closing(socket.create_connection(listener.getsockname())) as client,
+    ):
+        diagnostic = check_listen("127.0.0.1", client.getsockname()[1])
+
+    assert diagnostic is not None
+    assert diagnostic.code == "listen-port-taken"
+    assert diagnostic.message.endswith("by another program, or an outgoing connection")
+    assert "ss -tanp" in diagnostic.remedy
+    assert "below 32768" in diagnostic.remedy
+
+
 def test_an_address_of_another_machine() -> None:
     diagnostic = check_listen("192.0.2.1", 8080)
 

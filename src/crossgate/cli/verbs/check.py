@@ -69,14 +69,14 @@ def check(
         machine += map(Finding, reading.located(check_gateway_files(reading.catalogue.gateway)))
     native_cors = _native_cors(reading.catalogue) if reach and reading.catalogue is not None else {}
     findings = sorted([*_findings(reading, native_cors), *machine], key=_position)
+    unusable = any(one.diagnostic.severity is Severity.ERROR for one in machine)
     if as_json or output_format is OutputFormat.JSON:
         valid = reading.catalogue is not None
         print_json({"file": str(file), "valid": valid, "findings": [one.as_json() for one in findings]})
     elif output_format is OutputFormat.SARIF:
         print_json(as_sarif(findings))
     else:
-        _print(file, reading, findings)
-    unusable = any(one.diagnostic.severity is Severity.ERROR for one in machine)
+        _print(file, reading, findings, unusable=unusable)
     raise typer.Exit(2 if unusable else _exit_code(reading, findings))
 
 
@@ -133,7 +133,7 @@ def _position(finding: Finding) -> tuple[int, int]:
     return place.line or 0, place.column or 0
 
 
-def _print(file: Path, reading: Reading, findings: list[Finding]) -> None:
+def _print(file: Path, reading: Reading, findings: list[Finding], *, unusable: bool) -> None:
     diagnostics = [finding.diagnostic for finding in findings]
     console = stdout()
     print_findings(console, diagnostics)
@@ -141,7 +141,8 @@ def _print(file: Path, reading: Reading, findings: list[Finding]) -> None:
         summary = "invalid"
     else:
         catalogue = reading.catalogue
-        summary = f"valid, APIs: {len(catalogue.apis)}, applications: {len(catalogue.applications)}"
+        judgement = "valid, but not usable here" if unusable else "valid"
+        summary = f"{judgement}, APIs: {len(catalogue.apis)}, applications: {len(catalogue.applications)}"
     counted = f" ({count_by_severity(diagnostics)})" if findings else ""
     console.print(f"{printable(str(file))}: {summary}{counted}")
 
