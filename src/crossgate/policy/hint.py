@@ -10,7 +10,7 @@ from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.flow import Trace
 from crossgate.policy.names import ANY, NULL, is_token
 from crossgate.policy.nearest import find_nearest_origin
-from crossgate.policy.origin_error import find_origin_error, nearest_origin
+from crossgate.policy.origin_error import find_origin_error, nearest_origin, page_entry
 from crossgate.policy.request import Request
 from crossgate.policy.server_cors import ServerPolicy
 
@@ -69,11 +69,20 @@ def _origin_hint(policy: EffectivePolicy | ServerPolicy, value: str) -> Hint | N
         return _NO_PATTERN
     error = find_origin_error(value)
     if error is None:
-        return _hint_at_nearest(policy, value)
+        page = page_entry(value)
+        if page is None:
+            return _hint_at_nearest(policy, value)
+        scheme = value.partition(":")[0]
+        problem = f"no page has the scheme {scheme}; browsers send the page's origin,"
+        return _hint_at_sent(policy, problem, page)
     sent = nearest_origin(value)
     if sent is None or find_origin_error(sent) is not None:
         return Hint(error.message, error.remedy)
-    message = f"{error.message}; browsers send {sent}"
+    return _hint_at_sent(policy, f"{error.message}; browsers send", sent)
+
+
+def _hint_at_sent(policy: EffectivePolicy | ServerPolicy, problem: str, sent: str) -> Hint:
+    message = f"{problem} {sent}"
     if policy.origins.admits(sent) or sent in policy.public_origins:
         return Hint(f"{message}, which is allowed", f"Write {sent}", sent)
     hint = _hint_at_nearest(policy, sent)
@@ -89,6 +98,14 @@ def _hint_at_nearest(policy: EffectivePolicy | ServerPolicy, value: str) -> Hint
     nearest = find_nearest_origin(policy, value)
     if nearest is None:
         return None
+    page = page_entry(nearest.entry)
+    if page is not None:
+        return Hint(
+            f"the nearest allowed origin is {nearest.entry}, which no browser sends: browsers send the "
+            "page's origin",
+            f"Write {page} instead of {nearest.entry}",
+            nearest=nearest.entry,
+        )
     return Hint(
         f"the nearest allowed origin is {nearest.entry}: {nearest.difference}",
         f"Allow {value} only if you trust its pages",

@@ -28,6 +28,10 @@ _PARTS: Final = re.compile(
     r"(?P<scheme>[^:/?#]+)://(?:[^/?#]*@)?(?P<host>\[.*\]|[^/?#@:]+)(?::(?:0*(?P<port>[1-9][0-9]{0,4}))?)?(?:[/?#].*)?"
 )
 
+_PAGE_SCHEMES: Final = {"ws": "http", "wss": "https", "wss?": "https?", "ftp": "https"}
+"""The scheme of the page that opens a WebSocket; ``wss?`` is that of an expression. Browsers show no FTP."""
+_NO_PAGE: Final = re.compile(r"(?P<start>\^?)(?P<scheme>wss\?|wss?|ftp)(?=:)")
+
 _HOSTLESS_PARTS: Final = re.compile(r"([^:/?#]+://\.?)(?:[/?#]|$)")
 
 
@@ -134,11 +138,23 @@ def _find_part_error(text: str) -> str:
     return "is not a serialised origin"
 
 
+def page_entry(source: str) -> str | None:
+    """For an origin, a wildcard or an expression with a scheme that no page has: the same for the page.
+
+    Browsers send the origin of the page, also with the handshake of a WebSocket
+    (RFC 6455, section 4.1: https://www.rfc-editor.org/rfc/rfc6455#section-4.1). None for other schemes.
+    """
+    found = _NO_PAGE.match(source)
+    if found is None:
+        return None
+    return found["start"] + _PAGE_SCHEMES[found["scheme"]] + source[found.end() :]
+
+
 def nearest_origin(text: str) -> str | None:
     """The origin nearest to ``text``, to suggest it to a person; None if there is none.
 
     User information, path, query, fragment and default port are left out; a missing scheme is taken for
-    https. Nothing is ever matched with it.
+    https, and that of a WebSocket becomes the page's. Nothing is ever matched with it.
     """
     stripped = text.strip()
     if len(stripped) > _LONGEST:
@@ -153,7 +169,7 @@ def nearest_origin(text: str) -> str | None:
     host = _punycode(parts["host"])
     default = str(DEFAULT_PORTS.get(scheme, ""))
     port = "" if parts["port"] in (None, default) else f":{parts['port']}"
-    origin = f"{scheme}://{host}{port}"
+    origin = f"{_PAGE_SCHEMES.get(scheme, scheme)}://{host}{port}"
     return origin if is_well_formed(origin) else None
 
 

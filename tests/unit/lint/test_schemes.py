@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crossgate.lint.check import check_subject
+from crossgate.catalogue.model import Application, Catalogue, Gateway
+from crossgate.lint.check import check_catalogue, check_subject
 from crossgate.lint.proof import Verdict, prove_exact
 from crossgate.lint.subject import Subject
 from crossgate.policy import build_policy
@@ -57,3 +58,30 @@ def test_one_app_is_no_finding() -> None:
 
 def test_no_expression_shadows_an_origin_without_a_host() -> None:
     assert "shadowed" not in _findings({"regex": ".*"}, "file://")
+
+
+@pytest.mark.parametrize(
+    ("entry", "remedy"),
+    [
+        ("wss://shop.example.com", "Write https://shop.example.com"),
+        ("ws://shop.example.com:8080", "Write http://shop.example.com:8080"),
+        ("ftp://shop.example.com", "Write https://shop.example.com"),
+        ("wss://*.example.com", "Write https://*.example.com"),
+        ({"regex": r"^wss?://shop\.example\.com$"}, r"Write ^https?://shop\.example\.com$"),
+    ],
+)
+def test_a_scheme_that_no_page_has(entry: object, remedy: str) -> None:
+    assert _findings(entry)["dead-entry"] == ("error", remedy)
+
+
+def test_the_address_of_a_websocket_is_found_wherever_origins_are() -> None:
+    catalogue = Catalogue(
+        gateway=Gateway(public_origins=("wss://api.example.com",)),
+        applications={"shop": Application("shop", javascript_origins=("wss://shop.example.com",))},
+    )
+    found = [one.diagnostic for one in check_catalogue(catalogue).findings()]
+    dead = [one for one in found if one.code == "dead-entry"]
+    assert sorted(one.place.json_path for one in dead) == [
+        "$.applications[0].javascript_origins[0]",
+        "$.gateway.public_origins[0]",
+    ]

@@ -34,6 +34,20 @@ def hint(origin: str, policy: EffectivePolicy | ServerPolicy = POLICY) -> Hint |
     return explain(policy, Request("GET", origin)).hint
 
 
+def test_the_address_of_a_websocket_is_no_origin() -> None:
+    assert hint("wss://app.example.com") == Hint(
+        "no page has the scheme wss; browsers send the page's origin, "
+        "https://app.example.com, which is allowed",
+        "Write https://app.example.com",
+        "https://app.example.com",
+    )
+    policy = EffectivePolicy.of(build_policy(allowed_origins=["wss://shop.example.com"]))
+    found = hint("https://shop.example.com", policy)
+    assert found is not None
+    assert "browsers send the page's origin" in found.message
+    assert found.remedy == "Write https://shop.example.com instead of wss://shop.example.com"
+
+
 def test_an_allowed_origin_has_no_hint() -> None:
     assert hint("https://app.example.com") is None
 

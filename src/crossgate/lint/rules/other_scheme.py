@@ -12,11 +12,14 @@ from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.schemes import advice_for
 from crossgate.lint.subject import Subject
 from crossgate.policy import ExactOrigin
+from crossgate.policy.origin_error import page_entry
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
     for violation in facts(subject, FactCode.OTHER_SCHEME, "the entry admits {example}", if_unbounded=True):
         entry = subject.entries[int(violation.path[1])]
+        if page_entry(entry.source) is not None:
+            continue  # what no browser sends is the rule dead-entry's
         if entry.proof.verdict is Verdict.UNOWNED or not isinstance(entry.pattern, ExactOrigin):
             yield replace(violation, remedy=advice_for(entry.source))
 
