@@ -4,20 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
+from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.policy import names
 from crossgate.policy.cors_policy import CorsPolicy, Mode, PlainOptions
 from crossgate.policy.header_list import HeaderNames
 from crossgate.policy.origin import MAX_LENGTH
+from crossgate.policy.origin_pattern import parse_exact_origin
 from crossgate.policy.origin_set import OriginSet
 from crossgate.policy.same_origin import SameOrigin
+from crossgate.record import Choice, Invalid, ListOf, Parsed
+
+
+def _parse_origin(raw: object) -> str | Diagnostic:
+    parsed = parse_exact_origin(raw)
+    return parsed if isinstance(parsed, Diagnostic) else parsed.value
+
+
+def _read_origins(raw: object) -> tuple[str, ...] | Invalid:
+    """The origins in any collection but a string, which would be one of its letters."""
+    if isinstance(raw, Iterable) and not isinstance(raw, str | bytes | bytearray):
+        return _ORIGINS.read([*raw])
+    return _ORIGINS.read(raw)
+
+
+_ORIGINS: Final = ListOf(Parsed(_parse_origin))
+_SAME_ORIGIN: Final = Choice(SameOrigin)
 
 
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
     """An API's policy, its applications' origins and the gateway's own: all that a decision needs.
 
-    What follows from them is computed once, here, for all requests.
+    What follows from them is computed once, here, for all requests. Programs call :meth:`of`, which
+    validates; the constructor takes values that were read and validated before.
     """
 
     policy: CorsPolicy
@@ -47,8 +68,21 @@ class EffectivePolicy:
         public_origins: Iterable[str] = (),
         same_origin: SameOrigin | str = SameOrigin.DETECT,
     ) -> EffectivePolicy:
-        """The policy with any collections of serialised origins."""
-        return cls(policy, frozenset(application_origins), frozenset(public_origins), SameOrigin(same_origin))
+        """The policy with any collections of serialised origins, if they are valid.
+
+        Raises:
+            InvalidInput: with every error, each with its place.
+
+        """
+        applications = _read_origins(application_origins)
+        public = _read_origins(public_origins)
+        chosen = _SAME_ORIGIN.read(same_origin)
+        if isinstance(applications, Invalid) or isinstance(public, Invalid) or isinstance(chosen, Invalid):
+            read = {"application_origins": applications, "public_origins": public, "same_origin": chosen}
+            raise InvalidInput(
+                found for name, one in read.items() if isinstance(one, Invalid) for found in one.within(name)
+            )
+        return cls(policy, frozenset(applications), frozenset(public), chosen)
 
     @property
     def observes(self) -> bool:
