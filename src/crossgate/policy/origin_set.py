@@ -82,6 +82,11 @@ class OriginSet:
         """Whether the set has the origin of a request, as in its header."""
         return self.admits(value)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled without :attr:`admits`: functions cannot be, and compiled expressions take long to copy."""
+        any_origin = (AnyOrigin(),) if self.any_origin else ()
+        return OriginSet.of, ((*any_origin, *self.wildcards, *self.regexes), self.exact)
+
 
 def _admit_either(exact: frozenset[str], by_pattern: Callable[[str], bool] | None) -> Callable[[str], bool]:
     if by_pattern is None:

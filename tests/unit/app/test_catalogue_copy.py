@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from tests.catalogues import api, application, catalogue, policy
 
 from crossgate.app.catalogue_copy import CatalogueCopy, CatalogueFeed
 from crossgate.catalogue.model import Catalogue, Gateway
+from crossgate.catalogue.reader import read_settings
 from crossgate.net.address import HostPort
 from crossgate.service.objects import ObjectKind
 from crossgate.service.snapshot import Snapshot
@@ -30,6 +32,36 @@ def heads() -> list[Snapshot]:
     )
     moved = replace(changed.catalogue, gateway=Gateway(HostPort("127.0.0.1", 8099)))
     return [filled, changed, Snapshot.of(3, moved), Snapshot.of(4, Catalogue())]
+
+
+ORIGINS = [
+    ["*"],
+    ["https://a.example", "null"],
+    ["https://*.a.example", "https://a.example:*", "https://b.example"],
+    [{"regex": r"https://pr-[0-9]+\.a\.example"}],
+    [{"regex": r"https://pr-[0-9]+\.a\.example"}, "https://*.a.example", "null"],
+]
+SETTINGS = ["*", "https://a.example, null", r"r:https://pr-[0-9]+\.a\.example, https://b.example"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("listed", SETTINGS)
+@pytest.mark.parametrize("origins", ORIGINS)
+def test_copy_takes_every_form_of_origins(origins: list[object], listed: str, *, enabled: bool) -> None:
+    settings = read_settings({"watt.server.cors.enabled": enabled, "watt.server.cors.allowedOrigins": listed})
+    one = replace(catalogue([api("a", policy(*origins))]), settings=settings)
+    copy = CatalogueCopy()
+    for update in CatalogueFeed().updates(Snapshot.of(1, one), new=True):
+        copy.take(update)
+
+    assert copy.snapshot.catalogue == one
+    there = copy.snapshot.catalogue.settings
+    for copied, own in ((there.policy, settings.policy), (there.disabled_policy, settings.disabled_policy)):
+        assert (copied is None) == (own is None)
+        for origin in ("https://a.example", "https://pr-7.a.example", "https://evil.example", "null"):
+            assert (
+                copied is None or own is None or copied.origins.admits(origin) == own.origins.admits(origin)
+            )
 
 
 def test_copy_follows_every_revision() -> None:
