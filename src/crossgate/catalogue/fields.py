@@ -277,14 +277,17 @@ API: Final = Record(
         _LINT,
     ),
     {
-        **dict.fromkeys(("cors_policy", "cors_configuration", "cors_configurations", "cors_config"), "cors"),
+        **dict.fromkeys(
+            ("cors_policy", "cors_configuration", "cors_configurations", "cors_config", "enable_cors"), "cors"
+        ),
         **dict.fromkeys(
             ("upstream", "upstream_url", "backend", "backend_url", "service_url", "target", "target_url"),
             "native",
         ),
-        **dict.fromkeys(("native_url", "native_service", "url", "uri"), "native"),
+        **dict.fromkeys(("native_url", "native_service", "url", "uri", "proxy_pass"), "native"),
         **dict.fromkeys(("path", "paths", "base_path", "listen_path", "endpoint", "routes"), "endpoints"),
         **dict.fromkeys(("timeout", "read_timeout", "timeout_seconds"), "native_timeout"),
+        **dict.fromkeys(("proxy_read_timeout", "proxy_send_timeout"), "native_idle_timeout"),
         **dict.fromkeys(OTHER_NAMES, "cors, under which the properties of a policy stand"),
         **dict.fromkeys(
             (field.name for field in POLICY.fields), "cors, under which the properties of a policy stand"

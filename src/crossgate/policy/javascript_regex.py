@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+_ANCHORED: Final = re.compile(r"(?:~\*?\s*)?\^(?P<body>.+)\$|~\*?\s*(?P<open>.+)", re.DOTALL)
 _LITERAL: Final = re.compile(r"/(?P<body>.+)/(?P<flags>[dgimsuvy]*)", re.DOTALL)
 
 
@@ -23,3 +24,11 @@ def between_slashes(text: str) -> str | None:
     if "|" in body and left + right:
         body = f"(?:{body})"
     return left + body + right
+
+
+def between_anchors(text: str) -> str | None:
+    """The expression for whole origins in ``^…$``, also after nginx's ``~`` or ``~*``; None for others."""
+    found = _ANCHORED.fullmatch(text)
+    if found is None:
+        return None
+    return between_slashes(f"/{found['open'] or '^' + found['body'] + '$'}/")

@@ -32,6 +32,8 @@ _PAGE_SCHEMES: Final = {"ws": "http", "wss": "https", "wss?": "https?", "ftp": "
 """The scheme of the page that opens a WebSocket; ``wss?`` is that of an expression. Browsers show no FTP."""
 _NO_PAGE: Final = re.compile(r"(?P<start>\^?)(?P<scheme>wss\?|wss?|ftp)(?=:)")
 
+_EXTENSION: Final = re.compile(r"(chrome-extension)://\*(?:/\*?)?")
+
 _HOSTLESS_PARTS: Final = re.compile(r"([^:/?#]+://\.?)(?:[/?#]|$)")
 
 
@@ -44,6 +46,9 @@ def find_origin_error(text: str) -> Diagnostic | None:
     """
     if text.lower() == NULL:
         return origin_invalid(text, "is not exact", "In the policy of an API, null allows opaque origins")
+    foreign = _find_foreign_notation(text)
+    if foreign is not None:
+        return foreign
     if ANY in text:
         return origin_invalid(
             text,
@@ -62,6 +67,35 @@ def find_origin_error(text: str) -> Diagnostic | None:
             text, reason, "Write scheme://host[:port] as browsers send it: https://example.com"
         )
     return origin_invalid(text, reason, f"Browsers send {nearest}: write that")
+
+
+def _find_foreign_notation(text: str) -> Diagnostic | None:
+    """The error of a network, and of a wildcard for all extensions."""
+    if _is_network(text):
+        return origin_invalid(
+            text,
+            "is a range of addresses, which is not possible",
+            "List the addresses, or write a regular expression in the policy of an API: {regex: ...}",
+        )
+    extension = _EXTENSION.fullmatch(text)
+    if extension is not None:
+        return origin_invalid(
+            text,
+            "names no extension",
+            f"Write the extension's ID: {extension[1]}://abcdefghijklmnopabcdefghijklmnop",
+        )
+    return None
+
+
+def _is_network(text: str) -> bool:
+    address, slash, prefix = text.removeprefix("http://").removeprefix("https://").partition("/")
+    if not slash or len(text) > _LONGEST or not re.fullmatch("[0-9]{1,3}", prefix):
+        return False
+    try:
+        ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 def origin_invalid(text: str, reason: str, remedy: str) -> Diagnostic:
@@ -157,7 +191,7 @@ def nearest_origin(text: str) -> str | None:
     https, and that of a WebSocket becomes the page's. Nothing is ever matched with it.
     """
     stripped = text.strip()
-    if len(stripped) > _LONGEST:
+    if len(stripped) > _LONGEST or _is_network(stripped):
         return None
     without_host = _HOSTLESS_PARTS.match(stripped)
     if without_host is not None and is_hostless(hostless := without_host[1].lower()):

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final, assert_never
 
 from crossgate.diagnostics import Diagnostic, Place
-from crossgate.policy.javascript_regex import between_slashes
+from crossgate.policy.javascript_regex import between_anchors, between_slashes
 from crossgate.policy.names import ANY, NULL
 from crossgate.policy.origin import LABEL_PATTERN, PORT_PATTERN, Origin, is_hostless
 from crossgate.policy.origin_error import find_origin_error, origin_invalid, printable
@@ -144,13 +144,15 @@ def _parse_string(text: str) -> OriginPattern | Diagnostic:
         return AnyOrigin()
     if text == NULL:
         return NullOrigin()
-    unwrapped = between_slashes(text)
+    unwrapped = between_slashes(text) or between_anchors(text)
     if unwrapped is not None:
         return origin_invalid(text, "is a regular expression", f"Write {{regex: '{printable(unwrapped)}'}}")
     ports = parse_port_range(text)
     base = None if ports is None else _regex_of_base(ports.base)
     if ports is not None and base is not None:
         return origin_invalid(text, "has a range of ports", f"Write {{regex: '{base}:(?:{ports.digits})'}}")
+    if text.startswith("*.") and isinstance(_parse_wildcard(f"https://{text}"), WildcardOrigin):
+        return origin_invalid(text, "has a wildcard, but no scheme", f"Write https://{text}")
     wildcard = _parse_wildcard(text) if ANY in text else None
     return wildcard or find_origin_error(text) or ExactOrigin(text)
 

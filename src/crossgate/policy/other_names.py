@@ -31,6 +31,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "plain_options: forward, which forwards OPTIONS requests that are not preflights": (
         "preflight_continue option_passthrough options_passthrough"
     ),
+    "the property for the header that it adds": "add_header add_headers more_set_headers",
     "mode: observe, which refuses nothing": "shadow_enabled dry_run",
 }
 

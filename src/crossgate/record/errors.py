@@ -97,4 +97,5 @@ def _suggestion(key: str, names: list[str], meant: Mapping[str, str], *, search:
 
 
 def _bare(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
+    """The name without its spelling, and without the prefix of a Kubernetes annotation."""
+    return name.rpartition("/")[2].replace("_", "").replace("-", "").lower()

@@ -31,6 +31,8 @@ def _findings(*entries: object, credentials: bool = False) -> dict[str, tuple[st
         ({"regex": "capacitor://LOCALHOST"}, "dead-entry", "Write capacitor://localhost"),
         ({"regex": "ionic://localhost/"}, "dead-entry", "Write ionic://localhost"),
         ({"regex": "app://"}, "dead-entry", "app://. if it uses none"),
+        ("chrome-extension://", "dead-entry", "the extension's ID"),
+        ("moz-extension://", "dead-entry", "host_permissions"),
         ({"regex": "file://.*/"}, "dead-entry", "file:// is possible as an exact entry only"),
         ({"regex": "tauri://LOCALHOST"}, "dead-entry", "Write tauri://localhost"),
         ("https://localhost", "localhost", "server.hostname"),

@@ -98,7 +98,7 @@ REFUSED = [
     ("https://**.example.com", "wildcard", "regex"),
     ("https://*example.com", "wildcard", "regex"),
     ("*://example.com", "wildcard", "regex"),
-    ("*.example.com", "wildcard", "regex"),
+    ("*.example.com", "wildcard", "https://*.example.com"),
     ("https://*.1.2.3.4", "IP address", "address itself"),
     ("https://*.[::1]", "IP address", "address itself"),
     ("https://*.example.com:1:*", "two ports", "https://*.example.com:*"),

@@ -25,8 +25,10 @@ NAMES = {
         "cors-expose-headers": "expose_headers",
         "cors-allow-credentials": "allow_credentials",
         "cors-max-age": "max_age",
+        "nginx.ingress.kubernetes.io/cors-allow-origin": "allowed_origins",
     },
     "nginx": {
+        "add_header": "the property for the header that it adds?",
         "Access-Control-Allow-Origin": "allowed_origins",
         "Access-Control-Allow-Methods": "allowed_methods",
         "Access-Control-Allow-Headers": "allow_headers",
@@ -130,6 +132,11 @@ def test_what_is_known_nowhere_gets_none() -> None:
     ("theirs", "ours"),
     [
         ("upstream_url", "native"),
+        ("enable-cors", "cors?"),
+        ("nginx.ingress.kubernetes.io/enable-cors", "cors?"),
+        ("nginx.ingress.kubernetes.io/cors-allow-origin", "cors, under which"),
+        ("proxy_read_timeout", "native_idle_timeout"),
+        ("proxy_pass", "native?"),
         ("serviceUrl", "native"),
         ("listen_path", "endpoints"),
         ("corsConfiguration", "cors"),

@@ -16,6 +16,8 @@ from crossgate.policy.origin_pattern import RegexOrigin
 from crossgate.policy.port_range import parse_port_range
 from crossgate.policy.server_cors import PREFIX
 
+NETWORK = "List the addresses, or write a regular expression in the policy of an API: {regex: ...}"
+
 
 def test_a_range_of_ports_becomes_an_expression() -> None:
     found = parse_origin_pattern("http://localhost:3000-3010")
@@ -96,3 +98,29 @@ def test_server_level_settings_have_their_own_notation(text: str, remedy: str) -
         {f"{PREFIX}allowedOrigins": text, f"{PREFIX}enabled": True}, refuse_files
     )
     assert found.remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        *((network, NETWORK) for network in ("http://10.0.0.0/8", "10.0.0.0/8", "2001:db8::/32")),
+        ("*.nip.io", "Write https://*.nip.io"),
+        ("*.example.com", "Write https://*.example.com"),
+        ("*.example.com:8443", "Write https://*.example.com:8443"),
+        ("chrome-extension://*", f"Write the extension's ID: chrome-extension://{'abcdefghijklmnop' * 2}"),
+        (r"^https://x\.example\.com$", r"Write {regex: 'https://x\.example\.com'}"),
+        (r"~^https://x\.example\.com$", r"Write {regex: 'https://x\.example\.com'}"),
+        (r"~*^https://x\.example\.com$", r"Write {regex: 'https://x\.example\.com'}"),
+        (r"~ \.example\.com$", r"Write {regex: '.*\.example\.com'}"),
+    ],
+)
+def test_the_notation_of_other_tools(text: str, remedy: str) -> None:
+    found = parse_origin_pattern(text)
+    assert isinstance(found, Diagnostic)
+    assert found.remedy == remedy
+
+
+def test_a_wildcard_without_a_scheme_is_none_where_only_exact_origins_are_possible() -> None:
+    found = parse_exact_origin("*.example.com")
+    assert isinstance(found, Diagnostic)
+    assert "Write https://*.example.com" not in found.remedy

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from crossgate.diagnostics import Severity
 from crossgate.lint.proof import Verdict
 from crossgate.lint.rule import Example, Rule, Violation
-from crossgate.lint.schemes import advice_for
+from crossgate.lint.schemes import PER_INSTALLATION, advice_for
 from crossgate.lint.subject import OriginEntry, Subject
 from crossgate.policy.javascript_regex import between_slashes
 from crossgate.policy.origin_error import page_entry
 
+_NO_EXTENSION: Final = frozenset({f"{one}://" for one in (*PER_INSTALLATION, "chrome-extension")})
+"""The origin of an extension has its ID."""
+
 
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
-        if entry.proof.verdict is Verdict.NEVER:
+        if entry.proof.verdict is Verdict.NEVER or entry.source in _NO_EXTENSION:
             yield _dead(entry)
         elif (page := page_entry(entry.source)) is not None and not _has_alternatives(entry.source):
             yield Violation(
