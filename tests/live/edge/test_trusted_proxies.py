@@ -104,6 +104,14 @@ def test_a_trusted_proxys_headers_are_believed(gateway: LiveGateway, http: str, 
 
 @pytest.mark.usefixtures("modes")
 @VERSIONS
+def test_envoys_own_header_has_the_address_of_a_client(gateway: LiveGateway, http: str) -> None:
+    name = "x-envoy-external-address"
+    assert received(send(gateway.port, http, STRANGER, (name, "9.9.9.9")))[name] == [STRANGER]
+    assert name not in received(send(gateway.port, http, PROXY, ("X-Forwarded-For", "9.9.9.9")))
+
+
+@pytest.mark.usefixtures("modes")
+@VERSIONS
 def test_what_a_trusted_proxy_does_not_send_is_set(gateway: LiveGateway, http: str) -> None:
     assert forwarded(send(gateway.port, http, PROXY)) == [[PROXY], ["http"], ["gateway.test"]]
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
+
 from tests.admin_api import AdminApi
+from tests.command import ROOT
 from tests.unit.admin.entries import create_pets, create_shop, shown
 
 DOCUMENT = """
@@ -126,6 +129,23 @@ def test_document_cannot_make_the_server_read_a_file(api: AdminApi) -> None:
 
     assert answer.json()["valid"] is False
     assert "root:" not in answer.text
+
+
+def test_the_request_to_explain_that_a_page_shows(api: AdminApi) -> None:
+    page = (ROOT / "docs" / "how-to" / "troubleshoot.md").read_text(encoding="utf-8")
+    (body,) = re.findall(r"/v1/explain .*?-d '([^']+)'", page, re.DOTALL)
+    cors = {
+        "allowed_origins": ["https://shop.example.com"],
+        "allowed_methods": ["GET", "PUT"],
+        "allow_headers": ["Content-Type"],
+    }
+    pets = {"type": "rest", "native": "http://127.0.0.1:9101/v2", "cors": cors}
+    created = api.editor.put("/v1/apis/petstore/1.0", json=pets, headers={"If-None-Match": "*"})
+    assert created.status_code == 201
+    explained = api.viewer.post("/v1/explain", content=body).json()
+    decision = explained["decision"]
+    assert (decision["status"], decision["body"].strip()) == (403, "Header Not Supported")
+    assert {"steps", "hint"} < explained.keys()
 
 
 def test_explain(api: AdminApi) -> None:

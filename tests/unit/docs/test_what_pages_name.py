@@ -14,6 +14,7 @@ _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 OPTIONS = set(_OPTION.findall((ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")))
 OTHER_PROGRAMS = {
     "--bind": "http.server",
+    "--cacert": "curl",
     "--ignore-unknown-dynamic-fields": "envoy",
     "--mysite": "a part of an origin",
     "--unix-socket": "curl",
