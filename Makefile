@@ -58,7 +58,7 @@ test: check  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql
 	@$(BIN)/pytest
 
-acceptance: $(VENV)/.dev  ## send paths to real servlet containers, floods to the admin API, and long streams
+acceptance: $(VENV)/.dev  ## send paths to real servlet containers, floods to the admin API, long streams, and let nginx check a page
 	@scripts/prerequisites tomcat10 jetty9
 	@$(BIN)/pytest -q -s tests/acceptance
 
