@@ -30,7 +30,7 @@ class Explanation:
     decision: Decision
     steps: tuple[Step, ...]
     hint: Hint | None = None
-    """For a refused origin or method: what was probably meant."""
+    """For a refused origin, method or header: what was probably meant."""
 
 
 _KINDS: Final = {

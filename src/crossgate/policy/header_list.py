@@ -7,6 +7,7 @@ once, at two nanoseconds a byte, after long runs of separators in front are skip
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import islice
 from typing import AnyStr, Final, NamedTuple
 
 from crossgate.policy.names import ANY, TOKEN_PATTERN
@@ -71,6 +72,19 @@ class HeaderNames:
         if len(self._names) > _MANY and ANY not in self._names:
             return self._admit_each(value)
         return self._search(value.encode()) == [_ALLOWED]
+
+    def find_refused(self, value: str, most: int) -> tuple[str, ...]:
+        """The first names in the value that are not allowed, in lower case; none if the value is too long."""
+        value = skip_separators(value)
+        if len(value) > MAX_LIST_LENGTH:
+            return ()
+        elements = dict.fromkeys(element.strip(" \t") for element in value.lower().split(","))
+        return tuple(islice((name for name in elements if not self.admit(name)), most))
+
+    @property
+    def any_name(self) -> bool:
+        """Whether ``*`` is listed."""
+        return ANY in self._names
 
     # Compiled at the first use: the control plane holds thousands of policies and decides nothing with them.
     @cached_property

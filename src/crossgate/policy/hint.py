@@ -8,6 +8,7 @@ from typing import Final
 from crossgate.policy.decision import Reason
 from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.flow import Trace
+from crossgate.policy.header_list import AUTHORIZATION
 from crossgate.policy.names import ANY, NULL, is_token
 from crossgate.policy.nearest import find_nearest_origin
 from crossgate.policy.origin_error import find_origin_error, nearest_origin, page_entry
@@ -15,6 +16,8 @@ from crossgate.policy.request import Request
 from crossgate.policy.server_cors import ServerPolicy
 
 _LONGEST_METHOD: Final = 32
+_MOST_HEADERS: Final = 10
+"""Refused headers that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ _OPAQUE: Final = Hint(
 _NO_PATTERN: Final = Hint(
     "a request has one origin, without wildcards", "Write one origin, for example https://app.example.com"
 )
+_PLAIN_OPTIONS: Final = Hint(
+    "an OPTIONS request without Origin or Access-Control-Request-Method is not a preflight",
+    "Write plain_options: forward if the native service answers such requests",
+)
 _NOBODY: Final = Hint("the policy allows no origin", "Add the origin to the allowed origins")
 
 
 def find_hint(policy: EffectivePolicy | ServerPolicy, request: Request, taken: Trace) -> Hint | None:
-    """The hint for a request with that way through its flow, if its origin or method was refused."""
+    """The hint for a request with that way through its flow, if one fits the refusal."""
     if taken.failed is None:
         return None
     value: str = getattr(request, taken.failed.looks_at)
@@ -52,8 +59,24 @@ def find_hint(policy: EffectivePolicy | ServerPolicy, request: Request, taken: T
             upper = value.upper()
             is_allowed = len(value) <= _LONGEST_METHOD and taken.failed.passes(policy)(upper)
             return _method_hint(value, upper) if is_allowed and is_token(value) else None
+        case Reason.HEADER_REFUSED if taken.failed.looks_at == "request_headers":
+            return _header_hint(policy, value)
+        case Reason.ORIGIN_MISSING | Reason.METHOD_MISSING:
+            return _PLAIN_OPTIONS
         case _:
             return None
+
+
+def _header_hint(policy: EffectivePolicy | ServerPolicy, value: str) -> Hint | None:
+    refused = policy.header_names.find_refused(value, _MOST_HEADERS)
+    if not refused:
+        return None
+    listed = ", ".join(refused)
+    if policy.header_names.any_name:
+        if AUTHORIZATION not in refused:
+            return Hint(f"not the name of a header: {listed}", "Write names of headers, separated by commas")
+        return Hint("* does not cover Authorization", "Add Authorization to the allowed headers by its name")
+    return Hint(f"not among the allowed headers: {listed}", f"Add {listed} to the allowed headers")
 
 
 def _method_hint(value: str, upper: str) -> Hint:

@@ -249,3 +249,39 @@ def test_the_nearest_of_100_000_origins(many: EffectivePolicy) -> None:
         found = hint(origin, many)
         assert found is not None
         assert found.nearest == nearest
+
+
+def _header_hint(allowed: list[str], sent: str) -> Hint | None:
+    policy = EffectivePolicy.of(
+        build_policy(allowed_origins=["*"], allowed_methods=["GET"], allow_headers=allowed)
+    )
+    return explain(policy, Request("OPTIONS", "https://a.example", "GET", sent)).hint
+
+
+def test_the_refused_headers_are_named() -> None:
+    assert _header_hint(["X-A"], "x-a, X-C,x-b,x-c") == Hint(
+        "not among the allowed headers: x-c, x-b", "Add x-c, x-b to the allowed headers"
+    )
+    assert _header_hint(["X-A"], "x-a") is None
+    many = _header_hint([], ",".join(f"x-{number}" for number in range(3000)))
+    assert many is not None
+    assert len(many.message) < 200
+    assert _header_hint([], "," + "x" * 100_000) is None
+
+
+def test_the_star_does_not_cover_authorization() -> None:
+    assert _header_hint(["*"], "x-a,authorization") == Hint(
+        "* does not cover Authorization", "Add Authorization to the allowed headers by its name"
+    )
+    broken = _header_hint(["*"], "x-a,x b")
+    assert broken is not None
+    assert broken.message == "not the name of a header: x b"
+
+
+@pytest.mark.parametrize("origin", ["https://app.example.com", ""])
+def test_an_options_request_that_is_no_preflight(origin: str) -> None:
+    found = explain(POLICY, Request("OPTIONS", origin)).hint
+    assert found is not None
+    assert found.remedy == "Write plain_options: forward if the native service answers such requests"
+    forwarding = EffectivePolicy.of(build_policy(allowed_origins=["*"], plain_options="forward"))
+    assert explain(forwarding, Request("OPTIONS", origin)).hint is None
