@@ -12,6 +12,9 @@ from enum import StrEnum
 
 Step = str | int
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MAX_STEP = 300
+_MAX_FOUND = 1000
+"""Characters that are shown. One key of the input can be megabytes, and each error below it repeats it."""
 
 
 class Severity(StrEnum):
@@ -40,7 +43,7 @@ class Place:
 
     @property
     def json_path(self) -> str:
-        """The path in JSONPath's normal notation: ``$.apis[0].cors`` (RFC 9535, §2.5)."""
+        """The path in JSONPath notation: ``$.apis[0].cors`` (RFC 9535, §2.5), long keys shortened."""
         return "$" + "".join(_render_step(step) for step in self.path)
 
     def __str__(self) -> str:
@@ -53,10 +56,15 @@ class Place:
 def _render_step(step: Step) -> str:
     if isinstance(step, int):
         return f"[{step}]"
+    step = _shorten(step, _MAX_STEP)
     if _IDENTIFIER.fullmatch(step):
         return f".{step}"
     escaped = step.replace("\\", "\\\\").replace("'", "\\'")
     return f"['{escaped}']"
+
+
+def _shorten(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Diagnostic:
             "code": self.code,
             "severity": self.severity.value,
             "message": self.message,
-            "found": self.found,
+            "found": None if self.found is None else _shorten(self.found, _MAX_FOUND),
             "remedy": self.remedy,
             "path": self.place.json_path,
             "file": self.place.file,
@@ -90,7 +98,7 @@ class Diagnostic:
 
     def __str__(self) -> str:
         place = f"{self.place}: " if str(self.place) else ""
-        found = f" (found {self.found})" if self.found is not None else ""
+        found = f" (found {_shorten(self.found, _MAX_FOUND)})" if self.found is not None else ""
         return f"{place}{self.severity.value}: {self.message}{found}. {self.remedy} [{self.code}]"
 
 

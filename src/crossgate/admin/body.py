@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Final, Generic, NoReturn, TypeVar
 
 from fastapi import Depends, Request
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.admin.context import AdminContext
-from crossgate.diagnostics import Diagnostic
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.record import as_found, unknown_keys
 from crossgate.service.errors import ServiceError
 
 MAX_OBJECT: Final = 4 * 1024 * 1024
@@ -132,13 +132,40 @@ class ModelBody(Generic[_Model]):
         self.model = model
 
     async def __call__(self, request: Request) -> _Model:
-        """The object; raises RequestValidationError with everything that the model refuses."""
+        """The object.
+
+        Raises:
+            InvalidInput: with everything that the model refuses.
+
+        """
         raw = await read_json_object(request)
+        fields = self.model.model_fields
+        # The model itself would take 0.1 ms for each unknown key, and report all of them.
+        unknown = unknown_keys(raw, fields)
         try:
-            return self.model.model_validate(raw)
+            found = self.model.model_validate({name: raw[name] for name in fields if name in raw})
         except ValidationError as error:
-            found = ({**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False))
-            raise RequestValidationError(list(found)) from None
+            invalid = [invalid_parameter(one) for one in error.errors(include_url=False)]
+            raise InvalidInput([*invalid, *unknown]) from None
+        if unknown:
+            raise InvalidInput(unknown)
+        return found
+
+
+def invalid_parameter(error: Mapping[str, object]) -> Diagnostic:
+    """What FastAPI or a model found wrong with a parameter or a key of the body."""
+    location = error.get("loc")
+    steps = tuple(location) if isinstance(location, tuple | list) else ()
+    path = steps[1:] if steps[:1] == ("body",) else steps
+    if error.get("type") == "json_invalid":
+        return Diagnostic("body-malformed", "the body is not valid JSON", "Send one JSON object in UTF-8")
+    return Diagnostic(
+        code="parameter-invalid",
+        message=_lower_first(str(error.get("msg", "invalid value"))),
+        remedy="See GET /openapi.json for the allowed values",
+        place=Place(path),
+        found=None if error.get("type") == "missing" else as_found(error.get("input")),
+    )
 
 
 def _context(request: Request) -> AdminContext:
@@ -160,6 +187,10 @@ def _members(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
             raise ValueError(f"duplicate key {json.dumps(name[:100])}")
         found[name] = value
     return found
+
+
+def _lower_first(message: str) -> str:
+    return message[:1].lower() + message[1:]
 
 
 def _reject_constant(name: str) -> NoReturn:

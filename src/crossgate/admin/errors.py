@@ -15,13 +15,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crossgate.admin.body import BodyTooLarge, MalformedBody
+from crossgate.admin.body import BodyTooLarge, MalformedBody, invalid_parameter
 from crossgate.admin.etag_headers import MalformedEtag, PreconditionRequired, quoted, revision_etag
-from crossgate.admin.responses import shown_findings
+from crossgate.admin.responses import shown_diagnostics, shown_findings
 from crossgate.admin.workers import WorkRefused
-from crossgate.diagnostics import Diagnostic, InvalidInput, Place
+from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint.rule import Finding
-from crossgate.record import as_found
 from crossgate.service.errors import (
     BaseMoved,
     Forbidden,
@@ -71,8 +70,7 @@ class ProblemBody(BaseModel):
     status: int
     detail: str
     diagnostics: list[DiagnosticBody] = Field(default=[])
-    """Every reason, not only the first; of more than 1,000 lint errors, the first 1,000 and the number of
-    the others."""
+    """Every reason, not only the first; of more than 1,000, the first 1,000 and the number of the others."""
     wanted: list[str] | None = None
     """With 412: the etags that the request accepted; null if the object was expected not to exist."""
     found: str | None = None
@@ -157,9 +155,10 @@ async def _handle(request: Request, error: Exception) -> Response:
         case ServiceError():
             problem = _from_service_error(error)
         case InvalidInput(diagnostics=diagnostics):
-            problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, diagnostics)
+            problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, shown_diagnostics(diagnostics))
         case RequestValidationError():
-            problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, [_invalid(one) for one in error.errors()])
+            found = [invalid_parameter(one) for one in error.errors()]
+            problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, shown_diagnostics(found))
         case HTTPException():
             problem = _from_http_exception(request, error)
         case _:  # pragma: no cover - it is registered for those above only
@@ -183,7 +182,11 @@ def _from_service_error(error: ServiceError) -> Problem:
             headers = {"Retry-After": str(seconds)}
         case _:
             pass
-    diagnostics = shown_findings(error.findings) if isinstance(error, LintErrors) else error.diagnostics
+    diagnostics: Sequence[Diagnostic | Finding]
+    if isinstance(error, LintErrors):
+        diagnostics = shown_findings(error.findings)
+    else:
+        diagnostics = shown_diagnostics(error.diagnostics)
     return Problem(_status(error), diagnostics, extra, headers)
 
 
@@ -243,26 +246,3 @@ def _allowed_methods(request: Request) -> list[str]:
             for method in route.methods or ()
         }
     )
-
-
-def _invalid(error: Mapping[str, object]) -> Diagnostic:
-    """What FastAPI found wrong with a parameter, or with one of the few bodies that it reads itself."""
-    location = error.get("loc")
-    steps = tuple(location) if isinstance(location, tuple | list) else ()
-    path = steps[1:] if steps[:1] == ("body",) else steps
-    if error.get("type") == "json_invalid":
-        return Diagnostic("body-malformed", "the body is not valid JSON", "Send one JSON object in UTF-8")
-    if error.get("type") == "extra_forbidden":
-        remedy = "See GET /openapi.json for the keys"
-        return Diagnostic("parameter-invalid", "unknown key", remedy, Place(path), str(path[-1])[:100])
-    return Diagnostic(
-        code="parameter-invalid",
-        message=_lower_first(str(error.get("msg", "invalid value"))),
-        remedy="See GET /openapi.json for the allowed values",
-        place=Place(path),
-        found=None if error.get("type") == "missing" else as_found(error.get("input")),
-    )
-
-
-def _lower_first(message: str) -> str:
-    return message[:1].lower() + message[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -19,6 +19,9 @@ from crossgate.service.etag import content_etag
 REVISION: Final = "Crossgate-Revision"
 MAX_FINDINGS: Final = 1000
 """Of the linter, in one response to a write: a change of an API can bring some for each application."""
+MAX_DIAGNOSTICS: Final = 1000
+"""Of a request's errors, in one response: each entry of a large body can bring one."""
+_Shown = TypeVar("_Shown", bound=Diagnostic | Finding)
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
@@ -66,6 +69,19 @@ def shown_findings(findings: Sequence[Finding]) -> Sequence[Finding]:
         severity=next(one for one in Severity if one in severities),
     )
     return [*findings[:MAX_FINDINGS], Finding(more)]
+
+
+def shown_diagnostics(diagnostics: Sequence[_Shown]) -> Sequence[_Shown | Diagnostic]:
+    """The errors for a response: at most :data:`MAX_DIAGNOSTICS`, and the number of the others."""
+    rest = len(diagnostics) - MAX_DIAGNOSTICS
+    if rest <= 0:
+        return diagnostics
+    more = Diagnostic(
+        code="more-errors",
+        message=f"{rest:,} more errors, which are not listed",
+        remedy="Fix these, then check again",
+    )
+    return [*diagnostics[:MAX_DIAGNOSTICS], more]
 
 
 def _json_values(body: BaseModel | Mapping[str, object]) -> Mapping[str, object]:

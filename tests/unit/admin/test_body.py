@@ -95,3 +95,30 @@ def test_explain_and_tokens_read_unambiguous_json(api: AdminApi) -> None:
     assert [one["path"] for one in wrong.json()["diagnostics"]] == ["$.api", "$.orign"]
     unknown = wrong.json()["diagnostics"][1]
     assert (unknown["message"], unknown["found"]) == ("unknown key", "orign")
+
+
+def test_the_errors_of_a_body_are_bounded(api: AdminApi) -> None:
+    keys = {f"key{number}": 1 for number in range(20_000)}
+    origins = {"cors": {"allowed_origins": ["bad origin"] * 20_000}}
+    long_key: dict[str, object] = {"cors": {"k" * 100_000: {}, "allowed_origins": []}}
+    answers = [
+        api.viewer.post("/v1/explain", json=keys),
+        api.editor.put(PETS, json=keys, headers=NEW),
+        api.editor.put(PETS, json=origins, headers=NEW),
+        api.editor.put(PETS, json=long_key, headers=NEW),
+        api.viewer.post("/v1/check", json={**keys, "apis": [{"name": "a"}] * 20_000}),
+        api.viewer.get("/v1/apis?" + "&".join(f"k{number}=" for number in range(5_000))),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 200, 422]
+    assert [len(answer.json()["diagnostics"]) <= 1001 for answer in answers] == [True] * 6
+    assert [len(answer.content) < 2**20 for answer in answers] == [True] * 6
+    for answer in (*answers[:3], *answers[4:]):
+        assert answer.json()["diagnostics"][-1]["code"] == "more-errors"
+
+
+def test_an_unknown_key_of_a_model_is_named(api: AdminApi) -> None:
+    [one] = api.viewer.post("/v1/explain", json={"orign": "x", "path": "/"}).json()["diagnostics"]
+
+    assert (one["code"], one["path"], one["found"]) == ("unknown-key", "$.orign", "orign")
+    assert one["remedy"].startswith("Did you mean origin? The keys are api, ")

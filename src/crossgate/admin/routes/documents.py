@@ -15,7 +15,7 @@ from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.errors import DiagnosticBody, TokenLimited
 from crossgate.admin.etag_headers import quoted, revision_etag
 from crossgate.admin.openapi import document_body
-from crossgate.admin.responses import json_response, shown_findings
+from crossgate.admin.responses import json_response, shown_diagnostics, shown_findings
 from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
@@ -200,7 +200,7 @@ def _parse(text: str, caller: Token, *, prune: bool) -> ReplaceAll:
 
 
 def _check_body(diagnostics: Sequence[Diagnostic | Finding], *, valid: bool) -> CheckBody:
-    return CheckBody(valid=valid, diagnostics=_diagnostic_bodies(diagnostics))
+    return CheckBody(valid=valid, diagnostics=_diagnostic_bodies(shown_diagnostics(diagnostics)))
 
 
 def _diagnostic_bodies(diagnostics: Sequence[Diagnostic | Finding]) -> list[DiagnosticBody]:
