@@ -16,7 +16,12 @@ from crossgate.catalogue.reader import read_gateway
 from crossgate.diagnostics import InvalidInput
 from crossgate.lint.check import check_catalogue, check_subject
 from crossgate.lint.proof import FactCode, Verdict, prove, prove_exact, prove_pattern, suffix_list
-from crossgate.lint.proof.shared_domains import SHARED_DOMAINS, SHARED_HOST_ENDS, SHARED_HOSTS
+from crossgate.lint.proof.shared_domains import (
+    ADDRESS_DOMAINS,
+    SHARED_DOMAINS,
+    SHARED_HOST_ENDS,
+    SHARED_HOSTS,
+)
 from crossgate.lint.proof.suffix_trie import PRIVATE_SECTION, Section, build_trie, rules_of
 from crossgate.lint.subject import Subject
 from crossgate.policy import build_policy
@@ -34,7 +39,8 @@ SHARED = [host.replace("*", "eu-1") for host in SHARED_HOSTS]
 def test_an_entry_has_a_source_and_the_public_list_does_not_have_it(rule: str) -> None:
     assert SHARED_DOMAINS[rule].startswith("https://")
     domain = f"mine.{rule.replace('*', 'region')}"
-    assert suffix_list().find_domain(f"www.{domain}") == domain
+    expected = f"www.{domain}" if rule in ADDRESS_DOMAINS else domain
+    assert suffix_list().find_domain(f"www.{domain}") == expected
     assert PUBLIC.privatesuffix(f"www.{domain}") != domain
 
 
@@ -71,6 +77,52 @@ def test_the_linter_refuses_tenants_of_companies_that_are_not_in_the_public_list
 
 def test_the_witness_below_nip_io_resolves() -> None:
     assert prove(r"https://.*\.nip\.io").witness == "https://203-0-113-7.nip.io"
+
+
+@pytest.mark.parametrize("domain", sorted(ADDRESS_DOMAINS))
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://*.1.{}",
+        "https://*.10.0.0.1.{}",
+        "https://*.a.b.10-0-0-1.{}",
+        "http://*.10.0.0.1.{}",
+        r"r:https://.*\.10\.0\.0\.1\.{}",
+        r"r:https://(.+\.)?10\.0\.0\.1\.{}",
+        r"r:https://(a\.)+10-0-0-1\.{}",
+        r"r:https://((a|b)\.)+10-0-0-1\.{}",
+        r"r:https://[a-z]+-1-2-3-4\.{}",
+        r"r:https://app\.10-0-0-[1-9]\.{}",
+        r"r:https://[ab]\.app\.10-0-0-1\.{}",
+        r"r:https://(www\.example\.com|.*\.10-0-0-1\.{})",
+    ],
+)
+def test_a_set_of_hosts_with_addresses_in_them_is_a_tenant(template: str, domain: str) -> None:
+    """Each of these names leads to the address in it, and belongs to the holder of that address."""
+    entry: str | dict[str, str] = template.format(domain)
+    if template.startswith("r:"):
+        regex = template.removeprefix("r:").format(re2.escape(domain))
+        proof, entry = prove(regex), {"regex": regex}
+    else:
+        pattern = parse_origin_pattern(entry)
+        assert isinstance(pattern, WildcardOrigin)
+        proof = prove_pattern(pattern)
+    assert proof.verdict is Verdict.TENANT
+    assert proof.witness is not None
+    assert proof.witness.endswith(domain)
+    policy = build_policy(allowed_origins=[entry], allow_credentials=True)
+    errors = [one for one in check_subject(Subject(policy)) if one.diagnostic.severity.value == "error"]
+    assert errors
+
+
+def test_hosts_with_addresses_in_them_that_the_author_spelled_out_are_proved() -> None:
+    host = "app.10.0.0.1.nip.io"
+    for proof in (prove_exact(f"https://{host}"), prove(re2.escape(f"https://{host}"))):
+        assert proof.verdict is Verdict.PROVED
+        assert proof.domains == (host,)
+    both = prove(r"https://(a|b\.c)\.10-0-0-1\.nip\.io")
+    assert both.verdict is Verdict.PROVED
+    assert both.domains == ("a.10-0-0-1.nip.io", "b.c.10-0-0-1.nip.io")
 
 
 def test_one_tenant_is_proved() -> None:

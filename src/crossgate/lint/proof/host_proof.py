@@ -79,6 +79,7 @@ from crossgate.lint.proof.labels import (
     registry_letters,
     unlisted_ends,
 )
+from crossgate.lint.proof.shared_domains import is_address_domain
 from crossgate.lint.proof.suffix_list import SuffixList
 from crossgate.lint.proof.suffix_trie import VISITED_FIRST, LabelTrie, Section, SuffixNode
 
@@ -232,8 +233,18 @@ class SuffixWalk:
         if before:
             self._follow(node.labels, node, before, owner)
 
-    def _register(self, node: SuffixNode | None, name: str, section: Section, before: NodeSet) -> None:
-        """Record which names are admitted directly below the public suffix ``name``."""
+    def _register(
+        self,
+        node: SuffixNode | None,
+        name: str,
+        section: Section,
+        before: NodeSet,
+        path: frozenset[NodeSet] = frozenset(),
+    ) -> None:
+        """Record which names are admitted directly below the public suffix ``name``.
+
+        ``path`` are the sets of nodes that led there, from below a domain whose names contain addresses.
+        """
         reader = self._readers[section]
         if reader.count(before) > MOST_WORDS:
             self._open(name, section, before)
@@ -244,7 +255,21 @@ class SuffixWalk:
         for label, starts in reader.words(before):
             if node is None or (label not in node.children and label not in node.exceptions):
                 domain = f"{label}.{name}"
-                self._record(domain, domain, starts)
+                if is_address_domain(name):
+                    self._register_host(domain, section, starts, path)
+                else:
+                    self._record(domain, domain, starts)
+
+    def _register_host(self, host: str, section: Section, starts: NodeSet, path: frozenset[NodeSet]) -> None:
+        """Record a host that leads to the address in it; those below it lead to addresses of their own."""
+        self._budget.spend(6)
+        self._record(host, host, NodeSet(starts & self._graph.begins))
+        further = self._graph.back(starts, self._graph.dot)
+        if further in path:
+            # Labels repeat without end, as in (a\.)+10-0-0-1\.nip\.io.
+            self._open(host, section, further)
+        elif further:
+            self._register(None, host, section, further, path | {further})
 
     def _open(self, name: str, section: Section, before: NodeSet) -> None:
         self._found.open_suffixes.append(OpenSuffix(name, section, before))

@@ -23,6 +23,7 @@ from crossgate.lint.proof.host_proof import (
     find_literal_names,
 )
 from crossgate.lint.proof.labels import LabelReader, browser_letters
+from crossgate.lint.proof.shared_domains import is_address_domain
 from crossgate.lint.proof.suffix_list import SuffixList
 from crossgate.lint.proof.suffix_trie import Section
 from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
@@ -151,6 +152,9 @@ class _Examination:
         for section, verdict in ((Section.ICANN, Verdict.UNBOUNDED), (Section.PRIVATE, Verdict.TENANT)):
             if by_section[section]:
                 return self._judge_open(by_section[section], verdict)
+        nobodys = [domain for domain in strays if is_address_domain(domain)]
+        if nobodys:
+            return self._judge_strays(nobodys, Verdict.TENANT)
         if self._found.too_many:
             return self._judge_strays(strays or sorted(self._found.domains), Verdict.MANY)
         if strays:

@@ -46,7 +46,13 @@ SHARED_DOMAINS: Final = {
 """Rules in the syntax of the public list, each with its source: different people have the names below."""
 
 ADDRESS_DOMAINS: Final = frozenset({"nip.io", "sslip.io", "traefik.me"})
-"""Those below which only names with an IP address exist."""
+"""Those whose names lead to the IP address in them, at any depth. A host belongs to that address's holder."""
+
+
+def is_address_domain(name: str) -> bool:
+    """Whether names below ``name`` lead to the IP address in them."""
+    return ".".join(name.split(".")[-2:]) in ADDRESS_DOMAINS
+
 
 SHARED_HOSTS: Final = {
     "s3.amazonaws.com": "https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html",

@@ -15,6 +15,7 @@ from typing import Final
 import publicsuffixlist
 
 from crossgate.lint.proof.shared_domains import (
+    ADDRESS_DOMAINS,
     SHARED_DOMAINS,
     SHARED_HOST_ENDS,
     SHARED_HOSTS,
@@ -70,14 +71,19 @@ class SuffixList:
         return publicsuffixlist.PublicSuffixList(self._lines)
 
     def registrable_domain(self, host: str) -> str | None:
-        """The public suffix of ``host`` and one label more, by the library's look-up; None if it has none."""
-        name: str | None = self._library.privatesuffix(host.removesuffix("."))
-        return name
+        """The public suffix of ``host`` and one label more, by the library's look-up; None if it has none.
+
+        Below domains whose names contain addresses, the whole host.
+        """
+        bare = host.removesuffix(".")
+        name: str | None = self._library.privatesuffix(bare)
+        return bare if name is not None and name.partition(".")[2] in ADDRESS_DOMAINS else name
 
     def find_domain(self, host: str) -> str | None:
         """The registrable domain of ``host`` as the proof computes it; None if it is a public suffix itself.
 
         Where only ``*.kobe.jp`` is listed, kobe.jp itself belongs to the company that registered it below jp.
+        Below domains whose names contain addresses, it is the whole host.
         """
         labels = host.removesuffix(".").split(".")
         node, suffix_length = self.root, 1
@@ -93,7 +99,11 @@ class SuffixList:
             node = child
             if node.rule is not None:
                 suffix_length = depth + 1
-        return ".".join(labels[-suffix_length - 1 :]) if len(labels) > suffix_length else None
+        if len(labels) <= suffix_length:
+            return None
+        if ".".join(labels[-suffix_length:]) in ADDRESS_DOMAINS:
+            return ".".join(labels)
+        return ".".join(labels[-suffix_length - 1 :])
 
     def contains(self, name: str) -> bool:
         """Whether there is a rule for ``name``, for a name below it, or a wildcard that covers it."""

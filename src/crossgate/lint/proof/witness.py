@@ -20,7 +20,7 @@ from crossgate.lint.proof.host_graph import SCHEMES, HostGraph
 from crossgate.lint.proof.host_proof import OpenSuffix
 from crossgate.lint.proof.labels import LabelReader
 from crossgate.lint.proof.nfa import ACCEPT, Position
-from crossgate.lint.proof.shared_domains import ADDRESS_DOMAINS
+from crossgate.lint.proof.shared_domains import ADDRESS_DOMAINS, is_address_domain
 from crossgate.lint.proof.syntax_tree import Symbol
 from crossgate.policy.origin import is_well_formed
 
@@ -184,6 +184,7 @@ class Cause(StrEnum):
     OPEN_RIGHT_END = "open right end: the attacker's domain may follow the name in the pattern"
     MISSING_DOT_BOUNDARY = "missing dot boundary: other letters may precede the name"
     TENANT = "tenant of a public suffix: a company gives names below it to its customers"
+    ADDRESS_NAME = "name with an address: it belongs to the holder of that address"
     REGISTRANT = "any name below a public suffix: nothing fixes the registrable name"
     WILDCARD_TLD = "wildcard top-level domain: the name can be registered separately under each"
     CHARACTER_CLASS = "character class in the registrable name: each of its characters makes another name"
@@ -212,7 +213,7 @@ def find_cause(automaton: Automaton, witness: Witness, suffix: str, *, tenant: b
         literal = any(not _is_open(position) for position in tokens[start:host_end])
         return Cause.OPEN_RIGHT_END if literal else Cause.ANY_HOST
     if tenant:
-        return Cause.TENANT
+        return Cause.ADDRESS_NAME if is_address_domain(suffix) else Cause.TENANT
     if all(open_label):
         return Cause.REGISTRANT
     if not any(position.quantified for position in label):
