@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
+import crossgate
 from crossgate.admin.workers import Recorded, WorkerRequest, WorkerResponse, WorkRefused
 from crossgate.app.catalogue_copy import CatalogueFeed
 from crossgate.diagnostics import Diagnostic
@@ -27,21 +29,47 @@ _RESERVED: Final = 2
 """Slots that viewers leave to editors and admins."""
 
 
+class CodeReplacedError(Exception):
+    """A process that starts now would load other code than this one, and could not read its requests."""
+
+
+def _code_state() -> frozenset[tuple[str, int, int]]:
+    """The files of the package with their sizes and times: another value if one was replaced."""
+    files = [(path, path.stat()) for path in Path(crossgate.__file__).parent.rglob("*.py")]
+    return frozenset((str(path), found.st_size, found.st_mtime_ns) for path, found in files)
+
+
 class AdminWorkerPool:
     """The processes, which start with the first request, and the catalogue that they have a copy of."""
 
     def __init__(self, budget: WorkBudget | None = None) -> None:
         self.budget = budget or WorkBudget()
         self._feed = CatalogueFeed()
-        self._processes = WorkerPool((*_COMMAND, *map(str, astuple(self.budget))))
+        self._code = _code_state()
+        command = (*_COMMAND, *map(str, astuple(self.budget)))
+        self._processes = WorkerPool(command, self._check_code)
 
     async def run(self, job: bytes, store: CatalogueStore) -> bytes:
-        """The answer of a worker with the head of the store; raises WorkFailedError if there is none."""
+        """The answer of a worker with the head of the store.
+
+        Raises:
+            WorkFailedError: there is none.
+            CodeReplacedError: no worker can start any more.
+
+        """
 
         def updates(new: bool) -> Iterable[bytes]:  # noqa: FBT001 - the pool's callback
             return self._feed.updates(store.head, new=new)
 
         return await self._processes.run(job, updates)
+
+    def _check_code(self) -> None:
+        try:
+            unchanged = _code_state() == self._code
+        except OSError:  # a file vanished while they were listed
+            unchanged = False
+        if not unchanged:
+            raise CodeReplacedError
 
     def close(self) -> None:
         """End the processes; blocks."""
@@ -75,6 +103,8 @@ class AdminWorkers:
                 answer = await self._pool.run(await asyncio.to_thread(job), self._store)
         except QueueFullError as full:
             raise _queue_full(full) from None
+        except CodeReplacedError:
+            raise _code_replaced() from None
         except WorkFailedError as failed:
             raise _failed(failed, self._pool.budget) from None
         response: WorkerResponse = await asyncio.to_thread(pickle.loads, answer)
@@ -92,6 +122,15 @@ def _queue_full(full: QueueFullError) -> WorkRefused:
     return WorkRefused(
         HTTPStatus.SERVICE_UNAVAILABLE,
         Diagnostic("workers-busy", "too many requests are waiting for a worker", "Retry later"),
+    )
+
+
+def _code_replaced() -> WorkRefused:
+    return WorkRefused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        Diagnostic(
+            "code-replaced", "the code of the gateway was replaced after its start", "Restart the gateway"
+        ),
     )
 
 

@@ -27,11 +27,13 @@ class WorkerPool:
     """Runs jobs in worker processes. Thread-safe.
 
     ``command`` starts the fork server; the descriptor of its control socket is appended to it. The server
-    finds modules where this process finds them.
+    finds modules where this process finds them. ``before_start`` is called before each start of it, and may
+    raise what prevents that.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], before_start: Callable[[], None] = lambda: None) -> None:
         self._command = command
+        self._before_start = before_start
         self._lock = Lock()
         """Held from the updates of a job until its start, so that no other update comes in between."""
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,6 +74,7 @@ class WorkerPool:
     def _submit(self, job: socket.socket, updates: Updates, *, new: bool) -> None:
         if new:
             self._end()
+            self._before_start()
             self._start()
         if self._control is None:  # pragma: no cover - it was just started
             raise BrokenPipeError

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import psutil
@@ -17,6 +18,7 @@ from tests.admin_api import AdminApi, Nodes, origins_of, running_admin_api, writ
 from tests.catalogues import api as an_api
 from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, create_pets, policy_entry
 
+import crossgate
 from crossgate.admin.app import admin_api
 from crossgate.admin.context import AdminContext
 from crossgate.admin.workers import Recorded, WorkerRequest, WorkerResponse
@@ -62,6 +64,18 @@ def api_with_budget(store: Store, budget: WorkBudget) -> Iterator[AdminApi]:
             yield running
     finally:
         pool.close()
+
+
+def test_replaced_code_is_reported(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "__init__.py").write_text("old")
+    monkeypatch.setattr(crossgate, "__file__", str(tmp_path / "__init__.py"))
+    with api_with_budget(store, WorkBudget()) as api:
+        (tmp_path / "__init__.py").write_text("other")
+        answer = api.viewer.post("/v1/check", content="apis: []")
+
+        assert code_of(answer) == (503, "code-replaced")
+        [one] = answer.json()["diagnostics"]
+        assert one["remedy"] == "Restart the gateway"
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:
