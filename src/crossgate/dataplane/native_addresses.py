@@ -29,7 +29,12 @@ RESOLVE_SECONDS: Final = 2.0
 _MOST_THREADS: Final = 32
 """For all changes together: a silent name server keeps a thread longer than a change waits for it."""
 _LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
-_NAT64: Final = IPv6Network("64:ff9b::/96")
+_IPV4_AT_THE_END: Final = (
+    IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052
+    IPv6Network("64:ff9b:1::/48"),  # local NAT64, RFC 8215; with a prefix of 96 bits below it
+    IPv6Network("::ffff:0:0:0/96"),  # SIIT, RFC 2765
+    IPv6Network("::/96"),  # IPv4-compatible, RFC 4291, section 2.5.5.1
+)
 _threads = BoundedSemaphore(_MOST_THREADS)
 
 
@@ -80,7 +85,9 @@ class NativeRules:
     ) -> Iterator[Diagnostic]:
         addresses = _literal(native.host) or resolved.get(native.host, ())
         for own in self.own:
-            if native.port == own.address.port and any(self._reaches(one, own.address) for one in addresses):
+            if native.port == own.address.port and any(
+                self._reaches(inner, own.address) for one in addresses for inner in _with_embedded(one)
+            ):
                 yield Diagnostic(
                     code="native-is-gateway",
                     message=f"the native service is the gateway's own {own.what}, at {own.address}",
@@ -159,10 +166,10 @@ def _with_embedded(address: IpAddress) -> Iterator[IpAddress]:
     """The address, and the IPv4 addresses that it reaches through translation or a tunnel."""
     yield address
     if isinstance(address, IPv6Address):
-        for embedded in (address.ipv4_mapped, address.sixtofour):
-            if embedded is not None:
-                yield embedded
-        if address in _NAT64:
+        yield from (one for one in (address.ipv4_mapped, address.sixtofour) if one is not None)
+        yield from address.teredo or ()
+        # [::] and [::1] are addresses of their own.
+        if int(address) > 1 and any(address in network for network in _IPV4_AT_THE_END):
             yield IPv4Address(int(address) & 0xFFFFFFFF)
 
 

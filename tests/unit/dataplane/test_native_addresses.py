@@ -79,6 +79,14 @@ def test_another_address_with_the_same_port_is_another_service() -> None:
     assert codes("http://192.0.2.1:8080", NativeRules([EVERYWHERE])) == []
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["::ffff:7f00:1", "::7f00:1", "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "::ffff:0:7f00:1", "2002:7f00:1::"],
+)
+def test_an_own_address_in_ipv6_notation(address: str) -> None:
+    assert codes(f"http://[{address}]:8080", NativeRules([LISTENER])) == ["native-is-gateway"]
+
+
 def test_default_ports_are_ports() -> None:
     https = NativeRules([OwnAddress("listener", HostPort("127.0.0.1", 443))])
     assert codes("https://localhost", https) == ["native-is-gateway"]
@@ -102,6 +110,12 @@ DENIED = ("169.254.0.0/16", "10.0.0.0/8", "fd00::/8")
         ("http://[::ffff:10.1.2.3]", "10.0.0.0/8"),
         ("http://[64:ff9b::a9fe:a9fe]", "169.254.0.0/16"),
         ("http://[2002:a01:203::1]", "10.0.0.0/8"),
+        ("http://[::a9fe:a9fe]", "169.254.0.0/16"),
+        ("http://[64:ff9b:1::a9fe:a9fe]", "169.254.0.0/16"),
+        ("http://[64:ff9b:1:2:3:4:a9fe:a9fe]", "169.254.0.0/16"),
+        ("http://[::ffff:0:a9fe:a9fe]", "169.254.0.0/16"),
+        ("http://[2001:0:a01:203::1]", "10.0.0.0/8"),
+        ("http://[2001::5601:5601]", "169.254.0.0/16"),
         ("http://[fd12::1]", "fd00::/8"),
     ],
 )
