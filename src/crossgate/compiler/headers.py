@@ -98,6 +98,19 @@ def forwarded_host() -> HeaderValueOption:
 
 
 @lru_cache(maxsize=1)
+def upgrade_only() -> HeaderValueOption:
+    """Replace a handshake's ``Connection``; Envoy has removed that of other requests.
+
+    A client's could name headers of the gateway, and an intermediary removes the headers that it names:
+    https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+    """
+    return HeaderValueOption(
+        header=HeaderValue(key="connection", value="Upgrade"),
+        append_action=HeaderValueOption.OVERWRITE_IF_EXISTS,
+    )
+
+
+@lru_cache(maxsize=1)
 def add_vary() -> HeaderValueOption:
     """Add ``Vary: Origin`` to the values that ``Vary`` has."""
     return HeaderValueOption(header=HeaderValue(key=VARY, value=ORIGIN), append_action=_ADD)

@@ -14,7 +14,13 @@ from google.protobuf.wrappers_pb2 import BoolValue
 from crossgate.catalogue.limits import TimeLimits
 from crossgate.catalogue.model import Api
 from crossgate.compiler.flow_routes import compile_flow
-from crossgate.compiler.headers import LOOKUP_HEADER, UNTRUSTED_FORWARDING_HEADERS, add_vary, forwarded_host
+from crossgate.compiler.headers import (
+    LOOKUP_HEADER,
+    UNTRUSTED_FORWARDING_HEADERS,
+    add_vary,
+    forwarded_host,
+    upgrade_only,
+)
 from crossgate.compiler.names import ScopeKey, cluster_name, scope_name
 from crossgate.compiler.protobuf import resource
 from crossgate.compiler.resource import CLUSTER, Resource
@@ -29,7 +35,7 @@ _SHARED: Final = RouteConfiguration(
     validate_clusters=BoolValue(value=False),
     request_headers_to_remove=(LOOKUP_HEADER, *UNTRUSTED_FORWARDING_HEADERS),
     # The listener has removed what anybody but a trusted proxy says.
-    request_headers_to_add=[forwarded_host()],
+    request_headers_to_add=[forwarded_host(), upgrade_only()],
 )
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from tests.catalogues import server_policy
 from tests.live.edge.requests import FOREIGN, GOOD, POLICY, publish
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import SocketNative
@@ -36,9 +37,11 @@ def native() -> Iterator[SocketNative]:
         yield service
 
 
-@pytest.fixture(scope="module")
-def catalogue(gateway: LiveGateway, native: SocketNative) -> Catalogue:
-    declared = catalogue_of(gateway.port, [api("chat", native.port, POLICY, native_timeout=NATIVE_TIMEOUT)])
+@pytest.fixture(scope="module", params=[False, True], ids=["policies of APIs", "server-level CORS"])
+def catalogue(request: pytest.FixtureRequest, gateway: LiveGateway, native: SocketNative) -> Catalogue:
+    chat = api("chat", native.port, POLICY, native_timeout=NATIVE_TIMEOUT)
+    policy = server_policy(GOOD) if request.param else None
+    declared = catalogue_of(gateway.port, [chat], server_policy=policy)
     publish(gateway, declared)
     return declared
 
@@ -75,3 +78,18 @@ def test_a_foreign_origin_is_refused_and_not_forwarded(
         answer = connection.send_raw(handshake(FOREIGN).replace("Upgrade\r\n", f"Upgrade{nominated}\r\n", 1))
     assert answer.status == 403
     assert len(native.heads) == before
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_native_service_receives_no_header_names_of_a_clients_connection_header(
+    gateway: LiveGateway, native: SocketNative
+) -> None:
+    """An intermediary behind the gateway would remove the gateway's own headers."""
+    nominating = handshake(GOOD).replace("Upgrade\r\n", "keep-alive, Upgrade, X-Forwarded-For, Origin\r\n", 1)
+    with http1(gateway.port) as connection:
+        assert connection.send_raw(nominating).status == 101
+        lines = native.heads[-1].lower().split(b"\r\n")
+        assert [line for line in lines if line.startswith(b"connection:")] == [b"connection: upgrade"]
+        assert any(line.startswith(b"x-forwarded-for:") for line in lines)
+        connection.push(b"bye")
+        assert connection.pull(3) == b"bye"
