@@ -178,6 +178,7 @@ def _rank(host: str, candidate: _Candidate) -> int:
         or host.endswith(f".{allowed}")
         or allowed.endswith(f".{host}")
         or host.removesuffix(".") == allowed.removesuffix(".")
+        or f".{allowed}." in f".{host.removesuffix('.')}"
     ):
         return _RELATED_HOST
     labels, others = host.split("."), allowed.split(".")
@@ -249,6 +250,8 @@ def _host_difference(host: str, candidate: _Candidate) -> Iterator[str]:
         yield f"host {allowed} without its subdomains"
     elif allowed.endswith(f".{host}"):
         yield f"host {allowed}, a subdomain"
+    elif f".{allowed}." in f".{host.removesuffix('.')}":
+        yield f"host {allowed}; {host} is in another domain, {host.rpartition(f'{allowed}.')[2]}"
     elif (different := _one_different_label(host, allowed)) is not None and not allowed[-1:].isdigit():
         yield f"host label {different[1]}, not {different[0]}"
     else:

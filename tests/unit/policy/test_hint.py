@@ -112,7 +112,17 @@ def test_a_spelling_that_browsers_do_not_send(origin: str, problem: str, sent: s
         (
             "https://app.example.com.evil.org",
             "https://app.example.com",
-            "host app.example.com, not app.example.com.evil.org",
+            "host app.example.com; app.example.com.evil.org is in another domain, evil.org",
+        ),
+        (
+            "https://www.app.example.com.evil.org",
+            "https://app.example.com",
+            "host app.example.com; www.app.example.com.evil.org is in another domain, evil.org",
+        ),
+        (
+            "https://example.net.evil.com",
+            "https://example.net",
+            "host example.net; example.net.evil.com is in another domain, evil.com",
         ),
     ],
 )

@@ -40,11 +40,26 @@ _FACTS: Final = {
     FactCode.MATCHES_STAR: "the string *, which some engines take for all origins",
 }
 _MAX_DOMAINS: Final = 20
+_NO_DOMAIN: Final = "admits no domain, only what is listed here"
+_EXTENSIONS: Final = ("chrome-extension", "moz-extension", "safari-web-extension")
+
+
+def _other_scheme(origin: str) -> str:
+    """What a proof without domains means for an origin of a scheme other than http and https."""
+    scheme = origin.partition("://")[0]
+    if scheme == "file":
+        return "admits files, which have no domain: any page on the user's device can have this origin"
+    if scheme in _EXTENSIONS:
+        return "admits browser extensions, which have no domain: the browser gives each its ID"
+    return "admits apps, which have no domain: any app can be built with this origin"
 
 
 def print_proof(console: Console, pattern: str, proof: Proof, fix: str | None) -> None:
     """Print the proof, and a fix if there is one."""
     word, style, sentence = _VERDICTS[proof.verdict]
+    if proof.verdict is Verdict.PROVED and not proof.domains:
+        other = proof.fact(FactCode.OTHER_SCHEME)
+        sentence = _NO_DOMAIN if other is None or other.example is None else _other_scheme(other.example)
     console.print(Text.assemble((word, f"bold {style}"), f" {printable(pattern)}: {sentence}"))
     for name in _listed(proof.open_suffixes, proof.domains):
         console.print(Text.assemble("  admits  ", (printable(name), "bold")))
