@@ -10,7 +10,7 @@ from crossgate.diagnostics import Severity
 from crossgate.lint.proof import Verdict
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.schemes import PER_INSTALLATION, advice_for
-from crossgate.lint.subject import OriginEntry, Subject
+from crossgate.lint.subject import OriginEntry, Subject, SubjectKind
 from crossgate.policy.javascript_regex import between_slashes
 from crossgate.policy.origin_error import page_entry
 
@@ -20,7 +20,11 @@ _NO_EXTENSION: Final = frozenset({f"{one}://" for one in (*PER_INSTALLATION, "ch
 
 def _find(subject: Subject) -> Iterator[Violation]:
     for entry in subject.entries:
-        if entry.proof.verdict is Verdict.NEVER or entry.source in _NO_EXTENSION:
+        if entry.proof.verdict is Verdict.NEVER:
+            # Those of applications are found by application-origin-dead, which may be accepted already.
+            if subject.kind is not SubjectKind.APPLICATION:
+                yield _dead(entry)
+        elif entry.source in _NO_EXTENSION:
             yield _dead(entry)
         elif (page := page_entry(entry.source)) is not None and not _has_alternatives(entry.source):
             yield Violation(
