@@ -58,7 +58,10 @@ def connected(
     ``source`` is the client's address: ``::1``, or any that begins with 127.
     """
     host = "::1" if ":" in source else "127.0.0.1"
-    with socket.create_connection((host, port), timeout=timeout, source_address=(source, 0)) as plain:
+    # A socket that is bound first takes a port that no other connection of the address may use, even one that
+    # has ended: after some 28,000 connections none would be left.
+    bound = None if source == host else (source, 0)
+    with socket.create_connection((host, port), timeout=timeout, source_address=bound) as plain:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is None:
             yield plain
