@@ -84,7 +84,7 @@ def _read(record: Record[_Object], raw: object) -> _Object:
 
 
 def _read_settings(raw: Mapping[str, object], read_lines: ReadLines) -> tuple[Settings, list[Diagnostic]]:
-    """The settings, valid if there is no error; and every error, its place relative to them."""
+    """The settings and all errors, placed relative to the settings, which count only without errors."""
     known = {name: value for name, value in raw.items() if name in _SETTINGS and name != "lint"}
     policy, enabled, diagnostics = read_configured_policy(known, read_lines)
     errors = [*unknown_keys(raw, _SETTINGS, SETTINGS.other_names), *diagnostics]

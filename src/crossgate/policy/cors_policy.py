@@ -112,7 +112,7 @@ def build_policy(
 
 
 def read_policy(raw: Mapping[str, object]) -> tuple[CorsPolicy, list[Diagnostic]]:
-    """The policy and every error in ``raw``; the policy is valid only if there is no error."""
+    """The policy and all errors in ``raw``; use the policy only without errors."""
     policy = POLICY.read(raw)
     contradictions = _find_contradictions(raw)
     if isinstance(policy, Invalid):

@@ -138,7 +138,7 @@ _ALLOWED_REQUEST: Final[tuple[_Header, ...]] = (
     (names.EXPOSE_HEADERS, lambda policy: _listed(policy.exposed)),
 )
 # An HTTP cache may return the response to a request without Origin to a script of another origin. Under the
-# origin * there is no Vary that prevents it (Fetch, "CORS protocol and HTTP caches").
+# origin * no Vary prevents that (Fetch, "CORS protocol and HTTP caches").
 _WITHOUT_ORIGIN: Final[tuple[_Header, ...]] = (
     (names.ALLOW_ORIGIN, lambda policy: names.ANY if policy.any_origin else None),
     (names.EXPOSE_HEADERS, lambda policy: _listed(policy.exposed) if policy.any_origin else None),

@@ -85,7 +85,7 @@ class _AddressSearch:
                 yield FactCode.IPV6, "[" + rest
 
     def find_range(self) -> str | None:
-        """An address of a range; None if there is no range."""
+        """One address of a range that is admitted; None without such a range."""
         if self._exceeds(self._public_ipv4()):
             return self._find(grammar.PUBLIC_IPV4, "")
         if self._exceeds(self._public_ipv6()):

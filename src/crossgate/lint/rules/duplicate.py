@@ -34,8 +34,8 @@ RULE = Rule(
     title="Duplicate entry",
     severity=Severity.INFO,
     rationale=(
-        "The second entry has no effect. A person who removes one of the two will think that the origin, "
-        "the method or the header is no longer allowed. Names of headers are compared without case."
+        "The second entry has no effect. An editor who removes one of the two may believe that the "
+        "origin, the method or the header is then refused. Names of headers are compared without case."
     ),
     remedy="Remove one of them",
     find=_find,
