@@ -13,9 +13,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.compiler.route_names import DecisionSeries
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import RESTORE, StoreUnavailable
 from crossgate.service.objects import Difference, ObjectKind
+from crossgate.service.refusals import AllowedDelta, AllowedOrigin, Disposition, GroupDelta, RefusalGroup
 from crossgate.service.snapshot import Snapshot
 
 JsonObject = Mapping[str, object]
@@ -195,6 +197,80 @@ class WatchedStore(CatalogueStore, Protocol):
 
         For work that can overlap with the disk write. Its effects must wait for :meth:`watch`.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CounterKey:
+    """One counter of one Envoy process. ``incarnation`` names the process: its counters begin at 0."""
+
+    node: str
+    incarnation: str
+    series: DecisionSeries
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryBatch:
+    """What one control plane learnt since its last batch."""
+
+    control_plane: str
+    """Its name, the same after a restart."""
+    counters: Mapping[CounterKey, int]
+    """Of each changed counter, the part that this control plane counted so far: to set, not to add."""
+    decisions: Mapping[tuple[datetime, DecisionSeries], int]
+    """Decisions to add, by hour (UTC)."""
+    groups: Sequence[GroupDelta] = ()
+    allowed: Sequence[AllowedDelta] = ()
+
+
+class TelemetryStore(Protocol):
+    """Counts and refusals, shared by all control planes of one database. Thread-safe; blocks.
+
+    A counter of a node is the sum of the parts that each control plane counted, so a node that changes
+    control planes is counted once.
+
+    Methods raise :class:`~crossgate.service.errors.StoreUnavailable` if the database fails.
+    """
+
+    def own_counters(self, control_plane: str) -> Mapping[CounterKey, int]:
+        """The parts that a control plane counted; ended processes are summed under an empty incarnation."""
+        ...
+
+    def counted_elsewhere(
+        self, control_plane: str, node: str, incarnation: str
+    ) -> Mapping[DecisionSeries, int]:
+        """What other control planes counted of one process."""
+        ...
+
+    def add_telemetry(self, batch: TelemetryBatch) -> None:
+        """Store a batch whole or not at all."""
+        ...
+
+    def decisions(self, since: datetime, until: datetime) -> Mapping[tuple[datetime, DecisionSeries], int]:
+        """Decisions of all control planes by hour."""
+        ...
+
+    def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
+        """The groups that were seen since then, the most frequent first."""
+        ...
+
+    def allowed_origins(self, *, api: str | None = None) -> Sequence[AllowedOrigin]:
+        """Origins that were allowed, the most frequent first."""
+        ...
+
+    def dispose(self, group_id: str, disposition: Disposition | None) -> RefusalGroup | None:
+        """Set what was decided about a group; None opens it. Returns the group, None if there is none."""
+        ...
+
+    def client_key(self, day: datetime) -> bytes:
+        """The secret key of that day for hashes of clients' addresses, the same for all control planes.
+
+        It is created when first needed, and destroyed when the day is over.
+        """
+        ...
+
+    def prune_telemetry(self, before: datetime, apis: Sequence[str] | None = None) -> None:
+        """Remove what was last seen before that time, and counters of APIs that are not among ``apis``."""
         ...
 
 

@@ -1,0 +1,146 @@
+"""Refused requests in groups, as the store keeps them, and what an operator decided about a group.
+
+A group is what one change of a policy would allow: the refusals of one API with the same origin, reason,
+method and header names. Everything in it that a request sent is hostile: show it escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from math import sqrt
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GroupKey:
+    """What the refusals of a group have in common."""
+
+    api: str
+    """Key of the API, or ``server-level``."""
+    origin: str
+    """As the request sent it, at most 255 characters; empty if there was none."""
+    reason: str
+    method: str
+    """The requested method of a preflight, otherwise the request's."""
+    headers: tuple[str, ...] = ()
+    """Names in ``Access-Control-Request-Headers``: lower case, sorted, each once."""
+    observed: bool = False
+    """Whether observe mode forwarded these requests, which ``enforce`` would have refused."""
+
+    @property
+    def id(self) -> str:
+        """A short name for commands and links: 12 hexadecimal digits, the same on every control plane."""
+        parts = (self.api, self.origin, self.reason, self.method, *self.headers, str(self.observed))
+        return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenIn:
+    """How the requests of a group looked, from its samples: a few values of each, the first seen."""
+
+    path: str = ""
+    """Without query; below the endpoint the first two segments, the others as ``*``."""
+    user_agents: tuple[str, ...] = ()
+    """Families, such as ``Chrome`` or ``curl``."""
+    fetch_sites: tuple[str, ...] = ()
+    fetch_modes: tuple[str, ...] = ()
+    fetch_dests: tuple[str, ...] = ()
+
+
+class DispositionKind(StrEnum):
+    """What an operator decided about a group."""
+
+    ALLOWED = "allowed"
+    DISMISSED = "dismissed"
+
+
+class DismissalReason(StrEnum):
+    """Why refusals are as they should be."""
+
+    ATTACK = "attack"
+    BOT = "bot"
+    RETIRED = "retired"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """A decision about a group; none means that it is open."""
+
+    kind: DispositionKind
+    at: datetime
+    author: str
+    revision: int
+    """Of an allowed group, the revision that allowed it; of a dismissed one, the head at that time."""
+    reason: DismissalReason | None = None
+    """Of a dismissed group."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDelta:
+    """Refusals of one group since the last delta, all within one hour (UTC)."""
+
+    key: GroupKey
+    hour: datetime
+    sampled: int
+    """Requests that were reported one by one."""
+    count: float
+    """All requests, estimated: ``sampled`` scaled by the counters."""
+    variance: float
+    """Of ``count``; 0 if every request was reported."""
+    first_seen: datetime
+    last_seen: datetime
+    clients: bytes = b""
+    """HyperLogLog registers of the clients' keyed hashes, under the key of that day."""
+    seen_in: SeenIn = field(default_factory=SeenIn)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalGroup:
+    """A group as it is stored."""
+
+    key: GroupKey
+    sampled: int
+    count: float
+    variance: float
+    first_seen: datetime
+    last_seen: datetime
+    clients: int
+    """Distinct client addresses on the day with most, estimated."""
+    seen_in: SeenIn
+    disposition: Disposition | None = None
+    hours: Mapping[datetime, float] = field(default_factory=dict)
+    """Count by hour, of the hours that are kept."""
+
+    @property
+    def error(self) -> float:
+        """The count is within plus or minus this, with 95 % confidence; 0 if it is exact."""
+        return 1.96 * sqrt(self.variance)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AllowedKey:
+    """One allowed origin of one API, as seen in samples of allowed requests."""
+
+    api: str
+    origin: str
+    method: str
+    """As in `GroupKey`."""
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedDelta:
+    """Allowed requests since the last delta: ``count`` is estimated from a sample."""
+
+    key: AllowedKey
+    count: float
+    last_seen: datetime
+
+
+AllowedOrigin = AllowedDelta
+"""The same, summed, as it is stored."""
