@@ -12,6 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from math import sqrt
+from typing import Final
+
+CUT: Final = "…"
+"""Ends an origin that was longer, and stands for a method or for header names that are not kept."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,10 +25,12 @@ class GroupKey:
     api: str
     """Key of the API, or ``server-level``."""
     origin: str
-    """As the request sent it, at most 255 characters; empty if there was none."""
+    """As the request sent it, at most 255 characters, `CUT` included; empty if there was none."""
     reason: str
+    preflight: bool
+    """Whether they were OPTIONS requests, with a requested method or without."""
     method: str
-    """The requested method of a preflight, otherwise the request's."""
+    """The requested method of a preflight, empty if there was none; otherwise the request's."""
     headers: tuple[str, ...] = ()
     """Names in ``Access-Control-Request-Headers``: lower case, sorted, each once."""
     observed: bool = False
@@ -33,8 +39,18 @@ class GroupKey:
     @property
     def id(self) -> str:
         """A short name for commands and links: 12 hexadecimal digits, the same on every control plane."""
-        parts = (self.api, self.origin, self.reason, self.method, *self.headers, str(self.observed))
+        flags = (str(self.preflight), str(self.observed))
+        parts = (self.api, self.origin, self.reason, *flags, self.method, *self.headers)
         return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the key has all of what the requests sent."""
+        return _is_complete(self.origin, self.method, self.headers)
+
+
+def _is_complete(origin: str, method: str, headers: tuple[str, ...]) -> bool:
+    return not origin.endswith(CUT) and CUT not in (method, *headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +144,15 @@ class AllowedKey:
 
     api: str
     origin: str
+    preflight: bool
     method: str
     """As in `GroupKey`."""
     headers: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the key has all of what the requests sent."""
+        return _is_complete(self.origin, self.method, self.headers)
 
 
 @dataclass(frozen=True, slots=True)
