@@ -17,7 +17,14 @@ from crossgate.compiler.route_names import DecisionSeries
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import RESTORE, StoreUnavailable
 from crossgate.service.objects import Difference, ObjectKind
-from crossgate.service.refusals import AllowedDelta, AllowedOrigin, Disposition, GroupDelta, RefusalGroup
+from crossgate.service.refusals import (
+    AllowedDelta,
+    AllowedOrigin,
+    Disposition,
+    GroupDelta,
+    RefusalGroup,
+    RequestRecord,
+)
 from crossgate.service.snapshot import Snapshot
 
 JsonObject = Mapping[str, object]
@@ -271,6 +278,33 @@ class TelemetryStore(Protocol):
 
     def prune_telemetry(self, before: datetime, apis: Sequence[str] | None = None) -> None:
         """Remove what was last seen before that time, and counters of APIs that are not among ``apis``."""
+        ...
+
+
+class RecentTelemetry(Protocol):
+    """What this control plane learnt and may not have stored yet. Thread-safe; does not block."""
+
+    def pending_groups(self) -> Sequence[GroupDelta]:
+        """Refusals that are not stored yet."""
+        ...
+
+    def pending_decisions(self) -> Mapping[tuple[datetime, DecisionSeries], int]:
+        """Decisions that are not stored yet, by hour (UTC)."""
+        ...
+
+    def totals(self) -> Mapping[CounterKey, int]:
+        """What each Envoy process of this control plane's nodes counted, since the process began."""
+        ...
+
+    def find_request(self, request_id: str) -> RequestRecord | None:
+        """The request with that id, if it is among those that are still in a sample."""
+        ...
+
+    def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
+        """Call ``callback`` after each new count or report, until the returned function is called.
+
+        The call comes from any thread, at most some times a second, and must return quickly.
+        """
         ...
 
 

@@ -14,6 +14,8 @@ from hashlib import sha256
 from math import sqrt
 from typing import Final
 
+from crossgate.compiler.route_names import DecisionSeries
+
 CUT: Final = "…"
 """Ends an origin that was longer, and stands for a method or for header names that are not kept."""
 
@@ -64,6 +66,26 @@ class SeenIn:
     fetch_sites: tuple[str, ...] = ()
     fetch_modes: tuple[str, ...] = ()
     fetch_dests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request that is still in a sample, without what identifies the client.
+
+    Everything but ``series``, ``node`` and ``status`` comes from the request.
+    """
+
+    request_id: str
+    at: datetime
+    """When the request began."""
+    node: str
+    series: DecisionSeries
+    status: int
+    method: str
+    origin: str = ""
+    request_method: str = ""
+    request_headers: str = ""
+    seen_in: SeenIn = field(default_factory=SeenIn)
 
 
 class DispositionKind(StrEnum):
