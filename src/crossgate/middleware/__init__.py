@@ -11,6 +11,7 @@ at that moment.
 """
 
 from crossgate.middleware.asgi import CorsMiddleware
+from crossgate.middleware.decision_event import DecisionEvent, OnDecision
 from crossgate.middleware.document import FollowedApi, policy_of
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.wsgi import WsgiCorsMiddleware
@@ -19,9 +20,11 @@ from crossgate.policy import CorsPolicy, EffectivePolicy, SameOrigin, ServerPoli
 __all__ = [
     "CorsMiddleware",
     "CorsPolicy",
+    "DecisionEvent",
     "EffectivePolicy",
     "FollowedApi",
     "LivePolicy",
+    "OnDecision",
     "Policy",
     "SameOrigin",
     "ServerPolicy",

@@ -7,6 +7,7 @@ from functools import cache
 from operator import methodcaller
 from typing import Any, Final
 
+from crossgate.middleware.decision_event import OnDecision
 from crossgate.middleware.enforcer import (
     MAX_READ,
     ApiEnforcer,
@@ -70,7 +71,7 @@ class CorsMiddleware(PolicyMiddleware[bytes]):
 
     WebSocket handshakes are judged as GET requests, unless ``websockets`` is false: browsers let any page
     open a WebSocket, and send cookies with it. ``debug``: add the reason of each refusal to its response and
-    to the log.
+    to the log. ``on_decision`` is called with each decision; requests then take some 20 µs longer.
     """
 
     _wire = _WIRE
@@ -82,8 +83,9 @@ class CorsMiddleware(PolicyMiddleware[bytes]):
         *,
         websockets: bool = True,
         debug: bool = False,
+        on_decision: OnDecision | None = None,
     ) -> None:
-        super().__init__(policy, debug=debug)
+        super().__init__(policy, debug=debug, on_decision=on_decision)
         self.app = app
         self._websockets = websockets
 
@@ -92,7 +94,7 @@ class CorsMiddleware(PolicyMiddleware[bytes]):
         if scope["type"] != "http":
             await self._serve_other(scope, receive, send)
             return
-        action, headers = self._enforce(scope["method"], scope["headers"])
+        action, headers = self._enforce(scope["method"], scope)
         if isinstance(action, Respond):
             body = b"" if scope["method"] == "HEAD" else action.body
             await send({"type": "http.response.start", "status": action.status, "headers": headers.copy()})
@@ -119,13 +121,14 @@ class CorsMiddleware(PolicyMiddleware[bytes]):
                 await _respond(send, "http.response", 500, apply_headers(_ERROR_HEADERS, headers), _ERROR)
             raise
 
-    def _enforce(self, method: str, headers: Sequence[tuple[bytes, bytes]]) -> Enforced[bytes]:
+    def _enforce(self, method: str, scope: Scope) -> Enforced[bytes]:
+        headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
         enforcer = self._enforcer
         if enforcer.policy is not self._live.enforced:
             enforcer = self._renew_enforcer()
         if not isinstance(enforcer, ApiEnforcer):
             found = _joined(headers)
-            return enforcer.enforce(method, [found.get(name, b"") for name in _READ])
+            return enforcer.enforce(method, scope.get("path", ""), [found.get(name, b"") for name in _READ])
         if method == OPTIONS:
             return _enforce_options(enforcer, headers)
         if method not in FORWARDED_METHODS and echoes_request(method):
@@ -146,7 +149,7 @@ class CorsMiddleware(PolicyMiddleware[bytes]):
         if scope["type"] != "websocket" or not self._websockets:
             await self.app(scope, receive, send)
             return
-        action, headers = self._enforce("GET", scope["headers"])
+        action, headers = self._enforce("GET", scope)
         if isinstance(action, PassThrough):
             await self.app(scope, receive, send)
         elif not isinstance(action, Respond):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import AnyStr, Final, Generic, NamedTuple
 
+from crossgate.middleware.decision_event import DecisionEvent, OnDecision
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.response_headers import ApplyHeaders, Header, WireNames, header_applier
 from crossgate.policy import EffectivePolicy, Request, SameOrigin, ServerPolicy, names
@@ -98,12 +99,18 @@ def _reflect(response: _Response[AnyStr], values: Sequence[AnyStr]) -> Enforced[
 class Enforcer(Generic[AnyStr]):
     """Enforces one policy."""
 
-    __slots__ = ("_debug", "_responses", "_settings", "_templates", "_wire", "policy")
+    __slots__ = ("_debug", "_on_decision", "_responses", "_settings", "_templates", "_wire", "policy")
 
     def __init__(
-        self, policy: EffectivePolicy | ServerPolicy | None, wire: Wire[AnyStr], *, debug: bool
+        self,
+        policy: EffectivePolicy | ServerPolicy | None,
+        wire: Wire[AnyStr],
+        *,
+        debug: bool,
+        on_decision: OnDecision | None = None,
     ) -> None:
         self.policy = policy
+        self._on_decision = on_decision
         self._settings = ResponseSettings.of(policy)
         self._wire: Wire[AnyStr] = wire
         self._debug = debug
@@ -115,8 +122,11 @@ class Enforcer(Generic[AnyStr]):
             for outcome, template in self._templates.items()
         }
 
-    def enforce(self, method: str, values: Sequence[AnyStr]) -> Enforced[AnyStr]:
-        """What to do with a request; ``values`` are those of :data:`~crossgate.policy.request.HEADERS`."""
+    def enforce(self, method: str, path: str, values: Sequence[AnyStr]) -> Enforced[AnyStr]:
+        """What to do with a request; ``values`` are those of :data:`~crossgate.policy.request.HEADERS`.
+
+        The path is only reported.
+        """
         origin, request_method, request_headers, fetch_site, *others = values
         # Only server-level CORS has steps about the others. A malformed Host is the server's business.
         others = others if isinstance(self.policy, ServerPolicy) else []
@@ -125,12 +135,25 @@ class Enforcer(Generic[AnyStr]):
         request = Request(method, **dict(zip(HEADERS.values(), read, strict=False)))
         found = trace(self.policy, request)
         template = self._templates[found.outcome]
-        if template.status is not None and template.status >= 400:
+        refused = template.status is not None and template.status >= 400
+        if self._on_decision is not None:
+            self._report(self._on_decision, request, path, found.outcome, refused=refused)
+        if refused:
             if not self._settings.enforces(found.outcome):
                 _log_observed(request, template, found)
             elif self._debug:
                 return self._refuse_and_log(request, template, found)
         return _reflect(self._responses[found.outcome], values)
+
+    def _report(
+        self, on_decision: OnDecision, request: Request, path: str, outcome: Outcome, *, refused: bool
+    ) -> None:
+        observed = not self._settings.enforces(outcome)
+        event = DecisionEvent(request, path, outcome.flow, outcome.reason, refused, observed)
+        try:
+            on_decision(event)
+        except Exception:  # noqa: BLE001 - it may be any, and requests must not depend on it
+            _LOG.exception("on_decision raised an exception; the request is not affected")
 
     def _prepare(self, template: ResponseTemplate) -> _Response[AnyStr]:
         names = self._wire.write((name, "") for name, _ in template.reflects)
@@ -160,7 +183,7 @@ class Enforcer(Generic[AnyStr]):
 
 
 class ApiEnforcer(Enforcer[AnyStr]):
-    """Enforces an API's policy where nothing is logged, from the few header values that it depends on.
+    """Enforces an API's policy where nothing is logged or reported, from the few header values that it needs.
 
     A plain Enforcer takes several times as long (``bench/middleware``). Here no :class:`Request` is made: the
     steps of the flows are bound to the policy, and the answers of the slow ones are cached.
@@ -290,9 +313,10 @@ class PolicyMiddleware(Generic[AnyStr]):
 
     _wire: Wire[AnyStr]
 
-    def __init__(self, policy: Policy | LivePolicy, *, debug: bool) -> None:
+    def __init__(self, policy: Policy | LivePolicy, *, debug: bool, on_decision: OnDecision | None) -> None:
         self._live = policy if isinstance(policy, LivePolicy) else LivePolicy(policy)
         self._debug = debug
+        self._on_decision = on_decision
         self._renew_enforcer()
 
     @property
@@ -306,8 +330,9 @@ class PolicyMiddleware(Generic[AnyStr]):
 
     def _renew_enforcer(self) -> Enforcer[AnyStr]:
         policy = self._live.enforced
-        if isinstance(policy, EffectivePolicy) and not policy.observes and not self._debug:
+        reports = self._debug or self._on_decision is not None
+        if isinstance(policy, EffectivePolicy) and not policy.observes and not reports:
             self._enforcer: Enforcer[AnyStr] = ApiEnforcer(policy, self._wire)
         else:
-            self._enforcer = Enforcer(policy, self._wire, debug=self._debug)
+            self._enforcer = Enforcer(policy, self._wire, debug=self._debug, on_decision=self._on_decision)
         return self._enforcer

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from crossgate.middleware.decision_event import OnDecision
 from crossgate.middleware.enforcer import (
     MAX_READ,
     ApiEnforcer,
@@ -59,13 +60,21 @@ class WsgiCorsMiddleware(PolicyMiddleware[str]):
     has the policy's headers in place of the application's own. An exception that the application raises
     before the first part of its body is answered with a plain 500 that has them too, and then raised again.
 
-    ``debug``: add the reason of each refusal to its response and to the log.
+    ``debug``: add the reason of each refusal to its response and to the log. ``on_decision`` is called with
+    each decision; requests then take some 20 µs longer.
     """
 
     _wire = _WIRE
 
-    def __init__(self, app: WSGIApplication, policy: Policy | LivePolicy, *, debug: bool = False) -> None:
-        super().__init__(policy, debug=debug)
+    def __init__(
+        self,
+        app: WSGIApplication,
+        policy: Policy | LivePolicy,
+        *,
+        debug: bool = False,
+        on_decision: OnDecision | None = None,
+    ) -> None:
+        super().__init__(policy, debug=debug, on_decision=on_decision)
         self.app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -86,7 +95,8 @@ class WsgiCorsMiddleware(PolicyMiddleware[str]):
             enforcer = self._renew_enforcer()
         method = environ["REQUEST_METHOD"]
         if not isinstance(enforcer, ApiEnforcer):
-            return enforcer.enforce(method, [environ.get(name, "") for name in _READ])
+            path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+            return enforcer.enforce(method, path, [environ.get(name, "") for name in _READ])
         if method not in FORWARDED_METHODS and echoes_request(method):
             return enforcer.method_forbidden
         origin = environ.get("HTTP_ORIGIN", "")
