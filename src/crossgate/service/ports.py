@@ -222,10 +222,17 @@ class TelemetryBatch:
 
     control_plane: str
     """Its name, the same after a restart."""
+    hour: datetime
+    """The hour (UTC) in which what is new counts."""
     counters: Mapping[CounterKey, int]
-    """Of each changed counter, the part that this control plane counted so far: to set, not to add."""
-    decisions: Mapping[tuple[datetime, DecisionSeries], int]
-    """Decisions to add, by hour (UTC)."""
+    """Of each changed counter, the value that its process reported.
+
+    What no control plane has counted of it yet is added to the part of this one and to the decisions of
+    ``hour``: value - sum of all parts, if positive. Only the store can tell: another control plane may have
+    counted since this one looked, and a commit whose answer was lost must add nothing when it is repeated.
+    """
+    ended: Sequence[tuple[str, str]] = ()
+    """Nodes and incarnations that are gone: this control plane's parts are summed under an empty one."""
     groups: Sequence[GroupDelta] = ()
     allowed: Sequence[AllowedDelta] = ()
 
@@ -249,8 +256,11 @@ class TelemetryStore(Protocol):
         """What other control planes counted of one process."""
         ...
 
-    def add_telemetry(self, batch: TelemetryBatch) -> None:
-        """Store a batch whole or not at all."""
+    def add_telemetry(self, batch: TelemetryBatch) -> Mapping[CounterKey, int]:
+        """Store a batch whole or not at all; no other control plane can count in between.
+
+        Returns this control plane's part of each counter in the batch, which never decreases.
+        """
         ...
 
     def decisions(self, since: datetime, until: datetime) -> Mapping[tuple[datetime, DecisionSeries], int]:
@@ -277,7 +287,11 @@ class TelemetryStore(Protocol):
         ...
 
     def prune_telemetry(self, before: datetime, apis: Sequence[str] | None = None) -> None:
-        """Remove what was last seen before that time, and counters of APIs that are not among ``apis``."""
+        """Remove what was last seen before that time, and counters of APIs that are not among ``apis``.
+
+        Counters of a process that has not ended stay, unless all of them were last counted before that
+        time: the process would report them again, and they would be counted twice.
+        """
         ...
 
 
