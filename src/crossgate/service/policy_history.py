@@ -1,0 +1,150 @@
+"""When the policies of APIs changed: from the revisions of a store, or from the heads that a file had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from crossgate.catalogue.effective import Associations
+from crossgate.catalogue.model import Api, Catalogue
+from crossgate.policy import CorsPolicy
+from crossgate.service.objects import ObjectKind
+from crossgate.service.ports import CatalogueStore, JsonObject, RecordedChange, utc_now
+from crossgate.service.refusal_states import PolicyChange
+from crossgate.service.snapshot import Snapshot
+
+_PAGE: Final = 200
+_OF_APPLICATIONS: Final = ("javascript_origins", "apis", "suspended")
+_OF_THE_GATEWAY: Final = ("public_origins", "same_origin")
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    change: PolicyChange
+    apis: frozenset[str] | None
+    """None: all."""
+
+    def concerns(self, api: str) -> bool:
+        return self.apis is None or api in self.apis
+
+
+class PolicyHistory:
+    """The changes of effective policies; each revision is read once, when it is needed. Thread-safe."""
+
+    def __init__(self, store: CatalogueStore, clock: Callable[[], datetime] = utc_now) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = Lock()
+        self._read: dict[int, _Touched] = {}
+        self._known: Snapshot = store.head
+
+    def of(self, api: str) -> ApiHistory:
+        """The changes of one API."""
+        return ApiHistory(self, api)
+
+    def note_head(self) -> None:
+        """Note what changed if the head is a new one and has no record, as that of a file.
+
+        The change counts from this call, because a file does not tell when it was loaded.
+        """
+        with self._lock:
+            head, known = self._store.head, self._known
+            if head.revision == known.revision:
+                return
+            self._known = head
+            if self._is_recorded():
+                return
+            apis = _changed_policies(known.catalogue, head.catalogue)
+            self._read[head.revision] = _Touched(PolicyChange(head.revision, self._clock()), apis)
+
+    def first(self, api: str, after: datetime, revision: int) -> PolicyChange | None:
+        """The first change of the API at or after that time whose number is above ``revision``."""
+        self.note_head()
+        with self._lock:
+            found = list(self._since(after))
+        matching = (one.change for one in found if one.change.revision > revision and one.concerns(api))
+        return min(matching, key=lambda one: one.revision, default=None)
+
+    def _is_recorded(self) -> bool:
+        return bool(self._store.revisions(limit=1))
+
+    def _since(self, after: datetime) -> Iterator[_Touched]:
+        if not self._is_recorded():
+            yield from (one for one in self._read.values() if one.change.at >= after)
+            return
+        before: int | None = None
+        while page := self._store.revisions(before=before, limit=_PAGE):
+            for one in page:
+                if one.at < after:
+                    return
+                if one.number not in self._read:
+                    recorded = self._store.revision(one.number)
+                    apis = None if recorded is None else _touched(recorded.difference)
+                    self._read[one.number] = _Touched(PolicyChange(one.number, one.at), apis)
+                yield self._read[one.number]
+            before = page[-1].number
+
+
+@dataclass(frozen=True, slots=True)
+class ApiHistory:
+    """The changes of one API's effective policy; ``server-level`` changes with the settings."""
+
+    history: PolicyHistory
+    api: str
+
+    def first(self, *, after: datetime, revision: int = 0) -> PolicyChange | None:
+        """The first change at or after that time whose number is above ``revision``."""
+        return self.history.first(self.api, after, revision)
+
+
+def _touched(difference: Iterable[RecordedChange]) -> frozenset[str] | None:
+    """The APIs whose effective policy a revision changed; None if it can be all."""
+    found: set[str] = set()
+    for one in difference:
+        before, after = one.before or {}, one.after or {}
+        match one.kind:
+            case ObjectKind.API:
+                if before.get("cors") != after.get("cors"):
+                    found.add(one.key)
+            case ObjectKind.APPLICATION:
+                if _differ(before, after, _OF_APPLICATIONS):
+                    found |= {*_names(before), *_names(after)}
+            case ObjectKind.SETTINGS:
+                return None
+            case ObjectKind.GATEWAY:
+                if _differ(before, after, _OF_THE_GATEWAY):
+                    return None
+    return frozenset(found)
+
+
+def _differ(before: JsonObject, after: JsonObject, keys: Iterable[str]) -> bool:
+    return any(before.get(key) != after.get(key) for key in keys)
+
+
+def _names(application: Mapping[str, object]) -> Iterable[str]:
+    apis = application.get("apis")
+    return map(str, apis) if isinstance(apis, list) else ()
+
+
+def _changed_policies(before: Catalogue, after: Catalogue) -> frozenset[str] | None:
+    """The APIs whose effective policy differs between two catalogues; None if it can be all."""
+    old_gateway, new_gateway = before.gateway, after.gateway
+    if (
+        before.settings != after.settings
+        or old_gateway.public_origins != new_gateway.public_origins
+        or old_gateway.same_origin != new_gateway.same_origin
+    ):
+        return None
+    _, found = Associations.of(before.applications).advance(after.applications)
+    for api in before.apis.keys() | after.apis.keys():
+        sides = [catalogue.apis.get(api) for catalogue in (before, after)]
+        if sides[0] is not sides[1] and _policy(sides[0]) != _policy(sides[1]):
+            found.add(api)
+    return frozenset(found)
+
+
+def _policy(api: Api | None) -> CorsPolicy | None:
+    return None if api is None else api.cors
