@@ -4,8 +4,9 @@ The flows are the tables of :mod:`crossgate.policy.flow`, and the responses thos
 :mod:`crossgate.policy.responses`. This file adds what only Envoy needs: the conditions under which a request
 fails a step, and an order of the steps that Envoy evaluates fast.
 
-The engine chooses a flow first, and then looks at the origin. Here the origin comes first, and then the flow.
-Then each origin set occurs once. The response is the same, because all flows refuse an origin alike.
+The engine chooses a flow first, and then looks at the origin. So do the routes of the server level. Those of
+an API look at the origin first, and then choose the flow: then each origin set occurs once. The response is
+the same, because both flows refuse an origin alike; only the name of the route does not tell the flow.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from crossgate.compiler.headers import LOOKUP_HEADER, SERVER_CORS_PASSED, set_he
 from crossgate.compiler.names import INTERNAL_NAME, SERVER_ROUTES_NAME
 from crossgate.compiler.protobuf import resource, seconds
 from crossgate.compiler.resource import Resource
+from crossgate.compiler.route_names import SERVER_LEVEL
 from crossgate.compiler.route_table import RouteTable
 from crossgate.compiler.routes import RouteEffect, RouteOwner, RouteStep, route_effect
 from crossgate.policy import EffectivePolicy, Reason, SameOrigin, ServerPolicy
@@ -118,7 +120,7 @@ def compile_server_flow(policy: ServerPolicy) -> Resource:
         route=RouteAction(cluster=INTERNAL_NAME, timeout=seconds(0), idle_timeout=seconds(0)),
         request_headers_to_add=[set_header(LOOKUP_HEADER, SERVER_CORS_PASSED)],
     )
-    server = RouteOwner("server", RouteMatch(prefix="/"), forward)
+    server = RouteOwner(SERVER_LEVEL, "/", RouteMatch(prefix="/"), forward)
     table = _by_origin(policy, _server_steps(terms), server).preceded_by(_malformed_steps(settings))
     routes = RouteConfiguration(name=SERVER_ROUTES_NAME)
     table.put_into(routes.virtual_hosts.add(name=SERVER_ROUTES_NAME, domains=["*"]))
@@ -180,6 +182,17 @@ def _malformed_steps(settings: ResponseSettings, *, vary_in_scope: bool = False)
     ]
 
 
+class _OriginFlow(NamedTuple):
+    """The steps of the requests with an origin for which the conditions hold."""
+
+    conditions: Conditions
+    before: Sequence[RouteStep]
+    """The steps before the one about the origin."""
+    refused: RouteEffect
+    """The effect on origins that are not allowed."""
+    allowed: Sequence[RouteStep]
+
+
 @dataclass(frozen=True, slots=True)
 class _OriginSteps:
     """The steps of a policy by the request's origin."""
@@ -188,10 +201,8 @@ class _OriginSteps:
     """For requests without an origin, or from one of the gateway's public origins."""
     same_origin: Sequence[RouteStep]
     """For other same-origin requests; none if they are not detected."""
-    before: Sequence[RouteStep]
-    """For requests from all origins."""
-    refused: RouteEffect
-    allowed: Sequence[RouteStep]
+    flows: Sequence[_OriginFlow]
+    """For all others. The last flow has no conditions."""
 
 
 @lru_cache(maxsize=256)
@@ -201,31 +212,32 @@ def _api_steps(terms: _Terms) -> _OriginSteps:
         RouteStep((_IS_OPTIONS,), terms.failed(origin_missing)),
         RouteStep((), terms.effect(NO_ORIGIN.passed)),
     ]
+    allowed = [
+        *_under((_IS_NOT_OPTIONS,), _after_origin(CORS_REQUEST, terms)),
+        *_after_origin(PREFLIGHT, terms),
+    ]
     return _OriginSteps(
         missing=_under((no_origin(terms.public_origins),), without_origin),
         same_origin=_under((is_same_origin(),), without_origin) if terms.detects_same_origin else (),
-        before=[],
-        refused=terms.failed(_origin_step(CORS_REQUEST)),
-        allowed=[
-            *_under((_IS_NOT_OPTIONS,), _after_origin(CORS_REQUEST, terms)),
-            *_after_origin(PREFLIGHT, terms),
-        ],
+        flows=[_OriginFlow((), (), terms.failed(_origin_step(CORS_REQUEST)), allowed)],
     )
 
 
 def _server_steps(terms: _Terms) -> _OriginSteps:
-    is_preflight = (_IS_OPTIONS, method_requested())
     without_origin = [RouteStep((), terms.effect(NO_ORIGIN.passed))]
     return _OriginSteps(
         missing=_under((no_origin(terms.public_origins),), without_origin),
         same_origin=_under((is_same_origin(),), without_origin) if terms.detects_same_origin else (),
-        before=[step for failing in _before_origin(SERVER_REQUEST) for step in _refusals(failing, terms)],
-        refused=terms.failed(_origin_step(SERVER_REQUEST)),
-        allowed=[
-            *_under(is_preflight, _after_origin(SERVER_PREFLIGHT, terms)),
-            *_after_origin(SERVER_REQUEST, terms),
+        flows=[
+            _server_flow((_IS_OPTIONS, method_requested()), SERVER_PREFLIGHT, terms),
+            _server_flow((), SERVER_REQUEST, terms),
         ],
     )
+
+
+def _server_flow(conditions: Conditions, flow: FlowTable[Any], terms: _Terms) -> _OriginFlow:
+    before = [step for failing in _before_origin(flow) for step in _refusals(failing, terms)]
+    return _OriginFlow(conditions, before, terms.failed(_origin_step(flow)), _after_origin(flow, terms))
 
 
 def _origin_step(flow: FlowTable[Any]) -> FlowStep[Any]:
@@ -254,11 +266,13 @@ def _by_origin(policy: EffectivePolicy | ServerPolicy, steps: _OriginSteps, owne
     exact = tuple(sorted(policy.origins.exact - policy.public_origins))
     limit = _FEW_WITH_PATTERNS if policy.origins.by_pattern else _FEW
     few = exact if len(exact) <= limit else ()
-    refusals = _any_of(origin_refusals(policy.origins, few), steps.refused)
-    routes = [*steps.missing, *steps.same_origin, *steps.before, *refusals, *steps.allowed]
-    if few == exact:
-        return RouteTable(owner, routes)
-    return RouteTable(owner, routes, exact, [*steps.same_origin, *steps.before, *steps.allowed])
+    refusals = origin_refusals(policy.origins, few)
+    of_exact, of_others = [*steps.same_origin], [*steps.missing, *steps.same_origin]
+    for flow in steps.flows:
+        refused = _any_of(refusals, flow.refused)
+        of_exact += _under(flow.conditions, [*flow.before, *flow.allowed])
+        of_others += _under(flow.conditions, [*flow.before, *refused, *flow.allowed])
+    return RouteTable(owner, of_others) if few == exact else RouteTable(owner, of_others, exact, of_exact)
 
 
 def _under(conditions: Conditions, steps: Iterable[RouteStep]) -> list[RouteStep]:

@@ -1,7 +1,7 @@
 """Routes: the steps of a flow, for one API or for the server level.
 
-A route is named after its owner and the reason of the decision, as in ``petstore/1.0 origin-refused``. So
-logs and counters of routes show which policy decided, and why.
+A route is named after its owner and its outcome: :mod:`crossgate.compiler.route_names`. So counters and logs
+of routes show which policy decided, and why.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from crossgate.compiler.headers import (
 )
 from crossgate.compiler.names import cluster_name
 from crossgate.compiler.protobuf import seconds
-from crossgate.policy import Reason
+from crossgate.compiler.route_names import route_name
 from crossgate.policy.decision import Outcome
 from crossgate.policy.re2 import quote
 from crossgate.policy.responses import Reflected, ResponseSettings, ResponseTemplate, response_template
@@ -47,9 +47,11 @@ _IS_WEBSOCKET: Final = equals_in_any_case("upgrade", "websocket")
 class RouteEffect(NamedTuple):
     """The response for one outcome, as far as it does not depend on the route's owner."""
 
-    reason: Reason
+    outcome: Outcome
     fields: Route
     forwarded: bool
+    observed: bool = False
+    """Whether observe mode forwards the requests, whatever the outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,14 @@ def route_effect(settings: ResponseSettings, outcome: Outcome, *, vary_in_scope:
     With ``vary_in_scope``, all routes of the scope get ``Vary`` from the scope itself.
     """
     if not settings.enforces(outcome):
-        return RouteEffect(outcome.reason, Route(stat_prefix=f"observe.{outcome.reason}"), forwarded=True)
-    return _effect(outcome.reason, response_template(settings, outcome), vary_in_scope=vary_in_scope)
+        fields = Route(stat_prefix=f"observe.{outcome.reason}")
+        return RouteEffect(outcome, fields, forwarded=True, observed=True)
+    return _effect(outcome, response_template(settings, outcome), vary_in_scope=vary_in_scope)
 
 
 # Policies that differ in one value have most templates in common.
 @lru_cache(maxsize=1024)
-def _effect(reason: Reason, template: ResponseTemplate, *, vary_in_scope: bool) -> RouteEffect:
+def _effect(outcome: Outcome, template: ResponseTemplate, *, vary_in_scope: bool) -> RouteEffect:
     headers = tuple(
         (name, request_header(value.header) if isinstance(value, Reflected) else escape(value))
         for name, value in template.headers
@@ -101,7 +104,7 @@ def _effect(reason: Reason, template: ResponseTemplate, *, vary_in_scope: bool) 
         fields = Route(typed_per_filter_config={HEADER_MUTATION: override})
     else:
         fields = Route()
-    return RouteEffect(reason, fields, template.forwarded)
+    return RouteEffect(outcome, fields, template.forwarded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class RouteOwner:
     """The API, or the server level, whose policy decides: the fields that only its routes have."""
 
     name: str
+    endpoint: str
     match: RouteMatch
     """The paths of its routes."""
     forward: Route
@@ -129,7 +133,7 @@ class RouteOwner:
             websocket = Route()
             websocket.CopyFrom(forward)
             websocket.route.idle_timeout.CopyFrom(seconds(times.websocket_idle))
-        return cls(api.key, RouteMatch(path_separated_prefix=endpoint), forward, websocket)
+        return cls(api.key, endpoint, RouteMatch(path_separated_prefix=endpoint), forward, websocket)
 
     def add_routes(self, steps: Iterable[RouteStep], to: VirtualHost | RouteList) -> None:
         """Add the steps as routes, up to the first step without conditions."""
@@ -148,7 +152,8 @@ class RouteOwner:
         """Add the step as a route that does not forward yet."""
         route: Route = to.routes.add()
         route.CopyFrom(step.route)
-        route.name = f"{self.name} {step.effect.reason}"
+        effect = step.effect
+        route.name = route_name(self.name, self.endpoint, effect.outcome, observed=effect.observed)
         if step.match is None:
             route.match.MergeFrom(self.match)
         return route

@@ -20,6 +20,7 @@ from xds.type.matcher.v3.regex_pb2 import RegexMatcher as RegexMatcherOfTrees
 
 from crossgate.catalogue.model import Application, Catalogue, Gateway
 from crossgate.compiler.incremental import Compilation
+from crossgate.compiler.route_names import parse_route_name
 from crossgate.policy import EffectivePolicy, Flow, Reason, build_policy
 from crossgate.policy.decision import Outcome
 from crossgate.policy.responses import ResponseSettings, response_template
@@ -125,16 +126,17 @@ def test_format_strings_only_reflect_matched_headers(messages: list[Message]) ->
     }
 
 
-def test_every_route_is_named_after_its_owner_and_reason(messages: list[Message]) -> None:
+def test_every_route_is_named_after_its_owner_and_outcome(messages: list[Message]) -> None:
     routes = [one for one in messages if isinstance(one, Route)]
     assert routes
     for route in routes:
-        owner, _, reason = route.name.partition(" ")
-        assert re.fullmatch(r"s\d+/1|server", owner)
-        assert reason
+        series = parse_route_name(route.name, is_options=False)
+        assert re.fullmatch(r"s\d+/1 /gateway/s\d+/1|server-level /", f"{series.api} {series.endpoint}")
+        outcomes = ResponseSettings(server_level=series.api == "server-level").outcomes()
+        assert Outcome(Flow(series.flow), Reason(series.reason)) in outcomes
         assert route.HasField("direct_response") != route.HasField("route")
-        if reason.endswith(("-refused", "-missing")) and not route.stat_prefix:
-            assert route.HasField("direct_response")
+        if series.reason.endswith(("-refused", "-missing", "-malformed", "-forbidden")):
+            assert route.HasField("direct_response") != series.observed
 
 
 API_LEVEL = ResponseSettings.of(EffectivePolicy(POLICY))
