@@ -1,0 +1,318 @@
+"""What a change of the catalogue would have made of recorded requests, by the decisions of the engine.
+
+A record is a group of refusals, or an allowed origin. It lacks parts of the requests, such as the Host and
+the whole path. So it stands for all requests that it can have been made from: if the engine decides alike on
+all of them, the prediction is certain; otherwise it is unknown. Nothing is guessed.
+
+Only records of APIs whose decisions can change are replayed. Records of an API that the catalogue does not
+have now are left out: nobody knows where their requests go.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from itertools import product
+from typing import Final
+
+from crossgate.catalogue.effective import Associations, effective_policy
+from crossgate.catalogue.model import Catalogue
+from crossgate.compiler.route_names import SERVER_LEVEL
+from crossgate.policy import Answer, EffectivePolicy, Reason, Request, ServerPolicy, decide
+from crossgate.policy.flow import MALFORMED
+from crossgate.policy.request import OPTIONS
+from crossgate.policy.same_origin import SAME_ORIGIN
+from crossgate.service.refusals import AllowedOrigin, RefusalGroup
+
+
+class FateKind(StrEnum):
+    """What becomes of a request."""
+
+    ALLOWED = "allowed"
+    """It reaches the native service, or it is a preflight that is allowed."""
+    OBSERVED = "observed"
+    """Observe mode forwards it; ``enforce`` would refuse it."""
+    REFUSED = "refused"
+    NOT_SERVED = "not-served"
+    """No API has its path."""
+
+
+_RANKS: Final = {FateKind.ALLOWED: 0, FateKind.OBSERVED: 1, FateKind.REFUSED: 2, FateKind.NOT_SERVED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a request, and the reason if it is refused or observed."""
+
+    kind: FateKind
+    reason: str = ""
+    """Empty as well if different requests of one record have different reasons."""
+
+
+Record = RefusalGroup | AllowedOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A record, and what would become of its requests."""
+
+    record: Record
+    before: Fate
+    after: Fate
+
+    @property
+    def error(self) -> float | None:
+        """That of the count; None for an allowed origin, whose count is estimated from a small sample."""
+        return self.record.error if isinstance(self.record, RefusalGroup) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The records for which a change makes a difference, those of most requests first."""
+
+    gained: tuple[Replayed, ...] = ()
+    """Refused or observed before the change, and allowed after it; or refused before, and observed after."""
+    lost: tuple[Replayed, ...] = ()
+    """The other way round; or not served after the change."""
+    unknown: tuple[Record, ...] = ()
+    """Of APIs that change; the record has too little to tell."""
+
+    @property
+    def groups_gained(self) -> tuple[RefusalGroup, ...]:
+        """The groups of refusals among those gained."""
+        return tuple(one.record for one in self.gained if isinstance(one.record, RefusalGroup))
+
+
+def replay(
+    before: Catalogue,
+    after: Catalogue,
+    groups: Iterable[RefusalGroup],
+    allowed: Iterable[AllowedOrigin] = (),
+) -> Replay:
+    """What becomes of recorded requests if the catalogue ``before`` is replaced by ``after``."""
+    then, now = _sides(before, after)
+    gained: list[Replayed] = []
+    lost: list[Replayed] = []
+    unknown: list[Record] = []
+    differs: dict[str, bool] = {}
+    records: list[Record] = [*groups, *allowed]
+    for record in records:
+        api = record.key.api
+        if api not in differs:
+            differs[api] = _decisive(then.judges(api)) != _decisive(now.judges(api))
+        if not differs[api]:
+            continue
+        old, new = then.fate(record), now.fate(record)
+        if old is None or new is None:
+            unknown.append(record)
+        elif _RANKS[new.kind] != _RANKS[old.kind]:
+            better = _RANKS[new.kind] < _RANKS[old.kind]
+            (gained if better else lost).append(Replayed(record, old, new))
+    return Replay(
+        tuple(sorted(gained, key=lambda one: _most_first(one.record))),
+        tuple(sorted(lost, key=lambda one: _most_first(one.record))),
+        tuple(sorted(unknown, key=_most_first)),
+    )
+
+
+def find_fate(catalogue: Catalogue, record: Record) -> Fate | None:
+    """What becomes of the record's requests in this catalogue; None if the record has too little to tell."""
+    return _sides(catalogue, catalogue)[0].fate(record)
+
+
+def _most_first(record: Record) -> tuple[float, str]:
+    return -record.count, repr(record.key)
+
+
+_Policy = EffectivePolicy | ServerPolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """What can decide on the requests of a record."""
+
+    policy: _Policy
+    served: bool = True
+    """Whether an API has their paths."""
+
+
+_Judges = Sequence[_Judge] | None
+"""All that can decide on requests of a record; None if that is not known."""
+
+
+def _decisive(judges: _Judges) -> object:
+    """The part of the policies on which decisions depend."""
+    return None if judges is None else [(judge.served, _decisive_part(judge.policy)) for judge in judges]
+
+
+def _decisive_part(policy: _Policy) -> object:
+    match policy:
+        case EffectivePolicy(policy=own):
+            return (
+                {*own.allowed_origins},
+                policy.application_origins,
+                policy.public_origins,
+                policy.same_origin,
+                {*own.allowed_methods},
+                {*own.allow_headers},
+                own.plain_options,
+                own.mode,
+            )
+        case ServerPolicy():
+            return (
+                {*policy.allowed_origins},
+                policy.public_origins,
+                policy.same_origin,
+                {*policy.supported_methods},
+                {*policy.supported_headers},
+                policy.host,
+            )
+        case None:
+            return None
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two catalogues; ``before`` is the one in which the requests were recorded."""
+
+    catalogue: Catalogue
+    associations: Associations
+    before: Catalogue
+    _judges: dict[str, _Judges] = field(default_factory=dict)
+
+    def fate(self, record: Record) -> Fate | None:
+        """What becomes of the record's requests; None if that is not certain."""
+        judges = self.judges(record.key.api)
+        if judges is None or not record.key.complete:
+            return None
+        found = {fate for judge in judges for fate in self._fates(record, judge)}
+        kinds = {one.kind for one in found}
+        if len(kinds) != 1:
+            return None
+        return found.pop() if len(found) == 1 else Fate(kinds.pop())
+
+    def judges(self, api: str) -> _Judges:
+        """What decides on the requests that went to the API, or to server-level CORS."""
+        if api not in self._judges:
+            self._judges[api] = self._find_judges(api)
+        return self._judges[api]
+
+    def _find_judges(self, api: str) -> _Judges:
+        server = self.catalogue.server_policy
+        if api == SERVER_LEVEL:
+            return None if server is None else [_Judge(server)]
+        known = self.before.apis.get(api)
+        if known is None:
+            return None
+        return [
+            _Judge(server, owner is not None)
+            if owner is None or server is not None
+            else _Judge(effective_policy(self.catalogue, self.associations, owner))
+            for owner in self._owners(api, known.endpoints)
+        ]
+
+    def _owners(self, api: str, endpoints: Sequence[str]) -> Sequence[str | None]:
+        """The APIs that have the paths below these endpoints; None stands for no API."""
+        own = self.catalogue.apis.get(api)
+        if own is not None and {*endpoints} <= {*own.endpoints}:
+            return [api]
+        return [*dict.fromkeys(owner for endpoint in endpoints for owner in self._owners_of(endpoint))]
+
+    def _owners_of(self, endpoint: str) -> Iterator[str | None]:
+        segments = endpoint.split("/")
+        for count in range(len(segments), 0, -1):
+            owner = self._by_endpoint.get("/".join(segments[:count]))
+            if owner is not None:
+                yield owner
+                return
+        yield None
+        inside = f"{endpoint}/"
+        at = bisect_left(self._sorted_endpoints, inside)
+        for found in self._sorted_endpoints[at:]:
+            if not found.startswith(inside):
+                break
+            yield self._by_endpoint[found]
+
+    @cached_property
+    def _by_endpoint(self) -> dict[str, str]:
+        return {endpoint: key for key, api in self.catalogue.apis.items() for endpoint in api.endpoints}
+
+    @cached_property
+    def _sorted_endpoints(self) -> list[str]:
+        return sorted(self._by_endpoint)
+
+    def _fates(self, record: Record, judge: _Judge) -> Iterator[Fate]:
+        reason = record.key.reason if isinstance(record, RefusalGroup) else ""
+        if reason in _MALFORMED:
+            yield Fate(FateKind.REFUSED, reason)
+            return
+        if not judge.served and judge.policy is None:
+            yield _NOT_SERVED
+            return
+        for request in _possible_requests(record, judge.policy, self.before.server_policy):
+            fate = _fate_of(judge.policy, request)
+            yield fate if judge.served or fate.kind is FateKind.REFUSED else _NOT_SERVED
+
+
+def _sides(before: Catalogue, after: Catalogue) -> tuple[_Side, _Side]:
+    associations = Associations.of(before.applications)
+    changed, _ = associations.advance(after.applications)
+    return _Side(before, associations, before), _Side(after, changed, before)
+
+
+def _fate_of(policy: _Policy, request: Request) -> Fate:
+    decision = decide(policy, request)
+    if isinstance(decision, Answer):
+        refused = decision.reason is not Reason.PREFLIGHT_ALLOWED
+        return Fate(FateKind.REFUSED, decision.reason) if refused else _ALLOWED
+    if decision.would is not None and decision.would.reason is not Reason.PREFLIGHT_ALLOWED:
+        return Fate(FateKind.OBSERVED, decision.reason)
+    return _ALLOWED
+
+
+_ALLOWED: Final = Fate(FateKind.ALLOWED)
+_NOT_SERVED: Final = Fate(FateKind.NOT_SERVED)
+_MALFORMED: Final = frozenset(str(step.outcome.reason) for step in MALFORMED)
+_NO_FORM: Final = "application/json"
+"""A media type that forms cannot send; to a policy, all such are alike."""
+_OTHER_HOST: Final = "-"
+
+
+def _possible_requests(record: Record, policy: _Policy, then: ServerPolicy | None) -> Iterator[Request]:
+    """The requests that the record can have been made from, as far as the policy tells them apart.
+
+    ``then`` is the server-level policy of the catalogue in which it was recorded.
+    """
+    key = record.key
+    reason = record.key.reason if isinstance(record, RefusalGroup) else ""
+    sites = [""]
+    if isinstance(record, RefusalGroup) and SAME_ORIGIN in record.seen_in.fetch_sites:
+        sites.append(SAME_ORIGIN)
+    hosts, content_types = [""], [""]
+    if isinstance(policy, ServerPolicy):
+        if policy.host:
+            hosts = _possible_hosts(key.api, reason, policy.host, then)
+        if not (key.preflight and key.method):
+            content_types = [_NO_FORM] if reason == Reason.HEADER_REFUSED else ["", _NO_FORM]
+    for host, content_type, site in product(hosts, content_types, sites):
+        yield Request(
+            OPTIONS if key.preflight else key.method,
+            key.origin,
+            key.method if key.preflight else "",
+            ",".join(key.headers),
+            host,
+            content_type,
+            sec_fetch_site=site,
+        )
+
+
+def _possible_hosts(api: str, reason: str, expected: str, then: ServerPolicy | None) -> list[str]:
+    """Values of ``Host``: the one that is expected, another one, or both."""
+    if api != SERVER_LEVEL or then is None or not then.host:
+        return [expected, _OTHER_HOST]
+    if reason != Reason.HOST_REFUSED:
+        return [then.host]
+    return [_OTHER_HOST] if then.host == expected else [expected, _OTHER_HOST]
