@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
+from uuid import uuid4
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.route_names import DecisionSeries
@@ -22,6 +23,7 @@ from crossgate.service.refusals import (
     AllowedOrigin,
     Disposition,
     GroupDelta,
+    OtherRefusals,
     RefusalGroup,
     RequestRecord,
 )
@@ -235,6 +237,10 @@ class TelemetryBatch:
     """Nodes and incarnations that are gone: this control plane's parts are summed under an empty one."""
     groups: Sequence[GroupDelta] = ()
     allowed: Sequence[AllowedDelta] = ()
+    others: Sequence[OtherRefusals] = ()
+    """Refusals that were counted without keeping their groups."""
+    id: str = field(default_factory=lambda: uuid4().hex)
+    """Tells a batch that is added again, after an error, from the next one."""
 
 
 class TelemetryStore(Protocol):
@@ -242,6 +248,8 @@ class TelemetryStore(Protocol):
 
     A counter of a node is the sum of the parts that each control plane counted, so a node that changes
     control planes is counted once.
+
+    The number of groups and of allowed origins is bounded, see `TelemetryLimits`.
 
     Methods raise :class:`~crossgate.service.errors.StoreUnavailable` if the database fails.
     """
@@ -257,18 +265,27 @@ class TelemetryStore(Protocol):
         ...
 
     def add_telemetry(self, batch: TelemetryBatch) -> Mapping[CounterKey, int]:
-        """Store a batch whole or not at all; no other control plane can count in between.
+        """Store a batch in several short transactions; returns this control plane's part of its counters.
 
-        Returns this control plane's part of each counter in the batch, which never decreases.
+        If it fails, a part of the batch may be stored. Add the same batch again, with its ``id`` and before
+        any other one of this control plane: the rest is stored, and nothing is counted twice.
+
+        A part never decreases. No other control plane can count the same requests in between.
         """
         ...
 
     def decisions(self, since: datetime, until: datetime) -> Mapping[tuple[datetime, DecisionSeries], int]:
-        """Decisions of all control planes by hour."""
+        """Decisions of all control planes by hour; what is older than 8 days, by day, at 0:00 UTC."""
         ...
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         """The groups that were seen since then, the most frequent first."""
+        ...
+
+    def other_refusals(
+        self, *, since: datetime | None = None, api: str | None = None
+    ) -> Sequence[OtherRefusals]:
+        """Refusals since that day whose groups were not kept, by API, reason and mode."""
         ...
 
     def allowed_origins(self, *, api: str | None = None) -> Sequence[AllowedOrigin]:
@@ -282,7 +299,8 @@ class TelemetryStore(Protocol):
     def client_key(self, day: datetime) -> bytes:
         """The secret key of that day for hashes of clients' addresses, the same for all control planes.
 
-        It is created when first needed, and destroyed when the day is over.
+        It is created when first needed, and removed when the day is over: with the first key of a later day,
+        or by `prune_telemetry`. For a day whose key was removed, the newest key is returned.
         """
         ...
 

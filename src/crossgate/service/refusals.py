@@ -6,6 +6,7 @@ method and header names. Everything in it that a request sent is hostile: show i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,15 +41,22 @@ class GroupKey:
 
     @property
     def id(self) -> str:
-        """A short name for commands and links: 12 hexadecimal digits, the same on every control plane."""
-        flags = (str(self.preflight), str(self.observed))
-        parts = (self.api, self.origin, self.reason, *flags, self.method, *self.headers)
-        return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        """A name for commands and links: 16 hexadecimal digits, the same on every control plane.
+
+        Requests choose what is hashed: with fewer digits, a hostile group could get the name of another.
+        """
+        return _digest([self.api, self.reason, self.observed], self)
 
     @property
     def complete(self) -> bool:
         """Whether the key has all of what the requests sent."""
         return _is_complete(self.origin, self.method, self.headers)
+
+
+def _digest(ours: list[object], sent: GroupKey | AllowedKey) -> str:
+    # As JSON, the parts cannot run into each other, and surrogates are escaped.
+    parts = json.dumps([*ours, sent.preflight, sent.origin, sent.method, sent.headers])
+    return sha256(parts.encode()).hexdigest()[:16]
 
 
 def _is_complete(origin: str, method: str, headers: tuple[str, ...]) -> bool:
@@ -160,6 +168,33 @@ class RefusalGroup:
         return 1.96 * sqrt(self.variance)
 
 
+@dataclass(frozen=True, slots=True)
+class OtherRefusals:
+    """Refusals whose groups were not kept, because there were too many: with the groups, they are all."""
+
+    api: str
+    reason: str
+    observed: bool
+    sampled: int
+    count: float
+    variance: float
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryLimits:
+    """How much of what requests send is kept.
+
+    Beyond it, groups without a disposition go first, the least frequent of those not seen for longest. The
+    newest quarter and the quarter with most clients stay.
+    """
+
+    groups: int = 10_000
+    groups_of_api: int = 2_000
+    allowed: int = 10_000
+    allowed_of_api: int = 500
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class AllowedKey:
     """One allowed origin of one API, as seen in samples of allowed requests."""
@@ -170,6 +205,11 @@ class AllowedKey:
     method: str
     """As in `GroupKey`."""
     headers: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """As that of a group."""
+        return _digest([self.api], self)
 
     @property
     def complete(self) -> bool:
