@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,6 +20,7 @@ from crossgate.compiler.resource import ResourceKey
 from crossgate.diagnostics import InvalidInput
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import batches
+from crossgate.service.observers import Observers
 from crossgate.service.ports import (
     CatalogueStore,
     NodeRejection,
@@ -42,6 +44,14 @@ _MAX_UNRECORDED_REVISIONS: Final = 10_000
 """How many revisions are kept for a store that is unavailable; the oldest are dropped first."""
 
 
+@dataclass(frozen=True, slots=True)
+class RevisionApplied:
+    """A connected node applied all that a revision changed, ``seconds`` after the revision was stored."""
+
+    node: str
+    seconds: float
+
+
 class Rollout:
     """Publishes revisions to the nodes, and knows which revision each node runs."""
 
@@ -62,6 +72,21 @@ class Rollout:
         """The APIs of rejected resources, among the APIs that were searched last."""
         self._sessions: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._applied = Observers[RevisionApplied]()
+
+    @property
+    def published(self) -> int:
+        """The newest revision that was published."""
+        return self._published
+
+    @property
+    def node_revisions(self) -> Mapping[str, int | None]:
+        """The newest revision that each connected node decided on, if any. Never changed, but replaced."""
+        return self._node_revisions
+
+    def watch_applied(self, observer: Callable[[RevisionApplied], None]) -> Callable[[], None]:
+        """Call ``observer`` when a node applied a revision, until the returned function is called."""
+        return self._applied.add(observer)
 
     async def publish_first(self) -> None:
         """Publish everything but the clients' listener, in batches: nodes apply one while the next compiles.
@@ -79,7 +104,7 @@ class Rollout:
         self._publisher.distribute()
 
     def publish(self, head: Snapshot, began: float) -> None:
-        """Publish a new revision, which was noticed at ``began`` (:func:`time.perf_counter`)."""
+        """Publish a new revision, which was stored or noticed at ``began`` (:func:`time.perf_counter`)."""
         if head.revision <= self._published:
             return
         revisions = range(self._published + 1, head.revision + 1)
@@ -115,16 +140,16 @@ class Rollout:
         loop = asyncio.get_running_loop()
         failed: asyncio.Future[None] = loop.create_future()
 
-        def publish() -> None:
+        def publish(began: float) -> None:
             try:
-                self.publish(store.head, time.perf_counter())
+                self.publish(store.head, began)
             except Exception as error:  # noqa: BLE001 - raised below, where it ends the gateway
                 if not failed.done():
                     failed.set_exception(error)
 
         def on_head(_: Snapshot) -> None:
             # Not in a task: it would run after the response to the client that made the change.
-            loop.call_soon_threadsafe(publish)
+            loop.call_soon_threadsafe(publish, time.perf_counter())
 
         def on_pending_head(pending: Snapshot) -> None:
             # Compile a revision while the disk writes it; it is sent when it is stored.
@@ -134,7 +159,7 @@ class Rollout:
         stop_pending = store.watch_pending(on_pending_head)
         try:
             # A revision may have come between opening the store and this.
-            publish()
+            publish(time.perf_counter())
             await failed
         finally:
             stop()
@@ -184,9 +209,15 @@ class Rollout:
     async def _await_decision(
         self, versions: Mapping[tuple[str, str], str | None], revisions: range, began: float
     ) -> None:
+        def on_decided(session: Session) -> None:
+            if not any(key in versions for key in session.rejections):
+                self._applied.notify(RevisionApplied(session.node, time.perf_counter() - began))
+
         pending = self._emit_when_pending()
         try:
-            outcome = await wait_until_decided(self._ledger, versions, nodes=self.expected_nodes)
+            outcome = await wait_until_decided(
+                self._ledger, versions, nodes=self.expected_nodes, on_decided=on_decided
+            )
         finally:
             pending.cancel()
         elapsed = (time.perf_counter() - began) * 1000

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Event, RLock
+from time import perf_counter
 
 from sqlalchemy import Connection, Engine
 
@@ -21,6 +23,16 @@ from crossgate.store.writes import add_revision, lock_head, write_rollouts
 
 OnBatch = Callable[[Catalogue], None]
 """Called with the part of a catalogue that has been read so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOperation:
+    """One transaction: ``read``, ``write`` or, of a revision, ``commit``."""
+
+    kind: str
+    seconds: float
+    failed: bool
+    """Whether the database failed. A refused change is not a failure."""
 
 
 class DatabaseStore:
@@ -44,6 +56,7 @@ class DatabaseStore:
         self._writing = engine.execution_options(**{WRITING: True})
         self._heads = Observers[Snapshot]()
         self._pending_heads = Observers[Snapshot]()
+        self._operations = Observers[StoreOperation]()
         # Held while the head moves, so that heads move, and observers are called, in order.
         self._moving = RLock()
         with self.reading() as connection:
@@ -62,12 +75,16 @@ class DatabaseStore:
         """Call ``observer`` with each head that this process is about to commit."""
         return self._pending_heads.add(observer)
 
+    def watch_operations(self, observer: Callable[[StoreOperation], None]) -> Callable[[], None]:
+        """Call ``observer`` after each transaction, in its thread, until the returned function is called."""
+        return self._operations.add(observer)
+
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
         """Store what ``decide`` makes of the newest revision."""
         with self._moving:
             newest = self._head
             try:
-                with self.writing() as connection:
+                with self.writing("commit") as connection:
                     newest = _catch_up(connection, newest, lock_head(connection))
                     proposal = decide(newest)
                     stored = _store(connection, newest, proposal)
@@ -118,16 +135,27 @@ class DatabaseStore:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database."""
-        self._require_reachable()
-        with translated_errors(), self._reading.connect() as connection:
+        with self._observed("read"), translated_errors(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, kind: str = "write") -> Iterator[Connection]:
         """A transaction that commits at the end, and rolls back on any exception."""
-        self._require_reachable()
-        with translated_errors(), self._writing.begin() as connection:
+        with self._observed(kind), translated_errors(), self._writing.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _observed(self, kind: str) -> Iterator[None]:
+        began = perf_counter()
+        failed = False
+        try:
+            self._require_reachable()
+            yield
+        except StoreUnavailable:
+            failed = True
+            raise
+        finally:
+            self._operations.notify(StoreOperation(kind, perf_counter() - began, failed))
 
     def _require_reachable(self) -> None:
         if not self.reachable.is_set():

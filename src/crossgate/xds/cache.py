@@ -28,6 +28,10 @@ class Cache:
         """All names of one type, as a live view."""
         return self._types.setdefault(type_url, {}).keys()
 
+    def sizes(self) -> dict[str, int]:
+        """The number of resources by type URL; any thread may call it."""
+        return {type_url: len(resources) for type_url, resources in self._types.copy().items()}
+
     def version(self, key: ResourceKey) -> str | None:
         """The wanted version, or None if there should be no such resource."""
         resource = self.get(*key)

@@ -8,6 +8,7 @@ entry ends with its connection: a node lists what it holds when it reconnects. A
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -102,11 +103,21 @@ class LedgerChange:
     keys: tuple[ResourceKey, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryCounts:
+    """Resources and removals of all connections since the start, by type URL."""
+
+    sent: Counter[str] = field(default_factory=Counter)
+    applied: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+
+
 class Ledger:
     """Every connection, and what it applied or rejected, compared with the wanted state in ``cache``."""
 
     def __init__(self, cache: Cache, *, clock: Callable[[], float] = time.time) -> None:
         self.cache = cache
+        self.counts = DeliveryCounts()
         self._clock = clock
         self._sessions: dict[Session, None] = {}
         self._observers = Observers[LedgerChange]()
@@ -135,6 +146,7 @@ class Ledger:
         match effect:
             case ResourcesApplied(type_url, versions):
                 session.acknowledged_at = now
+                self.counts.applied[type_url] += len(versions)
                 for name, version in versions:
                     session.rejections.pop((type_url, name), None)
                     if version is None:
@@ -144,13 +156,16 @@ class Ledger:
                 self._observers.notify(LedgerChange(session, tuple((type_url, name) for name, _ in versions)))
             case ResourceRejected(type_url, name, version, message):
                 key = (type_url, name)
+                self.counts.rejected[type_url] += 1
                 session.rejections[key] = Rejection(session.node, key, version, _shorten(message), now)
                 self._observers.notify(LedgerChange(session, (key,)))
             case SubscriptionChanged():
                 self._resubscribe(session, effect)
                 self._observers.notify(LedgerChange(session))
             case DiscoveryResponse():
-                session.sent += len(effect.resources) + len(effect.removed)
+                sent = len(effect.resources) + len(effect.removed)
+                session.sent += sent
+                self.counts.sent[effect.type_url] += sent
 
     def nodes(self) -> list[NodeState]:
         """Every connected node, oldest connection first; costs nodes times resources."""
@@ -173,13 +188,13 @@ class Ledger:
         ]
 
     def rejected_by(self, session: Session) -> list[Rejection]:
-        """What this connection rejects at present, without what is no longer wanted.
+        """What this connection rejects at present, without what is no longer wanted. Any thread may call it.
 
         A resource that a node never had is not removed from it either, so no answer would end the rejection.
         """
         return [
             rejection
-            for key, rejection in session.rejections.items()
+            for key, rejection in tuple(session.rejections.items())
             if rejection.version is None or self.cache.version(key) or key in session.applied
         ]
 

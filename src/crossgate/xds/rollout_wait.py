@@ -11,7 +11,7 @@ of awaited removals.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crossgate.compiler.resource import ResourceKey
@@ -33,15 +33,22 @@ class RolloutResult:
 
 
 async def wait_until_decided(
-    ledger: Ledger, versions: Mapping[ResourceKey, str | None] | None = None, *, nodes: int = 1
+    ledger: Ledger,
+    versions: Mapping[ResourceKey, str | None] | None = None,
+    *,
+    nodes: int = 1,
+    on_decided: Callable[[Session], None] | None = None,
 ) -> RolloutResult:
     """Wait until at least ``nodes`` nodes are connected and all of them decided on ``versions``.
 
     A version of None is a removal. None instead of ``versions`` stands for everything that is wanted at the
     time of the call, and for the removal of what nodes have beyond that. There is no time limit: use
     `asyncio.timeout`.
+
+    ``on_decided`` is called with each connection that has something to decide at the time of the call, as
+    soon as it has decided on all of it.
     """
-    waiting = _Waiting(ledger, _all_versions(ledger) if versions is None else versions, nodes)
+    waiting = _Waiting(ledger, _all_versions(ledger) if versions is None else versions, nodes, on_decided)
     stop = ledger.watch(waiting.ledger_changed)
     try:
         waiting.check()
@@ -61,12 +68,20 @@ def _all_versions(ledger: Ledger) -> dict[ResourceKey, str | None]:
 class _Waiting:
     """The keys that each session has yet to decide on."""
 
-    def __init__(self, ledger: Ledger, versions: Mapping[ResourceKey, str | None], nodes: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        versions: Mapping[ResourceKey, str | None],
+        nodes: int,
+        on_decided: Callable[[Session], None] | None,
+    ) -> None:
         self.done = asyncio.Event()
         self._ledger = ledger
         self._versions = versions
         self._nodes = nodes
         self._undecided = {session: self._all_undecided(session) for session in ledger.sessions}
+        self._on_decided = on_decided
+        self._deciding = {session for session, undecided in self._undecided.items() if undecided}
 
     def ledger_changed(self, change: LedgerChange) -> None:
         session = change.session
@@ -79,6 +94,10 @@ class _Waiting:
             undecided.difference_update(key for key in change.keys if self._decided(session, key))
             if undecided and session.rejections:
                 undecided.difference_update([key for key in undecided if self._held_back(session, key)])
+        if session in self._deciding and not self._undecided.get(session):
+            self._deciding.discard(session)
+            if self._on_decided is not None and session in self._undecided:
+                self._on_decided(session)
         self.check()
 
     def check(self) -> None:
