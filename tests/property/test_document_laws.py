@@ -31,6 +31,7 @@ from crossgate.catalogue.model import (
 from crossgate.catalogue.names import parse_application_name, parse_endpoint, parse_name
 from crossgate.catalogue.reader import read_settings
 from crossgate.catalogue.schema import document_schema
+from crossgate.catalogue.telemetry import AccessLog, LoggedRequests, Telemetry
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.catalogue.yaml.events import parse_yaml
 from crossgate.catalogue.yaml.writer import write_yaml
@@ -144,6 +145,11 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
             [Limits(), Limits(native_timeout=0.0, websocket_idle_timeout=0.5, max_streams=1)]
         ),
         underscore_headers=st.sampled_from(UnderscoreHeaders),
+        telemetry=st.sampled_from([Telemetry(), Telemetry(enabled=False, allowed_per_second=0)]),
+        access_log=st.sampled_from(
+            [None, AccessLog("/var/log/é.log"), AccessLog("/a.jsonl", LoggedRequests.ALL)]
+        ),
+        ready_path=st.booleans(),
         lint=st.sampled_from(
             [GatewayLint(), GatewayLint(_ACCEPTED.allow, ("*.apps.example",), ("atlassian.net",))]
         ),

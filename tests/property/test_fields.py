@@ -129,6 +129,20 @@ _GATEWAYS = st.fixed_dictionaries(
         "public_origins": _ORIGINS,
         "same_origin": st.sampled_from(["detect", "listed", "Detect", True]),
         "underscore_headers": st.sampled_from(["reject", "allow", "drop", None, True]),
+        "telemetry": st.fixed_dictionaries(
+            {},
+            optional={
+                "enabled": st.sampled_from([True, False, 1, "true"]),
+                "refusals_per_second": st.sampled_from([0, 10, 10_000, 10_001, -1, 1.0, True]),
+                "allowed_per_second": st.sampled_from([0, 1000, 1001, None]),
+            },
+        ),
+        "access_log": st.none()
+        | st.fixed_dictionaries(
+            {"file": st.sampled_from(["a.log", "/var/log/a.jsonl", ".log", "a.txt", "a\nb.log", "", 7])},
+            optional={"requests": st.sampled_from(["refusals", "all", "off", False])},
+        ),
+        "ready_path": st.sampled_from([True, False, "/ready", None]),
         "lint": _LINT | _GATEWAY_LINT,
         "unknown": st.just(1),
     },

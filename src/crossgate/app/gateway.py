@@ -40,6 +40,7 @@ from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
 from crossgate.catalogue.model import Catalogue
+from crossgate.dataplane.access_log_file import check_access_log
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.checks import check_listen, find_unreachable
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from crossgate.app.machine_check import MachineCheck
 
 _LISTEN: Final = Place(("gateway", "listen"))
+_ACCESS_LOG: Final = Place(("gateway", "access_log"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +175,9 @@ class _Gateway:
             await self.rollout.first_node(self._node_id())
         except InvalidInput as rejected:
             # Envoy's message names a file or an address, and seldom the reason.
-            from crossgate.dataplane.tls_files import check_tls
+            from crossgate.dataplane.tls_files import check_gateway_files
 
-            tls = self.source.store.head.catalogue.gateway.tls
-            found = [] if tls is None else check_tls(tls, Place(("gateway", "tls")))
+            found = check_gateway_files(self.source.store.head.catalogue.gateway)
             reasons = self.source.located(one for one in found if one.severity is Severity.ERROR)
             raise InvalidInput([*reasons, *rejected.diagnostics]) from None
 
@@ -236,14 +237,22 @@ class _Gateway:
         self._emit(AdminListening(f"http://{address}", first_token))
 
     async def _apply_listen_option(self) -> None:
-        """Write the address of ``--listen`` to the store, and refuse a start whose port is taken."""
+        """Write the address of ``--listen`` to the store, and refuse a start that Envoy could not make.
+
+        That is one whose port is taken, or whose access log is a pipe: Envoy would wait for its reader.
+        """
         options = self._options
-        listen = options.listen or self.source.store.head.catalogue.gateway.listen
+        gateway = self.source.store.head.catalogue.gateway
+        listen = options.listen or gateway.listen
         if options.find_envoy is not None:
             # Before it is stored: the next start would fail too.
             refusal = check_listen(listen.host, listen.port, _LISTEN)
             if refusal is not None:
                 raise InvalidInput([refusal] if options.listen else self.source.located([refusal]))
+            if gateway.access_log is not None:
+                unusable = check_access_log(gateway.access_log, _ACCESS_LOG)
+                if unusable:
+                    raise InvalidInput(self.source.located(unusable))
         if options.listen is not None:
             await asyncio.to_thread(_store_listen_address, self.source.store, options.listen)
 

@@ -17,6 +17,7 @@ from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeService
 from crossgate.compiler.names import CLIENT_LISTENER
 from crossgate.compiler.resource import CLUSTER, Resource, ResourceKey
 from crossgate.compiler.standalone import compile_settings, static_resources
+from crossgate.dataplane.access_log_file import check_access_log
 from crossgate.dataplane.checks import check_listen
 from crossgate.dataplane.native_addresses import NativeRules, OwnAddress, Resolve, resolve_names
 from crossgate.dataplane.process import Envoy
@@ -122,6 +123,8 @@ def _find_on_machine(
         found += [] if taken is None else [taken]
     if CLIENT_LISTENER in changed and after.tls is not None:
         found += check_tls(after.tls, _GATEWAY.at("tls"))
+    if CLIENT_LISTENER in changed and after.access_log is not None:
+        found += check_access_log(after.access_log, _GATEWAY.at("access_log"))
     if before.native_ca != after.native_ca and after.native_ca is not None:
         found += check_authorities(after.native_ca, _GATEWAY)
     return found

@@ -36,6 +36,7 @@ from crossgate.catalogue.names import (
     parse_shared_domain,
     parse_trusted_domain,
 )
+from crossgate.catalogue.telemetry import ACCESS_LOG, TELEMETRY, Telemetry
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.catalogue.urls import parse_native_url
 from crossgate.diagnostics import Diagnostic
@@ -217,6 +218,27 @@ GATEWAY: Final = Record(
             "and all that begin with `x_`: those headers are removed.",
             default=UnderscoreHeaders.REJECT,
             default_doc="`reject`",
+        ),
+        Field(
+            "telemetry",
+            TELEMETRY,
+            "What nodes report about requests.",
+            default=Telemetry(),
+            default_doc="as below",
+        ),
+        Field(
+            "access_log",
+            Nullable(ACCESS_LOG),
+            "A file with a line for each refused request, or for each request.",
+            default=None,
+            default_doc="none",
+        ),
+        Field(
+            "ready_path",
+            Boolean(),
+            "Whether the listener answers `/.well-known/crossgate/ready`, for load balancers: 200, or 503 "
+            "before it stops. No policy applies to that path.",
+            default=False,
         ),
         Field(
             "lint",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from crossgate.catalogue.limits import Limits
+from crossgate.catalogue.telemetry import AccessLog, Telemetry
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.net.address import HostPort
 from crossgate.policy import CorsPolicy, SameOrigin, ServerPolicy
@@ -158,6 +159,10 @@ class Gateway:
     limits: Limits = field(default_factory=Limits)
     underscore_headers: UnderscoreHeaders = UnderscoreHeaders.REJECT
     """What to do with requests that have a header name with an underscore."""
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    access_log: AccessLog | None = None
+    ready_path: bool = False
+    """Whether the listener answers load balancers that ask whether it is ready."""
     lint: GatewayLint = GatewayLint()
 
 

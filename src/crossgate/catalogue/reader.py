@@ -113,9 +113,11 @@ def _catalogue(document: Document, settings: Settings, folder: Path | None) -> C
 
 
 def _resolve_paths(gateway: Gateway, folder: Path) -> Gateway:
-    tls, authorities = gateway.tls, gateway.native_ca
+    tls, authorities, log = gateway.tls, gateway.native_ca, gateway.access_log
     if tls is not None:
         tls = replace(tls, certificate=str(folder / tls.certificate), key=str(folder / tls.key))
     if authorities is not None:
         authorities = str(folder / authorities)
-    return replace(gateway, tls=tls, native_ca=authorities)
+    if log is not None:
+        log = replace(log, file=str(folder / log.file))
+    return replace(gateway, tls=tls, native_ca=authorities, access_log=log)

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from crossgate.catalogue.model import Gateway, Tls
+from crossgate.dataplane.access_log_file import check_access_log
 from crossgate.diagnostics import Diagnostic, Place, Severity
 
 _MOST_BYTES: Final = 8 << 20
@@ -40,6 +41,8 @@ def check_gateway_files(gateway: Gateway) -> list[Diagnostic]:
     """What is wrong with the files that ``gateway`` names; places are as in a document."""
     place = Place(("gateway",))
     found = [] if gateway.tls is None else check_tls(gateway.tls, place.at("tls"))
+    if gateway.access_log is not None:
+        found += check_access_log(gateway.access_log, place.at("access_log"))
     return found if gateway.native_ca is None else found + check_authorities(gateway.native_ca, place)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from crossgate.catalogue.document import load_document
 from crossgate.catalogue.named_file import MAX_BYTES
+from crossgate.catalogue.telemetry import AccessLog
 from crossgate.diagnostics import Diagnostic
 
 
@@ -99,6 +100,7 @@ def test_paths_are_relative_to_the_folder_of_the_document(
 gateway:
   tls: {certificate: cert.pem, key: /other/key.pem}
   native_ca: ca/roots.pem
+  access_log: {file: logs/access.log}
   public_origins: [https://gateway.example]
 settings:
   watt.server.cors.enabled: true
@@ -117,6 +119,7 @@ settings:
     assert catalogue.gateway.tls.certificate == str(tmp_path / "etc" / "cert.pem")
     assert catalogue.gateway.tls.key == "/other/key.pem"
     assert catalogue.gateway.native_ca == str(tmp_path / "etc" / "ca" / "roots.pem")
+    assert catalogue.gateway.access_log == AccessLog(str(tmp_path / "etc" / "logs" / "access.log"))
     policy = catalogue.server_policy
     assert policy is not None
     assert "https://a.example" in policy.origins

@@ -10,6 +10,7 @@ from tests.catalogues import api_with_policy as api
 
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, NativeService, Tls
+from crossgate.catalogue.telemetry import AccessLog, Telemetry
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.policy import Mode, PlainOptions, SameOrigin, build_policy
 
@@ -79,6 +80,9 @@ _gateways = st.builds(
         (Limits(), Limits(), Limits(native_timeout=0.5), Limits(max_headers=50), Limits(max_streams=50))
     ),
     underscore_headers=st.sampled_from(UnderscoreHeaders),
+    telemetry=st.sampled_from((Telemetry(), Telemetry(), Telemetry(enabled=False), Telemetry(True, 0, 7))),
+    access_log=st.sampled_from((None, None, AccessLog("/var/log/access.log"))),
+    ready_path=st.booleans(),
 )
 
 
