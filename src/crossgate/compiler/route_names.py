@@ -13,6 +13,13 @@ from crossgate.policy.decision import Flow, Outcome, Reason
 
 SERVER_LEVEL: Final = "server-level"
 """In place of an API, where server-level CORS decided."""
+DECISIONS_OF_OPTIONS: Final = "crossgate_options"
+DECISIONS_OF_OTHERS: Final = "crossgate"
+"""Prefixes of Envoy's counters ``PREFIX.decisions.route.NAME``: of OPTIONS requests, and of others.
+
+A head that Envoy cannot parse has no method, and counts among the others: the filter on the method needs
+``treat_missing_header_as_empty``, because by default a missing header fails an inverted match too.
+"""
 _OBSERVED: Final = "observed"
 _UNMATCHED: Final = "unmatched"
 
