@@ -1,0 +1,272 @@
+"""The export over OTLP, to a collector that a test runs: what arrives, and what a dead collector does."""
+
+from __future__ import annotations
+
+import gzip
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from tests.ports import free_ports
+
+from crossgate.compiler.route_names import DecisionSeries
+from crossgate.telemetry.otlp import MetricsExport, default_resource
+
+SECONDS = 30.0
+PETS = DecisionSeries("pets/1", "/gateway/pets/1", "preflight", "origin-refused", observed=True)
+
+
+class OtlpCollector(ThreadingHTTPServer):
+    """Keeps every request, and answers with ``status``."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int = 0) -> None:
+        self.requests: queue.Queue[tuple[str, Mapping[str, str], ExportMetricsServiceRequest]] = queue.Queue()
+        self.status = 200
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/v1/metrics"
+
+    def metrics(self, requests: int = 1) -> dict[str, Metric]:
+        """The metrics of the next requests, by name."""
+        bodies = [self.requests.get(timeout=SECONDS)[2] for _ in range(requests)]
+        return {
+            metric.name: metric
+            for body in bodies
+            for metric in body.resource_metrics[0].scope_metrics[0].metrics
+        }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: OtlpCollector
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Encoding"] == "gzip":
+            body = gzip.decompress(body)
+        request = ExportMetricsServiceRequest.FromString(body)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.requests.put((self.path, headers, request))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def collector() -> Iterator[OtlpCollector]:
+    with OtlpCollector() as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.02,))
+        serving.start()
+        yield server
+        server.shutdown()
+        serving.join()
+
+
+class Decisions:
+    def __init__(self, totals: Mapping[DecisionSeries, int]) -> None:
+        self.values = totals
+        self.reads = 0
+
+    def totals(self) -> Mapping[DecisionSeries, int]:
+        self.reads += 1
+        return dict(self.values)
+
+    def totals_by_node(self) -> Mapping[str, Mapping[DecisionSeries, int]]:
+        raise AssertionError("the export sums over nodes")
+
+
+def registry() -> CollectorRegistry:
+    own = CollectorRegistry()
+    Gauge("crossgate_revision", "The newest revision.", registry=own).set(7)
+    Counter("crossgate_xds_pushes", "Sent.", ["type"], registry=own).labels("Cluster").inc(3)
+    applied = Histogram(
+        "crossgate_change_applied_seconds", "Time.", ["node"], buckets=(0.01, 0.1), registry=own
+    )
+    for seconds in (0.005, 0.05, 0.06, 5.0):
+        applied.labels("a").observe(seconds)
+    return own
+
+
+def export(
+    decisions: Decisions, endpoint: str | None, reported: list[str | None] | None = None
+) -> MetricsExport:
+    on_failure = (reported if reported is not None else []).append
+    resource = default_resource("here", "1.2.3")
+    return MetricsExport(decisions, registry(), resource, on_failure, endpoint)
+
+
+def attributes(point: Any) -> dict[str, str]:
+    return {one.key: one.value.string_value for one in point.attributes}
+
+
+def test_the_numbers_of_the_page_arrive(collector: OtlpCollector) -> None:
+    exporting = export(Decisions({PETS: 41}), collector.url)
+    exporting.start()
+    found = collector.metrics(2)
+    exporting.close()
+
+    decisions = found["crossgate_decisions"].sum
+    assert decisions.is_monotonic
+    assert decisions.aggregation_temporality == AGGREGATION_TEMPORALITY_CUMULATIVE
+    assert decisions.data_points[0].as_int == 41
+    assert attributes(decisions.data_points[0]) == {
+        "api": "pets/1",
+        "endpoint": "/gateway/pets/1",
+        "flow": "preflight",
+        "reason": "origin-refused",
+        "observed": "true",
+    }
+    assert found["crossgate_revision"].gauge.data_points[0].as_double == 7
+    pushes = found["crossgate_xds_pushes"].sum.data_points[0]
+    assert (pushes.as_double, attributes(pushes)) == (3, {"type": "Cluster"})
+    applied = found["crossgate_change_applied_seconds"]
+    point = applied.histogram.data_points[0]
+    assert applied.unit == "s"
+    assert (list(point.explicit_bounds), list(point.bucket_counts)) == ([0.01, 0.1], [1, 2, 1])
+    assert (point.count, attributes(point)) == (4, {"node": "a"})
+    assert point.sum == pytest.approx(5.115)
+    assert not point.HasField("min")
+
+
+def test_the_end_exports_once_more(collector: OtlpCollector) -> None:
+    decisions = Decisions({PETS: 41})
+    exporting = export(decisions, collector.url)
+    exporting.start()
+    collector.metrics(2)
+    decisions.values = {PETS: 42}
+    exporting.close()
+    assert collector.metrics(2)["crossgate_decisions"].sum.data_points[0].as_int == 42
+
+
+def test_many_series_arrive_in_several_requests(collector: OtlpCollector) -> None:
+    many = {DecisionSeries(f"a{number}/1", "/a", "no-origin", "no-origin"): number for number in range(4500)}
+    exporting = export(Decisions(many), collector.url)
+    exporting.start()
+    collector.metrics()
+    parts = [collector.metrics()["crossgate_decisions"].sum.data_points for _ in range(3)]
+    exporting.close()
+    assert [len(part) for part in parts] == [2000, 2000, 500]
+    assert sum(point.as_int for part in parts for point in part) == sum(many.values())
+
+
+def test_standard_variables(collector: OtlpCollector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.removesuffix("/v1/metrics"))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=secret")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "edge")
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test")
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "50")
+    exporting = export(Decisions({PETS: 1}), None)
+    exporting.start()
+    path, headers, body = collector.requests.get(timeout=SECONDS)
+    collector.metrics(3)  # the next interval's
+    exporting.close()
+    assert path == "/v1/metrics"
+    assert headers["api-key"] == "secret"
+    assert headers["content-encoding"] == "gzip"
+    resource = {one.key: one.value.string_value for one in body.resource_metrics[0].resource.attributes}
+    assert resource == {
+        "service.name": "edge",
+        "service.instance.id": "here",
+        "service.version": "1.2.3",
+        "deployment.environment.name": "test",
+    }
+
+
+def test_a_dead_collector_is_reported_once_and_its_return_too(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.2")
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "20")
+    port = free_ports(1)[0]
+    decisions = Decisions({PETS: 1})
+    reported = _Reported()
+    url = f"http://127.0.0.1:{port}/v1/metrics"
+    exporting = export(decisions, url, reported)
+    exporting.start()
+    reason = reported.wait()
+    assert reason is not None
+    assert "Failed to export metrics" in reason
+    assert decisions.reads == 0
+    with OtlpCollector(port) as returned:
+        serving = threading.Thread(target=returned.serve_forever, args=(0.02,))
+        serving.start()
+        assert reported.wait() is None
+        assert "crossgate_decisions" in returned.metrics(2)
+        exporting.close()
+        returned.shutdown()
+        serving.join()
+    assert len(reported) == 2
+    assert capfd.readouterr() == ("", "")
+
+
+class _Reported(list[str | None]):
+    """Reports, and a way to wait for the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queue: queue.Queue[str | None] = queue.Queue()
+
+    def append(self, reason: str | None) -> None:
+        super().append(reason)
+        self._queue.put(reason)
+
+    def wait(self) -> str | None:
+        return self._queue.get(timeout=SECONDS)
+
+
+def test_the_end_does_not_wait_for_a_dead_collector() -> None:
+    reported = _Reported()
+    exporting = export(Decisions({PETS: 1}), f"http://127.0.0.1:{free_ports(1)[0]}/v1/metrics", reported)
+    exporting.start()
+    exporting.close()
+    assert [thread for thread in threading.enumerate() if thread.name == "otlp"] == []
+
+
+def test_the_reason_of_a_failure_is_what_made_the_exporter_try_again(
+    collector: OtlpCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1.5")
+    collector.status = 503
+    reported = _Reported()
+    exporting = export(Decisions({PETS: 1}), collector.url, reported)
+    exporting.start()
+    assert reported.wait() == "Service Unavailable"
+    exporting.close()
+
+
+def test_a_collector_that_refuses_is_reported_with_its_answer(collector: OtlpCollector) -> None:
+    collector.status = 401
+    reported = _Reported()
+    exporting = export(Decisions({PETS: 1}), collector.url, reported)
+    exporting.start()
+    assert "401" in (reported.wait() or "")
+    exporting.close()
+
+
+def test_a_failing_source_is_reported_and_does_not_end_the_export(
+    collector: OtlpCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(Decisions):
+        def totals(self) -> Mapping[DecisionSeries, int]:
+            if not self.reads:
+                self.reads = 1
+                raise RuntimeError("not yet")
+            return self.values
+
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "20")
+    reported = _Reported()
+    exporting = export(Failing({PETS: 9}), collector.url, reported)
+    exporting.start()
+    assert reported.wait() == "RuntimeError: not yet"
+    assert reported.wait() is None
+    exporting.close()
