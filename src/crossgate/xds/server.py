@@ -12,6 +12,7 @@ import asyncio
 import os
 import socket
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any as Message
 from typing import Final, NoReturn, Self
@@ -47,14 +48,15 @@ OPTIONS: Final = (
 class ControlPlane:
     """Serves its ``cache`` to the nodes that connect to ``address``, and records their answers in ``ledger``.
 
-    Use it as ``async with``.
+    ``services`` are further gRPC services of the same server. Use it as ``async with``.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, services: Sequence[grpc.GenericRpcHandler] = ()) -> None:
         self.cache = Cache()
         self.ledger = Ledger(self.cache)
         self.address = address
         """Where nodes connect; once it listens, with the port that was chosen for port 0."""
+        self._services = tuple(services)
         self._server: grpc.aio.Server | None = None
         self._started = False
 
@@ -67,6 +69,7 @@ class ControlPlane:
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(
             _Discovery(self.cache, self.ledger), server
         )
+        server.add_generic_rpc_handlers(self._services)
         self.address = _bind(server, self.address)
         self._server = server
 
