@@ -17,7 +17,9 @@ class ModelStore:
     def own(self, control_plane: str) -> Mapping[CounterKey, int]:
         return dict(self.parts[control_plane])
 
-    def elsewhere(self, control_plane: str, node: str, incarnation: str) -> Mapping[DecisionSeries, int]:
+    def counted_elsewhere(
+        self, control_plane: str, node: str, incarnation: str
+    ) -> Mapping[DecisionSeries, int]:
         found: Counter[DecisionSeries] = Counter()
         for other, parts in self.parts.items():
             for key, part in parts.items():

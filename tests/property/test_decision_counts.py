@@ -50,9 +50,9 @@ class Nodes(RuleBasedStateMachine):
     def report(self, node: str, whole: bool = True, informed: bool = True) -> None:
         process = self.processes[node]
         values = dict(process.counted) if whole else dict([*process.counted.items()][:1])
-        elsewhere = self.store.elsewhere(process.plane, node, process.incarnation) if informed else {}
+        others = self.store.counted_elsewhere(process.plane, node, process.incarnation) if informed else {}
         before = self.planes[process.plane].pending()
-        new = self.planes[process.plane].report(node, process.incarnation, values, elsewhere)
+        new = self.planes[process.plane].report(node, process.incarnation, values, others)
         assert Counter(before) + Counter(new) == Counter(self.planes[process.plane].pending())
 
     @rule(node=NODES, plane=PLANES)

@@ -75,11 +75,11 @@ class DecisionCounts:
         node: str,
         incarnation: str,
         values: Mapping[DecisionSeries, int],
-        elsewhere: Mapping[DecisionSeries, int],
+        others: Mapping[DecisionSeries, int],
     ) -> Mapping[DecisionSeries, int]:
         """Take in the values of some counters of one process; returns what is new of each.
 
-        ``elsewhere`` is what other control planes have counted of the process, as far as it is known. If it
+        ``others`` is what other control planes have counted of the process, as far as it is known. If it
         is too low, too much is returned here and in ``pending``, but not counted.
 
         ``incarnation`` names the process. If it is empty, a value that falls begins a new process.
@@ -95,9 +95,9 @@ class DecisionCounts:
             known = process.seen.get(series, 0)
             if value <= known:
                 continue
-            if elsewhere.get(series):
+            if others.get(series):
                 part = self._parts.get(CounterKey(node, incarnation, series), 0)
-                known = max(known, part + elsewhere[series])
+                known = max(known, part + others[series])
             process.seen[series] = max(known, value)
             if value > known:
                 new[series] = value - known

@@ -2,7 +2,7 @@
 
 They run on the control plane's own server and event loop, where pushes of policies go first: a message of
 ordinary size is decoded within a millisecond or two, a larger one in a thread, and between messages the loop
-is free. Whoever receives what is decoded is called in the event loop, and must not block.
+is free. The receiver of what is decoded is called in the event loop, and must not block.
 
 Nodes are trusted (`crossgate.xds.server`); what their clients sent is not. A message that cannot be decoded
 is skipped, with a warning: one hostile request must not end the reports of a node.

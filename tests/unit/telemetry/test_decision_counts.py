@@ -75,7 +75,7 @@ def test_a_node_that_moves_before_its_counts_were_stored_is_counted_once() -> No
     store = ModelStore()
     first, second = DecisionCounts("A", {}), DecisionCounts("B", {})
     first.report("n", "i", {SERIES: 100}, {})
-    second.report("n", "i", {SERIES: 150}, store.elsewhere("B", "n", "i"))
+    second.report("n", "i", {SERIES: 150}, store.counted_elsewhere("B", "n", "i"))
     write(second, store)
     write(first, store)
     assert store.decisions == {SERIES: 150}
