@@ -26,8 +26,6 @@ from bench.serving import serving
 from bench.wrk import Burst, Shot, burst
 from tests.ports import free_ports
 
-from crossgate.cli.process import log_to_stderr
-
 MANY = 100_000
 BUSY = 0.15
 """Processors that other programs may use during a quiet round."""
@@ -211,7 +209,6 @@ def show(request: str, bursts: Mapping[str, list[Burst]], comparisons: list[Comp
 async def run(effort: Effort) -> dict[str, object]:
     result: dict[str, object] = {"machine": description(), "effort": asdict(effort)}
     print(result["machine"], "\n")
-    log_to_stderr()
     os.sched_setaffinity(0, {cores().measuring})
     with tempfile.TemporaryDirectory() as name:
         async with contenders(Path(name)) as found:

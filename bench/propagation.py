@@ -26,7 +26,6 @@ from tests.ports import free_ports
 
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.catalogue.model import Api, Catalogue
-from crossgate.cli.process import log_to_stderr
 from crossgate.compiler.incremental import Compilation
 
 SIZES = (1, 100, 1_000, 5_000)
@@ -172,7 +171,6 @@ def show(*cells: str) -> None:
 
 async def run() -> dict[str, object]:
     print(description(), "\n")
-    log_to_stderr()
     cores()
     os.sched_setaffinity(0, {cores().measuring})
     empty = await without_apis()

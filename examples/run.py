@@ -90,8 +90,11 @@ def _is_open(port: int) -> bool:
 @contextmanager
 def _gateway(configuration: Path) -> Iterator[subprocess.Popen[bytes]]:
     # In its own process group: Ctrl-C does not reach it, and it ends by the SIGTERM below.
+    # Text in a pipe too: it stands among the example's own lines.
     process = subprocess.Popen(
-        [_CROSSGATE, "run", str(configuration)], stdin=subprocess.DEVNULL, process_group=0
+        [_CROSSGATE, "run", str(configuration), "--log-format", "text"],
+        stdin=subprocess.DEVNULL,
+        process_group=0,
     )
     try:
         yield process

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 from unittest.mock import patch
 
 import httpx
@@ -24,9 +24,10 @@ from crossgate.cli.main import main
 ROOT: Final = Path(__file__).parents[1]
 COMMAND: Final = (sys.executable, "-m", "crossgate")
 ENVIRONMENT: Final = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
-_PROGRAM: Final = str(Path(sys.executable).with_name("crossgate"))
+PROGRAM: Final = str(Path(sys.executable).with_name("crossgate"))
 _SECONDS: Final = 90.0
 _ENVOY_READY: Final = re.compile(r"^Envoy is ready \(pid ([0-9]+)", re.MULTILINE)
+LogLine = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class CommandProcess:
         self._log = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*before, _PROGRAM, *arguments],
+                [*before, PROGRAM, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -68,9 +69,21 @@ class CommandProcess:
             )
 
     @property
-    def output(self) -> str:
+    def written(self) -> bytes:
         """What it has printed."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
+        return self._log.read_bytes()
+
+    @property
+    def lines(self) -> list[LogLine]:
+        """The lines of its log, which must be JSON."""
+        return [json.loads(line) for line in self.written.splitlines()]
+
+    @property
+    def output(self) -> str:
+        """What it has printed, with messages and exceptions in place of JSON."""
+        written = self.written.decode(errors="replace")
+        complete = written[: written.rfind("\n") + 1]
+        return "".join(f"{_shown(line)}\n" for line in complete.splitlines())
 
     @property
     def envoy_pid(self) -> int:
@@ -132,6 +145,14 @@ class CommandProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _shown(line: str) -> str:
+    try:
+        read = json.loads(line)
+    except ValueError:
+        return line
+    return "\n".join(filter(None, (read["message"], read.get("details"), read.get("exception"))))
 
 
 @contextmanager

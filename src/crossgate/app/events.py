@@ -18,6 +18,7 @@ class GatewayServing:
 
     catalogue: Catalogue
     control_plane: Address
+    revision: int
 
     def __str__(self) -> str:
         return f"Crossgate serves {len(self.catalogue.apis)} APIs"
@@ -29,6 +30,7 @@ class ChangeEnforced:
 
     resources: int
     milliseconds: float
+    revision: int
 
     def __str__(self) -> str:
         what = "resource" if self.resources == 1 else "resources"
@@ -50,6 +52,9 @@ class ResourcesRejected:
     """A node rejected resources; it enforces all others."""
 
     diagnostics: tuple[Diagnostic, ...]
+    revision: int
+    nodes: tuple[str, ...]
+    """Those that rejected something."""
 
     def __str__(self) -> str:
         return "A node rejected part of the configuration; everything else is enforced"
@@ -60,6 +65,7 @@ class ChangePending:
     """A node has neither applied nor rejected a published change within ``seconds``; it still may."""
 
     seconds: float
+    revision: int
 
     def __str__(self) -> str:
         return f"Change pending: a node has not acknowledged it after {self.seconds:.0f} s"
@@ -111,6 +117,7 @@ class NodeChanged:
     """The Envoy on this machine changed its state."""
 
     change: LifecycleEvent
+    node: str
 
     def __str__(self) -> str:
         return str(self.change)

@@ -113,9 +113,6 @@ class _Gateway:
         self._options = options
         self._emit = emit
         self._stack = stack
-        # Node events wait here while the store is loaded: the first event makes the printer load its modules,
-        # which competes with the loading thread for a second.
-        self._held_back: list[LifecycleEvent] | None = []
         self.source: Source
         self.control_plane: ControlPlane
         self.rollout: Rollout
@@ -144,7 +141,6 @@ class _Gateway:
         if publish_batch is not None:
             publish_batch(Catalogue())
             await self.control_plane.start()
-        self._stack.callback(self._emit_held_back)
         envoy = None if options.find_envoy is None else await self._start_envoy(options.find_envoy, directory)
         if not from_file:
             self.source = await source_stack.enter_async_context(open_source(options.source, publish_batch))
@@ -154,11 +150,11 @@ class _Gateway:
         if not in_batches:
             self.rollout.open_listener()
             await self.control_plane.start()
-        self._emit_held_back()
         if envoy is not None:
             await self._serve_clients(envoy)
         await self._stack.enter_async_context(background_task(self.rollout.follow_nodes()))
-        self._emit(GatewayServing(self.source.store.head.catalogue, self.control_plane.address))
+        head = self.source.store.head
+        self._emit(GatewayServing(head.catalogue, self.control_plane.address, head.revision))
         # Imported here, in a thread: only changes need it.
         await asyncio.to_thread(import_module, "crossgate.app.machine_check")
         from crossgate.app.machine_check import MachineCheck
@@ -264,15 +260,7 @@ class _Gateway:
         return await self._stack.enter_async_context(envoy)
 
     def _on_node_change(self, change: LifecycleEvent) -> None:
-        if self._held_back is None:
-            self._emit(NodeChanged(change))
-        else:
-            self._held_back.append(change)
-
-    def _emit_held_back(self) -> None:
-        changes, self._held_back = self._held_back or (), None
-        for change in changes:
-            self._on_node_change(change)
+        self._emit(NodeChanged(change, self._node_id()))
 
     def _node_id(self) -> str:
         """Unique among the control planes of one database."""

@@ -41,6 +41,6 @@ async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> Non
         node_id = options.node_id or f"{socket.gethostname()}-{os.getpid()}"
         document = bootstrap(node_id, options.control_plane, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
-        async with Envoy(settings, lambda change: emit(NodeChanged(change))) as envoy:
+        async with Envoy(settings, lambda change: emit(NodeChanged(change, node_id))) as envoy:
             await run_until_stopped(envoy.ready(), stop)
             await stop.wait()

@@ -122,7 +122,7 @@ class Rollout:
 
         """
         self.expected_nodes = 1
-        pending = self._emit_when_pending()
+        pending = self._emit_when_pending(self._published)
         try:
             await wait_until_decided(self._ledger)
             self.open_listener()
@@ -133,7 +133,7 @@ class Rollout:
         if listener:
             raise InvalidInput(one.diagnostic() for one in listener)
         if outcome.rejections:
-            self._emit(self._rejected(outcome.rejections))
+            self._emit(self._rejected(outcome.rejections, self._published))
 
     async def follow_store(self, store: WatchedStore) -> None:
         """Publish each new revision of the store, until cancelled."""
@@ -213,7 +213,7 @@ class Rollout:
             if not any(key in versions for key in session.rejections):
                 self._applied.notify(RevisionApplied(session.node, time.perf_counter() - began))
 
-        pending = self._emit_when_pending()
+        pending = self._emit_when_pending(revisions[-1])
         try:
             outcome = await wait_until_decided(
                 self._ledger, versions, nodes=self.expected_nodes, on_decided=on_decided
@@ -223,13 +223,13 @@ class Rollout:
         elapsed = (time.perf_counter() - began) * 1000
         self._note_outcome(outcome, revisions)
         if outcome.rejections:
-            self._emit(self._rejected(outcome.rejections))
+            self._emit(self._rejected(outcome.rejections, revisions[-1]))
         elif versions:
-            self._emit(ChangeEnforced(len(versions), elapsed))
+            self._emit(ChangeEnforced(len(versions), elapsed, revisions[-1]))
 
-    def _emit_when_pending(self) -> asyncio.TimerHandle:
+    def _emit_when_pending(self, revision: int) -> asyncio.TimerHandle:
         loop = asyncio.get_running_loop()
-        return loop.call_later(DECISION_SECONDS, self._emit, ChangePending(DECISION_SECONDS))
+        return loop.call_later(DECISION_SECONDS, self._emit, ChangePending(DECISION_SECONDS, revision))
 
     def _note_outcome(self, outcome: RolloutResult, revisions: range) -> None:
         now, newest = datetime.now(UTC), revisions[-1]
@@ -272,8 +272,10 @@ class Rollout:
             kind.rpartition(".")[2], name, one.version, one.message, _from_unix(one.at), self._apis_of(one)
         )
 
-    def _rejected(self, rejections: Iterable[Rejection]) -> ResourcesRejected:
-        return ResourcesRejected(tuple(one.diagnostic(self._apis_of(one)) for one in rejections))
+    def _rejected(self, rejections: Sequence[Rejection], revision: int) -> ResourcesRejected:
+        nodes = tuple(sorted({one.node for one in rejections}))
+        diagnostics = tuple(one.diagnostic(self._apis_of(one)) for one in rejections)
+        return ResourcesRejected(diagnostics, revision, nodes)
 
     def _apis_of(self, rejection: Rejection) -> tuple[str, ...]:
         # The search reads all APIs, on the event loop: 16 ms with 5,000, whenever a client lists the nodes.

@@ -7,6 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
+from crossgate.service.log import LogFormat, LogLevel
+
 DEFAULT_ADMIN_ADDRESS: Final = "127.0.0.1:8090"
 DEFAULT_SERVER: Final = f"http://{DEFAULT_ADMIN_ADDRESS}"
 
@@ -55,4 +57,20 @@ Message = Annotated[
 Prune = Annotated[bool, typer.Option("--prune", help="Remove objects that the document does not contain.")]
 Concurrency = Annotated[
     int, typer.Option(min=0, metavar="N", help="Worker threads of Envoy; 0: one per core.")
+]
+LogFormatOption = Annotated[
+    LogFormat,
+    typer.Option(
+        "--log-format",
+        envvar="CROSSGATE_LOG_FORMAT",
+        help="How the log is written to standard output; `auto` is text in a terminal, otherwise JSON.",
+    ),
+]
+LogLevelOption = Annotated[
+    LogLevel,
+    typer.Option(
+        "--log-level",
+        envvar="CROSSGATE_LOG_LEVEL",
+        help="Omit lines below this level. Programs that wait for a line of the start need `info`.",
+    ),
 ]

@@ -1,17 +1,27 @@
-"""The process of a verb that serves: signals, the log, and the events that it prints."""
+"""The process of a verb that serves: signals, and the log, through which everything is written."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from functools import cache
-from typing import Any
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from io import UnsupportedOperation
+from typing import Final, TextIO
 
-from crossgate.app.events import Emit, Event
-from crossgate.service.log import configure_log
+from crossgate.cli.log_pipe import LogPipe
+from crossgate.cli.output.log_lines import Render, render_json, text_renderer
+from crossgate.cli.stray_output import stray_output_logged
+from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.service.log import Log, LogFormat, LogLevel, set_log_level
+
+_LOG: Final = Log("process")
+_BAD_INPUT: Final = 2
+_FAILED: Final = 1
 
 
 def run_until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
@@ -27,37 +37,130 @@ def run_until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, None]
     asyncio.run(main())
 
 
-def event_printer(source: str = "") -> Emit:
-    """A function that prints events. ``source`` is the file or store that is followed."""
+@contextmanager
+def process_log(log_format: LogFormat, level: LogLevel) -> Iterator[None]:
+    """Write every line of the process through the log, to standard output, while the context lasts.
 
-    @cache
-    def printer() -> Emit:
-        # Imported with the first event: rich is not needed to serve clients.
-        from crossgate.cli.output.events import EventPrinter
+    Refused input is written to standard error, in the same format, and ends the process with exit code 2; an
+    exception that nothing handles is logged, and ends it with 1.
+    """
+    set_log_level(level)
+    refusals: Sequence[Diagnostic] = ()
+    failed = False
+    with ExitStack() as stack:
+        stack.enter_context(_handling_records(log_format))
+        stack.enter_context(_hooks_log())
+        if _descriptor(sys.stderr) is not None:
+            stack.enter_context(stray_output_logged())
+        try:
+            yield
+        except InvalidInput as refused:
+            refusals = refused.diagnostics
+        except (ModuleNotFoundError, SystemExit):
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the log has it
+            _LOG.exception("Crossgate failed")
+            failed = True
+    if refusals:
+        _print_refusals(log_format, refusals)
+    if refusals or failed:
+        # Without it as context: the log has it.
+        raise SystemExit(_BAD_INPUT if refusals else _FAILED) from None
 
-        return EventPrinter(source).emit
 
-    def emit(event: Event) -> None:
-        printer()(event)
+class _PipeHandler(logging.Handler):
+    def __init__(self, render: Render, put: Callable[[str], None]) -> None:
+        super().__init__()
+        self._render = render
+        self._put = put
 
-    return emit
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self._render(record)
+        except Exception as error:  # noqa: BLE001 - a log must not fail those who write to it
+            fallback = f"a line of the logger {record.name} cannot be rendered: {type(error).__name__}"
+            line = self._render(_record(LogLevel.ERROR, fallback))
+        self._put(line)
 
 
-def log_to_stderr() -> None:
-    """Log warnings and errors to standard error, one line each. Standard output is the verb's own."""
-    configure_log(_configure_log)
+@contextmanager
+def _handling_records(log_format: LogFormat) -> Iterator[None]:
+    render = _renderer(log_format, sys.stdout)
+    with ExitStack() as stack:
+        descriptor = _descriptor(sys.stdout)
+        if descriptor is not None:
+            # A copy: the thread may write to it for longer than standard output is open.
+            pipe = LogPipe(os.dup(descriptor), lambda count: render(_dropped(count)))
+            stack.callback(pipe.close)
+            handler = _PipeHandler(render, pipe.put)
+        else:
+            stream = sys.stdout
+            handler = _PipeHandler(render, lambda line: print(line, file=stream))
+        root = logging.getLogger()
+        root.addHandler(handler)
+        stack.callback(root.removeHandler, handler)
+        yield
 
 
-def _configure_log(structlog: Any) -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # Not rich's traceback, the default: it prints local variables, tokens among them.
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )
+@contextmanager
+def _hooks_log() -> Iterator[None]:
+    """Log warnings, and exceptions that no thread handles."""
+    before = threading.excepthook, sys.unraisablehook
+    threading.excepthook = _log_thread
+    sys.unraisablehook = _log_unraisable
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        threading.excepthook, sys.unraisablehook = before
+
+
+def _log_thread(failure: threading.ExceptHookArgs) -> None:
+    if failure.exc_type is not SystemExit:
+        name = "" if failure.thread is None else failure.thread.name
+        _LOG.exception("A thread failed", cause=failure.exc_value, thread=name)
+
+
+def _log_unraisable(failure: sys.UnraisableHookArgs) -> None:
+    _LOG.exception("An exception was ignored", cause=failure.exc_value, object=repr(failure.object))
+
+
+def _print_refusals(log_format: LogFormat, refusals: Sequence[Diagnostic]) -> None:
+    # The start failed: nobody waits for these modules.
+    from crossgate.cli.output.events import diagnostic_fields
+
+    render = _renderer(log_format, sys.stderr)
+    with suppress(OSError):
+        for one in refusals:
+            print(
+                render(_record(LogLevel(one.severity.value), str(one), diagnostic_fields(one))),
+                file=sys.stderr,
+            )
+
+
+def _renderer(log_format: LogFormat, stream: TextIO | None) -> Render:
+    terminal = stream is not None and stream.isatty()
+    if log_format is LogFormat.JSON or (log_format is LogFormat.AUTO and not terminal):
+        return render_json
+    return text_renderer(colours=terminal and not os.environ.get("NO_COLOR"))
+
+
+def _descriptor(stream: TextIO | None) -> int | None:
+    """The descriptor of the stream; None if it was closed before the start, or is a string buffer."""
+    try:
+        return None if stream is None else stream.fileno()
+    except (UnsupportedOperation, ValueError):
+        return None
+
+
+def _dropped(count: int) -> logging.LogRecord:
+    reason = "lines of the log were dropped: they were written faster than they could be stored or read"
+    return _record(LogLevel.WARNING, f"{count} {reason}", {"dropped": count})
+
+
+def _record(level: LogLevel, message: str, fields: dict[str, object] | None = None) -> logging.LogRecord:
+    record = logging.LogRecord("crossgate.process", level.number, "", 0, message, None, None)
+    record.fields = fields or {}
+    record.text = message
+    return record

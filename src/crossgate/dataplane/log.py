@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
+from crossgate.service.log import LogLevel
+
 FORMAT: Final = "%Y-%m-%dT%T.%e%z|%l|%n|%v"
 """Envoy's ``--log-format``: time, level, component, message."""
 LONGEST_LINE: Final = 64 * 1024
@@ -21,25 +23,24 @@ _CHUNK = 64 * 1024
 _LINE = re.compile(r"[-0-9:.T+]{20,}\|(?P<level>[a-z]+)\|(?P<component>[^|]*)\|(?P<message>.*)")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|x[0-9a-fA-F]{2}|.)")
 _NAMED_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-# Envoy's levels → Python's.
+# Envoy's levels → the log's.
 _LEVELS = {
-    "trace": "debug",
-    "debug": "debug",
-    "info": "info",
-    "warning": "warning",
-    "error": "error",
-    "critical": "critical",
+    "trace": LogLevel.DEBUG,
+    "debug": LogLevel.DEBUG,
+    "info": LogLevel.INFO,
+    "warning": LogLevel.WARNING,
+    "error": LogLevel.ERROR,
+    "critical": LogLevel.ERROR,
 }
-_ERROR_LEVELS = {"error", "critical"}
 _TAIL_LINES = 5
 _LONGEST_TAIL_LINE = 600
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One message of Envoy: ``level`` as Python's logging names it; ``component`` is "" for raw output."""
+    """One message of Envoy; ``component`` is "" for raw output."""
 
-    level: str
+    level: LogLevel
     component: str
     message: str
 
@@ -48,7 +49,7 @@ def parse_line(line: str) -> LogLine:
     """The message on ``line``; a line that is not in Envoy's format is raw output of level error."""
     match = _LINE.fullmatch(line)
     if match is None or match["level"] not in _LEVELS:
-        return LogLine("error", "", line)
+        return LogLine(LogLevel.ERROR, "", line)
     return LogLine(_LEVELS[match["level"]], match["component"], _unescape(match["message"]))
 
 
@@ -111,7 +112,7 @@ class LogTail:
         """Keep ``line`` until newer ones of its sort displace it."""
         if not line.component:
             self._raw.append(_shorten(line.message))
-        elif line.level in _ERROR_LEVELS:
+        elif line.level is LogLevel.ERROR:
             self._errors.append(_shorten(line.message))
         else:
             self._other.append(_shorten(line.message))

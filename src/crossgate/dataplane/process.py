@@ -51,7 +51,7 @@ from crossgate.dataplane.supervisor import (
     Timeouts,
     WakeAt,
 )
-from crossgate.service.log import Log
+from crossgate.service.log import Log, LogLevel
 
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 
@@ -210,8 +210,8 @@ class Envoy:
     def _log_line(self, line: LogLine) -> None:
         self._supervisor.receive(LineLogged(line), self._now())
         # A terminating Envoy warns of its own end and of every connection that it loses.
-        level = "debug" if isinstance(self._supervisor.state, Terminating) else line.level
-        getattr(self._log, level)(line.message, component=line.component or "output")
+        level = LogLevel.DEBUG if isinstance(self._supervisor.state, Terminating) else line.level
+        self._log.log(level, line.message, {"component": line.component or "output"})
 
     def _start_poll(self, condition: Callable[[], Awaitable[None]], event: Input) -> None:
         self._cancel_poll()

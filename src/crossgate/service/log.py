@@ -1,18 +1,43 @@
-"""The log of the program, through structlog.
+"""The log of the program: the standard library's loggers, with fields.
 
-structlog is imported with the first line: it takes as long to load as a store to open, and most starts log
-nothing.
+Libraries log in the same way, so that one handler receives every line. `crossgate run` and `crossgate node`
+install it (`crossgate.cli.process`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+import logging
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 LINES_AT_ONCE: Final = 10
 SECONDS_PER_LINE: Final = 10.0
+_ROOT: Final = "crossgate"
+
+
+class LogFormat(StrEnum):
+    """How the lines of the log are written."""
+
+    AUTO = "auto"
+    """Text in a terminal, otherwise JSON."""
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """How serious a line is."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def number(self) -> int:
+        """The level in the standard library."""
+        return logging.getLevelNamesMapping()[self.name]
 
 
 class LogLimit:
@@ -38,27 +63,48 @@ class LogLimit:
 
 
 class Log:
-    """A named logger. Its methods are structlog's: ``warning("message", key=value)``."""
+    """A named logger: ``warning("message", key=value)``.
+
+    The message is a constant sentence. What varies, above all what came from outside, is a field.
+    """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._logger = logging.getLogger(f"{_ROOT}.{name}")
 
-    def __getattr__(self, method: str) -> Any:
-        return getattr(_logger(self._name), method)
+    def debug(self, message: str, /, **fields: object) -> None:
+        """Log what only a search for a fault needs."""
+        self.log(LogLevel.DEBUG, message, fields)
+
+    def info(self, message: str, /, **fields: object) -> None:
+        """Log what happened as intended."""
+        self.log(LogLevel.INFO, message, fields)
+
+    def warning(self, message: str, /, **fields: object) -> None:
+        """Log what somebody should look at."""
+        self.log(LogLevel.WARNING, message, fields)
+
+    def error(self, message: str, /, **fields: object) -> None:
+        """Log what did not work."""
+        self.log(LogLevel.ERROR, message, fields)
+
+    def exception(self, message: str, /, *, cause: BaseException | None = None, **fields: object) -> None:
+        """Log an error with its exception, by default the one being handled; without local variables."""
+        self._logger.error(message, exc_info=cause or True, extra={"fields": fields, "text": None})
+
+    def log(
+        self, level: LogLevel, message: str, fields: Mapping[str, object], text: str | None = None
+    ) -> None:
+        """Log a line; ``text`` stands for message and fields where people read."""
+        self._logger.log(level.number, message, extra={"fields": fields, "text": text})
 
 
-def configure_log(configure: Callable[[Any], None]) -> None:
-    """Set a function to call with the module structlog before the first line is written."""
-    _configure[:] = [configure]
+def set_log_level(level: LogLevel) -> None:
+    """Omit lines below that level; of libraries, also below warning."""
+    logging.getLogger(_ROOT).setLevel(level.number)
+    # SQLAlchemy would log statements with their values.
+    logging.getLogger().setLevel(max(level.number, logging.WARNING))
 
 
-_configure: list[Callable[[Any], None]] = []
-
-
-@cache
-def _logger(name: str) -> Any:
-    import structlog
-
-    while _configure:
-        _configure.pop()(structlog)
-    return structlog.get_logger(name)
+def logger_name(record: logging.LogRecord) -> str:
+    """The record's logger, of the program's own without the package."""
+    return record.name.removeprefix(f"{_ROOT}.")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import select
 import signal
@@ -130,8 +131,7 @@ class ForkServer:
         except MemoryError:
             os._exit(_OUT_OF_MEMORY)
         except BaseException:  # noqa: BLE001 - a worker must never run the server's code
-            traceback.print_exc(file=sys.stderr)
-            os._exit(1)
+            _report_failure()
 
     def _report_overrun(self, job: socket.socket) -> NoReturn:
         lift_time_limit()
@@ -177,6 +177,16 @@ class ForkServer:
         end = worker.killed or _ENDS.get(code, WorkerEnd.CRASHED)
         with contextlib.suppress(OSError):  # the pool has closed it since
             worker.job.sendall(end.value)
+
+
+def _report_failure() -> NoReturn:
+    """Write the exception as one line, which becomes a line of the gateway's log; end the process."""
+    try:
+        line = json.dumps(f"A worker failed: {traceback.format_exc()}")
+        sys.stderr.write(f"{line[1:-1]}\n")
+        sys.stderr.flush()
+    finally:
+        os._exit(1)
 
 
 def _die_with(parent: int) -> None:

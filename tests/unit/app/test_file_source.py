@@ -12,7 +12,7 @@ from crossgate.app.events import Event, LintReported
 from crossgate.app.file_source import FileLinter
 from crossgate.app.tasks import background_task
 from crossgate.catalogue.document import Reading, load_document
-from crossgate.cli.output.events import EventPrinter
+from crossgate.cli.output.events import EventLog
 from crossgate.lint.check import check_catalogue
 
 API = """
@@ -86,15 +86,16 @@ def test_a_finding_that_only_moved_is_not_reported_again() -> None:
     assert check_catalogue(catalogue([unsafe, worse])).by_object() != first
 
 
-def test_ten_errors_are_printed_and_the_rest_is_counted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_ten_errors_are_logged_and_the_rest_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (event,) = asyncio.run(reports(reading(tmp_path, *[UNSAFE] * 12)))
 
-    EventPrinter("gateway.yaml").emit(event)
+    with caplog.at_level("INFO"):
+        EventLog("gateway.yaml").emit(event)
 
-    first, *errors, rest = capsys.readouterr().out.splitlines()
+    first, *errors, rest = caplog.messages
     assert first == f"{event}"
     lines = range(6, 6 + 10 * 6, 6)
     assert all(f"gateway.yaml:{line}:" in error for line, error in zip(lines, errors, strict=True))
-    assert (len(errors), rest) == (10, "  and 2 more errors")
+    assert (len(errors), rest) == (10, "and 2 more")

@@ -23,7 +23,6 @@ LATER = {
     "psycopg",
     "pydantic",
     "rich",
-    "structlog",
     "uvicorn",
     "watchfiles",
 }

@@ -1,6 +1,7 @@
 import pytest
 
 from crossgate.dataplane.log import LONGEST_LINE, LineSplitter, LogLine, LogTail, parse_line
+from crossgate.service.log import LogLevel
 
 STAMP = "2026-11-22T10:09:01.962+00:00"
 
@@ -8,14 +9,23 @@ STAMP = "2026-11-22T10:09:01.962+00:00"
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        (f"{STAMP}|warning|main|caught ENVOY_SIGTERM", LogLine("warning", "main", "caught ENVOY_SIGTERM")),
-        (f"{STAMP}|critical|main|error `a \\'b\\' \\n c`", LogLine("critical", "main", "error `a 'b' \n c`")),
-        (f"{STAMP}|trace|http|a|b", LogLine("debug", "http", "a|b")),
-        (f"{STAMP}|info|main|caf\\303\\251", LogLine("info", "main", "café")),
-        (f"{STAMP}|info|main|ends in \\", LogLine("info", "main", "ends in \\")),
-        (f"{STAMP}|shout|main|no such level", LogLine("error", "", f"{STAMP}|shout|main|no such level")),
-        ("envoy: error while loading", LogLine("error", "", "envoy: error while loading")),
-        ("", LogLine("error", "", "")),
+        (
+            f"{STAMP}|warning|main|caught SIGTERM",
+            LogLine(LogLevel.WARNING, "main", "caught SIGTERM"),
+        ),
+        (
+            f"{STAMP}|critical|main|a \\'b\\' \\n c",
+            LogLine(LogLevel.ERROR, "main", "a 'b' \n c"),
+        ),
+        (f"{STAMP}|trace|http|a|b", LogLine(LogLevel.DEBUG, "http", "a|b")),
+        (f"{STAMP}|info|main|caf\\303\\251", LogLine(LogLevel.INFO, "main", "café")),
+        (f"{STAMP}|info|main|ends in \\", LogLine(LogLevel.INFO, "main", "ends in \\")),
+        (
+            f"{STAMP}|shout|main|no level",
+            LogLine(LogLevel.ERROR, "", f"{STAMP}|shout|main|no level"),
+        ),
+        ("envoy: error while loading", LogLine(LogLevel.ERROR, "", "envoy: error while loading")),
+        ("", LogLine(LogLevel.ERROR, "", "")),
     ],
 )
 def test_lines_are_parsed(line: str, expected: LogLine) -> None:
@@ -43,17 +53,17 @@ def test_a_line_without_end_takes_bounded_memory() -> None:
 
 def test_errors_come_before_raw_output_and_warnings() -> None:
     tail = LogTail()
-    tail.add(LogLine("warning", "config", "a warning"))
+    tail.add(LogLine(LogLevel.WARNING, "config", "a warning"))
     assert tail.lines == ("a warning",)
-    tail.add(LogLine("error", "", "raw output"))
+    tail.add(LogLine(LogLevel.ERROR, "", "raw output"))
     assert tail.lines == ("raw output",)
-    tail.add(LogLine("error", "main", "an error"))
+    tail.add(LogLine(LogLevel.ERROR, "main", "an error"))
     assert tail.lines == ("an error",)
 
 
 def test_of_a_long_message_the_end_is_kept() -> None:
     tail = LogTail()
-    tail.add(LogLine("critical", "main", "error `" + "field {\n}\n" * 1000 + "PortValue: too large"))
+    tail.add(LogLine(LogLevel.ERROR, "main", "error `" + "field {\n}\n" * 1000 + "PortValue: too large"))
     (line,) = tail.lines
 
     assert line.startswith("error `")

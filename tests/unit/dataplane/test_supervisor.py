@@ -45,6 +45,7 @@ from crossgate.dataplane.supervisor import (
     Waiting,
     WakeAt,
 )
+from crossgate.service.log import LogLevel
 
 TIMEOUTS = Timeouts(drain=30, terminate=5, ready=10, stable=60, first_restart=0.1, longest_restart=8)
 
@@ -167,8 +168,8 @@ def test_a_start_that_fails_is_retried() -> None:
 
 def test_an_end_is_reported_with_envoys_last_errors() -> None:
     supervisor = supervisor_in(STARTING)
-    supervisor.receive(LineLogged(LogLine("warning", "main", "just so you know")), 101)
-    supervisor.receive(LineLogged(LogLine("critical", "main", "cannot bind")), 101)
+    supervisor.receive(LineLogged(LogLine(LogLevel.WARNING, "main", "just so you know")), 101)
+    supervisor.receive(LineLogged(LogLine(LogLevel.ERROR, "main", "cannot bind")), 101)
 
     (ended, _) = reported(supervisor.receive(Exited(1), 101))
 
@@ -178,7 +179,7 @@ def test_an_end_is_reported_with_envoys_last_errors() -> None:
 
 def test_a_restart_clears_the_log_tail() -> None:
     supervisor = supervisor_in(STARTING)
-    supervisor.receive(LineLogged(LogLine("critical", "main", "cannot bind")), 101)
+    supervisor.receive(LineLogged(LogLine(LogLevel.ERROR, "main", "cannot bind")), 101)
     supervisor.receive(Exited(1), 101)
     supervisor.receive(Tick(), 102)
     supervisor.receive(Spawned(8), 102)

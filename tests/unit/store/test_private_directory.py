@@ -7,7 +7,6 @@ import stat
 from pathlib import Path
 
 import pytest
-import structlog
 
 from crossgate.service.errors import StoreUnavailable
 from crossgate.store import SqliteDirectory, directory_lock, open_store
@@ -65,12 +64,14 @@ def test_directory_that_others_may_write_to_is_refused(data: Path, mode: int) ->
     assert f"mode {mode:04o}" in refusal(data)
 
 
-def test_store_that_others_may_read_is_reported_and_opened(data: Path) -> None:
+def test_store_that_others_may_read_is_reported_and_opened(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     data.chmod(0o755)
-    with structlog.testing.capture_logs() as lines:
-        start(data)
-    assert [line["log_level"] for line in lines] == ["warning"]
-    assert "chmod 700" in lines[0]["event"]
+    start(data)
+    [line] = [one for one in caplog.records if one.name == "crossgate.store"]
+    assert line.levelname == "WARNING"
+    assert "chmod 700" in line.getMessage()
 
 
 def test_empty_directory_becomes_private(tmp_path: Path) -> None:

@@ -10,6 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crossgate.cli.output.printable import printable
+
+__all__ = ["print_json", "print_rows", "printable", "stderr", "stdout"]
+
 
 def stdout() -> Console:
     """Standard output, for results."""
@@ -41,12 +45,3 @@ def print_rows(console: Console, heading: Sequence[str], rows: Iterable[Sequence
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     console.print(table)
-
-
-def printable(text: str) -> str:
-    """The string with every character escaped that could control a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text
-    )

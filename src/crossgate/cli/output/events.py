@@ -1,12 +1,13 @@
-"""Prints the events of a running gateway: a table and colours in a terminal, plain lines in a pipe."""
+"""Logs the events of a running gateway or node: a line with fields for each, and one for each diagnostic.
+
+Loads nothing: the first events come while a store is loaded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, assert_never
-
-from rich.table import Table
 
 from crossgate.app.events import (
     AdminListening,
@@ -23,113 +24,179 @@ from crossgate.app.events import (
     ServicesUnreachable,
 )
 from crossgate.catalogue.model import Api, Catalogue
-from crossgate.cli.output.console import printable, stdout
 from crossgate.dataplane.lifecycle_events import (
     EnvoyDraining,
+    EnvoyDrainTimedOut,
+    EnvoyExited,
+    EnvoyNotReady,
     EnvoyReady,
+    EnvoyRestarting,
     EnvoyStarted,
     EnvoyStopped,
     LifecycleEvent,
 )
 from crossgate.diagnostics import Diagnostic
+from crossgate.service.log import Log, LogLevel
 
 _MAX_LINES: Final = 40
 """Of lists that may have thousands of entries."""
+_MAX_ERRORS: Final = 1000
+"""Of a document that is refused."""
 _MAX_LINT_ERRORS: Final = 10
 """`crossgate check` shows the others."""
 
+Fields = Mapping[str, object]
 
-class EventPrinter:
-    """Prints to standard output and flushes it, so that a log shows each line when it happens."""
 
-    def __init__(self, source: str) -> None:
+class EventLog:
+    """Logs events. Never blocks."""
+
+    def __init__(self, source: str = "") -> None:
         """``source`` is the file or the store that is followed; empty for a node."""
         self._source = source
-        self._console = stdout()
+        self._log = Log("gateway" if source else "node")
 
     def emit(self, event: Event) -> None:
-        """Print one event."""
+        """Log one event."""
         match event:
             case GatewayServing():
                 self._serving(event)
-            case ChangeEnforced():
-                self._print("green", str(event))
             case AdminListening():
                 self._admin_listening(event)
-            case ChangeRefused() | ResourcesRejected() | AdminUnavailable():
-                self._print("red", str(event))
-                self._print_diagnostics(event.diagnostics)
-            case ChangePending():
-                self._print("yellow", str(event))
-            case ServicesUnreachable() | NativesForbidden():
-                self._print("yellow", str(event))
-                self._print_diagnostics(event.diagnostics[:_MAX_LINES])
-                self._print_omitted(len(event.diagnostics))
+            case ChangeEnforced(resources, milliseconds, revision):
+                took = {"resources": resources, "milliseconds": round(milliseconds, 3)}
+                self._line(LogLevel.INFO, "change-enforced", event, {"revision": revision, **took})
+            case ChangePending(seconds, revision):
+                waited = {"revision": revision, "seconds": seconds}
+                self._line(LogLevel.WARNING, "change-pending", event, waited)
+            case ChangeRefused():
+                self._line(LogLevel.ERROR, "change-refused", event)
+                self._diagnostics("change-refused", event.diagnostics, _MAX_ERRORS)
+            case ResourcesRejected():
+                by = {"revision": event.revision, "nodes": event.nodes}
+                self._line(LogLevel.ERROR, "resources-rejected", event, by)
+                self._diagnostics("resources-rejected", event.diagnostics, _MAX_ERRORS)
+            case AdminUnavailable():
+                self._line(LogLevel.ERROR, "admin-unavailable", event)
+                self._diagnostics("admin-unavailable", event.diagnostics, _MAX_ERRORS)
+            case ServicesUnreachable():
+                self._line(LogLevel.WARNING, "natives-unreachable", event, {"count": len(event.diagnostics)})
+                self._diagnostics("natives-unreachable", event.diagnostics, _MAX_LINES)
+            case NativesForbidden():
+                self._line(LogLevel.WARNING, "natives-forbidden", event, {"count": len(event.diagnostics)})
+                self._diagnostics("natives-forbidden", event.diagnostics, _MAX_LINES)
             case LintReported():
                 self._lint_reported(event)
-            case NodeChanged(change):
-                self._node_changed(change)
+            case NodeChanged():
+                self._node_changed(event)
             case _ as never:
                 assert_never(never)
 
+    def _serving(self, event: GatewayServing) -> None:
+        catalogue = event.catalogue
+        rows = list(islice(_rows(catalogue), _MAX_LINES))
+        widths = [max(map(len, column)) for column in zip(*(row.values() for row in rows), strict=True)]
+        for row in rows:
+            message = f"{row['api']} at {row['url']} forwards to {row['native']}, CORS {row['cors']}"
+            columns = (cell.ljust(width) for cell, width in zip(row.values(), widths, strict=True))
+            self._write(LogLevel.INFO, message, {"event": "api-served", **row}, "  ".join(columns).rstrip())
+        self._omitted("api-served", sum(len(api.endpoints) for api in catalogue.apis.values()), _MAX_LINES)
+        self._write(
+            LogLevel.INFO,
+            f"Control plane for nodes: {event.control_plane}",
+            {"event": "control-plane-listening", "address": str(event.control_plane)},
+        )
+        message = f"{event} from {self._source}"
+        fields = {"event": "gateway-serving", "apis": len(catalogue.apis), "source": self._source}
+        fields |= {"revision": event.revision, "address": _address(catalogue)}
+        self._write(LogLevel.INFO, message, fields, f"{message}; press Ctrl-C to stop")
+
     def _admin_listening(self, event: AdminListening) -> None:
-        self._print("dim", str(event))
+        self._line(LogLevel.INFO, "admin-listening", event, {"url": event.url})
         if event.first_token is not None:
-            self._print("bold", f"Token with role admin, in a file for this user only: {event.first_token}")
+            message = f"Token with role admin, in a file for this user only: {event.first_token}"
+            fields = {"event": "first-token", "file": str(event.first_token)}
+            self._write(LogLevel.INFO, message, fields)
 
     def _lint_reported(self, event: LintReported) -> None:
-        errors = event.errors
-        self._print("bold red" if errors else "dim", str(event))
-        self._print_diagnostics(errors[:_MAX_LINT_ERRORS])
-        if len(errors) > _MAX_LINT_ERRORS:
-            self._print("dim", f"  and {len(errors) - _MAX_LINT_ERRORS:,} more errors")
+        levels = map(_level, event.diagnostics)
+        worst = max(levels, key=lambda level: level.number, default=LogLevel.INFO)
+        fields = {"errors": len(event.errors), "findings": len(event.diagnostics)}
+        self._line(worst, "lint-reported", event, fields)
+        self._diagnostics("lint-reported", event.errors, _MAX_LINT_ERRORS)
 
-    def _node_changed(self, change: LifecycleEvent) -> None:
-        match change:
-            case EnvoyStarted() | EnvoyStopped():
-                pass
-            case EnvoyReady() | EnvoyDraining():
-                self._print("dim", str(change))
-            case _:
-                self._print("yellow", str(change))
+    def _node_changed(self, event: NodeChanged) -> None:
+        level, name, fields = _lifecycle(event.change)
+        # Without the tail of Envoy's log: those lines were logged when they came.
+        message = str(event.change).partition("\n")[0]
+        self._write(level, message, {"event": name, "node": event.node, **fields})
 
-    def _serving(self, event: GatewayServing) -> None:
-        rows = list(islice(_rows(event.catalogue), _MAX_LINES))
-        if self._console.is_terminal:
-            self._console.print(_table(rows))
-        else:
-            for row in rows:
-                self._print("", " ".join(row))
-        self._print_omitted(sum(len(api.endpoints) for api in event.catalogue.apis.values()))
-        self._print("dim", f"Control plane for nodes: {event.control_plane}")
-        self._print("bold green", f"{event} from {self._source}; press Ctrl-C to stop")
+    def _diagnostics(self, name: str, diagnostics: Sequence[Diagnostic], most: int) -> None:
+        for one in diagnostics[:most]:
+            fields = {"event": name, **diagnostic_fields(one)}
+            self._write(_level(one), str(one), fields, f"  {one}")
+        self._omitted(name, len(diagnostics), most)
 
-    def _print(self, style: str, line: str) -> None:
-        self._console.print(line, style=style or None)
-        self._console.file.flush()
+    def _omitted(self, name: str, count: int, most: int) -> None:
+        if count > most:
+            message = f"and {count - most:,} more"
+            self._write(LogLevel.INFO, message, {"event": name, "omitted": count - most}, f"  {message}")
 
-    def _print_diagnostics(self, diagnostics: Sequence[Diagnostic]) -> None:
-        for diagnostic in diagnostics:
-            self._print("", f"  {printable(str(diagnostic))}")
+    def _line(self, level: LogLevel, name: str, event: object, fields: Fields | None = None) -> None:
+        self._write(level, str(event), {"event": name, **(fields or {})})
 
-    def _print_omitted(self, lines: int) -> None:
-        if lines > _MAX_LINES:
-            self._print("dim", f"  and {lines - _MAX_LINES:,} more")
+    def _write(self, level: LogLevel, message: str, fields: Fields, text: str | None = None) -> None:
+        self._log.log(level, message, fields, message if text is None else text)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Table:
-    table = Table("API", "type", "URL", "native service", "CORS", box=None, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
-    return table
+def diagnostic_fields(one: Diagnostic) -> dict[str, object]:
+    """The diagnostic as fields of a line; those that say nothing are left out."""
+    values = one.as_json() | {"problem": one.message}
+    dropped = {"severity", "message"} if one.place.path else {"severity", "message", "path"}
+    return {name: value for name, value in values.items() if value is not None and name not in dropped}
 
 
-def _rows(catalogue: Catalogue) -> Iterator[tuple[str, ...]]:
-    gateway = catalogue.gateway
-    base = f"{'https' if gateway.tls else 'http'}://{gateway.listen}"
+def _level(one: Diagnostic) -> LogLevel:
+    return LogLevel(one.severity.value)
+
+
+def _lifecycle(change: LifecycleEvent) -> tuple[LogLevel, str, dict[str, object]]:
+    """Level, name and fields."""
+    match change:
+        case EnvoyStarted(pid):
+            return LogLevel.DEBUG, "envoy-started", {"pid": pid}
+        case EnvoyReady(pid, seconds):
+            return LogLevel.INFO, "envoy-ready", {"pid": pid, "seconds": round(seconds, 3)}
+        case EnvoyNotReady(pid, seconds, log_tail):
+            timed = {"pid": pid, "seconds": round(seconds, 3)}
+            return LogLevel.WARNING, "envoy-not-ready", {**timed, "envoy_log": log_tail}
+        case EnvoyExited(reason, log_tail):
+            return LogLevel.WARNING, "envoy-exited", {"reason": reason, "envoy_log": log_tail}
+        case EnvoyRestarting(seconds, failures):
+            return LogLevel.WARNING, "envoy-restarting", {"seconds": seconds, "failures": failures}
+        case EnvoyDraining(seconds):
+            return LogLevel.INFO, "envoy-draining", {"seconds": seconds}
+        case EnvoyDrainTimedOut(seconds):
+            return LogLevel.WARNING, "envoy-drain-timed-out", {"seconds": seconds}
+        case EnvoyStopped():
+            return LogLevel.DEBUG, "envoy-stopped", {}
+
+
+def _address(catalogue: Catalogue) -> str:
+    return f"{'https' if catalogue.gateway.tls else 'http'}://{catalogue.gateway.listen}"
+
+
+def _rows(catalogue: Catalogue) -> Iterator[dict[str, str]]:
+    base = _address(catalogue)
     for api in catalogue.apis.values():
         for endpoint in api.endpoints:
-            yield api.key, api.type.value, f"{base}{endpoint}", str(api.native), _cors(catalogue, api)
+            yield {
+                "api": api.key,
+                "type": api.type.value,
+                "url": f"{base}{endpoint}",
+                "native": str(api.native),
+                "cors": _cors(catalogue, api),
+            }
 
 
 def _cors(catalogue: Catalogue, api: Api) -> str:

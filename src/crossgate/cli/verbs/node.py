@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from crossgate.app.node import NodeOptions, run_node
-from crossgate.cli.arguments import Concurrency
-from crossgate.cli.process import event_printer, log_to_stderr, run_until_signal
+from crossgate.cli.arguments import Concurrency, LogFormatOption, LogLevelOption
+from crossgate.cli.output.events import EventLog
+from crossgate.cli.process import process_log, run_until_signal
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import parse_control_plane_address
+from crossgate.service.log import LogFormat, LogLevel
 
 
 def node(
@@ -32,15 +34,17 @@ def node(
         ),
     ] = "",
     concurrency: Concurrency = 0,
+    log_format: LogFormatOption = LogFormat.AUTO,
+    log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
     """Run an Envoy that takes its configuration from a control plane, and keeps serving without it.
 
     Ctrl-C or SIGTERM stop the node after its current requests.
     """
-    address = parse_control_plane_address(control_plane)
-    if isinstance(address, Diagnostic):
-        raise InvalidInput([address])
-    options = NodeOptions(address, node_id, concurrency or None)
-    log_to_stderr()
-    emit = event_printer()
-    run_until_signal(lambda stop: run_node(options, emit, stop))
+    with process_log(log_format, log_level):
+        address = parse_control_plane_address(control_plane)
+        if isinstance(address, Diagnostic):
+            raise InvalidInput([address])
+        options = NodeOptions(address, node_id, concurrency or None)
+        emit = EventLog().emit
+        run_until_signal(lambda stop: run_node(options, emit, stop))

@@ -8,10 +8,18 @@ from typing import Annotated, Final
 
 import typer
 
-from crossgate.cli.arguments import DEFAULT_ADMIN_ADDRESS, Concurrency, DatabaseUrl, DataDirectory
+from crossgate.cli.arguments import (
+    DEFAULT_ADMIN_ADDRESS,
+    Concurrency,
+    DatabaseUrl,
+    DataDirectory,
+    LogFormatOption,
+    LogLevelOption,
+)
 from crossgate.dataplane.binary import start_finding_envoy
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import parse_admin_address, parse_control_plane_address, parse_listen_address
+from crossgate.service.log import LogFormat, LogLevel
 
 _OFF: Final = "off"
 
@@ -71,6 +79,8 @@ def run(
         ),
     ] = "",
     concurrency: Concurrency = 0,
+    log_format: LogFormatOption = LogFormat.AUTO,
+    log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
     """Run a gateway from a document or a store, and enforce every change without a restart.
 
@@ -83,35 +93,38 @@ def run(
     # `envoy --version` runs while the modules below are loaded: a start with 5,000 APIs takes 3.2 to 4.1 s,
     # and docs/explanation/performance.md aims at 4 s, measured by bench/store_propagation.py.
     find_envoy = start_finding_envoy() if envoy else None
-    from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
-    from crossgate.cli.process import event_printer, log_to_stderr, run_until_signal
-    from crossgate.cli.stores import store_location
+    from crossgate.cli.process import process_log
 
-    if file is not None:
-        # --database is not refused: CROSSGATE_DATABASE may be set for gateways without a file.
-        _refuse_with_file("--data", data)
-        _refuse_with_file("--listen", listen)
-    source = store_location(data, database) if file is None else file
-    listen_address = parse_listen_address(listen) if listen else None
-    if isinstance(listen_address, Diagnostic):
-        raise InvalidInput([listen_address])
-    xds_address = parse_control_plane_address(xds) if xds else None
-    if isinstance(xds_address, Diagnostic):
-        raise InvalidInput([xds_address])
-    admin_options = None
-    if admin != _OFF:
-        address = parse_admin_address(admin or DEFAULT_ADMIN_ADDRESS, in_clear_text=admin_in_clear_text)
-        if isinstance(address, Diagnostic):
-            raise InvalidInput([address])
-        # A store cannot be changed without the API; a gateway with a file is complete without it.
-        required = file is None or bool(admin)
-        admin_options = AdminOptions(address, tuple(admin_host or []), required)
-    options = GatewayOptions(
-        source, find_envoy, xds_address, concurrency or None, admin_options, listen_address
-    )
-    log_to_stderr()
-    emit = event_printer(str(source))
-    run_until_signal(lambda stop: run_gateway(options, emit, stop))
+    with process_log(log_format, log_level):
+        from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
+        from crossgate.cli.output.events import EventLog
+        from crossgate.cli.process import run_until_signal
+        from crossgate.cli.stores import store_location
+
+        if file is not None:
+            # --database is not refused: CROSSGATE_DATABASE may be set for gateways without a file.
+            _refuse_with_file("--data", data)
+            _refuse_with_file("--listen", listen)
+        source = store_location(data, database) if file is None else file
+        listen_address = parse_listen_address(listen) if listen else None
+        if isinstance(listen_address, Diagnostic):
+            raise InvalidInput([listen_address])
+        xds_address = parse_control_plane_address(xds) if xds else None
+        if isinstance(xds_address, Diagnostic):
+            raise InvalidInput([xds_address])
+        admin_options = None
+        if admin != _OFF:
+            address = parse_admin_address(admin or DEFAULT_ADMIN_ADDRESS, in_clear_text=admin_in_clear_text)
+            if isinstance(address, Diagnostic):
+                raise InvalidInput([address])
+            # A store cannot be changed without the API; a gateway with a file is complete without it.
+            required = file is None or bool(admin)
+            admin_options = AdminOptions(address, tuple(admin_host or []), required)
+        options = GatewayOptions(
+            source, find_envoy, xds_address, concurrency or None, admin_options, listen_address
+        )
+        emit = EventLog(str(source)).emit
+        run_until_signal(lambda stop: run_gateway(options, emit, stop))
 
 
 def _refuse_with_file(option: str, value: object) -> None:
