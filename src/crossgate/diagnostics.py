@@ -102,6 +102,15 @@ class Diagnostic:
         return f"{place}{self.severity.value}: {self.message}{found}. {self.remedy} [{self.code}]"
 
 
+def printable(text: str) -> str:
+    """The string with every character escaped that could control a terminal, or turn text around."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text
+    )
+
+
 def count_by_severity(diagnostics: Iterable[Diagnostic]) -> str:
     """How many there are of each severity, the worst first: ``2 errors, 1 warning``."""
     severities = [diagnostic.severity for diagnostic in diagnostics]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crossgate.cli.output.printable import printable
+from crossgate.diagnostics import printable
 
 __all__ = ["print_json", "print_rows", "printable", "stderr", "stdout"]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from crossgate.cli.output.printable import printable
+from crossgate.diagnostics import printable
 from crossgate.service.log import LogLevel, logger_name
 
 LONGEST_STRING: Final = 4000
