@@ -136,7 +136,7 @@ def _scanner(group: RefusalGroup, own_hosts: Sequence[str]) -> Iterator[Sign]:
     if group.key.origin == NULL:
         if families and _BROWSERS.isdisjoint(families):
             program = printable(families[0])
-            yield Sign(SignKind.SCANNER, f"The origin null from a program that is no browser: {program}")
+            yield Sign(SignKind.SCANNER, f"A program, not a browser, sends the origin null: {program}")
         return
     shown = find_scanner(group.key.origin, own_hosts, _domain_of)
     if shown is not None:

@@ -24,7 +24,7 @@ from crossgate.compiler.route_names import SERVER_LEVEL
 from crossgate.policy import Answer, EffectivePolicy, Reason, Request, ServerPolicy, decide
 from crossgate.policy.flow import MALFORMED
 from crossgate.policy.request import OPTIONS
-from crossgate.policy.same_origin import SAME_ORIGIN
+from crossgate.policy.same_origin import SAME_ORIGIN, SameOrigin
 from crossgate.service.refusals import AllowedOrigin, RefusalGroup
 
 
@@ -252,7 +252,7 @@ class _Side:
         if not judge.served and judge.policy is None:
             yield _NOT_SERVED
             return
-        for request in _possible_requests(record, judge.policy, self.before.server_policy):
+        for request in _possible_requests(record, judge.policy, self.before):
             fate = _fate_of(judge.policy, request)
             yield fate if judge.served or fate.kind is FateKind.REFUSED else _NOT_SERVED
 
@@ -281,23 +281,20 @@ _NO_FORM: Final = "application/json"
 _OTHER_HOST: Final = "-"
 
 
-def _possible_requests(record: Record, policy: _Policy, then: ServerPolicy | None) -> Iterator[Request]:
+def _possible_requests(record: Record, policy: _Policy, then: Catalogue) -> Iterator[Request]:
     """The requests that the record can have been made from, as far as the policy tells them apart.
 
-    ``then`` is the server-level policy of the catalogue in which it was recorded.
+    ``then`` is the catalogue in which they were recorded.
     """
     key = record.key
     reason = record.key.reason if isinstance(record, RefusalGroup) else ""
-    sites = [""]
-    if isinstance(record, RefusalGroup) and SAME_ORIGIN in record.seen_in.fetch_sites:
-        sites.append(SAME_ORIGIN)
     hosts, content_types = [""], [""]
     if isinstance(policy, ServerPolicy):
         if policy.host:
-            hosts = _possible_hosts(key.api, reason, policy.host, then)
+            hosts = _possible_hosts(key.api, reason, policy.host, then.server_policy)
         if not (key.preflight and key.method):
             content_types = [_NO_FORM] if reason == Reason.HEADER_REFUSED else ["", _NO_FORM]
-    for host, content_type, site in product(hosts, content_types, sites):
+    for host, content_type, site in product(hosts, content_types, _possible_sites(record, then)):
         yield Request(
             OPTIONS if key.preflight else key.method,
             key.origin,
@@ -307,6 +304,17 @@ def _possible_requests(record: Record, policy: _Policy, then: ServerPolicy | Non
             content_type,
             sec_fetch_site=site,
         )
+
+
+def _possible_sites(record: Record, then: Catalogue) -> Sequence[str]:
+    """Values of ``Sec-Fetch-Site``: that of own pages, another one, or both."""
+    if not isinstance(record, RefusalGroup):
+        # Allowed requests of own pages are only recorded where they were judged by their origin.
+        return ["", SAME_ORIGIN] if then.gateway.same_origin is SameOrigin.LISTED else [""]
+    key = record.key
+    if key.reason == Reason.ORIGIN_MISSING and key.origin not in ("", *then.gateway.public_origins):
+        return [SAME_ORIGIN]  # it passed as if it had no Origin
+    return ["", SAME_ORIGIN] if SAME_ORIGIN in record.seen_in.fetch_sites else [""]
 
 
 def _possible_hosts(api: str, reason: str, expected: str, then: ServerPolicy | None) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Final
 from crossgate.policy.decision import Reason
 from crossgate.policy.names import is_token
 from crossgate.policy.request import OPTIONS
+from crossgate.policy.same_origin import SAME_ORIGIN
 from crossgate.service.refusals import CUT, AllowedKey, GroupKey
 from crossgate.telemetry.sampled_request import SampledRequest
 
@@ -35,6 +36,16 @@ MAX_NAMES: Final = 32
 MAX_METHOD: Final = 32
 _MAX_LIST: Final = 8192
 """Characters of a list of names that are read: more than 32 of the longest names."""
+
+
+def has_allowed_origin(sample: SampledRequest) -> bool:
+    """Whether the request counts for its origin as allowed.
+
+    One of the gateway's own pages does not where the API has no policy: a policy would not judge its origin.
+    """
+    reason = sample.series.reason
+    own_page = reason == Reason.NO_POLICY and sample.fetch_site == SAME_ORIGIN
+    return reason in ALLOWED and sample.origin != "" and not own_page
 
 
 def refusal_key(sample: SampledRequest) -> GroupKey:
@@ -85,8 +96,10 @@ def header_names(value: str) -> tuple[str, ...]:
     """
     if not value:
         return ()
-    names = {name.strip(" \t") for name in value[:_MAX_LIST].lower().split(",")} - {""}
-    good = sorted(name for name in names if len(name) <= MAX_NAME and is_token(name))
-    if len(good) == len(names) <= MAX_NAMES and len(value) <= _MAX_LIST:
+    names = {name.strip(" \t") for name in value[:_MAX_LIST].split(",")} - {""}
+    # Tokens first: the lower case of a letter that is not ASCII can be ASCII, as that of the Kelvin sign.
+    tokens = {name for name in names if len(name) <= MAX_NAME and is_token(name)}
+    good = sorted({name.lower() for name in tokens})
+    if tokens == names and len(good) <= MAX_NAMES and len(value) <= _MAX_LIST:
         return tuple(good)
     return (*good[: MAX_NAMES - 1], CUT)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.refusals import AllowedDelta, AllowedKey, GroupDelta, GroupKey
 from crossgate.telemetry.group_keys import (
-    ALLOWED,
     REFUSALS,
     allowed_key,
+    has_allowed_origin,
     other_allowed_key,
     others_key,
     refusal_key,
@@ -54,7 +54,7 @@ class RefusalGroups:
                 key = others_key(key.api, key.reason, observed=key.observed)
             count, first, _ = self._refused.get(key, (0, time, time))
             self._refused[key] = count + 1, first, time
-        elif reason in ALLOWED and sample.origin:
+        elif has_allowed_origin(sample):
             allowed = allowed_key(sample)
             if allowed not in self._allowed and len(self._allowed) >= _CAPACITY:
                 allowed = other_allowed_key(allowed.api)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from crossgate.telemetry.group_keys import (
     REFUSALS,
     allowed_key,
     cut_origin,
+    has_allowed_origin,
     header_names,
     others_key,
     refusal_key,
@@ -64,6 +67,7 @@ def test_spellings_of_a_list_are_one_group(order: str) -> None:
     ("value", "names"),
     [
         ("x-a,é", ("x-a", CUT)),
+        ("x-a,\N{KELVIN SIGN}", ("x-a", CUT)),
         ("x-a,a b", ("x-a", CUT)),
         (CUT, (CUT,)),
         ("x" * 64, ("x" * 64,)),
@@ -116,3 +120,22 @@ def test_keys_are_bounded_and_hold_tokens_only(origin: str, method: str, headers
 def test_the_order_of_names_does_not_matter(names: list[str], random: object) -> None:
     shuffled = sorted(names, key=lambda _: random.random())  # type: ignore[attr-defined]
     assert header_names(",".join(names)) == header_names(" , ".join(shuffled))
+
+
+@pytest.mark.parametrize(
+    ("reason", "site", "counts"),
+    [
+        ("origin-allowed", "cross-site", True),
+        ("origin-allowed", "same-origin", True),
+        ("no-policy", "cross-site", True),
+        ("no-policy", "", True),
+        ("no-policy", "same-origin", False),
+        ("no-origin", "same-origin", False),
+    ],
+)
+def test_an_own_page_is_no_allowed_origin_where_no_policy_judges_it(
+    reason: str, site: str, counts: bool
+) -> None:
+    series = replace(REFUSED, reason=reason)
+    assert has_allowed_origin(sample(series=series, fetch_site=site)) is counts
+    assert not has_allowed_origin(sample(series=series, fetch_site=site, origin=""))
