@@ -22,6 +22,7 @@ from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
 from crossgate.lint.check import CatalogueFindings, check_catalogue
 from crossgate.service.changes import Draft, ReplaceAll
 from crossgate.service.file_store import FileStore
+from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import ChangeCheck
 from crossgate.service.tokens import InMemoryTokenStore, Tokens
 
@@ -34,6 +35,7 @@ class FileSource:
     reading: Reading
     store: FileStore
     tokens: Tokens
+    telemetry: InMemoryTelemetryStore
 
     @classmethod
     def open(cls, file: Path) -> FileSource:
@@ -41,7 +43,8 @@ class FileSource:
         reading = load_document(file)
         if reading.catalogue is None:
             raise InvalidInput(reading.diagnostics)
-        return cls(file, reading, FileStore(str(file), reading.catalogue), Tokens(InMemoryTokenStore()))
+        store, tokens = FileStore(str(file), reading.catalogue), Tokens(InMemoryTokenStore())
+        return cls(file, reading, store, tokens, InMemoryTelemetryStore())
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
         """Every native service of the document as it was first loaded, with its place in it."""

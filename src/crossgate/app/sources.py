@@ -15,13 +15,13 @@ from crossgate.app.tasks import run_until_stopped
 from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.errors import ServiceError
-from crossgate.service.ports import CatalogueStore, ChangeCheck, WatchedStore
+from crossgate.service.ports import CatalogueStore, ChangeCheck, TelemetryStore, WatchedStore
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store, StoreLocation, directory_lock, open_store
 
 
 class Source(Protocol):
-    """The catalogue, the tokens, and a way to follow changes of the catalogue."""
+    """The catalogue, the tokens, telemetry, and a way to follow changes of the catalogue."""
 
     @property
     def store(self) -> CatalogueStore:
@@ -31,6 +31,11 @@ class Source(Protocol):
     @property
     def tokens(self) -> Tokens:
         """The tokens of the admin API."""
+        ...
+
+    @property
+    def telemetry(self) -> TelemetryStore:
+        """Counts and refusals."""
         ...
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
@@ -51,6 +56,7 @@ class StoreSource:
 
     store: WatchedStore
     tokens: Tokens
+    telemetry: TelemetryStore
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
         """Every native service of the newest revision."""
@@ -96,4 +102,4 @@ async def open_source(
             store = await asyncio.to_thread(enter)
         except ServiceError as refused:
             raise InvalidInput(refused.diagnostics) from refused
-        yield StoreSource(store.catalogue, Tokens(store.tokens))
+        yield StoreSource(store.catalogue, Tokens(store.tokens), store.telemetry)

@@ -17,15 +17,17 @@ from crossgate.store.migrate import migrate
 from crossgate.store.private_directory import LOCK_FILE, make_file, open_directory
 from crossgate.store.sqlite import sqlite_engine
 from crossgate.store.store import DatabaseStore, OnBatch
+from crossgate.store.telemetry import DatabaseTelemetryStore
 from crossgate.store.tokens import TokenTable
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store: catalogue and tokens of one database."""
+    """An open store: catalogue, tokens and telemetry of one database."""
 
     catalogue: DatabaseStore
     tokens: TokenTable
+    telemetry: DatabaseTelemetryStore
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def open_store(location: StoreLocation, on_batch: OnBatch | None = None) -> Iter
             from crossgate.store.listener import Listener
 
             stack.enter_context(Listener(engine, catalogue.reachable, catalogue.refresh))
-        yield Store(catalogue, tokens)
+        yield Store(catalogue, tokens, DatabaseTelemetryStore(catalogue))
 
 
 def engine_for(location: StoreLocation) -> Engine:

@@ -19,6 +19,7 @@ from crossgate.service.snapshot import Snapshot
 from crossgate.store import queries
 from crossgate.store.db_errors import RETRY, translated_errors
 from crossgate.store.sqlite import WRITING
+from crossgate.store.write_turns import NoTurns, WriteTurns
 from crossgate.store.writes import add_revision, lock_head, write_rollouts
 
 OnBatch = Callable[[Catalogue], None]
@@ -27,7 +28,7 @@ OnBatch = Callable[[Catalogue], None]
 
 @dataclass(frozen=True, slots=True)
 class StoreOperation:
-    """One transaction: ``read``, ``write`` or, of a revision, ``commit``."""
+    """One transaction: ``read``, ``write``, ``telemetry`` or, of a revision, ``commit``."""
 
     kind: str
     seconds: float
@@ -54,6 +55,8 @@ class DatabaseStore:
         one_state = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
         self._reading = engine.execution_options(**one_state)
         self._writing = engine.execution_options(**{WRITING: True})
+        # PostgreSQL locks rows, not the database.
+        self._turns = WriteTurns() if engine.dialect.name == "sqlite" else NoTurns()
         self._heads = Observers[Snapshot]()
         self._pending_heads = Observers[Snapshot]()
         self._operations = Observers[StoreOperation]()
@@ -139,9 +142,13 @@ class DatabaseStore:
             yield connection
 
     @contextmanager
-    def writing(self, kind: str = "write") -> Iterator[Connection]:
-        """A transaction that commits at the end, and rolls back on any exception."""
-        with self._observed(kind), translated_errors(), self._writing.begin() as connection:
+    def writing(self, kind: str = "write", *, hurry: bool = True) -> Iterator[Connection]:
+        """A transaction that commits at the end, and rolls back on any exception.
+
+        Without ``hurry``, it begins when no other writer of this process waits.
+        """
+        turn = self._turns.take(hurry=hurry)
+        with self._observed(kind), turn, translated_errors(), self._writing.begin() as connection:
             yield connection
 
     @contextmanager

@@ -9,7 +9,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Boolean, Column, DateTime, Dialect, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeDecorator
 
 
@@ -90,6 +104,132 @@ tokens: Final = Table(
     Column("revoked", UtcTime),
     # Names of APIs, separated by spaces; NULL for a token without a limit.
     Column("apis", Text),
+)
+
+# Telemetry. What requests sent is stored as JSON in ASCII: it may hold control characters and surrogates.
+# Hours and days are numbers since 1970 (UTC): there are many rows of them.
+
+series: Final = Table(
+    "decision_series",
+    metadata,
+    # A hash of the others, so that all control planes know it without asking.
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("api", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("observed", Boolean, nullable=False),
+)
+
+processes: Final = Table(
+    # One row for each Envoy process and each control plane that counted it.
+    "counted_processes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("control_plane", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("incarnation", Text, nullable=False),
+    # running, ended, summed; or sum: the sum of those of the node that are summed.
+    Column("state", Text, nullable=False),
+    # The hour of the last count.
+    Column("counted", Integer, nullable=False),
+    Index("counted_processes_by_node", "node", "incarnation"),
+    Index("counted_processes_by_control_plane", "control_plane"),
+)
+
+parts: Final = Table(
+    "counter_parts",
+    metadata,
+    Column("process", Integer, ForeignKey("counted_processes.id"), primary_key=True, autoincrement=False),
+    Column("series", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)
+
+decisions: Final = Table(
+    "decision_hours",
+    metadata,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("series", BigInteger, primary_key=True, autoincrement=False),
+    Column("requests", BigInteger, nullable=False),
+)
+
+groups: Final = Table(
+    "refusal_groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("api", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("observed", Boolean, nullable=False),
+    Column("preflight", Boolean, nullable=False),
+    # Origin, method and header names, as JSON.
+    Column("request", Text, nullable=False),
+    Column("sampled", BigInteger, nullable=False),
+    Column("requests", Double, nullable=False),
+    Column("variance", Double, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("clients", BigInteger, nullable=False),
+    Column("seen_in", Text, nullable=False),
+    # The day of the registers, which are compressed.
+    Column("day", Integer, nullable=False),
+    Column("registers", LargeBinary, nullable=False),
+    Column("disposition", Text),
+    Column("disposed_at", UtcTime),
+    Column("disposed_by", Text),
+    Column("disposed_revision", Integer),
+    Column("dismissal_reason", Text),
+    Column("note", Text),
+    Index("refusal_groups_by_api", "api"),
+)
+
+group_hours: Final = Table(
+    "refusal_hours",
+    metadata,
+    Column("group_id", Text, ForeignKey("refusal_groups.id"), primary_key=True),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("requests", Double, nullable=False),
+)
+
+others: Final = Table(
+    "other_refusals",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("api", Text, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("observed", Boolean, primary_key=True),
+    Column("sampled", BigInteger, nullable=False),
+    Column("requests", Double, nullable=False),
+    Column("variance", Double, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+)
+
+allowed: Final = Table(
+    "allowed_origins",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("api", Text, nullable=False),
+    Column("preflight", Boolean, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("requests", Double, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Index("allowed_origins_by_api", "api"),
+)
+
+client_keys: Final = Table(
+    "client_keys",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("secret", LargeBinary, nullable=False),
+)
+
+batches: Final = Table(
+    # How far the last batch of each control plane was stored.
+    "telemetry_batches",
+    metadata,
+    Column("control_plane", Text, primary_key=True),
+    Column("batch", Text, nullable=False),
+    Column("parts", Integer, nullable=False),
+    Column("hour", Integer, nullable=False),
 )
 
 

@@ -8,7 +8,7 @@ from math import sqrt
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossgate.service.hyperloglog import MAX_RANK, REGISTERS, add, empty, estimate, is_valid, merge
@@ -51,6 +51,7 @@ def test_merged_registers_are_those_of_the_union(one: set[int], other: set[int])
     assert merge(merged, b"") == merge(b"", merged) == merged
 
 
+@settings(max_examples=10)
 @given(st.randoms(use_true_random=False))
 def test_merge_takes_the_larger_of_each(random: Random) -> None:
     one, other = (bytes(random.choices(range(MAX_RANK + 1), k=REGISTERS)) for _ in "ab")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from tests.catalogues import api, policy
 from tests.postgresql import Server
 from tests.unit.store.conftest import closing, postgresql
 
+from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi
-from crossgate.service.ports import NodeRollout
+from crossgate.service.ports import CounterKey, NodeRollout, TelemetryBatch
+from crossgate.service.refusals import DismissalReason, Disposition, DispositionKind, GroupKey, SeenIn
 from crossgate.service.tokens import Tokens
 from crossgate.store import SqliteDirectory, StoreLocation, open_store
 from crossgate.store.migrate import CURRENT, migrate
@@ -98,6 +101,37 @@ def test_migrated_data_is_complete(earlier: StoreLocation) -> None:
         ci, old = store.tokens.tokens()
         assert (ci.name, ci.revoked) == ("ci", None)
         assert (old.name, old.expires is None, old.revoked is None) == ("old", False, False)
+
+
+@pytest.mark.parametrize("version", [one for one in steps() if one >= "0003"], indirect=True)
+def test_migrated_telemetry_is_complete(earlier: StoreLocation) -> None:
+    at = datetime(2026, 1, 4, 5, tzinfo=UTC)
+    refused = DecisionSeries("pets/1.0", "/gateway/pets/1.0", "preflight", "origin-refused")
+    with open_store(earlier) as store:
+        telemetry = store.telemetry
+        assert telemetry.own_counters("cp") == {CounterKey("n1", "i1", refused): 12}
+        assert telemetry.decisions(at, at + timedelta(hours=1)) == {(at, refused): 12}
+        (group,) = telemetry.refusals()
+        assert group.key == GroupKey(
+            "pets/1.0", "https://b.example", "origin-refused", preflight=True, method="PUT", headers=("x-a",)
+        )
+        assert (group.sampled, group.count, group.variance, group.clients) == (3, 12.5, 0.25, 2)
+        assert group.seen_in == SeenIn("/v1/*", ("Chrome",))
+        assert group.hours == {at: 12.5}
+        assert group.disposition == Disposition(
+            DispositionKind.DISMISSED, at + timedelta(hours=1), "ann", 3, DismissalReason.BOT, "why"
+        )
+        assert [one.count for one in telemetry.other_refusals()] == [4.5]
+        assert [one.count for one in telemetry.allowed_origins()] == [7.5]
+
+
+@pytest.mark.parametrize("version", steps(), indirect=True)
+def test_migrated_store_takes_telemetry(earlier: StoreLocation) -> None:
+    refused = DecisionSeries("new/1.0", "/gateway/new/1.0", "preflight", "origin-refused")
+    at = datetime(2026, 3, 4, 5, tzinfo=UTC)
+    key = CounterKey("n1", "i2", refused)
+    with open_store(earlier) as store:
+        assert store.telemetry.add_telemetry(TelemetryBatch("cp", at, {key: 5})) == {key: 5}
 
 
 @pytest.mark.parametrize("version", steps(), indirect=True)
