@@ -154,10 +154,13 @@ class DecisionCounts:
         self._apis = frozenset((*keys, SERVER_LEVEL, ""))
 
     def _kept(self, values: Mapping[DecisionSeries, int]) -> dict[DecisionSeries, int]:
-        values, apis = dict(values), self._apis
-        if apis is None:
-            return values
-        return {series: value for series, value in values.items() if series.api in apis}
+        kept, apis = dict(values), self._apis
+        if apis is not None:
+            # A copy hashes no series; adding 60,000 to a new dictionary takes half of the time that
+            # bench/metrics.py allows for the page of metrics.
+            for series in [series for series in kept if series.api not in apis]:
+                del kept[series]
+        return kept
 
     def _set_part(self, key: CounterKey, part: int) -> None:
         # A store that was restored from a backup may have less than was shown.
