@@ -24,6 +24,13 @@ def postgresql_bin() -> Path:
     return _required("postgresql", folder / "postgres").parent
 
 
+def prometheus_bin() -> Path:
+    """The folder of ``prometheus`` and ``promtool``: ``CROSSGATE_PROMETHEUS_BIN``, or Debian's."""
+    folder = Path(os.environ.get("CROSSGATE_PROMETHEUS_BIN", "/usr/bin"))
+    _required("prometheus", folder / "prometheus")
+    return _required("prometheus", folder / "promtool").parent
+
+
 def tomcat_home() -> Path:
     """The folder of Tomcat 10: ``CROSSGATE_TOMCAT_HOME``, or Debian's."""
     home = Path(os.environ.get("CROSSGATE_TOMCAT_HOME", "/usr/share/tomcat10"))

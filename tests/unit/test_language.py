@@ -28,7 +28,7 @@ BANNED = {
 }
 """Expressions, each with what to write instead."""
 
-ROOMS = ("bench", "docs", "examples", "scripts", "src", "tests")
+ROOMS = ("bench", "deploy", "docs", "examples", "scripts", "src", "tests")
 PAGES = ("CHANGELOG.md", "Makefile", "README.md", "pyproject.toml")
 SUFFIXES = frozenset({".html", ".js", ".json", ".md", ".py", ".txt", ".yaml"})
 
