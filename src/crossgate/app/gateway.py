@@ -55,10 +55,12 @@ from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation
+from crossgate.telemetry.decision_counts import DecisionCounts
 from crossgate.xds.server import ControlPlane
 
 if TYPE_CHECKING:
     from crossgate.app.machine_check import MachineCheck
+    from crossgate.app.metrics import GatewayMetrics
 
 _LISTEN: Final = Place(("gateway", "listen"))
 _ACCESS_LOG: Final = Place(("gateway", "access_log"))
@@ -88,6 +90,8 @@ class GatewayOptions:
     admin: AdminOptions | None = None
     listen: HostPort | None = None
     """The listener's address to write to the store; None: the store's own."""
+    otlp: str | None = None
+    """The URL to which metrics are exported; None: as the environment says."""
 
 
 async def run_gateway(options: GatewayOptions, emit: Emit, stop: asyncio.Event) -> None:
@@ -117,12 +121,16 @@ class _Gateway:
         self.control_plane: ControlPlane
         self.rollout: Rollout
         self.check: MachineCheck
+        self.metrics: GatewayMetrics | None = None
+        self._envoy_version: str | None = None
 
     async def start(self) -> None:
         """Return when everything runs."""
         options = self._options
         # Entered first, so that the source is closed last, whenever it is opened.
         source_stack = await self._stack.enter_async_context(AsyncExitStack())
+        # Closed after Envoy's end, for its last counts.
+        metrics_stack = await self._stack.enter_async_context(AsyncExitStack())
         from_file = isinstance(options.source, Path)
         if from_file:
             # Opened first, as it often fails: then Envoy is not started in vain.
@@ -162,6 +170,8 @@ class _Gateway:
         self.check = MachineCheck.of(envoy, system_ca_file(), admin, self.control_plane.address)
         if admin is not None:
             await self._start_admin(admin, directory)
+        await self._start_metrics(metrics_stack)
+        if admin is not None:
             await self._stack.enter_async_context(background_task(asyncio.to_thread(_warm_up_linter)))
 
     async def _serve_clients(self, envoy: Envoy) -> None:
@@ -232,6 +242,17 @@ class _Gateway:
         first_token = await asyncio.to_thread(write_first_token, source.tokens, folder)
         self._emit(AdminListening(f"http://{address}", first_token))
 
+    async def _start_metrics(self, stack: AsyncExitStack) -> None:
+        # Imported here, in a thread: no client waits for it.
+        await asyncio.to_thread(import_module, "crossgate.app.metrics")
+        from crossgate.app.metrics import GatewayMetrics, exported_metrics
+
+        decisions = DecisionCounts(self._node_id(), {})
+        ledger, store = self.control_plane.ledger, self.source.store
+        self.metrics = GatewayMetrics(decisions, ledger, self.rollout, store, self._envoy_version)
+        stack.callback(self.metrics.close)
+        await stack.enter_async_context(exported_metrics(self.metrics, self._options.otlp))
+
     async def _apply_listen_option(self) -> None:
         """Write the address of ``--listen`` to the store, and refuse a start that Envoy could not make.
 
@@ -254,6 +275,7 @@ class _Gateway:
 
     async def _start_envoy(self, find_envoy: Callable[[], EnvoyBinary], directory: RuntimeDirectory) -> Envoy:
         binary = await asyncio.to_thread(find_envoy)
+        self._envoy_version = binary.version
         document = bootstrap(self._node_id(), self.control_plane.address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
         envoy = Envoy(settings, self._on_node_change)
@@ -261,6 +283,8 @@ class _Gateway:
 
     def _on_node_change(self, change: LifecycleEvent) -> None:
         self._emit(NodeChanged(change, self._node_id()))
+        if self.metrics is not None:
+            self.metrics.on_node_change(change)
 
     def _node_id(self) -> str:
         """Unique among the control planes of one database."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,6 +11,7 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.catalogues import api, application, catalogue
+from tests.metric_names import documented
 from tests.model_node import cluster, replace
 
 from crossgate.app.control_plane_metrics import ControlPlaneMetrics
@@ -24,6 +26,8 @@ from crossgate.service.file_store import FileStore
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.snapshot import Snapshot
 from crossgate.store import SqliteDirectory, open_store
+from crossgate.telemetry.decision_counts import DecisionCounts
+from crossgate.telemetry.metrics import MetricsPage
 from crossgate.xds.cache import Cache
 from crossgate.xds.ledger import Ledger, Session
 from crossgate.xds.messages import DiscoveryResponse, ResourceRejected, ResourcesApplied
@@ -167,6 +171,15 @@ def test_transactions_of_the_store(tmp_path: Path) -> None:
         store.catalogue.reachable.set()
         store.tokens.tokens()
         assert setting.value(count, operation="read") == 1
+
+
+def test_every_metric_is_documented(tmp_path: Path) -> None:
+    with open_store(SqliteDirectory(tmp_path)) as store:
+        setting = Setting(store.catalogue, "1.40.0")
+        setting.ledger.connect("a")
+        page = MetricsPage(DecisionCounts("here", {}), setting.registry).render("", "", "")[2].decode()
+        families = re.findall("^# TYPE ([a-z_]+) ", page, re.MULTILINE)
+        assert set(families) - documented() == set()
 
 
 def test_restarts_of_envoy() -> None:

@@ -20,6 +20,8 @@ LATER = {
     "cryptography",
     "fastapi",
     "httpx",
+    "opentelemetry",
+    "prometheus_client",
     "psycopg",
     "pydantic",
     "rich",

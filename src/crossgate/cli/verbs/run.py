@@ -20,6 +20,7 @@ from crossgate.dataplane.binary import start_finding_envoy
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import parse_admin_address, parse_control_plane_address, parse_listen_address
 from crossgate.service.log import LogFormat, LogLevel
+from crossgate.telemetry.otlp_target import parse_otlp_url
 
 _OFF: Final = "off"
 
@@ -79,6 +80,14 @@ def run(
         ),
     ] = "",
     concurrency: Concurrency = 0,
+    otlp: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Export metrics to this OpenTelemetry collector, such as http://collector:4318.",
+            show_default="as OTEL_EXPORTER_OTLP_ENDPOINT and other standard variables say",
+        ),
+    ] = "",
     log_format: LogFormatOption = LogFormat.AUTO,
     log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
@@ -112,6 +121,9 @@ def run(
         xds_address = parse_control_plane_address(xds) if xds else None
         if isinstance(xds_address, Diagnostic):
             raise InvalidInput([xds_address])
+        otlp_url = parse_otlp_url(otlp) if otlp else None
+        if isinstance(otlp_url, Diagnostic):
+            raise InvalidInput([otlp_url])
         admin_options = None
         if admin != _OFF:
             address = parse_admin_address(admin or DEFAULT_ADMIN_ADDRESS, in_clear_text=admin_in_clear_text)
@@ -121,7 +133,7 @@ def run(
             required = file is None or bool(admin)
             admin_options = AdminOptions(address, tuple(admin_host or []), required)
         options = GatewayOptions(
-            source, find_envoy, xds_address, concurrency or None, admin_options, listen_address
+            source, find_envoy, xds_address, concurrency or None, admin_options, listen_address, otlp_url
         )
         emit = EventLog(str(source)).emit
         run_until_signal(lambda stop: run_gateway(options, emit, stop))
