@@ -2,73 +2,27 @@
 
 from __future__ import annotations
 
-import gzip
 import queue
 import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE, Metric
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from tests.otlp_collector import SECONDS, OtlpCollector, otlp_collector
 from tests.ports import free_ports
 
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.telemetry.otlp import MetricsExport, default_resource
 
-SECONDS = 30.0
 PETS = DecisionSeries("pets/1", "/gateway/pets/1", "preflight", "origin-refused", observed=True)
-
-
-class OtlpCollector(ThreadingHTTPServer):
-    """Keeps every request, and answers with ``status``."""
-
-    daemon_threads = True
-
-    def __init__(self, port: int = 0) -> None:
-        self.requests: queue.Queue[tuple[str, Mapping[str, str], ExportMetricsServiceRequest]] = queue.Queue()
-        self.status = 200
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/v1/metrics"
-
-    def metrics(self, requests: int = 1) -> dict[str, Metric]:
-        """The metrics of the next requests, by name."""
-        bodies = [self.requests.get(timeout=SECONDS)[2] for _ in range(requests)]
-        return {
-            metric.name: metric
-            for body in bodies
-            for metric in body.resource_metrics[0].scope_metrics[0].metrics
-        }
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: OtlpCollector
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers["Content-Encoding"] == "gzip":
-            body = gzip.decompress(body)
-        request = ExportMetricsServiceRequest.FromString(body)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.requests.put((self.path, headers, request))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
 def collector() -> Iterator[OtlpCollector]:
-    with OtlpCollector() as server:
-        serving = threading.Thread(target=server.serve_forever, args=(0.02,))
-        serving.start()
-        yield server
-        server.shutdown()
-        serving.join()
+    with otlp_collector() as running:
+        yield running
 
 
 class Decisions:
@@ -197,14 +151,10 @@ def test_a_dead_collector_is_reported_once_and_its_return_too(
     assert reason is not None
     assert "Failed to export metrics" in reason
     assert decisions.reads == 0
-    with OtlpCollector(port) as returned:
-        serving = threading.Thread(target=returned.serve_forever, args=(0.02,))
-        serving.start()
+    with otlp_collector(port) as returned:
         assert reported.wait() is None
         assert "crossgate_decisions" in returned.metrics(2)
         exporting.close()
-        returned.shutdown()
-        serving.join()
     assert len(reported) == 2
     assert capfd.readouterr() == ("", "")
 

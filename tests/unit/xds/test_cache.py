@@ -43,3 +43,11 @@ def test_an_observer_that_stopped_gets_nothing() -> None:
 def test_the_key_of_a_resource_has_its_name() -> None:
     with pytest.raises(ValueError, match="names b"):
         Cache().update({(CLUSTER, "b"): cluster("a")})
+
+
+def test_sizes_by_type() -> None:
+    cache = Cache()
+    replace(cache, [cluster("a"), cluster("b"), route("c")])
+    assert cache.sizes() == {CLUSTER: 2, SCOPED_ROUTES: 1}
+    replace(cache, [cluster("a")])
+    assert cache.sizes() == {CLUSTER: 1, SCOPED_ROUTES: 0}

@@ -111,3 +111,29 @@ def test_a_rejection_of_what_is_no_longer_wanted_does_not_count() -> None:
     ledger.record(session, ResourceRejected(CLUSTER, "a", version("bad"), "why"))
     replace(ledger.cache, [])
     assert asyncio.run(wait_until_decided(ledger, {KEY: None})).applied
+
+
+def test_each_node_is_reported_when_it_has_decided() -> None:
+    async def run() -> None:
+        ledger = ledger_of("good")
+        fast, slow, left = (ledger.connect(name) for name in ("fast", "slow", "left"))
+        current = ledger.connect("current")
+        ledger.record(current, ResourcesApplied(CLUSTER, (("a", version()),)))
+        decided: list[str] = []
+        waiting = asyncio.create_task(
+            wait_until_decided(ledger, on_decided=lambda session: decided.append(session.node))
+        )
+        await asyncio.sleep(0)
+        ledger.record(fast, ResourcesApplied(CLUSTER, (("a", version()),)))
+        assert decided == ["fast"]
+        # Neither those that connect later, nor those that leave, nor anyone twice.
+        later = ledger.connect("later")
+        ledger.record(later, ResourcesApplied(CLUSTER, (("a", version()),)))
+        ledger.disconnect(left)
+        ledger.record(fast, ResourcesApplied(CLUSTER, (("a", version()),)))
+        assert decided == ["fast"]
+        ledger.record(slow, ResourceRejected(CLUSTER, "a", version(), "why"))
+        await waiting
+        assert decided == ["fast", "slow"]
+
+    asyncio.run(run())
