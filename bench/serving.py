@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import grpc
 from bench.machine import cores, pin
 
 from crossgate.app.gateway import system_ca_file
@@ -46,13 +47,15 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(catalogue: Catalogue) -> AsyncIterator[Serving]:
-    """Crossgate with an Envoy of one worker, ready."""
+async def serving(
+    catalogue: Catalogue, services: Sequence[grpc.GenericRpcHandler] = ()
+) -> AsyncIterator[Serving]:
+    """Crossgate with an Envoy of one worker, ready; ``services`` receive what Envoy reports."""
     async with AsyncExitStack() as stack:
         directory = create_runtime_directory()
         stack.callback(directory.close)
         socket = directory.control_plane_socket
-        control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket)))
+        control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket), services))
         publisher = Publisher(control_plane.cache, system_ca_file())
         publisher.publish(catalogue)
         document = bootstrap("bench", UnixSocket(socket), directory.admin_socket)

@@ -47,8 +47,16 @@ def wrk() -> str:
     return found
 
 
-def burst(shot: Shot, pids: list[int], seconds: int, core: int, helper_pids: Sequence[int] = ()) -> Burst:
-    """Repeat the request over several connections; fails if a response is not a success.
+def burst(
+    shot: Shot,
+    pids: list[int],
+    seconds: int,
+    core: int,
+    helper_pids: Sequence[int] = (),
+    *,
+    refused: bool = False,
+) -> Burst:
+    """Repeat the request over several connections; fails if a response is not a success, or ``refused``.
 
     ``pids`` are the server's processes, ``helper_pids`` other processes of the measurement.
     """
@@ -62,7 +70,7 @@ def burst(shot: Shot, pids: list[int], seconds: int, core: int, helper_pids: Seq
         done = subprocess.run([*pinned, *options, shot.url], stdout=subprocess.PIPE, text=True, check=True)
         elapsed, spent = time.monotonic() - began, cpu_seconds(pids) - before
         others = busy_seconds() - busy - spent - (_ours(helper_pids) - ours)
-    failed = re.search(r"Non-2xx.*|Socket errors.*", done.stdout)
+    failed = re.search(r"Socket errors.*" if refused else r"Non-2xx.*|Socket errors.*", done.stdout)
     if failed:
         raise RuntimeError(f"{shot.method} {shot.url}: {failed[0]}")
     return Burst(

@@ -39,6 +39,7 @@ from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
+from crossgate.app.telemetry import keep_storing
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.access_log_file import check_access_log
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
@@ -55,7 +56,8 @@ from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation
-from crossgate.telemetry.decision_counts import DecisionCounts
+from crossgate.telemetry.collector import Collector
+from crossgate.telemetry.intake import telemetry_services
 from crossgate.xds.server import ControlPlane
 
 if TYPE_CHECKING:
@@ -117,6 +119,7 @@ class _Gateway:
         self._options = options
         self._emit = emit
         self._stack = stack
+        self._collector: Collector
         self.source: Source
         self.control_plane: ControlPlane
         self.rollout: Rollout
@@ -138,8 +141,15 @@ class _Gateway:
         admin = self._bind_admin()
         directory = create_runtime_directory()
         self._stack.callback(directory.close)
-        self.control_plane = ControlPlane(options.xds or UnixSocket(directory.control_plane_socket))
+        self._collector = Collector(self._control_plane_name())
+        self.control_plane = ControlPlane(
+            options.xds or UnixSocket(directory.control_plane_socket), telemetry_services(self._collector)
+        )
         self._stack.push_async_callback(self.control_plane.stop)
+        # Ended after Envoy, whose last report comes when it stops.
+        await self._stack.enter_async_context(
+            background_task(keep_storing(self._collector, lambda: self.source.store.head.catalogue))
+        )
         self.control_plane.listen()
         publisher = Publisher(self.control_plane.cache, system_ca_file())
         # Publishing in batches removes from a node what is not published yet. This process's own Envoy starts
@@ -163,6 +173,8 @@ class _Gateway:
         await self._stack.enter_async_context(background_task(self.rollout.follow_nodes()))
         head = self.source.store.head
         self._emit(GatewayServing(head.catalogue, self.control_plane.address, head.revision))
+        # From now on telemetry is stored. It reads the store first, for which clients need not wait.
+        self._collector.store = self.source.telemetry
         # Imported here, in a thread: only changes need it.
         await asyncio.to_thread(import_module, "crossgate.app.machine_check")
         from crossgate.app.machine_check import MachineCheck
@@ -247,9 +259,8 @@ class _Gateway:
         await asyncio.to_thread(import_module, "crossgate.app.metrics")
         from crossgate.app.metrics import GatewayMetrics, exported_metrics
 
-        decisions = DecisionCounts(self._node_id(), {})
         ledger, store = self.control_plane.ledger, self.source.store
-        self.metrics = GatewayMetrics(decisions, ledger, self.rollout, store, self._envoy_version)
+        self.metrics = GatewayMetrics(self._collector.sums, ledger, self.rollout, store, self._envoy_version)
         stack.callback(self.metrics.close)
         await stack.enter_async_context(exported_metrics(self.metrics, self._options.otlp))
 
@@ -285,6 +296,13 @@ class _Gateway:
         self._emit(NodeChanged(change, self._node_id()))
         if self.metrics is not None:
             self.metrics.on_node_change(change)
+
+    def _control_plane_name(self) -> str:
+        """The same after a restart, and unique among the control planes of one database."""
+        if isinstance(self._options.source, PostgresqlUrl):
+            admin = self._options.admin
+            return f"{socket.gethostname()} {admin.address if admin else self._options.xds}"
+        return "local"
 
     def _node_id(self) -> str:
         """Unique among the control planes of one database."""

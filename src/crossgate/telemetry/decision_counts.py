@@ -135,6 +135,11 @@ class DecisionCounts:
         """What this control plane counted and stored, over all nodes and all times."""
         return self._kept(self._totals)
 
+    def parts(self) -> Mapping[CounterKey, int]:
+        """The same by process; processes that ended are summed under an empty incarnation."""
+        apis = self._apis
+        return {key: part for key, part in self._parts.items() if apis is None or key.series.api in apis}
+
     def totals_by_node(self) -> Mapping[str, Mapping[DecisionSeries, int]]:
         """The same by node."""
         return {node: self._kept(series) for node, series in self._nodes.copy().items()}

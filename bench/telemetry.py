@@ -1,0 +1,130 @@
+"""Throughput of the gateway with more and less telemetry: `python -m bench.telemetry [--rounds N]`.
+
+Four gateways serve the same policy, each with an Envoy on the measured core. In each round each gets one
+burst, in turn; a ratio is the median of the rounds' ratios to the gateway without telemetry.
+Refusals come at full speed, so that the token buckets are empty most of the time, as in a flood.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import httpx
+from bench import rivals
+from bench.catalogues import HEADERS, METHOD, api, catalogue_of, origin, policy_of_origins
+from bench.machine import cores, description
+from bench.serving import serving
+from bench.wrk import Burst, Shot, burst
+from tests.ports import free_ports
+
+from crossgate.app.telemetry import keep_storing
+from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.telemetry import AccessLog, LoggedRequests, Telemetry
+from crossgate.service.memory_telemetry import InMemoryTelemetryStore
+from crossgate.telemetry.collector import Collector
+from crossgate.telemetry.intake import telemetry_services
+
+OFF, COUNTERS, REFUSALS, ALL = "off", "counters", "counters, samples", "all, access log"
+MODES: Mapping[str, Telemetry] = {
+    OFF: Telemetry(enabled=False),
+    COUNTERS: Telemetry(refusals_per_second=0, allowed_per_second=0),
+    REFUSALS: Telemetry(),
+    ALL: Telemetry(),
+}
+_PREFLIGHT = {"Access-Control-Request-Method": METHOD, "Access-Control-Request-Headers": ",".join(HEADERS)}
+_OTHER = "https://other.example.net"
+REQUESTS: Mapping[str, tuple[int, str, Mapping[str, str], float | None]] = {
+    "preflight": (200, "OPTIONS", {"Origin": origin(7), **_PREFLIGHT}, 0.88),
+    "request": (200, "GET", {"Origin": origin(7)}, 0.92),
+    "refused preflight": (403, "OPTIONS", {"Origin": _OTHER, **_PREFLIGHT}, 0.90),
+    "refused request": (403, "GET", {"Origin": _OTHER}, 0.90),
+}
+"""Status, method, headers, and the aim with everything on, of each request."""
+
+
+async def run(rounds: int, seconds: int) -> None:
+    print(description(), "\n")
+    os.sched_setaffinity(0, {cores().measuring})
+    native, *ports = free_ports(1 + len(MODES))
+    policy = policy_of_origins(rivals.ORIGINS)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(
+            rivals.nginx(rivals.NGINX_NATIVE.format(port=native), native, folder, cores().measuring)
+        )
+        pids = {}
+        for (mode, telemetry), port in zip(MODES.items(), ports, strict=True):
+            catalogue = catalogue_of(port, [api("few", native, policy)])
+            log = AccessLog(str(folder / "access.log"), LoggedRequests.ALL) if mode == ALL else None
+            catalogue = replace(
+                catalogue, gateway=replace(catalogue.gateway, telemetry=telemetry, access_log=log)
+            )
+            collector = Collector("bench")
+            collector.store = InMemoryTelemetryStore()
+            started = await stack.enter_async_context(serving(catalogue, telemetry_services(collector)))
+            storing = asyncio.create_task(keep_storing(collector, partial(_same, catalogue)))
+            stack.callback(storing.cancel)
+            pids[mode] = started.pid
+        urls = dict(zip(MODES, (f"http://127.0.0.1:{port}/gateway/few/1" for port in ports), strict=True))
+        for request, (status, method, headers, aim) in REQUESTS.items():
+            shots = {mode: Shot(method, url, headers) for mode, url in urls.items()}
+            for shot in shots.values():
+                answer = await asyncio.to_thread(
+                    httpx.request, shot.method, shot.url, headers=dict(shot.headers)
+                )
+                assert answer.status_code == status, (request, answer)
+            bursts = await asyncio.to_thread(measure, shots, pids, rounds, seconds)
+            show(request, bursts, aim)
+
+
+def _same(catalogue: Catalogue) -> Catalogue:
+    return catalogue
+
+
+def measure(
+    shots: Mapping[str, Shot], pids: Mapping[str, int], rounds: int, seconds: int
+) -> Mapping[str, list[Burst]]:
+    """The bursts of each mode, one per round, after one that is not counted."""
+    ran: dict[str, list[Burst]] = {mode: [] for mode in shots}
+    modes = list(shots)
+    for number in range(rounds + 1):
+        first = number % len(modes)
+        for mode in modes[first:] + modes[:first]:
+            shot = burst(shots[mode], [pids[mode]], seconds, cores().measuring, refused=True)
+            if number:
+                ran[mode].append(shot)
+    return ran
+
+
+def show(request: str, bursts: Mapping[str, list[Burst]], aim: float | None) -> None:
+    print(f"{request:<24}{'requests/s':>12}{'CPU µs each':>13}{'of off':>9}{'by CPU':>9}{'aim':>9}")
+    for mode, ran in bursts.items():
+        pairs = list(zip(ran, bursts[OFF], strict=True))
+        ratio = median(one.requests_per_second / off.requests_per_second for one, off in pairs)
+        cpu = median(off.cpu_microseconds / one.cpu_microseconds for one, off in pairs)
+        rate = median(one.requests_per_second for one in ran)
+        target = f"≥ {aim:.2f}" if aim and mode == ALL else ""
+        each = median(one.cpu_microseconds for one in ran)
+        print(f"  {mode:<22}{rate:>12,.0f}{each:>13.1f}{ratio:>9.3f}{cpu:>9.3f}{target:>9}")
+    print()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compare the gateway with and without telemetry")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=1, help="duration of one burst")
+    options = parser.parse_args()
+    asyncio.run(run(options.rounds, options.seconds))
+
+
+if __name__ == "__main__":
+    main()

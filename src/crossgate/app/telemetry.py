@@ -1,0 +1,36 @@
+"""Telemetry at work: a thread that stores what the collector has, for as long as the gateway runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from crossgate.catalogue.model import Catalogue
+from crossgate.service.log import Log
+from crossgate.telemetry.collector import STORE_SECONDS, Collector
+
+
+async def keep_storing(collector: Collector, catalogue: Callable[[], Catalogue]) -> None:
+    """Store telemetry until cancelled, and once more then; ``catalogue`` returns the newest one.
+
+    It begins when the collector has a store. Start it before Envoy, whose last report comes when it stops.
+    """
+    log, configured = Log("telemetry"), None
+    try:
+        while True:
+            await asyncio.sleep(STORE_SECONDS)
+            if collector.store is None:
+                continue
+            newest = catalogue()
+            if newest is not configured:
+                configured = newest
+                collector.configure(newest.gateway.telemetry, newest.apis.keys())
+            try:
+                await asyncio.to_thread(collector.store_now)
+            except Exception:
+                # Whatever the fault, telemetry must not end the gateway.
+                log.exception("telemetry was not stored")
+    finally:
+        with suppress(Exception):
+            await asyncio.to_thread(collector.store_now)

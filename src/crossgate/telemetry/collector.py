@@ -1,0 +1,265 @@
+"""Joins what the nodes of this control plane report, and stores it.
+
+Reports come at any time, from the event loop or a thread that decodes them; every `STORE_SECONDS`, a thread
+stores what is new. All state is in memory and bounded, so nothing here can delay a node or a request. While
+the store is unavailable, counts and groups go on, and the log names the outage.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from crossgate.catalogue.telemetry import Telemetry
+from crossgate.compiler.route_names import DecisionSeries
+from crossgate.service.errors import StoreUnavailable
+from crossgate.service.log import Log
+from crossgate.service.observers import Observers
+from crossgate.service.ports import CounterKey, TelemetryBatch, TelemetryStore, utc_now
+from crossgate.service.refusals import GroupDelta, RequestRecord
+from crossgate.telemetry.decision_counts import DecisionCounts
+from crossgate.telemetry.groups import BucketRates, RefusalGroups
+from crossgate.telemetry.reported_counters import LogDeliveries
+from crossgate.telemetry.request_sample import RecentRequests
+from crossgate.telemetry.sampled_request import SampledRequest
+
+STORE_SECONDS: Final = 2.0
+KEPT: Final = timedelta(days=30)
+"""Groups and counts by hour that are older are removed."""
+_PRUNE_EVERY: Final = timedelta(hours=1)
+
+_Process = tuple[str, str]
+"""A node and the incarnation of its Envoy."""
+
+
+class Collector:
+    """Telemetry of one control plane, in memory; thread-safe.
+
+    ``control_plane`` is its name in the store, the same after a restart. Until ``store`` is set, reports are
+    kept, as far as they are bounded, and nothing is stored.
+    """
+
+    def __init__(self, control_plane: str, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.store: TelemetryStore | None = None
+        self._control_plane = control_plane
+        self._now = now
+        self._lock = Lock()
+        self._storing = Lock()
+        self._counts: DecisionCounts | None = None
+        self._apis: Collection[str] | None = None
+        # Values of processes of which it is not known yet what other control planes counted.
+        self._waiting: defaultdict[_Process, dict[DecisionSeries, int]] = defaultdict(dict)
+        self._counted_by_others: dict[_Process, Mapping[DecisionSeries, int]] = {}
+        self._increments: defaultdict[DecisionSeries, int] = defaultdict(int)
+        self._deliveries: dict[_Process, LogDeliveries] = {}
+        # Since the last call of `RefusalGroups.counted`, by node.
+        self._denied: dict[str, int] = {}
+        self._client_keys: dict[datetime, bytes] = {}
+        self._groups = RefusalGroups(self._client_keys.get)
+        self._recent = RecentRequests()
+        self._observers = Observers[None]()
+        self._unstored: TelemetryBatch | None = None
+        self._failing_since: datetime | None = None
+        self._pruned: datetime | None = None
+        self._changed = False
+        self._log = Log("telemetry")
+
+    # Reports of nodes.
+
+    def counted(self, node: str, incarnation: str, values: Mapping[DecisionSeries, int]) -> None:
+        """Take in the values of some counters of one Envoy process, since it began."""
+        process = (node, incarnation)
+        with self._lock:
+            self._changed = True
+            if process in self._counted_by_others:
+                self._report(process, values)
+            else:
+                self._waiting[process].update(values)
+
+    def sampled(self, requests: Sequence[SampledRequest]) -> None:
+        """Take in requests that a node reports one by one."""
+        now = self._now().timestamp()
+        with self._lock:
+            self._changed = True
+            for request in requests:
+                self._groups.add(request)
+                self._recent.add(request, now)
+
+    def delivered(self, node: str, incarnation: str, deliveries: LogDeliveries) -> None:
+        """Note how many requests one Envoy process did not report one by one, since it began."""
+        process = (node, incarnation)
+        with self._lock:
+            before = self._deliveries.get(process, LogDeliveries())
+            self._deliveries[process] = deliveries
+            denied = deliveries.denied + deliveries.dropped - before.denied - before.dropped
+            # A process without a name may have begun again.
+            self._denied[node] = self._denied.get(node, 0) + max(0, denied)
+
+    # What is known, for others.
+
+    @property
+    def sums(self) -> CollectedSums:
+        """The sums of the counters, for metrics."""
+        return CollectedSums(lambda: self._counts)
+
+    def totals(self) -> Mapping[CounterKey, int]:
+        """What this control plane counted of each Envoy process, as far as it is stored."""
+        with self._lock:
+            return {} if self._counts is None else self._counts.parts()
+
+    def pending_groups(self) -> Sequence[GroupDelta]:
+        """Refusals that are not stored yet."""
+        unstored = self._unstored
+        return () if unstored is None else unstored.groups
+
+    def pending_decisions(self) -> Mapping[tuple[datetime, DecisionSeries], int]:
+        """Decisions that are not stored yet, by hour (UTC)."""
+        hour = _hour(self._now())
+        with self._lock:
+            pending = {} if self._counts is None else self._counts.pending()
+        return {(hour, series): count for series, count in pending.items()}
+
+    def find_request(self, request_id: str) -> RequestRecord | None:
+        """The request with that id, if it is among those that are still in a sample."""
+        with self._lock:
+            return self._recent.find(request_id, self._now().timestamp())
+
+    def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
+        """Call ``callback`` from a thread after something new was stored, until the result is called."""
+        return self._observers.add(lambda _: callback())
+
+    # What the catalogue says.
+
+    def configure(self, telemetry: Telemetry, apis: Collection[str]) -> None:
+        """Follow the catalogue: what nodes report, and which APIs exist."""
+        rates = BucketRates(
+            telemetry.refusals_per_second, telemetry.refusals_per_second, telemetry.allowed_per_second
+        )
+        with self._lock:
+            self._groups.rates = rates
+            self._apis = apis
+            if self._counts is not None:
+                self._counts.keep_apis(apis)
+
+    # The store. These run in a thread.
+
+    def store_now(self) -> None:
+        """Store what is new; if the store is unavailable, the next call tries again."""
+        store = self.store
+        if store is None:
+            return
+        with self._storing:
+            try:
+                self._prepare(store)
+                self._store_batches(store)
+                self._prune(store)
+            except StoreUnavailable as error:
+                self._note_failure(error)
+            else:
+                self._note_success()
+        with self._lock:
+            changed, self._changed = self._changed, False
+        if changed:
+            self._observers.notify(None)
+
+    def _prepare(self, store: TelemetryStore) -> None:
+        """Read what only the store knows, and take in the reports that waited for it."""
+        now = self._now()
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if day not in self._client_keys:
+            key = store.client_key(day)
+            with self._lock:
+                self._client_keys.clear()
+                self._client_keys[day] = key
+        if self._counts is None:
+            counts = DecisionCounts(self._control_plane, store.own_counters(self._control_plane))
+            if self._apis is not None:
+                counts.keep_apis(self._apis)
+            self._counts = counts
+        for process in list(self._waiting):
+            counted = store.counted_elsewhere(self._control_plane, *process)
+            with self._lock:
+                self._counted_by_others[process] = counted
+                self._report(process, self._waiting.pop(process))
+
+    def _report(self, process: _Process, values: Mapping[DecisionSeries, int]) -> None:
+        if self._counts is not None:
+            for series, count in self._counts.report(
+                *process, values, self._counted_by_others[process]
+            ).items():
+                self._increments[series] += count
+
+    def _store_batches(self, store: TelemetryStore) -> None:
+        """Store the batch that failed before, if there is one, and then what is new."""
+        counts = self._counts
+        if counts is None:
+            return
+        if self._unstored is not None:
+            self._add(store, counts, self._unstored)
+        now = self._now()
+        with self._lock:
+            batch = self._take(counts, now)
+        self._add(store, counts, batch)
+
+    def _take(self, counts: DecisionCounts, now: datetime) -> TelemetryBatch:
+        increments, self._increments = self._increments, defaultdict(int)
+        denied, self._denied = self._denied, {}
+        self._groups.counted(increments, denied, now.timestamp())
+        groups, allowed = self._groups.take(now.timestamp())
+        self._unstored = replace(counts.take(now), groups=groups, allowed=allowed)
+        return self._unstored
+
+    def _add(self, store: TelemetryStore, counts: DecisionCounts, batch: TelemetryBatch) -> None:
+        if batch.counters or batch.ended or batch.groups or batch.allowed or batch.others:
+            parts = store.add_telemetry(batch)
+            with self._lock:
+                counts.stored(batch, parts)
+                for ended in batch.ended:
+                    self._counted_by_others.pop(ended, None)
+                    self._deliveries.pop(ended, None)
+        self._unstored = None
+
+    def _prune(self, store: TelemetryStore) -> None:
+        now = self._now()
+        if self._pruned is None or now - self._pruned >= _PRUNE_EVERY:
+            store.prune_telemetry(now - KEPT, None if self._apis is None else list(self._apis))
+            self._pruned = now
+
+    def _note_failure(self, error: StoreUnavailable) -> None:
+        if self._failing_since is None:
+            self._failing_since = self._now()
+            self._log.warning(
+                "telemetry is not stored; counts go on, and are stored when the store answers",
+                reason=str(error),
+            )
+
+    def _note_success(self) -> None:
+        if self._failing_since is not None:
+            seconds = (self._now() - self._failing_since).total_seconds()
+            self._log.warning("telemetry is stored again", after_seconds=round(seconds, 1))
+            self._failing_since = None
+
+
+class CollectedSums:
+    """Sums over processes; empty until the store was read."""
+
+    def __init__(self, counts: Callable[[], DecisionCounts | None]) -> None:
+        self._counts = counts
+
+    def totals(self) -> Mapping[DecisionSeries, int]:
+        """Over all nodes."""
+        counts = self._counts()
+        return {} if counts is None else counts.totals()
+
+    def totals_by_node(self) -> Mapping[str, Mapping[DecisionSeries, int]]:
+        """By name of the node."""
+        counts = self._counts()
+        return {} if counts is None else counts.totals_by_node()
+
+
+def _hour(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,131 @@
+"""Reports of nodes go to the store whole, once, and whatever fails in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from tests.unit.telemetry.samples import sample
+
+from crossgate.compiler.route_names import DecisionSeries
+from crossgate.service.errors import StoreUnavailable
+from crossgate.service.memory_telemetry import InMemoryTelemetryStore
+from crossgate.service.ports import CounterKey, TelemetryBatch
+from crossgate.telemetry.collector import Collector
+from crossgate.telemetry.reported_counters import LogDeliveries
+
+HOUR = datetime(2026, 11, 28, 12, tzinfo=UTC)
+SERIES = DecisionSeries("pets/1.0", "/gateway/pets/1.0", "cors-request", "origin-refused")
+
+
+class Flaky(InMemoryTelemetryStore):
+    """Fails before or after it stored a batch."""
+
+    fails = ""
+
+    def add_telemetry(self, batch: TelemetryBatch) -> Mapping[CounterKey, int]:
+        if self.fails == "before":
+            raise StoreUnavailable("the disk is full", "Free space")
+        parts = super().add_telemetry(batch)
+        if self.fails == "after":
+            raise StoreUnavailable("the connection ended", "Retry")
+        return parts
+
+
+def collector(store: InMemoryTelemetryStore | None, name: str = "one") -> Collector:
+    made = Collector(name, now=lambda: HOUR)
+    made.store = store
+    return made
+
+
+def counted(store: InMemoryTelemetryStore) -> int:
+    return sum(store.decisions(HOUR, HOUR.replace(hour=13)).values())
+
+
+def refused(store: InMemoryTelemetryStore) -> float:
+    return sum(group.count for group in store.refusals())
+
+
+def test_counts_and_groups_are_stored() -> None:
+    store = InMemoryTelemetryStore()
+    one = collector(store)
+    one.counted("node", "a", {SERIES: 3})
+    one.sampled([sample()] * 3)
+    one.delivered("node", "a", LogDeliveries(admitted=3))
+    one.store_now()
+    assert one.sums.totals() == {SERIES: 3}
+    assert one.sums.totals_by_node() == {"node": {SERIES: 3}}
+    assert one.totals() == {CounterKey("node", "a", SERIES): 3}
+    assert (counted(store), refused(store)) == (3, 3)
+
+
+def test_what_is_reported_before_there_is_a_store_is_stored_later() -> None:
+    one = collector(None)
+    one.counted("node", "a", {SERIES: 3})
+    one.sampled([sample()] * 3)
+    one.store_now()
+    store = InMemoryTelemetryStore()
+    one.store = store
+    one.store_now()
+    assert (counted(store), refused(store)) == (3, 3)
+
+
+def test_a_store_that_fails_loses_and_doubles_nothing() -> None:
+    store = Flaky()
+    one = collector(store)
+    for number, fails in enumerate(("", "before", "after", "before", "")):
+        store.fails = fails
+        one.counted("node", "a", {SERIES: 3 * (number + 1)})
+        one.sampled([sample()] * 3)
+        one.delivered("node", "a", LogDeliveries(admitted=3 * (number + 1)))
+        one.store_now()
+    one.store_now()
+    assert (counted(store), refused(store)) == (15, 15)
+    assert one.sums.totals() == {SERIES: 15}
+
+
+def test_a_node_that_changes_control_planes_is_counted_once() -> None:
+    store = InMemoryTelemetryStore()
+    one, other = collector(store, "one"), collector(store, "other")
+    one.counted("node", "a", {SERIES: 5})
+    one.store_now()
+    other.counted("node", "a", {SERIES: 8})
+    other.store_now()
+    assert (one.sums.totals(), other.sums.totals()) == ({SERIES: 5}, {SERIES: 3})
+    assert counted(store) == 8
+
+
+def test_a_restarted_control_plane_goes_on_where_it_ended() -> None:
+    store = InMemoryTelemetryStore()
+    one = collector(store)
+    one.counted("node", "a", {SERIES: 5})
+    one.store_now()
+    again = collector(store)
+    again.counted("node", "a", {SERIES: 6})
+    again.store_now()
+    assert again.sums.totals() == {SERIES: 6}
+    assert counted(store) == 6
+
+
+def test_subscribers_are_called_when_something_is_new() -> None:
+    one = collector(InMemoryTelemetryStore())
+    calls: list[None] = []
+    stop = one.subscribe(lambda: calls.append(None))
+    one.store_now()
+    one.sampled([sample()])
+    one.store_now()
+    one.store_now()
+    stop()
+    one.sampled([sample()])
+    one.store_now()
+    assert len(calls) == 1
+
+
+def test_a_request_is_found_by_its_id() -> None:
+    one = collector(InMemoryTelemetryStore())
+    request = sample()
+    one.sampled([request])
+    found = one.find_request(request.request_id)
+    assert found is not None
+    assert found.origin == request.origin
+    assert one.find_request("unknown") is None
