@@ -133,7 +133,7 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
         },
     }
     document = json.loads(bootstrap("rival", UnixSocket(Path("/nowhere")), Path("/nowhere")))
-    del document["dynamic_resources"], document["admin"]
+    del document["dynamic_resources"], document["stats_sinks"], document["admin"]
     document["static_resources"] = {"listeners": [served], "clusters": [native]}
     return dumps(document)
 
@@ -205,7 +205,7 @@ def envoy(document: bytes, port: int, folder: Path) -> Iterator[list[int]]:
     """An Envoy with one worker on the measured core; yields its process when it is ready."""
     file = folder / f"envoy-{port}.json"
     file.write_bytes(document)
-    argv = command_line(find_envoy().path, file, concurrency=1, drain_seconds=1)
+    argv = command_line(find_envoy().path, file, concurrency=1, drain_seconds=1, incarnation="bench")
     with _process(argv, cores().measured, port, folder) as process:
         yield [process.pid]
 

@@ -15,6 +15,8 @@ from crossgate.dataplane.log import FORMAT as LOG_FORMAT
 from crossgate.net.address import Address, HostPort, UnixSocket
 
 CONTROL_PLANE_CLUSTER: Final = "crossgate-control-plane"
+INCARNATION: Final = "incarnation"
+"""Key of the node's metadata: the name of one process, by which its counters are distinguished."""
 HEAP_LIMIT_BYTES: Final = 2 << 30
 """Envoy sheds load when its heap comes near this."""
 CLIENT_CONNECTIONS_LIMIT: Final = 100_000
@@ -45,8 +47,9 @@ def bootstrap(node_id: str, control_plane: Address, admin_socket: Path) -> bytes
             # Statistics of a cluster or listener are created with its first request: with thousands of APIs
             # they would take most of the memory.
             "deferred_stat_options": {"enable_deferred_creation_stats": True},
-            # No sink needs a flush every five seconds; statistics are read from the admin socket.
+            # The supervisor flushes by a request for statistics: Envoy's own flush before its end is lost.
             "stats_flush_on_admin": True,
+            "stats_sinks": [_metrics_service()],
         }
     )
 
@@ -112,6 +115,23 @@ def _control_plane_cluster(control_plane: Address) -> Json:
     }
 
 
+def _metrics_service() -> Json:
+    # Cumulative values, so that a report that is lost loses nothing. A batch keeps the control plane busy for
+    # less than two milliseconds.
+    return {
+        "name": "envoy.stat_sinks.metrics_service",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig",
+            "transport_api_version": "V3",
+            "report_counters_as_deltas": False,
+            "emit_tags_as_labels": False,
+            "histogram_emit_mode": "SUMMARY",
+            "batch_size": 2000,
+            "grpc_service": {"envoy_grpc": {"cluster_name": CONTROL_PLANE_CLUSTER}},
+        },
+    }
+
+
 def _dns_resolver() -> Json:
     # Envoy acknowledges a cluster only when its name is resolved or given up, and on start waits for that
     # before it accepts a listener. By default it gives up a silent name server after minutes, and one such
@@ -170,16 +190,25 @@ def _extension(name: str, message: str, **fields: object) -> Json:
 
 
 def command_line(
-    binary: Path, bootstrap: Path, *, concurrency: int | None, drain_seconds: float
+    binary: Path,
+    bootstrap: Path,
+    *,
+    concurrency: int | None,
+    drain_seconds: float,
+    incarnation: str,
 ) -> tuple[str, ...]:
     """The arguments that start ``binary`` with the file ``bootstrap``.
 
     ``concurrency`` is the number of worker threads, None for one per processor that Envoy may use.
-    ``drain_seconds`` is how long a replaced listener may finish its requests.
+    ``drain_seconds`` is how long a replaced listener may finish its requests. ``incarnation`` is the name of
+    this process: one bootstrap serves many.
     """
+    identity = {"node": {"metadata": {INCARNATION: incarnation}}}
     return (
         str(binary),
         *("--config-path", str(bootstrap)),
+        # Merged into the bootstrap.
+        *("--config-yaml", json.dumps(identity)),
         *(() if concurrency is None else ("--concurrency", str(concurrency))),
         *("--drain-time-s", str(max(1, round(drain_seconds)))),
         # The supervisor restarts Envoy. Hot restart would claim shared memory under a number that every

@@ -47,6 +47,11 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True)
+class Flushed:
+    """Input: the last statistics had time to arrive at the control plane."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exited:
     """Input: the process ended with ``status``; a negative status is minus the signal that ended it."""
 
@@ -72,6 +77,7 @@ Input = (
     | LineLogged
     | ReadyAnswered
     | Drained
+    | Flushed
     | Exited
     | Tick
     | StopRequested

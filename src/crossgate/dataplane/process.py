@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Awaitable, Callable, Sequence
@@ -27,6 +28,7 @@ from crossgate.dataplane.lifecycle_events import (
     EnvoyReady,
     EnvoyStopped,
     Exited,
+    Flushed,
     Input,
     LifecycleEvent,
     LineLogged,
@@ -42,6 +44,7 @@ from crossgate.dataplane.runtime_dir import RuntimeDirectory
 from crossgate.dataplane.supervisor import (
     Drain,
     Effect,
+    FlushStats,
     Notify,
     PollReady,
     SendSignal,
@@ -95,11 +98,12 @@ class Envoy:
         self.admin = EnvoyAdmin(settings.directory.admin_socket)
         self.settings = settings
         self._on_event = on_event
-        self._supervisor = Supervisor(settings.timeouts)
+        self._supervisor = Supervisor(settings.timeouts, secrets.token_hex(8))
         self._process: Process | None = None
         self._inputs: asyncio.Queue[Input] = asyncio.Queue()
         self._timer: asyncio.TimerHandle | None = None
         self._poll: asyncio.Task[None] | None = None
+        self._flushing: asyncio.Task[bool] | None = None
         self._log_reader: asyncio.Task[None] | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._is_ready = asyncio.Event()
@@ -171,12 +175,16 @@ class Envoy:
 
     async def _perform(self, effect: Effect) -> Input | None:
         match effect:
-            case Spawn():
-                return await self._spawn()
+            case Spawn(incarnation):
+                return await self._spawn(incarnation)
             case PollReady():
                 self._start_poll(self.admin.wait_until_ready, ReadyAnswered())
             case Drain():
                 self._start_poll(self.admin.drain, Drained())
+            case FlushStats(last=True):
+                self._start_poll(self.admin.flush_and_wait, Flushed())
+            case FlushStats():
+                self._flush()
             case SendSignal(signal):
                 self._send(signal)
             case WakeAt(time):
@@ -187,13 +195,14 @@ class Envoy:
                 assert_never(effect)
         return None
 
-    async def _spawn(self) -> Input:
+    async def _spawn(self, incarnation: str) -> Input:
         settings = self.settings
         argv = command_line(
             settings.binary.path,
             settings.directory.bootstrap_file,
             concurrency=settings.concurrency,
             drain_seconds=settings.timeouts.drain,
+            incarnation=incarnation,
         )
         try:
             self._process = await launch(argv)
@@ -220,6 +229,11 @@ class Envoy:
     def _cancel_poll(self) -> None:
         if self._poll is not None:
             self._poll.cancel()
+
+    def _flush(self) -> None:
+        # An Envoy that is busy for longer than an interval gets no second request before it has answered.
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self.admin.flush())
 
     async def _poll_until(self, condition: Callable[[], Awaitable[None]], event: Input) -> None:
         await condition()
@@ -253,7 +267,7 @@ class Envoy:
         self._send(SIGKILL)
         if self._timer is not None:
             self._timer.cancel()
-        for task in (self._poll, self._log_reader, self._supervision):
+        for task in (self._poll, self._flushing, self._log_reader, self._supervision):
             if task is not None:
                 task.cancel()
                 with suppress(asyncio.CancelledError):

@@ -1,12 +1,13 @@
 """When Envoy is started, polled, drained, stopped and restarted: a state machine without process or clock.
 
-``Idle → Starting → Serving → Draining → Terminating → Stopped``. An Envoy that exits without a stop request
-goes through ``Waiting`` back to ``Starting``, without limit: a gateway never gives up on serving.
+``Idle → Starting → Serving → Draining → Reporting → Terminating → Stopped``. An Envoy that exits without a
+stop request goes through ``Waiting`` back to ``Starting``, without limit: a gateway never stops trying.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from signal import SIGKILL, SIGTERM, Signals
 from typing import assert_never
 
@@ -21,6 +22,7 @@ from crossgate.dataplane.lifecycle_events import (
     EnvoyStarted,
     EnvoyStopped,
     Exited,
+    Flushed,
     Input,
     LifecycleEvent,
     LineLogged,
@@ -46,6 +48,10 @@ class Timeouts:
     """For Envoy to be ready, before `EnvoyNotReady` is reported."""
     stable: float = 10.0
     """Of serving, after which earlier failures no longer count."""
+    flush: float = 5.0
+    """Between two reports of the statistics to the control plane; 0 for none, not even before the end."""
+    last_flush: float = 1.0
+    """For the last report to arrive, before Envoy gets SIGTERM."""
     first_restart: float = 0.1
     longest_restart: float = 30.0
 
@@ -77,6 +83,8 @@ class Serving:
 
     since: float
     pid: int
+    flush_at: float
+    """When the statistics are to be reported next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,13 @@ class Draining:
 
 
 @dataclass(frozen=True, slots=True)
+class Reporting:
+    """The last statistics are on their way to the control plane; SIGTERM follows then, if not before."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Terminating:
     """SIGTERM is sent; SIGKILL follows then."""
 
@@ -105,7 +120,7 @@ class Stopped:
     """The final state."""
 
 
-State = Idle | Starting | Serving | Waiting | Draining | Terminating | Stopped
+State = Idle | Starting | Serving | Waiting | Draining | Reporting | Terminating | Stopped
 
 
 # Effects. The shell performs them and decides nothing.
@@ -114,6 +129,9 @@ State = Idle | Starting | Serving | Waiting | Draining | Terminating | Stopped
 @dataclass(frozen=True, slots=True)
 class Spawn:
     """Start Envoy; answered by `Spawned` or `SpawnFailed`, and later by `Exited`."""
+
+    incarnation: str
+    """The name of the process, by which the control plane tells its counters from those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +142,13 @@ class PollReady:
 @dataclass(frozen=True, slots=True)
 class Drain:
     """Stop accepting connections and poll until no request is in progress; answered by `Drained`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlushStats:
+    """Have Envoy report its statistics to the control plane; if ``last``, answered by `Flushed`."""
+
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +172,19 @@ class Notify:
     event: LifecycleEvent
 
 
-Effect = Spawn | PollReady | Drain | SendSignal | WakeAt | Notify
+Effect = Spawn | PollReady | Drain | FlushStats | SendSignal | WakeAt | Notify
 
 
 class Supervisor:
-    """Decides on one input at a time; the shell performs the returned effects in their order."""
+    """Decides on one input at a time; the shell performs the returned effects in their order.
 
-    def __init__(self, timeouts: Timeouts) -> None:
+    ``name`` is unique among supervisors, also among those of the past: incarnations are named after it.
+    """
+
+    def __init__(self, timeouts: Timeouts, name: str) -> None:
         self.state: State = Idle()
+        self._name = name
+        self._spawned_processes = 0
         self._timeouts = timeouts
         self._failures = 0
         self._log_tail = LogTail()
@@ -179,7 +209,9 @@ class Supervisor:
             case ReadyAnswered():
                 return self._ready(now)
             case Drained():
-                return self._terminate(now) if isinstance(self.state, Draining) else []
+                return self._report(now) if isinstance(self.state, Draining) else []
+            case Flushed():
+                return self._terminate(now) if isinstance(self.state, Reporting) else []
             case Tick():
                 return self._tick(now)
             case StopRequested(drain):
@@ -190,7 +222,8 @@ class Supervisor:
     def _start(self, now: float) -> list[Effect]:
         self._log_tail = LogTail()
         self.state = Starting(now)
-        return [Spawn()]
+        self._spawned_processes += 1
+        return [Spawn(f"{self._name}.{self._spawned_processes}")]
 
     def _spawned(self, pid: int, now: float) -> list[Effect]:
         self.state = Starting(now, pid)
@@ -200,8 +233,11 @@ class Supervisor:
         if not isinstance(self.state, Starting):
             return []
         ready = EnvoyReady(self.state.pid, now - self.state.since)
-        self.state = Serving(now, self.state.pid)
-        return [Notify(ready)]
+        if not self._timeouts.flush:
+            self.state = Serving(now, self.state.pid, inf)
+            return [Notify(ready)]
+        self.state = Serving(now, self.state.pid, now + self._timeouts.flush)
+        return [Notify(ready), WakeAt(self.state.flush_at)]
 
     def _exited(self, reason: str, now: float) -> list[Effect]:
         exited = Notify(EnvoyExited(reason, self._log_tail.lines))
@@ -209,7 +245,7 @@ class Supervisor:
             case Terminating():
                 self.state = Stopped()
                 return [Notify(EnvoyStopped())]
-            case Draining():
+            case Draining() | Reporting():
                 self.state = Stopped()
                 return [exited, Notify(EnvoyStopped())]
             case Serving(since) if now - since >= self._timeouts.stable:
@@ -230,10 +266,15 @@ class Supervisor:
                 waited = now - since
                 # Each report doubles the time to the next one.
                 return [Notify(EnvoyNotReady(pid, waited, self._log_tail.lines)), WakeAt(now + waited)]
+            case Serving(since, pid, flush_at) if now >= flush_at:
+                self.state = Serving(since, pid, now + self._timeouts.flush)
+                return [FlushStats(), WakeAt(self.state.flush_at)]
             case Waiting(until) if now >= until:
                 return self._start(now)
             case Draining(until) if now >= until:
-                return [Notify(EnvoyDrainTimedOut(self._timeouts.drain)), *self._terminate(now)]
+                return [Notify(EnvoyDrainTimedOut(self._timeouts.drain)), *self._report(now)]
+            case Reporting(until) if now >= until:
+                return self._terminate(now)
             case Terminating(until) if now >= until:
                 return [SendSignal(SIGKILL)]
             case _:
@@ -245,9 +286,11 @@ class Supervisor:
                 seconds = self._timeouts.drain
                 self.state = Draining(now + seconds)
                 return [Notify(EnvoyDraining(seconds)), Drain(), WakeAt(now + seconds)]
-            case Draining() if drain:
+            case Serving() if drain:
+                return self._report(now)
+            case Draining() | Reporting() if drain:
                 return []
-            case Starting() | Serving() | Draining():
+            case Starting() | Serving() | Draining() | Reporting():
                 return self._terminate(now)
             case Idle() | Waiting():
                 self.state = Stopped()
@@ -256,6 +299,13 @@ class Supervisor:
                 return []
             case _:
                 assert_never(self.state)
+
+    def _report(self, now: float) -> list[Effect]:
+        """Envoy's own flush at its shutdown never arrives."""
+        if not self._timeouts.flush:
+            return self._terminate(now)
+        self.state = Reporting(now + self._timeouts.last_flush)
+        return [FlushStats(last=True), WakeAt(self.state.until)]
 
     def _terminate(self, now: float) -> list[Effect]:
         self.state = Terminating(now + self._timeouts.terminate)

@@ -43,7 +43,7 @@ _ROUTES: list[dict[str, object]] = [
 
 def _static(admin_socket: Path, listeners: list[object], clusters: list[object]) -> bytes:
     document = json.loads(bootstrap("test", UnixSocket(Path("/nowhere")), admin_socket))
-    del document["dynamic_resources"]
+    del document["dynamic_resources"], document["stats_sinks"]
     document["static_resources"] = {"listeners": listeners, "clusters": clusters}
     return dumps(document)
 

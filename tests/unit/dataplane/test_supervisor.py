@@ -15,6 +15,7 @@ from crossgate.dataplane.lifecycle_events import (
     EnvoyStarted,
     EnvoyStopped,
     Exited,
+    Flushed,
     Input,
     LifecycleEvent,
     LineLogged,
@@ -30,9 +31,11 @@ from crossgate.dataplane.supervisor import (
     Drain,
     Draining,
     Effect,
+    FlushStats,
     Idle,
     Notify,
     PollReady,
+    Reporting,
     SendSignal,
     Serving,
     Spawn,
@@ -47,11 +50,13 @@ from crossgate.dataplane.supervisor import (
 )
 from crossgate.service.log import LogLevel
 
-TIMEOUTS = Timeouts(drain=30, terminate=5, ready=10, stable=60, first_restart=0.1, longest_restart=8)
+TIMEOUTS = Timeouts(
+    drain=30, terminate=5, ready=10, stable=60, flush=4, last_flush=1, first_restart=0.1, longest_restart=8
+)
 
 
 def supervisor_in(state: State) -> Supervisor:
-    supervisor = Supervisor(TIMEOUTS)
+    supervisor = Supervisor(TIMEOUTS, "s")
     supervisor.state = state
     return supervisor
 
@@ -60,15 +65,17 @@ def reported(effects: list[Effect]) -> list[LifecycleEvent]:
     return [effect.event for effect in effects if isinstance(effect, Notify)]
 
 
-STARTING, SERVING = Starting(100, 7), Serving(100, 7)
-WAITING, DRAINING, TERMINATING = Waiting(100.5), Draining(130), Terminating(105)
+STARTING, SERVING = Starting(100, 7), Serving(100, 7, 104)
+WAITING, DRAINING, REPORTING, TERMINATING = Waiting(100.5), Draining(130), Reporting(101), Terminating(105)
 
 # state, event, time; the state it leads to, and what is done
 TRANSITIONS: list[tuple[State, Input, float, State, list[Effect]]] = [
-    (Idle(), StartRequested(), 100, Starting(100), [Spawn()]),
+    (Idle(), StartRequested(), 100, Starting(100), [Spawn("s.1")]),
     (Starting(100), Spawned(7), 101, Starting(101, 7),
      [Notify(EnvoyStarted(7)), PollReady(), WakeAt(111)]),
-    (STARTING, ReadyAnswered(), 102, Serving(102, 7), [Notify(EnvoyReady(7, 2))]),
+    (STARTING, ReadyAnswered(), 102, Serving(102, 7, 106), [Notify(EnvoyReady(7, 2)), WakeAt(106)]),
+    (SERVING, Tick(), 103.9, SERVING, []),
+    (SERVING, Tick(), 104.5, Serving(100, 7, 108.5), [FlushStats(), WakeAt(108.5)]),
     (STARTING, Tick(), 109, STARTING, []),
     (STARTING, Tick(), 110, STARTING, [Notify(EnvoyNotReady(7, 10, ())), WakeAt(120)]),
     (STARTING, Tick(), 120, STARTING, [Notify(EnvoyNotReady(7, 20, ())), WakeAt(140)]),
@@ -77,20 +84,29 @@ TRANSITIONS: list[tuple[State, Input, float, State, list[Effect]]] = [
      [Notify(EnvoyExited("was killed by SIGKILL", ())), Notify(EnvoyRestarting(0.1, 1)),
       WakeAt(101.1)]),
     (WAITING, Tick(), 100.4, WAITING, []),
-    (WAITING, Tick(), 100.5, Starting(100.5), [Spawn()]),
+    (WAITING, Tick(), 100.5, Starting(100.5), [Spawn("s.1")]),
     (WAITING, StopRequested(), 100.2, Stopped(), [Notify(EnvoyStopped())]),
     (Idle(), StopRequested(), 100, Stopped(), [Notify(EnvoyStopped())]),
     (SERVING, StopRequested(), 101, Draining(131),
      [Notify(EnvoyDraining(30)), Drain(), WakeAt(131)]),
     (SERVING, StopRequested(drain=False), 101, Terminating(106), [SendSignal(SIGTERM), WakeAt(106)]),
-    (DRAINING, Drained(), 101, Terminating(106), [SendSignal(SIGTERM), WakeAt(106)]),
+    (DRAINING, Drained(), 101, Reporting(102), [FlushStats(last=True), WakeAt(102)]),
     (DRAINING, StopRequested(), 101, DRAINING, []),
     (DRAINING, StopRequested(drain=False), 101, Terminating(106), [SendSignal(SIGTERM), WakeAt(106)]),
     (DRAINING, Tick(), 129, DRAINING, []),
-    (DRAINING, Tick(), 130, Terminating(135),
-     [Notify(EnvoyDrainTimedOut(30)), SendSignal(SIGTERM), WakeAt(135)]),
+    (DRAINING, Tick(), 130, Reporting(131),
+     [Notify(EnvoyDrainTimedOut(30)), FlushStats(last=True), WakeAt(131)]),
     (DRAINING, Exited(1), 101, Stopped(),
      [Notify(EnvoyExited("exited with status 1", ())), Notify(EnvoyStopped())]),
+    (REPORTING, Flushed(), 100.5, Terminating(105.5), [SendSignal(SIGTERM), WakeAt(105.5)]),
+    (REPORTING, Tick(), 100.9, REPORTING, []),
+    (REPORTING, Tick(), 101, Terminating(106), [SendSignal(SIGTERM), WakeAt(106)]),
+    (REPORTING, StopRequested(), 100.5, REPORTING, []),
+    (REPORTING, StopRequested(drain=False), 100.5, Terminating(105.5),
+     [SendSignal(SIGTERM), WakeAt(105.5)]),
+    (REPORTING, Exited(1), 100.5, Stopped(),
+     [Notify(EnvoyExited("exited with status 1", ())), Notify(EnvoyStopped())]),
+    (TERMINATING, Flushed(), 100.5, TERMINATING, []),
     (TERMINATING, Tick(), 104, TERMINATING, []),
     (TERMINATING, Tick(), 105, TERMINATING, [SendSignal(SIGKILL)]),
     (TERMINATING, Exited(0), 101, Stopped(), [Notify(EnvoyStopped())]),
@@ -140,20 +156,20 @@ def pauses(supervisor: Supervisor, ends: int, *, served: float) -> list[float]:
 
 
 def test_pauses_double_up_to_the_longest() -> None:
-    assert pauses(Supervisor(TIMEOUTS), 9, served=1) == pytest.approx(
+    assert pauses(Supervisor(TIMEOUTS, "s"), 9, served=1) == pytest.approx(
         [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8, 8]
     )
 
 
 def test_it_never_gives_up() -> None:
-    assert pauses(Supervisor(TIMEOUTS), 3000, served=0)[-1] == 8
+    assert pauses(Supervisor(TIMEOUTS, "s"), 3000, served=0)[-1] == 8
 
 
 def test_failures_are_forgotten_after_stable_service() -> None:
-    supervisor = Supervisor(TIMEOUTS)
+    supervisor = Supervisor(TIMEOUTS, "s")
     assert pauses(supervisor, 3, served=1)[-1] == pytest.approx(0.4)
 
-    supervisor.state = Serving(0, 7)
+    supervisor.state = Serving(0, 7, 104)
     assert EnvoyRestarting(0.1, 1) in reported(supervisor.receive(Exited(1), 60))
 
 
@@ -185,3 +201,27 @@ def test_a_restart_clears_the_log_tail() -> None:
     supervisor.receive(Spawned(8), 102)
 
     assert EnvoyExited("exited with status 2", ()) in reported(supervisor.receive(Exited(2), 103))
+
+
+def test_each_process_has_an_incarnation_of_its_own() -> None:
+    supervisor = Supervisor(TIMEOUTS, "s")
+    spawned = supervisor.receive(StartRequested(), 0)
+    for now in (1, 3):
+        supervisor.receive(SpawnFailed("no memory"), now)
+        spawned += supervisor.receive(Tick(), now + 1)
+    assert spawned == [Spawn("s.1"), Spawn("s.2"), Spawn("s.3")]
+
+
+def test_without_a_drain_the_last_statistics_are_reported_all_the_same() -> None:
+    supervisor = Supervisor(Timeouts(drain=0, last_flush=1), "s")
+    supervisor.state = SERVING
+    assert supervisor.receive(StopRequested(), 101) == [FlushStats(last=True), WakeAt(102)]
+
+
+def test_without_an_interval_nothing_is_flushed() -> None:
+    supervisor = Supervisor(Timeouts(drain=30, terminate=5, flush=0), "s")
+    supervisor.state = STARTING
+    assert supervisor.receive(ReadyAnswered(), 102) == [Notify(EnvoyReady(7, 2))]
+    assert supervisor.receive(Tick(), 10_000) == []
+    supervisor.receive(StopRequested(), 10_001)
+    assert supervisor.receive(Drained(), 10_002) == [SendSignal(SIGTERM), WakeAt(10_007)]

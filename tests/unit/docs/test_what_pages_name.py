@@ -15,6 +15,7 @@ OPTIONS = set(_OPTION.findall((ROOT / "docs" / "reference" / "cli.md").read_text
 OTHER_PROGRAMS = {
     "--bind": "http.server",
     "--cacert": "curl",
+    "--config-yaml": "envoy",
     "--ignore-unknown-dynamic-fields": "envoy",
     "--mysite": "a part of an origin",
     "--unix-socket": "curl",
