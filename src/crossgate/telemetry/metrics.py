@@ -10,7 +10,8 @@ OpenMetrics (https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from operator import is_
 from typing import Final, Protocol
 from urllib.parse import parse_qs
@@ -76,34 +77,57 @@ class MetricsPage:
         family = DECISIONS if openmetrics else f"{DECISIONS}_total"
         lines = [f"# HELP {family} {DECISIONS_HELP}", f"# TYPE {family} counter"]
         if by_node:
-            for node, totals in self._decisions.totals_by_node().items():
+            nodes = self._decisions.totals_by_node()
+            self._labels.forget(sum(map(len, nodes.values())))
+            for node, totals in nodes.items():
                 end = f',{NODE_LABEL}="{_escape(node)}"}}'
-                lines += self._lines(totals, end)
+                lines += _lines(self._labels.of(totals), end, totals)
         else:
-            lines += self._lines(self._decisions.totals(), "}")
+            totals = self._decisions.totals()
+            self._labels.forget(len(totals))
+            lines += _lines(self._labels.of_all(totals), "}", totals)
         return ("\n".join(lines) + "\n").encode(errors="replace")
-
-    def _lines(self, totals: Mapping[DecisionSeries, int], end: str) -> list[str]:
-        labels = self._labels.of(totals)
-        return [f"{one}{end} {count}" for one, count in zip(labels, totals.values(), strict=True)]
 
 
 class _LabelStrings:
-    """The beginning of each series' line, made once. Series are compared by identity: hashing costs more."""
+    """The beginning of each series' line, made once."""
 
     def __init__(self) -> None:
-        self._kept: tuple[list[DecisionSeries], list[str]] = ([], [])
+        self._known: dict[DecisionSeries, str] = {}
+        self._last: tuple[list[DecisionSeries], list[str]] = ([], [])
 
-    def of(self, totals: Mapping[DecisionSeries, int]) -> list[str]:
-        """Name and labels of each series in order, without the closing brace."""
-        kept, strings = self._kept
+    def of_all(self, totals: Mapping[DecisionSeries, int]) -> list[str]:
+        """Name and labels of each series in order, without the closing brace.
+
+        The same series as last time are recognised by their identity: hashing them costs more than the page.
+        """
+        last, strings = self._last
         wanted = list(totals)
-        if len(wanted) == len(kept) and all(map(is_, wanted, kept)):
+        if len(wanted) == len(last) and all(map(is_, wanted, last)):
             return strings
-        known = {id(series): string for series, string in zip(kept, strings, strict=True)}
-        strings = [known.get(id(series)) or _labels(series) for series in wanted]
-        self._kept = wanted, strings
+        strings = self.of(wanted)
+        self._last = wanted, strings
         return strings
+
+    def of(self, wanted: Iterable[DecisionSeries]) -> list[str]:
+        """The same for any of the series."""
+        known = self._known
+        strings = []
+        for series in wanted:
+            string = known.get(series)
+            if string is None:
+                string = known[series] = _labels(series)
+            strings.append(string)
+        return strings
+
+    def forget(self, size: int) -> None:
+        """Forget deleted series, if they are more than the ``size`` series that there are."""
+        if len(self._known) > 2 * size:
+            self._known = {}
+
+
+def _lines(labels: Iterable[str], end: str, totals: Mapping[DecisionSeries, int]) -> list[str]:
+    return [f"{one}{end} {count}" for one, count in zip(labels, totals.values(), strict=True)]
 
 
 def label_values(series: DecisionSeries) -> tuple[str, ...]:
@@ -116,6 +140,7 @@ def _labels(series: DecisionSeries) -> str:
     return _LABELS % tuple(map(_escape, label_values(series)))
 
 
+@lru_cache(16_384)
 def _escape(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
