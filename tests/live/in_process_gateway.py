@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
 
+import grpc
 from tests.ports import free_ports
 
 from crossgate.app.gateway import system_ca_file
@@ -30,8 +31,9 @@ _SECONDS = 30.0
 class LiveGateway:
     """One Envoy; :meth:`publish` returns when it runs the catalogue."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, services: Sequence[grpc.GenericRpcHandler] = ()) -> None:
         self.port = port
+        self._services = services
         self._loop = asyncio.new_event_loop()
         self._started: Future[None] = Future()
         self._stop = asyncio.Event()
@@ -64,6 +66,10 @@ class LiveGateway:
         stats = asyncio.run_coroutine_threadsafe(self.envoy.admin.stats(pattern), self._loop)
         return stats.result(_SECONDS)
 
+    def begin_drain(self) -> None:
+        """Let Envoy stop accepting connections."""
+        asyncio.run_coroutine_threadsafe(self.envoy.admin.begin_drain(), self._loop).result(_SECONDS)
+
     async def _put(self, resource: Resource) -> RolloutResult:
         key = (resource.type_url, resource.name)
         self.control_plane.cache.update({key: resource})
@@ -88,7 +94,9 @@ class LiveGateway:
                 directory = create_runtime_directory()
                 stack.callback(directory.close)
                 socket = directory.control_plane_socket
-                self.control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket)))
+                self.control_plane = await stack.enter_async_context(
+                    ControlPlane(UnixSocket(socket), self._services)
+                )
                 self.publisher = Publisher(self.control_plane.cache, system_ca_file())
                 self.publisher.publish(Catalogue(Gateway(HostPort("127.0.0.1", self.port))))
                 document = bootstrap("test", UnixSocket(socket), directory.admin_socket)
@@ -103,9 +111,9 @@ class LiveGateway:
 
 
 @contextmanager
-def live_gateway() -> Iterator[LiveGateway]:
-    """A gateway on a free port of this machine."""
-    gateway = LiveGateway(free_ports(1)[0])
+def live_gateway(services: Sequence[grpc.GenericRpcHandler] = ()) -> Iterator[LiveGateway]:
+    """A gateway on a free port of this machine; its control plane has these gRPC services besides."""
+    gateway = LiveGateway(free_ports(1)[0], services)
     gateway.start()
     try:
         yield gateway

@@ -1,4 +1,4 @@
-"""The case table, through a real Envoy."""
+"""The case table, through a real Envoy, which also counts each decision as the engine makes it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.case_table import Case, load_cases
+from tests.live.decision_counts import DecisionCounts
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of, live_gateway
 from tests.native_services import ScriptedNative
 from tests.raw_http import RawRequest, RawResponse, http1, send_http2
@@ -15,7 +16,10 @@ from tests.visible_result import visible_result
 
 from crossgate.catalogue.model import Application, Catalogue
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
-from crossgate.policy import ServerPolicy, build_policy
+from crossgate.compiler.route_names import UNMATCHED, DecisionSeries
+from crossgate.policy import Flow, ServerPolicy, build_policy
+from crossgate.policy.flow import trace
+from crossgate.policy.responses import API_RESPONSES, SERVER_RESPONSES, ResponseSettings
 
 pytestmark = pytest.mark.live
 
@@ -86,6 +90,7 @@ def catalogue_for(case: Case, port: int, native_port: int) -> Catalogue:
 
 
 _published: dict[int, tuple[object, ...]] = {}
+_counts: dict[int, DecisionCounts] = {}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -98,6 +103,7 @@ def test_case(
         outcome = gateway.publish(catalogue_for(case, gateway.port, native.port))
         assert outcome.applied, outcome.rejections
         _published[gateway.port] = group(case)
+        _counts[gateway.port] = DecisionCounts(gateway)
     marker = f"case-{next(_markers)}"
     answer = send(case, gateway.port, marker)
     seen = visible_result(
@@ -107,6 +113,30 @@ def test_case(
         body=None if case.request.method == "HEAD" else answer.text,
     )
     assert not case.gateway.differences(seen)
+    [counted] = _counts[gateway.port].new(1)
+    assert counted == (series_of(case) if answer.all("x-request-id") else UNMATCHED)
+
+
+def series_of(case: Case) -> DecisionSeries:
+    policy, request = case.prepared(), case.request.parsed()
+    flow, reason = outcome = trace(policy, request).outcome
+    observed = not ResponseSettings.of(policy).enforces(outcome)
+    if isinstance(policy, ServerPolicy):
+        return DecisionSeries("server-level", "/", flow, reason)
+    name = f"{name_of(case)}/1"
+    return DecisionSeries(name, f"/gateway/{name}", flow, reason, observed)
+
+
+def test_the_table_has_every_outcome_that_is_counted() -> None:
+    found = {(one.api == "server-level", one.flow, one.reason, one.observed) for one in map(series_of, CASES)}
+    observed = {
+        outcome for outcome in API_RESPONSES if outcome.flow not in (Flow.MALFORMED, Flow.PASS_THROUGH)
+    }
+    assert found == {
+        *((False, *outcome, False) for outcome in API_RESPONSES),
+        *((False, *outcome, True) for outcome in observed),
+        *((True, *outcome, False) for outcome in SERVER_RESPONSES),
+    }
 
 
 def send(case: Case, port: int, marker: str) -> RawResponse:

@@ -5,8 +5,9 @@ the package compile a resource from its inputs; :mod:`crossgate.xds` decides whe
 
 **Resources.** A catalogue compiles to three kinds of resources:
 
-* the edge: both listeners, the cluster between them, the routes of server-level CORS. It depends on the
-  gateway's settings, the server policy, and whether any endpoint is outside of the default roots;
+* the edge: both listeners, the cluster between them, the routes of server-level CORS, the token buckets of
+  what nodes report. It depends on the gateway's settings, the server policy, and whether any endpoint is
+  outside of the default roots;
 * a scope for each scope key. It depends on the APIs with an endpoint under that key, the origins of their
   applications, the gateway's own origins, the default times, and whether there is a server policy;
 * a cluster for each native service. It depends on the service's address, the trusted authorities and the
@@ -74,6 +75,7 @@ from crossgate.compiler.resource import (
     ResourceKey,
 )
 from crossgate.compiler.scope import ServedEndpoint, compile_scope
+from crossgate.compiler.token_buckets import compile_token_buckets
 from crossgate.policy import ServerPolicy
 
 _Members = Mapping[ScopeKey, frozenset[tuple[str, str]]]
@@ -152,6 +154,7 @@ class _Edge(NamedTuple):
             compile_listener(self.gateway, server_level=policy is not None, outside_default_roots=outside),
             compile_internal_listener(self.gateway.limits, outside_default_roots=outside),
             compile_internal_cluster(self.gateway.limits),
+            *compile_token_buckets(self.gateway.telemetry),
         ]
         if policy is not None:
             resources.append(compile_server_flow(policy))

@@ -22,6 +22,10 @@ from envoy.config.core.v3.protocol_pb2 import (
 from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.extensions.filters.http.header_mutation.v3.header_mutation_pb2 import HeaderMutation
+from envoy.extensions.filters.http.header_to_metadata.v3.header_to_metadata_pb2 import (
+    Config as HeaderToMetadata,
+)
+from envoy.extensions.filters.http.health_check.v3.health_check_pb2 import HealthCheck
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.connection_limit.v3.connection_limit_pb2 import ConnectionLimit
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
@@ -41,6 +45,8 @@ from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Gateway, Tls
 from crossgate.catalogue.names import DEFAULT_ROOTS
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
+from crossgate.compiler.access_loggers import HEADER_TO_METADATA, access_loggers
+from crossgate.compiler.conditions import equals, matches
 from crossgate.compiler.forwarding import believe, believe_nobody, networks
 from crossgate.compiler.headers import HEADER_MUTATION, LOOKUP_HEADER, mutate_early
 from crossgate.compiler.names import FILLER, LISTENER_NAME, SERVER_ROUTES_NAME
@@ -54,6 +60,7 @@ STREAM_IDLE_TIMEOUT: Final = 300.0
 """Seconds for responses of Envoy itself, and for what is left to send of others; routes have their own."""
 BUFFER_BYTES: Final = 32 * 1024
 
+READY_PATH: Final = "/.well-known/crossgate/ready"
 UNKNOWN_PATH: Final = "No API at this path"
 """The body of the 404 to a path that no API serves."""
 
@@ -72,10 +79,15 @@ def compile_listener(gateway: Gateway, *, server_level: bool, outside_default_ro
     for manager in managers.values():
         if server_level:
             manager.rds.CopyFrom(Rds(route_config_name=SERVER_ROUTES_NAME, config_source=_ADS))
+            # Access loggers take it for a sign that the request was forwarded.
+            mutate_early(manager, Mutation(remove=LOOKUP_HEADER))
         else:
             find_scope(manager, "", outside_default_roots=outside_default_roots)
         if gateway.underscore_headers is UnderscoreHeaders.ALLOW:
             accept_underscores(manager)
+        if gateway.ready_path:
+            manager.http_filters.insert(0, _answer_ready_path())
+        manager.access_log.extend(access_loggers(gateway, server_level=server_level))
     chains = {name: _chain(name, gateway, manager) for name, manager in managers.items()}
     if "trusted" in chains:
         chains["trusted"].filter_chain_match.source_prefix_ranges.extend(networks(gateway.trusted_proxies))
@@ -139,6 +151,7 @@ def _hardened(name: str, limits: Limits) -> HttpConnectionManager:
         stream_flush_timeout=seconds(STREAM_IDLE_TIMEOUT),
         upgrade_configs=upgrade_configs(),
         local_reply_config=local_replies(),
+        always_set_request_id_in_response=True,
         server_name="crossgate",
     )
 
@@ -148,8 +161,18 @@ def http_filters() -> list[HttpFilter]:
     return [
         # Disabled unless a route configures it: preflights and passed-through requests do not pay for it.
         HttpFilter(name=HEADER_MUTATION, typed_config=pack(HeaderMutation()), disabled=True),
+        HttpFilter(name=HEADER_TO_METADATA, typed_config=pack(HeaderToMetadata()), disabled=True),
         HttpFilter(name="envoy.filters.http.router", typed_config=pack(Router(suppress_envoy_headers=True))),
     ]
+
+
+def _answer_ready_path() -> HttpFilter:
+    """Answer load balancers before any policy applies: 200, or 503 while the node drains."""
+    config = HealthCheck(
+        pass_through_mode=BoolValue(value=False),
+        headers=[equals(":path", READY_PATH), matches(":method", "GET|HEAD")],
+    )
+    return HttpFilter(name="envoy.filters.http.health_check", typed_config=pack(config))
 
 
 def upgrade_configs() -> list[HttpConnectionManager.UpgradeConfig]:

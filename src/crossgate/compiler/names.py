@@ -22,6 +22,8 @@ CLIENT_LISTENER: Final[ResourceKey] = (LISTENER, LISTENER_NAME)
 INTERNAL_NAME: Final = "apis"
 """Name of the internal listener and of the cluster that leads to it."""
 SERVER_ROUTES_NAME: Final = "server-level-cors"
+CONTROL_PLANE_CLUSTER: Final = "crossgate-control-plane"
+"""The cluster in a node's bootstrap that leads to its control plane."""
 
 FILLER: Final = "-"
 """First part of the key of endpoints outside of the default roots."""

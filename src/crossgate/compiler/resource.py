@@ -11,6 +11,7 @@ CLUSTER: Final = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 LISTENER: Final = "type.googleapis.com/envoy.config.listener.v3.Listener"
 ROUTE_CONFIGURATION: Final = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 SCOPED_ROUTE_CONFIGURATION: Final = "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration"
+TOKEN_BUCKET: Final = "type.googleapis.com/envoy.type.v3.TokenBucket"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from envoy.type.matcher.v3.regex_pb2 import RegexMatchAndSubstitute, RegexMatche
 
 from crossgate.catalogue.limits import TimeLimits
 from crossgate.catalogue.model import Api
+from crossgate.compiler.access_loggers import mark_observed
 from crossgate.compiler.conditions import Conditions, equals_in_any_case
 from crossgate.compiler.headers import (
     HEADER_MUTATION,
@@ -79,10 +80,12 @@ def route_effect(settings: ResponseSettings, outcome: Outcome, *, vary_in_scope:
 
     With ``vary_in_scope``, all routes of the scope get ``Vary`` from the scope itself.
     """
+    template = response_template(settings, outcome)
     if not settings.enforces(outcome):
-        fields = Route(stat_prefix=f"observe.{outcome.reason}")
+        refused = template.status is not None and template.status >= 400
+        fields = Route(typed_per_filter_config=mark_observed()) if refused else Route()
         return RouteEffect(outcome, fields, forwarded=True, observed=True)
-    return _effect(outcome, response_template(settings, outcome), vary_in_scope=vary_in_scope)
+    return _effect(outcome, template, vary_in_scope=vary_in_scope)
 
 
 # Policies that differ in one value have most templates in common.

@@ -1,35 +1,31 @@
-"""The smallest changes that would allow a group of refusals, with what each would let in besides."""
+"""The smallest changes that would allow a group of refusals, with what each would let in besides.
+
+A change is suggested only if the replay shows that it allows the group. ``null`` is never suggested, nor a
+pattern that is not proven to admit one registrable domain. Importing this module loads the linter.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from functools import cached_property
+from typing import Final
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Diagnostic
+from crossgate.lint.rule import Finding
+from crossgate.service.change_candidates import Candidate, ChangeForm, find_candidates
 from crossgate.service.changes import Change
-from crossgate.service.objects import Difference
+from crossgate.service.errors import InvalidChange
+from crossgate.service.lint_gate import lint_change
+from crossgate.service.objects import Difference, ObjectChange, ObjectKind, object_to_dict
+from crossgate.service.plan import apply_changes
+from crossgate.service.refusal_signs import Sign
 from crossgate.service.refusals import RefusalGroup
-
-if TYPE_CHECKING:
-    from crossgate.lint.rule import Finding
-
-
-class ChangeForm(StrEnum):
-    """What a suggested change adds."""
-
-    POLICY_ORIGIN = "policy-origin"
-    """The exact origin, to the policy of the API or to the server-level settings."""
-    APPLICATION_ORIGIN = "application-origin"
-    """The exact origin, to an application of the API."""
-    DOMAIN_PATTERN = "domain-pattern"
-    """A wildcard that is proven to admit one registrable domain only."""
-    METHOD = "method"
-    HEADERS = "headers"
-    PUBLIC_ORIGIN = "public-origin"
-    """The exact origin, to the gateway's own."""
+from crossgate.service.replay import Replayer
+from crossgate.service.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +41,11 @@ class SuggestedChange:
     patch: str
     """The same as a unified diff of the objects in a document."""
     verdict: str
-    """What the linter's proof says of the added entry, in few words: ``Only this origin``."""
+    """Whom it lets in, in few words: ``Only this origin``."""
     caution: str = ""
-    """What to consider before; empty if nothing."""
+    """What to consider before, as sentences; empty if nothing."""
     findings: tuple[Finding, ...] = ()
-    """The linter's findings for the change."""
+    """What the linter finds after the change and does not find now."""
     refusing: tuple[Finding | Diagnostic, ...] = ()
     """Why the change would be refused; empty if it would not be."""
     turns: tuple[RefusalGroup, ...] = ()
@@ -61,9 +57,103 @@ class SuggestedChange:
         return sum(group.count for group in self.turns)
 
 
+@dataclass(frozen=True)
+class Suggester:
+    """Suggests changes for the groups of one catalogue."""
+
+    catalogue: Catalogue
+    groups: Sequence[RefusalGroup]
+    replayer: Replayer = field(repr=False)
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, groups: Sequence[RefusalGroup]) -> Suggester:
+        """The suggester for a catalogue and all groups that are recorded."""
+        return cls(catalogue, groups, Replayer(catalogue))
+
+    def suggest(self, group: RefusalGroup, signs: Sequence[Sign] = ()) -> tuple[SuggestedChange, ...]:
+        """The changes that would allow the group, the smallest first; ``signs`` are the group's."""
+        situation = self.replayer.situation(group)
+        candidates = find_candidates(self.catalogue, situation, group, self.groups, signs)
+        found = (self._judged(one, group) for one in candidates)
+        return tuple(one for one in found if one is not None)
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        return Snapshot.of(0, self.catalogue)
+
+    def _judged(self, candidate: Candidate, group: RefusalGroup) -> SuggestedChange | None:
+        try:
+            difference, after = apply_changes(self._snapshot, candidate.changes)
+        except InvalidChange as invalid:
+            return self._suggested(candidate, (), refusing=tuple(invalid.diagnostics))
+        turned = self.replayer.replay(after, self.groups).groups_gained
+        if group not in turned:
+            return None
+        # Of each object that changes, what the linter finds already is not news.
+        unchanged = tuple(ObjectChange(one.kind, one.key, one.before, one.before) for one in difference)
+        known = {_identity(one) for one in lint_change(self.catalogue, self.catalogue, unchanged).findings}
+        result = lint_change(self.catalogue, after, difference)
+        return self._suggested(
+            candidate,
+            difference,
+            findings=tuple(one for one in result.findings if _identity(one) not in known),
+            refusing=result.refusing,
+            turns=(group, *(one for one in turned if one != group)),
+        )
+
+    def _suggested(
+        self,
+        candidate: Candidate,
+        difference: Difference,
+        *,
+        findings: tuple[Finding, ...] = (),
+        refusing: tuple[Finding | Diagnostic, ...] = (),
+        turns: tuple[RefusalGroup, ...] = (),
+    ) -> SuggestedChange:
+        witness = next((one.witness for one in refusing if isinstance(one, Finding) and one.witness), None)
+        return SuggestedChange(
+            candidate.form,
+            candidate.sentence,
+            candidate.changes,
+            difference,
+            render_patch(difference),
+            candidate.verdict if witness is None else f"Unsafe: {witness} passes",
+            ". ".join(candidate.cautions),
+            findings,
+            refusing,
+            turns,
+        )
+
+
 def suggest_changes(
-    catalogue: Catalogue, group: RefusalGroup, groups: Sequence[RefusalGroup]
+    catalogue: Catalogue, group: RefusalGroup, groups: Sequence[RefusalGroup], signs: Sequence[Sign] = ()
 ) -> tuple[SuggestedChange, ...]:
     """The changes that would allow the group, the smallest first; ``groups`` are all that are recorded."""
-    del catalogue, group, groups
-    return ()
+    return Suggester.of(catalogue, groups).suggest(group, signs)
+
+
+_SECTIONS: Final = {ObjectKind.API: "apis", ObjectKind.APPLICATION: "applications"}
+
+
+def render_patch(difference: Difference) -> str:
+    """The difference as a unified diff of the objects as a document has them."""
+    return "".join(
+        line
+        for one in difference
+        for line in unified_diff(
+            _lines(one.kind, one.before), _lines(one.kind, one.after), one.key, one.key, n=2
+        )
+    )
+
+
+def _lines(kind: ObjectKind, found: object) -> list[str]:
+    if found is None:
+        return []
+    raw = object_to_dict(found)  # type: ignore[arg-type]
+    section = _SECTIONS.get(kind)
+    return write_yaml({section: [raw]} if section else {kind.value: raw}).splitlines(keepends=True)
+
+
+def _identity(finding: Finding) -> object:
+    what = finding.diagnostic
+    return what.code, what.severity, what.message, what.found, finding.witness

@@ -11,7 +11,7 @@ have now are left out: nobody knows where their requests go.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -93,48 +93,92 @@ def replay(
     allowed: Iterable[AllowedOrigin] = (),
 ) -> Replay:
     """What becomes of recorded requests if the catalogue ``before`` is replaced by ``after``."""
-    then, now = _sides(before, after)
-    gained: list[Replayed] = []
-    lost: list[Replayed] = []
-    unknown: list[Record] = []
-    differs: dict[str, bool] = {}
-    records: list[Record] = [*groups, *allowed]
-    for record in records:
-        api = record.key.api
-        if api not in differs:
-            differs[api] = _decisive(then.judges(api)) != _decisive(now.judges(api))
-        if not differs[api]:
-            continue
-        old, new = then.fate(record), now.fate(record)
-        if old is None or new is None:
-            unknown.append(record)
-        elif _RANKS[new.kind] != _RANKS[old.kind]:
-            better = _RANKS[new.kind] < _RANKS[old.kind]
-            (gained if better else lost).append(Replayed(record, old, new))
-    return Replay(
-        tuple(sorted(gained, key=lambda one: _most_first(one.record))),
-        tuple(sorted(lost, key=lambda one: _most_first(one.record))),
-        tuple(sorted(unknown, key=_most_first)),
-    )
+    return Replayer(before).replay(after, groups, allowed)
 
 
 def find_fate(catalogue: Catalogue, record: Record) -> Fate | None:
     """What becomes of the record's requests in this catalogue; None if the record has too little to tell."""
-    return _sides(catalogue, catalogue)[0].fate(record)
+    return Replayer(catalogue).fate(record)
+
+
+def fates_in(catalogue: Catalogue) -> Callable[[Record], Fate | None]:
+    """As :func:`find_fate`, for many records: each policy is looked up once."""
+    return Replayer(catalogue).fate
+
+
+class Replayer:
+    """Replays on several changes of one catalogue; each of its policies is looked up once."""
+
+    def __init__(self, before: Catalogue) -> None:
+        self._before = before
+        self._now = _Side(before, Associations.of(before.applications), before)
+
+    def fate(self, record: Record) -> Fate | None:
+        """What becomes of the record's requests; None if the record has too little to tell."""
+        return self._now.fate(record)
+
+    def situation(self, record: Record) -> Situation:
+        """The same, with the policy and a request with which it can be explained."""
+        fate, judges = self.fate(record), self._now.judges(record.key.api)
+        if judges is None or not record.key.complete:
+            return Situation(fate)
+        policy = judges[0].policy
+        request = next(iter(_possible_requests(record, policy, self._before)))
+        return Situation(fate, policy, request)
+
+    def replay(
+        self, after: Catalogue, groups: Iterable[RefusalGroup], allowed: Iterable[AllowedOrigin] = ()
+    ) -> Replay:
+        """What becomes of the records if ``after`` replaces the catalogue."""
+        changed, _ = self._now.associations.advance(after.applications)
+        then, now = self._now, _Side(after, changed, self._before)
+        gained: list[Replayed] = []
+        lost: list[Replayed] = []
+        unknown: list[Record] = []
+        differs: dict[str, bool] = {}
+        records: list[Record] = [*groups, *allowed]
+        for record in records:
+            api = record.key.api
+            if api not in differs:
+                differs[api] = _decisive(then.judges(api)) != _decisive(now.judges(api))
+            if not differs[api]:
+                continue
+            old, new = then.fate(record), now.fate(record)
+            if old is None or new is None:
+                unknown.append(record)
+            elif _RANKS[new.kind] != _RANKS[old.kind]:
+                better = _RANKS[new.kind] < _RANKS[old.kind]
+                (gained if better else lost).append(Replayed(record, old, new))
+        return Replay(
+            tuple(sorted(gained, key=lambda one: _most_first(one.record))),
+            tuple(sorted(lost, key=lambda one: _most_first(one.record))),
+            tuple(sorted(unknown, key=_most_first)),
+        )
 
 
 def _most_first(record: Record) -> tuple[float, str]:
     return -record.count, repr(record.key)
 
 
-_Policy = EffectivePolicy | ServerPolicy | None
+Policy = EffectivePolicy | ServerPolicy | None
+"""What decides on a request; None for an API without a policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What becomes of the requests of one record, and why."""
+
+    fate: Fate | None
+    policy: Policy = None
+    request: Request | None = None
+    """One that the record can have been made from; None if it was cut, or its API does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
     """What can decide on the requests of a record."""
 
-    policy: _Policy
+    policy: Policy
     served: bool = True
     """Whether an API has their paths."""
 
@@ -148,7 +192,7 @@ def _decisive(judges: _Judges) -> object:
     return None if judges is None else [(judge.served, _decisive_part(judge.policy)) for judge in judges]
 
 
-def _decisive_part(policy: _Policy) -> object:
+def _decisive_part(policy: Policy) -> object:
     match policy:
         case EffectivePolicy(policy=own):
             return (
@@ -257,13 +301,7 @@ class _Side:
             yield fate if judge.served or fate.kind is FateKind.REFUSED else _NOT_SERVED
 
 
-def _sides(before: Catalogue, after: Catalogue) -> tuple[_Side, _Side]:
-    associations = Associations.of(before.applications)
-    changed, _ = associations.advance(after.applications)
-    return _Side(before, associations, before), _Side(after, changed, before)
-
-
-def _fate_of(policy: _Policy, request: Request) -> Fate:
+def _fate_of(policy: Policy, request: Request) -> Fate:
     decision = decide(policy, request)
     if isinstance(decision, Answer):
         refused = decision.reason is not Reason.PREFLIGHT_ALLOWED
@@ -281,7 +319,7 @@ _NO_FORM: Final = "application/json"
 _OTHER_HOST: Final = "-"
 
 
-def _possible_requests(record: Record, policy: _Policy, then: Catalogue) -> Iterator[Request]:
+def _possible_requests(record: Record, policy: Policy, then: Catalogue) -> Iterator[Request]:
     """The requests that the record can have been made from, as far as the policy tells them apart.
 
     ``then`` is the catalogue in which they were recorded.

@@ -90,8 +90,11 @@ def find_shape(host: str, own: str, domain_of: Callable[[str], str | None]) -> s
         return f"evil stands before {own}"
     if host.endswith(f".{own}"):
         return None
-    if host.startswith(own) and not (domain_of(host) or "").startswith(domain_of(own) or own):
-        return f"{own} stands at the beginning of a name in another domain"
+    if not (domain_of(host) or "").startswith(domain_of(own) or own):
+        if host.startswith(own):
+            return f"{own} stands at the beginning of a name in another domain"
+        if f".{own}." in host:
+            return f"{own} stands inside a name in another domain"
     if host.endswith(own):
         return f"letters stand before {own} without a dot"
     if len(host) == len(own) and all(

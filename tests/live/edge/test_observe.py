@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.live.decision_counts import DecisionCounts
 from tests.live.edge.requests import FROM_FOREIGN, FROM_GOOD, POLICY, cors_of, publish, send
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of
 from tests.native_services import ScriptedNative
@@ -21,7 +22,7 @@ BAD_HEADER = (FROM_GOOD, ("Access-Control-Request-Method", "GET"), ("Access-Cont
 def test_decisions_are_counted_by_reason(gateway: LiveGateway, pet: ScriptedNative) -> None:
     observing = replace(POLICY, mode=Mode.OBSERVE)
     publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, observing)]))
-    before = len(pet.log.seen())
+    before, counts = len(pet.log.seen()), DecisionCounts(gateway)
     requests = [
         ("GET", (FROM_FOREIGN,)),
         ("GET", (FROM_FOREIGN,)),
@@ -33,19 +34,19 @@ def test_decisions_are_counted_by_reason(gateway: LiveGateway, pet: ScriptedNati
         ("OPTIONS", ()),
     ]
     for method, headers in requests:
-        answer = send(gateway, "/gateway/pet/1?cors", *headers, method=method)
+        answer = send(gateway, "/gateway/pet/1/x?cors", *headers, method=method)
         assert answer.status == 200
         assert cors_of(answer)["access-control-allow-origin"] == "http://native.example"
     assert len(pet.log.seen()) - before == len(requests)
 
-    prefix = "vhost.pet/1.route.observe."
-    counted = gateway.stats(r"^vhost\..*\.route\.observe\..*\.upstream_rq_completed$")
-    assert {name.removeprefix(prefix).removesuffix(".upstream_rq_completed"): count
-            for name, count in counted.items()} == {
-        "origin-refused": 3,
-        "origin-allowed": 1,
-        "no-origin": 1,
-        "method-refused": 1,
-        "header-refused": 1,
-        "origin-missing": 1,
-    }  # fmt: skip
+    counted = counts.new(len(requests))
+    assert {(one.api, one.endpoint, one.observed) for one in counted} == {("pet/1", "/gateway/pet/1", True)}
+    assert {(one.flow, one.reason): count for one, count in counted.items()} == {
+        ("cors-request", "origin-refused"): 2,
+        ("cors-request", "origin-allowed"): 1,
+        ("no-origin", "no-origin"): 1,
+        ("preflight", "origin-refused"): 1,
+        ("preflight", "method-refused"): 1,
+        ("preflight", "header-refused"): 1,
+        ("preflight", "origin-missing"): 1,
+    }

@@ -1,0 +1,41 @@
+"""The token buckets that bound how many requests a node reports one by one.
+
+They are resources of their own, so that a change of a number does not replace the listener. Without its
+bucket, a filter admits nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from envoy.type.v3.token_bucket_pb2 import TokenBucket
+from google.protobuf.wrappers_pb2 import UInt32Value
+
+from crossgate.catalogue.telemetry import Telemetry
+from crossgate.compiler.protobuf import resource, seconds
+from crossgate.compiler.resource import Resource
+
+REFUSALS_OF_BROWSERS: Final = "refusals-browsers"
+REFUSALS: Final = "refusals"
+"""Of clients that are no browsers."""
+ALLOWED: Final = "allowed"
+
+
+def compile_token_buckets(telemetry: Telemetry) -> list[Resource]:
+    """The buckets; one that would admit nothing is left out."""
+    if not telemetry.enabled:
+        return []
+    rates = {
+        REFUSALS_OF_BROWSERS: telemetry.refusals_per_second,
+        REFUSALS: telemetry.refusals_per_second,
+        ALLOWED: telemetry.allowed_per_second,
+    }
+    return [resource(name, _bucket(rate)) for name, rate in rates.items() if rate]
+
+
+def _bucket(per_second: int) -> TokenBucket:
+    return TokenBucket(
+        max_tokens=per_second,
+        tokens_per_fill=UInt32Value(value=per_second),
+        fill_interval=seconds(1),
+    )
