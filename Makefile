@@ -59,7 +59,7 @@ test: check  ## run everything that a contribution must pass
 	@$(BIN)/pytest
 
 acceptance: $(VENV)/.dev  ## send paths to real servlet containers, floods to the admin API, long streams, and let nginx check a page
-	@scripts/prerequisites tomcat10 jetty9
+	@scripts/prerequisites tomcat10 jetty9 wrk
 	@$(BIN)/pytest -q -s tests/acceptance
 
 golden: $(VENV)/.dev  ## write the golden files; then read the diff
@@ -74,24 +74,26 @@ fuzz-proof: $(VENV)/.dev  ## run the fuzzers of the proof (SECONDS each, default
 reference: $(VENV)/.dev  ## generate the reference pages
 	@$(BIN)/python scripts/reference.py
 
-bench: $(VENV)/.bench  ## run the benchmarks; about ten minutes
+bench: $(VENV)/.bench  ## run the benchmarks; about eleven minutes
 	@scripts/prerequisites nginx valgrind wrk
-	@echo "[bench] 1 of 8: the gateway against the same Envoy with less to do, and nginx"
+	@echo "[bench] 1 of 9: the gateway against the same Envoy with less to do, and nginx"
 	@PYTHONPATH=src $(BIN)/python -m bench.gateway
-	@echo "[bench] 2 of 8: changes, and many APIs"
+	@echo "[bench] 2 of 9: changes, and many APIs"
 	@PYTHONPATH=src $(BIN)/python -m bench.propagation
-	@echo "[bench] 3 of 8: changes through the admin API, with a store"
+	@echo "[bench] 3 of 9: changes through the admin API, with a store"
 	@PYTHONPATH=src $(BIN)/python -m bench.store_propagation
-	@echo "[bench] 4 of 8: pages of the admin API over 100,000 applications"
+	@echo "[bench] 4 of 9: pages of the admin API over 100,000 applications"
 	@PYTHONPATH=src $(BIN)/python -m bench.admin_pages
-	@echo "[bench] 5 of 8: an admin's calls while eight viewers do their worst"
+	@echo "[bench] 5 of 9: an admin's calls while eight viewers do their worst"
 	@PYTHONPATH=src $(BIN)/python -m bench.admin_load
-	@echo "[bench] 6 of 8: the middleware against the other CORS middlewares"
+	@echo "[bench] 6 of 9: the middleware against the other CORS middlewares"
 	@PYTHONPATH=src $(BIN)/python -m bench.middleware
-	@echo "[bench] 7 of 8: instructions of a request (AGAINST=REVISION compares)"
+	@echo "[bench] 7 of 9: instructions of a request (AGAINST=REVISION compares)"
 	@PYTHONPATH=src $(BIN)/python -m bench.instructions $(if $(AGAINST),--against $(AGAINST))
-	@echo "[bench] 8 of 8: the page of metrics with 60,000 series"
+	@echo "[bench] 8 of 9: the page of metrics with 60,000 series"
 	@PYTHONPATH=src $(BIN)/python -m bench.metrics
+	@echo "[bench] 9 of 9: the gateway with more and less telemetry"
+	@PYTHONPATH=src $(BIN)/python -m bench.telemetry
 
 bench-lint: $(VENV)/.dev  ## run the linter's benchmark (GIXY="command ..." compares it with gixy)
 	@PYTHONPATH=src $(BIN)/python -m bench.lint $(GIXY)
