@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.log import Log
 from crossgate.telemetry.collector import STORE_SECONDS, Collector
+
+_START_SECONDS: Final = 0.1
+"""How long a gateway that serves waits at most for the first store: until then, clients are not counted."""
 
 
 async def keep_storing(collector: Collector, catalogue: Callable[[], Catalogue]) -> None:
@@ -19,8 +23,8 @@ async def keep_storing(collector: Collector, catalogue: Callable[[], Catalogue])
     log, configured = Log("telemetry"), None
     try:
         while True:
-            await asyncio.sleep(STORE_SECONDS)
             if collector.store is None:
+                await asyncio.sleep(_START_SECONDS)
                 continue
             newest = catalogue()
             if newest is not configured:
@@ -31,6 +35,7 @@ async def keep_storing(collector: Collector, catalogue: Callable[[], Catalogue])
             except Exception:
                 # Whatever the fault, telemetry must not end the gateway.
                 log.exception("telemetry was not stored")
+            await asyncio.sleep(STORE_SECONDS)
     finally:
         with suppress(Exception):
             await asyncio.to_thread(collector.store_now)
