@@ -1,11 +1,12 @@
 """Statements for counters and for decisions by hour; the caller owns the transaction and its lock.
 
-Reads come before writes instead of upserts, whose form differs between databases: no other transaction writes
-in between.
+Hundreds of numbers at once are one parameter: a JSON object of series and values. A statement for each took
+40 µs of Python and, in PostgreSQL, ten times as long; the catalogue's writers wait for that.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, Row, Update, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, CursorResult, Row, and_, insert, select, text, update
 
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.ports import CounterKey
@@ -22,16 +23,30 @@ from crossgate.store.tables import decisions, parts, processes, series
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS: Final = select(parts.c.process, parts.c.series, parts.c.value)
-_SET_PART: Final = (
-    update(parts)
-    .where(parts.c.process == bindparam("of_process"), parts.c.series == bindparam("of_series"))
-    .values(value=bindparam("new_value"))
-)
-_ADD_DECISIONS: Final = (
-    update(decisions)
-    .where(decisions.c.hour == bindparam("of_hour"), decisions.c.series == bindparam("of_series"))
-    .values(requests=decisions.c.requests + bindparam("more"))
-)
+_GIVEN: Final = {"sqlite": "json_each(:given)", "postgresql": "jsonb_each_text(CAST(:given AS jsonb))"}
+"""The parameter as a table of keys and values, for each database."""
+_UNKNOWN: Final = """
+    SELECT CAST(given.key AS BIGINT) FROM {given} AS given
+    WHERE NOT EXISTS (SELECT 1 FROM decision_series WHERE id = CAST(given.key AS BIGINT))
+"""
+_COUNTED: Final = """
+    SELECT parts.series, CAST(SUM(parts.value) AS BIGINT),
+           CAST(SUM(CASE WHEN parts.process = :own THEN parts.value ELSE 0 END) AS BIGINT)
+    FROM counted_processes AS processes JOIN counter_parts AS parts ON parts.process = processes.id
+    WHERE processes.node = :node AND processes.incarnation = :incarnation AND processes.state <> 'sum'
+    AND parts.series IN (SELECT CAST(given.key AS BIGINT) FROM {given} AS given)
+    GROUP BY parts.series
+"""
+_ADD_PARTS: Final = """
+    INSERT INTO counter_parts (process, series, value)
+    SELECT :process, CAST(given.key AS BIGINT), CAST(given.value AS BIGINT) FROM {given} AS given WHERE TRUE
+    ON CONFLICT (process, series) DO UPDATE SET value = counter_parts.value + EXCLUDED.value
+"""
+_ADD_DECISIONS: Final = """
+    INSERT INTO decision_hours (hour, series, requests)
+    SELECT :hour, CAST(given.key AS BIGINT), CAST(given.value AS BIGINT) FROM {given} AS given WHERE TRUE
+    ON CONFLICT (hour, series) DO UPDATE SET requests = decision_hours.requests + EXCLUDED.requests
+"""
 
 
 class ProcessState(StrEnum):
@@ -73,27 +88,32 @@ def count(
     control_plane: str,
     hour: datetime,
     process: tuple[str, str],
-    reported: Mapping[DecisionSeries, int],
-) -> dict[DecisionSeries, int]:
-    """Add what no control plane has counted yet of a process; returns the parts of this one."""
-    ids = {series_id(one): one for one in reported}
+    reported: Mapping[int, int],
+    known: Mapping[int, DecisionSeries],
+) -> dict[int, int]:
+    """Add what no control plane has counted yet of a process; returns the parts of this one.
+
+    ``reported`` are the values by the keys of series, ``known`` the series by their keys.
+    """
     found = _records_of(connection, process)
     own = next((row.id for row in found if row.control_plane == control_plane), None)
-    counted: Counter[int] = Counter()
-    mine: dict[int, int] = {}
-    of_process = parts.c.process.in_([row.id for row in found])
-    for row in connection.execute(select(parts).where(of_process, parts.c.series.in_(ids))):
-        counted[row.series] += row.value
-        if row.process == own:
-            mine[row.series] = row.value
-    more = {id_: value - counted[id_] for id_, one in ids.items() if (value := reported[one]) > counted[id_]}
+    mine = dict.fromkeys(reported, 0)
+    more = dict(reported)
+    if found:
+        node, incarnation = process
+        names = {"own": own or 0, "node": node, "incarnation": incarnation}
+        for row in _execute(connection, _COUNTED, reported, names):
+            more[row[0]] -= row[1]
+            mine[row[0]] = row[2]
+    more = {id_: new for id_, new in more.items() if new > 0}
     if more and all(row.state != ProcessState.SUMMED for row in found):
-        _add_series(connection, {id_: ids[id_] for id_ in more})
+        _add_series(connection, more, known)
         own = _touch(connection, control_plane, process, own, hour_number(hour))
-        _write_parts(connection, own, more, mine)
-        mine |= {id_: mine.get(id_, 0) + new for id_, new in more.items()}
+        add_parts(connection, own, more)
         add_decisions(connection, hour_number(hour), more)
-    return {one: mine.get(id_, 0) for id_, one in ids.items()}
+        for id_, new in more.items():
+            mine[id_] += new
+    return mine
 
 
 def end_processes(connection: Connection, control_plane: str, ended: Iterable[tuple[str, str]]) -> None:
@@ -193,55 +213,36 @@ def add_process(
     return found
 
 
-def _add_series(connection: Connection, wanted: Mapping[int, DecisionSeries]) -> None:
-    known = set(connection.execute(select(series.c.id).where(series.c.id.in_(wanted))).scalars())
-    missing = [
-        {
-            "id": id_,
-            "api": one.api,
-            "endpoint": one.endpoint,
-            "flow": one.flow,
-            "reason": one.reason,
-            "observed": one.observed,
-        }
-        for id_, one in wanted.items()
-        if id_ not in known
-    ]
-    _write(connection, insert(series), missing)
-
-
 def add_parts(connection: Connection, process: int, more: Mapping[int, int]) -> None:
     """Add to the parts of a process, or of a sum."""
-    same = and_(parts.c.process == process, parts.c.series.in_(more))
-    known = {id_: value for _, id_, value in connection.execute(_PARTS.where(same))}
-    _write_parts(connection, process, more, known)
+    _execute(connection, _ADD_PARTS, more, {"process": process})
 
 
 def add_decisions(connection: Connection, hour: int, more: Mapping[int, int]) -> None:
     """Add to the decisions of an hour."""
-    same = and_(decisions.c.hour == hour, decisions.c.series.in_(more))
-    known = set(connection.execute(select(decisions.c.series).where(same)).scalars())
-    new = [{"hour": hour, "series": id_, "requests": one} for id_, one in more.items() if id_ not in known]
-    old = [{"of_hour": hour, "of_series": id_, "more": one} for id_, one in more.items() if id_ in known]
-    _write(connection, insert(decisions), new)
-    _write(connection, _ADD_DECISIONS, old)
+    _execute(connection, _ADD_DECISIONS, more, {"hour": hour})
 
 
-def _write_parts(
-    connection: Connection, process: int, more: Mapping[int, int], known: Mapping[int, int]
+def _add_series(
+    connection: Connection, wanted: Mapping[int, int], known: Mapping[int, DecisionSeries]
 ) -> None:
-    new = [
-        {"process": process, "series": id_, "value": value} for id_, value in more.items() if id_ not in known
+    missing = [
+        {
+            "id": id_,
+            "api": known[id_].api,
+            "endpoint": known[id_].endpoint,
+            "flow": known[id_].flow,
+            "reason": known[id_].reason,
+            "observed": known[id_].observed,
+        }
+        for id_ in _execute(connection, _UNKNOWN, wanted, {}).scalars()
     ]
-    old = [
-        {"of_process": process, "of_series": id_, "new_value": known[id_] + value}
-        for id_, value in more.items()
-        if id_ in known
-    ]
-    _write(connection, insert(parts), new)
-    _write(connection, _SET_PART, old)
+    if missing:
+        connection.execute(insert(series), missing)
 
 
-def _write(connection: Connection, statement: Insert | Update, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(statement, rows)
+def _execute(
+    connection: Connection, statement: str, given: Mapping[int, int], more: Mapping[str, Any]
+) -> CursorResult[*tuple[Any, ...]]:
+    prepared = text(statement.replace("{given}", _GIVEN[connection.dialect.name]))
+    return connection.execute(prepared, {"given": json.dumps(given), **more})

@@ -74,8 +74,7 @@ class DatabaseTelemetryStore:
         with self._adding:
             counted: dict[CounterKey, int] = {}
             for reported in chunks(sorted(batch.counters.items(), key=_process_of), COUNTERS_AT_ONCE):
-                with self._writing() as connection:
-                    counted |= _count(connection, batch, reported)
+                counted |= self._count(batch, reported)
             if batch.ended:
                 with self._writing() as connection:
                     counters.end_processes(connection, batch.control_plane, batch.ended)
@@ -141,6 +140,23 @@ class DatabaseTelemetryStore:
         with self._adding:
             self._pruning.prune(before, apis)
 
+    def _count(
+        self, batch: TelemetryBatch, reported: Sequence[tuple[CounterKey, int]]
+    ) -> dict[CounterKey, int]:
+        """Count in one transaction. Whatever needs no database is done before and after it."""
+        keys = {(key.node, key.incarnation, counters.series_id(key.series)): key for key, _ in reported}
+        known = {id_: key.series for (*_, id_), key in keys.items()}
+        by_process = {
+            process: {counters.series_id(key.series): value for key, value in of_process}
+            for process, of_process in groupby(reported, _process_of)
+        }
+        with self._writing() as connection:
+            parts = {
+                process: counters.count(connection, batch.control_plane, batch.hour, process, values, known)
+                for process, values in by_process.items()
+            }
+        return {keys[*process, id_]: part for process, found in parts.items() for id_, part in found.items()}
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with _corruption_reported(), self._store.reading() as connection:
@@ -152,17 +168,6 @@ class DatabaseTelemetryStore:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             yield connection
-
-
-def _count(
-    connection: Connection, batch: TelemetryBatch, reported: Sequence[tuple[CounterKey, int]]
-) -> dict[CounterKey, int]:
-    counted: dict[CounterKey, int] = {}
-    for process, of_process in groupby(reported, _process_of):
-        values = {key.series: value for key, value in of_process}
-        found = counters.count(connection, batch.control_plane, batch.hour, process, values)
-        counted |= {CounterKey(*process, series): part for series, part in found.items()}
-    return counted
 
 
 def _process_of(reported: tuple[CounterKey, int]) -> tuple[str, str]:
