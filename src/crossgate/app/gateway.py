@@ -260,7 +260,7 @@ class _Gateway:
         from crossgate.app.metrics import GatewayMetrics, exported_metrics
 
         ledger, store = self.control_plane.ledger, self.source.store
-        self.metrics = GatewayMetrics(self._collector.sums, ledger, self.rollout, store, self._envoy_version)
+        self.metrics = GatewayMetrics(self._collector, ledger, self.rollout, store, self._envoy_version)
         stack.callback(self.metrics.close)
         await stack.enter_async_context(exported_metrics(self.metrics, self._options.otlp))
 

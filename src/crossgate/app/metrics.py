@@ -17,11 +17,13 @@ from prometheus_client import CollectorRegistry
 
 from crossgate.app.control_plane_metrics import ControlPlaneMetrics
 from crossgate.app.rollout import Rollout
+from crossgate.app.telemetry_metrics import TelemetryMetrics
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.log import Log
 from crossgate.service.ports import CatalogueStore
-from crossgate.telemetry.metrics import DecisionSums, MetricsPage
+from crossgate.telemetry.collector import Collector
+from crossgate.telemetry.metrics import MetricsPage
 from crossgate.telemetry.otlp_target import find_otlp_endpoint
 from crossgate.xds.ledger import Ledger
 
@@ -34,15 +36,16 @@ class GatewayMetrics:
 
     def __init__(
         self,
-        decisions: DecisionSums,
+        collector: Collector,
         ledger: Ledger,
         rollout: Rollout,
         store: CatalogueStore,
         envoy_version: str | None,
     ) -> None:
         self.registry = CollectorRegistry()
-        self.decisions = decisions
-        self.page = MetricsPage(decisions, self.registry)
+        self.decisions = collector.sums
+        self.page = MetricsPage(self.decisions, self.registry)
+        self.registry.register(TelemetryMetrics(collector, ledger))
         self._control_plane = ControlPlaneMetrics(self.registry, ledger, rollout, store, envoy_version)
 
     def on_node_change(self, event: LifecycleEvent) -> None:

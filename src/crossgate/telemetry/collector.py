@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Final
@@ -32,8 +32,25 @@ KEPT: Final = timedelta(days=30)
 """Groups and counts by hour that are older are removed."""
 _PRUNE_EVERY: Final = timedelta(hours=1)
 
+_MAX_NODES: Final = 10_000
+"""Of which the last report is remembered."""
+
 _Process = tuple[str, str]
 """A node and the incarnation of its Envoy."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorActivity:
+    """What the collector did since it began, for metrics."""
+
+    stored_batches: int
+    failed_batches: int
+    received: Mapping[str, int]
+    """Requests that were reported one by one, by node."""
+    deliveries: Mapping[_Process, LogDeliveries]
+    """Of the processes that have not ended."""
+    flushed: Mapping[str, datetime]
+    """When the counters of each node were read last."""
 
 
 class Collector:
@@ -66,6 +83,9 @@ class Collector:
         self._failing_since: datetime | None = None
         self._pruned: datetime | None = None
         self._changed = False
+        self._stored_batches = self._failed_batches = 0
+        self._received: defaultdict[str, int] = defaultdict(int)
+        self._flushed: dict[str, datetime] = {}
         self._log = Log("telemetry")
 
     # Reports of nodes.
@@ -86,6 +106,7 @@ class Collector:
         with self._lock:
             self._changed = True
             for request in requests:
+                self._received[request.node] += 1
                 self._groups.add(request)
                 self._recent.add(request, now)
 
@@ -99,7 +120,28 @@ class Collector:
             # A process without a name may have begun again.
             self._denied[node] = self._denied.get(node, 0) + max(0, denied)
 
+    def flushed(self, node: str) -> None:
+        """Note that all counters of a process of the node were read."""
+        with self._lock:
+            self._flushed.pop(node, None)
+            self._flushed[node] = self._now()
+            if len(self._flushed) > _MAX_NODES:
+                oldest = next(iter(self._flushed))
+                del self._flushed[oldest]
+                self._received.pop(oldest, None)
+
     # What is known, for others.
+
+    def activity(self) -> CollectorActivity:
+        """What happened so far; copies."""
+        with self._lock:
+            return CollectorActivity(
+                self._stored_batches,
+                self._failed_batches,
+                dict(self._received),
+                dict(self._deliveries),
+                dict(self._flushed),
+            )
 
     @property
     def sums(self) -> CollectedSums:
@@ -158,6 +200,7 @@ class Collector:
                 self._store_batches(store)
                 self._prune(store)
             except StoreUnavailable as error:
+                self._failed_batches += 1
                 self._note_failure(error)
             else:
                 self._note_success()
@@ -217,6 +260,7 @@ class Collector:
         if batch.counters or batch.ended or batch.groups or batch.allowed or batch.others:
             parts = store.add_telemetry(batch)
             with self._lock:
+                self._stored_batches += 1
                 counts.stored(batch, parts)
                 for ended in batch.ended:
                     self._counted_by_others.pop(ended, None)

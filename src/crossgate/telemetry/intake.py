@@ -50,6 +50,10 @@ class NodeReports(Protocol):
         """What became of the requests that the process would report one by one."""
         ...
 
+    def flushed(self, node: str) -> None:
+        """All counters of a process of the node were read, changed or not."""
+        ...
+
     def sampled(self, requests: Sequence[SampledRequest]) -> None:
         """Requests that a node reported one by one."""
         ...
@@ -102,6 +106,7 @@ class _Intake:
                     node, incarnation = await self._known(reporter(message), context)
                 if await _run(len(data), counters.add, message.envoy_metrics):
                     hand_over()
+                    self._reports.flushed(node)
         finally:
             # Cumulative values are true without the rest of their flush. But without an incarnation, a sum
             # that is not whole would look like a new process.

@@ -48,6 +48,9 @@ class Reports:
     def delivered(self, node: str, incarnation: str, deliveries: LogDeliveries) -> None:
         """Likewise."""
 
+    def flushed(self, node: str) -> None:
+        """Likewise."""
+
     def sampled(self, requests: Sequence[SampledRequest]) -> None:
         """Called in the gateway's thread."""
         self._requests += requests

@@ -28,6 +28,7 @@ class Received:
         self.counts: list[tuple[str, str, Mapping[DecisionSeries, int]]] = []
         self.deliveries: list[LogDeliveries] = []
         self.requests: list[SampledRequest] = []
+        self.flushes: list[str] = []
 
     def counted(self, node: str, incarnation: str, values: Mapping[DecisionSeries, int]) -> None:
         self.counts.append((node, incarnation, values))
@@ -35,6 +36,9 @@ class Received:
     def delivered(self, node: str, incarnation: str, deliveries: LogDeliveries) -> None:
         assert (node, incarnation) == ("n", "i")
         self.deliveries.append(deliveries)
+
+    def flushed(self, node: str) -> None:
+        self.flushes.append(node)
 
     def sampled(self, requests: Sequence[SampledRequest]) -> None:
         self.requests += requests
