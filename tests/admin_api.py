@@ -13,13 +13,20 @@ from pathlib import Path
 
 import httpx
 
+from crossgate.admin.event_streams import StreamLimits
 from crossgate.app.admin_connections import ConnectionLimits
 from crossgate.app.admin_listener import bind_admin_socket
 from crossgate.app.admin_server import serve_admin_api
 from crossgate.app.admin_workers import AdminWorkerPool
 from crossgate.net.address import HostPort
 from crossgate.service.permission import Role
-from crossgate.service.ports import CatalogueStore, ChangeCheck, NodeReport
+from crossgate.service.ports import (
+    CatalogueStore,
+    ChangeCheck,
+    NodeReport,
+    RecentTelemetry,
+    TelemetryStore,
+)
 from crossgate.service.tokens import Tokens, TokenStore
 
 _SECONDS = 90.0
@@ -73,6 +80,9 @@ def running_admin_api(
     pool: AdminWorkerPool = _POOL,
     check: ChangeCheck | None = None,
     running: Mapping[str, int | None] | None = None,
+    telemetry: TelemetryStore | None = None,
+    recent: RecentTelemetry | None = None,
+    streams: StreamLimits | None = None,
 ) -> Iterator[AdminApi]:
     """Serve the API on a free port within the context. ``running``: the revision that each node runs."""
     tokens, nodes = Tokens(token_store), Nodes(running)
@@ -82,7 +92,10 @@ def running_admin_api(
 
     async def serve() -> None:
         bound = bind_admin_socket(HostPort("127.0.0.1", 0))
-        async with serve_admin_api(bound, (), store, tokens, nodes, pool, limits, check) as address:
+        served = serve_admin_api(
+            bound, (), store, tokens, nodes, pool, limits, check, telemetry, recent, streams
+        )
+        async with served as address:
             started.set_result(f"http://{address}")
             await stop.wait()
 

@@ -24,8 +24,11 @@ from crossgate.admin.routes import (
     liveness,
     nodes,
     policies,
+    readiness,
+    refusals,
     revisions,
     settings,
+    stats,
     tokens,
 )
 from crossgate.admin.workers import NeedsWorkerError
@@ -40,6 +43,9 @@ _ROUTERS: Final = (
     nodes.router,
     explain.router,
     documents.router,
+    refusals.router,
+    stats.router,
+    readiness.router,
     tokens.router,
 )
 

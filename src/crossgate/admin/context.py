@@ -10,6 +10,7 @@ from typing import Annotated, Final, Protocol
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 
+from crossgate.admin.event_streams import EventStreams
 from crossgate.admin.views import View, Views
 from crossgate.admin.workers import NeedsWorkerError, Recorded, Workers
 from crossgate.diagnostics import InvalidInput
@@ -17,6 +18,7 @@ from crossgate.lint.quota import QuotaSpentError, limited_proofs
 from crossgate.record import unknown_keys
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
 from crossgate.service.ports import NodeReport
+from crossgate.service.refusal_service import RefusalService
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import Token, Tokens
 
@@ -47,7 +49,10 @@ class AdminContext:
     service: CatalogueService
     tokens: Tokens
     nodes: Nodes
+    refusals: RefusalService
     views: Views = field(default_factory=Views)
+    streams: EventStreams | None = None
+    """None in a worker."""
     workers: Workers | None = None
     """None in a worker, which leaves nothing to others."""
 

@@ -26,6 +26,10 @@ object already has the desired state. Errors are Problem Details (RFC 9457) and 
 _READ_ONLY_POSTS: Final = frozenset({"/v1/explain", "/v1/check", "/v1/plan"})
 _FIND_BY_BODY_OR_QUERY: Final = frozenset({"/v1/explain", "/v1/export"})
 """Paths without parameters whose requests can still name something that does not exist."""
+_EVENTS: Final = "/events"
+"""Ends the paths of server-sent events."""
+_WITHOUT_PRECONDITION: Final = ("/v1/tokens", "/dismiss", "/reopen")
+"""Beginnings and ends of paths of what is written outside of the catalogue."""
 _LINTED: Final = ("ApiEntry", "ApplicationEntry", "CorsEntry", "GatewayEntry", "SettingsEntry")
 """Objects whose writes return the linter's findings."""
 _ERRORS: Final = {
@@ -141,6 +145,10 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if path == LIVENESS:
         responses.pop("422", None)
         return
+    if path.endswith(_EVENTS):
+        parameters = operation.setdefault("parameters", [])
+        parameters.append(_header("Last-Event-ID", "The id of the last event that the client got."))
+        return
     if method == "get":
         if path != "/v1/export":
             parameters = operation.setdefault("parameters", [])
@@ -173,7 +181,8 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> list[i
 
 
 def _has_precondition(path: str, method: str) -> bool:
-    return method != "get" and path not in _READ_ONLY_POSTS and not path.startswith("/v1/tokens")
+    is_outside = path.startswith(_WITHOUT_PRECONDITION) or path.endswith(_WITHOUT_PRECONDITION)
+    return method != "get" and path not in _READ_ONLY_POSTS and not is_outside
 
 
 def _header(name: str, description: str) -> dict[str, Any]:

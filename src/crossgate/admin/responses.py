@@ -25,13 +25,15 @@ _Shown = TypeVar("_Shown", bound=Diagnostic | Finding)
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
-def read_response(request: Request, body: BaseModel | Mapping[str, object]) -> Response:
+def read_response(
+    request: Request, body: BaseModel | Mapping[str, object], *, in_ascii: bool = False
+) -> Response:
     """The response to a read, with the etag of its content; 304 if the client has it already."""
     values = _json_values(body)
     etag = content_etag(values)
     if is_cached(request.headers, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": quoted(etag), **_NO_STORE})
-    return json_response(values, etag=etag)
+    return json_response(values, etag=etag, in_ascii=in_ascii)
 
 
 def json_response(
@@ -40,14 +42,18 @@ def json_response(
     status: HTTPStatus = HTTPStatus.OK,
     etag: str | None = None,
     revision: int | None = None,
+    in_ascii: bool = False,
 ) -> Response:
-    """The response to anything else; ``revision`` is the newest revision after a write."""
+    """The response to anything else; ``revision`` is the newest revision after a write.
+
+    ``in_ascii`` escapes all other characters: for content that requests sent, which may be no Unicode at all.
+    """
     headers = dict(_NO_STORE)
     if etag is not None:
         headers["ETag"] = quoted(etag)
     if revision is not None:
         headers[REVISION] = str(revision)
-    content = json.dumps(_json_values(body), ensure_ascii=False)
+    content = json.dumps(_json_values(body), ensure_ascii=in_ascii)
     return Response(content, status, media_type="application/json", headers=headers)
 
 

@@ -17,12 +17,16 @@ import uvicorn
 
 from crossgate.admin.app import admin_api
 from crossgate.admin.context import AdminContext, Nodes
+from crossgate.admin.event_streams import StreamLimits
+from crossgate.admin.telemetry_feeds import telemetry_streams
 from crossgate.app.admin_connections import AdminConnection, ConnectionLimits, ConnectionTable
 from crossgate.app.admin_workers import AdminWorkerPool, AdminWorkers
 from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.log import LogLimit
-from crossgate.service.ports import CatalogueStore, ChangeCheck
+from crossgate.service.memory_telemetry import InMemoryTelemetryStore
+from crossgate.service.ports import CatalogueStore, ChangeCheck, RecentTelemetry, TelemetryStore
+from crossgate.service.refusal_service import NothingRecent, RefusalService
 from crossgate.service.tokens import Tokens
 
 _SHUTDOWN_SECONDS: Final = 2
@@ -63,12 +67,22 @@ async def serve_admin_api(
     pool: AdminWorkerPool,
     limits: ConnectionLimits | None = None,
     check: ChangeCheck | None = None,
+    telemetry: TelemetryStore | None = None,
+    recent: RecentTelemetry | None = None,
+    stream_limits: StreamLimits | None = None,
 ) -> AsyncIterator[HostPort]:
-    """Serve the admin API on a bound socket for as long as the context lasts. The caller closes the pool."""
+    """Serve the admin API on a bound socket for as long as the context lasts. The caller closes the pool.
+
+    Without ``telemetry`` and ``recent``, there are no refusals.
+    """
     table = ConnectionTable(ConnectionLimits() if limits is None else limits)
     connection: Any = partial(AdminConnection, table=table)
     service = CatalogueService(store, linted=True, check=check)
-    context = AdminContext(service, tokens, nodes, workers=AdminWorkers(store, pool))
+    refusals = RefusalService(service, telemetry or InMemoryTelemetryStore(), recent or NothingRecent())
+    streams = telemetry_streams(refusals, tokens, stream_limits)
+    context = AdminContext(
+        service, tokens, nodes, refusals, streams=streams, workers=AdminWorkers(store, pool)
+    )
     server = _Server(
         uvicorn.Config(
             admin_api(context, host_names),
@@ -94,6 +108,8 @@ async def serve_admin_api(
         yield HostPort(host, port)
     finally:
         started.cancel()
+        # Streams last as long as their clients wish; the server would wait for them.
+        await streams.close()
         server.should_exit = True
         await serve
         log.removeFilter(log_filter)

@@ -26,9 +26,11 @@ from crossgate.app.warm_up import warm_up_linter
 from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.objects import Difference
 from crossgate.service.permission import EVERYTHING, Role
 from crossgate.service.ports import NodeReport
+from crossgate.service.refusal_service import NothingRecent, RefusalService
 from crossgate.service.speculative_store import SpeculativeStore
 from crossgate.service.tokens import InMemoryTokenStore, Tokens
 from crossgate.workers.budget import WorkBudget
@@ -85,7 +87,8 @@ class AdminWorkHandler:
         self._check = _RequestedCheck()
         self._nodes = _RequestedNodes()
         service = CatalogueService(self._store, linted=True, check=self._check)
-        self._context = AdminContext(service, Tokens(InMemoryTokenStore()), self._nodes)
+        refusals = RefusalService(service, InMemoryTelemetryStore(), NothingRecent())
+        self._context = AdminContext(service, Tokens(InMemoryTokenStore()), self._nodes, refusals)
         self._routes = routes(self._context)
 
     def warm_up(self) -> None:

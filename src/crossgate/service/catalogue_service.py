@@ -83,7 +83,7 @@ class CatalogueService:
             ReadOnly: the catalogue comes from a file.
 
         """
-        proposal = Proposal((), author, self.clock(), _check_message(message))
+        proposal = Proposal((), author, self.clock(), check_text(message))
         return self._commit(changes, proposal, preconditions, base, permission)
 
     def plan(self, changes: Sequence[Change], permission: Permission = EVERYTHING) -> Plan:
@@ -137,7 +137,7 @@ class CatalogueService:
             raise BaseMoved(base, head.revision)
         if not 0 <= number <= head.revision:
             raise NotFound("revision", str(number))
-        proposal = Proposal((), author, self.clock(), _check_message(message), rolls_back_to=number)
+        proposal = Proposal((), author, self.clock(), check_text(message), rolls_back_to=number)
         restore = Restore(parse_objects(self.store.objects_at(number, changed_since=True)))
         return self._commit([restore], proposal, (), head.revision, permission)
 
@@ -262,18 +262,24 @@ class CatalogueService:
         return self._checked(head, plan)
 
 
-def _check_message(raw: str) -> str:
-    message = raw.strip()
-    if len(message) <= MAX_MESSAGE and all(sign.isprintable() or sign in "\n\t" for sign in message):
-        return message
+def check_text(raw: str, name: str = "message") -> str:
+    """A message or note as it is stored: without outer white space.
+
+    Raises:
+        InvalidChange: it is too long, or contains control characters.
+
+    """
+    text = raw.strip()
+    if len(text) <= MAX_MESSAGE and all(sign.isprintable() or sign in "\n\t" for sign in text):
+        return text
     raise InvalidChange(
         [
             Diagnostic(
-                code="message-invalid",
-                message="the message is too long or contains control characters",
+                code=f"{name}-invalid",
+                message=f"the {name} is too long or contains control characters",
                 remedy=f"Write at most {MAX_MESSAGE} printable characters",
-                found=repr(message[:40]),
-                place=Place(("message",)),
+                found=repr(text[:40]),
+                place=Place((name,)),
             )
         ]
     )

@@ -67,7 +67,9 @@ def content_etag(content: object) -> str:
 
 def canonical_json(content: object) -> bytes:
     """The JSON encoding in which equal values have equal bytes."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # What requests sent can have lone surrogates.
+    return text.encode("utf-8", "surrogatepass")
 
 
 def require(catalogue: Catalogue, precondition: Precondition) -> None:

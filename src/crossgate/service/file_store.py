@@ -18,7 +18,8 @@ class FileStore:
     """
 
     def __init__(self, source: str, catalogue: Catalogue) -> None:
-        self._source = source
+        self.source = source
+        """Path of the file."""
         self._head = Snapshot.of(1, catalogue)
 
     @property
@@ -38,7 +39,7 @@ class FileStore:
 
     def require_writable(self) -> NoReturn:
         """Refuse."""
-        raise ReadOnly(self._source)
+        raise ReadOnly(self.source)
 
     def refresh(self) -> Snapshot:
         """The head: the file watch calls :meth:`replace`."""
@@ -57,7 +58,7 @@ class FileStore:
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
         """Refuse: a file has no history."""
         del number, changed_since
-        raise ReadOnly(self._source)
+        raise ReadOnly(self.source)
 
     def record_rollouts(self, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
         """Do nothing: a file has no history."""

@@ -76,7 +76,7 @@ def group_status(group: RefusalGroup, changes: PolicyChanges, *, passes: bool) -
             return _as_decided(group, decided)
         state = GroupState.REOPENED
     if passes:
-        change = changes.first(after=group.last_seen - ROLLOUT)
+        change = changes.first(after=max(group.last_seen - ROLLOUT, group.first_seen))
         if change is not None:
             return GroupStatus(GroupState.ALLOWED, change.revision, decided)
     return GroupStatus(state, returned.revision if returned else None, decided)

@@ -26,9 +26,11 @@ from crossgate.app.admin_workers import AdminWorkerPool
 from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.objects import Difference, ObjectChange, ObjectKind
 from crossgate.service.permission import Role
 from crossgate.service.ports import Proposal
+from crossgate.service.refusal_service import NothingRecent, RefusalService
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store
 from crossgate.workers.budget import WorkBudget
@@ -328,7 +330,9 @@ class DishonestWorkers:
 
 def test_control_plane_checks_what_a_worker_may_commit(store: Store) -> None:
     tokens, workers = Tokens(store.tokens), DishonestWorkers()
-    context = AdminContext(CatalogueService(store.catalogue), tokens, Nodes(), workers=workers)
+    service = CatalogueService(store.catalogue)
+    refusals = RefusalService(service, InMemoryTelemetryStore(), NothingRecent())
+    context = AdminContext(service, tokens, Nodes(), refusals, workers=workers)
     transport = httpx.ASGITransport(admin_api(context))
 
     async def check(secret: str) -> int:

@@ -1,0 +1,318 @@
+"""Groups of refusals and the advice for them as response bodies, the same in lists and in events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from crossgate.admin.errors import DiagnosticBody
+from crossgate.catalogue.model import Catalogue
+from crossgate.policy.nearest import NearestOrigin
+from crossgate.service.change_candidates import ChangeForm
+from crossgate.service.etag import EtagTarget, PolicyOf, etag_of
+from crossgate.service.objects import ObjectChange, ObjectKind, object_to_dict
+from crossgate.service.refusal_advice import Advice
+from crossgate.service.refusal_changes import SuggestedChange
+from crossgate.service.refusal_service import JudgedGroup
+from crossgate.service.refusal_signs import SignKind
+from crossgate.service.refusal_states import GroupState
+from crossgate.service.refusals import (
+    DismissalReason,
+    Disposition,
+    DispositionKind,
+    OtherRefusals,
+    RefusalGroup,
+)
+from crossgate.service.replay import FateKind
+
+
+class DispositionBody(BaseModel):
+    """What was decided about a group."""
+
+    kind: DispositionKind
+    at: datetime
+    author: str
+    """The name of the token."""
+    revision: int
+    """The revision that allowed the group, or the newest one when it was dismissed."""
+    reason: DismissalReason | None
+    """Why it was dismissed."""
+    note: str
+
+
+class RefusalBody(BaseModel):
+    """Refused requests with the same API, origin, reason, method and header names."""
+
+    id: str
+    api: str
+    """Key of the API, or `server-level`."""
+    origin: str
+    """As the requests sent it; hostile. Ends with `…` if it was longer than 255 characters."""
+    reason: str
+    """The code of the step that refused it, such as `origin-refused`."""
+    preflight: bool
+    method: str
+    """The requested method of a preflight, otherwise the request's."""
+    headers: list[str]
+    """The requested header names, in lower case."""
+    observed: bool
+    """Observe mode forwarded these requests; `enforce` would have refused them."""
+    count: int
+    """All requests since `first_seen`."""
+    error: int
+    """The count is within plus or minus this, with 95 % confidence; 0 if it is exact."""
+    sampled: int
+    """Requests that were reported one by one."""
+    clients: int
+    """Distinct client addresses on the day with most, estimated."""
+    first_seen: datetime
+    last_seen: datetime
+    state: GroupState
+    revision: int | None
+    """The revision since which the group is allowed, or that changed the policy before it was reopened."""
+    still_refused: bool
+    """An allowed group is still refused: a node does not enforce the revision."""
+    decision: DispositionBody | None
+    """What was decided last."""
+    nearest: str | None
+    """The allowed origin, or the wildcard, that is nearest to a refused origin."""
+    difference: str | None
+    """How the nearest one differs, for example `scheme https, not http`."""
+    path: str
+    """A sample without query: below the endpoint two segments, the others as `*`."""
+    user_agents: list[str]
+    """Families, such as `Chrome` or `curl`."""
+    fetch_sites: list[str]
+    """Values of `Sec-Fetch-Site`; the same for the next two."""
+    fetch_modes: list[str]
+    fetch_dests: list[str]
+
+
+class OtherRefusalsBody(BaseModel):
+    """Refusals whose groups were not kept, because there were too many."""
+
+    api: str
+    reason: str
+    observed: bool
+    count: int
+    error: int
+    last_seen: datetime
+
+
+class StepOfAdvice(BaseModel):
+    """The step of the flow that refuses the requests now."""
+
+    question: str
+    answer: str
+
+
+class SignBody(BaseModel):
+    """One thing that a group looks like."""
+
+    kind: SignKind
+    sentence: str
+    hostile: bool
+    """Whether it speaks against allowing the group."""
+
+
+class HourBody(BaseModel):
+    """Requests within one hour."""
+
+    hour: datetime
+    """Its beginning."""
+    count: int
+
+
+class TurnedBody(BaseModel):
+    """A recorded group that a change would allow."""
+
+    id: str
+    api: str
+    origin: str
+    reason: str
+    count: int
+
+
+class SuggestedChangeBody(BaseModel):
+    """One change that would allow a group."""
+
+    number: int
+    """For `POST …/allow`."""
+    form: ChangeForm
+    sentence: str
+    verdict: str
+    """What the linter's proof says of what is added."""
+    caution: str
+    """What to consider before; can be empty."""
+    patch: str
+    """A unified diff of the objects, as in a document."""
+    objects: list[ChangedObjectBody]
+    findings: list[DiagnosticBody]
+    """The linter's findings for the change."""
+    refused: list[DiagnosticBody]
+    """Why the change would be refused; empty if it would not be."""
+    turned: int
+    """How many recorded refusals it would have allowed."""
+    turns: list[TurnedBody]
+    """The groups that it would allow, this one first."""
+
+
+class ChangedObjectBody(BaseModel):
+    """An object that a change touches, before and after, as in a document."""
+
+    kind: ObjectKind
+    key: str
+    etag: str | None
+    """For `If-Match`; of an API, that of its policy."""
+    before: dict[str, object] | None
+    after: dict[str, object] | None
+
+
+class FateBody(BaseModel):
+    """What becomes of a group's requests under the newest revision."""
+
+    kind: FateKind
+    reason: str
+
+
+class RefusalDetail(RefusalBody):
+    """A group with what there is to know about it."""
+
+    sentence: str
+    """Why it was refused."""
+    step: StepOfAdvice | None
+    now: FateBody | None
+    """Null if the group has too little to tell."""
+    signs: list[SignBody]
+    hours: list[HourBody]
+    changes: list[SuggestedChangeBody]
+    """The smallest changes that would allow it, the smallest first."""
+    file: str | None
+    """The file that the gateway runs, if it runs one: change it there."""
+
+
+def refusal_fields(judged: JudgedGroup, nearest: NearestOrigin | None) -> dict[str, object]:
+    """The fields of a :class:`RefusalBody`."""
+    group, status = judged.group, judged.status
+    key, seen = group.key, group.seen_in
+    return {
+        "id": key.id,
+        "api": key.api,
+        "origin": key.origin,
+        "reason": key.reason,
+        "preflight": key.preflight,
+        "method": key.method,
+        "headers": list(key.headers),
+        "observed": key.observed,
+        "count": round(group.count),
+        "error": round(group.error),
+        "sampled": group.sampled,
+        "clients": group.clients,
+        "first_seen": group.first_seen,
+        "last_seen": group.last_seen,
+        "state": status.state,
+        "revision": status.revision,
+        "still_refused": status.lags,
+        "decision": None if status.disposition is None else _disposition(status.disposition),
+        "nearest": nearest and nearest.entry,
+        "difference": nearest and nearest.difference,
+        "path": seen.path,
+        "user_agents": list(seen.user_agents),
+        "fetch_sites": list(seen.fetch_sites),
+        "fetch_modes": list(seen.fetch_modes),
+        "fetch_dests": list(seen.fetch_dests),
+    }
+
+
+def refusal_bodies(groups: Sequence[JudgedGroup], nearest: Mapping[str, NearestOrigin]) -> list[RefusalBody]:
+    """The groups as bodies; ``nearest`` by id."""
+    return [RefusalBody.model_validate(refusal_fields(one, nearest.get(one.group.key.id))) for one in groups]
+
+
+def refusal_detail(
+    judged: JudgedGroup, advice: Advice, catalogue: Catalogue, file: str | None
+) -> RefusalDetail:
+    """A group with its advice."""
+    step, fate = advice.step, advice.fate
+    return RefusalDetail.model_validate(
+        {
+            **refusal_fields(judged, advice.nearest),
+            "sentence": advice.sentence,
+            "step": step and {"question": step.question, "answer": step.answer},
+            "now": fate and {"kind": fate.kind, "reason": fate.reason},
+            "signs": [
+                {"kind": one.kind, "sentence": one.sentence, "hostile": one.hostile} for one in advice.signs
+            ],
+            "hours": [
+                {"hour": hour, "count": round(count)} for hour, count in sorted(judged.group.hours.items())
+            ],
+            "changes": [
+                suggested_change(number, one, catalogue) for number, one in enumerate(advice.changes, 1)
+            ],
+            "file": file,
+        }
+    )
+
+
+def suggested_change(number: int, change: SuggestedChange, catalogue: Catalogue) -> SuggestedChangeBody:
+    """A suggested change; ``catalogue`` is the newest one."""
+    return SuggestedChangeBody.model_validate(
+        {
+            "number": number,
+            "form": change.form,
+            "sentence": change.sentence,
+            "verdict": change.verdict,
+            "caution": change.caution,
+            "patch": change.patch,
+            "objects": [_changed_object(one, catalogue) for one in change.difference],
+            "findings": [one.as_json() for one in change.findings],
+            "refused": [one.as_json() for one in change.refusing],
+            "turned": round(change.turned),
+            "turns": [_turned(one) for one in change.turns],
+        }
+    )
+
+
+def other_refusals(found: Sequence[OtherRefusals]) -> list[OtherRefusalsBody]:
+    """Refusals without groups as bodies."""
+    return [
+        OtherRefusalsBody(
+            api=one.api,
+            reason=one.reason,
+            observed=one.observed,
+            count=round(one.count),
+            error=round(1.96 * one.variance**0.5),
+            last_seen=one.last_seen,
+        )
+        for one in found
+    ]
+
+
+def target_of(kind: ObjectKind, key: str) -> EtagTarget:
+    """What ``If-Match`` names of an object that a suggested change touches."""
+    return PolicyOf(key) if kind is ObjectKind.API else (kind, key)
+
+
+def _disposition(found: Disposition) -> DispositionBody:
+    return DispositionBody(
+        kind=found.kind,
+        at=found.at,
+        author=found.author,
+        revision=found.revision,
+        reason=found.reason,
+        note=found.note,
+    )
+
+
+def _changed_object(change: ObjectChange, catalogue: Catalogue) -> ChangedObjectBody:
+    sides = (change.before, change.after)
+    before, after = (None if side is None else object_to_dict(side) for side in sides)
+    etag = etag_of(catalogue, target_of(change.kind, change.key))
+    return ChangedObjectBody(kind=change.kind, key=change.key, etag=etag, before=before, after=after)
+
+
+def _turned(group: RefusalGroup) -> TurnedBody:
+    key = group.key
+    return TurnedBody(id=key.id, api=key.api, origin=key.origin, reason=key.reason, count=round(group.count))

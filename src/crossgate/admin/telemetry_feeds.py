@@ -1,0 +1,87 @@
+"""What the event streams of refusals and statistics read, and the response that carries a stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.responses import StreamingResponse
+
+from crossgate.admin.context import AdminContext
+from crossgate.admin.event_streams import EventStreams, StreamItem, StreamLimits, Topic
+from crossgate.admin.refusal_bodies import refusal_bodies
+from crossgate.compiler.route_names import DecisionSeries
+from crossgate.service.errors import NotFound
+from crossgate.service.permission import EVERYTHING
+from crossgate.service.refusal_service import RefusalQuery, RefusalService
+from crossgate.service.tokens import Token, Tokens
+
+EVENT_STREAM: Final[dict[str, Any]] = {
+    "description": "Server-sent events; their data is JSON. `Last-Event-ID` continues after an interruption.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+def telemetry_streams(
+    refusals: RefusalService, tokens: Tokens, limits: StreamLimits | None = None
+) -> EventStreams:
+    """The event streams of one control plane."""
+
+    def read_refusals(since: datetime, keys: Sequence[str]) -> list[StreamItem]:
+        found = refusals.find(RefusalQuery(since=since), EVERYTHING)
+        read = {one.group.key.id for one in found}
+        for key in keys:
+            if key not in read:
+                with suppress(NotFound):
+                    found.append(refusals.get(key, EVERYTHING))
+        nearest = refusals.nearest([one.group for one in found])
+        return [
+            StreamItem(one.group.key.id, one.group.key.api, one, body.model_dump(mode="json"))
+            for one, body in zip(found, refusal_bodies(found, nearest), strict=True)
+        ]
+
+    def read_stats(since: datetime, keys: Sequence[str]) -> list[StreamItem]:
+        del keys
+        decisions = refusals.decisions(since, datetime.now(UTC) + timedelta(hours=1), EVERYTHING)
+        return [
+            StreamItem(repr((hour, series)), series.api, series, series_fields(series, count, hour))
+            for (hour, series), count in decisions.items()
+        ]
+
+    feeds = {Topic.REFUSAL: read_refusals, Topic.STATS: read_stats}
+    return EventStreams(feeds, refusals.watch, tokens, limits)
+
+
+def series_fields(
+    series: DecisionSeries, decisions: int, hour: datetime | None = None, node: str | None = None
+) -> dict[str, object]:
+    """One count as JSON-ready values."""
+    return {
+        "api": series.api,
+        "endpoint": series.endpoint,
+        "flow": series.flow,
+        "reason": series.reason,
+        "observed": series.observed,
+        "hour": None if hour is None else hour.isoformat().replace("+00:00", "Z"),
+        "node": node,
+        "decisions": decisions,
+    }
+
+
+def event_stream(
+    request: Request,
+    context: AdminContext,
+    topic: Topic,
+    caller: Token,
+    matches: Callable[[StreamItem], bool],
+) -> Response:
+    """The response to a client that follows a topic; raises TooManyStreams."""
+    assert context.streams is not None  # noqa: S101 - these routes are never left to a worker
+    last_event_id = request.headers.get("last-event-id", "")
+    events: AsyncIterator[bytes] = context.streams.open(topic, caller, matches, last_event_id)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
