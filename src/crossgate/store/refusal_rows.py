@@ -198,12 +198,12 @@ def read_group(row: Row[Any]) -> KeptGroup:
         key = GroupKey(row.api, origin, row.reason, row.preflight, method, headers, row.observed)
         group = RefusalGroup(
             key,
-            row.sampled,
-            row.requests,
-            row.variance,
+            int(row.sampled),
+            float(row.requests),
+            float(row.variance),
             row.first_seen,
             row.last_seen,
-            row.clients,
+            int(row.clients),
             _load_samples(row.seen_in),
             _disposition(row),
         )
@@ -215,7 +215,7 @@ def read_allowed(row: Row[Any]) -> AllowedOrigin:
     with _corruption_reported("allowed origin", row.id):
         origin, method, headers = _load_request(row.request)
         key = AllowedKey(row.api, origin, row.preflight, method, headers)
-        return AllowedOrigin(key, row.requests, row.last_seen)
+        return AllowedOrigin(key, float(row.requests), row.last_seen)
 
 
 def _with_hours(
@@ -305,7 +305,10 @@ def _dump_request(key: GroupKey | AllowedKey) -> str:
 
 def _load_request(stored: str) -> tuple[str, str, tuple[str, ...]]:
     found = json.loads(stored)
-    return found["origin"], found["method"], tuple(found["headers"])
+    origin, method, headers = found["origin"], found["method"], tuple(found["headers"])
+    if not all(isinstance(one, str) for one in (origin, method, *headers)):
+        raise TypeError(stored)
+    return origin, method, headers
 
 
 def _load_samples(stored: str) -> SeenIn:
