@@ -12,21 +12,9 @@ from typing import Final
 from envoy.config.core.v3 import base_pb2
 
 from crossgate.compiler.route_names import DecisionSeries, parse_route_name
-from crossgate.policy.decision import Reason
 from crossgate.service.refusals import CUT
 from crossgate.telemetry.sampled_request import SampledRequest
 
-REFUSALS_LOG: Final = "refusals"
-"""How the names of logs of refusals begin. They hold whatever was answered with the same statuses, too."""
-_PASSED: Final = frozenset(
-    {
-        Reason.NO_POLICY,
-        Reason.NO_ORIGIN,
-        Reason.ORIGIN_ALLOWED,
-        Reason.PREFLIGHT_ALLOWED,
-        Reason.PLAIN_OPTIONS,
-    }
-)
 _METHOD: Final = ":method"
 _REQUESTED_HEADERS: Final = "access-control-request-headers"
 _SHORT: Final = 128
@@ -37,14 +25,11 @@ _METHODS: Final = {
 }
 
 
-def sampled_requests(log_name: str, entries: Message, node: str) -> list[SampledRequest]:
-    """The requests of an access log's ``HTTPAccessLogEntries``, without those that no decision refused."""
-    of_refusals = log_name.startswith(REFUSALS_LOG)
+def sampled_requests(entries: Message, node: str) -> list[SampledRequest]:
+    """The requests of an access log's ``HTTPAccessLogEntries``."""
     requests = []
     for entry in entries.log_entry:
         series = _series(entry.common_properties.route_name, entry.request.request_method == _OPTIONS)
-        if of_refusals and (series.reason in _PASSED or not series.api):
-            continue
         requests.append(_sampled(entry, series, node))
     return requests
 
@@ -63,7 +48,7 @@ def _sampled(entry: Message, series: DecisionSeries, node: str) -> SampledReques
         time=common.start_time.seconds + common.start_time.nanos / 1e9,
         request_id=_cut(request.request_id, _SHORT),
         method=_METHODS.get(request.request_method) or _cut(headers.get(_METHOD, ""), _SHORT),
-        path=_cut(request.path.partition("?")[0], _LONG),
+        path=_cut((request.original_path or request.path).partition("?")[0], _LONG),
         status=entry.response.response_code.value,
         origin=_cut(headers.get("origin", ""), _LONG),
         request_method=_cut(headers.get("access-control-request-method", ""), _SHORT),

@@ -63,11 +63,10 @@ def entry(
     return found
 
 
-def log(*entries: Message, sender: Message | None = None, name: str = "refusals") -> Message:
+def log(*entries: Message, sender: Message | None = None) -> Message:
     """A message of the access log service."""
     message = als_pb2.StreamAccessLogsMessage()
     if sender is not None:
         message.identifier.node.CopyFrom(sender)
-        message.identifier.log_name = name
     message.http_logs.log_entry.extend(entries)
     return message

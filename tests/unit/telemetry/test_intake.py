@@ -187,13 +187,6 @@ def test_a_refused_request_is_handed_over(tmp_path: Path) -> None:
     ]
 
 
-def test_what_a_native_service_refused_is_no_refusal(tmp_path: Path) -> None:
-    entries = [entry(ALLOWED), entry(""), entry(f"{REFUSED} observed", status=200)]
-    assert [one.series.observed for one in sampled(tmp_path, log(*entries, sender=node()))] == [True]
-    allowed = log(entry(ALLOWED, status=200), sender=node(), name="allowed")
-    assert [one.series for one in sampled(tmp_path, allowed)] == [parse_route_name(ALLOWED, is_options=False)]
-
-
 def test_a_method_that_envoy_has_no_number_for(tmp_path: Path) -> None:
     unusual = entry(REFUSED, {":method": "PURGE"}, method="METHOD_UNSPECIFIED")
     assert [one.method for one in sampled(tmp_path, log(unusual, sender=node()))] == ["PURGE"]
