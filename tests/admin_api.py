@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 
 from crossgate.admin.event_streams import StreamLimits
-from crossgate.app.admin_connections import ConnectionLimits
-from crossgate.app.admin_listener import bind_admin_socket
 from crossgate.app.admin_server import serve_admin_api
 from crossgate.app.admin_workers import AdminWorkerPool
+from crossgate.app.http_connections import ConnectionLimits
+from crossgate.app.tcp_listener import ADMIN, bind_tcp
 from crossgate.net.address import HostPort
 from crossgate.service.permission import Role
 from crossgate.service.ports import (
@@ -91,7 +91,7 @@ def running_admin_api(
     stop = asyncio.Event()
 
     async def serve() -> None:
-        bound = bind_admin_socket(HostPort("127.0.0.1", 0))
+        bound = bind_tcp(HostPort("127.0.0.1", 0), ADMIN)
         served = serve_admin_api(
             bound, (), store, tokens, nodes, pool, limits, check, telemetry, recent, streams
         )

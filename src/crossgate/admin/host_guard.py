@@ -1,9 +1,4 @@
-"""The outermost layer of the admin API: protection against DNS rebinding, and responses to failures.
-
-A page of another site can make the site's name resolve to this machine. The browser then treats the page as
-same-origin, but sends the site's name as Host. Requests are therefore accepted only if their Host is
-localhost, a configured name, or an IP address, which cannot be rebound.
-"""
+"""The outermost layer of the admin API: protection against DNS rebinding, and responses to failures."""
 
 from __future__ import annotations
 
@@ -19,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crossgate.admin.errors import Problem
 from crossgate.admin.path_names import decode_path
 from crossgate.diagnostics import Diagnostic
-from crossgate.net.address import is_ip_address
+from crossgate.net.host_header import names_this_server
 from crossgate.service.log import Log
 
 
@@ -29,7 +24,7 @@ class HostGuard:
     def __init__(self, app: ASGIApp, host_names: Collection[str] = ()) -> None:
         """``host_names`` are accepted besides localhost and addresses."""
         self._app = app
-        self._host_names = frozenset(name.lower() for name in host_names) | {"localhost"}
+        self._host_names = frozenset(name.lower() for name in host_names)
         self._log = Log("admin")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,21 +67,12 @@ class HostGuard:
 
     def _check(self, headers: Headers) -> Problem | None:
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._is_own(hosts[0]):
+        if len(hosts) != 1 or not names_this_server(hosts[0], self._host_names):
             return _HOST_REJECTED
         own_origins = {f"http://{hosts[0].lower()}", f"https://{hosts[0].lower()}"}
         if any(origin.lower() not in own_origins for origin in headers.getlist("origin")):
             return _ORIGIN_REJECTED
         return None
-
-    def _is_own(self, authority: str) -> bool:
-        host, separator, port = authority.rpartition(":")
-        if not separator or not (port.isascii() and port.isdigit()):
-            host = authority
-        host = host.lower()
-        if host.startswith("[") and host.endswith("]"):
-            return is_ip_address(host[1:-1])
-        return host in self._host_names or is_ip_address(host)
 
 
 def _problem(status: HTTPStatus, code: str, message: str, remedy: str) -> Problem:

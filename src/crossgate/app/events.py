@@ -145,6 +145,26 @@ class AdminUnavailable:
         return "The admin API is not available"
 
 
+@dataclass(frozen=True, slots=True)
+class HealthListening:
+    """Health checks are answered at ``url``."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return f"Health checks are answered at {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthUnavailable:
+    """The process runs without health checks, whose address cannot be used."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        return "Health checks are not answered"
+
+
 Event = (
     AdminListening
     | AdminUnavailable
@@ -156,6 +176,8 @@ Event = (
     | ServicesUnreachable
     | NativesForbidden
     | LintReported
+    | HealthListening
+    | HealthUnavailable
     | NodeChanged
 )
 Emit = Callable[[Event], None]

@@ -36,6 +36,8 @@ class FileSource:
     store: FileStore
     tokens: Tokens
     telemetry: InMemoryTelemetryStore
+    refused: bool = False
+    """Whether the document as it was last saved is not served."""
 
     @classmethod
     def open(cls, file: Path) -> FileSource:
@@ -55,6 +57,10 @@ class FileSource:
         """The diagnostics with file, line and column."""
         return self.reading.located(diagnostics)
 
+    def trouble(self) -> str | None:
+        """Whether the saved document has errors."""
+        return "the saved document has errors: see the log" if self.refused else None
+
     async def follow(self, rollout: Rollout, check: ChangeCheck, emit: Emit, stop: asyncio.Event) -> None:
         """Publish each valid change, and emit what the linter finds, until ``stop`` is set."""
         watched = WatchedFiles(self.reading.files)
@@ -65,9 +71,11 @@ class FileSource:
                 began = time.perf_counter()
                 reading = await asyncio.to_thread(load_document, self.file)
                 watched.files = reading.files
-                if reading.catalogue is None:
-                    emit(ChangeRefused(reading.diagnostics))
-                elif errors := await asyncio.to_thread(_find_errors, check, self.store, reading):
+                errors = reading.diagnostics
+                if reading.catalogue is not None:
+                    errors = await asyncio.to_thread(_find_errors, check, self.store, reading)
+                self.refused = reading.catalogue is None or bool(errors)
+                if reading.catalogue is None or errors:
                     emit(ChangeRefused(errors))
                 else:
                     rollout.publish(self.store.replace(reading.catalogue), began)

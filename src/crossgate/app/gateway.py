@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Final
 
 import certifi
 
-from crossgate.app.admin_listener import bind_admin_socket
 from crossgate.app.events import (
     AdminListening,
     AdminUnavailable,
@@ -36,9 +35,12 @@ from crossgate.app.events import (
 )
 from crossgate.app.first_token import write_first_token
 from crossgate.app.gc_tuning import gc_paused
+from crossgate.app.health import Health, HealthOptions
+from crossgate.app.health_state import EnvoyListens, HealthReason, NodeSettled
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
+from crossgate.app.tcp_listener import ADMIN, bind_tcp
 from crossgate.app.telemetry import keep_storing
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.access_log_file import check_access_log
@@ -58,6 +60,7 @@ from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation
 from crossgate.telemetry.collector import Collector
 from crossgate.telemetry.intake import telemetry_services
+from crossgate.xds.node_progress import NodeProgress
 from crossgate.xds.server import ControlPlane
 
 if TYPE_CHECKING:
@@ -94,6 +97,7 @@ class GatewayOptions:
     """The listener's address to write to the store; None: the store's own."""
     otlp: str | None = None
     """The URL to which metrics are exported; None: as the environment says."""
+    health: HealthOptions | None = None
 
 
 async def run_gateway(options: GatewayOptions, emit: Emit, stop: asyncio.Event) -> None:
@@ -104,7 +108,7 @@ async def run_gateway(options: GatewayOptions, emit: Emit, stop: asyncio.Event) 
 
     """
     async with AsyncExitStack() as stack:
-        gateway = _Gateway(options, emit, stack)
+        gateway = _Gateway(options, emit, stop, stack)
         with gc_paused():
             started = await run_until_stopped(gateway.start(), stop)
         if started:
@@ -115,9 +119,12 @@ async def run_gateway(options: GatewayOptions, emit: Emit, stop: asyncio.Event) 
 class _Gateway:
     """The parts of one gateway. ``stack`` closes what it opens."""
 
-    def __init__(self, options: GatewayOptions, emit: Emit, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, options: GatewayOptions, emit: Emit, stop: asyncio.Event, stack: AsyncExitStack
+    ) -> None:
         self._options = options
         self._emit = emit
+        self._stop = stop
         self._stack = stack
         self._collector: Collector
         self.source: Source
@@ -126,6 +133,7 @@ class _Gateway:
         self.check: MachineCheck
         self.metrics: GatewayMetrics | None = None
         self._envoy_version: str | None = None
+        self.health: Health
 
     async def start(self) -> None:
         """Return when everything runs."""
@@ -139,6 +147,7 @@ class _Gateway:
             # Opened first, as it often fails: then Envoy is not started in vain.
             self.source = await source_stack.enter_async_context(open_source(options.source))
         admin = self._bind_admin()
+        self.health = Health(options.health, self._stop, self._emit)
         directory = create_runtime_directory()
         self._stack.callback(directory.close)
         self._collector = Collector(self._control_plane_name())
@@ -159,6 +168,8 @@ class _Gateway:
         if publish_batch is not None:
             publish_batch(Catalogue())
             await self.control_plane.start()
+        # Before Envoy: they answer while it drains.
+        await self._stack.enter_async_context(self.health.serving())
         envoy = None if options.find_envoy is None else await self._start_envoy(options.find_envoy, directory)
         if not from_file:
             self.source = await source_stack.enter_async_context(open_source(options.source, publish_batch))
@@ -171,6 +182,7 @@ class _Gateway:
         if envoy is not None:
             await self._serve_clients(envoy)
         await self._stack.enter_async_context(background_task(self.rollout.follow_nodes()))
+        self._begin_health_checks(envoy)
         head = self.source.store.head
         self._emit(GatewayServing(head.catalogue, self.control_plane.address, head.revision))
         # From now on telemetry is stored. It reads the store first, for which clients need not wait.
@@ -199,6 +211,22 @@ class _Gateway:
             reasons = self.source.located(one for one in found if one.severity is Severity.ERROR)
             raise InvalidInput([*reasons, *rejected.diagnostics]) from None
 
+    def _begin_health_checks(self, envoy: Envoy | None) -> None:
+        """Without an Envoy of its own, a control plane is ready when nodes can be answered."""
+        state = self.health.state
+        if envoy is not None:
+            progress = NodeProgress(self.control_plane.ledger, self._node_id())
+            self._stack.callback(progress.close)
+            settled = NodeSettled(progress)
+            state.checks += [EnvoyListens(envoy), settled]
+            state.warnings.append(settled.warning)
+        state.warnings.append(self._source_warning)
+        self.health.set_started()
+
+    def _source_warning(self) -> HealthReason | None:
+        trouble = self.source.trouble()
+        return None if trouble is None else HealthReason("source-unreadable", trouble)
+
     def _batch_publisher(self, publisher: Publisher) -> Callable[[Catalogue], None]:
         """A function that publishes a catalogue without the clients' listener, from one thread at a time."""
         loop = asyncio.get_running_loop()
@@ -225,7 +253,7 @@ class _Gateway:
         if options is None:
             return None
         try:
-            bound = bind_admin_socket(options.address)
+            bound = bind_tcp(options.address, ADMIN)
         except InvalidInput as refused:
             if options.required:
                 raise
@@ -261,6 +289,7 @@ class _Gateway:
 
         ledger, store = self.control_plane.ledger, self.source.store
         self.metrics = GatewayMetrics(self._collector, ledger, self.rollout, store, self._envoy_version)
+        self.health.metrics = self.metrics.page.render
         stack.callback(self.metrics.close)
         await stack.enter_async_context(exported_metrics(self.metrics, self._options.otlp))
 

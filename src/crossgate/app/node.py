@@ -8,6 +8,8 @@ import socket
 from dataclasses import dataclass
 
 from crossgate.app.events import Emit, NodeChanged
+from crossgate.app.health import Health, HealthOptions
+from crossgate.app.health_state import EnvoyListens
 from crossgate.app.tasks import run_until_stopped
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
@@ -25,6 +27,7 @@ class NodeOptions:
     """Unique among the nodes of a control plane; empty: host name and process id."""
     concurrency: int | None = None
     """Envoy's worker threads; None: one for each core."""
+    health: HealthOptions | None = None
 
 
 async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> None:
@@ -33,14 +36,19 @@ async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> Non
     Envoy waits for a control plane that is not there yet, and keeps serving when it goes away.
 
     Raises:
-        InvalidInput: no Envoy binary runs here, or the runtime directory cannot be created.
+        InvalidInput: no Envoy binary runs here, or the runtime directory cannot be created, or the address of
+            the health checks cannot be used.
 
     """
     binary = find_envoy()
-    with create_runtime_directory() as directory:
-        node_id = options.node_id or f"{socket.gethostname()}-{os.getpid()}"
-        document = bootstrap(node_id, options.control_plane, directory.admin_socket)
-        settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
-        async with Envoy(settings, lambda change: emit(NodeChanged(change, node_id))) as envoy:
-            await run_until_stopped(envoy.ready(), stop)
-            await stop.wait()
+    health = Health(options.health, stop, emit)
+    async with health.serving():
+        with create_runtime_directory() as directory:
+            node_id = options.node_id or f"{socket.gethostname()}-{os.getpid()}"
+            document = bootstrap(node_id, options.control_plane, directory.admin_socket)
+            settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
+            async with Envoy(settings, lambda change: emit(NodeChanged(change, node_id))) as envoy:
+                health.state.checks.append(EnvoyListens(envoy))
+                if await run_until_stopped(envoy.ready(), stop):
+                    health.set_started()
+                await stop.wait()

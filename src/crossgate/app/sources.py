@@ -18,6 +18,7 @@ from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore, ChangeCheck, TelemetryStore, WatchedStore
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store, StoreLocation, directory_lock, open_store
+from crossgate.store.store import DatabaseStore
 
 
 class Source(Protocol):
@@ -46,6 +47,10 @@ class Source(Protocol):
         """The diagnostics with file, line and column, if the source has them."""
         ...
 
+    def trouble(self) -> str | None:
+        """Why the newest state may not be known; the last known one is served."""
+        ...
+
     async def follow(self, rollout: Rollout, check: ChangeCheck, emit: Emit, stop: asyncio.Event) -> None:
         """Publish each change that the machine can serve, until ``stop`` is set."""
 
@@ -66,6 +71,11 @@ class StoreSource:
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The diagnostics unchanged: a store has no lines."""
         return list(diagnostics)
+
+    def trouble(self) -> str | None:
+        """Whether the database answers."""
+        reachable = not isinstance(self.store, DatabaseStore) or self.store.reachable.is_set()
+        return None if reachable else "the store's database does not answer"
 
     async def follow(self, rollout: Rollout, check: ChangeCheck, emit: Emit, stop: asyncio.Event) -> None:
         """Publish each new revision until ``stop`` is set; it was checked before it was stored."""

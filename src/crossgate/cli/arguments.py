@@ -10,6 +10,9 @@ import typer
 from crossgate.service.log import LogFormat, LogLevel
 
 DEFAULT_ADMIN_ADDRESS: Final = "127.0.0.1:8090"
+DEFAULT_HEALTH_ADDRESS: Final = "127.0.0.1:8091"
+DEFAULT_NODE_HEALTH_ADDRESS: Final = "127.0.0.1:8092"
+"""Another one: a node is often on the machine of its control plane."""
 DEFAULT_SERVER: Final = f"http://{DEFAULT_ADMIN_ADDRESS}"
 
 DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="The YAML document.")]
@@ -57,6 +60,15 @@ Message = Annotated[
 Prune = Annotated[bool, typer.Option("--prune", help="Remove objects that the document does not contain.")]
 Concurrency = Annotated[
     int, typer.Option(min=0, metavar="N", help="Worker threads of Envoy; 0: one per core.")
+]
+HealthHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--health-host",
+        metavar="NAME",
+        help="Host name under which clients reach the --health address, besides localhost. Repeatable.",
+        show_default=False,
+    ),
 ]
 LogFormatOption = Annotated[
     LogFormat,

@@ -11,6 +11,7 @@ import asyncio
 import re
 from contextlib import suppress
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -92,6 +93,17 @@ class EnvoyAdmin:
         # The same list holds histograms and strings, in other formats.
         found = (stat for stat in answer.json()["stats"] if isinstance(stat.get("value"), int))
         return {stat["name"]: stat["value"] for stat in found}
+
+    async def listeners(self) -> set[str] | None:
+        """The names of the listeners that are active; None if Envoy does not answer."""
+        await asyncio.to_thread(import_module, "httpx")
+        import httpx
+
+        try:
+            answer = await self._get("/listeners", format="json")
+        except httpx.HTTPError:
+            return None
+        return {status["name"] for status in answer.json().get("listener_statuses", ())}
 
     async def active_requests(self) -> int:
         """The number of clients' requests in progress."""

@@ -114,6 +114,11 @@ class Envoy:
         """The process id of the running Envoy, or None."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def serves(self) -> bool:
+        """Whether Envoy is ready, and neither drains nor has ended."""
+        return self._is_ready.is_set()
+
     async def __aenter__(self) -> Self:
         self.settings.directory.write_bootstrap(self.settings.bootstrap)
         self._inputs.put_nowait(StartRequested())

@@ -75,6 +75,11 @@ def parse_admin_address(raw: object, *, in_clear_text: bool = False) -> HostPort
     )
 
 
+def parse_health_address(raw: object) -> HostPort | Diagnostic:
+    """Where health checks are answered: an IP address or ``localhost``, and a port, 0 for a free one."""
+    return _parse_host_port(raw, _HEALTH)
+
+
 def parse_control_plane_address(raw: object) -> Address | Diagnostic:
     """Where nodes find the control plane: ``unix:/path``, or a loopback address and a port, 0 for a free one.
 
@@ -179,6 +184,7 @@ class _Use:
 
 _GATEWAY: Final = _Use("the gateway's address", "listen-invalid", "127.0.0.1:8080", False, False)  # noqa: FBT003 - a table
 _ADMIN: Final = _Use("the admin API's address", "admin-address", "127.0.0.1:8090")
+_HEALTH: Final = _Use("the address of the health checks", "health-address", "127.0.0.1:8091")
 _CONTROL_PLANE: Final = _Use("the control plane's address", "xds-address", "unix:/path or 127.0.0.1:18000")
 
 

@@ -93,7 +93,9 @@ class _Waiting:
             undecided = self._undecided[session]
             undecided.difference_update(key for key in change.keys if self._decided(session, key))
             if undecided and session.rejections:
-                undecided.difference_update([key for key in undecided if self._held_back(session, key)])
+                undecided.difference_update(
+                    [key for key in undecided if _held_back(self._ledger, session, key)]
+                )
         if session in self._deciding and not self._undecided.get(session):
             self._deciding.discard(session)
             if self._on_decided is not None and session in self._undecided:
@@ -122,16 +124,24 @@ class _Waiting:
     def _decided(self, session: Session, key: ResourceKey) -> bool:
         if not session.subscribes_to(key) or key not in self._versions:
             return True
-        accepted = (self._versions[key], self._ledger.cache.version(key))
-        rejection = session.rejections.get(key)
-        return (
-            session.version(key) in accepted
-            or (rejection is not None and rejection.version in accepted)
-            or self._held_back(session, key)
-        )
+        return has_decided(self._ledger, session, key, self._versions[key])
 
-    def _held_back(self, session: Session, key: ResourceKey) -> bool:
-        if self._ledger.cache.version(key) is not None:
-            return False
-        before = REMOVED_AFTER.get(key[0], frozenset())
-        return any(rejected.key[0] in before for rejected in self._ledger.rejected_by(session))
+
+def has_decided(ledger: Ledger, session: Session, key: ResourceKey, *versions: str | None) -> bool:
+    """Whether a connection has decided on the wanted version of a resource, or on one of ``versions``."""
+    if not session.subscribes_to(key):
+        return True
+    accepted = (*versions, ledger.cache.version(key))
+    rejection = session.rejections.get(key)
+    return (
+        session.version(key) in accepted
+        or (rejection is not None and rejection.version in accepted)
+        or _held_back(ledger, session, key)
+    )
+
+
+def _held_back(ledger: Ledger, session: Session, key: ResourceKey) -> bool:
+    if ledger.cache.version(key) is not None:
+        return False
+    before = REMOVED_AFTER.get(key[0], frozenset())
+    return any(rejected.key[0] in before for rejected in ledger.rejected_by(session))

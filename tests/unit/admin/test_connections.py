@@ -14,7 +14,7 @@ from tests.admin_api import AdminApi, running_admin_api
 from tests.raw_http import RawRequest, connected, http1
 from tests.unit.admin.entries import NEW, PETS, api_entry
 
-from crossgate.app.admin_connections import ConnectionLimits
+from crossgate.app.http_connections import ConnectionLimits
 from crossgate.service.tokens import InMemoryTokenStore
 from crossgate.store import Store
 

@@ -17,6 +17,8 @@ from crossgate.app.events import (
     ChangeRefused,
     Event,
     GatewayServing,
+    HealthListening,
+    HealthUnavailable,
     LintReported,
     NativesForbidden,
     NodeChanged,
@@ -45,6 +47,15 @@ _MAX_ERRORS: Final = 1000
 _MAX_LINT_ERRORS: Final = 10
 """`crossgate check` shows the others."""
 
+_WITH_DIAGNOSTICS: Final[Mapping[type, tuple[LogLevel, str, int]]] = {
+    ChangeRefused: (LogLevel.ERROR, "change-refused", _MAX_ERRORS),
+    AdminUnavailable: (LogLevel.ERROR, "admin-unavailable", _MAX_ERRORS),
+    HealthUnavailable: (LogLevel.WARNING, "health-unavailable", _MAX_ERRORS),
+    ServicesUnreachable: (LogLevel.WARNING, "natives-unreachable", _MAX_LINES),
+    NativesForbidden: (LogLevel.WARNING, "natives-forbidden", _MAX_LINES),
+}
+"""Level, name and how many diagnostics are logged."""
+
 Fields = Mapping[str, object]
 
 
@@ -69,22 +80,22 @@ class EventLog:
             case ChangePending(seconds, revision):
                 waited = {"revision": revision, "seconds": seconds}
                 self._line(LogLevel.WARNING, "change-pending", event, waited)
-            case ChangeRefused():
-                self._line(LogLevel.ERROR, "change-refused", event)
-                self._diagnostics("change-refused", event.diagnostics, _MAX_ERRORS)
             case ResourcesRejected():
                 by = {"revision": event.revision, "nodes": event.nodes}
                 self._line(LogLevel.ERROR, "resources-rejected", event, by)
                 self._diagnostics("resources-rejected", event.diagnostics, _MAX_ERRORS)
-            case AdminUnavailable():
-                self._line(LogLevel.ERROR, "admin-unavailable", event)
-                self._diagnostics("admin-unavailable", event.diagnostics, _MAX_ERRORS)
-            case ServicesUnreachable():
-                self._line(LogLevel.WARNING, "natives-unreachable", event, {"count": len(event.diagnostics)})
-                self._diagnostics("natives-unreachable", event.diagnostics, _MAX_LINES)
-            case NativesForbidden():
-                self._line(LogLevel.WARNING, "natives-forbidden", event, {"count": len(event.diagnostics)})
-                self._diagnostics("natives-forbidden", event.diagnostics, _MAX_LINES)
+            case HealthListening(url):
+                self._line(LogLevel.INFO, "health-listening", event, {"url": url})
+            case (
+                ChangeRefused()
+                | AdminUnavailable()
+                | HealthUnavailable()
+                | ServicesUnreachable()
+                | NativesForbidden()
+            ):
+                level, name, most = _WITH_DIAGNOSTICS[type(event)]
+                self._line(level, name, event, {"count": len(event.diagnostics)})
+                self._diagnostics(name, event.diagnostics, most)
             case LintReported():
                 self._lint_reported(event)
             case NodeChanged():

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from crossgate.app.node import NodeOptions, run_node
-from crossgate.cli.arguments import Concurrency, LogFormatOption, LogLevelOption
+from crossgate.cli.arguments import (
+    DEFAULT_NODE_HEALTH_ADDRESS,
+    Concurrency,
+    HealthHosts,
+    LogFormatOption,
+    LogLevelOption,
+)
+from crossgate.cli.health import health_options
 from crossgate.cli.output.events import EventLog
 from crossgate.cli.process import process_log, run_until_signal
 from crossgate.diagnostics import Diagnostic, InvalidInput
@@ -34,6 +41,16 @@ def node(
         ),
     ] = "",
     concurrency: Concurrency = 0,
+    health: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Address of the health checks, without tokens, or `off`. A default address that is taken is"
+            " reported, and not used.",
+            show_default=DEFAULT_NODE_HEALTH_ADDRESS,
+        ),
+    ] = "",
+    health_host: HealthHosts = None,
     log_format: LogFormatOption = LogFormat.AUTO,
     log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
@@ -45,6 +62,7 @@ def node(
         address = parse_control_plane_address(control_plane)
         if isinstance(address, Diagnostic):
             raise InvalidInput([address])
-        options = NodeOptions(address, node_id, concurrency or None)
+        checks = health_options(health, DEFAULT_NODE_HEALTH_ADDRESS, health_host)
+        options = NodeOptions(address, node_id, concurrency or None, checks)
         emit = EventLog().emit
         run_until_signal(lambda stop: run_node(options, emit, stop))

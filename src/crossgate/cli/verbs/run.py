@@ -10,9 +10,11 @@ import typer
 
 from crossgate.cli.arguments import (
     DEFAULT_ADMIN_ADDRESS,
+    DEFAULT_HEALTH_ADDRESS,
     Concurrency,
     DatabaseUrl,
     DataDirectory,
+    HealthHosts,
     LogFormatOption,
     LogLevelOption,
 )
@@ -88,6 +90,16 @@ def run(
             show_default="as OTEL_EXPORTER_OTLP_ENDPOINT and other standard variables say",
         ),
     ] = "",
+    health: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Address of the health checks and of /metrics, without tokens, or `off`. They name APIs."
+            " A default address that is taken is reported, and not used.",
+            show_default=DEFAULT_HEALTH_ADDRESS,
+        ),
+    ] = "",
+    health_host: HealthHosts = None,
     log_format: LogFormatOption = LogFormat.AUTO,
     log_level: LogLevelOption = LogLevel.INFO,
 ) -> None:
@@ -106,6 +118,7 @@ def run(
 
     with process_log(log_format, log_level):
         from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
+        from crossgate.cli.health import health_options
         from crossgate.cli.output.events import EventLog
         from crossgate.cli.process import run_until_signal
         from crossgate.cli.stores import store_location
@@ -133,7 +146,14 @@ def run(
             required = file is None or bool(admin)
             admin_options = AdminOptions(address, tuple(admin_host or []), required)
         options = GatewayOptions(
-            source, find_envoy, xds_address, concurrency or None, admin_options, listen_address, otlp_url
+            source,
+            find_envoy,
+            xds_address,
+            concurrency or None,
+            admin_options,
+            listen_address,
+            otlp_url,
+            health_options(health, DEFAULT_HEALTH_ADDRESS, health_host),
         )
         emit = EventLog(str(source)).emit
         run_until_signal(lambda stop: run_gateway(options, emit, stop))

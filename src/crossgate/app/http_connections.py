@@ -1,4 +1,4 @@
-"""The connections of the admin API: how long they may wait, and how many of them one client may hold.
+"""The connections of an HTTP server: how long they may wait, and how many of them one client may hold.
 
 uvicorn limits neither the time that a request head takes nor the connections of one address, so that clients
 which send half a head and wait could hold every connection. Here a new connection is always accepted: if its
@@ -12,16 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from crossgate.admin.early_response import EarlyResponse
-from crossgate.admin.errors import Problem
-from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import client_network
 
 
@@ -58,13 +55,15 @@ class _Use(IntEnum):
 class ConnectionTable:
     """The open connections of one server."""
 
-    def __init__(self, limits: ConnectionLimits) -> None:
+    def __init__(self, limits: ConnectionLimits, busy: Any) -> None:
+        """``busy`` is the ASGI application that answers while no connection can be closed for another."""
         self.limits = limits
+        self.busy = busy
         # Dictionaries as ordered sets: first comes the connection that has waited longest.
-        self._all: dict[AdminConnection, None] = {}
-        self._by_address: dict[str, dict[AdminConnection, None]] = {}
+        self._all: dict[LimitedConnection, None] = {}
+        self._by_address: dict[str, dict[LimitedConnection, None]] = {}
 
-    def add(self, connection: AdminConnection) -> bool:
+    def add(self, connection: LimitedConnection) -> bool:
         """Add a connection, and close another one if there are too many; False if none could be closed."""
         same_address = self._by_address.setdefault(connection.network, {})
         has_room = (len(same_address) < self.limits.per_address or self._evict(same_address)) and (
@@ -75,14 +74,14 @@ class ConnectionTable:
         self._by_address.setdefault(connection.network, {})[connection] = None
         return has_room
 
-    def move_to_end(self, connection: AdminConnection) -> None:
+    def move_to_end(self, connection: LimitedConnection) -> None:
         """Note that the connection begins to wait for its client."""
         if connection in self._all:
             self.remove(connection)
             self._all[connection] = None
             self._by_address.setdefault(connection.network, {})[connection] = None
 
-    def remove(self, connection: AdminConnection) -> None:
+    def remove(self, connection: LimitedConnection) -> None:
         """Forget a connection; nothing happens if it is not in the table."""
         self._all.pop(connection, None)
         same_address = self._by_address.get(connection.network, {})
@@ -90,7 +89,7 @@ class ConnectionTable:
         if not same_address:
             self._by_address.pop(connection.network, None)
 
-    def _evict(self, connections: Iterable[AdminConnection]) -> bool:
+    def _evict(self, connections: Iterable[LimitedConnection]) -> bool:
         found, found_use = None, _Use.REQUEST
         for connection in connections:
             use = connection.use
@@ -106,7 +105,7 @@ class ConnectionTable:
         return True
 
 
-class AdminConnection(H11Protocol):
+class LimitedConnection(H11Protocol):
     """uvicorn's HTTP/1.1 connection with timeouts for heads, bodies and responses."""
 
     network: str
@@ -146,7 +145,7 @@ class AdminConnection(H11Protocol):
         super().connection_made(transport)
         self.network = client_network(self.client[0]) if self.client else ""
         if not self._table.add(self):
-            self.app = _busy
+            self.app = self._table.busy
         self._wait_for_input(self._limits.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -250,23 +249,3 @@ def _timeout_response(connection: h11.Connection) -> bytes:
         status_code=HTTPStatus.REQUEST_TIMEOUT, headers=headers, reason=b"Request Timeout"
     )
     return connection.send(response) + connection.send(h11.EndOfMessage())
-
-
-_BUSY: Final = Problem(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    [
-        Diagnostic(
-            "admin-busy",
-            "too many requests at the same time",
-            "Retry in 5 s, with fewer requests at the same time",
-        )
-    ],
-    headers={"Retry-After": "5", "Connection": "close"},
-)
-
-
-async def _respond_busy(scope: Any, receive: Any, send: Any) -> None:
-    await _BUSY.response()(scope, receive, send)
-
-
-_busy: Final = EarlyResponse(_respond_busy)
