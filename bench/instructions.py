@@ -1,10 +1,11 @@
 """Instructions that Envoy executes for a request, and to build a scope; now and at an earlier commit.
 
-`python -m bench.instructions [--against REVISION] [--requests N] [--apis N]`
+`python -m bench.instructions [--against REVISION] [--telemetry] [--requests N] [--apis N]`
 
 Other load on the machine changes times, but not counts: the instructions of Envoy's worker differ by 0.1 %
 between runs. Each version runs as `crossgate run FILE`, with the same documents and an Envoy under
-callgrind. "A scope" is the cost of building the resources of one more API.
+callgrind. "A scope" is the cost of building the resources of one more API. With `--telemetry`, what is
+counted, reported and logged of requests is compared instead.
 """
 
 from __future__ import annotations
@@ -56,6 +57,36 @@ _SERVER_LEVEL: Final = """settings:
   watt.server.cors.supportedMethods: "GET, PUT, OPTIONS"
   watt.server.cors.supportedHeaders: "test1, test2"
 """
+_TELEMETRY: Final[Mapping[str, str]] = {
+    "off": "  telemetry: {enabled: false}\n",
+    "counters": "  telemetry: {refusals_per_second: 0, allowed_per_second: 0}\n",
+    "counters, refusals": "  telemetry: {allowed_per_second: 0}\n",
+    "all": "",
+    "all, each reported": "  telemetry: {refusals_per_second: 10000, allowed_per_second: 1000}\n",
+    "all, each logged": "  access_log: {file: access.log, requests: all}\n",
+}
+"""Settings of the gateway."""
+_EMPTY_BUCKETS: Final = """try:
+    from crossgate.compiler import token_buckets
+except ImportError:
+    pass
+else:
+    filled = token_buckets._bucket
+    def empty(per_second):
+        bucket = filled(1)
+        bucket.fill_interval.seconds = 3600
+        return bucket
+    token_buckets._bucket = empty
+"""
+"""Runs in the gateway: requests under callgrind are so slow that each would be reported."""
+_MEASURED_TELEMETRY: Final = (
+    "preflight allowed",
+    "preflight refused",
+    "request allowed",
+    "request of a browser",
+    "request refused",
+    "request without Origin",
+)
 _SECONDS: Final = 300.0
 _TOTAL: Final = re.compile(r"^(?:summary|totals): ([0-9]+)", re.MULTILINE)
 
@@ -76,7 +107,7 @@ def api_yaml(name: str, native_port: int, cors: str) -> str:
     return f"  - name: {name}\n    version: '1'\n    type: rest\n    native: {native}\n{cors}"
 
 
-def document(port: int, native_port: int, settings: str) -> str:
+def document(port: int, native_port: int, settings: str, gateway: str = "") -> str:
     """The measured APIs: with ten origins, with three, and without a policy."""
     apis = "".join(
         (
@@ -85,7 +116,7 @@ def document(port: int, native_port: int, settings: str) -> str:
             api_yaml("none", native_port, ""),
         ),
     )
-    return f"gateway:\n  listen: 127.0.0.1:{port}\n{settings}apis:\n{apis}"
+    return f"gateway:\n  listen: 127.0.0.1:{port}\n{gateway}{settings}apis:\n{apis}"
 
 
 class NativeService(threading.Thread):
@@ -116,13 +147,16 @@ class NativeService(threading.Thread):
 class CountedGateway:
     """A gateway of the code in ``tree``, with an Envoy under callgrind; nothing is counted at first."""
 
-    def __init__(self, tree: Path, folder: Path, document: str) -> None:
+    def __init__(self, tree: Path, folder: Path, document: str, *, empty_buckets: bool = True) -> None:
         self.folder = folder
         self.file = folder / "gateway.yaml"
         self.file.write_text(document)
         self._dumps = 0
         self._log = folder / "gateway.log"
-        path = os.pathsep.join((str(_envoy_under_callgrind(folder)), str(tree / "src")))
+        wrapped = _envoy_under_callgrind(folder)
+        if empty_buckets:
+            (wrapped / "sitecustomize.py").write_text(_EMPTY_BUCKETS)
+        path = os.pathsep.join((str(wrapped), str(tree / "src")))
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "crossgate", "run", str(self.file)],
@@ -266,14 +300,43 @@ def measure(tree: Path, requests: int, apis: int) -> dict[str, float]:
     return measured
 
 
+def measure_telemetry(requests: int) -> None:
+    """Print the instructions of each request with each setting, and the ratio of `off` to it."""
+    native = NativeService()
+    native.start()
+    off: dict[str, float] = {}
+    for label, settings in _TELEMETRY.items():
+        [port] = free_ports(1)
+        with tempfile.TemporaryDirectory() as name:
+            gateway = CountedGateway(
+                ROOT,
+                Path(name),
+                document(port, native.port, "", settings),
+                empty_buckets=label != "all, each reported",
+            )
+            try:
+                gateway.wait_until_printed("Crossgate serves")
+                print(label)
+                for request in _MEASURED_TELEMETRY:
+                    found = request_instructions(gateway, port, request, requests)
+                    first = off.setdefault(request, found)
+                    print(f"  {request:<40}{found:>12,.0f}{first / found:>9.3f}", flush=True)
+            finally:
+                gateway.stop()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Count the instructions that Envoy executes")
     parser.add_argument("--against", help="the commit to compare with")
+    parser.add_argument("--telemetry", action="store_true", help="compare settings of telemetry")
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--apis", type=int, default=50)
     options = parser.parse_args()
     if shutil.which("valgrind") is None:
         sys.exit("valgrind not found. Run scripts/prerequisites valgrind")
+    if options.telemetry:
+        measure_telemetry(options.requests)
+        return
     print("current")
     current = measure(ROOT, options.requests, options.apis)
     if options.against is None:

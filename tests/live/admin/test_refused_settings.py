@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -71,6 +72,20 @@ def test_missing_and_mismatched_files_are_refused(gateway: StoreGateway, tmp_pat
         ("tls-key-mismatch", "$.tls.key")
     ]
     assert newest(gateway) == before
+    assert gateway.preflight(APP) == 200
+
+
+def test_an_access_log_that_is_not_a_regular_file_is_refused(gateway: StoreGateway, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.log")
+    for name in ("pipe.log", "none/access.log"):
+        log = {"file": str(tmp_path / name)}
+        assert codes(put(gateway, access_log=log)) == [("access-log-unusable", "$.access_log.file")]
+    assert codes(put(gateway, access_log={"file": str(tmp_path / ".bashrc")})) == [
+        ("access-log-name", "$.access_log.file")
+    ]
+    assert put(gateway, access_log={"file": str(tmp_path / "access.log")}).status_code == 200
+    applied(gateway)
+    assert (tmp_path / "access.log").read_bytes() == b""
     assert gateway.preflight(APP) == 200
 
 

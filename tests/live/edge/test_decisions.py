@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -318,7 +319,7 @@ def test_the_access_log_has_refusals_with_every_value_escaped(pet: ScriptedNativ
     assert (malformed["decision"].split()[-1], malformed["status"]) == ("path-malformed", 400)
 
 
-def test_a_renamed_access_log_is_opened_again(pet: ScriptedNative, tmp_path: Path) -> None:
+def test_the_access_log_can_be_rotated(pet: ScriptedNative, tmp_path: Path) -> None:
     file = tmp_path / "access.log"
 
     def traffic(gateway: LiveGateway, declared: Catalogue) -> None:
@@ -328,6 +329,12 @@ def test_a_renamed_access_log_is_opened_again(pet: ScriptedNative, tmp_path: Pat
         transport = httpx.HTTPTransport(uds=str(gateway.envoy.settings.directory.admin_socket))
         with httpx.Client(transport=transport, base_url="http://envoy") as admin:
             admin.post("/reopen_logs").raise_for_status()
+            send(gateway, "/gateway/pet/1/truncated", FROM_FOREIGN)
+            admin.post("/reopen_logs").raise_for_status()
+        deadline = time.monotonic() + _SECONDS
+        while not (file.exists() and file.stat().st_size):
+            assert time.monotonic() < deadline
+        os.truncate(file, 0)
         send(gateway, "/gateway/pet/1/after", FROM_FOREIGN)
 
     after = lines_after(file, traffic, pet.port)

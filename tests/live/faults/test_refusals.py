@@ -53,6 +53,20 @@ def test_a_start_that_cannot_serve_its_certificate_gives_the_reason(
     assert "Traceback" not in output
 
 
+def test_a_start_with_a_pipe_as_its_access_log_is_refused(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    """Envoy would wait for a reader of the pipe, and never start."""
+    os.mkfifo(tmp_path / "access.log")
+    changed = json.loads(document.at(1))
+    changed["gateway"]["access_log"] = {"file": "access.log"}
+    save(file, json.dumps(changed, indent=1))
+    code, output = CommandProcess(tmp_path, "run", str(file), "--concurrency", "1").wait_until_ended()
+    assert code == 2
+    assert re.search(r"gateway\.yaml:\d+:\d+ \$\.gateway\.access_log\.file: error: cannot write", output)
+    assert "it is a pipe" in output
+
+
 def test_an_address_that_cannot_be_bound_is_not_stored(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with socket.create_server(("127.0.0.1", 0)) as taken:
