@@ -273,7 +273,15 @@ class _Gateway:
         pool = AdminWorkerPool()
         self._stack.push_async_callback(asyncio.to_thread, pool.close)
         server = serve_admin_api(
-            bound, host_names, source.store, source.tokens, self.rollout, pool, check=self.check
+            bound,
+            host_names,
+            source.store,
+            source.tokens,
+            self.rollout,
+            pool,
+            check=self.check,
+            telemetry=source.telemetry,
+            recent=self._collector,
         )
         address = await self._stack.enter_async_context(server)
         # Without a directory of its own, the file is removed at the stop; so is a token that is not stored.
