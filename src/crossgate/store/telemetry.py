@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 from threading import RLock
+from time import perf_counter, sleep
 from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -30,10 +31,11 @@ from crossgate.store.store import DatabaseStore
 from crossgate.store.tables import batches, client_keys, groups
 from crossgate.store.telemetry_pruning import Pruning, chunks
 
-COUNTERS_AT_ONCE: Final = 500
+COUNTERS_AT_ONCE: Final = 200
 """Counters that one transaction sets."""
-GROUPS_AT_ONCE: Final = 50
+GROUPS_AT_ONCE: Final = 25
 """Groups that one transaction changes: they are read, merged and written."""
+_LONGEST_PAUSE: Final = 0.02
 _LOCK: Final = 0x63677466
 """The PostgreSQL advisory lock that serialises writers of telemetry; they do not lock the head."""
 
@@ -48,7 +50,7 @@ class DatabaseTelemetryStore:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
-        self._pruning = Pruning(self._reading, self._writing, limits or TelemetryLimits(), clock)
+        self._pruning = Pruning(self._reading, self._writing_some, limits or TelemetryLimits(), clock)
         # Batches of one process do not mix; readers do not take it.
         self._adding = RLock()
 
@@ -79,7 +81,7 @@ class DatabaseTelemetryStore:
                 with self._writing() as connection:
                     counters.end_processes(connection, batch.control_plane, batch.ended)
             for number, add in enumerate(_additions(batch), 1):
-                with self._writing() as connection:
+                with self._writing_some() as connection:
                     if _is_new(connection, batch, number):
                         add(connection)
             if batch.groups:
@@ -150,7 +152,7 @@ class DatabaseTelemetryStore:
             process: {counters.series_id(key.series): value for key, value in of_process}
             for process, of_process in groupby(reported, _process_of)
         }
-        with self._writing() as connection:
+        with self._writing_some() as connection:
             parts = {
                 process: counters.count(connection, batch.control_plane, batch.hour, process, values, known)
                 for process, values in by_process.items()
@@ -168,6 +170,18 @@ class DatabaseTelemetryStore:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             yield connection
+
+    @contextmanager
+    def _writing_some(self) -> Iterator[Connection]:
+        """One of many transactions, and a pause as long as it took.
+
+        A change of the catalogue waits for the lock of SQLite, and for the interpreter, which one thread uses
+        at a time. Without pauses, a change at the time of a large batch took 2 to 3 times as long.
+        """
+        began = perf_counter()
+        with self._writing() as connection:
+            yield connection
+        sleep(min(perf_counter() - began, _LONGEST_PAUSE))
 
 
 def _process_of(reported: tuple[CounterKey, int]) -> tuple[str, str]:
