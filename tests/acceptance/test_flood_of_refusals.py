@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def all_of(client: httpx.Client, path: str, **query: str) -> tuple[list[Any], An
         items += page.json()["items"]
         if page.json()["next"] is None:
             return items, page.json()
-        query["after"] = page.json()["next"]
+        query["cursor"] = page.json()["next"]
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +121,10 @@ def flooded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flooded]:
         time.sleep(15)
         peak = max(peak, psutil.Process(command.process.pid).memory_info().rss)
         refusals, page = all_of(client, "/v1/refusals")
-        decisions = client.get("/v1/stats", timeout=60).json()
-        stats = {(one["api"], one["reason"]): 0 for one in decisions["decisions"]}
-        for one in decisions["decisions"]:
-            stats[one["api"], one["reason"]] += one["count"]
-        output = flood.stdout.read() if flood.stdout is not None else ""
+        stats: Counter[tuple[str, str]] = Counter()
+        for one in all_of(client, "/v1/stats")[0]:
+            stats[one["api"], one["reason"]] += one["decisions"]
+        output, _ = flood.communicate()
         client.close()
     yield Flooded(sent_by_wrk(output), refusals, page["others"], stats, (peak - before) / 2**20)
 
