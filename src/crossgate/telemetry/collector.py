@@ -21,8 +21,9 @@ from crossgate.service.log import Log
 from crossgate.service.observers import Observers
 from crossgate.service.ports import CounterKey, TelemetryBatch, TelemetryStore, utc_now
 from crossgate.service.refusals import GroupDelta, RequestRecord
+from crossgate.telemetry.buckets import BucketRates
 from crossgate.telemetry.decision_counts import DecisionCounts
-from crossgate.telemetry.groups import BucketRates, RefusalGroups
+from crossgate.telemetry.groups import RefusalGroups
 from crossgate.telemetry.reported_counters import LogDeliveries
 from crossgate.telemetry.request_sample import RecentRequests
 from crossgate.telemetry.sampled_request import SampledRequest
@@ -252,8 +253,8 @@ class Collector:
         increments, self._increments = self._increments, defaultdict(int)
         denied, self._denied = self._denied, {}
         self._groups.counted(increments, denied, now.timestamp())
-        groups, allowed = self._groups.take(now.timestamp())
-        self._unstored = replace(counts.take(now), groups=groups, allowed=allowed)
+        groups, allowed, others = self._groups.take(now.timestamp())
+        self._unstored = replace(counts.take(now), groups=groups, allowed=allowed, others=others)
         return self._unstored
 
     def _add(self, store: TelemetryStore, counts: DecisionCounts, batch: TelemetryBatch) -> None:

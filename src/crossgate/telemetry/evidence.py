@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossgate.service.refusals import SeenIn
 from crossgate.telemetry.paths import sample_path
 from crossgate.telemetry.sampled_request import SampledRequest
 from crossgate.telemetry.user_agents import user_agent_family
@@ -47,9 +46,13 @@ MAX_VALUES: Final = 8
 """Values of each kind that a group keeps."""
 
 
-def seen_in(sample: SampledRequest) -> SeenIn:
+Seen = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""The fields of `SeenIn`."""
+
+
+def seen(sample: SampledRequest) -> Seen:
     """How one request looked."""
-    return SeenIn(
+    return (
         sample_path(sample.path, sample.series.endpoint),
         (user_agent_family(sample.user_agent),),
         _known(sample.fetch_site, FETCH_SITES),

@@ -6,6 +6,8 @@ no origin, method or header name has: where a client sends it, it is spelled as 
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Final
 
 from crossgate.policy.decision import Reason
@@ -34,8 +36,13 @@ MAX_ORIGIN: Final = 255
 MAX_NAME: Final = 64
 MAX_NAMES: Final = 32
 MAX_METHOD: Final = 32
+MAX_LIST: Final = 1024
+"""Characters of all names of a group together."""
 _MAX_LIST: Final = 8192
 """Characters of a list of names that are read: more than 32 of the longest names."""
+_SHORT: Final = 256
+_PLAIN_LIST: Final = re.compile(rf"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]{{1,{MAX_NAME}}}(?:,|$))+(?<!,)")
+"""A list of names as browsers send it."""
 
 
 def has_allowed_origin(sample: SampledRequest) -> bool:
@@ -48,33 +55,50 @@ def has_allowed_origin(sample: SampledRequest) -> bool:
     return reason in ALLOWED and sample.origin != "" and not own_page
 
 
-def refusal_key(sample: SampledRequest) -> GroupKey:
-    """The key of the group of a refused request."""
-    preflight, method, headers = _asked_for(sample)
+KeyParts = tuple[str, str, str, bool, str, tuple[str, ...], bool]
+"""API, origin, reason, preflight, method, header names, observed: the fields of `GroupKey`."""
+
+
+def key_parts(sample: SampledRequest) -> KeyParts:
+    """What the request has in common with others of its group."""
     series = sample.series
     origin = cut_origin(sample.origin)
-    return GroupKey(series.api, origin, series.reason, preflight, method, headers, series.observed)
+    if sample.method != OPTIONS:
+        return series.api, origin, series.reason, False, cut_method(sample.method), (), series.observed
+    method, headers = cut_method(sample.request_method), header_names(sample.request_headers)
+    return series.api, origin, series.reason, True, method, headers, series.observed
+
+
+def any_combination(parts: KeyParts) -> KeyParts:
+    """The same without method and header names, for those of an origin that has too many."""
+    api, origin, reason, preflight, _, _, observed = parts
+    return api, origin, reason, preflight, CUT, (CUT,), observed
+
+
+def others_of(api: str, reason: str, *, observed: bool) -> KeyParts:
+    """The key of all requests with that reason that are in no group of their own."""
+    return api, CUT, reason, False, CUT, (CUT,), observed
+
+
+def refusal_key(sample: SampledRequest) -> GroupKey:
+    """The key of the group of a refused request."""
+    return refusal_key_of(key_parts(sample))
+
+
+def refusal_key_of(parts: KeyParts) -> GroupKey:
+    """The key of a group of refused requests."""
+    return GroupKey(*parts)
 
 
 def allowed_key(sample: SampledRequest) -> AllowedKey:
     """The key of an allowed request."""
-    return AllowedKey(sample.series.api, cut_origin(sample.origin), *_asked_for(sample))
+    return allowed_key_of(key_parts(sample))
 
 
-def others_key(api: str, reason: str, *, observed: bool) -> GroupKey:
-    """The key of all refusals with that reason that are in no group of their own."""
-    return GroupKey(api, CUT, reason, preflight=False, method=CUT, headers=(CUT,), observed=observed)
-
-
-def other_allowed_key(api: str) -> AllowedKey:
-    """The same, of allowed requests."""
-    return AllowedKey(api, CUT, preflight=False, method=CUT, headers=(CUT,))
-
-
-def _asked_for(sample: SampledRequest) -> tuple[bool, str, tuple[str, ...]]:
-    if sample.method != OPTIONS:
-        return False, cut_method(sample.method), ()
-    return True, cut_method(sample.request_method), header_names(sample.request_headers)
+def allowed_key_of(parts: KeyParts) -> AllowedKey:
+    """The key of allowed requests."""
+    api, origin, _, preflight, method, headers, _ = parts
+    return AllowedKey(api, origin, preflight, method, headers)
 
 
 def cut_origin(origin: str) -> str:
@@ -91,15 +115,31 @@ def cut_method(method: str) -> str:
 def header_names(value: str) -> tuple[str, ...]:
     """The names of a list: lower case, sorted, each once.
 
-    `CUT` stands for those that are not tokens or are longer than 64 characters, and for those after the
-    31st of a longer list.
+    `CUT` stands for those that are not tokens or are longer than 64 characters, and for those that are too
+    many: after the 31st or after 1,024 characters.
     """
-    if not value:
-        return ()
-    names = {name.strip(" \t") for name in value[:_MAX_LIST].split(",")} - {""}
+    return _short_list(value) if len(value) <= _SHORT else _read_list(value)
+
+
+def _read_list(value: str) -> tuple[str, ...]:
+    read = value[:_MAX_LIST]
+    names = set(read.split(","))
+    if _PLAIN_LIST.fullmatch(read):
+        tokens = names
+    else:
+        names = {name.strip(" \t") for name in names} - {""}
+        tokens = {name for name in names if len(name) <= MAX_NAME and is_token(name)}
     # Tokens first: the lower case of a letter that is not ASCII can be ASCII, as that of the Kelvin sign.
-    tokens = {name for name in names if len(name) <= MAX_NAME and is_token(name)}
     good = sorted({name.lower() for name in tokens})
-    if tokens == names and len(good) <= MAX_NAMES and len(value) <= _MAX_LIST:
+    if tokens == names and len(good) <= MAX_NAMES and len(value) <= MAX_LIST:
         return tuple(good)
-    return (*good[: MAX_NAMES - 1], CUT)
+    complete = tokens == names and len(good) <= MAX_NAMES and len(value) <= _MAX_LIST
+    kept = good[: MAX_NAMES if complete else MAX_NAMES - 1]
+    length = sum(map(len, kept))
+    while length > MAX_LIST:
+        length -= len(kept.pop())
+    return tuple(kept) if complete and len(kept) == len(good) else (*kept, CUT)
+
+
+# Pages of one application send the same few lists.
+_short_list = lru_cache(maxsize=1024)(_read_list)

@@ -29,7 +29,11 @@ _WORD: Final = re.compile(rf"[a-z]?{_PART}{{1,6}}[0-9]{{0,4}}|[0-9]{{1,6}}|[a-z]
 _SEPARATORS: Final = re.compile(r"[-._~ ]")
 _SECRET_SIGNS: Final = frozenset("@=:%/\\")
 _MOST_DIGITS: Final = 8
-_LONGEST_NUMBER: Final = re.compile(r"[0-9]{7}")
+_DIGIT: Final = re.compile(r"\d")
+_LONGEST_NUMBER: Final = 6
+_LONG_NUMBER: Final = re.compile(rf"\d{{{_LONGEST_NUMBER + 1}}}")
+_PLAIN: Final = re.compile(rf"[A-Za-z0-9]{{1,{_LONGEST_NUMBER}}}")
+"""Too short for a secret."""
 _LONGEST_FOREIGN_WORD: Final = 20
 
 
@@ -47,6 +51,8 @@ def sample_path(path: str, endpoint: str) -> str:
 
 
 def _shown(segment: str) -> str:
+    if _PLAIN.fullmatch(segment):
+        return segment
     # The parameters of a segment hold session ids (";jsessionid=…"), an OData key follows in parentheses.
     # Decoded twice, since native services do.
     text = unquote(unquote(segment, errors="replace"), errors="replace")
@@ -61,7 +67,7 @@ def looks_secret(segment: str) -> bool:
     """Whether a decoded segment may be a key, a token, a number of somebody or an e-mail address."""
     if len(segment) > MAX_SEGMENT or not _SECRET_SIGNS.isdisjoint(segment):
         return True
-    if _LONGEST_NUMBER.search(segment) or sum(map(str.isdigit, segment)) > _MOST_DIGITS:
+    if _LONG_NUMBER.search(segment) or len(_DIGIT.findall(segment)) > _MOST_DIGITS:
         return True
     return len(segment) >= _SHORT and not all(map(_is_word, filter(None, _SEPARATORS.split(segment))))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from crossgate.service.refusals import RequestRecord
-from crossgate.telemetry.evidence import seen_in
+from crossgate.compiler.route_names import DecisionSeries
+from crossgate.service.refusals import RequestRecord, SeenIn
+from crossgate.telemetry.evidence import Seen, seen
 from crossgate.telemetry.sampled_request import SampledRequest
 
 MAX_REQUESTS: Final = 10_000
@@ -23,11 +23,12 @@ _OTHERS: Final = 400
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    record: RequestRecord
+class _Kept(NamedTuple):
     added: float
     size: int
+    time: float
+    values: tuple[str, DecisionSeries, int, str, str, str, str]
+    seen: Seen
 
 
 class RecentRequests:
@@ -55,20 +56,12 @@ class RecentRequests:
     def add(self, sample: SampledRequest, now: float) -> None:
         """Keep what a decision depends on, in place of the oldest requests. One without an id is not kept."""
         request_id = sample.request_id
-        values = (
-            request_id,
-            sample.method,
-            sample.origin,
-            sample.request_method,
-            sample.request_headers,
-        )
-        size = sum(map(len, values)) + _OTHERS
+        size = _OTHERS + len(request_id) + len(sample.method) + len(sample.origin)
+        size += len(sample.request_method) + len(sample.request_headers)
         if not request_id or size > MAX_REQUEST:
             return
         self._drop(request_id)
-        record = RequestRecord(
-            request_id,
-            _at(sample.time),
+        values = (
             sample.node,
             sample.series,
             sample.status,
@@ -76,9 +69,8 @@ class RecentRequests:
             sample.origin,
             sample.request_method,
             sample.request_headers,
-            seen_in(sample),
         )
-        self._requests[request_id] = _Kept(record, now, size)
+        self._requests[request_id] = _Kept(now, size, sample.time, values, seen(sample))
         self._characters += size
         while len(self._requests) > self._max_requests or self._characters > self._max_characters:
             self._drop(next(iter(self._requests)))
@@ -88,7 +80,9 @@ class RecentRequests:
         """The request with that id, if it is still kept."""
         self._drop_old(now)
         kept = self._requests.get(request_id)
-        return None if kept is None else kept.record
+        if kept is None:
+            return None
+        return RequestRecord(request_id, _at(kept.time), *kept.values, SeenIn(*kept.seen))
 
     def _drop(self, request_id: str) -> None:
         if (kept := self._requests.pop(request_id, None)) is not None:

@@ -109,7 +109,21 @@ def user_agent_family(user_agent: str) -> str:
     """The first family that the header's value names, such as ``Chrome`` or ``curl``."""
     if not user_agent:
         return NONE
-    value = user_agent[:_READ].lower()
+    # By the hash, so that the value is not kept. Python's is keyed: nobody can send a collision.
+    key = hash(user_agent)
+    family = _found.get(key)
+    if family is None:
+        if len(_found) >= _MAX_FOUND:
+            _found.clear()
+        family = _found[key] = _find(user_agent[:_READ].lower())
+    return family
+
+
+_MAX_FOUND: Final = 4096
+_found: dict[int, str] = {}
+
+
+def _find(value: str) -> str:
     for family, signs in FAMILIES:
         for sign in signs:
             if sign in value:
