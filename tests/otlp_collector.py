@@ -60,6 +60,8 @@ def otlp_collector(port: int = 0) -> Iterator[OtlpCollector]:
     with OtlpCollector(port) as server:
         serving = threading.Thread(target=server.serve_forever, args=(0.02,))
         serving.start()
-        yield server
-        server.shutdown()
-        serving.join()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            serving.join()

@@ -7,7 +7,7 @@ observed when they happen. docs/reference/telemetry.md describes each metric.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Final
 
@@ -131,16 +131,20 @@ class ControlPlaneMetrics(Collector):
         wanted = GaugeMetricFamily(
             "crossgate_xds_resources", "Envoy resources that each node should have.", labels=["type"]
         )
-        for type_url, count in self._ledger.cache.sizes().items():
+        sizes = self._ledger.cache.sizes()
+        for type_url, count in sizes.items():
             wanted.add_metric([_type_name(type_url)], count)
         yield wanted
         counts = self._ledger.counts
-        yield _by_type("crossgate_xds_pushes", "Resources and removals sent to nodes.", counts.sent)
+        yield _by_type("crossgate_xds_pushes", "Resources and removals sent to nodes.", sizes, counts.sent)
         yield _by_type(
-            "crossgate_xds_acknowledgements", "Resources and removals that nodes applied.", counts.applied
+            "crossgate_xds_acknowledgements",
+            "Resources and removals that nodes applied.",
+            sizes,
+            counts.applied,
         )
         yield _by_type(
-            "crossgate_xds_rejections", "Resources and removals that nodes rejected.", counts.rejected
+            "crossgate_xds_rejections", "Resources and removals that nodes rejected.", sizes, counts.rejected
         )
 
     def _nodes(self) -> Iterator[Metric]:
@@ -189,9 +193,10 @@ class ControlPlaneMetrics(Collector):
             self._operations.labels(event.kind).observe(event.seconds)
 
 
-def _by_type(name: str, text: str, counts: Mapping[str, int]) -> CounterMetricFamily:
+def _by_type(name: str, text: str, types: Iterable[str], counts: Mapping[str, int]) -> CounterMetricFamily:
+    """The counts of each type; 0 where nothing happened yet, so that rates begin there."""
     family = CounterMetricFamily(name, text, labels=["type"])
-    for type_url, count in dict(counts).items():
+    for type_url, count in (dict.fromkeys(types, 0) | dict(counts)).items():
         family.add_metric([_type_name(type_url)], count)
     return family
 

@@ -202,7 +202,7 @@ def _metric(family: Metric, began: int, now: int) -> otel.Metric | None:
         return otel.Metric(family.name, family.documentation, unit, data)
     is_counter = family.type == "counter"
     numbers = [
-        otel.NumberDataPoint(sample.labels, began if is_counter else 0, now, sample.value)
+        otel.NumberDataPoint(sample.labels, began if is_counter else 0, now, float(sample.value))
         for sample in family.samples
     ]
     name = family.samples[0].name.removesuffix("_total") if is_counter else family.samples[0].name

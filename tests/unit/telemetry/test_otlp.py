@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from tests.otlp_collector import SECONDS, OtlpCollector, otlp_collector
 from tests.ports import free_ports
 
@@ -38,8 +40,16 @@ class Decisions:
         raise AssertionError("the export sums over nodes")
 
 
+class Switch(Collector):
+    """A gauge whose value is a boolean."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily("crossgate_store_reachable", "Whether.", value=True)
+
+
 def registry() -> CollectorRegistry:
     own = CollectorRegistry()
+    own.register(Switch())
     Gauge("crossgate_revision", "The newest revision.", registry=own).set(7)
     Counter("crossgate_xds_pushes", "Sent.", ["type"], registry=own).labels("Cluster").inc(3)
     applied = Histogram(
@@ -80,6 +90,7 @@ def test_the_numbers_of_the_page_arrive(collector: OtlpCollector) -> None:
         "observed": "true",
     }
     assert found["crossgate_revision"].gauge.data_points[0].as_double == 7
+    assert found["crossgate_store_reachable"].gauge.data_points[0].as_double == 1
     pushes = found["crossgate_xds_pushes"].sum.data_points[0]
     assert (pushes.as_double, attributes(pushes)) == (3, {"type": "Cluster"})
     applied = found["crossgate_change_applied_seconds"]
