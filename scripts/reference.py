@@ -67,6 +67,8 @@ def openapi_page() -> str:
 
 def _group(name: str, verb: Any) -> Iterator[str]:
     inner = getattr(verb, "commands", {"": verb})
+    if getattr(verb, "invoke_without_command", False):
+        yield from _verb(name, verb)
     for inner_name, one in inner.items():
         yield from _verb(f"{name} {inner_name}".strip(), one)
 

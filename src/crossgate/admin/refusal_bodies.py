@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from crossgate.admin.errors import DiagnosticBody
 from crossgate.catalogue.model import Catalogue
 from crossgate.policy.nearest import NearestOrigin
-from crossgate.service.change_candidates import ChangeForm
 from crossgate.service.etag import EtagTarget, PolicyOf, etag_of
 from crossgate.service.objects import ObjectChange, ObjectKind, object_to_dict
-from crossgate.service.refusal_advice import Advice
-from crossgate.service.refusal_changes import SuggestedChange
 from crossgate.service.refusal_service import JudgedGroup
-from crossgate.service.refusal_signs import SignKind
 from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import (
     DismissalReason,
@@ -26,6 +23,11 @@ from crossgate.service.refusals import (
     RefusalGroup,
 )
 from crossgate.service.replay import FateKind
+
+if TYPE_CHECKING:
+    # They load the linter, which is loaded after clients are served.
+    from crossgate.service.refusal_advice import Advice
+    from crossgate.service.refusal_changes import SuggestedChange
 
 
 class DispositionBody(BaseModel):
@@ -71,7 +73,8 @@ class RefusalBody(BaseModel):
     last_seen: datetime
     state: GroupState
     revision: int | None
-    """The revision since which the group is allowed, or that changed the policy before it was reopened."""
+    """The revision since which an allowed group is allowed; of a reopened one, the first change of the policy
+    after the decision."""
     still_refused: bool
     """An allowed group is still refused: a node does not enforce the revision."""
     decision: DispositionBody | None
@@ -111,7 +114,8 @@ class StepOfAdvice(BaseModel):
 class SignBody(BaseModel):
     """One thing that a group looks like."""
 
-    kind: SignKind
+    kind: str
+    """Such as `look-alike`, `scanner` or `own-page`."""
     sentence: str
     hostile: bool
     """Whether it speaks against allowing the group."""
@@ -140,7 +144,8 @@ class SuggestedChangeBody(BaseModel):
 
     number: int
     """For `POST …/allow`."""
-    form: ChangeForm
+    form: str
+    """Such as `policy-origin` or `application-origin`."""
     sentence: str
     verdict: str
     """What the linter's proof says of what is added."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, Self
@@ -15,6 +17,10 @@ from crossgate.net.address import HostPort
 _CONNECT_SECONDS: Final = 5.0
 _RESPONSE_SECONDS: Final = 120.0
 """Long enough for a document with 20,000 applications."""
+_SILENT_SECONDS: Final = 60.0
+"""Without an event or a heartbeat of a stream."""
+_RECONNECT_SECONDS: Final = 3.0
+QueryValue = str | int | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,51 @@ class AdminApiClient:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def get(self, path: str, **query: str | int) -> ApiResponse:
+    def pages(self, path: str, **query: QueryValue) -> dict[str, Any]:
+        """The first page of a collection, with the items of all pages; raises as `send` does."""
+        body: dict[str, Any] = self.get(path, limit=500, **query).value
+        found, cursor = body["items"], body.pop("next")
+        while cursor is not None:
+            page = self.get(path, limit=500, cursor=cursor, **query).value
+            # What a collection is sorted by can change between two pages.
+            known = {json.dumps(one.get("id", one)) for one in found}
+            found += [one for one in page["items"] if json.dumps(one.get("id", one)) not in known]
+            cursor = page["next"]
+        return body
+
+    def events(self, path: str, **query: QueryValue) -> Iterator[tuple[str, Any]]:
+        """The type and the data of each server-sent event, without end; first ``connected``, without data.
+
+        After an interruption it connects again, and continues after the last event.
+
+        Raises:
+            InvalidInput: the first connection fails, or the gateway refuses one.
+
+        """
+        last_id, connected = "", False
+        parameters = _without_empty(query)
+        while True:
+            try:
+                headers = {"Last-Event-ID": last_id} if last_id else {}
+                timeout = httpx.Timeout(_SILENT_SECONDS, connect=_CONNECT_SECONDS)
+                with self._client.stream(
+                    "GET", path, params=parameters, headers=headers, timeout=timeout
+                ) as response:
+                    if not response.is_success:
+                        response.read()
+                        raise InvalidInput(_diagnostics(self._server, response))
+                    for kind, event_id, data in _parse_events(response.iter_lines()):
+                        if kind == "connected" and connected:
+                            continue
+                        connected = True
+                        last_id = event_id or last_id
+                        yield kind, data
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                if not connected:
+                    raise _not_reachable(self._server, str(error)) from error
+            time.sleep(_RECONNECT_SECONDS)
+
+    def get(self, path: str, **query: QueryValue) -> ApiResponse:
         """Send a GET request; raises as `send` does. Empty query parameters are omitted."""
         return self._request("GET", path, None, {}, query)
 
@@ -77,7 +127,7 @@ class AdminApiClient:
         body: Mapping[str, object] | None = None,
         *,
         if_match: str = "",
-        **query: str | int,
+        **query: QueryValue,
     ) -> ApiResponse:
         """Send a request.
 
@@ -93,9 +143,9 @@ class AdminApiClient:
         path: str,
         body: Mapping[str, object] | None,
         headers: Mapping[str, str],
-        query: Mapping[str, str | int],
+        query: Mapping[str, QueryValue],
     ) -> ApiResponse:
-        parameters = {name: value for name, value in query.items() if value != ""}
+        parameters = _without_empty(query)
         try:
             response = self._client.request(method, path, json=body, headers=headers, params=parameters)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -105,6 +155,31 @@ class AdminApiClient:
             value = response.json() if is_json and response.content else None
             return ApiResponse(value, response.headers.get("etag", ""), response.text)
         raise InvalidInput(_diagnostics(self._server, response))
+
+
+def _without_empty(query: Mapping[str, QueryValue]) -> dict[str, QueryValue]:
+    return {name: value for name, value in query.items() if value != ""}
+
+
+def _parse_events(lines: Iterable[str]) -> Iterator[tuple[str, str, Any]]:
+    """Type, id and data of each event of a stream."""
+    kind = event_id = data = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        match name:
+            case "" if value == "connected":
+                yield "connected", "", None
+            case "event":
+                kind = value
+            case "id":
+                event_id = value
+            case "data":
+                data = value
+            case "" if kind and not line:
+                yield kind, event_id, json.loads(data)
+                kind = event_id = data = ""
+            case _:
+                pass
 
 
 def _is_this_machine(host: str) -> bool:

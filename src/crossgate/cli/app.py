@@ -14,6 +14,8 @@ VERBS: Final = {
     "node": "Run an Envoy for a control plane in another process.",
     "check": "Validate and lint a document.",
     "explain": "Explain the decision for one request.",
+    "refusals": "List refused requests; allow or dismiss them.",
+    "stats": "Show how many requests were allowed and refused.",
     "prove": "Prove which domains an origin pattern admits.",
     "schema": "Print the JSON Schema of documents.",
     "plan": "Show what applying a document would change.",

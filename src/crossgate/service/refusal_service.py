@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crossgate.catalogue.effective import Associations, effective_policy
 from crossgate.catalogue.model import Catalogue
@@ -27,8 +27,6 @@ from crossgate.service.permission import Permission
 from crossgate.service.policy_history import PolicyHistory
 from crossgate.service.ports import CounterKey, RecentTelemetry, TelemetryStore
 from crossgate.service.readiness import DAYS_OF_TRAFFIC, Readiness, ready_to_enforce
-from crossgate.service.refusal_advice import Advice, advise
-from crossgate.service.refusal_changes import SuggestedChange
 from crossgate.service.refusal_states import GroupState, GroupStatus, group_status
 from crossgate.service.refusals import (
     DismissalReason,
@@ -42,6 +40,10 @@ from crossgate.service.refusals import (
 )
 from crossgate.service.replay import Fate, FateKind, fates_in
 from crossgate.service.telemetry_rules import KeptGroup, merge_samples
+
+if TYPE_CHECKING:
+    from crossgate.service.refusal_advice import Advice
+    from crossgate.service.refusal_changes import SuggestedChange
 
 _KEPT: Final = timedelta(days=60)
 """At least as long as decisions are kept by default."""
@@ -156,6 +158,9 @@ class RefusalService:
             NotFound, StoreUnavailable: as for :meth:`get`.
 
         """
+        # Imported here: it loads the linter, which is loaded after clients are served.
+        from crossgate.service.refusal_advice import advise
+
         groups = self._groups(RefusalQuery(), permission)
         found = self._find(group_id, groups)
         advice = advise(self.catalogue.store.head.catalogue, found, groups)

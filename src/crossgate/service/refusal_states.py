@@ -60,7 +60,8 @@ class GroupStatus:
 
     state: GroupState
     revision: int | None = None
-    """The revision since which an allowed group is allowed, or the change after which a group came back."""
+    """The revision since which an allowed group is allowed; of a reopened one, the first change of the policy
+    after the decision."""
     disposition: Disposition | None = None
     """What was decided last, also about a group that was reopened."""
     lags: bool = False

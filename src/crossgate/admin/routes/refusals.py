@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.responses import Response
@@ -33,13 +33,15 @@ from crossgate.admin.writes import Write
 from crossgate.service.catalogue_service import MAX_MESSAGE
 from crossgate.service.etag import Precondition
 from crossgate.service.file_store import FileStore
-from crossgate.service.refusal_changes import SuggestedChange
 from crossgate.service.refusal_service import JudgedGroup, RefusalQuery
 from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import DismissalReason
 
+if TYPE_CHECKING:
+    from crossgate.service.refusal_changes import SuggestedChange
+
 router = resource_router("Refusals")
-GroupId = Annotated[str, Path(max_length=100, description="The id of a group: 12 hexadecimal digits.")]
+GroupId = Annotated[str, Path(max_length=100, description="The id of a group: hexadecimal digits.")]
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 

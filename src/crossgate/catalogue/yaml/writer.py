@@ -26,7 +26,14 @@ class _Dumper(_BASE):  # type: ignore[misc]  # one of two classes
 _Dumper.add_implicit_resolver("tag:crossgate,number-of-yaml-1.2", NUMBER, list(NUMBER_STARTS))
 
 
-def write_yaml(root: Mapping[str, object]) -> str:
-    """The document, its keys in the order of the mapping."""
-    written: str = yaml.dump(root, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31 - 1)
+def write_yaml(root: Mapping[str, object], *, flow: bool = False) -> str:
+    """The document, its keys in the order of the mapping; with ``flow``, on one line in braces."""
+    written: str = yaml.dump(
+        root,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=2**31 - 1,
+        default_flow_style=flow,
+    )
     return written

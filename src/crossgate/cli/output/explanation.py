@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import assert_never
+from typing import Any, assert_never
 
 from rich.console import Console
 from rich.table import Table
@@ -35,6 +36,37 @@ def print_explanation(console: Console, api: str, request: Request, explanation:
     console.print(title)
     for name, value in headers:
         console.print(Text.assemble(f"  {name}: ", (printable(value), "bold")))
+
+
+def print_recorded_request(console: Console, record: Mapping[str, Any], explained: Mapping[str, Any]) -> None:
+    """Print what was decided about a recorded request, and the steps under the policy of now."""
+    origin = f" from {record['origin']}" if record["origin"] else ""
+    observed = " (observed)" if record["observed"] else ""
+    where = record["api"] or "no API"
+    console.print(Text(printable(f"{record['method']} {record['path']}{origin}: {record['status']}"), "bold"))
+    console.print(
+        printable(
+            f"At {record['at'][:19]}Z, {where} decided {record['flow']} {record['reason']}{observed}"
+            f" on node {record['node']}"
+        )
+    )
+    for name, key in (("method", "request_method"), ("headers", "request_headers")):
+        if record[key]:
+            console.print(printable(f"Requested {name}: {record[key]}"))
+    decision = explained["decision"]
+    would = decision.get("would")
+    now = f"{decision['reason']}, {'forwarded' if decision['action'] == 'forward' else decision['status']}"
+    console.print()
+    console.print(
+        printable(
+            f"Under revision {explained['revision']}: {now}"
+            + (f"; enforced, it would be {would['reason']}" if would else "")
+        )
+    )
+    for step in explained["steps"]:
+        console.print(printable(f"  {'✓' if step['passed'] else '✗'} {step['question']} {step['answer']}"))
+    if explained["hint"] is not None:
+        console.print(printable(f"Hint: {explained['hint']['message']}. {explained['hint']['remedy']}"))
 
 
 def explanation_as_json(api: str | None, request: Request, explanation: Explanation) -> dict[str, object]:

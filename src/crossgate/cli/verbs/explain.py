@@ -1,21 +1,30 @@
-"""``crossgate explain FILE``: the decision for one request and its reasons, without a gateway."""
+"""``crossgate explain``: the decision for one request and its reasons, without a gateway or by its id."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from crossgate.catalogue.effective import Associations, effective_policy
 from crossgate.catalogue.endpoint_index import resolve_api
 from crossgate.catalogue.model import Catalogue
-from crossgate.cli.arguments import AsJson, DocumentFile
+from crossgate.cli.admin_client import AdminApiClient
+from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
 from crossgate.cli.documents import load_catalogue
 from crossgate.cli.output.console import print_json, stdout
-from crossgate.cli.output.explanation import explanation_as_json, print_explanation
+from crossgate.cli.output.explanation import (
+    explanation_as_json,
+    print_explanation,
+    print_recorded_request,
+)
 from crossgate.cli.output.findings import print_findings
+from crossgate.compiler.route_names import SERVER_LEVEL
 from crossgate.diagnostics import Diagnostic, InvalidInput, Severity
 from crossgate.lint.check import check_object
 from crossgate.lint.objects import common_context
@@ -25,8 +34,18 @@ from crossgate.policy import explain as explain_decision
 
 
 def explain(
-    file: DocumentFile,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="The YAML document. Not with --request-id.", show_default=False),
+    ] = None,
     *,
+    request_id: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            help="Explain a request that a running gateway has handled, by the X-Request-Id of its response.",
+        ),
+    ] = "",
     api: Annotated[
         str,
         typer.Option(metavar="NAME/VERSION", help="The API. Not needed with --path or server-level CORS."),
@@ -57,9 +76,29 @@ def explain(
     content_type: Annotated[
         str, typer.Option(metavar="TYPE", help="Its Content-Type, for server-level CORS.")
     ] = "",
+    server: Server = DEFAULT_SERVER,
+    token: Token = "",
+    server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
-    """Explain the decision for one request step by step, followed by the lint findings for the policy."""
+    """Explain the decision for one request step by step, followed by the lint findings for the policy.
+
+    With --request-id, it is a request of the last minutes, under the policy that the gateway has now.
+    """
+    if request_id:
+        described = api or path or origin or method or request_method or request_headers or sec_fetch_site
+        if file is not None or described or host or content_type:
+            raise InvalidInput([_only_the_id()])
+        with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as client:
+            record = client.get(f"/v1/requests/{quote(request_id, safe='')}").value
+            explained = client.send("POST", "/v1/explain", _request_of(record)).value
+        if as_json:
+            print_json({"request": record, **explained})
+        else:
+            print_recorded_request(stdout(), record, explained)
+        return
+    if file is None:
+        raise InvalidInput([_file_missing()])
     catalogue = load_catalogue(file)
     if catalogue.server_policy is None:
         api = resolve_api(catalogue.apis, api, path)
@@ -84,6 +123,36 @@ def explain(
     if findings:
         stdout().print("\nLint findings for this policy:")
         print_findings(stdout(), [finding.diagnostic for finding in findings])
+
+
+def _request_of(record: Mapping[str, Any]) -> dict[str, object]:
+    """The body for an explanation; requests that no API has the path of have nothing but a path."""
+    api = "" if record["api"] == SERVER_LEVEL else record["api"]
+    return {
+        "api": api,
+        "path": "" if api else record["path"] or "/",
+        "method": record["method"],
+        "origin": record["origin"],
+        "request_method": record["request_method"],
+        "request_headers": record["request_headers"],
+        "sec_fetch_site": "".join(record["fetch_sites"][:1]),
+    }
+
+
+def _only_the_id() -> Diagnostic:
+    return Diagnostic(
+        "option-conflict",
+        "--request-id cannot be combined with a file, nor with what describes a request",
+        "Use --request-id alone",
+    )
+
+
+def _file_missing() -> Diagnostic:
+    return Diagnostic(
+        "file-missing",
+        "a document or --request-id is required",
+        "Name the document, or set --request-id to the X-Request-Id of a response",
+    )
 
 
 def _findings(catalogue: Catalogue, api: str) -> list[Finding]:

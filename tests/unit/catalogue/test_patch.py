@@ -1,0 +1,138 @@
+"""Edits of a document's text: nothing else changes, and the result reads as the object that was meant."""
+
+from __future__ import annotations
+
+from difflib import ndiff
+
+import pytest
+
+from crossgate.catalogue.document import read_document
+from crossgate.catalogue.serialise import api_to_dict, application_to_dict, settings_to_dict
+from crossgate.catalogue.yaml.patch import ObjectEdit, UneditableError, edit_document
+
+HEAD = """\
+# The pets' gateway.
+apis:
+  - name: stock   # not this one
+    version: "1"
+    type: rest
+    native: http://127.0.0.1:9101
+    cors: {allowed_origins: [https://a.example], allowed_methods: [GET]}
+  - name: pets
+    version: "1"
+    type: rest
+    native: http://127.0.0.1:9101
+"""
+BLOCK = (
+    HEAD
+    + """\
+    cors:
+      allowed_origins:
+        - https://a.example   # the shop
+        # the end of the list
+      allowed_methods: [GET]
+      max_age: 600
+applications: []   # none
+"""
+)
+
+
+def edited(text: str, *origins: object, headers: tuple[str, ...] = ()) -> str:
+    catalogue = read_document(text).catalogue
+    assert catalogue is not None
+    before = api_to_dict(catalogue.apis["pets/1"])
+    cors = dict(before["cors"])  # type: ignore[call-overload]
+    cors["allowed_origins"] = [*cors.get("allowed_origins", []), *origins]
+    if headers:
+        cors["allow_headers"] = [*cors.get("allow_headers", []), *headers]
+    after = {**before, "cors": cors}
+    found = edit_document(text, [ObjectEdit("apis", before, after)])
+    result = read_document(found)
+    assert result.catalogue is not None, result.diagnostics
+    assert api_to_dict(result.catalogue.apis["pets/1"]) == after
+    assert result.catalogue.apis["stock/1"] == catalogue.apis["stock/1"]
+    return found
+
+
+def added_lines(before: str, after: str) -> list[str]:
+    lines = [one for one in ndiff(before.splitlines(), after.splitlines()) if one[0] in "+-"]
+    return [one[0] + one[2:] for one in lines]
+
+
+def test_an_item_of_a_block_list() -> None:
+    assert added_lines(BLOCK, edited(BLOCK, "https://b.example")) == ["+        - https://b.example"]
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        "    cors: {allowed_origins: [https://a.example], allowed_methods: [GET]}   # short\n",
+        "    cors:\n      allowed_origins: [https://a.example,]\n      allowed_methods: [GET]\n",
+        "    cors:\n      allowed_origins: [\n        https://a.example,   # one\n      ]\n",
+        "    cors:\n      allowed_origins: []\n      allowed_methods: [GET]",
+        "    cors:\n      allowed_methods: [GET]\n      # no origins\n",
+        "    cors: {allowed_methods: [GET]}\n",
+        "    cors:\n      allowed_origins:\n      - regex: 'https://x[0-9]\\.example'\n      - null\n",
+        "    cors:\r\n      allowed_origins:\r\n        - https://a.example\r\n",
+        "    cors:\n      allowed_origins:\n        - 'https://a.example'\n",
+    ],
+)
+@pytest.mark.parametrize(
+    "origin", ["https://b.example", "https://*.b.example", {"regex": "https://[b]\\.x, y"}]
+)
+def test_other_forms(lists: str, origin: object) -> None:
+    text = HEAD + lists.replace("- null", "- 'null'")
+
+    changes = added_lines(text, edited(text, origin, headers=("x-one", "x-two")))
+
+    assert all("# no origins" not in one for one in changes)
+    if "# short" in lists:
+        assert changes[1].endswith("   # short")
+
+
+def test_a_scalar_and_an_application() -> None:
+    text = (
+        "settings:\n  watt.server.cors.enabled: true\n"
+        "  watt.server.cors.allowedOrigins: https://a.example   # list\n"
+        "applications:\n  - name: shop\n    javascript_origins: [https://a.example]\n"
+    )
+    catalogue = read_document(text).catalogue
+    assert catalogue is not None
+    settings = settings_to_dict(catalogue.settings)
+    shop = application_to_dict(catalogue.applications["shop"])
+    found = edit_document(
+        text,
+        [
+            ObjectEdit(
+                "settings",
+                settings,
+                {**settings, "watt.server.cors.allowedOrigins": "https://a.example, https://b.example"},
+            ),
+            ObjectEdit(
+                "applications",
+                shop,
+                {**shop, "javascript_origins": ["https://a.example", "https://b.example"]},
+            ),
+        ],
+    )
+    assert "allowedOrigins: 'https://a.example, https://b.example'   # list\n" in found
+    assert "javascript_origins: [https://a.example, https://b.example]\n" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apis: []\n",
+        "[]\n",
+        "",
+        ": : {",
+        HEAD,
+        HEAD
+        + "    cors:\n      allowed_origins: &o [https://a.example]\n      allowed_methods: |\n        x\n",
+    ],
+)
+def test_what_is_not_edited(text: str) -> None:
+    before = {"name": "pets", "version": "1", "cors": {"allowed_origins": [], "x": "y"}}
+    after = {"name": "pets", "version": "1", "cors": {"allowed_origins": ["https://b.example"], "x": "z"}}
+    with pytest.raises(UneditableError):
+        edit_document(text, [ObjectEdit("apis", before, after)])
