@@ -299,7 +299,9 @@ class _Gateway:
         self.metrics = GatewayMetrics(self._collector, ledger, self.rollout, store, self._envoy_version)
         self.health.metrics = self.metrics.page.render
         stack.callback(self.metrics.close)
-        await stack.enter_async_context(exported_metrics(self.metrics, self._options.otlp))
+        admin, listen = self._options.admin, store.head.catalogue.gateway.listen
+        instance = f"{socket.gethostname()} {admin.address if admin else listen}"
+        await stack.enter_async_context(exported_metrics(self.metrics, self._options.otlp, instance))
 
     async def _apply_listen_option(self) -> None:
         """Write the address of ``--listen`` to the store, and refuse a start that Envoy could not make.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -58,8 +57,11 @@ class GatewayMetrics:
 
 
 @asynccontextmanager
-async def exported_metrics(metrics: GatewayMetrics, url: str | None) -> AsyncIterator[None]:
-    """Export while the context lasts, if ``url``, that of ``--otlp``, or the environment turns it on."""
+async def exported_metrics(metrics: GatewayMetrics, url: str | None, instance: str) -> AsyncIterator[None]:
+    """Export while the context lasts, if ``url``, that of ``--otlp``, or the environment turns it on.
+
+    ``instance`` names this control plane, the same after a restart.
+    """
     log = Log("otlp")
     endpoint = find_otlp_endpoint(os.environ, url)
     if isinstance(endpoint, Diagnostic):
@@ -74,14 +76,14 @@ async def exported_metrics(metrics: GatewayMetrics, url: str | None) -> AsyncIte
     if endpoint is None:
         yield
         return
-    export = await asyncio.to_thread(_start_export, metrics, endpoint, log)
+    export = await asyncio.to_thread(_start_export, metrics, endpoint, instance, log)
     try:
         yield
     finally:
         await asyncio.to_thread(export.close)
 
 
-def _start_export(metrics: GatewayMetrics, endpoint: str, log: Log) -> MetricsExport:
+def _start_export(metrics: GatewayMetrics, endpoint: str, instance: str, log: Log) -> MetricsExport:
     # Imported here, in a thread: most gateways export nothing.
     from crossgate.telemetry.otlp import MetricsExport, default_resource
 
@@ -91,7 +93,7 @@ def _start_export(metrics: GatewayMetrics, endpoint: str, log: Log) -> MetricsEx
         else:
             log.warning("metrics cannot be exported", endpoint=endpoint, reason=reason)
 
-    resource = default_resource(socket.gethostname(), version("crossgate"))
+    resource = default_resource(instance, version("crossgate"))
     export = MetricsExport(metrics.decisions, metrics.registry, resource, on_failure, endpoint)
     export.start()
     log.info("metrics are exported", endpoint=endpoint)
