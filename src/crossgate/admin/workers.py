@@ -11,12 +11,13 @@ from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import ServiceError
 from crossgate.service.objects import Difference
 from crossgate.service.ports import Proposal, RecordedObject, RecordedRevision
+from crossgate.service.replay import TelemetryRecords
 
 _RETRY_SECONDS: Final = 5
 
 
-Recorded = RecordedRevision | Sequence[RecordedObject] | None
-"""What a request reads of the history, which workers have no copy of."""
+Recorded = RecordedRevision | Sequence[RecordedObject] | TelemetryRecords | None
+"""What a request reads of the history or of telemetry, which workers have no copy of."""
 
 
 class NeedsWorkerError(Exception):

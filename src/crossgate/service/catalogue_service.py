@@ -25,6 +25,7 @@ from crossgate.service.plan import (
     require_permission,
 )
 from crossgate.service.ports import CatalogueStore, ChangeCheck, Proposal, RecordedObject, utc_now
+from crossgate.service.replay import TelemetryRecords
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -86,8 +87,13 @@ class CatalogueService:
         proposal = Proposal((), author, self.clock(), check_text(message))
         return self._commit(changes, proposal, preconditions, base, permission)
 
-    def plan(self, changes: Sequence[Change], permission: Permission = EVERYTHING) -> Plan:
-        """What the changes would do to the current head, with the lint findings.
+    def plan(
+        self,
+        changes: Sequence[Change],
+        permission: Permission = EVERYTHING,
+        records: TelemetryRecords | None = None,
+    ) -> Plan:
+        """What the changes would do to the current head, and to what is recorded, with the lint findings.
 
         Raises:
             Forbidden: ``permission`` does not include the changes.
@@ -99,7 +105,7 @@ class CatalogueService:
         # Planning changes nothing, so that any role can. But a plan for the whole gateway shows every API.
         planner = permission if permission.limited else replace(permission, role=Role.ADMIN)
         require_permission(head.catalogue, changes, planner)
-        plan = make_plan(head, changes, permission, linted=self.linted)
+        plan = make_plan(head, changes, permission, linted=self.linted, records=records)
         # Files and ports of the machine are shown only to those who could make the change.
         if permission.role is not Role.VIEWER:
             with suppress(Forbidden):

@@ -14,6 +14,7 @@ from crossgate.service.changes import Change, Draft, Restore
 from crossgate.service.errors import InvalidChange, LintErrors
 from crossgate.service.objects import Difference, ObjectChange, ObjectKey, ObjectKind, find_object
 from crossgate.service.permission import EVERYTHING, Permission
+from crossgate.service.replay import Replay, Replayer, TelemetryRecords
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Plan:
     applications are found by key: ``$.apis['petstore/1.0'].cors``."""
     refusing: tuple[Finding, ...] = ()
     """Those of the findings for which the change is refused."""
+    replay: Replay | None = None
+    """What it would have made of recorded requests; None if there are none, or nobody looked."""
     checks: tuple[Diagnostic, ...] = ()
     """What the gateway's machine found; its errors refuse the change, and its warnings are findings too."""
 
@@ -127,16 +130,21 @@ def make_plan(
     *,
     linted: bool = True,
     access: bool = True,
+    records: TelemetryRecords | None = None,
 ) -> Plan:
     """The plan for the changes, which the caller has permitted; raises as :func:`apply_changes` does.
 
     Lint errors do not prevent a plan, which shows them all: see :attr:`Plan.refusing`. A commit makes its
-    plan without ``access``: computing access changes takes long, and nobody sees them.
+    plan without ``access``: computing access changes takes long, and nobody sees them. The plan is replayed
+    on ``records``, if there are any.
     """
     difference, catalogue = apply_changes(base, changes, permission)
     plan = Plan(base.revision, difference)
     if access:
         plan = replace(plan, access=tuple(find_access_changes(base.catalogue, catalogue, difference)))
+    if records:
+        found = Replayer(base.catalogue).replay(catalogue, records.groups, records.allowed)
+        plan = replace(plan, replay=found)
     return _with_findings(plan, base, catalogue, changes) if linted else plan
 
 

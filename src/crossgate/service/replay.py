@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import product
@@ -53,6 +53,21 @@ class Fate:
 
 
 Record = RefusalGroup | AllowedOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryRecords:
+    """Everything that a change can be replayed on."""
+
+    groups: Sequence[RefusalGroup] = ()
+    allowed: Sequence[AllowedOrigin] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.groups or self.allowed)
+
+    def without_hours(self) -> TelemetryRecords:
+        """The records without their counts by hour, which the replay does not need and which are large."""
+        return replace(self, groups=tuple(replace(one, hours={}) for one in self.groups))
 
 
 @dataclass(frozen=True, slots=True)

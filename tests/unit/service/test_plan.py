@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.catalogues import api, application, catalogue, policy
+from tests.refusal_groups import allowed, group
 
 from crossgate.catalogue.model import Gateway, Settings
 from crossgate.policy import Mode, read_server_policy
@@ -21,6 +22,7 @@ from crossgate.service.changes import (
     SuspendApplication,
 )
 from crossgate.service.plan import make_plan
+from crossgate.service.replay import TelemetryRecords
 from crossgate.service.snapshot import Snapshot
 
 PETS = api("pets", policy("https://a.example", "https://*.b.example"))
@@ -99,3 +101,20 @@ def test_server_policy_replaces_the_policies_of_all_apis() -> None:
         ("pets/1.0", AccessMode.SERVER, ("https://*.b.example", "https://web.example")),
         ("shop/1.0", AccessMode.SERVER, ("*", "https://web.example")),
     ]
+
+
+def test_a_plan_is_replayed_on_what_is_recorded() -> None:
+    base = Snapshot.of(3, catalogue([api("petstore", policy("https://old.example.com"))]))
+    records = TelemetryRecords([group("https://new.example.com")], [allowed("https://old.example.com")])
+    change = PutPolicy("petstore/1.0", policy("https://new.example.com"))
+    found = make_plan(base, [change], records=records).replay
+    assert found is not None
+    assert [one.record for one in found.gained] == [records.groups[0]]
+    assert [one.record for one in found.lost] == [records.allowed[0]]
+
+
+def test_without_records_there_is_no_replay() -> None:
+    base = Snapshot.of(3, catalogue([api("petstore", policy("https://old.example.com"))]))
+    change = PutPolicy("petstore/1.0", policy("https://new.example.com"))
+    assert make_plan(base, [change], records=TelemetryRecords()).replay is None
+    assert make_plan(base, [change]).replay is None

@@ -12,6 +12,7 @@ from rich.text import Text
 from crossgate.cli.admin_client import parse_diagnostic
 from crossgate.cli.output.console import printable
 from crossgate.cli.output.findings import print_findings
+from crossgate.cli.output.replay import print_replay
 
 _SIGNS: Final = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
 _REGIMES: Final = {
@@ -24,7 +25,7 @@ _REGIMES: Final = {
 
 
 def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
-    """Print each object that would change, its differences, and the origins that gain or lose access."""
+    """Print each object that would change, its differences, and who gains or loses access."""
     if not plan["changes"]:
         console.print(f"No changes: revision {plan['base']} already matches")
         return
@@ -38,6 +39,7 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
         for sign, style, origins in (("+", "green", access["gains"]), ("-", "red", access["loses"])):
             for origin in origins:
                 console.print(Text(printable(f"    {sign} {origin}"), style))
+    print_replay(console, plan.get("replay"))
     print_lint(console, plan)
     counts = [sum(one["action"] == action for one in plan["changes"]) for action in _SIGNS]
     console.print()
