@@ -145,17 +145,21 @@ class Replayer:
         self, after: Catalogue, groups: Iterable[RefusalGroup], allowed: Iterable[AllowedOrigin] = ()
     ) -> Replay:
         """What becomes of the records if ``after`` replaces the catalogue."""
-        changed, _ = self._now.associations.advance(after.applications)
+        changed, touched = self._now.associations.advance(after.applications)
         then, now = self._now, _Side(after, changed, self._before)
         gained: list[Replayed] = []
         lost: list[Replayed] = []
         unknown: list[Record] = []
+        alike = _same_for_all_apis(self._before, after)
         differs: dict[str, bool] = {}
         records: list[Record] = [*groups, *allowed]
         for record in records:
             api = record.key.api
             if api not in differs:
-                differs[api] = _decisive(then.judges(api)) != _decisive(now.judges(api))
+                known = self._before.apis.get(api)
+                # Most APIs do not change, and need no policy to be built.
+                same = alike and api not in touched and (known is None or known is after.apis.get(api))
+                differs[api] = not same and _decisive(then.judges(api)) != _decisive(now.judges(api))
             if not differs[api]:
                 continue
             old, new = then.fate(record), now.fate(record)
@@ -169,6 +173,15 @@ class Replayer:
             tuple(sorted(lost, key=lambda one: _most_first(one.record))),
             tuple(sorted(unknown, key=_most_first)),
         )
+
+
+def _same_for_all_apis(before: Catalogue, after: Catalogue) -> bool:
+    one, other = before.gateway, after.gateway
+    return (
+        before.server_policy == after.server_policy
+        and one.public_origins == other.public_origins
+        and one.same_origin is other.same_origin
+    )
 
 
 def _most_first(record: Record) -> tuple[float, str]:
