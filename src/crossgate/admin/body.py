@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.admin.context import AdminContext
+from crossgate.admin.workers import Recorded
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.record import as_found, unknown_keys
 from crossgate.service.errors import ServiceError
@@ -82,7 +83,12 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 
 
 async def read_document_text(request: Request) -> str:
-    """The body of a request that carries a document; it is parsed by a worker.
+    """The body of a request that carries a document; raises as :func:`document_text`."""
+    return await document_text(request)
+
+
+async def document_text(request: Request, read: Callable[[], Recorded] | None = None) -> str:
+    """The body of a request that carries a document, for a worker that also gets what ``read`` returns.
 
     Raises:
         BodyTooLarge: it is above the limit; the rest of it is not read.
@@ -91,7 +97,7 @@ async def read_document_text(request: Request) -> str:
 
     """
     body = await request.body()
-    _context(request).leave_to_worker()
+    _context(request).leave_to_worker(read)
     return _decode(body)
 
 

@@ -46,6 +46,8 @@ class ReplayBody(BaseModel):
     gained_requests: int
     """Requests of all gained records, listed or not."""
     lost_requests: int
+    omitted: int
+    """Records of APIs that change, of fewest requests, that were not replayed because there were too many."""
     unknown: int
     """Records of APIs that change, and that have too little of the requests to tell."""
     unknown_requests: int
@@ -58,6 +60,7 @@ def replay_body(found: Replay) -> ReplayBody:
         lost=[_replayed(one) for one in found.lost[:_MOST]],
         gained_requests=round(sum(one.record.count for one in found.gained)),
         lost_requests=round(sum(one.record.count for one in found.lost)),
+        omitted=found.omitted,
         unknown=len(found.unknown),
         unknown_requests=round(sum(record.count for record in found.unknown)),
     )

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import FrameType
 from typing import Final
 
@@ -31,6 +32,8 @@ from crossgate.service.objects import Difference
 from crossgate.service.permission import EVERYTHING, Role
 from crossgate.service.ports import NodeReport
 from crossgate.service.refusal_service import NothingRecent, RefusalService
+from crossgate.service.refusals import AllowedOrigin, RefusalGroup
+from crossgate.service.replay import TelemetryRecords
 from crossgate.service.speculative_store import SpeculativeStore
 from crossgate.service.tokens import InMemoryTokenStore, Tokens
 from crossgate.workers.budget import WorkBudget
@@ -41,6 +44,7 @@ _NICE, _NICE_OF_VIEWERS = 5, 10
 _ACTIVITIES: Final = (
     ("crossgate.lint", "proving what origin patterns admit"),
     ("crossgate.service.access", "comparing which origins gain or lose access"),
+    ("crossgate.service.replay", "replaying recorded requests"),
     ("crossgate.catalogue.yaml", "parsing YAML"),
     ("json", "parsing JSON"),
     ("crossgate.catalogue", "reading the objects"),
@@ -78,6 +82,20 @@ class _RequestedCheck:
         return self.found
 
 
+class _RequestedTelemetry(InMemoryTelemetryStore):
+    """A :class:`~crossgate.service.ports.TelemetryStore` with the records that the control plane has sent."""
+
+    records = TelemetryRecords()
+
+    def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
+        del since, api  # those that the caller can see were sent, whatever their age
+        return self.records.groups
+
+    def allowed_origins(self, *, api: str | None = None) -> Sequence[AllowedOrigin]:
+        del api
+        return self.records.allowed
+
+
 class AdminWorkHandler:
     """Implements :class:`crossgate.workers.fork_server.WorkHandler` with the routes of the admin API."""
 
@@ -87,7 +105,8 @@ class AdminWorkHandler:
         self._check = _RequestedCheck()
         self._nodes = _RequestedNodes()
         service = CatalogueService(self._store, linted=True, check=self._check)
-        refusals = RefusalService(service, InMemoryTelemetryStore(), NothingRecent())
+        self._telemetry = _RequestedTelemetry()
+        refusals = RefusalService(service, self._telemetry, NothingRecent())
         self._context = AdminContext(service, Tokens(InMemoryTokenStore()), self._nodes, refusals)
         self._routes = routes(self._context)
 
@@ -130,7 +149,10 @@ class AdminWorkHandler:
         _wake_for(signal.SIGPROF)
         base = self._store.head.revision
         self._check.found = request.checks
-        self._store.recorded = request.recorded
+        if isinstance(request.recorded, TelemetryRecords):
+            self._telemetry.records = request.recorded
+        else:
+            self._store.recorded = request.recorded
         self._nodes.running = request.running
         sent: list[Message] = []
 

@@ -17,10 +17,11 @@ from crossgate.policy.explain import Step
 from crossgate.policy.names import NULL
 from crossgate.policy.nearest import NearestOrigin, find_nearest_origin
 from crossgate.policy.origin import is_well_formed
+from crossgate.service.recorded_requests import Policy
 from crossgate.service.refusal_changes import SuggestedChange, Suggester
 from crossgate.service.refusal_signs import Sign, find_signs
 from crossgate.service.refusals import RefusalGroup
-from crossgate.service.replay import Fate, FateKind, Policy, Replayer, Situation
+from crossgate.service.replay import Fate, FateKind, Replayer, Situation
 
 _SHOWN: Final = 96
 """Characters of a value in a sentence. A longer one loses its middle: the domain is at its end."""

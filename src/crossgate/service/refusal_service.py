@@ -38,7 +38,7 @@ from crossgate.service.refusals import (
     RefusalGroup,
     RequestRecord,
 )
-from crossgate.service.replay import Fate, FateKind, fates_in
+from crossgate.service.replay import Fate, FateKind, TelemetryRecords, fates_in
 from crossgate.service.telemetry_rules import KeptGroup, merge_samples
 
 if TYPE_CHECKING:
@@ -327,7 +327,18 @@ class RefusalService:
             if key[1].api == api
         }
         groups = self._groups(RefusalQuery(api=api), permission)
-        return ready_to_enforce(catalogue, api, decisions, groups, now, days)
+        others = self.others(RefusalQuery(api=api), permission)
+        return ready_to_enforce(catalogue, api, decisions, groups, now, days, others)
+
+    def records(self, permission: Permission) -> TelemetryRecords | None:
+        """What a plan is replayed on, as far as the caller can see it; None if the database fails."""
+        try:
+            groups = self._groups(RefusalQuery(), permission)
+            allowed = self._store.allowed_origins()
+        except StoreUnavailable:
+            return None
+        visible = tuple(one for one in allowed if can_see(permission, one.key.api))
+        return TelemetryRecords(tuple(groups), visible).without_hours()
 
     def watch(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call ``callback`` when something was counted or decided, until the result is called.

@@ -26,8 +26,8 @@ from crossgate.policy import (
 from crossgate.policy.names import NULL
 from crossgate.policy.origin import is_hostless
 from crossgate.policy.same_origin import SAME_ORIGIN
+from crossgate.service.recorded_requests import Policy
 from crossgate.service.refusals import CUT, RefusalGroup
-from crossgate.service.replay import Policy
 from crossgate.service.scanner_origins import find_scanner, find_shape
 
 

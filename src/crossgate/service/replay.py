@@ -11,11 +11,10 @@ have now are left out: nobody knows where their requests go.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from itertools import product
 from typing import Final
 
 from crossgate.catalogue.effective import Associations, effective_policy
@@ -23,8 +22,7 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.route_names import SERVER_LEVEL
 from crossgate.policy import Answer, EffectivePolicy, Reason, Request, ServerPolicy, decide
 from crossgate.policy.flow import MALFORMED
-from crossgate.policy.request import OPTIONS
-from crossgate.policy.same_origin import SAME_ORIGIN, SameOrigin
+from crossgate.service.recorded_requests import Policy, Record, possible_requests
 from crossgate.service.refusals import AllowedOrigin, RefusalGroup
 
 
@@ -52,7 +50,8 @@ class Fate:
     """Empty as well if different requests of one record have different reasons."""
 
 
-Record = RefusalGroup | AllowedOrigin
+MOST_REPLAYED: Final = 4000
+"""Records that are replayed: 4 s of processor time if each is of another API, with regular expressions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,8 @@ class Replay:
     """The other way round; or not served after the change."""
     unknown: tuple[Record, ...] = ()
     """Of APIs that change; the record has too little to tell."""
+    omitted: int = 0
+    """Records of APIs that change beyond `MOST_REPLAYED`: those of fewest requests."""
 
     @property
     def groups_gained(self) -> tuple[RefusalGroup, ...]:
@@ -138,7 +139,7 @@ class Replayer:
         if judges is None or not record.key.complete:
             return Situation(fate)
         policy = judges[0].policy
-        request = next(iter(_possible_requests(record, policy, self._before)))
+        request = next(iter(possible_requests(record, policy, self._before)))
         return Situation(fate, policy, request)
 
     def replay(
@@ -150,46 +151,22 @@ class Replayer:
         gained: list[Replayed] = []
         lost: list[Replayed] = []
         unknown: list[Record] = []
-        alike = _same_for_all_apis(self._before, after)
-        differs: dict[str, bool] = {}
         records: list[Record] = [*groups, *allowed]
-        for record in records:
-            api = record.key.api
-            if api not in differs:
-                known = self._before.apis.get(api)
-                # Most APIs do not change, and need no policy to be built.
-                same = alike and api not in touched and (known is None or known is after.apis.get(api))
-                differs[api] = not same and _decisive(then.judges(api)) != _decisive(now.judges(api))
-            if not differs[api]:
-                continue
+        differing = _DifferingApis(then, now, touched)
+        changed_records = sorted((one for one in records if one.key.api in differing), key=_most_first)
+        for record in changed_records[:MOST_REPLAYED]:
             old, new = then.fate(record), now.fate(record)
             if old is None or new is None:
                 unknown.append(record)
             elif _RANKS[new.kind] != _RANKS[old.kind]:
                 better = _RANKS[new.kind] < _RANKS[old.kind]
                 (gained if better else lost).append(Replayed(record, old, new))
-        return Replay(
-            tuple(sorted(gained, key=lambda one: _most_first(one.record))),
-            tuple(sorted(lost, key=lambda one: _most_first(one.record))),
-            tuple(sorted(unknown, key=_most_first)),
-        )
-
-
-def _same_for_all_apis(before: Catalogue, after: Catalogue) -> bool:
-    one, other = before.gateway, after.gateway
-    return (
-        before.server_policy == after.server_policy
-        and one.public_origins == other.public_origins
-        and one.same_origin is other.same_origin
-    )
+        omitted = max(0, len(changed_records) - MOST_REPLAYED)
+        return Replay(tuple(gained), tuple(lost), tuple(unknown), omitted)
 
 
 def _most_first(record: Record) -> tuple[float, str]:
     return -record.count, repr(record.key)
-
-
-Policy = EffectivePolicy | ServerPolicy | None
-"""What decides on a request; None for an API without a policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,9 +301,35 @@ class _Side:
         if not judge.served and judge.policy is None:
             yield _NOT_SERVED
             return
-        for request in _possible_requests(record, judge.policy, self.before):
+        for request in possible_requests(record, judge.policy, self.before):
             fate = _fate_of(judge.policy, request)
             yield fate if judge.served or fate.kind is FateKind.REFUSED else _NOT_SERVED
+
+
+class _DifferingApis(dict[str, bool]):
+    """The APIs, and server-level CORS, that decide otherwise in one of the two catalogues."""
+
+    def __init__(self, then: _Side, now: _Side, touched: Collection[str]) -> None:
+        super().__init__()
+        self._then, self._now, self._touched = then, now, touched
+        before, after = then.catalogue, now.catalogue
+        one, other = before.gateway, after.gateway
+        self._same_for_all = (
+            before.server_policy == after.server_policy
+            and one.public_origins == other.public_origins
+            and one.same_origin is other.same_origin
+        )
+
+    def __contains__(self, api: object) -> bool:
+        return self[str(api)]
+
+    def __missing__(self, api: str) -> bool:
+        then, now = self._then, self._now
+        known = then.catalogue.apis.get(api)
+        # Most APIs do not change, and need no policy to be built.
+        same = self._same_for_all and api not in self._touched and known is now.catalogue.apis.get(api)
+        self[api] = not same and _decisive(then.judges(api)) != _decisive(now.judges(api))
+        return self[api]
 
 
 def _fate_of(policy: Policy, request: Request) -> Fate:
@@ -342,51 +345,3 @@ def _fate_of(policy: Policy, request: Request) -> Fate:
 _ALLOWED: Final = Fate(FateKind.ALLOWED)
 _NOT_SERVED: Final = Fate(FateKind.NOT_SERVED)
 _MALFORMED: Final = frozenset(str(step.outcome.reason) for step in MALFORMED)
-_NO_FORM: Final = "application/json"
-"""A media type that forms cannot send; to a policy, all such are alike."""
-_OTHER_HOST: Final = "-"
-
-
-def _possible_requests(record: Record, policy: Policy, then: Catalogue) -> Iterator[Request]:
-    """The requests that the record can have been made from, as far as the policy tells them apart.
-
-    ``then`` is the catalogue in which they were recorded.
-    """
-    key = record.key
-    reason = record.key.reason if isinstance(record, RefusalGroup) else ""
-    hosts, content_types = [""], [""]
-    if isinstance(policy, ServerPolicy):
-        if policy.host:
-            hosts = _possible_hosts(key.api, reason, policy.host, then.server_policy)
-        if not (key.preflight and key.method):
-            content_types = [_NO_FORM] if reason == Reason.HEADER_REFUSED else ["", _NO_FORM]
-    for host, content_type, site in product(hosts, content_types, _possible_sites(record, then)):
-        yield Request(
-            OPTIONS if key.preflight else key.method,
-            key.origin,
-            key.method if key.preflight else "",
-            ",".join(key.headers),
-            host,
-            content_type,
-            sec_fetch_site=site,
-        )
-
-
-def _possible_sites(record: Record, then: Catalogue) -> Sequence[str]:
-    """Values of ``Sec-Fetch-Site``: that of own pages, another one, or both."""
-    if not isinstance(record, RefusalGroup):
-        # Allowed requests of own pages are only recorded where they were judged by their origin.
-        return ["", SAME_ORIGIN] if then.gateway.same_origin is SameOrigin.LISTED else [""]
-    key = record.key
-    if key.reason == Reason.ORIGIN_MISSING and key.origin not in ("", *then.gateway.public_origins):
-        return [SAME_ORIGIN]  # it passed as if it had no Origin
-    return ["", SAME_ORIGIN] if SAME_ORIGIN in record.seen_in.fetch_sites else [""]
-
-
-def _possible_hosts(api: str, reason: str, expected: str, then: ServerPolicy | None) -> list[str]:
-    """Values of ``Host``: the one that is expected, another one, or both."""
-    if api != SERVER_LEVEL or then is None or not then.host:
-        return [expected, _OTHER_HOST]
-    if reason != Reason.HOST_REFUSED:
-        return [then.host]
-    return [_OTHER_HOST] if then.host == expected else [expected, _OTHER_HOST]

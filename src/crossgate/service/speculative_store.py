@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from crossgate.service.errors import NotFound
 from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision
-from crossgate.service.replay import TelemetryRecords
 from crossgate.service.snapshot import Snapshot
 
 
@@ -20,8 +19,8 @@ class SpeculativeStore:
         self.head = Snapshot()
         self.proposal: Proposal | None = None
         """The last one that changes something."""
-        self.recorded: RecordedRevision | Sequence[RecordedObject] | TelemetryRecords | None = None
-        """What the real store has recorded, of which one thing is read: a revision, or objects."""
+        self.recorded: RecordedRevision | Sequence[RecordedObject] | None = None
+        """What the real store has recorded: the one revision, or the objects, that are read."""
 
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
         """Keep the proposal; the head that this returns is the one that committing it would give."""
@@ -52,7 +51,7 @@ class SpeculativeStore:
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
         """The recorded objects."""
         del changed_since
-        if self.recorded is None or isinstance(self.recorded, RecordedRevision | TelemetryRecords):
+        if self.recorded is None or isinstance(self.recorded, RecordedRevision):
             raise NotFound("revision", str(number))
         return self.recorded
 

@@ -42,7 +42,13 @@ def replay(**values: Any) -> dict[str, Any]:
 def printed(found: dict[str, Any] | None) -> list[str]:
     """The lines about recorded requests in a plan."""
     output = StringIO()
-    change: dict[str, Any] = {"kind": "api", "key": "petstore/1.0", "action": "add", "before": None, "after": {}}
+    change: dict[str, Any] = {
+        "kind": "api",
+        "key": "petstore/1.0",
+        "action": "add",
+        "before": None,
+        "after": {},
+    }
     plan = {"base": 7, "changes": [change], "access": [], "findings": [], "replay": found}
     print_plan(Console(file=output, soft_wrap=True, markup=False), plan)
     lines = output.getvalue().split("\n")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
 from crossgate.admin.auth import Viewer
-from crossgate.admin.body import DocumentText
+from crossgate.admin.body import DocumentText, document_text
 from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.errors import DiagnosticBody, TokenLimited
 from crossgate.admin.etag_headers import quoted, revision_etag
 from crossgate.admin.openapi import document_body
+from crossgate.admin.replay_bodies import ReplayBody, replay_body
 from crossgate.admin.responses import json_response, shown_diagnostics, shown_findings
 from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_document, write_document
@@ -32,6 +33,14 @@ from crossgate.service.tokens import Token
 
 router = resource_router("Documents")
 Prune = Annotated[bool, Query(description="Delete objects that the document omits.")]
+
+
+async def read_planned_text(request: Request, context: Context, caller: Viewer) -> str:
+    """The document to plan, for a worker that also gets what is recorded of requests."""
+    return await document_text(request, lambda: context.refusals.records(caller.permission))
+
+
+PlannedText = Annotated[str, Depends(read_planned_text)]
 
 
 class CheckBody(BaseModel):
@@ -78,6 +87,8 @@ class PlanBody(BaseModel):
     access: list[AccessChangeBody]
     findings: list[PlannedFindingBody]
     """Findings for the objects that would change."""
+    replay: ReplayBody | None
+    """What it would have made of recorded requests; null if none are recorded."""
 
 
 class ChangeResultBody(BaseModel):
@@ -105,13 +116,14 @@ def check_document(context: Context, caller: Viewer, text: DocumentText, *, prun
 
 
 @router.post("/v1/plan", response_model=PlanBody, openapi_extra=document_body())
-def plan_document(context: Context, caller: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+def plan_document(context: Context, caller: Viewer, text: PlannedText, *, prune: Prune = False) -> Response:
     """What applying a document would change, with gained and lost origins and the linter's findings.
 
     Send the `ETag` of the response as `If-Match` of `POST /v1/apply`.
     """
-    plan = context.service.plan([_parse(text, caller, prune=prune)], caller.permission)
-    return json_response(_plan_body(plan), etag=revision_etag(plan.base))
+    desired = _parse(text, caller, prune=prune)
+    plan = context.service.plan([desired], caller.permission, context.refusals.records(caller.permission))
+    return json_response(_plan_body(plan), etag=revision_etag(plan.base), in_ascii=True)
 
 
 @router.post("/v1/apply", response_model=ChangeResultBody, openapi_extra=document_body())
@@ -226,6 +238,7 @@ def _plan_body(plan: Plan) -> PlanBody:
             PlannedFindingBody.model_validate({**one.as_json(), "refuses": one in refusing})
             for one in plan.findings
         ],
+        replay=None if plan.replay is None else replay_body(plan.replay),
     )
 
 
