@@ -147,11 +147,10 @@ def meanwhile(store: Store) -> None:
     catalogue = replace(store.catalogue.head.catalogue, apis=apis)
     CatalogueService(store.catalogue).change([ReplaceAll(catalogue)], author="bench")
     counters, changed = all_series(), some_groups(1)
+    add = store.telemetry.add_telemetry
     edits(store)
     print(f"  a change alone                        {edits(store)}")
-    with repeated(
-        lambda number: store.telemetry.add_telemetry(counted(dict.fromkeys(counters, 12 + number)))
-    ):
+    with repeated(lambda number: add(counted(dict.fromkeys(counters, 12 + number)))):
         print(f"  a change while counters are written   {edits(store)}")
     with repeated(lambda _: add(refused(*changed))):
         print(f"  a change while groups are written     {edits(store)}")

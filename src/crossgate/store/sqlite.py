@@ -40,6 +40,8 @@ def _configure(connection: sqlite3.Connection, record: object) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "trusted_schema = OFF",
+        # A removed key for hashes of addresses must not be left in the file. Not every build has it on.
+        "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

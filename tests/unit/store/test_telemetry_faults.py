@@ -265,3 +265,12 @@ def test_turn_is_free_again_after_an_error() -> None:
         raise ZeroDivisionError
     with turns.take(hurry=False):
         pass
+
+
+def test_removed_key_is_not_in_the_file(directory: SqliteDirectory) -> None:
+    with open_store(directory) as opened:
+        removed = opened.telemetry.client_key(NOON)
+    assert any(removed in file.read_bytes() for file in directory.path.iterdir())
+    with open_store(directory) as opened:
+        DatabaseTelemetryStore(opened.catalogue, clock=lambda: NOON + DAY).prune_telemetry(NOON)
+    assert not any(removed in file.read_bytes() for file in directory.path.iterdir())

@@ -100,7 +100,7 @@ class Seen:
         store, past, future = self.store, NOON - 100 * DAY, NOON + 1_000 * DAY
         self.found = {
             "counters": [store.own_counters(one) for one in CONTROL_PLANES],
-            "elsewhere": [store.counted_elsewhere(one, "n1", "i1") for one in CONTROL_PLANES],
+            "of others": [store.counted_elsewhere(one, "n1", "i1") for one in CONTROL_PLANES],
             "decisions": store.decisions(past, future),
             "today": store.decisions(NOON, NOON + DAY),
             "groups": store.refusals(),
@@ -220,7 +220,7 @@ def test_postgresql_keeps_what_memory_keeps(database: PostgresqlUrl, performed: 
 @given(st.lists(batches, max_size=10))
 @settings(sequences, max_examples=30)
 def test_nothing_is_lost_or_counted_twice(added: list[TelemetryBatch]) -> None:
-    """The sums, told by the batches alone."""
+    """The sums, from the batches alone."""
     store = InMemoryTelemetryStore(LIMITS)
     reported: dict[CounterKey, int] = {}
     refusals = allowed_counts = 0.0
