@@ -18,6 +18,7 @@ from signal import SIGKILL, Signals
 from types import TracebackType
 from typing import Final, Self, assert_never
 
+from crossgate.dataplane.access_log_rotation import AccessLogRotation
 from crossgate.dataplane.binary import EnvoyBinary
 from crossgate.dataplane.bootstrap import command_line
 from crossgate.dataplane.envoy_admin import EnvoyAdmin
@@ -106,6 +107,7 @@ class Envoy:
         self._flushing: asyncio.Task[bool] | None = None
         self._log_reader: asyncio.Task[None] | None = None
         self._supervision: asyncio.Task[None] | None = None
+        self._rotation: asyncio.Task[None] | None = None
         self._is_ready = asyncio.Event()
         self._log = Log("envoy")
 
@@ -123,6 +125,8 @@ class Envoy:
         self.settings.directory.write_bootstrap(self.settings.bootstrap)
         self._inputs.put_nowait(StartRequested())
         self._supervision = asyncio.create_task(self._supervise())
+        rotation = AccessLogRotation(self.settings.directory.admin_socket)
+        self._rotation = asyncio.create_task(rotation.run())
         return self
 
     async def __aexit__(
@@ -272,7 +276,7 @@ class Envoy:
         self._send(SIGKILL)
         if self._timer is not None:
             self._timer.cancel()
-        for task in (self._poll, self._flushing, self._log_reader, self._supervision):
+        for task in (self._rotation, self._poll, self._flushing, self._log_reader, self._supervision):
             if task is not None:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
