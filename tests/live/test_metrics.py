@@ -18,6 +18,7 @@ from tests.unit.deploy.test_prometheus_rules import ALERTS, RECORDED
 
 pytestmark = pytest.mark.live
 SECONDS = 60.0
+REFUSED = 'crossgate_decisions_total{api="pets/1.0", reason="origin-refused", observed="false"}'
 POLICY = {"allowed_origins": ["https://a.example"], "allowed_methods": ["GET"]}
 
 
@@ -57,6 +58,8 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
             assert gateway.preflight("https://a.example") == 200
             assert gateway.preflight("https://b.example") == 403
             gateway.preflight("https://b.example", "/gateway/shop/1.0/x")
+        prometheus.wait_for(f"{REFUSED} == 5")
+        prometheus.wait_for("crossgate_node_samples_total")
         yield Scraped(gateway, f"http://{health}/metrics", prometheus, collector)
 
 
@@ -73,8 +76,7 @@ def _wait_for_page(url: str) -> None:
 
 
 def test_decisions_are_scraped(scraped: Scraped) -> None:
-    refused = 'crossgate_decisions_total{api="pets/1.0", reason="origin-refused", observed="false"}'
-    [found] = scraped.prometheus.wait_for(f"{refused} == 5")
+    [found] = scraped.prometheus.query(REFUSED)
     assert found["metric"] | {"instance": ""} == {
         "__name__": "crossgate_decisions_total",
         "job": "crossgate",
@@ -89,7 +91,6 @@ def test_decisions_are_scraped(scraped: Scraped) -> None:
 
 
 def test_the_page_has_what_the_reference_describes(scraped: Scraped) -> None:
-    scraped.prometheus.wait_for("crossgate_decisions_total")
     page = httpx.get(scraped.page, trust_env=False).text
     samples = {line.partition(" ")[0].partition("{")[0] for line in page.splitlines() if line[0] != "#"}
     assert on_page(samples) == documented()
