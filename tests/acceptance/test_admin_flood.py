@@ -28,7 +28,7 @@ def gateway(tmp_path: Path) -> Iterator[tuple[int, str, CommandProcess]]:
     """Port of the admin API, a secret, and the process."""
     xds, port = free_ports(2)
     options = ("--data", "data", "--no-envoy", "--xds", f"127.0.0.1:{xds}", "--admin", f"127.0.0.1:{port}")
-    with CommandProcess(tmp_path, "run", *options) as command:
+    with CommandProcess(tmp_path, "run", *options, "--health", "127.0.0.1:0") as command:
         command.wait_for("The admin API listens")
         yield port, first_token(command), command
 
@@ -68,6 +68,8 @@ def test_half_heads_lock_nobody_out(gateway: tuple[int, str, CommandProcess]) ->
             one.sendall(HALF_HEAD)
         print(f"answered in {answered(port, secret) * 1000:.0f} ms beside {CONNECTIONS} half heads")  # noqa: T201 - the figure of this run
         assert kept.get("/v1/apis").status_code == 200
+        health = next(line["url"] for line in command.lines if line.get("event") == "health-listening")
+        assert httpx.get(f"{health}/ready", timeout=5, trust_env=False).status_code == 200
         assert closed_of(flood, HEAD_SECONDS + 5) == CONNECTIONS
         assert answered(port, secret) < 5
     assert "Traceback" not in command.output

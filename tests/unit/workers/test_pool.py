@@ -66,6 +66,13 @@ def test_answers_of_many_at_once(pool: WorkerPool) -> None:
     assert asyncio.run(all_of_them()) == [b"%d" % number for number in range(20)]
 
 
+def test_a_failure_is_written_as_one_line(pool: WorkerPool, capfd: pytest.CaptureFixture[str]) -> None:
+    assert asyncio.run(end_of(pool, b"raise"))[0] is WorkerEnd.CRASHED
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.startswith("A worker failed: Traceback (most recent call last):\\n")
+    assert line.endswith("ValueError\\n")
+
+
 def test_large_job_and_answer(pool: WorkerPool) -> None:
     assert asyncio.run(run(pool, LARGE)) == LARGE
 
