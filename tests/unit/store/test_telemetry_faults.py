@@ -259,6 +259,16 @@ def test_writer_in_a_hurry_goes_first() -> None:
     assert order == ["first", "later"]
 
 
+def test_writer_does_not_wait_without_an_end() -> None:
+    turns = WriteTurns(seconds=0.01)
+    with turns.take(hurry=False):
+        for hurry in (False, True):
+            with pytest.raises(StoreUnavailable, match="have not finished"), turns.take(hurry=hurry):
+                pass
+    with turns.take(hurry=False):
+        pass
+
+
 def test_turn_is_free_again_after_an_error() -> None:
     turns = WriteTurns()
     with pytest.raises(ZeroDivisionError), turns.take(hurry=True):
