@@ -5,7 +5,7 @@ Importing this module loads the linter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,35 +50,35 @@ def advise(
     catalogue: Catalogue,
     group: RefusalGroup,
     groups: Sequence[RefusalGroup],
-    earlier: Sequence[tuple[int, Catalogue]] = (),
+    earlier: Iterable[tuple[int, Catalogue]] = (),
 ) -> Advice:
     """The advice for one of the recorded ``groups``.
 
-    ``earlier`` are revisions and their catalogues, the newest first, to find out until when it was allowed.
+    ``earlier`` has the revisions before changes that concern its API, and their catalogues, the newest first:
+    to find out until when a refused origin was allowed. It is read as far as needed.
     """
     suggester = Suggester.of(catalogue, groups)
     situation = suggester.replayer.situation(group)
     fate, policy, request = situation.fate, situation.policy, situation.request
     refused = fate is not None and fate.kind in (FateKind.REFUSED, FateKind.OBSERVED)
-    signs = find_signs(catalogue, policy, group, _allowed_until(group, earlier) if refused else None)
+    by_origin = fate is not None and fate.reason == Reason.ORIGIN_REFUSED
+    signs = find_signs(catalogue, policy, group, _allowed_until(group, earlier) if by_origin else None)
     return Advice(
         _sentence(group, situation),
         _failed_step(policy, request) if refused and request is not None else None,
         fate,
-        _nearest(policy, group) if fate is not None and fate.reason == Reason.ORIGIN_REFUSED else None,
+        _nearest(policy, group) if by_origin else None,
         signs,
         suggester.suggest(group, signs) if refused else (),
     )
 
 
-def _allowed_until(group: RefusalGroup, earlier: Sequence[tuple[int, Catalogue]]) -> int | None:
+def _allowed_until(group: RefusalGroup, earlier: Iterable[tuple[int, Catalogue]]) -> int | None:
     """The revision that ended the allowance of the group: the one after the newest that allowed it."""
-    following: int | None = None
     for number, catalogue in earlier:
         fate = Replayer(catalogue).fate(group)
         if fate is not None and fate.kind is FateKind.ALLOWED:
-            return number + 1 if following is None else following
-        following = number
+            return number + 1
     return None
 
 

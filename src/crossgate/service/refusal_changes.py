@@ -86,9 +86,9 @@ class Suggester:
             difference, after = apply_changes(self._snapshot, candidate.changes)
         except InvalidChange as invalid:
             return self._suggested(candidate, (), refusing=tuple(invalid.diagnostics))
-        turned = self.replayer.replay(after, self.groups).groups_gained
-        if group not in turned:
+        if not self.replayer.replay(after, [group]).gained:
             return None
+        turned = self.replayer.replay(after, self.groups).groups_gained
         # Of each object that changes, what the linter finds already is not news.
         unchanged = tuple(ObjectChange(one.kind, one.key, one.before, one.before) for one in difference)
         known = {_identity(one) for one in lint_change(self.catalogue, self.catalogue, unchanged).findings}

@@ -20,6 +20,7 @@ from crossgate.policy.nearest import NearestOrigin, find_nearest_origin
 from crossgate.policy.origin import is_well_formed
 from crossgate.service import hyperloglog
 from crossgate.service.catalogue_service import CatalogueService, ChangeResult, check_text
+from crossgate.service.earlier_catalogues import earlier_catalogues
 from crossgate.service.errors import NotFound, StoreUnavailable
 from crossgate.service.etag import Precondition
 from crossgate.service.observers import Observers
@@ -163,7 +164,8 @@ class RefusalService:
 
         groups = self._groups(RefusalQuery(), permission)
         found = self._find(group_id, groups)
-        advice = advise(self.catalogue.store.head.catalogue, found, groups)
+        store = self.catalogue.store
+        advice = advise(store.head.catalogue, found, groups, earlier_catalogues(store, found.key.api))
         if permission.limited:
             changes = tuple(one for one in advice.changes if _concerns_only(permission, one))
             advice = replace(advice, changes=changes)

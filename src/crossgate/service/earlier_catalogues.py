@@ -1,0 +1,54 @@
+"""Earlier states of what decides on an API's requests, from the recorded revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from crossgate.catalogue.model import Catalogue
+from crossgate.compiler.route_names import SERVER_LEVEL
+from crossgate.service.errors import InvalidChange
+from crossgate.service.loading import parse_objects
+from crossgate.service.objects import ObjectKind, with_objects
+from crossgate.service.ports import CatalogueStore, RecordedChange, RecordedObject
+
+_MOST: Final = 100
+"""Revisions that are read: 0.2 s at most."""
+
+
+def earlier_catalogues(store: CatalogueStore, api: str) -> Iterator[tuple[int, Catalogue]]:
+    """The revision before each change that concerns the API, with its catalogue; the newest first.
+
+    Other APIs are as they are now. It ends with the history, after the newest 100 revisions, or before a
+    revision that this version cannot parse.
+    """
+    catalogue = store.head.catalogue
+    for revision in store.revisions(limit=_MOST):
+        recorded = store.revision(revision.number)
+        changes = () if recorded is None else recorded.difference
+        concerned = [one for one in changes if _concerns(one, api)]
+        if not concerned:
+            continue
+        try:
+            objects = parse_objects(RecordedObject(one.kind, one.key, one.stored_before) for one in concerned)
+        except InvalidChange:
+            return
+        catalogue = with_objects(catalogue, objects)
+        yield revision.number - 1, catalogue
+
+
+def _concerns(change: RecordedChange, api: str) -> bool:
+    match change.kind:
+        case ObjectKind.API:
+            return change.key == api
+        case ObjectKind.APPLICATION:
+            return api != SERVER_LEVEL and any(
+                api in _apis(side) for side in (change.before, change.after) if side is not None
+            )
+        case ObjectKind.GATEWAY | ObjectKind.SETTINGS:
+            return True
+
+
+def _apis(application: object) -> list[object]:
+    apis = application.get("apis") if isinstance(application, dict) else None
+    return apis if isinstance(apis, list) else []
