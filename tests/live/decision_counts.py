@@ -13,6 +13,9 @@ from crossgate.compiler.route_names import (
     DecisionSeries,
     parse_route_name,
 )
+from crossgate.policy import EffectivePolicy, Request, ServerPolicy
+from crossgate.policy.flow import trace
+from crossgate.policy.responses import ResponseSettings
 
 _SECONDS = 30.0
 _PREFIXES = {
@@ -31,9 +34,14 @@ class DecisionCounts:
     def new(self, requests: int) -> Counter[DecisionSeries]:
         """The decisions on that number of requests. Envoy counts one when its stream has ended."""
         deadline = time.monotonic() + _SECONDS
-        while (found := self._read() - self._seen).total() < requests:
-            assert time.monotonic() < deadline, found
-        self._seen += found
+        while True:
+            now = self._read()
+            assert not self._seen - now, "a counter has fallen"
+            found = now - self._seen
+            if found.total() >= requests:
+                break
+            assert time.monotonic() < deadline, f"{found.total()} of {requests}"
+        self._seen = now
         assert found.total() == requests
         return found
 
@@ -44,3 +52,14 @@ class DecisionCounts:
                 if name.startswith(prefix):
                     found[parse_route_name(name.removeprefix(prefix), is_options=is_options)] += count
         return found
+
+
+def decided_series(
+    policy: EffectivePolicy | ServerPolicy | None, request: Request, api: str
+) -> DecisionSeries:
+    """What counts the engine's decision on the request to the API of that name."""
+    outcome = trace(policy, request).outcome
+    if isinstance(policy, ServerPolicy):
+        return DecisionSeries("server-level", "/", *outcome)
+    observed = not ResponseSettings.of(policy).enforces(outcome)
+    return DecisionSeries(f"{api}/1", f"/gateway/{api}/1", *outcome, observed)

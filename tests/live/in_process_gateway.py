@@ -19,6 +19,7 @@ from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
+from crossgate.dataplane.supervisor import Timeouts
 from crossgate.net.address import HostPort, UnixSocket
 from crossgate.policy import CorsPolicy, SameOrigin, ServerPolicy
 from crossgate.service.publisher import Publisher
@@ -31,9 +32,12 @@ _SECONDS = 30.0
 class LiveGateway:
     """One Envoy; :meth:`publish` returns when it runs the catalogue."""
 
-    def __init__(self, port: int, services: Sequence[grpc.GenericRpcHandler] = ()) -> None:
+    def __init__(
+        self, port: int, services: Sequence[grpc.GenericRpcHandler] = (), timeouts: Timeouts | None = None
+    ) -> None:
         self.port = port
         self._services = services
+        self._timeouts = timeouts or Timeouts()
         self._loop = asyncio.new_event_loop()
         self._started: Future[None] = Future()
         self._stop = asyncio.Event()
@@ -100,7 +104,7 @@ class LiveGateway:
                 self.publisher = Publisher(self.control_plane.cache, system_ca_file())
                 self.publisher.publish(Catalogue(Gateway(HostPort("127.0.0.1", self.port))))
                 document = bootstrap("test", UnixSocket(socket), directory.admin_socket)
-                settings = EnvoySettings(find_envoy(), document, directory, concurrency=1)
+                settings = EnvoySettings(find_envoy(), document, directory, 1, self._timeouts)
                 self.envoy = await stack.enter_async_context(Envoy(settings))
                 await self.envoy.ready()
             except BaseException as failure:
@@ -111,9 +115,11 @@ class LiveGateway:
 
 
 @contextmanager
-def live_gateway(services: Sequence[grpc.GenericRpcHandler] = ()) -> Iterator[LiveGateway]:
+def live_gateway(
+    services: Sequence[grpc.GenericRpcHandler] = (), timeouts: Timeouts | None = None
+) -> Iterator[LiveGateway]:
     """A gateway on a free port of this machine; its control plane has these gRPC services besides."""
-    gateway = LiveGateway(free_ports(1)[0], services)
+    gateway = LiveGateway(free_ports(1)[0], services, timeouts)
     gateway.start()
     try:
         yield gateway

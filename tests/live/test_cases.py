@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.case_table import Case, load_cases
-from tests.live.decision_counts import DecisionCounts
+from tests.live.decision_counts import DecisionCounts, decided_series
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of, live_gateway
 from tests.native_services import ScriptedNative
 from tests.raw_http import RawRequest, RawResponse, http1, send_http2
@@ -18,8 +18,7 @@ from crossgate.catalogue.model import Application, Catalogue
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.compiler.route_names import UNMATCHED, DecisionSeries
 from crossgate.policy import Flow, ServerPolicy, build_policy
-from crossgate.policy.flow import trace
-from crossgate.policy.responses import API_RESPONSES, SERVER_RESPONSES, ResponseSettings
+from crossgate.policy.responses import API_RESPONSES, SERVER_RESPONSES
 
 pytestmark = pytest.mark.live
 
@@ -118,13 +117,7 @@ def test_case(
 
 
 def series_of(case: Case) -> DecisionSeries:
-    policy, request = case.prepared(), case.request.parsed()
-    flow, reason = outcome = trace(policy, request).outcome
-    observed = not ResponseSettings.of(policy).enforces(outcome)
-    if isinstance(policy, ServerPolicy):
-        return DecisionSeries("server-level", "/", flow, reason)
-    name = f"{name_of(case)}/1"
-    return DecisionSeries(name, f"/gateway/{name}", flow, reason, observed)
+    return decided_series(case.prepared(), case.request.parsed(), name_of(case))
 
 
 def test_the_table_has_every_outcome_that_is_counted() -> None:

@@ -1,5 +1,7 @@
 """Random policies and hostile requests: the engine and a real Envoy must agree on every one of them.
 
+Envoy's counters must agree too: their sums are those of the engine's decisions.
+
 ``CROSSGATE_PAIRS`` sets how many pairs are tried and ``CROSSGATE_SEED`` where the series starts; `make fuzz`
 runs a long one. A disagreement names its seed.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -15,6 +18,7 @@ from dataclasses import dataclass, replace
 import pytest
 from tests.case_table import CaseRequest
 from tests.differential.generate import Sample, random_pairs
+from tests.live.decision_counts import DecisionCounts, decided_series
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of, live_gateway
 from tests.native_services import OWN_CORS, ScriptedNative
 from tests.raw_http import RawRequest, RawResponse, http1
@@ -73,6 +77,7 @@ def test_engine_and_envoy_agree(seed: int, gateway: LiveGateway, native: Scripte
         for number, request in enumerate(requests)
     ]
     native.log.clear()
+    counts = DecisionCounts(gateway)
     answers = list(exchange(gateway.port, pairs))
     reached = {target.rpartition("&")[2] for target in (request.target for request in native.log.seen())}
     disagreements = []
@@ -87,6 +92,11 @@ def test_engine_and_envoy_agree(seed: int, gateway: LiveGateway, native: Scripte
         found = expected_result(decision, NATIVE).differences(answer)
         if found:
             disagreements.append((pair.sample, pair.request, found))
+    decided = Counter(
+        decided_series(pair.sample.prepared(), pair.request.parsed(), pair.api) for pair in pairs
+    )
+    counted = counts.new(len(pairs))
+    assert counted == decided, f"seed {seed}: {counted - decided} instead of {decided - counted}"
     assert not disagreements, f"seed {seed}: {len(disagreements)}, the first: {disagreements[0]}"
 
 

@@ -4,7 +4,8 @@ All of it is access logging, at the end of a request: three kinds of loggers, ea
 a decision by the name of its route, see :mod:`crossgate.compiler.route_names`.
 
 **Counters.** One counter for each name of a route, and OPTIONS requests apart. Nothing else may become a
-label: each value is a statistic for the life of the process.
+label: each value is a statistic for the life of the process. It must live as long: the control plane takes a
+value that begins again for one that it knows.
 
 **Reported requests.** Requests go one by one to the control plane, as many as token buckets admit, see
 :mod:`crossgate.compiler.token_buckets`. A filter consumes a token when it is evaluated, so buckets are last.
@@ -46,7 +47,6 @@ from envoy.extensions.access_loggers.filters.process_ratelimit.v3.process_rateli
     ProcessRateLimitFilter,
 )
 from envoy.extensions.access_loggers.grpc.v3.als_pb2 import CommonGrpcAccessLogConfig, HttpGrpcAccessLogConfig
-from envoy.extensions.access_loggers.stats.v3.stats_pb2 import Config as StatsConfig
 from envoy.extensions.filters.http.header_to_metadata.v3.header_to_metadata_pb2 import (
     Config as HeaderToMetadata,
 )
@@ -56,7 +56,7 @@ from envoy.type.matcher.v3.value_pb2 import ValueMatcher
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
-from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value, UInt64Value
+from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from crossgate.catalogue.model import Gateway
 from crossgate.catalogue.telemetry import AccessLog as AccessLogSettings
@@ -66,10 +66,12 @@ from crossgate.compiler.headers import LOOKUP_HEADER, SERVER_CORS_PASSED, reques
 from crossgate.compiler.names import CONTROL_PLANE_CLUSTER
 from crossgate.compiler.protobuf import pack, seconds
 from crossgate.compiler.route_names import DECISIONS_OF_OPTIONS, DECISIONS_OF_OTHERS
+from crossgate.compiler.stats_logger import count_routes
 from crossgate.compiler.token_buckets import ALLOWED, REFUSALS, REFUSALS_OF_BROWSERS
 from crossgate.policy.names import ORIGIN, REQUEST_HEADERS, REQUEST_METHOD
 
 HEADER_TO_METADATA: Final = "envoy.filters.http.header_to_metadata"
+_STATS: Final = "envoy.access_loggers.stats"
 _METADATA: Final = "crossgate"
 _OBSERVED: Final = "observed"
 _NEVER: Final = "crossgate.never"
@@ -125,6 +127,13 @@ def access_loggers(gateway: Gateway, *, server_level: bool) -> list[AccessLog]:
     return loggers
 
 
+def keep_counters() -> list[AccessLog]:
+    """Loggers that count nothing, and keep the counters of a process while no manager counts."""
+    return [
+        _logger(_STATS, count_routes(one), _status(1)) for one in (DECISIONS_OF_OPTIONS, DECISIONS_OF_OTHERS)
+    ]
+
+
 def mark_observed() -> Mapping[str, Any]:
     """The filter settings of a route whose requests observe mode forwards and ``enforce`` would refuse."""
     always = HeaderToMetadata.Rule(
@@ -138,14 +147,9 @@ def mark_observed() -> Mapping[str, Any]:
 
 def _counters(prefix: str, method: AccessLogFilter, gateway: Gateway) -> AccessLog:
     """The counters of decisions of requests with such a method."""
-    tag = StatsConfig.Tag(name="route", value_format="%ROUTE_NAME%")
-    counter = StatsConfig.Counter(
-        stat=StatsConfig.Stat(name="decisions", tags=[tag]), value_fixed=UInt64Value(value=1)
-    )
-    config = StatsConfig(stat_prefix=prefix, counters=[counter])
     # Load balancers that ask for the readiness path are not a decision.
     counted = _and(method, _NOT_READY_PATH) if gateway.ready_path else method
-    return _logger("envoy.access_loggers.stats", config, counted)
+    return _logger(_STATS, count_routes(prefix), counted)
 
 
 def _reports(requests: _Requests) -> AccessLog:

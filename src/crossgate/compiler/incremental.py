@@ -152,7 +152,9 @@ class _Edge(NamedTuple):
         outside, policy = self.outside_default_roots, self.server_policy
         resources = [
             compile_listener(self.gateway, server_level=policy is not None, outside_default_roots=outside),
-            compile_internal_listener(self.gateway.limits, outside_default_roots=outside),
+            compile_internal_listener(
+                self.gateway.limits, outside_default_roots=outside, counts=self.gateway.telemetry.enabled
+            ),
             compile_internal_cluster(self.gateway.limits),
             *compile_token_buckets(self.gateway.telemetry),
         ]

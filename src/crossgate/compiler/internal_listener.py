@@ -27,6 +27,7 @@ from envoy.extensions.transport_sockets.raw_buffer.v3.raw_buffer_pb2 import RawB
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from crossgate.catalogue.limits import Limits
+from crossgate.compiler.access_loggers import keep_counters
 from crossgate.compiler.cluster import circuit_breakers, http1_options
 from crossgate.compiler.headers import LOOKUP_HEADER, request_header
 from crossgate.compiler.listener import find_scope, http_filters, local_replies, upgrade_configs
@@ -81,10 +82,13 @@ def compile_internal_cluster(limits: Limits) -> Resource:
     return resource(INTERNAL_NAME, cluster)
 
 
-def compile_internal_listener(limits: Limits, *, outside_default_roots: bool) -> Resource:
+def compile_internal_listener(
+    limits: Limits, *, outside_default_roots: bool, counts: bool = True
+) -> Resource:
     """The internal listener. It trusts the client-facing listener and only finds the API.
 
     It exists without server-level CORS too: after that was turned off, older connections still use it.
+    ``counts`` is whether the client-facing listener counts decisions; no request is counted here.
     """
     manager = HttpConnectionManager(
         stat_prefix=INTERNAL_NAME,
@@ -99,6 +103,8 @@ def compile_internal_listener(limits: Limits, *, outside_default_roots: bool) ->
         upgrade_configs=upgrade_configs(),
         local_reply_config=local_replies(),
     )
+    if not counts:
+        manager.access_log.extend(keep_counters())
     find_scope(manager, request_header(LOOKUP_HEADER), outside_default_roots=outside_default_roots)
     listener = Listener(
         name=INTERNAL_NAME,

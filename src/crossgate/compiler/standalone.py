@@ -66,7 +66,20 @@ def _as_json(resource: Resource) -> dict[str, Json]:
     packed = Any(type_url=resource.type_url, value=resource.body)
     message: dict[str, Json] = MessageToDict(packed, preserving_proto_field_name=True)
     del message["@type"]
+    separate_scopes(message)
     return message
+
+
+def separate_scopes(message: Json) -> None:
+    """Give each logger that counts a scope of its own: Envoy 1.40 accepts shared ones, and then crashes."""
+    if isinstance(message, list):
+        for one in message:
+            separate_scopes(one)
+    elif isinstance(message, dict):
+        if "stats_scope" in message:
+            message["stat_prefix"] = message.pop("stats_scope")["prefix"]
+        for one in message.values():
+            separate_scopes(one)
 
 
 def _listener_of(routes: Mapping[str, Json]) -> dict[str, Json]:

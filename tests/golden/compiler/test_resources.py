@@ -21,6 +21,7 @@ from tests.envoy_messages import message_of
 from crossgate.catalogue.document import read_document
 from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
+from crossgate.compiler.standalone import separate_scopes
 from crossgate.dataplane.binary import locate_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.net.address import UnixSocket
@@ -80,7 +81,9 @@ def test_every_golden_has_a_document() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_envoy_accepts_it(name: str, tmp_path: Path) -> None:
     write_certificates(tmp_path)
-    text = json.dumps(static(json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))))
+    compiled = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
+    separate_scopes(compiled)
+    text = json.dumps(static(compiled))
     config = tmp_path / "bootstrap.json"
     config.write_text(text.replace(str(FILES), str(tmp_path)), encoding="utf-8")
     options = ["--mode", "validate", "--log-level", "error", "--config-path", str(config)]

@@ -24,6 +24,7 @@ from tests.streaming import UPGRADED
 from crossgate.catalogue.model import Catalogue
 from crossgate.catalogue.telemetry import AccessLog, LoggedRequests, Telemetry
 from crossgate.compiler.route_names import UNMATCHED, DecisionSeries
+from crossgate.dataplane.supervisor import Timeouts
 from crossgate.policy import Mode
 from crossgate.telemetry.intake import telemetry_services
 from crossgate.telemetry.reported_counters import LogDeliveries
@@ -154,6 +155,34 @@ def test_a_websocket_is_counted_when_it_closes(gateway: LiveGateway) -> None:
             assert connection.send_raw(handshake).status == 101
             assert not counts.new(0)
         assert counts.new(1) == {series("cors-request", "origin-allowed"): 1}
+
+
+def test_counters_outlive_the_listeners(pet: ScriptedNative) -> None:
+    """Envoy deletes the statistics of a listener with it, and the control plane would count nothing more."""
+    with live_gateway(timeouts=Timeouts(drain=1.0)) as changing:
+        declared = apis(changing, pet.port)
+        publish(changing, declared)
+        counts = DecisionCounts(changing)
+        send(changing, "/gateway/pet/1/x", FROM_FOREIGN)
+        assert counts.new(1)
+        changes: list[dict[str, object]] = [
+            {"ready_path": True},
+            {"telemetry": Telemetry(enabled=False)},
+            {"ready_path": True},
+        ]
+        for fields in changes:
+            publish(changing, with_gateway(declared, **fields))
+            eventually_drained(changing)
+            assert not counts.new(0)
+        send(changing, "/gateway/pet/1/x", FROM_FOREIGN)
+        assert counts.new(1)
+
+
+def eventually_drained(gateway: LiveGateway) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while any(gateway.stats(r"^listener_manager\.total_(filter_chains|listeners)_draining$").values()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_server_level_cors_counts_each_request_once(gateway: LiveGateway, pet: ScriptedNative) -> None:
