@@ -17,7 +17,7 @@ from crossgate.cli.log_pipe import LogPipe
 from crossgate.cli.output.log_lines import Render, render_json, text_renderer
 from crossgate.cli.stray_output import stray_output_logged
 from crossgate.diagnostics import Diagnostic, InvalidInput
-from crossgate.service.log import Log, LogFormat, LogLevel, set_log_level
+from crossgate.service.log import Log, LogFormat, LogLevel, log_level
 
 _LOG: Final = Log("process")
 _BAD_INPUT: Final = 2
@@ -44,10 +44,10 @@ def process_log(log_format: LogFormat, level: LogLevel) -> Iterator[None]:
     Refused input is written to standard error, in the same format, and ends the process with exit code 2; an
     exception that nothing handles is logged, and ends it with 1.
     """
-    set_log_level(level)
     refusals: Sequence[Diagnostic] = ()
     failed = False
     with ExitStack() as stack:
+        stack.enter_context(log_level(level))
         stack.enter_context(_handling_records(log_format))
         stack.enter_context(_hooks_log())
         if _descriptor(sys.stderr) is not None:

@@ -10,19 +10,23 @@ from __future__ import annotations
 import faulthandler
 import fcntl
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from crossgate.service.log import Log
+from crossgate.service.log import Log, LogLevel
 
 _STDERR: Final = 2
 _PIPE_BYTES: Final = 1024 * 1024
 _CHUNK: Final = 64 * 1024
 _LONGEST_LINE: Final = 64 * 1024
 _JOIN_SECONDS: Final = 1.0
+_ABSL: Final = re.compile(rb"([IWEF])[0-9]{4} ")
+"""How a line of gRPC begins: level, month and day (https://abseil.io/docs/cpp/guides/logging)."""
+_ABSL_LEVELS: Final = {b"I": LogLevel.INFO, b"W": LogLevel.WARNING}
 
 
 @contextmanager
@@ -67,5 +71,10 @@ def _log_lines(descriptor: int, end: bytes) -> None:
                 if line == end:
                     return
                 if line.strip():
-                    log.error(line.decode(errors="replace").rstrip())
+                    log.log(_level(line), line.decode(errors="replace").rstrip(), {})
             rest = rest[:_LONGEST_LINE]
+
+
+def _level(line: bytes) -> LogLevel:
+    absl = _ABSL.match(line)
+    return LogLevel.ERROR if absl is None else _ABSL_LEVELS.get(absl[1], LogLevel.ERROR)

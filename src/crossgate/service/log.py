@@ -7,7 +7,8 @@ install it (`crossgate.cli.process`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from time import monotonic
 from typing import Final
@@ -98,11 +99,19 @@ class Log:
         self._logger.log(level.number, message, extra={"fields": fields, "text": text})
 
 
-def set_log_level(level: LogLevel) -> None:
-    """Omit lines below that level; of libraries, also below warning."""
-    logging.getLogger(_ROOT).setLevel(level.number)
+@contextmanager
+def log_level(level: LogLevel) -> Iterator[None]:
+    """Omit lines below that level inside the context; of libraries, also below warning."""
+    own, every = logging.getLogger(_ROOT), logging.getLogger()
+    before = own.level, every.level
+    own.setLevel(level.number)
     # SQLAlchemy would log statements with their values.
-    logging.getLogger().setLevel(max(level.number, logging.WARNING))
+    every.setLevel(max(level.number, logging.WARNING))
+    try:
+        yield
+    finally:
+        own.setLevel(before[0])
+        every.setLevel(before[1])
 
 
 def logger_name(record: logging.LogRecord) -> str:

@@ -47,6 +47,7 @@ with process_log(LogFormat.AUTO, LogLevel.INFO):
     logging.getLogger("library").warning("does %d not fit", "this")
     warnings.warn("from a warning")
     os.write(2, b"from a C library, \\xff\\n\\nand again\\n")
+    os.write(2, b"W0000 00:00:1764332852.1 7 a.cc:1] from gRPC\\n")
     print("from a print", file=sys.stderr)
     thread = threading.Thread(target=fail)
     thread.start()
@@ -111,7 +112,9 @@ def test_every_source_of_output_becomes_lines_of_json() -> None:
     assert "does %d not fit" in by_message
     assert any("UserWarning: from a warning" in message for message in by_message)
     raw = {"from a C library, \ufffd", "and again", "from a print", "from a child"}
-    assert {line["message"] for line in lines if line["logger"] == "stderr"} == raw
+    stderr = {line["message"]: line["level"] for line in lines if line["logger"] == "stderr"}
+    assert stderr.pop("W0000 00:00:1764332852.1 7 a.cc:1] from gRPC") == "warning"
+    assert stderr == dict.fromkeys(raw, "error")
     failures = [line["exception"] for line in lines if "exception" in line]
     for source in ("a thread", "a task", "a finalizer", "a route", "the end"):
         assert [one for one in failures if one.endswith(f"RuntimeError: from {source}")], failures
