@@ -17,12 +17,13 @@ from tests.native_services import ScriptedNative
 
 from crossgate.catalogue.document import read_document
 
-PAGE = ROOT / "docs" / "how-to" / "manage-with-the-api.md"
+PAGES = ROOT / "docs" / "how-to"
 _SECONDS = 20.0
 
 
 @pytest.mark.live
-def test_how_to_page_runs_as_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "commands"), [("manage-with-the-api.md", 23), ("see-refusals.md", 15)])
+def test_how_to_page_runs_as_written(page: str, commands: int, tmp_path: Path) -> None:
     with ScriptedNative() as native, store_gateway(tmp_path, "--data", "data") as gateway:
         environment = {
             **os.environ,
@@ -38,13 +39,13 @@ def test_how_to_page_runs_as_written(tmp_path: Path) -> None:
             "127.0.0.1:9101": f"127.0.0.1:{native.port}",
         }
         done = 0
-        for step in steps(PAGE):
+        for step in steps(PAGES / page):
             if isinstance(step, File):
                 assert read_document(step.content).catalogue is not None
                 continue
             _run(_moved(step, moves), tmp_path, environment)
             done += 1
-        assert done == 23
+        assert done == commands
 
 
 def _moved(step: Documented, moves: dict[str, str]) -> Documented:
