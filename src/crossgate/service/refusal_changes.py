@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
-from functools import cached_property
 from typing import Final
 
 from crossgate.catalogue.model import Catalogue
@@ -57,7 +56,7 @@ class SuggestedChange:
         return sum(group.count for group in self.turns)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Suggester:
     """Suggests changes for the groups of one catalogue."""
 
@@ -77,13 +76,10 @@ class Suggester:
         found = (self._judged(one, group) for one in candidates)
         return tuple(one for one in found if one is not None)
 
-    @cached_property
-    def _snapshot(self) -> Snapshot:
-        return Snapshot.of(0, self.catalogue)
-
     def _judged(self, candidate: Candidate, group: RefusalGroup) -> SuggestedChange | None:
         try:
-            difference, after = apply_changes(self._snapshot, candidate.changes)
+            # Without an index of endpoints, which takes long to make and which no such change needs.
+            difference, after = apply_changes(Snapshot(0, self.catalogue), candidate.changes)
         except InvalidChange as invalid:
             return self._suggested(candidate, (), refusing=tuple(invalid.diagnostics))
         if not self.replayer.replay(after, [group]).gained:
