@@ -2,7 +2,7 @@
 
 A group that was handed on once always is. A new one needs a place: each API and reason has some for groups of
 any size, and more for those that were reported `OFTEN` times; the most frequent groups get theirs first.
-Places come back with time. The requests of a group that gets no place for a minute are counted as others.
+Places come back with time. The requests of a group that gets no place for ten seconds are counted as others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from crossgate.telemetry.tracked import FamilyKey, Tracked
 
 OFTEN: Final = 3
-HELD: Final = 60.0
+HELD: Final = 10.0
 """Seconds that the requests of a new group wait for a place."""
 
 

@@ -24,6 +24,7 @@ from crossgate.service.refusals import GroupDelta, RequestRecord
 from crossgate.telemetry.buckets import BucketRates
 from crossgate.telemetry.decision_counts import DecisionCounts
 from crossgate.telemetry.groups import RefusalGroups
+from crossgate.telemetry.refusal_log import RefusalLog
 from crossgate.telemetry.reported_counters import LogDeliveries
 from crossgate.telemetry.request_sample import RecentRequests
 from crossgate.telemetry.sampled_request import SampledRequest
@@ -79,6 +80,7 @@ class Collector:
         self._client_keys: dict[datetime, bytes] = {}
         self._groups = RefusalGroups(self._client_keys.get)
         self._recent = RecentRequests()
+        self._refusal_log = RefusalLog(Log("refusals"))
         self._observers = Observers[None]()
         self._unstored: TelemetryBatch | None = None
         self._failing_since: datetime | None = None
@@ -247,6 +249,7 @@ class Collector:
         now = self._now()
         with self._lock:
             batch = self._take(counts, now)
+        self._refusal_log.record(batch.groups, batch.others, now.timestamp())
         self._add(store, counts, batch)
 
     def _take(self, counts: DecisionCounts, now: datetime) -> TelemetryBatch:

@@ -4,9 +4,9 @@ The counters tell T, the number of decisions of an API with a reason. In the sam
 buckets that may have been empty (`buckets`), X of them of one group; the others came through buckets that
 denied nothing, and are counted as they are. So U decisions were not reported.
 
-**Count.** A bucket that is empty lets the next request pass whichever it is, so the M are a random part of
-the M + U (binomial thinning, with the total known), and the group's share q = X / M holds for all. Its count
-is X + U q = F X with F = (M + U) / M. A group that is alone has q = 1, and M + U is exact.
+**Count.** If an empty bucket lets the next request pass whichever it is, the M are a random part of the M + U
+(binomial thinning, with the total known), and the share q = X / M of the group holds for all. Its count is
+X + U q, which is F X with F = (M + U) / M. A group that is alone has q = 1, and M + U is exact.
 
 **Variance.** With the true share Q, two things are random: the X reported ones, with variance M Q (1 - Q), of
 which U / M times as many are added; and how many of the other U are the group's, with variance U Q (1 - Q).
@@ -28,6 +28,13 @@ report of the cell, is not known. The first factor is: beyond what thinning expl
 
 is the square of how unevenly the group came. For the second we take the mean square (F - 1)², that of cells
 whose numbers of denied entries are independent and exponentially distributed. This adds (F - 1)² max(E, 0).
+
+**Batches.** The clients of a flood send in step, as fast as they are answered. Within milliseconds one batch
+empties the bucket, and it fills until the next one. A client that sends in between finds a token, and its
+requests pass more often than the average: measured, 3.4 times as often. Neither reports nor counters tell who
+sends in step. So the truth is between X, if all of the group passed, and F X. The error that is shown is at
+least F X - X, summed over intervals: it has the same sign in all of them. Of a group with more than half of
+the reports it is less, and 0 of one that is alone.
 
 **Intervals.** Counters and reports of the same requests do not come at the same time. What is not explained
 yet is carried over, so that the sum of all counts follows the counters. Unreported decisions without a single
@@ -71,7 +78,7 @@ class Scaled(Protocol):
 class Share:
     """The share of a group in the reports of its stratum. It is small: dropped groups leave it behind."""
 
-    __slots__ = ("_doubted", "_interval", "_weight", "group", "stratum")
+    __slots__ = ("_biased", "_doubted", "_interval", "_weight", "group", "stratum")
 
     def __init__(self, stratum: StratumKey, group: Scaled) -> None:
         self.stratum: Final = stratum
@@ -80,6 +87,7 @@ class Share:
         self._weight = 0.0
         self._interval = 0
         self._doubted = -_DOUBTED
+        self._biased = 0.0
 
     @property
     def owner(self) -> Share:
@@ -97,6 +105,16 @@ class Share:
             return 0
         self._doubted = interval
         return _FEW
+
+    def bias(self, count: float, part: float) -> float:
+        """The variance that makes the error as large as all that was added, now and before.
+
+        ``part`` is the group's part of all: the larger it is, the less there is to be confused with.
+
+        The error of each interval has the same sign, so variances of intervals would not add up to it.
+        """
+        before, self._biased = self._biased, self._biased + count * min(1.0, 2 * (1 - part))
+        return (self._biased**2 - before**2) / 1.96**2
 
     @property
     def weight(self) -> float:
@@ -194,6 +212,7 @@ class Stratum:
             scaled = reports + share.doubt(self._interval)
             variance = scaled * factor * (factor - 1) * (1 - share.weight / self._weight)
             variance += (factor - 1) ** 2 * max(excess, 0.0)
+            variance += share.bias(unreported * part, share.weight / self._weight)
             share.group.gain(unreported * part, variance, now)
 
     def _weigh(self, sums: Mapping[Share, int], total: int) -> None:
@@ -213,6 +232,7 @@ class Stratum:
             count = decisions * part
             rest -= count
             variance = count * (1 - part) * (1 + decisions / self._weight)
+            variance += share.owner.bias(count, part)
             share.group.gain(count, variance, now)
         if rest > 1e-6 * decisions:
             self._others.gain(rest, 0.0, now)

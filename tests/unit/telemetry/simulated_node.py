@@ -34,6 +34,8 @@ class Source:
     start: float = 0.0
     end: float = 1e9
     random_origins: bool = False
+    finds_tokens: bool = False
+    """Whether its requests come between the batches of a flood, and always pass."""
 
 
 @dataclass
@@ -106,8 +108,11 @@ class Node:
         passed = min(ends[-1], int(self._tokens[bucket]))
         self._tokens[bucket] -= passed
         self._denied += ends[-1] - passed
-        for place in self.random.sample(range(ends[-1]), passed):
-            source = requests[bisect_right(ends, place)][0]
+        first = [source for source, number in requests for _ in range(number) if source.finds_tokens]
+        rest = [(source, number) for source, number in requests if not source.finds_tokens]
+        ends = list(accumulate(number for _, number in rest))
+        places = self.random.sample(range(ends[-1] if ends else 0), max(passed - len(first), 0))
+        for source in [*first[:passed], *(rest[bisect_right(ends, place)][0] for place in places)]:
             request = replace(source.request, time=now, node=self.name)
             if source.random_origins:
                 request = replace(request, origin=f"https://{next(self._numbers)}.flood.example")
