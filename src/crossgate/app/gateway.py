@@ -98,6 +98,8 @@ class GatewayOptions:
     otlp: str | None = None
     """The URL to which metrics are exported; None: as the environment says."""
     health: HealthOptions | None = None
+    dropped_log_lines: Callable[[], int] | None = None
+    """Returns how many lines of the log were dropped."""
 
 
 async def run_gateway(options: GatewayOptions, emit: Emit, stop: asyncio.Event) -> None:
@@ -296,7 +298,14 @@ class _Gateway:
         from crossgate.app.metrics import GatewayMetrics, exported_metrics
 
         ledger, store = self.control_plane.ledger, self.source.store
-        self.metrics = GatewayMetrics(self._collector, ledger, self.rollout, store, self._envoy_version)
+        self.metrics = GatewayMetrics(
+            self._collector,
+            ledger,
+            self.rollout,
+            store,
+            self._envoy_version,
+            self._options.dropped_log_lines,
+        )
         self.health.metrics = self.metrics.page.render
         stack.callback(self.metrics.close)
         admin, listen = self._options.admin, store.head.catalogue.gateway.listen

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -40,11 +40,12 @@ class GatewayMetrics:
         rollout: Rollout,
         store: CatalogueStore,
         envoy_version: str | None,
+        dropped_log_lines: Callable[[], int] | None = None,
     ) -> None:
         self.registry = CollectorRegistry()
         self.decisions = collector.sums
         self.page = MetricsPage(self.decisions, self.registry)
-        self.registry.register(TelemetryMetrics(collector, ledger))
+        self.registry.register(TelemetryMetrics(collector, ledger, dropped_log_lines))
         self._control_plane = ControlPlaneMetrics(self.registry, ledger, rollout, store, envoy_version)
 
     def on_node_change(self, event: LifecycleEvent) -> None:

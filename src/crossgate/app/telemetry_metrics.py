@@ -17,10 +17,16 @@ class TelemetryMetrics(MetricCollector):
     """Reads what the collector did, of the nodes that are connected."""
 
     def __init__(
-        self, collector: Collector, ledger: Ledger, *, now: Callable[[], datetime] = utc_now
+        self,
+        collector: Collector,
+        ledger: Ledger,
+        dropped_log_lines: Callable[[], int] | None = None,
+        *,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._collector = collector
         self._ledger = ledger
+        self._dropped_log_lines = dropped_log_lines
         self._now = now
 
     def collect(self) -> Iterator[Metric]:
@@ -61,3 +67,17 @@ class TelemetryMetrics(MetricCollector):
         batches.add_metric(["stored"], activity.stored_batches)
         batches.add_metric(["failed"], activity.failed_batches)
         yield batches
+        yield GaugeMetricFamily(
+            "crossgate_telemetry_groups", "Groups of refused requests in memory.", activity.groups
+        )
+        yield CounterMetricFamily(
+            "crossgate_telemetry_groups_displaced",
+            "Groups that left the memory for others, and are counted as others since.",
+            activity.displaced_groups,
+        )
+        if self._dropped_log_lines is not None:
+            yield CounterMetricFamily(
+                "crossgate_log_lines_dropped",
+                "Lines of the log that were written faster than they could be stored or read.",
+                self._dropped_log_lines(),
+            )

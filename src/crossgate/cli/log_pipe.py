@@ -36,7 +36,6 @@ class LogPipe:
         self._closing = False
         self._untold = 0
         self.dropped = 0
-        """How many lines were dropped so far."""
         self._thread = threading.Thread(target=self._run, name="crossgate-log", daemon=True)
         self._thread.start()
 
@@ -52,6 +51,10 @@ class LogPipe:
                 self._untold += 1
             else:
                 self._append(encoded)
+
+    def dropped_lines(self) -> int:
+        """How many lines were dropped so far."""
+        return self.dropped
 
     def close(self) -> None:
         """Write what is queued, and end; gives up after 2 s."""

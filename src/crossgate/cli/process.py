@@ -38,8 +38,10 @@ def run_until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, None]
 
 
 @contextmanager
-def process_log(log_format: LogFormat, level: LogLevel) -> Iterator[None]:
+def process_log(log_format: LogFormat, level: LogLevel) -> Iterator[Callable[[], int]]:
     """Write every line of the process through the log, to standard output, while the context lasts.
+
+    The context's value is a function that returns how many lines were dropped.
 
     Refused input is written to standard error, in the same format, and ends the process with exit code 2; an
     exception that nothing handles is logged, and ends it with 1.
@@ -48,12 +50,12 @@ def process_log(log_format: LogFormat, level: LogLevel) -> Iterator[None]:
     failed = False
     with ExitStack() as stack:
         stack.enter_context(log_level(level))
-        stack.enter_context(_handling_records(log_format))
+        dropped_lines = stack.enter_context(_handling_records(log_format))
         stack.enter_context(_hooks_log())
         if _descriptor(sys.stderr) is not None:
             stack.enter_context(stray_output_logged())
         try:
-            yield
+            yield dropped_lines
         except InvalidInput as refused:
             refusals = refused.diagnostics
         except (ModuleNotFoundError, SystemExit):
@@ -84,14 +86,17 @@ class _PipeHandler(logging.Handler):
 
 
 @contextmanager
-def _handling_records(log_format: LogFormat) -> Iterator[None]:
+def _handling_records(log_format: LogFormat) -> Iterator[Callable[[], int]]:
+    """The value is a function that returns how many lines were dropped."""
     render = _renderer(log_format, sys.stdout)
     with ExitStack() as stack:
         descriptor = _descriptor(sys.stdout)
+        dropped_lines: Callable[[], int] = _none
         if descriptor is not None:
             # A copy: the thread may write to it for longer than standard output is open.
             pipe = LogPipe(os.dup(descriptor), lambda count: render(_dropped(count)))
             stack.callback(pipe.close)
+            dropped_lines = pipe.dropped_lines
             handler = _PipeHandler(render, pipe.put)
         else:
             stream = sys.stdout
@@ -99,7 +104,11 @@ def _handling_records(log_format: LogFormat) -> Iterator[None]:
         root = logging.getLogger()
         root.addHandler(handler)
         stack.callback(root.removeHandler, handler)
-        yield
+        yield dropped_lines
+
+
+def _none() -> int:
+    return 0
 
 
 @contextmanager

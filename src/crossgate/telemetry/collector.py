@@ -53,6 +53,9 @@ class CollectorActivity:
     """Of the processes that have not ended."""
     flushed: Mapping[str, datetime]
     """When the counters of each node were read last."""
+    groups: int
+    """In memory."""
+    displaced_groups: int
 
 
 class Collector:
@@ -144,6 +147,8 @@ class Collector:
                 dict(self._received),
                 dict(self._deliveries),
                 dict(self._flushed),
+                self._groups.size,
+                self._groups.displaced,
             )
 
     @property

@@ -82,6 +82,13 @@ class RefusalGroups:
         self._others: dict[StratumKey, Tracked] = {}
         self._settlement = Settlement(self._others_of, rates or BucketRates())
         self._admission = Admission()
+        self.displaced = 0
+        """How many groups of refusals left the table for others."""
+
+    @property
+    def size(self) -> int:
+        """How many groups of refusals are in the table."""
+        return len(self._refused)
 
     @property
     def rates(self) -> BucketRates:
@@ -195,6 +202,7 @@ class RefusalGroups:
         displaced = table.insert(found)
         if displaced is not None:
             self._forget(displaced)
+            self.displaced += refused
         return found
 
     def _others_of(self, key: StratumKey) -> Tracked:

@@ -27,7 +27,10 @@ class Setting:
         self.ledger = Ledger(Cache(), clock=lambda: self.time.timestamp())
         self.collector = Collector("here", now=lambda: self.time)
         self.registry = CollectorRegistry()
-        self.registry.register(TelemetryMetrics(self.collector, self.ledger, now=lambda: self.time))
+        self.dropped_lines = 0
+        self.registry.register(
+            TelemetryMetrics(self.collector, self.ledger, lambda: self.dropped_lines, now=lambda: self.time)
+        )
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(name, labels)
@@ -87,3 +90,14 @@ def test_batches() -> None:
     setting.collector.store_now()
     assert setting.value("crossgate_telemetry_batches_total", result="stored") == 1
     assert setting.value("crossgate_telemetry_batches_total", result="failed") == 1
+
+
+def test_groups_and_lines_of_the_log() -> None:
+    setting = Setting()
+    setting.collector.sampled([sample(origin=f"https://{number}.example") for number in range(9000)])
+    setting.dropped_lines = 4
+    groups = setting.value("crossgate_telemetry_groups")
+    displaced = setting.value("crossgate_telemetry_groups_displaced_total")
+    assert groups == 8192
+    assert displaced == 9000 - 8192
+    assert setting.value("crossgate_log_lines_dropped_total") == 4

@@ -116,7 +116,7 @@ def run(
     find_envoy = start_finding_envoy() if envoy else None
     from crossgate.cli.process import process_log
 
-    with process_log(log_format, log_level):
+    with process_log(log_format, log_level) as dropped_lines:
         from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
         from crossgate.cli.health import health_options
         from crossgate.cli.output.events import EventLog
@@ -154,6 +154,7 @@ def run(
             listen_address,
             otlp_url,
             health_options(health, DEFAULT_HEALTH_ADDRESS, health_host),
+            dropped_lines,
         )
         emit = EventLog(str(source)).emit
         run_until_signal(lambda stop: run_gateway(options, emit, stop))
