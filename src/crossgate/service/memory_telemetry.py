@@ -120,10 +120,16 @@ class InMemoryTelemetryStore:
             self._drop()
             return parts
 
-    def decisions(self, since: datetime, until: datetime) -> Mapping[tuple[datetime, DecisionSeries], int]:
+    def decisions(
+        self, since: datetime, until: datetime, *, api: str | None = None
+    ) -> Mapping[tuple[datetime, DecisionSeries], int]:
         """Decisions by hour."""
         with self._lock:
-            return {key: count for key, count in self._decisions.items() if since <= key[0] < until}
+            return {
+                key: count
+                for key, count in self._decisions.items()
+                if since <= key[0] < until and api in (None, key[1].api)
+            }
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         """The groups, the most frequent first."""

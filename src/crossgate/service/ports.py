@@ -274,8 +274,10 @@ class TelemetryStore(Protocol):
         """
         ...
 
-    def decisions(self, since: datetime, until: datetime) -> Mapping[tuple[datetime, DecisionSeries], int]:
-        """Decisions of all control planes by hour; what is older than 8 days, by day, at 0:00 UTC."""
+    def decisions(
+        self, since: datetime, until: datetime, *, api: str | None = None
+    ) -> Mapping[tuple[datetime, DecisionSeries], int]:
+        """Decisions by hour, at all control planes; what is older than 8 days, by day, at 0:00 UTC."""
         ...
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:

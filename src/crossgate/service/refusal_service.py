@@ -280,18 +280,18 @@ class RefusalService:
         return found
 
     def decisions(
-        self, since: datetime, until: datetime, permission: Permission
+        self, since: datetime, until: datetime, permission: Permission, api: str = ""
     ) -> Mapping[tuple[datetime, DecisionSeries], int]:
-        """Decisions by hour, from the hour that contains ``since`` to ``until``.
+        """Decisions by hour, from the hour that contains ``since`` to ``until``; with ``api``, of that one.
 
         Raises:
             StoreUnavailable: the database fails.
 
         """
         since = since.replace(minute=0, second=0, microsecond=0)
-        found = dict(self._store.decisions(since, until))
+        found = dict(self._store.decisions(since, until, api=api or None))
         for (hour, series), count in self._recent.pending_decisions().items():
-            if since <= hour < until:
+            if since <= hour < until and api in ("", series.api):
                 found[hour, series] = found.get((hour, series), 0) + count
         return {key: count for key, count in found.items() if can_see(permission, key[1].api)}
 
@@ -323,11 +323,7 @@ class RefusalService:
         catalogue, now = self.catalogue.store.head.catalogue, self.catalogue.clock()
         if api not in catalogue.apis or not can_see(permission, api):
             raise NotFound("API", api)
-        decisions = {
-            key: count
-            for key, count in self.decisions(now - _KEPT, now, permission).items()
-            if key[1].api == api
-        }
+        decisions = self.decisions(now - _KEPT, now, permission, api)
         groups = self._groups(RefusalQuery(api=api), permission)
         others = self.others(RefusalQuery(api=api), permission)
         return ready_to_enforce(catalogue, api, decisions, groups, now, days, others)

@@ -90,10 +90,12 @@ class DatabaseTelemetryStore:
                 self._pruning.drop_allowed()
             return counted
 
-    def decisions(self, since: datetime, until: datetime) -> Mapping[tuple[datetime, DecisionSeries], int]:
+    def decisions(
+        self, since: datetime, until: datetime, *, api: str | None = None
+    ) -> Mapping[tuple[datetime, DecisionSeries], int]:
         """Decisions of all control planes by hour."""
         with self._reading() as connection:
-            return counters.decisions_between(connection, since, until)
+            return counters.decisions_between(connection, since, until, api)
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         """The groups, the most frequent first."""

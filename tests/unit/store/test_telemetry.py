@@ -99,6 +99,8 @@ def test_only_what_is_new_of_a_counter_is_added(store: TelemetryStore) -> None:
     }
     assert store.decisions(NOON + HOUR, NOON + DAY) == {(NOON + HOUR, REFUSED): 2}
     assert store.decisions(NOON, NOON + HOUR) == {(NOON, REFUSED): 5, (NOON, ALLOWED): 2}
+    assert store.decisions(NOON, NOON + HOUR, api=REFUSED.api) == {(NOON, REFUSED): 5, (NOON, ALLOWED): 2}
+    assert store.decisions(NOON, NOON + HOUR, api="none/1") == {}
 
 
 def test_process_that_changes_control_planes_is_counted_once(opened: Opened) -> None:

@@ -114,7 +114,7 @@ def read_stats(
             counts[key.series, key.node] += count
     else:
         assert begin is not None  # noqa: S101 - set above
-        for (hour, series), count in context.refusals.decisions(begin, end, caller.permission).items():
+        for (hour, series), count in context.refusals.decisions(begin, end, caller.permission, api).items():
             counts[series, hour.isoformat() if by is SplitBy.HOUR else ""] += count
     rows = sorted((series, part) for series, part in counts if api in ("", series.api))
     after = _position(page)
