@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 from crossgate.catalogue.model import Catalogue
@@ -209,8 +209,7 @@ class WatchedStore(CatalogueStore, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CounterKey:
+class CounterKey(NamedTuple):
     """One counter of one Envoy process. ``incarnation`` names the process: its counters begin at 0."""
 
     node: str

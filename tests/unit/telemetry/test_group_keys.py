@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,6 +140,6 @@ def test_the_order_of_names_does_not_matter(names: list[str], random: object) ->
 def test_an_own_page_is_no_allowed_origin_where_no_policy_judges_it(
     reason: str, site: str, counts: bool
 ) -> None:
-    series = replace(REFUSED, reason=reason)
+    series = REFUSED._replace(reason=reason)
     assert has_allowed_origin(sample(series=series, fetch_site=site)) is counts
     assert not has_allowed_origin(sample(series=series, fetch_site=site, origin=""))

@@ -21,7 +21,7 @@ from crossgate.telemetry.heavy_hitters import FairTable
 from crossgate.telemetry.sampled_request import SampledRequest
 
 KEY = b"0123456789abcdef"
-NATIVE = replace(ALLOWED, reason="no-policy", flow="pass-through")
+NATIVE = ALLOWED._replace(reason="no-policy", flow="pass-through")
 
 
 def _groups(*samples: SampledRequest) -> RefusalGroups:
@@ -139,8 +139,8 @@ def test_a_wrong_clock_of_a_node_moves_a_request_by_an_hour_at_most(time: float)
     "ignored",
     [
         {"series": UNMATCHED, "status": 404},
-        {"series": replace(REFUSED, flow="malformed", reason="path-malformed"), "status": 400},
-        {"series": replace(ALLOWED, reason="no-origin"), "status": 403},
+        {"series": REFUSED._replace(flow="malformed", reason="path-malformed"), "status": 400},
+        {"series": ALLOWED._replace(reason="no-origin"), "status": 403},
         {"series": NATIVE, "origin": "", "status": 403},
     ],
 )
@@ -161,7 +161,7 @@ def test_origins_of_an_api_without_a_policy_are_kept() -> None:
 
 
 def test_an_origin_with_many_combinations_is_one_group_more() -> None:
-    preflight = replace(REFUSED, flow="preflight", reason="header-refused")
+    preflight = REFUSED._replace(flow="preflight", reason="header-refused")
     samples = [
         sample(series=preflight, method="OPTIONS", request_method="PUT", request_headers=f"x-{number}")
         for number in range(300)
@@ -197,7 +197,7 @@ def test_groups_that_come_often_are_handed_on_beside_a_flood() -> None:
 
 
 def test_a_flood_of_one_api_does_not_displace_groups_of_another() -> None:
-    other = replace(REFUSED, api="other/1")
+    other = REFUSED._replace(api="other/1")
     groups = _groups(sample(series=other), sample(origin="https://browser.example", fetch_mode="cors"))
     for number in range(MAX_GROUPS + 1000):
         groups.add(sample(origin=f"https://{number}.example"))
@@ -288,7 +288,7 @@ def test_memory_is_bounded() -> None:
     groups = RefusalGroups(lambda _: KEY)
     groups._refused = FairTable(MAX_GROUPS // 8)
     groups.take(NOON)
-    preflight = replace(REFUSED, flow="preflight")
+    preflight = REFUSED._replace(flow="preflight")
     tracemalloc.start()
     try:
         for number in range(MAX_GROUPS // 4):

@@ -14,7 +14,7 @@ from tests.unit.telemetry.simulated_node import Node, Source, request
 from crossgate.service.refusals import AllowedKey, GroupKey
 from crossgate.telemetry.buckets import BucketRates
 
-OTHER = replace(REFUSED, api="other/1")
+OTHER = REFUSED._replace(api="other/1")
 FLOOD = request(REFUSED, "https://flood.example")
 PLANTED = [request(REFUSED, f"https://planted-{number}.example") for number in range(10)]
 
