@@ -7,54 +7,21 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from examples.natives.http_message import Answer, Request, Response
 from examples.natives.service import Service
 from tests.command import CommandProcess, running_gateway
 from tests.live.faults.document import SIMPLE, Document, save, version_of
+from tests.live.faults.health_checks import Checks
 from tests.ports import free_ports
 from tests.raw_http import http1
 
 pytestmark = pytest.mark.live
 _SECONDS = 60.0
-
-
-class Checks:
-    """The health checks at one port."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    @property
-    def option(self) -> tuple[str, str]:
-        return ("--health", f"127.0.0.1:{self.port}")
-
-    def get(self, path: str = "/ready") -> httpx.Response | None:
-        """The response; None if nothing listens."""
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, trust_env=False)
-        except httpx.TransportError:
-            return None
-
-    def wait_for(self, *codes: str) -> Any:
-        """Wait until exactly these are the reasons; returns the body."""
-        deadline = time.monotonic() + _SECONDS
-        while True:
-            response = self.get()
-            if response is not None:
-                body = response.json()
-                assert (response.status_code == 200) == (not body["reasons"]), body
-                if [one["code"] for one in body["reasons"]] == list(codes):
-                    return body
-            assert time.monotonic() < deadline, response and response.text
-            time.sleep(0.02)
 
 
 @pytest.fixture
@@ -130,7 +97,7 @@ def test_not_ready_while_requests_are_finished(file: Path, checks: Checks, docum
 
 
 def test_node(file: Path, checks: Checks, document: Document, tmp_path: Path) -> None:
-    """It waits for its control plane, serves, and goes on without it; and one whose listener is refused."""
+    """It waits for its control plane, serves, and goes on without it."""
     xds = f"unix:{tmp_path}/xds.sock"
     node = ("node", "--control-plane", xds, "--id", "edge", "--concurrency", "1")
     with CommandProcess(tmp_path, *node, *checks.option):
@@ -141,13 +108,6 @@ def test_node(file: Path, checks: Checks, document: Document, tmp_path: Path) ->
         with http1(document.port) as connection:
             assert version_of(connection.send(SIMPLE)) == 1
         assert checks.wait_for()["warnings"] == []
-    with (
-        socket.create_server(("127.0.0.1", document.port)),
-        CommandProcess(tmp_path, "run", str(file), "--no-envoy", "--xds", xds) as control_plane,
-        CommandProcess(tmp_path, *node, *checks.option),
-    ):
-        control_plane.wait_for("Crossgate serves")
-        checks.wait_for("listener-missing")
 
 
 def test_a_control_plane_without_envoy_is_ready_when_it_answers_nodes(file: Path, checks: Checks) -> None:

@@ -70,7 +70,7 @@ with process_log(LogFormat(sys.argv[1]), LogLevel.INFO):
 """
 STUCK = """
 with process_log(LogFormat.JSON, LogLevel.INFO):
-    for number in range(100_000):
+    for number in range(30_000):
         log.info("line %d" % number, padding="x" * 100)
     sys.stderr.flush()
 os.write(2, b"ended")
