@@ -38,9 +38,9 @@ MAX_GROUPS: Final = 8192
 MAX_ALLOWED: Final = 2048
 MAX_COMBINATIONS: Final = 16
 """Groups of one API, reason and origin with other methods and header names; the others are one group more."""
-MAX_BYTES: Final = 64 << 20
-"""What all groups take at most: 4 KiB for the longest key, 1 KiB for clients, and what is in the cells. A
-flood of random origins takes a third."""
+MAX_BYTES: Final = 80 << 20
+"""What refused and allowed groups take at most: 4 KiB for the longest key, 1 KiB for clients, and what is in
+the cells. A flood of random origins takes a quarter."""
 
 _IDLE: Final = 900.0
 """Seconds after which a group leaves the memory; the store keeps it."""

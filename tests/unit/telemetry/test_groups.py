@@ -16,9 +16,10 @@ from tests.unit.telemetry.samples import ALLOWED, NOON, PETS, REFUSED, sample
 from crossgate.compiler.route_names import UNMATCHED, DecisionSeries
 from crossgate.service import hyperloglog
 from crossgate.service.refusals import CUT, GroupDelta
-from crossgate.telemetry.groups import MAX_BYTES, MAX_COMBINATIONS, MAX_GROUPS, RefusalGroups
+from crossgate.telemetry.groups import MAX_ALLOWED, MAX_BYTES, MAX_COMBINATIONS, MAX_GROUPS, RefusalGroups
 from crossgate.telemetry.heavy_hitters import FairTable
 from crossgate.telemetry.sampled_request import SampledRequest
+from crossgate.telemetry.settlement import MAX_SHARES
 
 KEY = b"0123456789abcdef"
 NATIVE = ALLOWED._replace(reason="no-policy", flow="pass-through")
@@ -309,6 +310,8 @@ def test_memory_is_bounded() -> None:
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # What 9 clients of each group and the cells of 10,000 reports a second would take besides.
-    clients, cells = MAX_GROUPS * 1100, 100_000 * 200
-    assert 8 * kept + clients + cells < MAX_BYTES
+    # What allowed origins, 9 clients of each group and full cells would take besides.
+    refused = 8 * kept
+    allowed = refused * MAX_ALLOWED // MAX_GROUPS
+    clients, cells = MAX_GROUPS * 1100, MAX_SHARES * 200
+    assert refused + allowed + clients + cells < MAX_BYTES
