@@ -54,7 +54,9 @@ def check(
     ] = False,
     files: Annotated[
         bool,
-        typer.Option(help="Read the gateway's certificate, key and native_ca, or leave them to its machine."),
+        typer.Option(
+            help="Check the gateway's certificate, key, native_ca and access log, or leave it to its machine."
+        ),
     ] = True,
 ) -> None:
     """Validate a document and lint its policies: print every finding with its line, column and remedy.
