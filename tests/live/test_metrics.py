@@ -115,7 +115,21 @@ def test_rules_record_series(scraped: Scraped) -> None:
 
 def test_changes_are_timed(scraped: Scraped) -> None:
     [found] = scraped.prometheus.query('crossgate_change_applied_seconds_count{node="local"}')
-    assert int(found["value"][1]) == 3
+    assert int(found["value"][1]) >= 3
+
+
+def test_series_of_a_deleted_api_go_away(scraped: Scraped) -> None:
+    gateway = scraped.gateway
+    api = {"type": "rest", "native": f"http://127.0.0.1:{free_ports(1)[0]}", "cors": POLICY}
+    gateway.admin.put("/v1/apis/gone/1.0", json=api, headers={"If-None-Match": "*"}).raise_for_status()
+    deadline = time.monotonic() + SECONDS
+    while gateway.preflight("https://a.example", "/gateway/gone/1.0/x") != 200:
+        assert time.monotonic() < deadline
+    scraped.prometheus.wait_for('crossgate_decisions_total{api="gone/1.0"}')
+    etag = gateway.admin.get("/v1/apis/gone/1.0").headers["ETag"]
+    gateway.admin.delete("/v1/apis/gone/1.0", headers={"If-Match": etag}).raise_for_status()
+    scraped.prometheus.wait_for('absent(crossgate_decisions_total{api="gone/1.0"})')
+    assert scraped.prometheus.query('crossgate_decisions_total{api="pets/1.0"}')
 
 
 def test_openmetrics_is_what_prometheus_chooses(scraped: Scraped) -> None:
