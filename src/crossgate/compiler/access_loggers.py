@@ -12,6 +12,10 @@ value that begins again for one that it knows.
 Browsers send ``Sec-Fetch-Mode``, most scripts do not: each have a bucket, so that a flood of scripts does not
 displace what browsers are refused.
 
+**Drawn requests.** What a bucket admits is no fair sample: it fills while a flood waits for its answers, so
+clients that do not wait in step are admitted more often. So one of 32 requests is drawn besides, by chance
+alone, and what the buckets denied is estimated from those.
+
 **Whose 403 it is.** A native service may answer 403 or 405 too. A route that forwards removes
 ``x-crossgate-path`` from the request, or with server-level CORS sets it to ``passed``; a route that answers
 leaves it alone. So the header tells them apart when the request has ended.
@@ -34,6 +38,7 @@ from envoy.config.accesslog.v3.accesslog_pb2 import (
     MetadataFilter,
     NotHealthCheckFilter,
     OrFilter,
+    RuntimeFilter,
     StatusCodeFilter,
 )
 from envoy.config.core.v3.base_pb2 import RuntimeUInt32
@@ -53,6 +58,7 @@ from envoy.extensions.filters.http.header_to_metadata.v3.header_to_metadata_pb2 
 from envoy.type.matcher.v3.metadata_pb2 import MetadataMatcher
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 from envoy.type.matcher.v3.value_pb2 import ValueMatcher
+from envoy.type.v3.percent_pb2 import FractionalPercent
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
@@ -67,7 +73,15 @@ from crossgate.compiler.names import CONTROL_PLANE_CLUSTER
 from crossgate.compiler.protobuf import pack, seconds
 from crossgate.compiler.route_names import DECISIONS_OF_OPTIONS, DECISIONS_OF_OTHERS
 from crossgate.compiler.stats_logger import count_routes
-from crossgate.compiler.token_buckets import ALLOWED, REFUSALS, REFUSALS_OF_BROWSERS
+from crossgate.compiler.token_buckets import (
+    ALLOWED,
+    DRAW_ONE_OF,
+    DRAWN_ALLOWED,
+    DRAWN_LOG,
+    DRAWN_REFUSALS,
+    REFUSALS,
+    REFUSALS_OF_BROWSERS,
+)
 from crossgate.policy.names import ORIGIN, REQUEST_HEADERS, REQUEST_METHOD
 
 HEADER_TO_METADATA: Final = "envoy.filters.http.header_to_metadata"
@@ -121,6 +135,7 @@ def access_loggers(gateway: Gateway, *, server_level: bool) -> list[AccessLog]:
             _counters(DECISIONS_OF_OPTIONS, _header(equals(":method", "OPTIONS")), gateway),
             _counters(DECISIONS_OF_OTHERS, _header(differs(":method", "OPTIONS")), gateway),
             _reports(requests),
+            _drawn(requests),
         ]
     if gateway.access_log is not None:
         loggers += _files(gateway.access_log, requests, gateway)
@@ -157,9 +172,28 @@ def _reports(requests: _Requests) -> AccessLog:
     of_browsers = _header(HeaderMatcher(name=_SEC_FETCH_MODE, present_match=True))
     of_others = _header(HeaderMatcher(name=_SEC_FETCH_MODE, present_match=True, invert_match=True))
     admitted = _or(_and(of_browsers, _bucket(REFUSALS_OF_BROWSERS)), _and(of_others, _bucket(REFUSALS)))
+    return _stream(
+        "decisions",
+        _or(_and(requests.refused(403, 405), admitted), _and(*requests.allowed(), _bucket(ALLOWED))),
+    )
+
+
+def _drawn(requests: _Requests) -> AccessLog:
+    """The stream of requests that are drawn at random, whether or not a bucket of the other admits them."""
+    chance = FractionalPercent(numerator=1_000_000 // DRAW_ONE_OF, denominator=FractionalPercent.MILLION)
+    draw = AccessLogFilter(
+        runtime_filter=RuntimeFilter(
+            runtime_key=_NEVER, percent_sampled=chance, use_independent_randomness=True
+        )
+    )
+    refused = _and(requests.refused(403, 405), _bucket(DRAWN_REFUSALS))
+    return _stream(DRAWN_LOG, _and(draw, _or(refused, _and(*requests.allowed(), _bucket(DRAWN_ALLOWED)))))
+
+
+def _stream(log_name: str, selected: AccessLogFilter) -> AccessLog:
     config = HttpGrpcAccessLogConfig(
         common_config=CommonGrpcAccessLogConfig(
-            log_name="decisions",
+            log_name=log_name,
             transport_api_version=ApiVersion.V3,
             grpc_service=GrpcService(
                 envoy_grpc=GrpcService.EnvoyGrpc(cluster_name=CONTROL_PLANE_CLUSTER),
@@ -169,8 +203,7 @@ def _reports(requests: _Requests) -> AccessLog:
         ),
         additional_request_headers_to_log=REPORTED_HEADERS,
     )
-    reported = _or(_and(requests.refused(403, 405), admitted), _and(*requests.allowed(), _bucket(ALLOWED)))
-    return _logger("envoy.access_loggers.http_grpc", config, reported)
+    return _logger("envoy.access_loggers.http_grpc", config, selected)
 
 
 def _files(log: AccessLogSettings, requests: _Requests, gateway: Gateway) -> list[AccessLog]:

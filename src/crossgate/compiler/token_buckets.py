@@ -19,6 +19,15 @@ REFUSALS_OF_BROWSERS: Final = "refusals-browsers"
 REFUSALS: Final = "refusals"
 """Of clients that are no browsers."""
 ALLOWED: Final = "allowed"
+DRAWN_REFUSALS: Final = "drawn-refusals"
+"""Of refused requests that are drawn at random, whether or not the buckets above admit them."""
+DRAWN_ALLOWED: Final = "drawn-allowed"
+"""Of allowed requests, likewise."""
+DRAWN_LOG: Final = "drawn"
+"""The name of their access log: by it the control plane knows them."""
+DRAW_ONE_OF: Final = 32
+DRAWN_ALLOWED_PER_SECOND: Final = 1000
+"""A node draws fairly from up to 32,000 allowed requests a second."""
 
 
 def compile_token_buckets(telemetry: Telemetry) -> list[Resource]:
@@ -29,6 +38,8 @@ def compile_token_buckets(telemetry: Telemetry) -> list[Resource]:
         REFUSALS_OF_BROWSERS: telemetry.refusals_per_second,
         REFUSALS: telemetry.refusals_per_second,
         ALLOWED: telemetry.allowed_per_second,
+        DRAWN_REFUSALS: telemetry.refusals_per_second,
+        DRAWN_ALLOWED: DRAWN_ALLOWED_PER_SECOND if telemetry.allowed_per_second else 0,
     }
     return [resource(name, _bucket(rate)) for name, rate in rates.items() if rate]
 

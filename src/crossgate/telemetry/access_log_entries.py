@@ -12,6 +12,7 @@ from typing import Final
 from envoy.config.core.v3 import base_pb2
 
 from crossgate.compiler.route_names import DecisionSeries, parse_route_name
+from crossgate.compiler.token_buckets import DRAWN_LOG
 from crossgate.service.refusals import CUT
 from crossgate.telemetry.sampled_request import SampledRequest
 
@@ -25,12 +26,12 @@ _METHODS: Final = {
 }
 
 
-def sampled_requests(entries: Message, node: str) -> list[SampledRequest]:
+def sampled_requests(log_name: str, entries: Message, node: str) -> list[SampledRequest]:
     """The requests of an access log's ``HTTPAccessLogEntries``."""
-    requests = []
+    requests, drawn = [], log_name == DRAWN_LOG
     for entry in entries.log_entry:
         series = _series(entry.common_properties.route_name, entry.request.request_method == _OPTIONS)
-        requests.append(_sampled(entry, series, node))
+        requests.append(_sampled(entry, series, node, drawn=drawn))
     return requests
 
 
@@ -39,7 +40,7 @@ def _series(route_name: str, is_options: bool) -> DecisionSeries:  # noqa: FBT00
     return parse_route_name(route_name, is_options=is_options)
 
 
-def _sampled(entry: Message, series: DecisionSeries, node: str) -> SampledRequest:
+def _sampled(entry: Message, series: DecisionSeries, node: str, *, drawn: bool) -> SampledRequest:
     common, request = entry.common_properties, entry.request
     headers = request.request_headers
     return SampledRequest(
@@ -58,6 +59,7 @@ def _sampled(entry: Message, series: DecisionSeries, node: str) -> SampledReques
         fetch_site=_cut(headers.get("sec-fetch-site", ""), _SHORT),
         fetch_mode=_cut(headers.get("sec-fetch-mode", ""), _SHORT),
         fetch_dest=_cut(headers.get("sec-fetch-dest", ""), _SHORT),
+        drawn=drawn,
     )
 
 

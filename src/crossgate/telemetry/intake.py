@@ -121,14 +121,15 @@ class _Intake:
 
         from crossgate.telemetry.access_log_entries import sampled_requests
 
-        node = ""
+        node, log_name = "", ""
         async for data in messages:
             message = await self._decode(als_pb2.StreamAccessLogsMessage.FromString, data)
             if message is None:
                 continue
             if not node:
+                log_name = message.identifier.log_name
                 node, _ = await self._known((message.identifier.node.id, ""), context)
-            requests = sampled_requests(message.http_logs, node)
+            requests = sampled_requests(log_name, message.http_logs, node)
             if requests:
                 self._reports.sampled(requests)
         return b""

@@ -32,3 +32,5 @@ class SampledRequest:
     fetch_site: str = ""
     fetch_mode: str = ""
     fetch_dest: str = ""
+    drawn: bool = False
+    """Whether it was drawn at random; then it may be reported a second time, because a bucket admitted it."""

@@ -39,10 +39,11 @@ _SECONDS = 30.0
 
 
 class Reports:
-    """What nodes report one by one."""
+    """What nodes report one by one; those that are drawn at random apart."""
 
     def __init__(self) -> None:
         self._requests: list[SampledRequest] = []
+        self.drawn: list[SampledRequest] = []
 
     def counted(self, node: str, incarnation: str, values: Mapping[DecisionSeries, int]) -> None:
         """Not sent by the nodes of these tests."""
@@ -55,7 +56,8 @@ class Reports:
 
     def sampled(self, requests: Sequence[SampledRequest]) -> None:
         """Called in the gateway's thread."""
-        self._requests += requests
+        self._requests += (one for one in requests if not one.drawn)
+        self.drawn += (one for one in requests if one.drawn)
 
     def take_until(self, found: Callable[[SampledRequest], bool]) -> list[SampledRequest]:
         """The reported requests up to one; Envoy sends them within a second."""
@@ -267,6 +269,22 @@ def test_allowed_requests_with_an_origin_are_sampled(
     send(gateway, "/gateway/pet/1/x", FROM_GOOD, PREFLIGHT, method="OPTIONS")
     found = [(one.series.flow, one.series.reason, one.status) for one in reports.take(2)]
     assert found == [("cors-request", "origin-allowed", 403), ("preflight", "preflight-allowed", 200)]
+
+
+def test_requests_are_drawn_at_random_besides(
+    reports: Reports, gateway: LiveGateway, pet: ScriptedNative
+) -> None:
+    publish(gateway, with_gateway(apis(gateway, pet.port), telemetry=Telemetry(allowed_per_second=0)))
+    reports.drawn.clear()
+    # That none of so many is drawn happens once in a hundred million times.
+    sent = {send(gateway, "/gateway/pet/1/x", FROM_FOREIGN).all("x-request-id")[0] for _ in range(600)}
+    reports.take_until(lambda one: one.request_id in sent)
+    deadline = time.monotonic() + _SECONDS
+    while not reports.drawn:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert {one.request_id for one in reports.drawn} <= sent
+    assert {one.series.reason for one in reports.drawn} == {"origin-refused"}
 
 
 def test_browsers_have_a_bucket_of_their_own_and_rates_change_without_the_listener(
