@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from crossgate.policy.effective import EffectivePolicy
+from crossgate.policy.look_alikes import looks_like
 from crossgate.policy.origin import DEFAULT_PORTS, Origin, is_well_formed
 from crossgate.policy.origin_pattern import ExactOrigin, WildcardOrigin
 from crossgate.policy.server_cors import ServerPolicy
@@ -46,6 +47,8 @@ class _Candidate:
     any_port: bool = False
     is_variation: bool = False
     """Whether it was made from the refused origin, and may be no entry of the policy."""
+    looks_alike: bool = False
+    """Whether people take the refused host for its host."""
 
 
 def find_nearest_origin(policy: EffectivePolicy | ServerPolicy, value: str) -> NearestOrigin | None:
@@ -86,6 +89,9 @@ def _candidates(policy: EffectivePolicy | ServerPolicy, refused: Origin) -> Iter
     for variation in _variations(refused):
         if is_well_formed(str(variation)) and policy.origins.admits(str(variation)):
             yield _Candidate(str(variation), variation, is_variation=True)
+    for look_alike in _look_alikes(refused):
+        if is_well_formed(str(look_alike)) and policy.origins.admits(str(look_alike)):
+            yield _Candidate(str(look_alike), look_alike, is_variation=True, looks_alike=True)
 
 
 def _exact_origins(policy: EffectivePolicy | ServerPolicy) -> Iterator[str]:
@@ -159,12 +165,21 @@ def _variations(refused: Origin) -> Iterator[Origin]:
                 yield Origin(scheme, name, port)
 
 
+def _look_alikes(refused: Origin) -> Iterator[Origin]:
+    """Origins with a host that people take the refused one for."""
+    for host in looks_like(refused.host):
+        for port in {refused.port, None}:
+            yield Origin(refused.scheme, host, port)
+
+
 _SAME_HOST, _RELATED_HOST, _ONE_LABEL, _SAME_DOMAIN, _ALIKE, _UNLIKE = range(6)
 
 
 def _rank(host: str, candidate: _Candidate) -> int:
     """How far a host is from the candidate's: one of the constants above, the nearest first."""
     allowed = candidate.origin.host
+    if candidate.looks_alike:
+        return _RELATED_HOST
     if candidate.any_subdomain:
         if host.endswith(f".{allowed}"):
             return _SAME_HOST
@@ -235,7 +250,9 @@ def _port(origin: Origin) -> str:
 
 def _host_difference(host: str, candidate: _Candidate) -> Iterator[str]:
     allowed = candidate.origin.host
-    if candidate.any_subdomain:
+    if candidate.looks_alike:
+        yield f"host {allowed}, which {host} looks like"
+    elif candidate.any_subdomain:
         if host == allowed:
             yield f"subdomains of {allowed}, not {allowed} itself"
         elif not host.endswith(f".{allowed}"):

@@ -13,7 +13,6 @@ from typing import Final
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import printable
-from crossgate.lint.look_alikes import looks_like, unicode_host
 from crossgate.lint.proof import suffix_list
 from crossgate.policy import (
     EffectivePolicy,
@@ -23,6 +22,7 @@ from crossgate.policy import (
     WildcardOrigin,
     is_well_formed,
 )
+from crossgate.policy.look_alikes import looks_like, unicode_host
 from crossgate.policy.names import NULL
 from crossgate.policy.origin import is_hostless
 from crossgate.policy.same_origin import SAME_ORIGIN

@@ -117,6 +117,8 @@ def test_the_step_is_that_of_the_explanation() -> None:
         ("https://app.example.com.", "host without a trailing dot"),
         ("https://www.app.example.com", "host app.example.com without its subdomains"),
         ("https://app.exmple.com", "host label example, not exmple"),
+        ("https://xn--pp-6kc.example.com", "host app.example.com, which xn--pp-6kc.example.com looks like"),
+        ("https://app.exarnple.com", "host app.example.com, which app.exarnple.com looks like"),
     ],
 )
 def test_the_nearest_origin_comes_with_the_difference(origin: str, difference: str) -> None:
