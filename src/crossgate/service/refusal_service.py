@@ -6,7 +6,7 @@ and what belongs to no API, are for callers without a limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -136,11 +136,21 @@ class RefusalService:
             StoreUnavailable: the database fails.
 
         """
-        found = [one for one in self._groups(query, permission) if query.matches(one.key)]
-        judged = self._judge(found)
-        if query.states:
-            judged = [one for one in judged if one.status.state in query.states]
-        return sorted(judged, key=lambda one: (-round(one.group.count), one.group.key.id))
+        return list(self.in_order(query, permission))
+
+    def in_order(
+        self, query: RefusalQuery, permission: Permission, after: tuple[int, str] | None = None
+    ) -> Iterator[JudgedGroup]:
+        """As :meth:`find`, one by one; ``after`` is the `order` of the group before the first one.
+
+        A list has up to 10,000 groups, and a page needs the first of them only.
+        """
+        found = [(order(one), one) for one in self._groups(query, permission) if query.matches(one.key)]
+        found.sort(key=lambda one: one[0])
+        ordered = [one for place, one in found if after is None or place > after]
+        for judged in self._judge(ordered):
+            if not query.states or judged.status.state in query.states:
+                yield judged
 
     def get(self, group_id: str, permission: Permission) -> JudgedGroup:
         """One group.
@@ -150,7 +160,7 @@ class RefusalService:
             StoreUnavailable: the database fails.
 
         """
-        return self._judge([self._find(group_id, self._groups(RefusalQuery(), permission))])[0]
+        return next(self._judge([self._find(group_id, self._groups(RefusalQuery(), permission))]))
 
     def advise(self, group_id: str, permission: Permission) -> tuple[JudgedGroup, Advice]:
         """One group and what there is to know about it. It names groups that the caller can see only.
@@ -169,7 +179,7 @@ class RefusalService:
         if permission.limited:
             changes = tuple(one for one in advice.changes if _concerns_only(permission, one))
             advice = replace(advice, changes=changes)
-        return self._judge([found])[0], advice
+        return next(self._judge([found])), advice
 
     def allow(
         self,
@@ -214,7 +224,7 @@ class RefusalService:
         self._decided.notify(group_id)
         # The change is made, whatever becomes of its record: the group's state follows from the policy too.
         group = replace(stored or judged.group, disposition=disposition)
-        return AllowResult(suggested, result, self._judge([group])[0])
+        return AllowResult(suggested, result, next(self._judge([group])))
 
     def dismiss(
         self, group_id: str, reason: DismissalReason, note: str, *, author: str, permission: Permission
@@ -358,7 +368,7 @@ class RefusalService:
         if stored is None:
             raise GroupNotStored
         self._decided.notify(group_id)
-        return self._judge(add_deltas([stored], self._recent.pending_groups(), only_known=True))[0]
+        return next(self._judge(add_deltas([stored], self._recent.pending_groups(), only_known=True)))
 
     def _groups(self, query: RefusalQuery, permission: Permission) -> list[RefusalGroup]:
         """The groups, pending ones included, that can match and that the caller can see."""
@@ -382,16 +392,19 @@ class RefusalService:
             raise NotFound("refusal group", group_id)
         return found
 
-    def _judge(self, groups: Iterable[RefusalGroup]) -> list[JudgedGroup]:
+    def _judge(self, groups: Iterable[RefusalGroup]) -> Iterator[JudgedGroup]:
         self._history.note_head()
         fate_of = fates_in(self.catalogue.store.head.catalogue)
-        found = []
         for group in groups:
             fate = fate_of(group)
             passes = fate is not None and fate.kind is FateKind.ALLOWED
             status = group_status(group, self._history.of(group.key.api), passes=passes)
-            found.append(JudgedGroup(group, status, fate))
-        return found
+            yield JudgedGroup(group, status, fate)
+
+
+def order(group: RefusalGroup) -> tuple[int, str]:
+    """The place of a group in lists: those of most requests come first."""
+    return -round(group.count), group.key.id
 
 
 class NothingRecent:

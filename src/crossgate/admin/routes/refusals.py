@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Path, Query, Request
@@ -33,7 +34,7 @@ from crossgate.admin.writes import Write
 from crossgate.service.catalogue_service import MAX_MESSAGE
 from crossgate.service.etag import Precondition
 from crossgate.service.file_store import FileStore
-from crossgate.service.refusal_service import JudgedGroup, RefusalQuery
+from crossgate.service.refusal_service import JudgedGroup, RefusalQuery, order
 from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import DismissalReason
 
@@ -109,13 +110,11 @@ Filters = Annotated[RefusalQuery, Depends(refusal_query)]
 @router.get("/v1/refusals", response_model=RefusalPage)
 def list_refusals(request: Request, context: Context, caller: Viewer, query: Filters, page: Page) -> Response:
     """Groups of refused requests, the most frequent first. Counts go on, so that pages can overlap."""
-    found = context.refusals.find(query, caller.permission)
-    after = _position(page)
-    if after is not None:
-        found = [one for one in found if _order(one) > after]
+    ordered = context.refusals.in_order(query, caller.permission, _position(page))
+    found = list(islice(ordered, page.limit + 1))
     shown = found[: page.limit]
     nearest = context.refusals.nearest([one.group for one in shown])
-    last = _order(shown[-1]) if len(found) > page.limit else None
+    last = order(shown[-1].group) if len(found) > page.limit else None
     body = RefusalPage(
         items=refusal_bodies(shown, nearest),
         next=None if last is None else cursor_after(f"{-last[0]} {last[1]}"),
@@ -212,10 +211,6 @@ def reopen_refusal(context: Context, caller: Editor, group: GroupId) -> Response
 
 def _body(context: AdminContext, judged: JudgedGroup) -> RefusalBody:
     return refusal_bodies([judged], context.refusals.nearest([judged.group]))[0]
-
-
-def _order(judged: JudgedGroup) -> tuple[int, str]:
-    return -round(judged.group.count), judged.group.key.id
 
 
 def _position(page: PageRequest) -> tuple[int, str] | None:
