@@ -10,8 +10,17 @@ from tests.catalogues import api_with_policy as api
 
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Settings, Tls
+from crossgate.catalogue.telemetry import AccessLog, Telemetry
+from crossgate.compiler import names
 from crossgate.compiler.incremental import Compilation
-from crossgate.compiler.resource import CLUSTER, LISTENER, ROUTE_CONFIGURATION, SCOPED_ROUTE_CONFIGURATION
+from crossgate.compiler.resource import (
+    CLUSTER,
+    LISTENER,
+    ROUTE_CONFIGURATION,
+    SCOPED_ROUTE_CONFIGURATION,
+    TOKEN_BUCKET,
+)
+from crossgate.dataplane import bootstrap
 from crossgate.policy import SameOrigin
 
 PETS = api("pets", native=NativeService("http", "127.0.0.1", 9001))
@@ -127,6 +136,24 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     "same-origin requests by list only": (with_gateway(same_origin=SameOrigin.LISTED), WITH_POLICY),
     "authorities for native services": (with_gateway(native_ca="/etc/ca.pem"), {CAFE_CLUSTER}),
     "the listener's certificate": (with_gateway(tls=Tls("/etc/a.pem", "/etc/a.key")), {THE_LISTENER}),
+    "how many refusals are reported": (
+        with_gateway(telemetry=Telemetry(refusals_per_second=10)),
+        {(TOKEN_BUCKET, "refusals"), (TOKEN_BUCKET, "refusals-browsers")},
+    ),
+    "no samples of allowed requests": (
+        with_gateway(telemetry=Telemetry(allowed_per_second=0)),
+        {(TOKEN_BUCKET, "allowed")},
+    ),
+    "no telemetry": (
+        with_gateway(telemetry=Telemetry(enabled=False)),
+        {
+            *((TOKEN_BUCKET, name) for name in ("refusals", "refusals-browsers", "allowed")),
+            THE_LISTENER,
+            INTERNAL_LISTENER,
+        },
+    ),
+    "an access log": (with_gateway(access_log=AccessLog("/var/log/a.log")), {THE_LISTENER}),
+    "the readiness path": (with_gateway(ready_path=True), {THE_LISTENER}),
     "server-level CORS": (
         replace(FIRST, settings=Settings(policy=server_policy("https://app.example.com"))),
         WITH_POLICY | SERVER,
@@ -192,3 +219,7 @@ def test_only_the_first_and_last_endpoint_outside_the_roots_change_the_listeners
     ):
         compilation, changes = compilation.advance(following, "/ca.pem")
         assert set(changes) == touched
+
+
+def test_requests_are_reported_to_the_cluster_of_the_bootstrap() -> None:
+    assert names.CONTROL_PLANE_CLUSTER == bootstrap.CONTROL_PLANE_CLUSTER
