@@ -12,9 +12,9 @@ value that begins again for one that it knows.
 Browsers send ``Sec-Fetch-Mode``, most scripts do not: each have a bucket, so that a flood of scripts does not
 displace what browsers are refused.
 
-**Drawn requests.** What a bucket admits is no fair sample: it fills while a flood waits for its answers, so
-clients that do not wait in step are admitted more often. So one of 32 requests is drawn besides, by chance
-alone, and what the buckets denied is estimated from those.
+**Drawn requests.** What a bucket admits is not a fair sample: it fills while a flood waits for its answers,
+so clients that do not wait in step are admitted more often. So one of 32 requests is drawn besides, by
+chance alone, and what the buckets denied is estimated from those.
 
 **Whose 403 it is.** A native service may answer 403 or 405 too. A route that forwards removes
 ``x-crossgate-path`` from the request, or with server-level CORS sets it to ``passed``; a route that answers
