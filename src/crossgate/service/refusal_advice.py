@@ -94,7 +94,7 @@ def _nearest(policy: Policy, group: RefusalGroup) -> NearestOrigin | None:
 
 def _sentence(group: RefusalGroup, situation: Situation) -> str:
     fate, key = situation.fate, group.key
-    owner = "server-level CORS" if key.api == SERVER_LEVEL else printable(key.api)
+    owner = "server-level CORS" if key.api == SERVER_LEVEL else printable(key.api) or "an API for it"
     if isinstance(situation.policy, ServerPolicy):
         owner = "server-level CORS"
     if fate is None:

@@ -234,6 +234,9 @@ class _Side:
 
     def fate(self, record: Record) -> Fate | None:
         """What becomes of the record's requests; None if that is not certain."""
+        reason = record.key.reason if isinstance(record, RefusalGroup) else ""
+        if reason in _MALFORMED:
+            return Fate(FateKind.REFUSED, reason)  # whatever the API, or without one
         judges = self.judges(record.key.api)
         if judges is None or not record.key.complete:
             return None
@@ -294,10 +297,6 @@ class _Side:
         return sorted(self._by_endpoint)
 
     def _fates(self, record: Record, judge: _Judge) -> Iterator[Fate]:
-        reason = record.key.reason if isinstance(record, RefusalGroup) else ""
-        if reason in _MALFORMED:
-            yield Fate(FateKind.REFUSED, reason)
-            return
         if not judge.served and judge.policy is None:
             yield _NOT_SERVED
             return

@@ -64,6 +64,10 @@ def sentence(record: RefusalGroup, found: Catalogue = PETSTORE) -> str:
             group(APP, method="TRACE", reason=Reason.METHOD_FORBIDDEN),
             "Refused: the method TRACE is refused everywhere: its response repeats the request",
         ),
+        (
+            group("", api="", method="TRACE", reason=Reason.METHOD_FORBIDDEN),
+            "Refused: the method TRACE is refused everywhere: its response repeats the request",
+        ),
         (group(APP), "It was refused (origin-refused); petstore/1.0 allows it now"),
         (
             group(APP, api="gone/1.0"),
