@@ -203,6 +203,8 @@ class Collector:
         if store is None:
             return
         with self._storing:
+            # Whether or not the store answers: decisions are set against the reports of the same time.
+            self._note_decisions()
             try:
                 self._prepare(store)
                 self._store_batches(store)
@@ -244,6 +246,13 @@ class Collector:
             ).items():
                 self._increments[series] += count
 
+    def _note_decisions(self) -> None:
+        now = self._now().timestamp()
+        with self._lock:
+            increments, self._increments = self._increments, defaultdict(int)
+            denied, self._denied = self._denied, {}
+            self._groups.counted(increments, denied, now)
+
     def _store_batches(self, store: TelemetryStore) -> None:
         """Store the batch that failed before, if there is one, and then what is new."""
         counts = self._counts
@@ -258,9 +267,6 @@ class Collector:
         self._add(store, counts, batch)
 
     def _take(self, counts: DecisionCounts, now: datetime) -> TelemetryBatch:
-        increments, self._increments = self._increments, defaultdict(int)
-        denied, self._denied = self._denied, {}
-        self._groups.counted(increments, denied, now.timestamp())
         groups, allowed, others = self._groups.take(now.timestamp())
         self._unstored = replace(counts.take(now), groups=groups, allowed=allowed, others=others)
         return self._unstored
