@@ -7,9 +7,10 @@ import re
 
 from rich.console import Console
 
-from crossgate.cli.output.console import printable
+from crossgate.cli.output.console import print_rows, printable
 from crossgate.cli.output.explanation import print_explanation
 from crossgate.cli.output.findings import print_findings
+from crossgate.cli.output.refusals import print_refusals
 from crossgate.diagnostics import Diagnostic, Place, Severity, count_by_severity
 from crossgate.policy import EffectivePolicy, Request, build_policy, explain
 
@@ -34,6 +35,43 @@ def test_a_finding_on_several_lines() -> None:
         "  code   code",
         "",
     ]
+
+
+def test_no_origin_of_a_refusal_is_cut() -> None:
+    group = {
+        "id": "06707b5348ac4000",
+        "state": "open",
+        "revision": None,
+        "decision": None,
+        "still_refused": False,
+        "count": 1200,
+        "error": 30,
+        "clients": 3,
+        "last_seen": "2026-11-28T13:18:15.1Z",
+        "api": "petstore/1.0",
+        "reason": "origin-refused",
+        "observed": True,
+        "preflight": True,
+        "method": "GET",
+        "headers": ["x-one"],
+        "origin": f"https://{'a' * 200}.evil.example\x1b[31m",
+    }
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, no_color=True, width=60, soft_wrap=True)
+    print_refusals(console, [group], [])
+    known = "petstore/1.0, origin-refused (observed), preflight for GET with x-one"
+    assert _plain(written) == [
+        f"https://{'a' * 200}.evil.example\\x1b[31m",
+        f"  06707b5348ac4000 open  {known}  1,200 ± 30 from 3 clients, last 2026-11-28T13:18:15Z",
+    ]
+
+
+def test_wide_cells_of_a_table_go_on_in_the_next_line() -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, no_color=True, width=20)
+    print_rows(console, ("name", "value"), [("x" * 15, "y" * 15)])
+    letters = "".join(_plain(written))
+    assert (letters.count("x"), letters.count("y")) == (15, 15)
 
 
 def test_steps_as_a_table() -> None:

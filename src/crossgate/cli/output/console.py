@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from crossgate.diagnostics import printable
@@ -41,7 +41,9 @@ def print_rows(console: Console, heading: Sequence[str], rows: Iterable[Sequence
             # Not by the console: it would expand the tabs.
             console.file.write("\t".join(map(printable, row)) + "\n")
         return
-    table = Table(*heading, box=None, header_style="bold", pad_edge=False)
+    # A cell that is too wide goes on in the next line: rich would cut it.
+    columns = (Column(name, overflow="fold") for name in heading)
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     console.print(table)

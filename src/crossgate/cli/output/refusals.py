@@ -13,38 +13,61 @@ from crossgate.cli.admin_client import parse_diagnostic
 from crossgate.cli.output.console import print_rows, printable
 from crossgate.cli.output.findings import print_findings
 
-_HEADING: Final = ("id", "state", "count", "clients", "last seen", "API", "reason", "request", "origin")
 _STYLES: Final = {"+": "green", "-": "red", "@": "dim"}
 _FEW: Final = 10
 _Group = Mapping[str, Any]
 
 
-def print_refusals(
-    console: Console, groups: Sequence[_Group], others: Sequence[_Group], *, heading: bool = True
-) -> None:
-    """Print a list of groups; the origin comes last, so that it is never cut."""
-    rows = [
-        (
-            one["id"],
-            state_of(one, short=True),
-            count_of(one),
-            str(one["clients"]),
-            _time(one["last_seen"]),
-            one["api"],
-            one["reason"] + (" (observed)" if one["observed"] else ""),
-            _requested(one),
-            one["origin"] or "-",
-        )
-        for one in groups
-    ]
-    if rows or not heading:
-        print_rows(console, _HEADING if heading else [""] * len(_HEADING), rows)
-    elif console.is_terminal and not others:
+def print_refusals(console: Console, groups: Sequence[_Group], others: Sequence[_Group]) -> None:
+    """Print a list of groups: in a terminal two lines for each, so that no origin is cut."""
+    if console.is_terminal:
+        for one in groups:
+            _print_lines(console, one)
+    else:
+        print_rows(console, (), map(_row, groups))
+    if console.is_terminal and not groups and not others:
         console.print("No refused requests")
     for one in others:
         observed = " (observed)" if one["observed"] else ""
         what = f"{count_of(one)} more of {one['api']}, {one['reason']}{observed}"
         console.print(printable(f"{what}: too many to keep their groups"))
+
+
+def _row(group: _Group) -> tuple[str, ...]:
+    return (
+        group["id"],
+        state_of(group, short=True),
+        count_of(group),
+        str(group["clients"]),
+        _time(group["last_seen"]),
+        group["api"],
+        _reason(group),
+        _requested(group),
+        group["origin"] or "-",
+    )
+
+
+def _print_lines(console: Console, group: _Group) -> None:
+    console.print(Text(printable(group["origin"] or "no Origin"), "bold"))
+    state = state_of(group, short=True)
+    known = f"{group['api']}, {_reason(group)}, {_requested(group)}"
+    seen = f"{count_of(group)} from {_clients(group)}, last {_time(group['last_seen'])}"
+    console.print(
+        Text.assemble(
+            f"  {printable(group['id'])} ",
+            (state, "bold yellow" if state in ("open", "reopened") else "green"),
+            printable(f"  {known}  {seen}"),
+        )
+    )
+
+
+def _reason(group: _Group) -> str:
+    return str(group["reason"]) + (" (observed)" if group["observed"] else "")
+
+
+def _clients(group: _Group) -> str:
+    clients = group["clients"]
+    return f"{clients} client{'' if clients == 1 else 's'}"
 
 
 def print_group(console: Console, group: _Group) -> None:
@@ -166,9 +189,8 @@ def _facts(group: _Group) -> Iterator[tuple[str, str]]:
         state += f", by {decision['author']} at {_time(decision['at'])}"
         state += f": {decision['note']}" if decision["note"] else ""
     yield "state", state
-    clients = group["clients"]
     period = f"{_time(group['first_seen'])} to {_time(group['last_seen'])}"
-    yield "requests", f"{count_of(group)} from {clients} client{'' if clients == 1 else 's'}, {period}"
+    yield "requests", f"{count_of(group)} from {_clients(group)}, {period}"
     yield "reason", group["reason"] + (" (observed: they were forwarded)" if group["observed"] else "")
     yield "request", _requested(group)
     if group["step"] is not None:

@@ -255,8 +255,8 @@ def _print_followed(groups: Any, *, as_json: bool) -> None:
     if as_json:
         for one in groups:
             sys.stdout.write(json.dumps(one) + "\n")
-    else:
-        print_refusals(stdout(), list(groups), [], heading=False)
+    elif groups := list(groups):
+        print_refusals(stdout(), groups, [])
 
 
 def _readiness(client: AdminApiClient, api: str) -> Any:
