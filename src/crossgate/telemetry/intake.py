@@ -1,7 +1,7 @@
 """The gRPC services by which nodes report: Envoy's metrics service and its access log service.
 
 They run on the control plane's own server and event loop, where pushes of policies go first: a message of
-ordinary size is decoded within a millisecond or two, a larger one in a thread, and between messages the loop
+ordinary size is decoded within some milliseconds, a larger one in a thread, and between messages the loop
 is free. The receiver of what is decoded is called in the event loop, and must not block.
 
 Nodes are trusted (`crossgate.xds.server`); what their clients sent is not. A message that cannot be decoded

@@ -125,16 +125,19 @@ class ReportedCounters:
 
         Envoy sends all counters before any gauge, and has some gauges always.
         """
-        values = self._values
+        known = self._values.get
         for family in families:
             name = family.name
-            if family.type != _COUNTER:
-                return True
-            if not name.startswith(_OURS) or not family.metric:
-                continue
-            value = family.metric[0].counter.value
-            if value != values.get(name):
-                self._set(name, value)
+            before = known(name)
+            if before is None:
+                if family.type != _COUNTER:
+                    return True
+                if not name.startswith(_OURS):
+                    continue
+            for metric in family.metric:
+                value = metric.counter.value
+                if value != before:
+                    self._set(name, value)
         return False
 
     def take(self) -> tuple[Mapping[DecisionSeries, int], LogDeliveries | None]:
