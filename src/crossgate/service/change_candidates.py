@@ -153,9 +153,17 @@ class _Lacks:
             return ChangeForm.METHOD
         return ChangeForm.HEADERS if self.headers else ChangeForm.PLAIN_OPTIONS
 
-    @property
-    def verdict(self) -> str:
-        return _ONLY if self.origin else _EVERY
+    def verdict(self, only: str = _ONLY) -> str:
+        """Whom a change lets in that adds all this; ``only`` is the verdict on its entry for the origin."""
+        if not self.origin:
+            return _EVERY
+        lists = (
+            ("the method", self.method),
+            ("the headers", self.headers),
+            ("OPTIONS requests", self.plain_options),
+        )
+        others = [noun for noun, lacks in lists if lacks]
+        return f"{only}; {' and '.join(others)} for every allowed origin" if others else only
 
     def sentence(self, names: tuple[str, str, str], of: str, entry: str = "") -> str:
         """What is added to which of three lists, and to whose."""
@@ -199,7 +207,7 @@ class _ApiCandidates:
         lacks = self.lacks
         added = [ExactOrigin(lacks.origin)] if lacks.origin else []
         sentence = lacks.sentence(_POLICY_LISTS, self.api.key)
-        yield Candidate(lacks.form, sentence, (self._put(added),), lacks.verdict, _cautions(lacks.origin))
+        yield Candidate(lacks.form, sentence, (self._put(added),), lacks.verdict(), _cautions(lacks.origin))
         if not lacks.origin:
             return
         yield from self._applications()
@@ -269,7 +277,7 @@ class _ApiCandidates:
             ChangeForm.APPLICATION_ORIGIN,
             f"{sentence}{self._and_rest()}",
             (change, *self._rest()),
-            _ONLY,
+            self.lacks.verdict(),
             (*_cautions(self.lacks.origin), *cautions),
         )
 
@@ -290,7 +298,7 @@ class _ApiCandidates:
             ChangeForm.DOMAIN_PATTERN,
             self.lacks.sentence(_POLICY_LISTS, self.api.key, entry),
             (self._put([pattern]),),
-            f"Only {below}",
+            self.lacks.verdict(f"Only {below}"),
             (
                 f"It admits every name below {below}, also those that do not exist yet",
                 *_cautions(str(origin)),
@@ -377,4 +385,4 @@ def _server_candidates(settings: Settings, lacks: _Lacks) -> Iterator[Candidate]
         return
     sentence = lacks.sentence(_SERVER_LISTS, "the server-level settings")
     cautions = ("It holds for every API", *_cautions(lacks.origin))
-    yield Candidate(lacks.form, sentence, (PutSettings(changed),), lacks.verdict, cautions)
+    yield Candidate(lacks.form, sentence, (PutSettings(changed),), lacks.verdict(), cautions)

@@ -130,7 +130,7 @@ def _find_missing_traffic(hours: Sequence[datetime], now: datetime, days: int) -
         return
     if now - hours[0] < period:
         seen = int((now - hours[0]) / timedelta(days=1))
-        yield f"Traffic was seen for {_counted(seen, 'day')} of {days}"
+        yield f"The first request was seen {_counted(seen, 'day')} ago: wait until it is {days}"
     if now - hours[-1] > period:
         yield f"No request was seen in the last {_counted(days, 'day')}"
 

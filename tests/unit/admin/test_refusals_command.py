@@ -210,7 +210,7 @@ def test_allow(api: AdminApi, telemetry: InMemoryTelemetryStore) -> None:
         "/v1/apis/pets/1.0/policy", json=policy_entry("https://app.example.com"), headers={"If-Match": "*"}
     )
     telemetry.add_telemetry(batch(delta(SHOP, 1, ago=-1)))
-    reopened = "reopened: allowed by revision 2, and refused after a later change"
+    reopened = "reopened: refused since revision 3, allowed by revision 2"
     assert reopened in crossgate("refusals", SHOP.id).stdout
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from crossgate.cli.output.console import print_rows, printable
 from crossgate.cli.output.explanation import print_explanation
 from crossgate.cli.output.findings import print_findings
-from crossgate.cli.output.refusals import print_refusals
+from crossgate.cli.output.refusals import print_change, print_readiness, print_refusals, state_of
 from crossgate.diagnostics import Diagnostic, Place, Severity, count_by_severity
 from crossgate.policy import EffectivePolicy, Request, build_policy, explain
 
@@ -63,6 +63,51 @@ def test_no_origin_of_a_refusal_is_cut() -> None:
     assert _plain(written) == [
         f"https://{'a' * 200}.evil.example\\x1b[31m",
         f"  06707b5348ac4000 open  {known}  1,200 ± 30 from 3 clients, last 2026-11-28T13:18:15Z",
+    ]
+
+
+def test_a_suggested_change_shows_what_the_linter_finds() -> None:
+    finding = HOSTILE.as_json() | {"path": "$.apis['a/1'].cors.allowed_origins[1]"}
+    change = {
+        "number": 1,
+        "sentence": "Add https://a.example to allowed_origins of a/1",
+        "verdict": "Only this origin",
+        "caution": "",
+        "findings": [finding],
+        "refused": [],
+        "turned": 1,
+        "turns": [{"id": "5f"}],
+        "patch": "",
+    }
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, no_color=True, width=200, soft_wrap=True)
+    print_change(console, {"id": "5f"}, change)
+    place = "$.apis['a/1'].cors.allowed_origins[1]"
+    found = f"   {place}: warning: bad \\x1b[2J (found [red]\\u202e). fix\\x07 it [code]"
+    assert _plain(written)[2] == found
+
+
+def test_a_reopened_group_says_which_revision_refuses_it_and_who_decided_before() -> None:
+    decision = {"kind": "allowed", "revision": 3, "reason": None}
+    group = {"state": "reopened", "revision": 4, "decision": decision, "still_refused": False}
+    assert state_of(group) == "reopened: refused since revision 4, allowed by revision 3"
+    assert state_of(group, short=True) == "reopened"
+
+
+def test_readiness_counts_one_request() -> None:
+    console, written = _terminal()
+    found = {
+        "api": "a/1",
+        "ready": False,
+        "missing": ["1 group"],
+        "requests": 1,
+        "days_with_traffic": 1,
+        "refused": 1,
+    }
+    print_readiness(console, found)
+    assert _plain(written)[1:3] == [
+        "a/1 is not ready to enforce: 1 request on 1 day, 1 of them would be refused",
+        "- 1 group",
     ]
 
 

@@ -70,6 +70,7 @@ def test_a_preflight_gets_all_that_it_lacks() -> None:
         f"Add {NEW} to allowed_origins, PUT to allowed_methods and x-two to allow_headers of petstore/1.0"
     )
     assert "+    - PUT" in change.patch
+    assert change.verdict == "Only this origin; the method and the headers for every allowed origin"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +191,7 @@ def test_an_application_gets_no_more_than_the_origin() -> None:
         f"Add {NEW} to javascript_origins of shop; add PUT to allowed_methods of petstore/1.0"
     )
     assert len(app.difference) == 2
+    assert app.verdict == "Only this origin; the method for every allowed origin"
 
 
 PREVIEWS = [group(f"https://pr-{number}.preview.shop-site.com") for number in (1, 2, 3)]
@@ -202,6 +204,9 @@ def test_a_pattern_is_suggested_for_several_names_of_one_domain() -> None:
     assert pattern.verdict == "Only preview.shop-site.com"
     assert pattern.turns == tuple(PREVIEWS)
     assert "also those that do not exist yet" in pattern.caution
+    lacking = [group(one.key.origin, preflight=True, method="PUT") for one in PREVIEWS]
+    pattern = suggested(lacking[0], others=lacking[1:])[1]
+    assert pattern.verdict == "Only preview.shop-site.com; the method for every allowed origin"
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,9 @@ def print_change(console: Console, group: _Group, change: _Group) -> None:
         console.print(Text(printable(f"   {change['caution']}"), "yellow"))
     for one in change["refused"]:
         console.print(Text(printable(f"   {parse_diagnostic(one)}"), "red"))
+    for one in change["findings"]:
+        if one not in change["refused"]:
+            console.print(Text(printable(f"   {parse_diagnostic(one)}"), "yellow"))
     others = [one for one in change["turns"] if one["id"] != group["id"]]
     for one in others[:_FEW]:
         console.print(
@@ -148,8 +151,9 @@ def print_readiness(console: Console, found: _Group) -> None:
     """Print whether an API in observe mode can be enforced."""
     console.print()
     days = found["days_with_traffic"]
+    requests = found["requests"]
     evidence = (
-        f"{found['requests']:,} requests on {days} day{'' if days == 1 else 's'}, "
+        f"{requests:,} request{'' if requests == 1 else 's'} on {days} day{'' if days == 1 else 's'}, "
         f"{found['refused']:,} of them would be refused"
     )
     if found["ready"]:
@@ -172,7 +176,7 @@ def state_of(group: _Group, *, short: bool = False) -> str:
         words = f"dismissed ({decision['reason']})"
     elif state == "reopened" and not short and decision is not None:
         decided = "allowed by" if decision["kind"] == "allowed" else f"dismissed ({decision['reason']}) at"
-        words = f"reopened: {decided} revision {decision['revision']}, and refused after a later change"
+        words = f"reopened: refused since revision {revision}, {decided} revision {decision['revision']}"
     return words
 
 
