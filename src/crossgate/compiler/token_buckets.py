@@ -6,6 +6,7 @@ bucket, a filter admits nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from envoy.type.v3.token_bucket_pb2 import TokenBucket
@@ -30,18 +31,22 @@ DRAWN_ALLOWED_PER_SECOND: Final = 1000
 """A node draws fairly from up to 32,000 allowed requests a second."""
 
 
-def compile_token_buckets(telemetry: Telemetry) -> list[Resource]:
-    """The buckets; one that would admit nothing is left out."""
-    if not telemetry.enabled:
-        return []
-    rates = {
+def bucket_rates(telemetry: Telemetry) -> Mapping[str, int]:
+    """What each bucket admits in a second; it holds as much."""
+    return {
         REFUSALS_OF_BROWSERS: telemetry.refusals_per_second,
         REFUSALS: telemetry.refusals_per_second,
         ALLOWED: telemetry.allowed_per_second,
         DRAWN_REFUSALS: telemetry.refusals_per_second,
         DRAWN_ALLOWED: DRAWN_ALLOWED_PER_SECOND if telemetry.allowed_per_second else 0,
     }
-    return [resource(name, _bucket(rate)) for name, rate in rates.items() if rate]
+
+
+def compile_token_buckets(telemetry: Telemetry) -> list[Resource]:
+    """The buckets; one that would admit nothing is left out."""
+    if not telemetry.enabled:
+        return []
+    return [resource(name, _bucket(rate)) for name, rate in bucket_rates(telemetry).items() if rate]
 
 
 def _bucket(per_second: int) -> TokenBucket:

@@ -16,12 +16,12 @@ from typing import Final
 
 from crossgate.catalogue.telemetry import Telemetry
 from crossgate.compiler.route_names import DecisionSeries
+from crossgate.compiler.token_buckets import bucket_rates
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.log import Log
 from crossgate.service.observers import Observers
 from crossgate.service.ports import CounterKey, TelemetryBatch, TelemetryStore, utc_now
 from crossgate.service.refusals import GroupDelta, RequestRecord
-from crossgate.telemetry.buckets import BucketRates
 from crossgate.telemetry.decision_counts import DecisionCounts
 from crossgate.telemetry.groups import RefusalGroups
 from crossgate.telemetry.refusal_log import RefusalLog
@@ -78,8 +78,6 @@ class Collector:
         self._counted_by_others: dict[_Process, Mapping[DecisionSeries, int]] = {}
         self._increments: defaultdict[DecisionSeries, int] = defaultdict(int)
         self._deliveries: dict[_Process, LogDeliveries] = {}
-        # Since the last call of `RefusalGroups.counted`, by node.
-        self._denied: dict[str, int] = {}
         self._client_keys: dict[datetime, bytes] = {}
         self._groups = RefusalGroups(self._client_keys.get)
         self._recent = RecentRequests()
@@ -118,13 +116,8 @@ class Collector:
 
     def delivered(self, node: str, incarnation: str, deliveries: LogDeliveries) -> None:
         """Note how many requests one Envoy process did not report one by one, since it began."""
-        process = (node, incarnation)
         with self._lock:
-            before = self._deliveries.get(process, LogDeliveries())
-            self._deliveries[process] = deliveries
-            denied = deliveries.denied + deliveries.dropped - before.denied - before.dropped
-            # A process without a name may have begun again.
-            self._denied[node] = self._denied.get(node, 0) + max(0, denied)
+            self._deliveries[node, incarnation] = deliveries
 
     def flushed(self, node: str) -> None:
         """Note that all counters of a process of the node were read."""
@@ -186,11 +179,8 @@ class Collector:
 
     def configure(self, telemetry: Telemetry, apis: Collection[str]) -> None:
         """Follow the catalogue: what nodes report, and which APIs exist."""
-        rates = BucketRates(
-            telemetry.refusals_per_second, telemetry.refusals_per_second, telemetry.allowed_per_second
-        )
         with self._lock:
-            self._groups.rates = rates
+            self._groups.configure(bucket_rates(telemetry))
             self._apis = apis
             if self._counts is not None:
                 self._counts.keep_apis(apis)
@@ -250,8 +240,7 @@ class Collector:
         now = self._now().timestamp()
         with self._lock:
             increments, self._increments = self._increments, defaultdict(int)
-            denied, self._denied = self._denied, {}
-            self._groups.counted(increments, denied, now)
+            self._groups.counted(increments, now)
 
     def _store_batches(self, store: TelemetryStore) -> None:
         """Store the batch that failed before, if there is one, and then what is new."""

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from crossgate.catalogue.telemetry import Telemetry
 from crossgate.compiler.route_names import DecisionSeries
+from crossgate.compiler.token_buckets import bucket_rates
 from crossgate.service.refusals import AllowedDelta, GroupDelta, OtherRefusals
 from crossgate.telemetry.admission import Admission
-from crossgate.telemetry.buckets import BucketRates
 from crossgate.telemetry.group_keys import (
     REFUSALS,
     allowed_key_of,
@@ -69,7 +70,7 @@ class RefusalGroups:
     """
 
     def __init__(
-        self, client_key: Callable[[datetime], bytes | None], rates: BucketRates | None = None
+        self, client_key: Callable[[datetime], bytes | None], rates: Mapping[str, int] | None = None
     ) -> None:
         self._client_key = client_key
         self._day = -1
@@ -80,7 +81,7 @@ class RefusalGroups:
         self._allowed: FairTable[FamilyKey, Tracked] = FairTable(MAX_ALLOWED)
         self._combinations: dict[tuple[str, str, str], int] = {}
         self._others: dict[StratumKey, Tracked] = {}
-        self._settlement = Settlement(self._others_of, rates or BucketRates())
+        self._settlement = Settlement(self._others_of, rates or bucket_rates(Telemetry()))
         self._admission = Admission()
         self.displaced = 0
         """How many groups of refusals left the table for others."""
@@ -90,24 +91,18 @@ class RefusalGroups:
         """How many groups of refusals are in the table."""
         return len(self._refused)
 
-    @property
-    def rates(self) -> BucketRates:
-        """What the buckets of the nodes pass."""
-        return self._settlement.rates
-
-    @rates.setter
-    def rates(self, rates: BucketRates) -> None:
+    def configure(self, rates: Mapping[str, int]) -> None:
+        """Set what each token bucket of a node admits in a second."""
         self._settlement.rates = rates
 
     def add(self, sample: SampledRequest) -> None:
-        """Count a reported request. Report all of them, also those that a native service refused."""
+        """Count a reported request. One that was drawn is counted later, if it is not reported otherwise."""
         refused = sample.series.reason in REFUSALS
-        time = self._sane(sample.time)
         if not refused and not has_allowed_origin(sample):
-            self._settlement.report(sample, time, None)
             return
+        time = self._sane(sample.time)
         group = self._find(sample, refused=refused)
-        group.sample(time)
+        group.sample(time, counted=not sample.drawn)
         if refused:
             # In a flood, nearly all groups are seen once.
             if group.seen > 1 or self._refused.size(group.family) <= _CROWD:
@@ -121,14 +116,10 @@ class RefusalGroups:
         if self._day_key is not None and address:
             group.count_client(client_hash(address, self._day_key), day)
 
-    def counted(
-        self, increments: Mapping[DecisionSeries, int], denied: Mapping[str, int] | None, now: float
-    ) -> None:
+    def counted(self, increments: Mapping[DecisionSeries, int], now: float) -> None:
         """Note what the counters of the control plane's nodes counted since the last call, some seconds ago.
 
-        Call it every five seconds, also if nothing was counted. ``denied`` is how many reports the token
-        buckets of each node denied meanwhile, by node; a node that is missing, or None, means that it is
-        unknown.
+        Call it every five seconds, also if nothing was counted.
         """
         self._now = now
         decisions: dict[StratumKey, int] = {}
@@ -136,7 +127,7 @@ class RefusalGroups:
             if series.reason in COUNTED:
                 key = series.api, series.reason, series.observed
                 decisions[key] = decisions.get(key, 0) + increment
-        self._settlement.counted(decisions, denied, now)
+        self._settlement.counted(decisions, now)
 
     def take(self, now: float) -> Taken:
         """What is new since the last call."""

@@ -1,65 +1,61 @@
 """How many requests a group had, when token buckets let only a part of the reports pass.
 
-The counters tell T, the number of decisions of an API with a reason. In the same time M requests came through
-buckets that may have been empty (`buckets`), X of them of one group; the others came through buckets that
-denied nothing, and are counted as they are. So U decisions were not reported.
+The counters tell the number of decisions of an API with a reason. X of a group were reported, and are counted
+as they are; U of all groups were not. What a bucket admits is not a fair sample: it fills while a flood waits
+for its answers, so clients that do not wait in step are admitted more often. Therefore nodes draw one of 32
+requests by chance alone besides. The drawn ones that no bucket admitted are a fair sample of the U.
 
-**Count.** If an empty bucket lets the next request pass whichever it is, the M are a random part of the M + U
-(binomial thinning, with the total known), and the share q = X / M of the group holds for all. Its count is
-X + U q, which is F X with F = (M + U) / M. A group that is alone has q = 1, and M + U is exact.
+**Count.** Of S such draws, s are of the group: its count is X + U s / S, or X + F s with F = U / S. A group
+that is alone in its API and reason has s = S, and is exact.
 
-**Variance.** With the true share Q, two things are random: the X reported ones, with variance M Q (1 - Q), of
-which U / M times as many are added; and how many of the other U are the group's, with variance U Q (1 - Q).
+**Variance.** Given S, and with the true part q of the group in the U, s is hypergeometric:
 
-    Var(count - truth) = (U / M)² M Q (1 - Q) + U Q (1 - Q) = U Q (1 - Q) F = M Q F (F - 1) (1 - Q)
+    Var(F s) = F² S q (1 - q) (1 - S / U)
 
-With X for its expectation M Q this is X F (F - 1) (1 - Q). It is linear in X, so that it may be summed over
-intervals. The remaining Q is the share in the reports of the last intervals together: in a single one a group
-often is alone by chance.
+We take s for S q, leave out the last factor, which is 31/32 at least (draws and decisions are not of the very
+same requests, see below), and smooth 1 - q to (S - s + 1) / (S + 1), so that few draws do not look sure. It
+is 0 if no other group was there. What remains is linear in s, so that it may be summed over intervals.
 
-The square of X is too uncertain where X is small: a group with one report, or with none while it had others
-just before, is not as sure as X says. Two more reports are added once, as in Wilson's interval (1.96² / 2).
+**Small numbers.** A group that was not drawn may have unreported requests all the same if it was reported
+through a bucket that may have been empty, and one with a single draw is not as sure as s says. Two more draws
+are added once, as in Wilson's interval (1.96² / 2), but the error that they make is at most U.
 
-**Bursts.** F is an average. If the group and the others do not come at the same times or through the same
-bucket, F X is wrong by the sum over the cells c of (x_c - q m_c) (f_c - F), where f_c, the decisions for each
-report of the cell, is not known. The first factor is: beyond what thinning explains,
+**Uneven draws.** Draws pass a bucket as well. If it was empty, at more than 32,000 refusals a second of one
+node, they are not fair either: the truth may be between none and twice of what is added. That error has the
+same sign in all intervals, so it is summed as an error, not as a variance.
 
-    E = Σ (x_c - q m_c)² - q (1 - q) (M - Σ m_c² / M)
-
-is the square of how unevenly the group came. For the second we take the mean square (F - 1)², that of cells
-whose numbers of denied entries are independent and exponentially distributed. This adds (F - 1)² max(E, 0).
-
-**Batches.** The clients of a flood send in step, as fast as they are answered. Within milliseconds one batch
-empties the bucket, and it fills until the next one. A client that sends in between finds a token, and its
-requests pass more often than the average: measured, 3.4 times as often. Neither reports nor counters tell who
-sends in step. So the truth is between X, if all of the group passed, and F X. The error that is shown is at
-least F X - X, summed over intervals: it has the same sign in all of them. Of a group with more than half of
-the reports it is less, and 0 of one that is alone.
-
-**Intervals.** Counters and reports of the same requests do not come at the same time. What is not explained
-yet is carried over, so that the sum of all counts follows the counters. Unreported decisions without a single
-report in their interval wait for one; then they get the shares of the last reports. If no bucket was empty
-and the reports still do not come, they are lost (the sink was down), and are counted as others.
+**Time.** Counters and draws of the same requests do not come at the same time: counters of a node come every
+five seconds. So one draw is used for each 32 unreported decisions, the oldest first; the others wait for
+their decisions. Each draw is used once at most. Unreported decisions without any draw wait for one. If none
+comes, and they are few, they get the parts of the last draws, or of the reports if there were no draws. If
+they are too many for chance, they are lost (the sink was down), and are counted as others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
 from typing import Final, Protocol
+
+from crossgate.compiler.token_buckets import DRAW_ONE_OF
 
 StratumKey = tuple[str, str, bool]
 """API, reason, observed."""
 _FEW: Final = 2
 _DOUBTED: Final = 20
 """Intervals."""
-DECAY: Final = 0.8
-"""How much an earlier interval weighs against the one after it."""
+_KEPT: Final = 3
+"""Intervals that a draw waits for its decisions."""
 _WAIT: Final = 6
-"""Intervals that unreported decisions wait for a report."""
+"""Intervals that unreported decisions wait for a draw."""
+_LOST: Final = 6 * DRAW_ONE_OF
+"""More decisions without any draw are not chance: that has a probability of e⁻⁶."""
 _REMEMBERED: Final = 16
-"""Groups whose shares are remembered for decisions without any report."""
-_FORGOTTEN: Final = 120.0
-"""Seconds after which those shares tell nothing any more."""
+"""Groups whose parts are remembered for decisions without any draw."""
+_ERROR: Final = 1.96
+"""Standard deviations in the error that is shown."""
 
 
 class Scaled(Protocol):
@@ -70,169 +66,167 @@ class Scaled(Protocol):
         """Its share in the reports."""
         ...
 
-    def gain(self, count: float, variance: float, time: float) -> None:
-        """Add unreported requests of about that time."""
+    def gain(self, count: float, variance: float, drawn: int, time: float) -> None:
+        """Add unreported requests of about that time, and how many draws they are known from."""
         ...
 
 
 class Share:
-    """The share of a group in the reports of its stratum. It is small: dropped groups leave it behind."""
+    """The share of a group in its stratum. It is small: dropped groups leave it behind."""
 
-    __slots__ = ("_biased", "_doubted", "_interval", "_weight", "group", "stratum")
+    __slots__ = ("_doubt", "_doubted", "_uneven", "group", "stratum")
 
     def __init__(self, stratum: StratumKey, group: Scaled) -> None:
         self.stratum: Final = stratum
         self.group = group
         """Where its requests are counted: in others once the group is dropped."""
-        self._weight = 0.0
-        self._interval = 0
+        self._doubt = 0.0
         self._doubted = -_DOUBTED
-        self._biased = 0.0
+        self._uneven = 0.0
 
     @property
     def owner(self) -> Share:
         """The share of the group in which its requests are counted."""
         return self.group.share
 
-    def weigh(self, reports: int, interval: int) -> None:
-        """Add the reports of an interval; those before it weigh less with each one."""
-        self._weight = self._weight * DECAY ** (interval - self._interval) + reports
-        self._interval = interval
+    def doubt(self, variance: float, interval: int) -> float:
+        """What to add so that it is added once: at first, and again after a long time."""
+        if interval - self._doubted >= _DOUBTED:
+            self._doubt, self._doubted = 0.0, interval
+        more = max(variance - self._doubt, 0.0)
+        self._doubt += more
+        return more
 
-    def doubt(self, interval: int) -> int:
-        """How many reports to add for the variance: some at first, and again after a long time."""
-        if interval - self._doubted < _DOUBTED:
-            return 0
-        self._doubted = interval
-        return _FEW
+    def uneven(self, error: float) -> float:
+        """The variance by which the sum of these errors grows."""
+        before, self._uneven = self._uneven, self._uneven + error
+        return (self._uneven**2 - before**2) / _ERROR**2
 
-    def bias(self, count: float, part: float) -> float:
-        """The variance that makes the error as large as all that was added, now and before.
 
-        ``part`` is the group's part of all: the larger it is, the less there is to be confused with.
+@dataclass(slots=True)
+class Window:
+    """The reports and draws of one interval."""
 
-        The error of each interval has the same sign, so variances of intervals would not add up to it.
-        """
-        before, self._biased = self._biased, self._biased + count * min(1.0, 2 * (1 - part))
-        return (self._biased**2 - before**2) / 1.96**2
-
-    @property
-    def weight(self) -> float:
-        """Reports of the last intervals, as of the newest one with any."""
-        return self._weight
+    reports: Counter[Share] = field(default_factory=Counter)
+    doubtful: set[Share] = field(default_factory=set)
+    """Those in whose bucket there may have been more."""
+    draws: list[tuple[Share, bool]] = field(default_factory=list)
+    """Drawn requests that were not reported, the oldest first; each with whether its bucket was empty."""
 
 
 class Stratum:
     """The decisions of one API with one reason, enforced or observed."""
 
-    __slots__ = ("_balance", "_interval", "_others", "_remembered", "_scaled", "_waited", "_weight", "active")
+    __slots__ = ("_balance", "_interval", "_mixed", "_others", "_remembered", "_waited", "_windows", "active")
 
     def __init__(self, others: Scaled) -> None:
         self._others = others
         self._balance = 0.0
         """Decisions less reports and what was added for unreported ones; negative if reports came first."""
         self._interval = 0
-        self._weight = 0.0
+        self._mixed = -_DOUBTED
+        """When there was more than one group for the last time."""
+        self._windows: deque[Window] = deque(maxlen=_KEPT)
         self._waited = 0
-        self._remembered: tuple[tuple[Share, float], ...] = ()
-        """Shares of the last reports."""
-        self._scaled = 0.0
-        """When they came."""
+        self._remembered: tuple[int, Mapping[Share, float]] = 0, {}
+        """Parts in the last draws that were used, and when they were."""
         self.active = 0.0
         """When there were decisions or reports for the last time."""
 
     @property
-    def balance(self) -> float:
-        """Decisions that are not in a group yet, less requests in groups whose decisions did not come yet."""
-        return self._balance
+    def waits(self) -> bool:
+        """Whether decisions or draws wait for each other."""
+        return self._balance != 0 or any(window.draws for window in self._windows)
 
-    def settle(
-        self,
-        decisions: int,
-        reports: int,
-        cells: Sequence[Mapping[Share, int]],
-        nearby: Iterable[Share] = (),
-        *,
-        denying: bool,
-        now: float,
-    ) -> None:
-        """Account for an interval: its decisions, all its reports, and those of cells with an empty bucket.
-
-        ``nearby`` are shares with reports in other cells of the same buckets. ``denying`` is whether any
-        bucket was empty in this interval or the one before.
-        """
+    def settle(self, decisions: int, window: Window, now: float) -> None:
+        """Account for an interval: its decisions, its reports and its draws."""
+        reports = window.reports.total()
         overdue = max(self._balance - reports, 0.0)
         self._balance += decisions - reports
-        if decisions or reports:
+        if decisions or reports or window.draws:
             self.active = now
-        if cells:
-            self._waited, self._scaled = 0, now
-            self._scale(cells, nearby, now)
-            return
-        if now - self._scaled > _FORGOTTEN:
-            self._remembered = ()
-        overdue = min(overdue, self._balance)
-        if overdue <= 0:
-            self._waited = 0
-            return
-        self._waited += 1
-        if not denying or self._waited > _WAIT:
-            self._share(overdue, now)
-
-    def _scale(self, cells: Sequence[Mapping[Share, int]], nearby: Iterable[Share], now: float) -> None:
-        """Distribute what is unreported by the shares of the groups in the cells."""
-        total, squares = 0, 0
-        sums: dict[Share, int] = {}
-        uneven: dict[Share, tuple[int, int]] = {}
-        for cell in cells:
-            owned: dict[Share, int] = {}
-            for sampled, reports in cell.items():
-                owner = sampled.owner
-                owned[owner] = owned.get(owner, 0) + reports
-            size = sum(owned.values())
-            total += size
-            squares += size * size
-            for owner, reports in owned.items():
-                sums[owner] = sums.get(owner, 0) + reports
-                square, product = uneven.get(owner, (0, 0))
-                uneven[owner] = square + reports * reports, product + reports * size
-        for share in nearby:
-            uneven.setdefault(share.owner, (0, 0))
-        self._weigh(sums, total)
-        unreported = max(self._balance, 0.0)
-        self._balance -= unreported
-        factor = 1 + unreported / total
-        if not unreported:
-            return
-        for share, (square, product) in uneven.items():
-            reports = sums.get(share, 0)
-            part = reports / total
-            excess = square - 2 * part * product + part * part * squares
-            excess -= part * (1 - part) * (total - squares / total)
-            scaled = reports + share.doubt(self._interval)
-            variance = scaled * factor * (factor - 1) * (1 - share.weight / self._weight)
-            variance += (factor - 1) ** 2 * max(excess, 0.0)
-            variance += share.bias(unreported * part, share.weight / self._weight)
-            share.group.gain(unreported * part, variance, now)
-
-    def _weigh(self, sums: Mapping[Share, int], total: int) -> None:
         self._interval += 1
-        self._weight = self._weight * DECAY + total
-        for share, reports in sums.items():
-            share.weigh(reports, self._interval)
-        largest = sorted(sums.items(), key=lambda item: item[1], reverse=True)[:_REMEMBERED]
-        self._remembered = tuple((share, share.weight / self._weight) for share, _ in largest)
+        self._windows.append(window)
+        overdue = min(overdue, self._balance)
+        if self._balance > 0 and any(kept.draws for kept in self._windows):
+            self._waited = 0
+            self._distribute(now)
+        elif overdue > 0:
+            self._waited += 1
+            if self._waited > _WAIT:
+                self._waited = 0
+                self._distribute_undrawn(overdue, now)
+        else:
+            self._waited = 0
 
-    def _share(self, decisions: float, now: float) -> None:
-        """Distribute decisions without reports by the shares of the last ones."""
+    def _distribute(self, now: float) -> None:
+        """Give all that is unreported to the groups of the draws."""
+        unreported, self._balance = self._balance, 0.0
+        wanted = ceil(unreported / DRAW_ONE_OF)
+        drawn: Counter[Share] = Counter()
+        uneven = 0
+        for window in self._windows:
+            used = window.draws[:wanted]
+            del window.draws[:wanted]
+            wanted -= len(used)
+            drawn.update(share.owner for share, _ in used)
+            uneven += sum(empty for _, empty in used)
+        total = drawn.total()
+        factor = unreported / total
+        alone = self._alone(drawn)
+        for share in {**drawn, **self._doubtful()}:
+            number = drawn[share]
+            rest = 0.0 if alone else (total - number + 1) / (total + 1)
+            variance = number * factor**2 * rest + self._doubt(share, factor, unreported) * rest
+            variance += share.uneven(uneven * factor * number / total * rest)
+            if number or variance:
+                share.group.gain(factor * number, variance, number, now)
+        self._remembered = (
+            self._interval,
+            {share: number / total for share, number in drawn.most_common(_REMEMBERED)},
+        )
+
+    def _distribute_undrawn(self, decisions: float, now: float) -> None:
+        """Give decisions without draws to the groups that the last draws or reports were of."""
         self._balance -= decisions
-        self._waited = 0
+        reported = self._reported()
+        at, parts = self._remembered
+        if self._interval - at > _DOUBTED or not parts:
+            total = reported.total()
+            parts = {share: number / total for share, number in reported.most_common(_REMEMBERED)}
+        if decisions > _LOST:
+            parts = {}
+        owned: Counter[Share] = Counter()
+        for share, part in parts.items():
+            owned[share.owner] += part  # type: ignore[assignment]
         rest = decisions
-        for share, part in self._remembered:
-            count = decisions * part
+        alone = self._alone(owned)
+        for share in {**owned, **self._doubtful()}:
+            count = decisions * owned[share]
             rest -= count
-            variance = count * (1 - part) * (1 + decisions / self._weight)
-            variance += share.owner.bias(count, part)
-            share.group.gain(count, variance, now)
+            variance = 0.0 if alone else self._doubt(share, DRAW_ONE_OF, decisions)
+            if count or variance:
+                share.group.gain(count, variance, 0, now)
         if rest > 1e-6 * decisions:
-            self._others.gain(rest, 0.0, now)
+            self._others.gain(rest, 0.0, 0, now)
+
+    def _reported(self) -> Counter[Share]:
+        """The reports of the last intervals."""
+        reported: Counter[Share] = Counter()
+        for window in self._windows:
+            for share, number in window.reports.items():
+                reported[share.owner] += number
+        return reported
+
+    def _doubtful(self) -> dict[Share, None]:
+        """The groups of the last intervals that may have had more requests than their reports."""
+        return {share.owner: None for window in self._windows for share in window.doubtful}
+
+    def _alone(self, drawn: Mapping[Share, float]) -> bool:
+        """Whether there was only one group for long."""
+        if len({*drawn, *self._reported()}) > 1:
+            self._mixed = self._interval
+        return self._interval - self._mixed >= _DOUBTED
+
+    def _doubt(self, share: Share, factor: float, unreported: float) -> float:
+        return share.doubt(min(_FEW * factor**2, (unreported / _ERROR) ** 2), self._interval)

@@ -3,25 +3,44 @@
 The reports of a time come within a second or so, the counters of nodes every five seconds. Decisions are
 settled one interval after they were counted, with the reports of the same time. So the decisions of a report
 are never settled before the report, and nothing is counted twice.
+
+A request that was drawn may be reported as well, by another stream and in any order. Both reports have the
+same node, time, id and path, so they are in the same cell, an eighth of a second. A drawn request is
+unreported if it is alone in its cell when that is settled. A request needs no id for it, and one whose id a
+client chose is found as well. A report that comes later than two seconds is in the first cell that is not
+settled.
+
+A bucket that is empty has passed in the second before what fills it in that time, at least. So one that
+passed less denied nothing, and what it passed is all that there was.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from crossgate.compiler.token_buckets import (
+    ALLOWED,
+    DRAWN_ALLOWED,
+    DRAWN_REFUSALS,
+    REFUSALS,
+    REFUSALS_OF_BROWSERS,
+)
 from crossgate.policy.decision import Reason
-from crossgate.telemetry.buckets import BucketRates, Cell, NodeBucket
-from crossgate.telemetry.group_keys import REFUSALS
+from crossgate.telemetry import group_keys
 from crossgate.telemetry.sampled_request import SampledRequest
-from crossgate.telemetry.scaling import Scaled, Share, Stratum, StratumKey
+from crossgate.telemetry.scaling import Scaled, Share, Stratum, StratumKey, Window
 
-COUNTED: Final = frozenset({*REFUSALS, Reason.ORIGIN_ALLOWED, Reason.PREFLIGHT_ALLOWED})
+COUNTED: Final = frozenset({*group_keys.REFUSALS, Reason.ORIGIN_ALLOWED, Reason.PREFLIGHT_ALLOWED})
 """Reasons whose decisions are all reported if no bucket is empty. Of an API without a policy only requests
 with an Origin are, which no counter counts."""
-MAX_SHARES: Final = 100_000
-"""Shares in the cells: ten seconds with 10,000 reports each. More are counted as others."""
+MAX_REPORTS: Final = 100_000
+"""Reports in the cells: ten seconds with 10,000 each. Draws of a time with more are not used."""
+CELLS_PER_SECOND: Final = 8
+MAX_CELLS: Final = 160
+"""Cells that are not settled. Times are the node's: a wrong clock must not fill the memory."""
 
 _LAG: Final = 1.5
 """Seconds after which the reports of a time are here: Envoy sends them after 1 s."""
@@ -29,10 +48,13 @@ _SHORTEST: Final = 5.0
 """Seconds of an interval: the counters of each node come at least once."""
 _LOST: Final = 15.0
 """Seconds without counters after which reports are settled without them."""
-_IDLE: Final = 720
 _FORGOTTEN: Final = 3600.0
 """Seconds after which an API and reason without requests leaves the memory."""
-_REFUSED_STATUS: Final = frozenset({403, 405})
+_SATURATED: Final = 0.9
+"""Part of a bucket's rate from which it may have been empty."""
+
+_Bucket = tuple[str, str, int]
+"""Node, name and second."""
 
 
 @dataclass(slots=True)
@@ -40,127 +62,148 @@ class _Interval:
     start: float
     end: float
     decisions: dict[StratumKey, int]
-    denied: dict[str, int] | None
-    """By node; None if unknown."""
 
     def add(self, other: _Interval) -> None:
         self.end = other.end
         for key, number in other.decisions.items():
             self.decisions[key] = self.decisions.get(key, 0) + number
-        if self.denied is None or other.denied is None:
-            self.denied = None
-        else:
-            nodes = self.denied.keys() & other.denied.keys()
-            self.denied = {node: self.denied[node] + other.denied[node] for node in nodes}
 
-    def denied_none(self, node: str) -> bool:
-        """Whether no bucket of the node denied anything."""
-        return self.denied is not None and self.denied.get(node) == 0
+
+class _Cell:
+    """What was reported in an eighth of a second. Requests are known by a hash."""
+
+    __slots__ = ("complete", "drawn", "reported", "reports")
+
+    def __init__(self) -> None:
+        self.reports: defaultdict[_Bucket, dict[Share, int]] = defaultdict(dict)
+        self.reported: set[int] = set()
+        self.drawn: dict[int, tuple[Share, _Bucket]] = {}
+        self.complete = True
 
 
 class Settlement:
-    """The cells of all buckets, and the strata."""
+    """The reports that are not settled, and the strata.
 
-    def __init__(self, others: Callable[[StratumKey], Scaled], rates: BucketRates) -> None:
+    ``rates`` is what each bucket of a node passes in a second.
+    """
+
+    def __init__(self, others: Callable[[StratumKey], Scaled], rates: Mapping[str, int]) -> None:
         self.rates = rates
         self._others = others
-        self._buckets: dict[tuple[str, str], NodeBucket] = {}
+        self._cells: dict[int, _Cell] = {}
+        self._settled: int | None = None
+        """The newest cell that is settled."""
+        self._reports = 0
+        self._passed: defaultdict[_Bucket, int] = defaultdict(int)
         self._strata: dict[StratumKey, Stratum] = {}
-        self._unsettled: set[StratumKey] = set()
-        """Strata with a balance."""
+        self._waiting: set[StratumKey] = set()
         self._intervals: list[_Interval] = []
         """Those that are not settled, the oldest first: two or three."""
-        self._denying: set[bool] = set()
-        """Whether buckets of refusals were empty in the last interval; whether those of allowed were."""
-        self._shares = 0
 
-    def report(self, sample: SampledRequest, time: float, share: Share | None) -> None:
-        """Put a report into the cell of the bucket that passed it; None if it is not counted in a group."""
-        refused = sample.series.reason in REFUSALS or sample.status in _REFUSED_STATUS
-        # The 403 of a native service passes the buckets of refusals.
-        name = ("browsers" if sample.fetch_mode else "refusals") if refused else "allowed"
-        bucket = self._buckets.get((sample.node, name))
-        if bucket is None:
-            bucket = self._buckets[sample.node, name] = NodeBucket()
-        cell = bucket.cell(time)
-        cell.passed += 1
-        if share is None or sample.series.reason not in COUNTED:
+    def report(self, sample: SampledRequest, time: float, share: Share) -> None:
+        """Note a request that was reported, drawn or not, and the group that it is in."""
+        number, cell = self._cell(time)
+        second = int(time) if self._settled is None else number // CELLS_PER_SECOND
+        bucket = sample.node, _bucket_of(sample), second
+        self._passed[bucket] += 1
+        if sample.series.reason not in COUNTED:
             return
-        if share not in cell.samples:
-            if self._shares >= MAX_SHARES:
-                share = self._others(share.stratum).share
-            self._shares += 1
-        cell.samples[share] = cell.samples.get(share, 0) + 1
+        full = self._reports >= MAX_REPORTS
+        if full:
+            cell.complete = False
+            share = self._others(share.stratum).share
+        request = hash((sample.node, sample.time, sample.request_id, sample.path))
+        if not sample.drawn:
+            reports = cell.reports[bucket]
+            reports[share] = reports.get(share, 0) + 1
+            if not full:
+                cell.reported.add(request)
+                self._reports += 1
+        elif not full:
+            cell.drawn[request] = share, bucket
+            self._reports += 1
 
-    def counted(self, decisions: dict[StratumKey, int], denied: Mapping[str, int] | None, now: float) -> None:
+    def _cell(self, time: float) -> tuple[int, _Cell]:
+        """The cell of that time; if it is settled already, the first that is not."""
+        number = 0
+        if self._settled is not None:
+            number = min(max(int(time * CELLS_PER_SECOND), self._settled + 1), self._settled + MAX_CELLS)
+        cell = self._cells.get(number)
+        if cell is None:
+            cell = self._cells[number] = _Cell()
+        return number, cell
+
+    def counted(self, decisions: dict[StratumKey, int], now: float) -> None:
         """Note decisions that were counted, and settle those before."""
+        if self._settled is None:
+            self._settled = int(now * CELLS_PER_SECOND) - MAX_CELLS // 2
         start = self._intervals[-1].end if self._intervals else now
-        interval = _Interval(start, now, decisions, None if denied is None else dict(denied))
+        interval = _Interval(start, now, decisions)
         if self._intervals and start - self._intervals[-1].start < _SHORTEST:
             self._intervals[-1].add(interval)
         else:
             self._intervals.append(interval)
         while len(self._intervals) > 1 and self._intervals[0].end <= now - _LAG:
-            # What was denied before its end may be in the counters that came after it.
-            self._settle(self._intervals.pop(0), self._intervals[0], now)
+            self._settle(self._intervals.pop(0), now)
 
     def settle_lost(self, now: float) -> None:
         """Settle reports without counters if these did not come for long."""
         if self._intervals and now - self._intervals[-1].end > _LOST:
-            self.counted({}, None, now)
+            self.counted({}, now)
 
-    def _settle(self, interval: _Interval, after: _Interval, now: float) -> None:
-        reports: dict[StratumKey, int] = {}
-        scaled: dict[StratumKey, list[Mapping[Share, int]]] = {}
-        nearby: dict[StratumKey, dict[Share, int]] = {}
-        denying: set[bool] = set()
-        for (node, name), bucket in self._buckets.items():
-            denied_none = interval.denied_none(node) and after.denied_none(node)
-            cells = bucket.judge(interval.end, getattr(self.rates, name))
-            self._shares -= sum(len(cell.samples) for cell, _ in cells)
-            denies = not denied_none and any(empty for _, empty in cells)
-            if denies:
-                denying.add(name != "allowed")
-            for cell, empty in cells:
-                parts = _by_stratum(cell)
-                for key, part in parts.items():
-                    reports[key] = reports.get(key, 0) + sum(part.values())
-                    if denies and empty:
-                        scaled.setdefault(key, []).append(part)
-                    elif denies:
-                        nearby.setdefault(key, {}).update(part)
-        for key in {**interval.decisions, **reports, **dict.fromkeys(self._unsettled)}:
+    def _settle(self, interval: _Interval, now: float) -> None:
+        windows = self._windows(int(interval.end * CELLS_PER_SECOND))
+        for key in {**interval.decisions, **windows, **dict.fromkeys(self._waiting)}:
             stratum = self._strata.get(key)
             if stratum is None:
                 stratum = self._strata[key] = Stratum(self._others(key))
-            stratum.settle(
-                interval.decisions.get(key, 0),
-                reports.get(key, 0),
-                scaled.get(key, ()),
-                nearby.get(key, ()),
-                denying=(key[1] in REFUSALS) in denying | self._denying,
-                now=now,
-            )
-            if stratum.balance:
-                self._unsettled.add(key)
+            stratum.settle(interval.decisions.get(key, 0), windows.get(key) or Window(), now)
+            if stratum.waits:
+                self._waiting.add(key)
             else:
-                self._unsettled.discard(key)
-        self._denying = denying
+                self._waiting.discard(key)
+
+    def _windows(self, until: int) -> dict[StratumKey, Window]:
+        """Remove the cells until that one, and return what was in them."""
+        windows: defaultdict[StratumKey, Window] = defaultdict(Window)
+        for number in sorted(number for number in self._cells if number <= until):
+            cell = self._cells.pop(number)
+            self._reports -= len(cell.drawn) + len(cell.reported)
+            for bucket, reports in cell.reports.items():
+                denies = self._may_be_empty(bucket, seconds=2)
+                for share, times in reports.items():
+                    window = windows[share.stratum]
+                    window.reports[share.owner] += times
+                    if denies:
+                        window.doubtful.add(share.owner)
+            if not cell.complete:
+                continue
+            for request, (share, bucket) in cell.drawn.items():
+                if request not in cell.reported:
+                    windows[share.stratum].draws.append((share, self._may_be_empty(bucket, seconds=1)))
+        self._settled = until if self._settled is None else max(self._settled, until)
+        for bucket in [bucket for bucket in self._passed if bucket[2] < until // CELLS_PER_SECOND - 1]:
+            del self._passed[bucket]
+        return windows
+
+    def _may_be_empty(self, bucket: _Bucket, seconds: int) -> bool:
+        """Whether the bucket may have been empty, by what it passed in that second and those before."""
+        node, name, last = bucket
+        passed = sum(self._passed.get((node, name, last - before), 0) for before in range(seconds))
+        return passed >= _SATURATED * self.rates.get(name, 0)
 
     def forget(self, now: float) -> list[StratumKey]:
         """Forget what was idle for an hour. Returns the strata."""
         forgotten = [key for key, stratum in self._strata.items() if now - stratum.active > _FORGOTTEN]
         for key in forgotten:
             del self._strata[key]
-            self._unsettled.discard(key)
-        for name, bucket in list(self._buckets.items()):
-            if bucket.idle > _IDLE:
-                del self._buckets[name]
+            self._waiting.discard(key)
         return forgotten
 
 
-def _by_stratum(cell: Cell) -> dict[StratumKey, dict[Share, int]]:
-    parts: dict[StratumKey, dict[Share, int]] = {}
-    for share, number in cell.samples.items():
-        parts.setdefault(share.stratum, {})[share] = number
-    return parts
+def _bucket_of(sample: SampledRequest) -> str:
+    if sample.series.reason not in group_keys.REFUSALS:
+        return DRAWN_ALLOWED if sample.drawn else ALLOWED
+    if sample.drawn:
+        return DRAWN_REFUSALS
+    return REFUSALS_OF_BROWSERS if sample.fetch_mode else REFUSALS

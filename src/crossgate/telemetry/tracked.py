@@ -134,20 +134,23 @@ class Tracked(Ranked[FamilyKey]):
         self.pending.append(Pending(hour))
         return self.pending[-1]
 
-    def sample(self, time: float) -> None:
-        """Count a reported request."""
+    def sample(self, time: float, *, counted: bool = True) -> None:
+        """Note a reported request, and count it."""
         self.rank += 1
         self.seen += 1
         self._last = max(self._last, time)
+        if not counted:
+            return
         pending = self.pending_of(time)
         pending.sampled += 1
         pending.count += 1
         if time < pending.first or time > pending.last:
             pending.seen(time)
 
-    def gain(self, count: float, variance: float, time: float) -> None:
-        """Add requests of about that time that were not reported."""
+    def gain(self, count: float, variance: float, drawn: int, time: float) -> None:
+        """Add requests of about that time of which only those that were drawn were reported."""
         pending = self.pending_of(time)
+        pending.sampled += drawn
         pending.count += count
         pending.variance += variance
         pending.seen(self._last or time)

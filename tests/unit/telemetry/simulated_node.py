@@ -1,23 +1,24 @@
-"""A node whose token buckets pass a part of its reports, simulated in ticks of 10 ms.
+"""A node whose token buckets pass a part of its reports, and that draws others by chance.
 
-What is passed in a tick is a random part of what came in it, as with an Envoy whose bucket is filled
-continuously. Counters come every five seconds and reports up to a second late, neither in step.
+Buckets fill continuously. A flood may come in batches, as from clients that all wait for their answers: the
+bucket fills meanwhile. Counters come every five seconds and reports up to a second late, neither in step.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, count
+from itertools import count
+from operator import itemgetter
 from random import Random
 
 from tests.unit.telemetry.samples import NOON, sample
 
+from crossgate.catalogue.telemetry import Telemetry
 from crossgate.compiler.route_names import DecisionSeries
+from crossgate.compiler.token_buckets import DRAW_ONE_OF, DRAWN_ALLOWED, DRAWN_REFUSALS, bucket_rates
 from crossgate.service.refusals import AllowedKey, GroupKey
-from crossgate.telemetry.buckets import BucketRates
 from crossgate.telemetry.groups import RefusalGroups
 from crossgate.telemetry.sampled_request import SampledRequest
 
@@ -34,8 +35,8 @@ class Source:
     start: float = 0.0
     end: float = 1e9
     random_origins: bool = False
-    finds_tokens: bool = False
-    """Whether its requests come between the batches of a flood, and always pass."""
+    batch: int = 1
+    """How many requests come at once, and then none until it is their turn again: a closed loop."""
 
 
 @dataclass
@@ -44,9 +45,8 @@ class Node:
 
     sources: list[Source]
     random: Random
-    rates: BucketRates = field(default_factory=lambda: BucketRates(100, 100, 10))
+    rates: Mapping[str, int] = field(default_factory=lambda: rates(100))
     name: str = "node-1"
-    denied_is_known: bool = False
 
     def __post_init__(self) -> None:
         self.groups = RefusalGroups(lambda _: DAY_KEY, self.rates)
@@ -57,12 +57,11 @@ class Node:
         self.variance: defaultdict[GroupKey | AllowedKey, float] = defaultdict(float)
         self.others: Counter[tuple[str, str]] = Counter()
         self.rows = 0
-        self._tokens = {"refusals": float(self.rates.refusals), "browsers": float(self.rates.browsers)}
-        self._tokens["allowed"] = float(self.rates.allowed)
+        self._tokens = dict.fromkeys(self.rates, (0.0, 1e9))
+        """When tokens of each bucket were counted, and how many there were."""
         self._late: list[tuple[float, SampledRequest]] = []
         self._counters: Counter[DecisionSeries] = Counter()
         self._flushed: Counter[DecisionSeries] = Counter()
-        self._denied = 0
         self._numbers = count()
         self._ticks = 0
 
@@ -83,18 +82,13 @@ class Node:
         now = NOON + self._ticks * TICK
         elapsed = self._ticks * TICK
         self._ticks += 1
-        arrived: defaultdict[str, list[tuple[Source, int]]] = defaultdict(list)
+        arrived: list[tuple[float, Source]] = []
         for source in self.sources:
             if source.start <= elapsed < source.end:
-                number = _poisson(source.per_second * TICK, self.random)
-                arrived[_bucket_of(source.request)].append((source, number))
-                self._counters[source.request.series] += number
-                self.true[source.request.series, source.request.origin] += number
-        for bucket, requests in arrived.items():
-            self._pass(bucket, requests, now)
-        for bucket in self._tokens:
-            rate = getattr(self.rates, bucket)
-            self._tokens[bucket] = min(self._tokens[bucket] + rate * TICK, rate)
+                for _ in range(_poisson(source.per_second / source.batch * TICK, self.random)):
+                    arrived += [(elapsed + self.random.random() * TICK, source)] * source.batch
+        for time, source in sorted(arrived, key=itemgetter(0)):
+            self._arrive(time, source)
         if self._late and self._ticks % 10 == 0:
             for time, request in self._late:
                 if time <= now:
@@ -103,30 +97,43 @@ class Node:
         if self._ticks % 500 == 0:
             self._report(now)
 
-    def _pass(self, bucket: str, requests: list[tuple[Source, int]], now: float) -> None:
-        ends = list(accumulate(number for _, number in requests))
-        passed = min(ends[-1], int(self._tokens[bucket]))
-        self._tokens[bucket] -= passed
-        self._denied += ends[-1] - passed
-        first = [source for source, number in requests for _ in range(number) if source.finds_tokens]
-        rest = [(source, number) for source, number in requests if not source.finds_tokens]
-        ends = list(accumulate(number for _, number in rest))
-        places = self.random.sample(range(ends[-1] if ends else 0), max(passed - len(first), 0))
-        for source in [*first[:passed], *(rest[bisect_right(ends, place)][0] for place in places)]:
-            request = replace(source.request, time=now, node=self.name)
-            if source.random_origins:
-                request = replace(request, origin=f"https://{next(self._numbers)}.flood.example")
-            self._late.append((now + self.random.random(), request))
+    def _arrive(self, time: float, source: Source) -> None:
+        request = source.request
+        self._counters[request.series] += 1
+        self.true[request.series, request.origin] += 1
+        refused = _is_refused(request)
+        admitted = self._take_token(
+            ("refusals-browsers" if request.fetch_mode else "refusals") if refused else "allowed", time
+        )
+        drawn = self.random.random() < 1 / DRAW_ONE_OF and self._take_token(
+            DRAWN_REFUSALS if refused else DRAWN_ALLOWED, time
+        )
+        if not admitted and not drawn:
+            return
+        request = replace(request, time=NOON + time, node=self.name, request_id=str(next(self._numbers)))
+        if source.random_origins:
+            request = replace(request, origin=f"https://{request.request_id}.flood.example")
+        for is_drawn, reported in ((False, admitted), (True, drawn)):
+            if reported:
+                late = NOON + time + self.random.random()
+                self._late.append((late, replace(request, drawn=is_drawn)))
+
+    def _take_token(self, bucket: str, time: float) -> bool:
+        counted, tokens = self._tokens[bucket]
+        rate = self.rates[bucket]
+        tokens = min(tokens + (time - counted) * rate, rate)
+        taken = tokens >= 1
+        self._tokens[bucket] = time, tokens - taken
+        return taken
 
     def _report(self, now: float) -> None:
         # The node sent its counters some time ago.
         current = self._counters.copy()
         self.groups.counted(
             {series: value - self._flushed[series] for series, value in current.items()},
-            {self.name: self._denied} if self.denied_is_known else None,
             now,
         )
-        self._flushed, self._denied = current, 0
+        self._flushed = current
         groups, allowed, others = self.groups.take(now)
         for other in others:
             self.others[other.api, other.reason] += other.count  # type: ignore[assignment]
@@ -166,10 +173,14 @@ def request(series: DecisionSeries, origin: str, *, browser: bool = False) -> Sa
     return sample(series=series, origin=origin, fetch_mode="cors" if browser else "")
 
 
-def _bucket_of(request: SampledRequest) -> str:
-    if request.series.reason in ("origin-allowed", "preflight-allowed"):
-        return "allowed"
-    return "browsers" if request.fetch_mode else "refusals"
+def rates(refusals: int, *, allowed: int = 10) -> Mapping[str, int]:
+    """Buckets that pass so many a second, and all drawn requests."""
+    few = bucket_rates(Telemetry(refusals_per_second=refusals, allowed_per_second=allowed))
+    return {**few, DRAWN_REFUSALS: 1000}
+
+
+def _is_refused(request: SampledRequest) -> bool:
+    return request.series.reason not in ("origin-allowed", "preflight-allowed")
 
 
 def _poisson(mean: float, random: Random) -> int:
