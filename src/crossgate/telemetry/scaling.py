@@ -26,9 +26,10 @@ same sign in all intervals, so it is summed as an error, not as a variance.
 
 **Time.** Counters and draws of the same requests do not come at the same time: counters of a node come every
 five seconds. So one draw is used for each 32 unreported decisions, the oldest first; the others wait for
-their decisions. Each draw is used once at most. Unreported decisions without any draw wait for one. If none
-comes, and they are few, they get the parts of the last draws, or of the reports if there were no draws. If
-they are too many for chance, they are lost (the sink was down), and are counted as others.
+their decisions. Each draw is used once at most. Unreported decisions without any draw wait for one, if there
+is more than one group. If none comes, and they are few, they get the parts of the last draws, or of the
+reports if there were no draws. If they are too many for chance, they are lost (the sink was down), and are
+counted as others.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _DOUBTED: Final = 20
 _KEPT: Final = 3
 """Intervals that a draw waits for its decisions."""
 _WAIT: Final = 6
-"""Intervals that unreported decisions wait for a draw."""
+"""Intervals that unreported decisions wait for a draw, if they may be of several groups."""
 _LOST: Final = 6 * DRAW_ONE_OF
 """More decisions without any draw are not chance: that has a probability of e⁻⁶."""
 _REMEMBERED: Final = 16
@@ -128,8 +129,8 @@ class Stratum:
         """When there was more than one group for the last time."""
         self._windows: deque[Window] = deque(maxlen=_KEPT)
         self._waited = 0
-        self._remembered: tuple[int, Mapping[Share, float]] = 0, {}
-        """Parts in the last draws that were used, and when they were."""
+        self._remembered: tuple[int, Mapping[Share, float]] = -_DOUBTED, {}
+        """When parts of groups were noted last, and these."""
         self.active = 0.0
         """When there were decisions or reports for the last time."""
 
@@ -153,7 +154,9 @@ class Stratum:
             self._distribute(now)
         elif overdue > 0:
             self._waited += 1
-            if self._waited > _WAIT:
+            if self._waited == 1 and self._doubt_reports(overdue, now):
+                return
+            if self._waited in (1, _WAIT):
                 self._waited = 0
                 self._distribute_undrawn(overdue, now)
         else:
@@ -181,31 +184,35 @@ class Stratum:
             variance += share.uneven(uneven * factor * number / total * rest)
             if number or variance:
                 share.group.gain(factor * number, variance, number, now)
-        self._remembered = (
-            self._interval,
-            {share: number / total for share, number in drawn.most_common(_REMEMBERED)},
-        )
+        self._remember(drawn)
+
+    def _remember(self, numbers: Counter[Share]) -> None:
+        total = numbers.total()
+        parts = {share: number / total for share, number in numbers.most_common(_REMEMBERED)}
+        self._remembered = self._interval, parts
+
+    def _doubt_reports(self, decisions: float, now: float) -> bool:
+        """Note that groups may have requests that were not even drawn. False if there is one group only."""
+        reported = self._reported()
+        if self._interval - self._remembered[0] >= _DOUBTED:
+            self._remember(reported)
+        if self._alone(reported):
+            return False
+        for share in self._doubtful():
+            variance = self._doubt(share, DRAW_ONE_OF, decisions)
+            if variance:
+                share.group.gain(0.0, variance, 0, now)
+        return True
 
     def _distribute_undrawn(self, decisions: float, now: float) -> None:
-        """Give decisions without draws to the groups that the last draws or reports were of."""
+        """Give decisions without draws to the groups that the last draws were of, or the reports."""
         self._balance -= decisions
-        reported = self._reported()
-        at, parts = self._remembered
-        if self._interval - at > _DOUBTED or not parts:
-            total = reported.total()
-            parts = {share: number / total for share, number in reported.most_common(_REMEMBERED)}
-        if decisions > _LOST:
-            parts = {}
-        owned: Counter[Share] = Counter()
-        for share, part in parts.items():
-            owned[share.owner] += part  # type: ignore[assignment]
         rest = decisions
-        alone = self._alone(owned)
-        for share in {**owned, **self._doubtful()}:
-            count = decisions * owned[share]
-            rest -= count
-            variance = 0.0 if alone else self._doubt(share, DRAW_ONE_OF, decisions)
-            if count or variance:
+        if decisions <= _LOST:
+            for share, part in self._remembered[1].items():
+                count = decisions * part
+                rest -= count
+                variance = count * DRAW_ONE_OF * (1 - part)
                 share.group.gain(count, variance, 0, now)
         if rest > 1e-6 * decisions:
             self._others.gain(rest, 0.0, 0, now)

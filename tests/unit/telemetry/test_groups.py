@@ -58,6 +58,44 @@ def test_nothing_is_taken_twice() -> None:
     assert groups.take(NOON + 2) == ([], [], [])
 
 
+def _settled(groups: RefusalGroups, decisions: int) -> list[GroupDelta]:
+    """What is taken until the decisions and reports of `NOON` are settled."""
+    deltas: list[GroupDelta] = []
+    groups.counted({}, NOON - 1)
+    groups.counted({REFUSED: decisions}, NOON + 5)
+    for second in range(10, 60, 5):
+        groups.counted({}, NOON + second)
+        deltas += _taken(groups, NOON + second)
+    return deltas
+
+
+@pytest.mark.parametrize("drawn", [(True, False), (False, True), (False,)])
+def test_a_request_that_is_drawn_and_reported_is_counted_once(drawn: Iterable[bool]) -> None:
+    for request_id in ("an id", ""):
+        groups = _groups(*(sample(request_id=request_id, drawn=one) for one in drawn))
+        (delta,) = _settled(groups, 1)
+        assert (delta.sampled, delta.count, delta.variance) == (1, 1, 0)
+
+
+def test_a_group_is_known_from_a_drawn_request_alone() -> None:
+    groups = _groups(sample(drawn=True, time=NOON + 2), sample(origin="https://b.example"))
+    assert {delta.key.origin for delta in _taken(groups)} == {"https://b.example"}
+    (delta,) = _settled(groups, 31)
+    assert (delta.key.origin, delta.sampled, delta.count) == ("https://app.example", 1, 30)
+    assert delta.variance > 0
+    assert hyperloglog.estimate(delta.clients) == pytest.approx(1, rel=0.1)
+    assert delta.seen_in.path == "/gateway/pets/1.0/dogs"
+    assert delta.last_seen.timestamp() == NOON + 2
+
+
+@pytest.mark.parametrize(("unreported", "others"), [(20, 0), (2000, 2000)])
+def test_few_undrawn_requests_are_those_of_the_reported_group(unreported: int, others: int) -> None:
+    groups = _groups(sample())
+    deltas = _settled(groups, 1 + unreported)
+    assert sum(delta.count for delta in deltas) == 1 + unreported - others
+    assert all(delta.variance == 0 for delta in deltas)
+
+
 def test_evidence() -> None:
     delta = _only(
         _groups(
@@ -224,6 +262,7 @@ _REQUEST = st.builds(
     request_headers=st.sampled_from(["", "x-a", "X-A", "x-b,x-a", "x-a,x-b", "é"]),
     fetch_mode=st.sampled_from(["", "cors"]),
     status=st.sampled_from([200, 403, 405]),
+    drawn=st.booleans(),
     time=st.floats(NOON, NOON + 4),
 )
 
