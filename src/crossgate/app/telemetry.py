@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.log import Log
 from crossgate.telemetry.collector import STORE_SECONDS, Collector
 
+_LOG: Final = Log("telemetry")
 _START_SECONDS: Final = 0.1
 """How long a gateway that serves waits at most for the first store: until then, clients are not counted."""
 
@@ -20,7 +20,7 @@ async def keep_storing(collector: Collector, catalogue: Callable[[], Catalogue])
 
     It begins when the collector has a store. Start it before Envoy, whose last report comes when it stops.
     """
-    log, configured = Log("telemetry"), None
+    configured: Catalogue | None = None
     try:
         while True:
             if collector.store is None:
@@ -30,12 +30,18 @@ async def keep_storing(collector: Collector, catalogue: Callable[[], Catalogue])
             if newest is not configured:
                 configured = newest
                 collector.configure(newest.gateway.telemetry, newest.apis.keys())
-            try:
-                await asyncio.to_thread(collector.store_now)
-            except Exception:
-                # Whatever the fault, telemetry must not end the gateway.
-                log.exception("telemetry was not stored")
+            await asyncio.to_thread(_store, collector)
             await asyncio.sleep(STORE_SECONDS)
     finally:
-        with suppress(Exception):
-            await asyncio.to_thread(collector.store_now)
+        await asyncio.to_thread(_store, collector, last=True)
+
+
+def _store(collector: Collector, *, last: bool = False) -> None:
+    """Store what is new. Whatever the fault, telemetry must not end the gateway."""
+    try:
+        stored = collector.store_now()
+    except Exception:  # noqa: BLE001 - it is logged
+        _LOG.exception("telemetry was not stored")
+        stored = False
+    if last and not stored:
+        _LOG.warning("the process ends with telemetry that is not stored: it is lost")

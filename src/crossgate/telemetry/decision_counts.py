@@ -12,7 +12,7 @@ Pure: no clock, no threads, no store. Totals may be read from any thread, the re
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -218,3 +218,20 @@ class DecisionCounts:
             totals[series] -= part
             if not totals[series]:
                 del totals[series]
+
+
+class CollectedSums:
+    """Sums over processes; empty until the store was read."""
+
+    def __init__(self, counts: Callable[[], DecisionCounts | None]) -> None:
+        self._counts = counts
+
+    def totals(self) -> Mapping[DecisionSeries, int]:
+        """Over all nodes."""
+        counts = self._counts()
+        return {} if counts is None else counts.totals()
+
+    def totals_by_node(self) -> Mapping[str, Mapping[DecisionSeries, int]]:
+        """By name of the node."""
+        counts = self._counts()
+        return {} if counts is None else counts.totals_by_node()

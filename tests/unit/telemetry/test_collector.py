@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from threading import Thread
 
+import pytest
 from tests.unit.telemetry.samples import sample
 
 from crossgate.compiler.route_names import DecisionSeries
@@ -12,6 +14,7 @@ from crossgate.service.errors import StoreUnavailable
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import CounterKey, TelemetryBatch
 from crossgate.telemetry.collector import Collector
+from crossgate.telemetry.decision_counts import DecisionCounts
 from crossgate.telemetry.reported_counters import LogDeliveries
 
 HOUR = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -105,6 +108,40 @@ def test_a_restarted_control_plane_goes_on_where_it_ended() -> None:
     again.store_now()
     assert again.sums.totals() == {SERIES: 6}
     assert counted(store) == 6
+
+
+@pytest.mark.parametrize("work", ["report", "take", "stored", "parts"])
+def test_reports_do_not_wait_for_work_on_counters(work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = InMemoryTelemetryStore()
+    one = collector(store)
+    done: list[bool] = []
+    real = getattr(DecisionCounts, work)
+
+    def working(counts: DecisionCounts, *arguments: object) -> object:
+        more = Thread(target=one.counted, args=("node", "b", {SERIES: 2}), daemon=True)
+        more.start()
+        more.join(20)
+        done.append(not more.is_alive())
+        return real(counts, *arguments)
+
+    monkeypatch.setattr(DecisionCounts, work, working)
+    one.counted("node", "a", {SERIES: 3})
+    one.store_now()
+    one.totals()
+    monkeypatch.undo()
+    one.store_now()
+    assert set(done) == {True}
+    assert counted(store) == 5
+
+
+def test_a_process_without_a_name_that_begins_again_before_the_store_answers_is_counted() -> None:
+    store = InMemoryTelemetryStore()
+    one = collector(None)
+    for value in (3, 5, 2):
+        one.counted("node", "", {SERIES: value})
+    one.store = store
+    one.store_now()
+    assert counted(store) == 7
 
 
 def test_subscribers_are_called_when_something_is_new() -> None:
