@@ -53,7 +53,8 @@ class LogLimit:
     def admit(self) -> int | None:
         """The number of lines omitted since the last one, if this one is to be logged; None to omit it."""
         now = self._clock()
-        earned = (now - self._counted) / SECONDS_PER_LINE
+        # A wall clock may be set back.
+        earned = max(now - self._counted, 0.0) / SECONDS_PER_LINE
         self._lines, self._counted = min(self._lines + earned, LINES_AT_ONCE), now
         if self._lines < 1:
             self._omitted += 1

@@ -62,7 +62,8 @@ class RefusalLog:
         self._others += sum(other.count for other in others)
         for delta in groups:
             self._add(delta)
-        if now - self._began >= self._interval:
+        # A clock that is set back must not silence the log until it is where it was.
+        if not 0 <= now - self._began < self._interval:
             self._began = now
             self._write_all()
 

@@ -114,3 +114,12 @@ def test_observed_requests_have_a_message_of_their_own(log: RefusalLog, lines: _
     [(message, fields)] = lines.take()
     assert message == "requests of an origin would be refused"
     assert fields["observed"] is True
+
+
+def test_a_clock_that_is_set_back_silences_nothing(log: RefusalLog, lines: _Lines) -> None:
+    log.record([_delta()], (), NOON + 3600)
+    log.record([_delta()], (), NOON)
+    log.record([_delta()], (), NOON + INTERVAL)
+    assert sum(bool(message) for message, _ in lines.take()) == 3
+    log.record([_delta(f"https://{n}.example") for n in range(LINES_AT_ONCE - 1)], (), NOON + INTERVAL)
+    assert len(lines.take()) == LINES_AT_ONCE - 1
