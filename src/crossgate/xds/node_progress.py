@@ -69,7 +69,11 @@ class NodeProgress:
             now = self._clock()
             for key in change.keys:
                 if key in self._undecided:
-                    self._undecided[key] = now
+                    # Not left to `undecided_since`: perhaps nobody ever calls it.
+                    if has_decided(self._ledger, change.session, key):
+                        del self._undecided[key]
+                    else:
+                        self._undecided[key] = now
 
     def _find_session(self) -> None:
         own = [session for session in self._ledger.sessions if session.node == self._node]

@@ -88,6 +88,25 @@ def test_what_counts_is_the_time_since_the_last_answer(ledger: Ledger, clock: Cl
     assert clock.now - since <= 0.015
 
 
+def test_what_is_decided_is_forgotten_though_nobody_asks(ledger: Ledger, clock: Clock) -> None:
+    progress = NodeProgress(ledger, "own", clock)
+    session = ledger.connect("own")
+    subscribe(ledger, session, CLUSTER)
+    assert progress.undecided_since() == 0
+    before = sizes(progress)
+    for number in range(100):
+        name = f"api-{number}"
+        replace(ledger.cache, [cluster(name, "one")])
+        apply(ledger, session, "one", name)
+        replace(ledger.cache, [])
+        ledger.record(session, ResourcesApplied(CLUSTER, ((name, None),)))
+    assert sizes(progress) <= before
+
+
+def sizes(progress: NodeProgress) -> int:
+    return sum(len(value) for value in vars(progress).values() if isinstance(value, dict))
+
+
 def test_a_removal_that_is_held_back_is_decided(ledger: Ledger, clock: Clock) -> None:
     progress = NodeProgress(ledger, "own", clock)
     good, bad = route("r", "a"), route("r", "b")
