@@ -104,7 +104,10 @@ class InMemoryTelemetryStore:
         """Store a batch."""
         batch = bounded(batch)
         with self._lock:
-            parts = {key: self._count(batch, key, value) for key, value in batch.counters.items()}
+            same = defaultdict[tuple[str, str], list[_Process]](list)
+            for (_, node, incarnation), counted in self._processes.items():
+                same[node, incarnation].append(counted)
+            parts = {key: self._count(batch, key, value, same) for key, value in batch.counters.items()}
             for node, incarnation in batch.ended:
                 process = self._processes.get((batch.control_plane, node, incarnation))
                 if process is not None:
@@ -187,12 +190,14 @@ class InMemoryTelemetryStore:
             self._others = _kept(self._others, lambda key, _: key[0] >= day_of(before))
             self._prune_processes(before, now, None if apis is None else NO_API.union(apis))
 
-    def _count(self, batch: TelemetryBatch, key: CounterKey, value: int) -> int:
-        same = [
-            process
-            for (_, node, incarnation), process in self._processes.items()
-            if (node, incarnation) == (key.node, key.incarnation)
-        ]
+    def _count(
+        self,
+        batch: TelemetryBatch,
+        key: CounterKey,
+        value: int,
+        by_process: defaultdict[tuple[str, str], list[_Process]],
+    ) -> int:
+        same = by_process[key.node, key.incarnation]
         own = self._processes.get((batch.control_plane, key.node, key.incarnation))
         known = 0 if own is None else own.parts.get(key.series, 0)
         new = value - sum(process.parts.get(key.series, 0) for process in same)
@@ -200,6 +205,7 @@ class InMemoryTelemetryStore:
             return known
         if own is None:
             own = self._processes[batch.control_plane, key.node, key.incarnation] = _Process({}, batch.hour)
+            same.append(own)
         own.parts[key.series] = known + new
         own.counted = max(own.counted, batch.hour)
         self._decisions[batch.hour, key.series] += new
