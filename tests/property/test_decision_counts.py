@@ -124,4 +124,4 @@ class Nodes(RuleBasedStateMachine):
 
 
 TestNodes = Nodes.TestCase
-TestNodes.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestNodes.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)

@@ -130,6 +130,13 @@ class Fleet:
             assert monotonic() < deadline, self.expected - found
             await asyncio.sleep(0.1)
 
+    async def counted_at_least(self) -> None:
+        """Return when what was sent is stored, perhaps with more."""
+        deadline = monotonic() + _SECONDS
+        while missing := self.expected - self.counted():
+            assert monotonic() < deadline, missing
+            await asyncio.sleep(0.1)
+
     async def close(self) -> None:
         """End everything."""
         await self._stack.aclose()

@@ -200,14 +200,14 @@ def new_sqlite(template: Path) -> Iterator[DatabaseStore]:
 
 
 @given(actions)
-@settings(sequences, max_examples=20)
+@settings(sequences, max_examples=15)
 def test_sqlite_keeps_what_memory_keeps(migrated_file: Path, performed: list[Action]) -> None:
     with new_sqlite(migrated_file) as store:
         check(store, performed)
 
 
 @given(actions)
-@settings(sequences, max_examples=12)
+@settings(sequences, max_examples=6)
 def test_postgresql_keeps_what_memory_keeps(database: PostgresqlUrl, performed: list[Action]) -> None:
     with open_store(database) as store:
         with store.catalogue.writing() as connection:
