@@ -150,7 +150,7 @@ def test_planted_groups_are_found(flooded: Flooded) -> None:
         assert found["fetch_modes"] == ["cors"]
     for origin in SCRIPTS:
         found = group(flooded, origin)
-        print(f"{origin}: {found['count']} ± {found['error']} of {OF_SCRIPT}")  # noqa: T201 - the figures of this run
+        print(f"{origin}: {found['count']} ± {found['error']} of {OF_SCRIPT}; {found['sampled']} reported")  # noqa: T201 - the figures of this run
         assert found["error"] > 0
 
 

@@ -16,9 +16,9 @@ We take s for S q, leave out the last factor, which is 31/32 at least (draws and
 same requests, see below), and smooth 1 - q to (S - s + 1) / (S + 1), so that few draws do not look sure. It
 is 0 if no other group was there. What remains is linear in s, so that it may be summed over intervals.
 
-**Small numbers.** A group that was not drawn may have unreported requests all the same if it was reported
-through a bucket that may have been empty, and one with a single draw is not as sure as s says. Two more draws
-are added once, as in Wilson's interval (1.96² / 2), but the error that they make is at most U.
+**Small numbers.** A group that was reported, but not drawn, may have unreported requests if its bucket may
+have been empty; and one with a single draw is not as sure as s says. Two more draws are added once, as in
+Wilson's interval (1.96² / 2), but the error that they make is at most U.
 
 **Uneven draws.** Draws pass a bucket as well. If it was empty, at more than 32,000 refusals a second of one
 node, they are not fair either: the truth may be between none and twice of what is added. That error has the
@@ -154,11 +154,10 @@ class Stratum:
             self._distribute(now)
         elif overdue > 0:
             self._waited += 1
-            if self._waited == 1 and self._doubt_reports(overdue, now):
-                return
-            if self._waited in (1, _WAIT):
-                self._waited = 0
+            sure = self._waited == 1 and self._note_undrawn(overdue, now)
+            if sure or self._waited == _WAIT:
                 self._distribute_undrawn(overdue, now)
+                self._waited = 0
         else:
             self._waited = 0
 
@@ -191,18 +190,18 @@ class Stratum:
         parts = {share: number / total for share, number in numbers.most_common(_REMEMBERED)}
         self._remembered = self._interval, parts
 
-    def _doubt_reports(self, decisions: float, now: float) -> bool:
-        """Note that groups may have requests that were not even drawn. False if there is one group only."""
+    def _note_undrawn(self, decisions: float, now: float) -> bool:
+        """Note that any group may have requests that were not even drawn. Whether there is one group only."""
         reported = self._reported()
         if self._interval - self._remembered[0] >= _DOUBTED:
             self._remember(reported)
         if self._alone(reported):
-            return False
+            return True
         for share in self._doubtful():
             variance = self._doubt(share, DRAW_ONE_OF, decisions)
             if variance:
                 share.group.gain(0.0, variance, 0, now)
-        return True
+        return False
 
     def _distribute_undrawn(self, decisions: float, now: float) -> None:
         """Give decisions without draws to the groups that the last draws were of, or the reports."""

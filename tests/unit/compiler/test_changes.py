@@ -138,16 +138,17 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     "the listener's certificate": (with_gateway(tls=Tls("/etc/a.pem", "/etc/a.key")), {THE_LISTENER}),
     "how many refusals are reported": (
         with_gateway(telemetry=Telemetry(refusals_per_second=10)),
-        {(TOKEN_BUCKET, "refusals"), (TOKEN_BUCKET, "refusals-browsers")},
+        {(TOKEN_BUCKET, name) for name in ("refusals", "refusals-browsers", "drawn-refusals")},
     ),
     "no samples of allowed requests": (
         with_gateway(telemetry=Telemetry(allowed_per_second=0)),
-        {(TOKEN_BUCKET, "allowed")},
+        {(TOKEN_BUCKET, name) for name in ("allowed", "drawn-allowed")},
     ),
     "no telemetry": (
         with_gateway(telemetry=Telemetry(enabled=False)),
         {
-            *((TOKEN_BUCKET, name) for name in ("refusals", "refusals-browsers", "allowed")),
+            *((TOKEN_BUCKET, name) for name in ("refusals", "refusals-browsers", "drawn-refusals")),
+            *((TOKEN_BUCKET, name) for name in ("allowed", "drawn-allowed")),
             THE_LISTENER,
             INTERNAL_LISTENER,
         },
