@@ -12,7 +12,7 @@ that is alone in its API and reason has s = S, and is exact.
 
     Var(F s) = F² S q (1 - q) (1 - S / U)
 
-We take s for S q, leave out the last factor, which is 31/32 at least (draws and decisions are not of the very
+We take s for S q, leave out the last factor, which is about 31/32 (draws and decisions are not of the very
 same requests, see below), and smooth 1 - q to (S - s + 1) / (S + 1), so that few draws do not look sure. It
 is 0 if no other group was there. What remains is linear in s, so that it may be summed over intervals.
 
