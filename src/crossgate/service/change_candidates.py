@@ -24,7 +24,7 @@ from crossgate.policy import (
     parse_exact_origin,
     parse_origin_pattern,
 )
-from crossgate.policy.names import NULL, is_forbidden_method, is_token
+from crossgate.policy.names import ANY, NULL, is_forbidden_method, is_token
 from crossgate.policy.origin_pattern import serialise_origin_pattern
 from crossgate.policy.request import OPTIONS
 from crossgate.policy.same_origin import SAME_ORIGIN
@@ -142,6 +142,8 @@ class _Lacks:
             headers = policy.header_names.find_refused(request.request_headers, _MOST_HEADERS)
         elif isinstance(policy, ServerPolicy) and not policy.admits_content_type(request.content_type):
             headers = (CONTENT_TYPE,)
+        if ANY in (method, *headers):
+            return None  # a request asks for that one name; in a policy it stands for all names
         return cls(origin, method, headers)
 
     @property

@@ -118,6 +118,10 @@ def test_later_steps_get_what_they_lack(record: RefusalGroup, form: ChangeForm, 
         group(APP, preflight=True, method="GET, PUT", reason=Reason.METHOD_REFUSED),
         group(APP, preflight=True, headers=("a", CUT), reason=Reason.HEADER_REFUSED),
         group(APP, method="TRACE", reason=Reason.METHOD_FORBIDDEN),
+        # In a policy, * stands for all names.
+        group(APP, preflight=True, method="*", reason=Reason.METHOD_REFUSED),
+        group(APP, preflight=True, headers=("*",), reason=Reason.HEADER_REFUSED),
+        group(NEW, preflight=True, headers=("*", "x-two")),
     ],
 )
 def test_nothing_is_suggested_that_is_unsafe_or_not_certain(record: RefusalGroup) -> None:
