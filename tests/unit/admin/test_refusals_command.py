@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -291,6 +292,29 @@ def test_the_patch_of_a_file(from_file: Path, telemetry: InMemoryTelemetryStore)
     other = crossgate("refusals", "allow", PUT.id)
     assert "by hand" in other.stderr
     assert "PUT" in other.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DOCUMENT.replace("# the app", "# the\tapp, \u202e and \xa0"),
+        DOCUMENT.rstrip("\n"),
+        DOCUMENT.replace("\n", "\r\n"),
+    ],
+)
+def test_the_patch_fits_whatever_characters_the_file_has(
+    from_file: Path, telemetry: InMemoryTelemetryStore, text: str
+) -> None:
+    telemetry.add_telemetry(batch(delta(SHOP, 30)))
+    from_file.write_bytes(text.encode())
+    command = [sys.executable, "-m", "crossgate", "refusals", "allow", SHOP.id]
+    patch = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, capture_output=True, check=True).stdout
+    subprocess.run(["patch", "-s", "--binary", str(from_file)], input=patch, check=True)
+    catalogue = load_document(from_file).catalogue
+    assert catalogue is not None
+    policy = catalogue.apis["pets/1.0"].cors
+    assert policy is not None
+    assert policy.allowed_origins[-1] == ExactOrigin("https://shop.example.com")
 
 
 @pytest.mark.usefixtures("from_file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from difflib import unified_diff
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,8 +55,11 @@ def print_file_patch(console: Console, file: str, change: Mapping[str, Any]) -> 
     if patch is None:
         stderr().print(f"Edit {file} by hand: the file has other objects than the gateway, or another form")
         print_patch(console, change["patch"])
-    else:
+    elif console.is_terminal:
         print_patch(console, patch)
+    else:
+        # For a program: escapes would change lines of the file, such as those with a tab.
+        console.file.write(patch)
 
 
 def make_patch(file: str, text: str, objects: list[Mapping[str, Any]]) -> str | None:
@@ -69,8 +73,16 @@ def make_patch(file: str, text: str, objects: list[Mapping[str, Any]]) -> str | 
     before, after = (read_document(one, file=file, folder=folder).catalogue for one in (text, edited))
     if before is None or after is None or not _is_edited(before, after, objects):
         return None
-    lines = unified_diff(text.splitlines(), edited.splitlines(), file, file, lineterm="")
-    return "\n".join(lines)
+    return "".join(map(_ended, unified_diff(_lines(text), _lines(edited), file, file)))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as `patch` counts them: only a line feed ends one."""
+    return [*StringIO(text, newline="\n")]
+
+
+def _ended(line: str) -> str:
+    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 def _is_edited(before: Catalogue, after: Catalogue, objects: list[Mapping[str, Any]]) -> bool:
