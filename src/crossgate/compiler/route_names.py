@@ -57,7 +57,7 @@ def parse_route_name(name: str, *, is_options: bool) -> DecisionSeries:
     """
     words = name.split(" ")
     observed = len(words) == 5 and words.pop() == _OBSERVED
-    if len(words) != 4:
+    if len(words) != 4 or "\0" in name:
         return UNMATCHED
     owner, endpoint, flow, reason = words
     if reason == Reason.ORIGIN_REFUSED and owner != SERVER_LEVEL:

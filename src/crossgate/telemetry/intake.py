@@ -143,10 +143,11 @@ class _Intake:
         return None
 
     async def _known(self, who: tuple[str, str] | None, context: grpc.aio.ServicerContext) -> tuple[str, str]:
-        if who is None or not who[0] or len(who[0]) > LONGEST_NODE_ID:
+        # Among others, PostgreSQL cannot store a NUL: no batch with such a name could ever be stored.
+        if who is None or not who[0] or len(who[0]) > LONGEST_NODE_ID or not who[0].isprintable():
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT,
-                f"the first message must have a node.id of at most {LONGEST_NODE_ID} characters",
+                f"the first message must have a node.id of at most {LONGEST_NODE_ID} printable characters",
             )
             raise AssertionError("abort raises")
         return who

@@ -27,6 +27,8 @@ from crossgate.compiler.route_names import (
 )
 
 LONGEST_INCARNATION: Final = 64
+_MOST: Final = 2**53
+"""Above it, a counter in a floating-point number is not exact. PostgreSQL cannot sum what is much larger."""
 _INCARNATION: Final = b"incarnation"
 _COUNTER: Final = 0
 
@@ -75,7 +77,8 @@ def reporter(message: Message) -> tuple[str, str] | None:
     node = message.identifier.node
     found = [one.value.string_value for one in node.metadata.fields if one.key == _INCARNATION]
     incarnation = found[0] if found and len(found[0]) <= LONGEST_INCARNATION else b""
-    return (_text(node.id), _text(incarnation)) if node.id else None
+    name = _text(incarnation)
+    return (_text(node.id), name if name.isprintable() else "") if node.id else None
 
 
 def _text(value: bytes) -> str:
@@ -149,6 +152,8 @@ class ReportedCounters:
         return changed, deliveries
 
     def _set(self, name: bytes, value: float) -> None:
+        if not 0 <= value <= _MOST:
+            return  # not a counter's value, and neither is what is no number
         before, self._values[name] = self._values.get(name, 0), value
         delivery = _DELIVERIES.get(name)
         if delivery is not None:

@@ -139,7 +139,24 @@ def test_a_large_message_is_decoded_as_any_other(tmp_path: Path) -> None:
     assert counted(tmp_path, message).counts == [("n", "i", {SERIES: 4})]
 
 
-@pytest.mark.parametrize("node_id", ["", "n" * 257])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 2.0**63, 1e300])
+def test_what_no_counter_can_have_counted_is_skipped(tmp_path: Path, value: float) -> None:
+    name = f"crossgate.decisions.route.{ALLOWED}"
+    first = metrics({name: 4}, sender=node(), gauges=["server.live"])
+    wrong = metrics({name: value}, gauges=["server.live"])
+    last = metrics({name: 5}, gauges=["server.live"])
+    assert counted(tmp_path, first, wrong, last).counts == [("n", "i", {SERIES: 4}), ("n", "i", {SERIES: 5})]
+
+
+def test_names_that_cannot_be_stored_are_not_handed_over(tmp_path: Path) -> None:
+    name = f"crossgate.decisions.route.{ALLOWED}".replace("petstore", "pet\0store")
+    received = counted(tmp_path, metrics({name: 4}, sender=node(incarnation="i\0"), gauges=["server.live"]))
+    assert received.counts == [("n", "", {UNMATCHED: 4})]
+    (request,) = sampled(tmp_path, log(entry(REFUSED.replace("petstore", "\0")), sender=node()))
+    assert request.series == UNMATCHED
+
+
+@pytest.mark.parametrize("node_id", ["", "n" * 257, "n\0", "n\n"])
 @pytest.mark.parametrize("service", [METRICS_SERVICE, ACCESS_LOG_SERVICE])
 def test_a_stream_without_a_usable_node_id_is_refused(tmp_path: Path, service: str, node_id: str) -> None:
     sender = node(node_id)
