@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from threading import Lock
 from typing import Final
 
@@ -12,7 +14,7 @@ from crossgate.catalogue.effective import Associations
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.policy import CorsPolicy
 from crossgate.service.objects import ObjectKind
-from crossgate.service.ports import CatalogueStore, JsonObject, RecordedChange, utc_now
+from crossgate.service.ports import CatalogueStore, JsonObject, RecordedChange, Revision, utc_now
 from crossgate.service.refusal_states import PolicyChange
 from crossgate.service.snapshot import Snapshot
 
@@ -32,14 +34,24 @@ class _Touched:
 
 
 class PolicyHistory:
-    """The changes of effective policies; each revision is read once, when it is needed. Thread-safe."""
+    """The changes of effective policies. Thread-safe.
+
+    Each revision is read once, when it is needed: a list has thousands of groups, and asks for each of them.
+    """
 
     def __init__(self, store: CatalogueStore, clock: Callable[[], datetime] = utc_now) -> None:
         self._store = store
         self._clock = clock
         self._lock = Lock()
-        self._read: dict[int, _Touched] = {}
         self._known: Snapshot = store.head
+        self._read_at: int | None = None
+        """The head when newer revisions were looked for."""
+        self._changes: list[_Touched] = []
+        """The newest first, without gaps."""
+        self._older: deque[Revision] = deque()
+        """Those before ``_changes`` that were listed, and whose differences nobody needed yet."""
+        self._listed_all = False
+        self._of_api: dict[str, list[PolicyChange]] = {}
 
     def of(self, api: str) -> ApiHistory:
         """The changes of one API."""
@@ -54,38 +66,64 @@ class PolicyHistory:
             head, known = self._store.head, self._known
             if head.revision == known.revision:
                 return
+            recorded = bool(self._store.revisions(limit=1))
             self._known = head
-            if self._is_recorded():
-                return
-            apis = _changed_policies(known.catalogue, head.catalogue)
-            self._read[head.revision] = _Touched(PolicyChange(head.revision, self._clock()), apis)
+            if not recorded:
+                apis = _changed_policies(known.catalogue, head.catalogue)
+                self._changes.insert(0, _Touched(PolicyChange(head.revision, self._clock()), apis))
+                self._of_api.clear()
 
     def first(self, api: str, after: datetime, revision: int) -> PolicyChange | None:
         """The first change of the API at or after that time whose number is above ``revision``."""
         self.note_head()
         with self._lock:
-            found = list(self._since(after))
-        matching = (one.change for one in found if one.change.revision > revision and one.concerns(api))
-        return min(matching, key=lambda one: one.revision, default=None)
+            self._read_newer()
+            while self._list_older() and self._older[0].at >= after:
+                self._changes.append(self._read(self._older[0]))
+                self._older.popleft()
+                self._of_api.clear()
+            if api not in self._of_api:
+                self._of_api[api] = [one.change for one in self._changes if one.concerns(api)]
+            changes = self._of_api[api]
+        found = None
+        for one in changes:
+            if one.at < after or one.revision <= revision:
+                break
+            found = one
+        return found
 
-    def _is_recorded(self) -> bool:
-        return bool(self._store.revisions(limit=1))
-
-    def _since(self, after: datetime) -> Iterator[_Touched]:
-        if not self._is_recorded():
-            yield from (one for one in self._read.values() if one.change.at >= after)
+    def _read_newer(self) -> None:
+        """Read what was stored since the last call."""
+        if self._read_at == self._known.revision:
             return
+        if self._changes:
+            newest = self._changes[0].change.revision
+            newer = takewhile(lambda one: one.number > newest, self._revisions())
+            self._changes[:0] = list(map(self._read, newer))
+        else:
+            self._older.clear()
+            self._listed_all = False
+        self._of_api.clear()
+        self._read_at = self._known.revision
+
+    def _list_older(self) -> bool:
+        """Whether there are revisions before those that were read."""
+        if not self._older and not self._listed_all:
+            before = self._changes[-1].change.revision if self._changes else None
+            self._older.extend(self._store.revisions(before=before, limit=_PAGE))
+            self._listed_all = not self._older
+        return bool(self._older)
+
+    def _revisions(self) -> Iterator[Revision]:
         before: int | None = None
         while page := self._store.revisions(before=before, limit=_PAGE):
-            for one in page:
-                if one.at < after:
-                    return
-                if one.number not in self._read:
-                    recorded = self._store.revision(one.number)
-                    apis = None if recorded is None else _touched(recorded.difference)
-                    self._read[one.number] = _Touched(PolicyChange(one.number, one.at), apis)
-                yield self._read[one.number]
+            yield from page
             before = page[-1].number
+
+    def _read(self, revision: Revision) -> _Touched:
+        recorded = self._store.revision(revision.number)
+        apis = None if recorded is None else _touched(recorded.difference)
+        return _Touched(PolicyChange(revision.number, revision.at), apis)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import Change, PutApi, PutApplication, PutGateway
 from crossgate.service.file_store import FileStore
 from crossgate.service.policy_history import PolicyHistory
-from crossgate.service.ports import RecordedRevision
+from crossgate.service.ports import RecordedRevision, Revision
 from crossgate.service.refusal_states import PolicyChange
 from crossgate.store import SqliteDirectory, open_store
 
@@ -98,6 +98,39 @@ def test_each_revision_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         for _ in range(3):
             assert history.of("pets/1.0").first(after=START, revision=0) is not None
         assert sorted(read) == list(range(1, len(HISTORY) + 1))
+
+
+def test_an_unchanged_head_is_not_looked_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(SqliteDirectory(tmp_path / "data")) as store:
+        service = CatalogueService(store.catalogue)
+        for change, _ in HISTORY:
+            service.change([change], author="ann")
+        listed: list[int | None] = []
+        revisions = store.catalogue.revisions
+
+        def counted(_: object, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
+            listed.append(before)
+            return revisions(before=before, limit=limit)
+
+        monkeypatch.setattr(type(store.catalogue), "revisions", counted)
+        history = PolicyHistory(store.catalogue)
+
+        def ask() -> int:
+            listed.clear()
+            for api_key in ("pets/1.0", "stock/1.0"):
+                history.of(api_key).first(after=START)
+                history.of(api_key).first(after=datetime.now(UTC))
+            return len(listed)
+
+        assert ask() <= 2
+        assert ask() == 0
+        last = service.change(
+            [PutApi(api("stock", policy("https://new.example")))], author="ann"
+        ).head.revision
+        changed = history.of("stock/1.0").first(after=START, revision=last - 1)
+        assert changed is not None
+        assert changed.revision == last
+        assert ask() == 0
 
 
 def test_a_file_that_did_not_change_has_no_history() -> None:
