@@ -141,8 +141,10 @@ class EventStreams:
 
     def open(
         self, topic: Topic, token: Token, matches: Callable[[StreamItem], bool], last_event_id: str = ""
-    ) -> AsyncIterator[bytes]:
+    ) -> tuple[AsyncIterator[bytes], Callable[[], None]]:
         """The stream for a new client, from now on or from what the client has seen last.
+
+        The function gives the client's place back: call it at the end, also if the stream was never read.
 
         Raises:
             TooManyStreams: too many are connected.
@@ -159,7 +161,13 @@ class EventStreams:
             self._begun.clear()
             self._task = asyncio.create_task(self._serve())
             self._task.add_done_callback(self._on_end)
-        return self._stream(client, _parse_event_id(last_event_id))
+        return self._stream(client, _parse_event_id(last_event_id)), lambda: self._leave(client)
+
+    def _leave(self, client: _Client) -> None:
+        self._clients.pop(client, None)
+        if not self._clients and self._task is not None:
+            self._task.cancel()
+            self._task = None
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
         if self._task is task:
@@ -180,31 +188,25 @@ class EventStreams:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _stream(self, client: _Client, since: datetime | None) -> AsyncIterator[bytes]:
-        try:
-            await self._begun.wait()
-            yield f"retry: {RETRY_MS}\n: connected\n\n".encode()
-            if since is not None:
-                await self._catch_up(client, since)
-            while True:
-                if client.dropped:
-                    dropped, client.dropped = client.dropped, 0
-                    yield _event("dropped", json.dumps({"dropped": dropped}))
-                while client.waiting and not client.end:
-                    _, body = client.waiting.popitem(last=False)
-                    yield _event(client.topic, body, _event_id())
-                if client.end:
-                    yield _event("end", json.dumps({"code": client.end}))
-                    return
-                client.wake.clear()
-                try:
-                    await asyncio.wait_for(client.wake.wait(), self._limits.heartbeat)
-                except TimeoutError:
-                    yield b": heartbeat\n\n"
-        finally:
-            self._clients.pop(client, None)
-            if not self._clients and self._task is not None:
-                self._task.cancel()
-                self._task = None
+        await self._begun.wait()
+        yield f"retry: {RETRY_MS}\n: connected\n\n".encode()
+        if since is not None:
+            await self._catch_up(client, since)
+        while True:
+            if client.dropped:
+                dropped, client.dropped = client.dropped, 0
+                yield _event("dropped", json.dumps({"dropped": dropped}))
+            while client.waiting and not client.end:
+                _, body = client.waiting.popitem(last=False)
+                yield _event(client.topic, body, _event_id())
+            if client.end:
+                yield _event("end", json.dumps({"code": client.end}))
+                return
+            client.wake.clear()
+            try:
+                await asyncio.wait_for(client.wake.wait(), self._limits.heartbeat)
+            except TimeoutError:
+                yield b": heartbeat\n\n"
 
     async def _catch_up(self, client: _Client, since: datetime) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from crossgate.admin.context import AdminContext
 from crossgate.admin.event_streams import EventStreams, StreamItem, StreamLimits, Topic
@@ -82,6 +83,24 @@ def event_stream(
     """The response to a client that follows a topic; raises TooManyStreams."""
     assert context.streams is not None  # noqa: S101 - these routes are never left to a worker
     last_event_id = request.headers.get("last-event-id", "")
-    events: AsyncIterator[bytes] = context.streams.open(topic, caller, matches, last_event_id)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+    return _EventResponse(*context.streams.open(topic, caller, matches, last_event_id))
+
+
+class _EventResponse(StreamingResponse):
+    """A stream of events.
+
+    A client can disconnect while the head of the response waits for an earlier response on the connection:
+    then the iterator never begins. So the client's place is given back here.
+    """
+
+    def __init__(self, events: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events until the client disconnects."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()

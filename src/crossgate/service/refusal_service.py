@@ -479,6 +479,9 @@ def can_see(permission: Permission, api: str) -> bool:
 
 
 def _concerns_only(permission: Permission, change: SuggestedChange) -> bool:
-    """Whether a limited caller may know of all objects that the change touches."""
+    """Whether a limited caller may know of all objects that the change touches.
+
+    An invalid change has no difference, and can name an object of others in its sentence.
+    """
     sides = (side for one in change.difference for side in (one.before, one.after) if side is not None)
-    return all(map(permission.covers, sides))
+    return bool(change.difference) and all(map(permission.covers, sides))

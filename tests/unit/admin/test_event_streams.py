@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -12,13 +13,20 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.admin_api import AdminApi, running_admin_api
+from fastapi import Request
+from starlette.types import Message, Scope
+from tests.admin_api import AdminApi, Nodes, running_admin_api
 from tests.refusals import Collected, batch, delta, group_key, hour_of, now, series
 from tests.unit.admin.entries import create_pets
 
-from crossgate.admin.event_streams import StreamLimits
+from crossgate.admin.context import AdminContext
+from crossgate.admin.event_streams import StreamLimits, Topic
+from crossgate.admin.telemetry_feeds import event_stream, telemetry_streams
+from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.permission import Role
+from crossgate.service.refusal_service import NothingRecent, RefusalService
+from crossgate.service.tokens import Tokens
 from crossgate.store import Store
 
 SHOP, SERVER = group_key(), group_key("server-level")
@@ -181,6 +189,32 @@ def test_the_number_of_streams_is_bounded(api: AdminApi, collected: Collected) -
         except AssertionError:
             time.sleep(0.05)
     pytest.fail("no room after the streams were closed")
+
+
+def test_a_client_that_leaves_before_the_first_event_gives_its_place_back(
+    store: Store, telemetry: InMemoryTelemetryStore
+) -> None:
+    tokens = Tokens(store.tokens)
+    _, token = tokens.create("hasty", Role.VIEWER)
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def stall(_: Message) -> None:
+        await asyncio.Event().wait()  # the connection is full of an earlier response
+
+    async def leave_at_once() -> int:
+        service = CatalogueService(store.catalogue)
+        refusals = RefusalService(service, telemetry, NothingRecent())
+        streams = telemetry_streams(refusals, tokens, LIMITS)
+        context = AdminContext(service, tokens, Nodes(), refusals, streams=streams)
+        # Before version 2.4 of the protocol, as uvicorn speaks it, the response is cancelled by a disconnect.
+        scope: Scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.3"}}
+        response = event_stream(Request(scope), context, Topic.REFUSAL, token, lambda _: True)
+        await response(scope, gone, stall)
+        return streams.clients
+
+    assert asyncio.run(leave_at_once()) == 0
 
 
 def test_a_reader_that_stalls_delays_nobody(api: AdminApi, collected: Collected) -> None:
