@@ -47,7 +47,7 @@ class TelemetryMetrics(MetricCollector):
         yield age
         samples = CounterMetricFamily(
             "crossgate_node_samples",
-            "Requests that the node would report one by one, since its Envoy began.",
+            "Requests that the node would report one by one.",
             labels=["node", "result"],
         )
         results: dict[tuple[str, str], int] = {

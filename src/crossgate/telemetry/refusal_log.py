@@ -88,7 +88,9 @@ class RefusalLog:
             self._write(key, unlogged)
         others, self._others = self._others + sum(rest.count for _, rest in by_count[MAX_LINES:]), 0.0
         if others >= 1:
-            self._log.info("requests of other groups refused", count=round(others))
+            self._log.info(
+                "Requests of other groups refused", event="other-requests-refused", count=round(others)
+            )
 
     def _write(self, key: GroupKey, unlogged: _Unlogged) -> None:
         self._known[key.id] = None
@@ -96,7 +98,8 @@ class RefusalLog:
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
         self._log.info(
-            "requests of an origin would be refused" if key.observed else "requests of an origin refused",
+            "Requests of an origin would be refused" if key.observed else "Requests of an origin refused",
+            event="requests-observed" if key.observed else "requests-refused",
             api=printable(key.api),
             origin=printable(key.origin),
             reason=key.reason,

@@ -52,8 +52,9 @@ def test_a_new_group_has_a_line_at_once(log: RefusalLog, lines: _Lines) -> None:
     log.record([delta], (), NOON)
     assert lines.take() == [
         (
-            "requests of an origin refused",
+            "Requests of an origin refused",
             {
+                "event": "requests-refused",
                 "api": PETS,
                 "origin": "https://a.example",
                 "reason": "header-refused",
@@ -91,7 +92,7 @@ def test_a_flood_of_new_groups_has_few_lines(log: RefusalLog, lines: _Lines) -> 
     log.record([], [OtherRefusals(PETS, "origin-refused", False, 5, 70.0, 0.0, AT)], NOON + INTERVAL)
     written = lines.take()
     assert len(written) == MAX_LINES + 1
-    assert written[-1][0] == "requests of other groups refused"
+    assert written[-1][0] == "Requests of other groups refused"
 
 
 def test_every_refusal_is_in_some_line(log: RefusalLog, lines: _Lines) -> None:
@@ -112,8 +113,8 @@ def test_observed_requests_have_a_message_of_their_own(log: RefusalLog, lines: _
     key = GroupKey(PETS, "null", "origin-refused", preflight=False, method="GET", observed=True)
     log.record([GroupDelta(key, AT, 1, 1.0, 0.0, AT, AT)], (), NOON)
     [(message, fields)] = lines.take()
-    assert message == "requests of an origin would be refused"
-    assert fields["observed"] is True
+    assert message == "Requests of an origin would be refused"
+    assert (fields["observed"], fields["event"]) == (True, "requests-observed")
 
 
 def test_a_clock_that_is_set_back_silences_nothing(log: RefusalLog, lines: _Lines) -> None:

@@ -21,7 +21,7 @@ def stats(
     until: Annotated[str, typer.Option(metavar="TIME", help="Count to this time.", show_default="now")] = "",
     by_hour: Annotated[bool, typer.Option("--by-hour", help="Show each hour.")] = False,
     by_node: Annotated[
-        bool, typer.Option("--by-node", help="Show each node, since its Envoy started.")
+        bool, typer.Option("--by-node", help="Show all that each node has counted, whatever --since says.")
     ] = False,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
