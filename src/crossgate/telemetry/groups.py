@@ -39,7 +39,7 @@ MAX_GROUPS: Final = 8192
 MAX_ALLOWED: Final = 2048
 MAX_COMBINATIONS: Final = 16
 """Groups of one API, reason and origin with other methods and header names; the others are one group more."""
-MAX_BYTES: Final = 80 << 20
+MAX_BYTES: Final = 96 << 20
 """What refused and allowed groups take at most: 4 KiB for the longest key, 1 KiB for clients, and what is in
 the cells. A flood of random origins takes a quarter."""
 

@@ -349,5 +349,5 @@ def test_memory_is_bounded() -> None:
     # What allowed origins, 9 clients of each group and full cells would take besides.
     refused = 8 * kept
     allowed = refused * MAX_ALLOWED // MAX_GROUPS
-    clients, cells = MAX_GROUPS * 1100, MAX_REPORTS * 200
+    clients, cells = MAX_GROUPS * 1100, MAX_REPORTS * 340
     assert refused + allowed + clients + cells < MAX_BYTES
