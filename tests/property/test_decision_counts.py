@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.telemetry_model import ModelStore
 
 from crossgate.compiler.route_names import DecisionSeries
-from crossgate.telemetry.decision_counts import ENDED_AFTER, DecisionCounts
+from crossgate.telemetry.decision_counts import ENDED_AFTER, FORGOTTEN_AFTER, DecisionCounts
 
 SERIES = [DecisionSeries(f"api-{n}/1", f"/api-{n}", "preflight", "allowed") for n in range(2)]
 NODES = st.sampled_from(["n1", "n2"])
@@ -51,6 +51,9 @@ class Nodes(RuleBasedStateMachine):
         process = self.processes[node]
         values = dict(process.counted) if whole else dict([*process.counted.items()][:1])
         others = self.store.counted_elsewhere(process.plane, node, process.incarnation) if informed else {}
+        counts = self.planes[process.plane]
+        if counts.is_forgotten(node):
+            counts.recall(node, self.store.own(process.plane))
         before = self.planes[process.plane].pending()
         new = self.planes[process.plane].report(node, process.incarnation, values, others)
         assert Counter(before) + Counter(new) == Counter(self.planes[process.plane].pending())
@@ -85,6 +88,14 @@ class Nodes(RuleBasedStateMachine):
     def pass_time(self) -> None:
         self.now += ENDED_AFTER + timedelta(seconds=1)
 
+    @rule(plane=PLANES)
+    def forget(self, plane: str) -> None:
+        """Nodes are cut off from a control plane for more than a day."""
+        self.write(plane)
+        self.now += FORGOTTEN_AFTER
+        forgotten = self.planes[plane].forget_silent(self.now)
+        assert not forgotten & self.planes[plane].totals_by_node().keys()
+
     @invariant()
     def nothing_is_counted_twice(self) -> None:
         assert self.store.total() <= self.truth
@@ -98,7 +109,8 @@ class Nodes(RuleBasedStateMachine):
             by_node: Counter[DecisionSeries] = Counter()
             for series in counts.totals_by_node().values():
                 by_node.update(series)
-            assert +by_node == +self.shown[name]
+            if not any(map(counts.is_forgotten, ("n1", "n2"))):
+                assert +by_node == +self.shown[name]
 
     def teardown(self) -> None:
         for node in self.processes:

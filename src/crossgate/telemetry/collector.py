@@ -236,6 +236,11 @@ class Collector:
             waiting = list(self._waiting)
         for process in waiting:
             if process not in self._counted_by_others:
+                node, _ = process
+                if self._counts.is_forgotten(node):
+                    own = store.own_counters(self._control_plane)
+                    with self._counting:
+                        self._counts.recall(node, own)
                 counted = store.counted_elsewhere(self._control_plane, *process)
                 with self._counting:
                     self._counted_by_others[process] = counted
@@ -298,7 +303,20 @@ class Collector:
         now = self._now()
         if self._pruned is None or now - self._pruned >= _PRUNE_EVERY:
             store.prune_telemetry(now - KEPT, None if self._apis is None else list(self._apis))
+            self._forget_silent_nodes(now)
             self._pruned = now
+
+    def _forget_silent_nodes(self, now: datetime) -> None:
+        with self._counting:
+            nodes = set() if self._counts is None else set(self._counts.forget_silent(now))
+            for process in [process for process in self._counted_by_others if process[0] in nodes]:
+                del self._counted_by_others[process]
+        with self._lock:
+            for process in [process for process in self._deliveries if process[0] in nodes]:
+                del self._deliveries[process]
+            for node in nodes:
+                self._received.pop(node, None)
+                self._flushed.pop(node, None)
 
     def _note_failure(self, error: StoreUnavailable) -> None:
         if self._failing_since is None:

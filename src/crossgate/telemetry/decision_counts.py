@@ -12,7 +12,7 @@ Pure: no clock, no threads, no store. Totals may be read from any thread, the re
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,10 +25,13 @@ ENDED_AFTER: Final = timedelta(minutes=10)
 
 Its last reports may arrive late, over a connection that ended.
 """
+FORGOTTEN_AFTER: Final = timedelta(days=1)
+"""A node that was silent for so long is forgotten until it comes back: nodes come and go with new names."""
 _NAMELESS: Final = "~"
 """Begins the names of processes that send none."""
 _ENDED: Final = ""
 _REMEMBERED_ENDS: Final = 1_000
+_REMEMBERED_NODES: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -63,12 +66,11 @@ class DecisionCounts:
         self._taken: dict[CounterKey, int] = {}
         self._ended: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED_ENDS)
         self._apis: frozenset[str] | None = None
+        self._forgotten: dict[str, None] = {}
         self._reports = 0
         for key, part in own.items():
             self._set_part(key, part)
-            if key.incarnation != _ENDED:
-                process = self._processes[key.node].setdefault(key.incarnation, _Process())
-                process.seen[key.series] = part
+            self._set_seen(key, part)
 
     def report(
         self,
@@ -131,6 +133,41 @@ class DecisionCounts:
         for node, incarnation in batch.ended:
             self._fold(node, incarnation)
 
+    def forget_silent(self, now: datetime) -> Set[str]:
+        """Forget the nodes that have been silent for a day, and return their names.
+
+        Totals still contain what they counted. Before another report of a forgotten node, call `recall`.
+        """
+        silent = {
+            node
+            for node, processes in self._processes.items()
+            if all(_is_silent(one, now, FORGOTTEN_AFTER) and not one.unstored for one in processes.values())
+        }
+        for node in silent:
+            incarnations = [_ENDED, *self._processes.pop(node)]
+            for series in self._nodes.pop(node, ()):
+                for incarnation in incarnations:
+                    self._parts.pop(CounterKey(node, incarnation, series), None)
+            self._forgotten[node] = None
+            if len(self._forgotten) > _REMEMBERED_NODES:
+                del self._forgotten[next(iter(self._forgotten))]
+        return silent
+
+    def is_forgotten(self, node: str) -> bool:
+        """Whether the node was forgotten and not recalled yet."""
+        return node in self._forgotten
+
+    def recall(self, node: str, own: Mapping[CounterKey, int]) -> None:
+        """Know a forgotten node again; ``own`` are the parts of this control plane, from the store."""
+        del self._forgotten[node]
+        for key, part in own.items():
+            if key.node == node:
+                # Not `_set_part`: it is in the totals.
+                self._parts[key] = part
+                series = self._nodes[node]
+                series[key.series] = series.get(key.series, 0) + part
+                self._set_seen(key, part)
+
     def totals(self) -> Mapping[DecisionSeries, int]:
         """What this control plane counted and stored, over all nodes and all times."""
         return self._kept(self._totals)
@@ -141,7 +178,7 @@ class DecisionCounts:
         return {key: part for key, part in self._parts.items() if apis is None or key.series.api in apis}
 
     def totals_by_node(self) -> Mapping[str, Mapping[DecisionSeries, int]]:
-        """The same by node."""
+        """The same by node, without those that were forgotten."""
         return {node: self._kept(series) for node, series in self._nodes.copy().items()}
 
     def pending(self) -> Mapping[DecisionSeries, int]:
@@ -175,6 +212,11 @@ class DecisionCounts:
             for totals in (self._totals, self._nodes[key.node]):
                 totals[key.series] = totals.get(key.series, 0) + more
 
+    def _set_seen(self, key: CounterKey, part: int) -> None:
+        if key.incarnation != _ENDED:
+            process = self._processes[key.node].setdefault(key.incarnation, _Process())
+            process.seen[key.series] = part
+
     def _nameless(self, node: str, values: Mapping[DecisionSeries, int]) -> str:
         """The name of a process without one: a new one if a value fell."""
         names = [name for name in self._processes[node] if name.startswith(_NAMELESS)]
@@ -195,8 +237,7 @@ class DecisionCounts:
         for node, processes in self._processes.items():
             newest = max(process.reports for process in processes.values())
             for incarnation, process in processes.items():
-                silent = process.heard is not None and now - process.heard >= ENDED_AFTER
-                if silent and process.reports < newest and not process.unstored:
+                if _is_silent(process, now, ENDED_AFTER) and process.reports < newest and not process.unstored:
                     ended.append((node, incarnation))
         return tuple(ended)
 
@@ -218,6 +259,10 @@ class DecisionCounts:
             totals[series] -= part
             if not totals[series]:
                 del totals[series]
+
+
+def _is_silent(process: _Process, now: datetime, time: timedelta) -> bool:
+    return not process.reported and process.heard is not None and now - process.heard >= time
 
 
 class CollectedSums:

@@ -14,7 +14,7 @@ from crossgate.service.errors import StoreUnavailable
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import CounterKey, TelemetryBatch
 from crossgate.telemetry.collector import Collector
-from crossgate.telemetry.decision_counts import DecisionCounts
+from crossgate.telemetry.decision_counts import FORGOTTEN_AFTER, DecisionCounts
 from crossgate.telemetry.reported_counters import LogDeliveries
 
 HOUR = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -142,6 +142,27 @@ def test_a_process_without_a_name_that_begins_again_before_the_store_answers_is_
     one.store = store
     one.store_now()
     assert counted(store) == 7
+
+
+def test_a_node_that_is_gone_is_forgotten_and_one_that_comes_back_goes_on() -> None:
+    store, time = InMemoryTelemetryStore(), HOUR
+    one = Collector("one", now=lambda: time)
+    one.store = store
+    for number in range(10):
+        one.counted(f"node-{number}", "a", {SERIES: 3})
+        one.delivered(f"node-{number}", "a", LogDeliveries(admitted=3))
+        one.flushed(f"node-{number}")
+        one.sampled([sample(node=f"node-{number}")])
+    one.store_now()
+    time += FORGOTTEN_AFTER
+    one.store_now()
+    activity = one.activity()
+    assert not (activity.received or activity.deliveries or activity.flushed)
+    assert (one.totals(), one.sums.totals_by_node(), one.sums.totals()) == ({}, {}, {SERIES: 30})
+    one.counted("node-1", "a", {SERIES: 4})
+    one.store_now()
+    assert (one.sums.totals(), one.sums.totals_by_node()) == ({SERIES: 31}, {"node-1": {SERIES: 4}})
+    assert sum(store.decisions(HOUR, time + FORGOTTEN_AFTER).values()) == 31
 
 
 def test_subscribers_are_called_when_something_is_new() -> None:
