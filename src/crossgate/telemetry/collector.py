@@ -1,9 +1,7 @@
 """Joins what the nodes of this control plane report, and stores it.
 
-Reports come at any time, in the event loop; every `STORE_SECONDS`, a thread stores what is new. The event
-loop only notes the values of counters, for which it takes one lock. What is done with 60,000 of them takes up
-to a second, and happens under another lock, which only threads take. While the store is unavailable, counts
-and groups go on, and the log names the outage.
+Reports come at any time, in the event loop; every `STORE_SECONDS`, a thread stores what is new. All state is
+in memory and bounded. While the store is unavailable, counts and groups go on, and the log names the outage.
 """
 
 from __future__ import annotations
@@ -23,12 +21,12 @@ from crossgate.service.log import Log
 from crossgate.service.observers import Observers
 from crossgate.service.ports import CounterKey, TelemetryBatch, TelemetryStore, utc_now
 from crossgate.service.refusals import GroupDelta, RequestRecord
-from crossgate.telemetry.decision_counts import CollectedSums, DecisionCounts
 from crossgate.telemetry.groups import RefusalGroups
 from crossgate.telemetry.refusal_log import RefusalLog
 from crossgate.telemetry.reported_counters import LogDeliveries
 from crossgate.telemetry.request_sample import RecentRequests
 from crossgate.telemetry.sampled_request import SampledRequest
+from crossgate.telemetry.shared_counts import SharedCounts
 
 STORE_SECONDS: Final = 2.0
 KEPT: Final = timedelta(days=30)
@@ -68,18 +66,12 @@ class Collector:
 
     def __init__(self, control_plane: str, *, now: Callable[[], datetime] = utc_now) -> None:
         self.store: TelemetryStore | None = None
-        self._control_plane = control_plane
         self._now = now
         self._storing = Lock()
         self._apis: Collection[str] | None = None
-        # Of the counts, the next two, and what `DecisionCounts` does; the event loop never takes it.
-        self._counting = Lock()
-        self._counts: DecisionCounts | None = None
-        self._counted_by_others: dict[_Process, Mapping[DecisionSeries, int]] = {}
-        self._increments: defaultdict[DecisionSeries, int] = defaultdict(int)
-        # Of all that follows, and taken after the other one, if both are.
+        self._counts = SharedCounts(control_plane)
+        # Of all that follows.
         self._lock = Lock()
-        self._waiting: defaultdict[_Process, list[dict[DecisionSeries, int]]] = defaultdict(list)
         self._deliveries: dict[_Process, LogDeliveries] = {}
         self._client_keys: dict[datetime, bytes] = {}
         self._groups = RefusalGroups(self._client_keys.get)
@@ -101,12 +93,7 @@ class Collector:
         """Take in the values of some counters of one Envoy process, since it began."""
         with self._lock:
             self._changed = True
-            waiting = self._waiting[node, incarnation]
-            # A value that falls begins another process, if it has no name.
-            if waiting and (incarnation or all(waiting[-1].get(one, 0) <= values[one] for one in values)):
-                waiting[-1].update(values)
-            else:
-                waiting.append(dict(values))
+            self._counts.note(node, incarnation, values)
 
     def sampled(self, requests: Sequence[SampledRequest]) -> None:
         """Take in requests that a node reports one by one."""
@@ -149,14 +136,13 @@ class Collector:
             )
 
     @property
-    def sums(self) -> CollectedSums:
+    def sums(self) -> SharedCounts:
         """The sums of the counters, for metrics."""
-        return CollectedSums(lambda: self._counts)
+        return self._counts
 
     def totals(self) -> Mapping[CounterKey, int]:
         """What this control plane counted of each Envoy process, as far as it is stored."""
-        with self._counting:
-            return {} if self._counts is None else self._counts.parts()
+        return self._counts.parts()
 
     def pending_groups(self) -> Sequence[GroupDelta]:
         """Refusals that are not stored yet."""
@@ -166,9 +152,7 @@ class Collector:
     def pending_decisions(self) -> Mapping[tuple[datetime, DecisionSeries], int]:
         """Decisions that are not stored yet, by hour (UTC)."""
         hour = _hour(self._now())
-        with self._counting:
-            self._take_in()
-            pending = {} if self._counts is None else self._counts.pending()
+        pending = self._counts.pending()
         return {(hour, series): count for series, count in pending.items()}
 
     def find_request(self, request_id: str) -> RequestRecord | None:
@@ -187,8 +171,7 @@ class Collector:
         with self._lock:
             self._groups.configure(bucket_rates(telemetry))
         self._apis = apis
-        if self._counts is not None:
-            self._counts.keep_apis(apis)
+        self._counts.keep_apis(apis)
 
     # The store. These run in a thread.
 
@@ -226,73 +209,33 @@ class Collector:
             with self._lock:
                 self._client_keys.clear()
                 self._client_keys[day] = key
-        if self._counts is None:
-            counts = DecisionCounts(self._control_plane, store.own_counters(self._control_plane))
-            self._counts = counts
-            # Last: `configure` may have set the APIs meanwhile.
-            if self._apis is not None:
-                counts.keep_apis(self._apis)
-        with self._lock:
-            waiting = list(self._waiting)
-        for process in waiting:
-            if process not in self._counted_by_others:
-                node, _ = process
-                if self._counts.is_forgotten(node):
-                    own = store.own_counters(self._control_plane)
-                    with self._counting:
-                        self._counts.recall(node, own)
-                counted = store.counted_elsewhere(self._control_plane, *process)
-                with self._counting:
-                    self._counted_by_others[process] = counted
-        with self._counting:
-            self._take_in()
-
-    def _take_in(self) -> None:
-        """Count the reports of processes of which is known what other control planes counted."""
-        with self._lock:
-            known = [process for process in self._waiting if process in self._counted_by_others]
-            ready = {process: self._waiting.pop(process) for process in known}
-        if self._counts is not None:
-            for process, reports in ready.items():
-                for values in reports:
-                    new = self._counts.report(*process, values, self._counted_by_others[process])
-                    for series, count in new.items():
-                        self._increments[series] += count
+        self._counts.prepare(store)
 
     def _note_decisions(self) -> None:
         now = self._now().timestamp()
-        with self._counting:
-            self._take_in()
-            increments, self._increments = self._increments, defaultdict(int)
+        increments = self._counts.take_increments()
         with self._lock:
             self._groups.counted(increments, now)
 
     def _store_batches(self, store: TelemetryStore) -> None:
         """Store the batch that failed before, if there is one, and then what is new."""
-        counts = self._counts
-        if counts is None:
-            return
         if self._unstored is not None:
-            self._add(store, counts, self._unstored)
+            self._add(store, self._unstored)
         now = self._now()
-        batch = self._unstored = self._take(counts, now)
+        batch = self._unstored = self._take(now)
         self._refusal_log.record(batch.groups, batch.others, now.timestamp())
-        self._add(store, counts, batch)
+        self._add(store, batch)
 
-    def _take(self, counts: DecisionCounts, now: datetime) -> TelemetryBatch:
-        with self._counting:
-            counters = counts.take(now)
+    def _take(self, now: datetime) -> TelemetryBatch:
+        counters = self._counts.take(now)
         with self._lock:
             groups, allowed, others = self._groups.take(now.timestamp())
         return replace(counters, groups=groups, allowed=allowed, others=others)
 
-    def _add(self, store: TelemetryStore, counts: DecisionCounts, batch: TelemetryBatch) -> None:
+    def _add(self, store: TelemetryStore, batch: TelemetryBatch) -> None:
         if batch.counters or batch.ended or batch.groups or batch.allowed or batch.others:
             parts = store.add_telemetry(batch)
-            with self._counting:
-                counts.stored(batch, parts)
-                for ended in batch.ended:
-                    self._counted_by_others.pop(ended, None)
+            self._counts.stored(batch, parts)
             with self._lock:
                 self._stored_batches += 1
                 for ended in batch.ended:
@@ -307,10 +250,7 @@ class Collector:
             self._pruned = now
 
     def _forget_silent_nodes(self, now: datetime) -> None:
-        with self._counting:
-            nodes = set() if self._counts is None else set(self._counts.forget_silent(now))
-            for process in [process for process in self._counted_by_others if process[0] in nodes]:
-                del self._counted_by_others[process]
+        nodes = self._counts.forget_silent(now)
         with self._lock:
             for process in [process for process in self._deliveries if process[0] in nodes]:
                 del self._deliveries[process]

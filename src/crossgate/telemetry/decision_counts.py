@@ -12,7 +12,8 @@ Pure: no clock, no threads, no store. Totals may be read from any thread, the re
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -133,7 +134,7 @@ class DecisionCounts:
         for node, incarnation in batch.ended:
             self._fold(node, incarnation)
 
-    def forget_silent(self, now: datetime) -> Set[str]:
+    def forget_silent(self, now: datetime) -> AbstractSet[str]:
         """Forget the nodes that have been silent for a day, and return their names.
 
         Totals still contain what they counted. Before another report of a forgotten node, call `recall`.
@@ -237,7 +238,11 @@ class DecisionCounts:
         for node, processes in self._processes.items():
             newest = max(process.reports for process in processes.values())
             for incarnation, process in processes.items():
-                if _is_silent(process, now, ENDED_AFTER) and process.reports < newest and not process.unstored:
+                if (
+                    _is_silent(process, now, ENDED_AFTER)
+                    and process.reports < newest
+                    and not process.unstored
+                ):
                     ended.append((node, incarnation))
         return tuple(ended)
 
@@ -263,20 +268,3 @@ class DecisionCounts:
 
 def _is_silent(process: _Process, now: datetime, time: timedelta) -> bool:
     return not process.reported and process.heard is not None and now - process.heard >= time
-
-
-class CollectedSums:
-    """Sums over processes; empty until the store was read."""
-
-    def __init__(self, counts: Callable[[], DecisionCounts | None]) -> None:
-        self._counts = counts
-
-    def totals(self) -> Mapping[DecisionSeries, int]:
-        """Over all nodes."""
-        counts = self._counts()
-        return {} if counts is None else counts.totals()
-
-    def totals_by_node(self) -> Mapping[str, Mapping[DecisionSeries, int]]:
-        """By name of the node."""
-        counts = self._counts()
-        return {} if counts is None else counts.totals_by_node()
