@@ -38,7 +38,8 @@ from crossgate.telemetry.tracked import DAY, FamilyKey, Pending, Tracked, client
 MAX_GROUPS: Final = 8192
 MAX_ALLOWED: Final = 2048
 MAX_COMBINATIONS: Final = 16
-"""Groups of one API, reason and origin with other methods and header names; the others are one group more."""
+"""Groups of one API, reason and origin with other methods and header names, of browsers and of others each;
+the rest are one group more."""
 MAX_BYTES: Final = 96 << 20
 """What refused and allowed groups take at most: 4 KiB for the longest key, 1 KiB for clients, and what is in
 the cells. A flood of random origins takes a quarter."""
@@ -79,7 +80,7 @@ class RefusalGroups:
         self._swept = 0.0
         self._refused: FairTable[FamilyKey, Tracked] = FairTable(MAX_GROUPS)
         self._allowed: FairTable[FamilyKey, Tracked] = FairTable(MAX_ALLOWED)
-        self._combinations: dict[tuple[str, str, str], int] = {}
+        self._combinations: dict[tuple[str, str, str, bool], int] = {}
         self._others: dict[StratumKey, Tracked] = {}
         self._settlement = Settlement(self._others_of, rates or bucket_rates(Telemetry()))
         self._admission = Admission()
@@ -180,7 +181,8 @@ class RefusalGroups:
         found = table.get(parts)
         if found is not None:
             return found
-        same = parts[:3]
+        # Apart: otherwise scripts that send the origin of a page hide what its browsers ask for.
+        same = *parts[:3], bool(sample.fetch_mode)
         if self._combinations.get(same, 0) >= MAX_COMBINATIONS:
             parts = any_combination(parts)
             found = table.get(parts)
@@ -205,7 +207,7 @@ class RefusalGroups:
 
     def _forget(self, group: Tracked) -> None:
         """Count a group that left the table as others."""
-        same = group.parts[:3]
+        same = *group.parts[:3], group.family[3]
         left = self._combinations[same] - 1
         if left:
             self._combinations[same] = left

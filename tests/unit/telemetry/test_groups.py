@@ -212,6 +212,18 @@ def test_an_origin_with_many_combinations_is_one_group_more() -> None:
     assert (folded.key.method, folded.key.headers, folded.count) == (CUT, (CUT,), 300 - MAX_COMBINATIONS)
 
 
+def test_scripts_with_the_origin_of_a_page_do_not_fold_the_group_of_its_browsers() -> None:
+    scripts = [
+        sample(method="OPTIONS", request_method="GET", request_headers=f"x-{number}") for number in range(300)
+    ]
+    browser = sample(method="OPTIONS", request_method="PUT", fetch_mode="cors")
+    groups = _groups(*scripts, browser)
+    found = [delta for delta in _taken(groups) if delta.key.method == "PUT"]
+    assert [(delta.key.complete, delta.count) for delta in found] == [(True, 1)]
+    groups.take(NOON + 2000)
+    assert groups.size == 0
+
+
 def test_a_flood_hands_on_few_groups_and_counts_the_others() -> None:
     groups = _groups(*(sample(origin=f"https://{number}.example", time=NOON + 1) for number in range(2000)))
     deltas, _, others = groups.take(NOON + 1)
