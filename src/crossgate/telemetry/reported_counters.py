@@ -153,7 +153,7 @@ class ReportedCounters:
 
     def _set(self, name: bytes, value: float) -> None:
         if not 0 <= value <= _MOST:
-            return  # not a counter's value, and neither is what is no number
+            return  # not the value of a counter; nor is NaN
         before, self._values[name] = self._values.get(name, 0), value
         delivery = _DELIVERIES.get(name)
         if delivery is not None:

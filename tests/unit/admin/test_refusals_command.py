@@ -17,6 +17,7 @@ from tests.refusals import Collected, batch, delta, group_key, now, series
 from tests.unit.admin.entries import NEW, api_entry, create_pets, policy_entry
 
 from crossgate.catalogue.document import load_document
+from crossgate.cli.admin_client import AdminApiClient, ApiResponse, QueryValue
 from crossgate.policy import ExactOrigin
 from crossgate.service.file_store import FileStore
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
@@ -25,6 +26,7 @@ from crossgate.service.refusals import RequestRecord, SeenIn
 from crossgate.service.tokens import InMemoryTokenStore
 from crossgate.store import Store
 
+ANY = {"If-Match": "*"}
 SHOP = group_key()
 PUT = group_key(origin="https://app.example.com", reason="method-refused", method="PUT")
 HOSTILE = group_key(
@@ -227,6 +229,33 @@ def test_allow_needs_the_state_that_was_seen(api: AdminApi, telemetry: InMemoryT
     assert (made.status_code, made.headers["Crossgate-Revision"]) == (200, "2")
 
 
+def test_every_object_of_a_change_is_as_it_was_seen(
+    api: AdminApi, telemetry: InMemoryTelemetryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = {"javascript_origins": ["https://web.example.com"], "apis": ["pets/1.0"]}
+    assert api.editor.put("/v1/applications/web", json=web, headers=NEW).status_code == 201
+    key = group_key(method="PUT")
+    telemetry.add_telemetry(batch(delta(key, 3)))
+    get, edits = AdminApiClient.get, ["https://second.example.com"]
+
+    def get_before_an_edit(client: AdminApiClient, path: str, **query: QueryValue) -> ApiResponse:
+        found = get(client, path, **query)
+        while edits:
+            edited = {**web, "javascript_origins": [edits.pop()]}
+            assert api.editor.put("/v1/applications/web", json=edited, headers=ANY).status_code == 200
+        return found
+
+    monkeypatch.setattr(AdminApiClient, "get", get_before_an_edit)
+    number = next(
+        one["number"]
+        for one in api.viewer.get(f"/v1/refusals/{key.id}").json()["changes"]
+        if len(one["objects"]) == 2
+    )
+    refused = crossgate("refusals", "allow", key.id, "--change", str(number))
+    assert (refused.returncode, "precondition-failed" in refused.stderr) == (2, True)
+    assert crossgate("refusals", "allow", key.id, "--change", str(number)).returncode == 0
+
+
 @pytest.mark.usefixtures("api")
 def test_dismiss_and_reopen(telemetry: InMemoryTelemetryStore) -> None:
     telemetry.add_telemetry(batch(delta(SHOP, 30)))
@@ -276,6 +305,8 @@ def test_the_patch_of_a_file(from_file: Path, telemetry: InMemoryTelemetryStore)
     patch = crossgate("refusals", "allow", SHOP.id)
 
     assert patch.returncode == 0, patch.stderr
+    in_json = as_json("refusals", "allow", SHOP.id)
+    assert (in_json["file"], in_json["patch"]) == (str(from_file), patch.stdout)
     assert from_file.read_text(encoding="utf-8") == DOCUMENT
     lines = patch.stdout.splitlines()
     assert lines[:2] == [f"--- {from_file}", f"+++ {from_file}"]
@@ -289,6 +320,7 @@ def test_the_patch_of_a_file(from_file: Path, telemetry: InMemoryTelemetryStore)
     assert policy is not None
     assert policy.allowed_origins[-1] == ExactOrigin("https://shop.example.com")
     # It differs from what the gateway runs now.
+    assert as_json("refusals", "allow", PUT.id)["patch"] is None
     other = crossgate("refusals", "allow", PUT.id)
     assert "by hand" in other.stderr
     assert "PUT" in other.stdout

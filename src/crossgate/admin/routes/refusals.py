@@ -159,7 +159,7 @@ def allow_refusal(
 ) -> Response:
     """Make one of the suggested changes as a revision. The group is then allowed since that revision.
 
-    `If-Match` has the etag of the object that the change touches, returned with the group; or `*`.
+    `If-Match` has the etags of all objects that the change touches, returned with the group; or `*`.
     """
     context = write.context
 

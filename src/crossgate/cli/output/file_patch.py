@@ -36,11 +36,8 @@ _SECTIONS: Final = {
 }
 
 
-def print_file_patch(console: Console, file: str, change: Mapping[str, Any]) -> None:
-    """Print the unified diff of the file, which keeps comments; nothing is changed.
-
-    Where the file cannot be edited by a program, the diff of the objects is printed, and a line to standard
-    error says so.
+def find_file_patch(file: str, change: Mapping[str, Any]) -> str | None:
+    """The unified diff of the file, which keeps comments; None if a program cannot edit the file.
 
     Raises:
         InvalidInput: the change would be refused, or the file cannot be read.
@@ -51,7 +48,11 @@ def print_file_patch(console: Console, file: str, change: Mapping[str, Any]) -> 
     text = read_text(Path(file))
     if isinstance(text, Diagnostic):
         raise InvalidInput([text])
-    patch = make_patch(file, text, change["objects"])
+    return make_patch(file, text, change["objects"])
+
+
+def print_file_patch(console: Console, file: str, patch: str | None, change: Mapping[str, Any]) -> None:
+    """Print the patch of the file; without one, that of the objects, and a line to standard error says so."""
     if patch is None:
         stderr().print(f"Edit {file} by hand: the file has other objects than the gateway, or another form")
         print_patch(console, change["patch"])

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Message, Server, ServerInClearText, Token
 from crossgate.cli.output.console import print_json, stdout
-from crossgate.cli.output.file_patch import print_file_patch
+from crossgate.cli.output.file_patch import find_file_patch, print_file_patch
 from crossgate.cli.output.refusals import (
     print_allowed,
     print_group,
@@ -159,7 +159,8 @@ def allow(
 ) -> None:
     """Make one of the suggested changes, as a revision that the linter has checked.
 
-    If the gateway runs a file, nothing is changed: the patch of the file is printed.
+    If the gateway runs a file, nothing is changed: the patch of the file is printed. With --json it is
+    `patch`: null if the file has to be edited by hand.
     """
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as client:
         found = client.get(_path(group)).value
@@ -167,12 +168,16 @@ def allow(
             raise InvalidInput([_no_such_change(found, change)])
         suggested = found["changes"][change - 1]
         if found["file"] is not None:
-            print_file_patch(stdout(), found["file"], suggested)
+            patch = find_file_patch(found["file"], suggested)
+            if as_json:
+                print_json({"file": found["file"], "patch": patch, "change": suggested})
+            else:
+                print_file_patch(stdout(), found["file"], patch, suggested)
             return
-        etags = [one["etag"] for one in suggested["objects"]]
-        if_match = f'"{etags[0]}"' if len(etags) == 1 and etags[0] else "*"
+        # Each object that the change touches has to match one of them.
+        if_match = ", ".join(f'"{one["etag"]}"' for one in suggested["objects"])
         allowed = client.send(
-            "POST", f"{_path(group)}/allow", {"change": change}, if_match=if_match, message=message
+            "POST", f"{_path(group)}/allow", {"change": change}, if_match=if_match or "*", message=message
         ).value
     if as_json:
         print_json(allowed)
