@@ -20,6 +20,8 @@ from crossgate.service.refusals import (
     OtherRefusals,
     SeenIn,
 )
+from crossgate.telemetry.group_keys import allowed_key_of, key_parts, refusal_key_of
+from crossgate.telemetry.sampled_request import SampledRequest
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -98,3 +100,13 @@ def allowed(
 
 def dismissal(at: datetime = NOON, note: str = "") -> Disposition:
     return Disposition(DispositionKind.DISMISSED, at, "ann", 3, DismissalReason.BOT, note)
+
+
+def refusal_key(sample: SampledRequest) -> GroupKey:
+    """The key of the group of a refused request."""
+    return refusal_key_of(key_parts(sample))
+
+
+def allowed_key(sample: SampledRequest) -> AllowedKey:
+    """The key of an allowed request."""
+    return allowed_key_of(key_parts(sample))

@@ -12,6 +12,7 @@ from tests.live.in_process_gateway import LiveGateway, api, catalogue_of, live_g
 from tests.live.test_differential import Pair, exchange
 from tests.native_services import ScriptedNative
 from tests.refusal_groups import NOON
+from tests.telemetry import allowed_key, refusal_key
 
 from crossgate.catalogue.model import Application, Catalogue
 from crossgate.compiler.route_names import DecisionSeries
@@ -19,7 +20,7 @@ from crossgate.policy import CorsPolicy, ExactOrigin, Mode, build_policy, decide
 from crossgate.service.refusals import AllowedKey, AllowedOrigin, GroupKey, RefusalGroup, SeenIn
 from crossgate.service.replay import FateKind, replay
 from crossgate.telemetry.evidence import FETCH_SITES
-from crossgate.telemetry.group_keys import REFUSALS, allowed_key, has_allowed_origin, refusal_key
+from crossgate.telemetry.group_keys import REFUSALS, has_allowed_origin
 from crossgate.telemetry.sampled_request import SampledRequest
 
 pytestmark = pytest.mark.live

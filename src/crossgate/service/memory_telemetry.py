@@ -31,10 +31,10 @@ from crossgate.service.telemetry_rules import (
     KeptGroup,
     add_other,
     apis_over,
+    as_other,
     bounded,
     choose_dropped,
     day_of,
-    dropped_group,
     midnight,
 )
 
@@ -237,7 +237,7 @@ class InMemoryTelemetryStore:
         for api, kept_groups in apis_over(sizes, limits.groups_of_api, limits.groups).items():
             groups = [one.group for one in self._groups.values() if one.group.key.api == api]
             for id_ in choose_dropped([Droppable.group(one) for one in groups], kept_groups):
-                self._add_other(dropped_group(self._groups.pop(id_).group))
+                self._add_other(as_other(self._groups.pop(id_).group))
                 self._hours.pop(id_, None)
         sizes = Counter(one.key.api for one in self._allowed.values())
         for api, kept_origins in apis_over(sizes, limits.allowed_of_api, limits.allowed).items():

@@ -124,7 +124,7 @@ def bounded(batch: TelemetryBatch) -> TelemetryBatch:
         batch,
         groups=[one for one in batch.groups if _fits(one.key)],
         allowed=[one for one in batch.allowed if _fits(one.key)],
-        others=[*batch.others, *map(_as_other, too_long)],
+        others=[*batch.others, *map(as_other, too_long)],
     )
 
 
@@ -132,14 +132,7 @@ def _fits(key: GroupKey | AllowedKey) -> bool:
     return len(key.origin) + len(key.method) + sum(len(one) + 1 for one in key.headers) <= MAX_KEY_LENGTH
 
 
-def _as_other(delta: GroupDelta) -> OtherRefusals:
-    key = delta.key
-    return OtherRefusals(
-        key.api, key.reason, key.observed, delta.sampled, delta.count, delta.variance, delta.last_seen
-    )
-
-
-def dropped_group(group: RefusalGroup) -> OtherRefusals:
+def as_other(group: GroupDelta | RefusalGroup) -> OtherRefusals:
     """The refusals of a group that is not kept."""
     key = group.key
     return OtherRefusals(

@@ -191,6 +191,11 @@ class Collector:
                 self._failed_batches += 1
                 self._note_failure(error)
                 stored = False
+            except Exception:
+                # A fault of ours: this batch would fail again, and none after it would be stored.
+                # The next one has its counters.
+                self._unstored = None
+                raise
             else:
                 self._note_success()
                 stored = True

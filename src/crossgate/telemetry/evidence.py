@@ -42,9 +42,6 @@ FETCH_DESTS: Final = frozenset(
     }
 )
 """https://fetch.spec.whatwg.org/#concept-request-destination; ``empty`` is how the header spells none."""
-MAX_VALUES: Final = 8
-"""Values of each kind that a group keeps."""
-
 
 Seen = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """The fields of `SeenIn`."""

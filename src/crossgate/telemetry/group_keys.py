@@ -80,19 +80,9 @@ def others_of(api: str, reason: str, *, observed: bool) -> KeyParts:
     return api, CUT, reason, False, CUT, (CUT,), observed
 
 
-def refusal_key(sample: SampledRequest) -> GroupKey:
-    """The key of the group of a refused request."""
-    return refusal_key_of(key_parts(sample))
-
-
 def refusal_key_of(parts: KeyParts) -> GroupKey:
     """The key of a group of refused requests."""
     return GroupKey(*parts)
-
-
-def allowed_key(sample: SampledRequest) -> AllowedKey:
-    """The key of an allowed request."""
-    return allowed_key_of(key_parts(sample))
 
 
 def allowed_key_of(parts: KeyParts) -> AllowedKey:

@@ -8,7 +8,8 @@ from typing import Final
 
 from crossgate.service import hyperloglog
 from crossgate.service.refusals import SeenIn
-from crossgate.telemetry.evidence import FETCH_DESTS, FETCH_MODES, FETCH_SITES, MAX_VALUES
+from crossgate.service.telemetry_rules import MAX_VALUES
+from crossgate.telemetry.evidence import FETCH_DESTS, FETCH_MODES, FETCH_SITES
 from crossgate.telemetry.group_keys import KeyParts
 from crossgate.telemetry.heavy_hitters import Ranked
 from crossgate.telemetry.paths import sample_path

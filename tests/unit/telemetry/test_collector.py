@@ -25,10 +25,13 @@ class Flaky(InMemoryTelemetryStore):
     """Fails before or after it stored a batch."""
 
     fails = ""
+    faulty_origin = ""
 
     def add_telemetry(self, batch: TelemetryBatch) -> Mapping[CounterKey, int]:
         if self.fails == "before":
             raise StoreUnavailable("the disk is full", "Free space")
+        if any(group.key.origin == self.faulty_origin for group in batch.groups):
+            raise RuntimeError("a fault")
         parts = super().add_telemetry(batch)
         if self.fails == "after":
             raise StoreUnavailable("the connection ended", "Retry")
@@ -85,6 +88,19 @@ def test_a_store_that_fails_loses_and_doubles_nothing() -> None:
     one.store_now()
     assert (counted(store), refused(store)) == (15, 15)
     assert one.sums.totals() == {SERIES: 15}
+
+
+def test_a_batch_that_no_store_can_take_does_not_keep_later_ones_from_it() -> None:
+    store = Flaky()
+    store.faulty_origin = "https://fault.example"
+    one = collector(store)
+    one.counted("node", "a", {SERIES: 1})
+    one.sampled([sample(origin=store.faulty_origin)])
+    with pytest.raises(RuntimeError):
+        one.store_now()
+    one.sampled([sample()] * 2)
+    one.store_now()
+    assert (counted(store), refused(store)) == (1, 2)
 
 
 def test_a_node_that_changes_control_planes_is_counted_once() -> None:

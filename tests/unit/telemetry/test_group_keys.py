@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.telemetry import allowed_key, refusal_key
 from tests.unit.telemetry.samples import REFUSED, sample
 
 from crossgate.policy.names import is_token
@@ -17,12 +18,10 @@ from crossgate.telemetry.group_keys import (
     MAX_NAMES,
     MAX_ORIGIN,
     REFUSALS,
-    allowed_key,
     cut_origin,
     has_allowed_origin,
     header_names,
     others_of,
-    refusal_key,
 )
 
 
