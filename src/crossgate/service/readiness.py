@@ -130,7 +130,7 @@ def _find_missing_traffic(hours: Sequence[datetime], now: datetime, days: int) -
         return
     if now - hours[0] < period:
         seen = int((now - hours[0]) / timedelta(days=1))
-        yield f"The first request was seen {_counted(seen, 'day')} ago: wait until it is {days}"
+        yield f"Traffic began {_counted(seen, 'day')} ago: {_counted(days, 'day')} must pass"
     if now - hours[-1] > period:
         yield f"No request was seen in the last {_counted(days, 'day')}"
 

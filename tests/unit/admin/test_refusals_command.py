@@ -405,3 +405,13 @@ def test_explain_by_request_id(collected: Collected) -> None:
     assert (missing.returncode, "[request-not-kept]" in missing.stderr) == (2, True)
     for arguments in ([], ["--request-id", "r-1", "--origin", "x"], ["x.yaml", "--request-id", "r-1"]):
         assert crossgate("explain", *arguments).returncode == 2
+
+
+@pytest.mark.usefixtures("api")
+def test_a_misspelt_reason_is_no_empty_list(telemetry: InMemoryTelemetryStore) -> None:
+    telemetry.add_telemetry(batch(delta(SHOP, 30)))
+    refused = crossgate("refusals", "--reason", "origin-refsed")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "origin-refsed" in refused.stderr
+    assert "[parameter-invalid]" in refused.stderr
+    assert crossgate("refusals", "--reason", "origin-refused").returncode == 1

@@ -106,9 +106,9 @@ def test_only_what_observe_mode_forwarded_counts() -> None:
     ("days_ago", "missing"),
     [
         ((), "No request was seen in observe mode"),
-        ((0.1,), "The first request was seen 0 days ago: wait until it is 7"),
-        ((1.5, 0.1), "The first request was seen 1 day ago: wait until it is 7"),
-        ((6.9, 0.1), "The first request was seen 6 days ago: wait until it is 7"),
+        ((0.1,), "Traffic began 0 days ago: 7 days must pass"),
+        ((1.5, 0.1), "Traffic began 1 day ago: 7 days must pass"),
+        ((6.9, 0.1), "Traffic began 6 days ago: 7 days must pass"),
         ((20, 8), "No request was seen in the last 7 days"),
     ],
 )

@@ -31,6 +31,7 @@ from crossgate.admin.refusal_bodies import (
 from crossgate.admin.responses import json_response, read_response, shown_findings
 from crossgate.admin.telemetry_feeds import EVENT_STREAM, event_stream
 from crossgate.admin.writes import Write
+from crossgate.policy import Reason
 from crossgate.service.catalogue_service import MAX_MESSAGE
 from crossgate.service.etag import Precondition
 from crossgate.service.file_store import FileStore
@@ -95,13 +96,13 @@ async def refusal_query(
         str, Query(max_length=500, description="`name/version` of an API, or `server-level`.")
     ] = "",
     since: Annotated[datetime | None, Query(description="Seen at that time or later.")] = None,
-    reason: Annotated[str, Query(max_length=100, description="Such as `origin-refused`.")] = "",
+    reason: Annotated[Reason | None, Query(description="The step that refused them.")] = None,
     state: Annotated[list[GroupState] | None, Query(description="Repeat it for more; default: any.")] = None,
     origin: Annotated[str, Query(max_length=300, description="A part of the origin.")] = "",
     observed: Annotated[bool | None, Query(description="Whether observe mode forwarded them.")] = None,
 ) -> RefusalQuery:
     """The filters of lists and events."""
-    return RefusalQuery(api, as_utc(since), reason, frozenset(state or ()), origin, observed)
+    return RefusalQuery(api, as_utc(since), reason or "", frozenset(state or ()), origin, observed)
 
 
 Filters = Annotated[RefusalQuery, Depends(refusal_query)]

@@ -98,7 +98,8 @@ def read_stats(
     ] = None,
     until: Annotated[datetime | None, Query(description="Count to this time; default: now.")] = None,
     by: Annotated[
-        SplitBy, Query(description="`node`: of this control plane's nodes, since each Envoy's start.")
+        SplitBy,
+        Query(description="`node`: all that is stored of this control plane's nodes, always."),
     ] = SplitBy.NOTHING,
 ) -> Response:
     """Decisions by API, endpoint, flow and reason, in this order."""
