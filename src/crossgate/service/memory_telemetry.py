@@ -144,6 +144,11 @@ class InMemoryTelemetryStore:
             ]
         return sorted(found, key=lambda one: (-one.count, one.key.id))
 
+    def refusal(self, group_id: str) -> RefusalGroup | None:
+        """The group with that id."""
+        with self._lock:
+            return self._shown(group_id) if group_id in self._groups else None
+
     def other_refusals(
         self, *, since: datetime | None = None, api: str | None = None
     ) -> Sequence[OtherRefusals]:

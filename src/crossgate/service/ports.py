@@ -283,6 +283,10 @@ class TelemetryStore(Protocol):
         """The groups that were seen since then, the most frequent first."""
         ...
 
+    def refusal(self, group_id: str) -> RefusalGroup | None:
+        """The group with that id."""
+        ...
+
     def other_refusals(
         self, *, since: datetime | None = None, api: str | None = None
     ) -> Sequence[OtherRefusals]:

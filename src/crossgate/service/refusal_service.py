@@ -160,7 +160,11 @@ class RefusalService:
             StoreUnavailable: the database fails.
 
         """
-        return next(self._judge([self._find(group_id, self._groups(RefusalQuery(), permission))]))
+        stored = self._store.refusal(group_id)
+        pending = [one for one in self._recent.pending_groups() if one.key.id == group_id]
+        found = add_deltas([] if stored is None else [stored], pending)
+        visible = [one for one in found if can_see(permission, one.key.api)]
+        return next(self._judge([self._find(group_id, visible)]))
 
     def advise(self, group_id: str, permission: Permission) -> tuple[JudgedGroup, Advice]:
         """One group and what there is to know about it. It names groups that the caller can see only.

@@ -103,6 +103,11 @@ class DatabaseTelemetryStore:
             found = refusal_rows.groups_since(connection, since, api)
         return sorted(found, key=lambda one: (-one.count, one.key.id))
 
+    def refusal(self, group_id: str) -> RefusalGroup | None:
+        """The group with that id."""
+        with self._reading() as connection:
+            return refusal_rows.one_group(connection, group_id)
+
     def other_refusals(
         self, *, since: datetime | None = None, api: str | None = None
     ) -> Sequence[OtherRefusals]:

@@ -271,6 +271,18 @@ def test_what_requests_sent_leaves_as_ascii(api: AdminApi, telemetry: InMemoryTe
     assert found(api.viewer.get("/v1/refusals"))["items"][0]["origin"] == HOSTILE
 
 
+def test_a_decision_reads_one_group_only(
+    api: AdminApi, telemetry: InMemoryTelemetryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry.add_telemetry(batch(delta(SHOP, 30)))
+    # A list of 10,000 groups takes a second of processor time.
+    monkeypatch.delattr(InMemoryTelemetryStore, "refusals")
+
+    for action, sent, state in (("dismiss", {"reason": "bot"}, "dismissed"), ("reopen", None, "open")):
+        answer = api.editor.post(f"/v1/refusals/{SHOP.id}/{action}", json=sent)
+        assert (answer.status_code, answer.json()["state"]) == (200, state)
+
+
 def test_reads_have_etags(api: AdminApi) -> None:
     seen = api.viewer.get("/v1/refusals")
 

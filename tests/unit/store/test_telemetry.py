@@ -296,7 +296,8 @@ def test_disposition_stays_with_the_group_until_it_is_opened(opened: Opened) -> 
     store, other = opened.store, opened.open()
     store.add_telemetry(refused(group()))
     disposed = other.dispose(group_key().id, dismissal())
-    assert disposed == one_of(store)
+    assert disposed == one_of(store) == store.refusal(group_key().id)
+    assert store.refusal("0" * 16) is None
     store.add_telemetry(refused(group(at=NOON + HOUR)))
     assert one_of(other).disposition == dismissal()
     opened_again = store.dispose(group_key().id, None)
