@@ -249,7 +249,8 @@ class Collector:
 
     def _prune(self, store: TelemetryStore) -> None:
         now = self._now()
-        if self._pruned is None or now - self._pruned >= _PRUNE_EVERY:
+        # A clock that is set back must not end it until it is where it was.
+        if self._pruned is None or not timedelta() <= now - self._pruned < _PRUNE_EVERY:
             store.prune_telemetry(now - KEPT, None if self._apis is None else list(self._apis))
             self._forget_silent_nodes(now)
             self._pruned = now

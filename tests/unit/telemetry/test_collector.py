@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Thread
 
@@ -13,7 +13,7 @@ from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import CounterKey, TelemetryBatch
-from crossgate.telemetry.collector import Collector
+from crossgate.telemetry.collector import KEPT, Collector
 from crossgate.telemetry.decision_counts import FORGOTTEN_AFTER, DecisionCounts
 from crossgate.telemetry.reported_counters import LogDeliveries
 
@@ -179,6 +179,25 @@ def test_a_node_that_is_gone_is_forgotten_and_one_that_comes_back_goes_on() -> N
     one.store_now()
     assert (one.sums.totals(), one.sums.totals_by_node()) == ({SERIES: 31}, {"node-1": {SERIES: 4}})
     assert sum(store.decisions(HOUR, time + FORGOTTEN_AFTER).values()) == 31
+
+
+def test_a_clock_that_is_set_back_does_not_end_pruning() -> None:
+    calls: list[datetime] = []
+
+    class Pruned(InMemoryTelemetryStore):
+        def prune_telemetry(self, before: datetime, apis: Sequence[str] | None = None) -> None:
+            del apis
+            calls.append(before + KEPT)
+
+    time = HOUR.replace(year=2036)
+    one = Collector("one", now=lambda: time)
+    one.store = Pruned()
+    one.store_now()
+    one.store_now()
+    time = HOUR
+    one.store_now()
+    one.store_now()
+    assert calls == [HOUR.replace(year=2036), HOUR]
 
 
 def test_subscribers_are_called_when_something_is_new() -> None:
