@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from crossgate.catalogue.model import Catalogue
 from crossgate.policy import Reason
 from crossgate.service.refusals import AllowedKey, AllowedOrigin, GroupKey, RefusalGroup, SeenIn
+from crossgate.service.replay import Replay, Replayer
 
 NOON: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -47,3 +50,10 @@ def allowed(
     count: float = 10,
 ) -> AllowedOrigin:
     return AllowedOrigin(AllowedKey(api, origin, preflight, method, headers), count, NOON)
+
+
+def replay(
+    before: Catalogue, after: Catalogue, groups: Iterable[RefusalGroup], allowed: Iterable[AllowedOrigin] = ()
+) -> Replay:
+    """What becomes of recorded requests if the catalogue ``before`` is replaced by ``after``."""
+    return Replayer(before).replay(after, groups, allowed)

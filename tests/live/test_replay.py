@@ -11,14 +11,14 @@ from tests.differential.generate import random_pairs
 from tests.live.in_process_gateway import LiveGateway, api, catalogue_of, live_gateway
 from tests.live.test_differential import Pair, exchange
 from tests.native_services import ScriptedNative
-from tests.refusal_groups import NOON
+from tests.refusal_groups import NOON, replay
 from tests.telemetry import allowed_key, refusal_key
 
 from crossgate.catalogue.model import Application, Catalogue
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.policy import CorsPolicy, ExactOrigin, Mode, build_policy, decide, is_well_formed
 from crossgate.service.refusals import AllowedKey, AllowedOrigin, GroupKey, RefusalGroup, SeenIn
-from crossgate.service.replay import FateKind, replay
+from crossgate.service.replay import FateKind
 from crossgate.telemetry.evidence import FETCH_SITES
 from crossgate.telemetry.group_keys import REFUSALS, has_allowed_origin
 from crossgate.telemetry.sampled_request import SampledRequest

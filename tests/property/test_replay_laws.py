@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.catalogues import api, application, catalogue, server_policy
 from tests.differential.generate import Sample, random_public_origins, random_request, random_sample
-from tests.refusal_groups import NOON
+from tests.refusal_groups import NOON, replay
 from tests.telemetry import allowed_key, refusal_key
 
 from crossgate.catalogue.effective import Associations, effective_policy
@@ -32,7 +32,7 @@ from crossgate.policy import (
     parse_origin_pattern,
 )
 from crossgate.service.refusals import AllowedKey, AllowedOrigin, GroupKey, RefusalGroup, SeenIn
-from crossgate.service.replay import Fate, FateKind, Replay, replay
+from crossgate.service.replay import Fate, FateKind, Replay
 from crossgate.telemetry.evidence import FETCH_SITES
 from crossgate.telemetry.group_keys import REFUSALS, has_allowed_origin
 from crossgate.telemetry.sampled_request import SampledRequest

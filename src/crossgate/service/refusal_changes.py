@@ -121,13 +121,6 @@ class Suggester:
         )
 
 
-def suggest_changes(
-    catalogue: Catalogue, group: RefusalGroup, groups: Sequence[RefusalGroup], signs: Sequence[Sign] = ()
-) -> tuple[SuggestedChange, ...]:
-    """The changes that would allow the group, the smallest first; ``groups`` are all that are recorded."""
-    return Suggester.of(catalogue, groups).suggest(group, signs)
-
-
 _SECTIONS: Final = {ObjectKind.API: "apis", ObjectKind.APPLICATION: "applications"}
 
 

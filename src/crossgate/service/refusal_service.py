@@ -39,7 +39,7 @@ from crossgate.service.refusals import (
     RefusalGroup,
     RequestRecord,
 )
-from crossgate.service.replay import Fate, FateKind, TelemetryRecords, fates_in
+from crossgate.service.replay import Fate, FateKind, Replayer, TelemetryRecords
 from crossgate.service.telemetry_rules import KeptGroup, merge_samples
 
 if TYPE_CHECKING:
@@ -398,9 +398,9 @@ class RefusalService:
 
     def _judge(self, groups: Iterable[RefusalGroup]) -> Iterator[JudgedGroup]:
         self._history.note_head()
-        fate_of = fates_in(self.catalogue.store.head.catalogue)
+        replayer = Replayer(self.catalogue.store.head.catalogue)
         for group in groups:
-            fate = fate_of(group)
+            fate = replayer.fate(group)
             passes = fate is not None and fate.kind is FateKind.ALLOWED
             status = group_status(group, self._history.of(group.key.api), passes=passes)
             yield JudgedGroup(group, status, fate)

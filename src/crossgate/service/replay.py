@@ -11,7 +11,7 @@ have now are left out: nobody knows where their requests go.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -100,26 +100,6 @@ class Replay:
     def groups_gained(self) -> tuple[RefusalGroup, ...]:
         """The groups of refusals among those gained."""
         return tuple(one.record for one in self.gained if isinstance(one.record, RefusalGroup))
-
-
-def replay(
-    before: Catalogue,
-    after: Catalogue,
-    groups: Iterable[RefusalGroup],
-    allowed: Iterable[AllowedOrigin] = (),
-) -> Replay:
-    """What becomes of recorded requests if the catalogue ``before`` is replaced by ``after``."""
-    return Replayer(before).replay(after, groups, allowed)
-
-
-def find_fate(catalogue: Catalogue, record: Record) -> Fate | None:
-    """What becomes of the record's requests in this catalogue; None if the record has too little to tell."""
-    return Replayer(catalogue).fate(record)
-
-
-def fates_in(catalogue: Catalogue) -> Callable[[Record], Fate | None]:
-    """As :func:`find_fate`, for many records: each policy is looked up once."""
-    return Replayer(catalogue).fate
 
 
 class Replayer:

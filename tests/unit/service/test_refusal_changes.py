@@ -15,9 +15,9 @@ from crossgate.catalogue.reader import read_settings
 from crossgate.policy import CorsPolicy, Mode, Reason, SameOrigin, build_policy
 from crossgate.service.change_candidates import ChangeForm
 from crossgate.service.refusal_advice import advise
-from crossgate.service.refusal_changes import SuggestedChange, suggest_changes
+from crossgate.service.refusal_changes import SuggestedChange, Suggester
 from crossgate.service.refusals import CUT, DismissalReason, Disposition, DispositionKind, RefusalGroup
-from crossgate.service.replay import Fate, FateKind, find_fate
+from crossgate.service.replay import Fate, FateKind, Replayer
 
 APP = "https://app.example.com"
 NEW = "https://new.other.org"
@@ -31,7 +31,7 @@ def petstore(cors: CorsPolicy | None = POLICY, *applications: Application, **gat
 def suggested(
     record: RefusalGroup, found: Catalogue | None = None, others: Sequence[RefusalGroup] = ()
 ) -> tuple[SuggestedChange, ...]:
-    return suggest_changes(found or petstore(), record, [record, *others])
+    return Suggester.of(found or petstore(), [record, *others]).suggest(record)
 
 
 def forms(changes: Sequence[SuggestedChange]) -> list[ChangeForm]:
@@ -310,4 +310,4 @@ def test_every_suggested_change_allows_the_group() -> None:
                 sections = {"api": "apis", "application": "applications"}
                 section = sections[one.kind]
                 after = replace(after, **{section: {**getattr(after, section), one.key: one.after}})  # type: ignore[arg-type]
-            assert find_fate(after, record) == Fate(FateKind.ALLOWED)
+            assert Replayer(after).fate(record) == Fate(FateKind.ALLOWED)

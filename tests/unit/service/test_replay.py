@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 from tests.catalogues import api, application, catalogue, policy, server_policy
-from tests.refusal_groups import allowed, group
+from tests.refusal_groups import allowed, group, replay
 
 from crossgate.catalogue.model import Catalogue, Gateway
 from crossgate.policy import CorsPolicy, Mode, Reason, SameOrigin, build_policy
 from crossgate.service.refusals import CUT, AllowedOrigin, RefusalGroup
-from crossgate.service.replay import Fate, FateKind, Replay, find_fate, replay
+from crossgate.service.replay import Fate, FateKind, Replay, Replayer
 
 NEW = "https://new.example.com"
 OLD = "https://old.example.com"
@@ -250,12 +250,12 @@ def test_what_server_level_cors_refused_is_unknown_once_apis_decide() -> None:
 def test_a_method_that_is_refused_everywhere_stays_refused() -> None:
     record = group(NEW, method="TRACE", reason=Reason.METHOD_FORBIDDEN)
     assert replayed(petstore(OLD_ONLY), petstore(None), [record]) == ([], [], [])
-    assert find_fate(petstore(None), record) == Fate(FateKind.REFUSED, Reason.METHOD_FORBIDDEN)
+    assert Replayer(petstore(None)).fate(record) == Fate(FateKind.REFUSED, Reason.METHOD_FORBIDDEN)
 
 
 def test_the_fate_of_a_record_now() -> None:
-    assert find_fate(petstore(BOTH), group(NEW)) == Fate(FateKind.ALLOWED)
-    assert find_fate(petstore(OLD_ONLY), group(NEW)) == Fate(FateKind.REFUSED, Reason.ORIGIN_REFUSED)
-    assert find_fate(petstore(OLD_ONLY), group(NEW, api="gone/1.0")) is None
+    assert Replayer(petstore(BOTH)).fate(group(NEW)) == Fate(FateKind.ALLOWED)
+    assert Replayer(petstore(OLD_ONLY)).fate(group(NEW)) == Fate(FateKind.REFUSED, Reason.ORIGIN_REFUSED)
+    assert Replayer(petstore(OLD_ONLY)).fate(group(NEW, api="gone/1.0")) is None
     forwards = build_policy(allowed_origins=[OLD], plain_options="forward")
-    assert find_fate(petstore(forwards), group(OLD, preflight=True, method="")) == Fate(FateKind.ALLOWED)
+    assert Replayer(petstore(forwards)).fate(group(OLD, preflight=True, method="")) == Fate(FateKind.ALLOWED)
