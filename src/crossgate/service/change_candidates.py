@@ -158,7 +158,7 @@ class _Lacks:
     def verdict(self, only: str = _ONLY) -> str:
         """Whom a change lets in that adds all this; ``only`` is the verdict on its entry for the origin."""
         if not self.origin:
-            return _EVERY
+            return f"{_EVERY}, and for requests without one" if self.plain_options else _EVERY
         lists = (
             ("the method", self.method),
             ("the headers", self.headers),

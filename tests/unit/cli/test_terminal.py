@@ -64,6 +64,8 @@ def test_no_origin_of_a_refusal_is_cut() -> None:
         f"https://{'a' * 200}.evil.example\\x1b[31m",
         f"  06707b5348ac4000 open  {known}  1,200 ± 30 from 3 clients, last 2026-11-28T13:18:15Z",
     ]
+    print_refusals(console, [group | {"method": "", "headers": [], "reason": "origin-missing"}], [])
+    assert "origin-missing (observed), OPTIONS, no preflight" in _plain(written)[3]
 
 
 def test_a_suggested_change_shows_what_the_linter_finds() -> None:

@@ -210,7 +210,9 @@ def _facts(group: _Group) -> Iterator[tuple[str, str]]:
 
 
 def _requested(group: _Group) -> str:
-    method = group["method"] or "no method"
+    method = group["method"]
+    if group["preflight"] and not method:
+        return "OPTIONS, no preflight"
     words = f"preflight for {method}" if group["preflight"] else method
     return words + (f" with {', '.join(group['headers'])}" if group["headers"] else "")
 

@@ -56,6 +56,7 @@ def _line(one: Mapping[str, Any]) -> str:
 def _request(one: Mapping[str, Any]) -> str:
     if not one["preflight"]:
         return str(one["method"])
-    method = one["method"] or "no method"
+    if not one["method"]:
+        return "OPTIONS, no preflight"
     headers = f" with {', '.join(one['headers'])}" if one["headers"] else ""
-    return f"preflight for {method}{headers}"
+    return f"preflight for {one['method']}{headers}"
