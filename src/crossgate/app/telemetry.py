@@ -39,7 +39,7 @@ async def keep_storing(collector: Collector, catalogue: Callable[[], Catalogue])
 def _store(collector: Collector, *, last: bool = False) -> None:
     """Store what is new. Whatever the fault, telemetry must not end the gateway."""
     try:
-        stored = collector.store_now()
+        stored = collector.store_now(last=last)
     except Exception:  # noqa: BLE001 - it is logged
         _LOG.exception("telemetry was not stored")
         stored = False

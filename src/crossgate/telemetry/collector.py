@@ -175,8 +175,11 @@ class Collector:
 
     # The store. These run in a thread.
 
-    def store_now(self) -> bool:
-        """Store what is new; returns whether it is stored. If the store is unavailable, call it again."""
+    def store_now(self, *, last: bool = False) -> bool:
+        """Store what is new; returns whether it is stored. If the store is unavailable, call it again.
+
+        The ``last`` call, when nodes report nothing more, also stores what waits for reports or a place.
+        """
         store = self.store
         if store is None:
             return True
@@ -185,7 +188,10 @@ class Collector:
             self._note_decisions()
             try:
                 self._prepare(store)
-                self._store_batches(store)
+                if last:
+                    # Of processes that reported for the first time.
+                    self._note_decisions()
+                self._store_batches(store, last=last)
                 self._prune(store)
             except StoreUnavailable as error:
                 self._failed_batches += 1
@@ -222,19 +228,19 @@ class Collector:
         with self._lock:
             self._groups.counted(increments, now)
 
-    def _store_batches(self, store: TelemetryStore) -> None:
+    def _store_batches(self, store: TelemetryStore, *, last: bool) -> None:
         """Store the batch that failed before, if there is one, and then what is new."""
         if self._unstored is not None:
             self._add(store, self._unstored)
         now = self._now()
-        batch = self._unstored = self._take(now)
+        batch = self._unstored = self._take(now, last=last)
         self._refusal_log.record(batch.groups, batch.others, now.timestamp())
         self._add(store, batch)
 
-    def _take(self, now: datetime) -> TelemetryBatch:
+    def _take(self, now: datetime, *, last: bool) -> TelemetryBatch:
         counters = self._counts.take(now)
         with self._lock:
-            groups, allowed, others = self._groups.take(now.timestamp())
+            groups, allowed, others = self._groups.take(now.timestamp(), last=last)
         return replace(counters, groups=groups, allowed=allowed, others=others)
 
     def _add(self, store: TelemetryStore, batch: TelemetryBatch) -> None:

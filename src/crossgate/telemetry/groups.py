@@ -130,19 +130,22 @@ class RefusalGroups:
                 decisions[key] = decisions.get(key, 0) + increment
         self._settlement.counted(decisions, now)
 
-    def take(self, now: float) -> Taken:
-        """What is new since the last call."""
+    def take(self, now: float, *, last: bool = False) -> Taken:
+        """What is new since the last call; the ``last`` one leaves nothing that waits for more."""
         self._now = now
-        self._settlement.settle_lost(now)
+        if last:
+            self._settlement.settle_all(now)
+        else:
+            self._settlement.settle_lost(now)
         groups: list[GroupDelta] = []
         allowed: list[AllowedDelta] = []
-        for group in self._taken(now):
+        for group in self._taken(now, last=last):
             for pending in group.pending:
                 if group.family[1] in REFUSALS:
                     groups.append(_group_delta(group, pending))
                 else:
-                    last = _at(pending.last)
-                    allowed.append(AllowedDelta(allowed_key_of(group.parts), pending.count, last))
+                    newest = _at(pending.last)
+                    allowed.append(AllowedDelta(allowed_key_of(group.parts), pending.count, newest))
             group.pending.clear()
         others: list[OtherRefusals] = []
         for (api, reason, observed), group in self._others.items():
@@ -156,7 +159,7 @@ class RefusalGroups:
             self._sweep(now)
         return Taken(groups, allowed, others)
 
-    def _taken(self, now: float) -> Iterator[Tracked]:
+    def _taken(self, now: float, *, last: bool) -> Iterator[Tracked]:
         """The groups that are handed on: those that have requests, and a place if they are new."""
         new: list[Tracked] = []
         for table in (self._refused, self._allowed):
@@ -167,6 +170,10 @@ class RefusalGroups:
                     else:
                         new.append(group)
         yield from self._admission.admit(new, now)
+        if last:
+            for group in new:
+                if not group.known:
+                    group.become_others()
 
     def _sane(self, time: float) -> float:
         """The time of a node, whose clock may be wrong."""

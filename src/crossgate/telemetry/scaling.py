@@ -161,6 +161,12 @@ class Stratum:
         else:
             self._waited = 0
 
+    def settle_rest(self, now: float) -> None:
+        """Give what waits for draws to the groups that are known, or to others: none will come."""
+        if self._balance > 0:
+            self._note_undrawn(self._balance, now)
+            self._distribute_undrawn(self._balance, now)
+
     def _distribute(self, now: float) -> None:
         """Give all that is unreported to the groups of the draws."""
         unreported, self._balance = self._balance, 0.0

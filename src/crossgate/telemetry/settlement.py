@@ -151,6 +151,18 @@ class Settlement:
         if self._intervals and now - self._intervals[-1].end > _LOST:
             self.counted({}, now)
 
+    def settle_all(self, now: float) -> None:
+        """Settle everything at the end, when nothing more comes."""
+        rest = _Interval(now, now, {})
+        for interval in self._intervals:
+            rest.add(interval)
+        self._intervals.clear()
+        # Clocks of nodes may be ahead.
+        rest.end = max(now, (max(self._cells, default=0) + 1) / CELLS_PER_SECOND)
+        self._settle(rest, now)
+        for stratum in self._strata.values():
+            stratum.settle_rest(now)
+
     def _settle(self, interval: _Interval, now: float) -> None:
         windows = self._windows(int(interval.end * CELLS_PER_SECOND))
         for key in {**interval.decisions, **windows, **dict.fromkeys(self._waiting)}:

@@ -90,6 +90,17 @@ def test_a_store_that_fails_loses_and_doubles_nothing() -> None:
     assert one.sums.totals() == {SERIES: 15}
 
 
+def test_the_last_store_leaves_no_group_that_waits() -> None:
+    store = InMemoryTelemetryStore()
+    one = collector(store)
+    one.counted("node", "a", {SERIES: 250})
+    one.sampled([sample(origin=f"https://{number}.example") for number in range(200)])
+    one.store_now(last=True)
+    others = sum(other.count for other in store.other_refusals())
+    assert (counted(store), refused(store) + others) == (250, 250)
+    assert others > 0
+
+
 def test_a_batch_that_no_store_can_take_does_not_keep_later_ones_from_it() -> None:
     store = Flaky()
     store.faulty_origin = "https://fault.example"

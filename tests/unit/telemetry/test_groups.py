@@ -240,6 +240,14 @@ def test_a_flood_hands_on_few_groups_and_counts_the_others() -> None:
     }
 
 
+def test_the_last_groups_add_up_to_the_counters() -> None:
+    groups = _groups(*(sample(origin=f"https://{number}.example") for number in range(500)))
+    groups.counted({REFUSED: 700}, NOON + 1)
+    deltas, _, others = groups.take(NOON + 1, last=True)
+    assert len(deltas) == 64
+    assert sum(delta.count for delta in deltas) + sum(other.count for other in others) == 700
+
+
 def test_groups_that_come_often_are_handed_on_beside_a_flood() -> None:
     flood = (sample(origin=f"https://{number}.example") for number in range(1000))
     often = (sample(origin=f"https://often-{number % 10}.example") for number in range(30))
@@ -293,10 +301,13 @@ def test_the_order_of_reports_does_not_matter(requests: list[SampledRequest], ra
     assert _sums(_groups(*requests)) == _sums(_groups(*shuffled))
 
 
-@given(st.lists(st.tuples(st.lists(_REQUEST, max_size=10), st.integers(0, 300)), min_size=1, max_size=8))
+@given(
+    st.lists(st.tuples(st.lists(_REQUEST, max_size=10), st.integers(0, 300)), min_size=1, max_size=8),
+    st.booleans(),
+)
 @settings(deadline=None)
 def test_the_sum_of_all_groups_is_that_of_the_counters(
-    intervals: Iterable[tuple[list[SampledRequest], int]],
+    intervals: Iterable[tuple[list[SampledRequest], int]], stopped: bool
 ) -> None:
     """Reports are at most as many as decisions; what is not reported is in some group or in others."""
     groups = RefusalGroups(lambda _: KEY)
@@ -304,8 +315,8 @@ def test_the_sum_of_all_groups_is_that_of_the_counters(
     counted: Counter[tuple[str, str, bool]] = Counter()
     now = NOON
 
-    def take() -> None:
-        taken = groups.take(now)
+    def take(*, last: bool = False) -> None:
+        taken = groups.take(now, last=last)
         for delta in taken.groups:
             counted[delta.key.api, delta.key.reason, delta.key.observed] += delta.count  # type: ignore[assignment]
             assert delta.variance >= 0
@@ -325,10 +336,11 @@ def test_the_sum_of_all_groups_is_that_of_the_counters(
         now += 5
         groups.counted(increments, now)
         take()
-    for _ in range(30):
+    for _ in range(0 if stopped else 30):
         now += 5
         groups.counted({}, now)
         take()
+    take(last=True)
     assert {key: round(value, 6) for key, value in counted.items()} == decisions
 
 
