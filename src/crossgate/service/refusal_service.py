@@ -84,7 +84,7 @@ class RefusalQuery:
     """Seen at that time or later."""
     reason: str = ""
     states: frozenset[GroupState] = frozenset()
-    """Empty: any."""
+    """Empty: any. With open ones, reopened ones are found too: both wait for a decision."""
     origin: str = ""
     """A part of the origin, compared without case."""
     observed: bool | None = None
@@ -98,6 +98,11 @@ class RefusalQuery:
             and self.observed in (None, key.observed)
             and self.origin.lower() in key.origin.lower()
         )
+
+    def matches_state(self, state: GroupState) -> bool:
+        """Whether it finds groups in that state."""
+        reopened = state is GroupState.REOPENED and GroupState.OPEN in self.states
+        return not self.states or state in self.states or reopened
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ class RefusalService:
         found.sort(key=lambda one: one[0])
         ordered = [one for place, one in found if after is None or place > after]
         for judged in self._judge(ordered):
-            if not query.states or judged.status.state in query.states:
+            if query.matches_state(judged.status.state):
                 yield judged
 
     def get(self, group_id: str, permission: Permission) -> JudgedGroup:

@@ -215,6 +215,10 @@ def test_allow(api: AdminApi, telemetry: InMemoryTelemetryStore) -> None:
     telemetry.add_telemetry(batch(delta(SHOP, 1, ago=-1)))
     reopened = "reopened: refused since revision 3, allowed by revision 2"
     assert reopened in crossgate("refusals", SHOP.id).stdout
+    for state in ("open", "reopened"):
+        listed = as_json("refusals", "--state", state, code=1)["items"]
+        assert [(one["id"], one["state"]) for one in listed] == [(SHOP.id, "reopened")], state
+    assert as_json("refusals", "--state", "dismissed")["items"] == []
 
 
 def test_allow_needs_the_state_that_was_seen(api: AdminApi, telemetry: InMemoryTelemetryStore) -> None:

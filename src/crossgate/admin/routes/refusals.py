@@ -97,7 +97,10 @@ async def refusal_query(
     ] = "",
     since: Annotated[datetime | None, Query(description="Seen at that time or later.")] = None,
     reason: Annotated[Reason | None, Query(description="The step that refused them.")] = None,
-    state: Annotated[list[GroupState] | None, Query(description="Repeat it for more; default: any.")] = None,
+    state: Annotated[
+        list[GroupState] | None,
+        Query(description="Repeat it for more; default: any. `open` finds `reopened` ones too."),
+    ] = None,
     origin: Annotated[str, Query(max_length=300, description="A part of the origin.")] = "",
     observed: Annotated[bool | None, Query(description="Whether observe mode forwarded them.")] = None,
 ) -> RefusalQuery:
@@ -136,7 +139,7 @@ async def follow_refusals(request: Request, context: Context, caller: Viewer, qu
         return (
             isinstance(found, JudgedGroup)
             and query.matches(found.group.key)
-            and (not query.states or found.status.state in query.states)
+            and query.matches_state(found.status.state)
             and (query.since is None or found.group.last_seen >= query.since)
         )
 

@@ -73,7 +73,9 @@ def list_refusals(
     ] = "",
     state: Annotated[
         list[GroupState] | None,
-        typer.Option(help="Only in this state. Repeatable.", show_default="all states"),
+        typer.Option(
+            help="Only in this state; `open` lists reopened ones too. Repeatable.", show_default="all states"
+        ),
     ] = None,
     reason: Annotated[
         str, typer.Option(metavar="CODE", help="Only with this reason, such as origin-refused.")
