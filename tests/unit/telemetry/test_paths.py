@@ -57,11 +57,47 @@ PETS = "/gateway/pets/1.0"
         ("/straße/x", "/stra%C3%9Fe/x"),
         ("/%/x", "/*/x"),
         ("/" + "a" * 41, "/*"),
+        ("/" + "a" * 39 + "!", "/*"),
         ("//dogs//7", "/dogs/7"),
     ],
 )
 def test_path_below_the_endpoint(below: str, shown: str) -> None:
     assert sample_path(PETS + below, PETS) == PETS + shown
+
+
+@pytest.mark.parametrize("rest", ["", "a", "1", "live", "orders", "live-orders.json", "('x')"])
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "sk_",
+        "pk_",
+        "rk_",
+        "ghp_",
+        "gho_",
+        "ghs_",
+        "github_pat_",
+        "xoxb-",
+        "xoxp-",
+        "AKIA",
+        "ASIA",
+        "AIza",
+        "ya29.",
+        "glpat-",
+        "npm_",
+        "cgt_",
+        "Bearer",
+        "eyJ",
+    ],
+)
+def test_what_begins_like_a_well_known_key_is_hidden(begin: str, rest: str) -> None:
+    encoded = "".join(f"%{ord(character):02x}" for character in begin)
+    for segment in (begin + rest, encoded + rest, f"%20{begin}{rest}", f"{begin}%20{rest}"):
+        assert sample_path(f"{PETS}/keys/{segment}", PETS) == f"{PETS}/keys/*"
+
+
+@pytest.mark.parametrize("word", ["asia", "skis", "sky_map", "npm", "ghost", "brokers", "task_pk", "Asia"])
+def test_words_that_resemble_the_beginning_of_a_key_are_shown(word: str) -> None:
+    assert sample_path(f"{PETS}/{word}", PETS) == f"{PETS}/{word}"
 
 
 @pytest.mark.parametrize(
