@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -155,13 +156,18 @@ def test_planted_groups_are_found(flooded: Flooded) -> None:
 
 
 def test_counts_beside_the_flood_are_within_their_error(flooded: Flooded) -> None:
-    # Of five independent intervals of 95 %, two or more miss in 2 % of all runs.
-    missed = [
-        found
-        for origin in SCRIPTS
-        if abs((found := group(flooded, origin))["count"] - OF_SCRIPT) > found["error"]
-    ]
-    assert len(missed) <= 1, missed
+    # An error is 1.96 standard deviations. Right counts fail in 0.3 % of all runs: in 0.1 % by their mean,
+    # and in 0.2 % because one of the five is further away than 3.5 of them.
+    found = [group(flooded, origin) for origin in SCRIPTS]
+    sigmas = [one["error"] / 1.96 for one in found]
+    away = [(one["count"] - OF_SCRIPT) / sigma for one, sigma in zip(found, sigmas, strict=True)]
+    mean = sum(one["count"] for one in found) / len(found)
+    allowed = 3.29 * sqrt(sum(sigma**2 for sigma in sigmas)) / len(found)
+    rounded = [round(one, 2) for one in away]
+    values = f"{mean:.0f} ± {allowed:.0f} of {OF_SCRIPT} on average; standard deviations: {rounded}"
+    print(values)  # noqa: T201 - the figures of this run
+    assert abs(mean - OF_SCRIPT) <= allowed, values
+    assert max(map(abs, away)) <= 3.5, values
 
 
 def test_a_group_that_is_alone_is_counted_within_one_percent(flooded: Flooded) -> None:
