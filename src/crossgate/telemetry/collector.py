@@ -6,12 +6,11 @@ in memory and bounded. While the store is unavailable, counts and groups go on, 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Final, TypeVar
 
 from crossgate.catalogue.telemetry import Telemetry
 from crossgate.compiler.route_names import DecisionSeries
@@ -21,6 +20,7 @@ from crossgate.service.log import Log
 from crossgate.service.observers import Observers
 from crossgate.service.ports import CounterKey, TelemetryBatch, TelemetryStore, utc_now
 from crossgate.service.refusals import GroupDelta, RequestRecord
+from crossgate.telemetry.decision_counts import FORGOTTEN_AFTER
 from crossgate.telemetry.groups import RefusalGroups
 from crossgate.telemetry.refusal_log import RefusalLog
 from crossgate.telemetry.reported_counters import LogDeliveries
@@ -34,10 +34,14 @@ KEPT: Final = timedelta(days=30)
 _PRUNE_EVERY: Final = timedelta(hours=1)
 
 _MAX_NODES: Final = 10_000
-"""Of which the last report is remembered."""
+"""Nodes and processes of which the last report is remembered, whether or not they counted a decision."""
 
 _Process = tuple[str, str]
 """A node and the incarnation of its Envoy."""
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Collector:
         self._pruned: datetime | None = None
         self._changed = False
         self._stored_batches = self._failed_batches = 0
-        self._received: defaultdict[str, int] = defaultdict(int)
+        self._received: dict[str, int] = {}
         self._flushed: dict[str, datetime] = {}
         self._log = Log("telemetry")
 
@@ -101,24 +105,24 @@ class Collector:
         with self._lock:
             self._changed = True
             for request in requests:
-                self._received[request.node] += 1
+                self._received[request.node] = self._received.pop(request.node, 0) + 1
                 self._groups.add(request)
                 self._recent.add(request, now)
+            _drop_oldest(self._received)
 
     def delivered(self, node: str, incarnation: str, deliveries: LogDeliveries) -> None:
         """Note how many requests one Envoy process did not report one by one, since it began."""
         with self._lock:
+            self._deliveries.pop((node, incarnation), None)
             self._deliveries[node, incarnation] = deliveries
+            _drop_oldest(self._deliveries)
 
     def flushed(self, node: str) -> None:
         """Note that all counters of a process of the node were read."""
         with self._lock:
             self._flushed.pop(node, None)
             self._flushed[node] = self._now()
-            if len(self._flushed) > _MAX_NODES:
-                oldest = next(iter(self._flushed))
-                del self._flushed[oldest]
-                self._received.pop(oldest, None)
+            _drop_oldest(self._flushed)
 
     # What is known, for others.
 
@@ -262,8 +266,10 @@ class Collector:
             self._pruned = now
 
     def _forget_silent_nodes(self, now: datetime) -> None:
-        nodes = self._counts.forget_silent(now)
+        counted = self._counts.forget_silent(now)
         with self._lock:
+            # A node that never counted a decision is known here only.
+            nodes = {*counted, *(node for node, at in self._flushed.items() if now - at >= FORGOTTEN_AFTER)}
             for process in [process for process in self._deliveries if process[0] in nodes]:
                 del self._deliveries[process]
             for node in nodes:
@@ -283,6 +289,11 @@ class Collector:
             seconds = (self._now() - self._failing_since).total_seconds()
             self._log.warning("telemetry is stored again", after_seconds=round(seconds, 1))
             self._failing_since = None
+
+
+def _drop_oldest(entries: dict[_K, _V]) -> None:
+    while len(entries) > _MAX_NODES:
+        del entries[next(iter(entries))]
 
 
 def _hour(time: datetime) -> datetime:

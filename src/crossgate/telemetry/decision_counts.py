@@ -154,6 +154,11 @@ class DecisionCounts:
                 del self._forgotten[next(iter(self._forgotten))]
         return silent
 
+    def knows(self, node: str, incarnation: str) -> bool:
+        """Whether the process reported, and has neither ended nor been forgotten."""
+        processes = self._processes.get(node, {})
+        return incarnation in processes if incarnation else bool(processes)
+
     def is_forgotten(self, node: str) -> bool:
         """Whether the node was forgotten and not recalled yet."""
         return node in self._forgotten

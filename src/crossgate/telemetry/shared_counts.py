@@ -127,8 +127,10 @@ class SharedCounts:
     def forget_silent(self, now: datetime) -> AbstractSet[str]:
         """Forget the nodes that have been silent for a day, and return their names."""
         with self._lock:
-            nodes = self._read().forget_silent(now)
-            for process in [process for process in self._counted_by_others if process[0] in nodes]:
+            counts = self._read()
+            nodes = counts.forget_silent(now)
+            # Also those of processes that reported after they ended. What is still needed is read again.
+            for process in [one for one in self._counted_by_others if not counts.knows(*one)]:
                 del self._counted_by_others[process]
         return nodes
 

@@ -14,7 +14,7 @@ from crossgate.service.errors import StoreUnavailable
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import CounterKey, TelemetryBatch
 from crossgate.telemetry.collector import KEPT, Collector
-from crossgate.telemetry.decision_counts import FORGOTTEN_AFTER, DecisionCounts
+from crossgate.telemetry.decision_counts import ENDED_AFTER, FORGOTTEN_AFTER, DecisionCounts
 from crossgate.telemetry.reported_counters import LogDeliveries
 
 HOUR = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -190,6 +190,54 @@ def test_a_node_that_is_gone_is_forgotten_and_one_that_comes_back_goes_on() -> N
     one.store_now()
     assert (one.sums.totals(), one.sums.totals_by_node()) == ({SERIES: 31}, {"node-1": {SERIES: 4}})
     assert sum(store.decisions(HOUR, time + FORGOTTEN_AFTER).values()) == 31
+
+
+def test_a_node_that_never_counted_a_decision_is_forgotten() -> None:
+    time = HOUR
+    one = Collector("one", now=lambda: time)
+    one.store = InMemoryTelemetryStore()
+    one.delivered("node", "a", LogDeliveries(admitted=3))
+    one.flushed("node")
+    one.store_now()
+    assert one.activity().deliveries
+    time += FORGOTTEN_AFTER
+    one.store_now()
+    activity = one.activity()
+    assert not (activity.deliveries or activity.flushed)
+
+
+def test_what_is_known_of_nodes_that_never_counted_a_decision_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("crossgate.telemetry.collector._MAX_NODES", 10)
+    one = collector(InMemoryTelemetryStore())
+    for number in range(20):
+        one.delivered(f"node-{number}", "a", LogDeliveries(admitted=3))
+        one.delivered("node-0", "a", LogDeliveries(admitted=number))
+        one.delivered("often", f"{number}", LogDeliveries(admitted=3))
+        one.sampled([sample(node=f"node-{number}"), sample(node="node-0")])
+    activity = one.activity()
+    assert (len(activity.received), len(activity.deliveries)) == (10, 10)
+    assert (activity.received["node-0"], activity.deliveries["node-0", "a"].admitted) == (21, 19)
+
+
+def test_what_others_counted_of_a_process_that_ended_is_forgotten() -> None:
+    time = HOUR
+    one = Collector("one", now=lambda: time)
+    one.store = InMemoryTelemetryStore()
+    one.counted("node", "a", {SERIES: 3})
+    one.store_now()
+    time += ENDED_AFTER
+    one.counted("node", "b", {SERIES: 1})
+    one.store_now()
+    # Late, over a connection that ended.
+    one.counted("node", "a", {SERIES: 3})
+    time += FORGOTTEN_AFTER / 2
+    one.store_now()
+    assert list(one.sums._counted_by_others) == [("node", "b")]
+    one.counted("node", "b", {SERIES: 2})
+    one.store_now()
+    assert one.sums.totals() == {SERIES: 5}
 
 
 def test_a_clock_that_is_set_back_does_not_end_pruning() -> None:
