@@ -29,14 +29,14 @@ class _Failing(InMemoryTelemetryStore):
         return super().add_telemetry(batch)
 
 
-def _run_to_the_end(store: InMemoryTelemetryStore) -> None:
+def _run_to_the_end(store: InMemoryTelemetryStore, origins: int = 1) -> None:
     collector = Collector("one")
 
     async def gateway() -> None:
         async with background_task(keep_storing(collector, Catalogue)):
             # Once it runs, before it finds that there is a store: only the last store has anything to do.
             await asyncio.sleep(0)
-            collector.sampled([sample()])
+            collector.sampled([sample(origin=f"https://{number}.example") for number in range(origins)])
             collector.store = store
 
     asyncio.run(gateway())
@@ -47,6 +47,14 @@ def test_the_last_reports_are_stored(caplog: pytest.LogCaptureFixture) -> None:
     _run_to_the_end(store)
     assert len(store.refusals()) == 1
     assert not caplog.records
+
+
+def test_groups_that_wait_for_a_place_are_stored_as_others() -> None:
+    store = _Failing(None)
+    _run_to_the_end(store, origins=200)
+    others = sum(other.count for other in store.other_refusals())
+    assert others > 0
+    assert len(store.refusals()) + others == 200
 
 
 @pytest.mark.parametrize(
