@@ -1,6 +1,6 @@
 """Throughput of the gateway with more and less telemetry: `python -m bench.telemetry [--rounds N]`.
 
-Four gateways serve the same policy, each with an Envoy on the measured core. In each round each gets one
+Five gateways serve the same policy, each with an Envoy on the measured core. In each round each gets one
 burst, in turn; a ratio is the median of the rounds' ratios to the gateway without telemetry.
 Refusals come at full speed, so that the token buckets are empty most of the time, as in a flood.
 """
@@ -33,12 +33,13 @@ from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.telemetry.collector import Collector
 from crossgate.telemetry.intake import telemetry_services
 
-OFF, COUNTERS, REFUSALS, ALL = "off", "counters", "counters, samples", "all, access log"
+OFF, COUNTERS, REFUSALS, ALL, LOGGED = "off", "counters", "counters, refusals", "all", "all, access log"
 MODES: Mapping[str, Telemetry] = {
     OFF: Telemetry(enabled=False),
     COUNTERS: Telemetry(refusals_per_second=0, allowed_per_second=0),
-    REFUSALS: Telemetry(),
+    REFUSALS: Telemetry(allowed_per_second=0),
     ALL: Telemetry(),
+    LOGGED: Telemetry(),
 }
 _PREFLIGHT = {"Access-Control-Request-Method": METHOD, "Access-Control-Request-Headers": ",".join(HEADERS)}
 _OTHER = "https://other.example.net"
@@ -48,7 +49,7 @@ REQUESTS: Mapping[str, tuple[int, str, Mapping[str, str], float | None]] = {
     "refused preflight": (403, "OPTIONS", {"Origin": _OTHER, **_PREFLIGHT}, 0.90),
     "refused request": (403, "GET", {"Origin": _OTHER}, 0.90),
 }
-"""Status, method, headers, and the aim with everything on, of each request."""
+"""Status, method, headers, and the aim with all telemetry on, of each request. The access log is extra."""
 
 
 async def run(rounds: int, seconds: int) -> None:
@@ -64,7 +65,7 @@ async def run(rounds: int, seconds: int) -> None:
         pids = {}
         for (mode, telemetry), port in zip(MODES.items(), ports, strict=True):
             catalogue = catalogue_of(port, [api("few", native, policy)])
-            log = AccessLog(str(folder / "access.log"), LoggedRequests.ALL) if mode == ALL else None
+            log = AccessLog(str(folder / "access.log"), LoggedRequests.ALL) if mode == LOGGED else None
             catalogue = replace(
                 catalogue, gateway=replace(catalogue.gateway, telemetry=telemetry, access_log=log)
             )
