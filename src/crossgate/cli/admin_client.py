@@ -87,13 +87,14 @@ class AdminApiClient:
     def events(self, path: str, **query: QueryValue) -> Iterator[tuple[str, Any]]:
         """The type and the data of each server-sent event, without end; first ``connected``, without data.
 
-        After an interruption it connects again, and continues after the last event.
+        After an interruption it connects again, and continues after the last event. ``interrupted`` and
+        ``resumed``, without data, come once for each.
 
         Raises:
             InvalidInput: the first connection fails, or the gateway refuses one.
 
         """
-        last_id, connected = "", False
+        last_id, connected, interrupted = "", False, False
         parameters = _without_empty(query)
         while True:
             try:
@@ -107,6 +108,9 @@ class AdminApiClient:
                         raise InvalidInput(_diagnostics(self._server, response))
                     for kind, event_id, data in _parse_events(response.iter_lines()):
                         if kind == "connected" and connected:
+                            if interrupted:
+                                yield "resumed", None
+                            interrupted = False
                             continue
                         connected = True
                         last_id = event_id or last_id
@@ -114,6 +118,9 @@ class AdminApiClient:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if not connected:
                     raise _not_reachable(self._server, str(error)) from error
+            if connected and not interrupted:
+                interrupted = True
+                yield "interrupted", None
             time.sleep(_RECONNECT_SECONDS)
 
     def get(self, path: str, **query: QueryValue) -> ApiResponse:

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Message, Server, ServerInClearText, Token
-from crossgate.cli.output.console import print_json, stdout
+from crossgate.cli.output.console import print_json, stderr, stdout
 from crossgate.cli.output.file_patch import find_file_patch, print_file_patch
 from crossgate.cli.output.refusals import (
     print_allowed,
@@ -247,6 +247,10 @@ def _follow(client: AdminApiClient, query: dict[str, Any], *, as_json: bool) -> 
                 _print_followed(reversed(listed), as_json=as_json)
             case "refusal":
                 _print_followed([data], as_json=as_json)
+            case "interrupted":
+                stderr().print("Connection to the gateway lost; retrying until it is back")
+            case "resumed":
+                stderr().print("Connected to the gateway again")
             case "dropped" if not as_json:
                 stdout().print(f"{data['dropped']} changes were left out, because they were too many")
             case "end" if str(data["code"]).startswith("token-"):
