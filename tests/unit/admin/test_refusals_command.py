@@ -387,6 +387,10 @@ def test_stats(telemetry: InMemoryTelemetryStore, collected: Collected) -> None:
     assert crossgate("stats").stdout == "12\tpets/1.0\tpreflight\torigin-refused\t/gateway/pets/1.0\n"
     assert as_json("stats", "--api", "pets/1.0", "--since", "1d")["items"][0]["decisions"] == 12
     assert crossgate("stats", "--by-node").stdout.endswith("\tn1\n")
+    for option in ("--since", "--until"):
+        refused = crossgate("stats", "--by-node", option, "7d")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "[period-by-node]" in refused.stderr
     assert "T" in crossgate("stats", "--by-hour").stdout.split("\t")[-1]
     assert as_json("stats", "--api", "none/1")["items"] == []
 

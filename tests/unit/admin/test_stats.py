@@ -93,6 +93,16 @@ def test_counts_by_node(api: AdminApi, collected: Collected) -> None:
     assert answer.json()["since"] is None
 
 
+def test_counts_by_node_have_no_period(api: AdminApi) -> None:
+    query = {"by": "node", "since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+
+    refused = api.viewer.get("/v1/stats", params=query)
+
+    assert refused.status_code == 422
+    paths = [(one["code"], one["path"]) for one in refused.json()["diagnostics"]]
+    assert paths == [("period-by-node", "$.query.since"), ("period-by-node", "$.query.until")]
+
+
 @pytest.mark.parametrize("by", ["none", "hour"])
 def test_pages(api: AdminApi, by: str) -> None:
     query = {"by": by, "limit": "2"}

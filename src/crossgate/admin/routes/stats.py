@@ -21,6 +21,7 @@ from crossgate.admin.responses import read_response
 from crossgate.admin.routes.refusals import as_utc
 from crossgate.admin.telemetry_feeds import EVENT_STREAM, event_stream, series_fields
 from crossgate.compiler.route_names import DecisionSeries
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 
 router = resource_router("Statistics")
 _DEFAULT_PERIOD = timedelta(hours=24)
@@ -99,10 +100,12 @@ def read_stats(
     until: Annotated[datetime | None, Query(description="Count to this time; default: now.")] = None,
     by: Annotated[
         SplitBy,
-        Query(description="`node`: all that is stored of this control plane's nodes, always."),
+        Query(description="`node`: all that is stored of this control plane's nodes, without a period."),
     ] = SplitBy.NOTHING,
 ) -> Response:
     """Decisions by API, endpoint, flow and reason, in this order."""
+    if by is SplitBy.NODE:
+        _refuse_period(since=since, until=until)
     now = datetime.now(UTC)
     end = as_utc(until) or now + timedelta(seconds=1)
     begin: datetime | None = (as_utc(since) or now - _DEFAULT_PERIOD).replace(
@@ -181,6 +184,23 @@ def read_request(
         ),
         in_ascii=True,
     )
+
+
+def _refuse_period(**period: datetime | None) -> None:
+    given = {name: time for name, time in period.items() if time is not None}
+    if given:
+        raise InvalidInput(
+            [
+                Diagnostic(
+                    "period-by-node",
+                    f"{name} does not apply to counts by node: they have no times",
+                    "Omit since and until, or do not split by node",
+                    Place(("query", name)),
+                    found=time.isoformat(),
+                )
+                for name, time in given.items()
+            ]
+        )
 
 
 def _body(series: DecisionSeries, part: str, count: int, by: SplitBy) -> SeriesBody:

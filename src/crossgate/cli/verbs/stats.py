@@ -16,12 +16,14 @@ def stats(
     *,
     api: Annotated[str, typer.Option(metavar="NAME/VERSION", help="Only of this API.")] = "",
     since: Annotated[
-        str, typer.Option(metavar="TIME", help="Count from this hour: 24h, 7d, 2026-11-01, …")
-    ] = "24h",
+        str,
+        typer.Option(metavar="TIME", help="Count from this hour: 24h, 7d, 2026-11-01, …", show_default="24h"),
+    ] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help="Count to this time.", show_default="now")] = "",
     by_hour: Annotated[bool, typer.Option("--by-hour", help="Show each hour.")] = False,
     by_node: Annotated[
-        bool, typer.Option("--by-node", help="Show all that each node has counted, whatever --since says.")
+        bool,
+        typer.Option("--by-node", help="Show all that each node has counted. Not with --since and --until."),
     ] = False,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
