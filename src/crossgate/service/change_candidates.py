@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from crossgate.catalogue.model import Api, Application, Catalogue, Settings
@@ -38,7 +39,7 @@ from crossgate.service.changes import (
     PutSettings,
     ResumeApplication,
 )
-from crossgate.service.refusal_signs import Sign
+from crossgate.service.refusal_signs import Sign, find_signs
 from crossgate.service.refusals import DismissalReason, Disposition, RefusalGroup
 from crossgate.service.replay import FateKind, Situation
 
@@ -76,6 +77,8 @@ _ONLY: Final = "Only this origin"
 _EVERY: Final = "For every allowed origin"
 _MOST_APPLICATIONS: Final = 3
 _MOST_HEADERS: Final = 64
+_MOST_JUDGED: Final = 100
+"""Groups whose signs are looked for to find a pattern. What attackers send is not to take long."""
 _HTTP: Final = "Plain http: anyone on the network path can inject scripts into that page"
 _LOOPBACK_CAUTION: Final = "Any program on a visitor's machine can serve that page"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -104,7 +107,8 @@ def find_candidates(
         api = catalogue.apis.get(group.key.api)
         if api is None or api.cors is None:
             return
-        found = _ApiCandidates(catalogue, api, lacks, group, groups, hostile=bool(warnings)).all()
+        hostile = bool(warnings)
+        found = _ApiCandidates(catalogue, api, policy, lacks, group, groups, hostile=hostile).all()
     for one in found:
         yield replace(one, cautions=(*warnings, *one.cautions))
 
@@ -199,6 +203,7 @@ _SERVER_LISTS: Final = ("allowedOrigins", "supportedMethods", "supportedHeaders"
 class _ApiCandidates:
     catalogue: Catalogue
     api: Api
+    policy: EffectivePolicy
     lacks: _Lacks
     group: RefusalGroup
     groups: Sequence[RefusalGroup]
@@ -313,7 +318,7 @@ class _ApiCandidates:
         domain = self._suffixes().registrable_domain(origin.host)
         if domain is None or origin.scheme != "https" or origin.host == domain:
             return None
-        hosts = {origin.host, *self._refused_hosts(origin)}
+        hosts = {origin.host, *self._refused_hosts(origin, domain)}
         names = origin.host.split(".")
         for count in range(1, len(names)):
             below = ".".join(names[count:])
@@ -323,8 +328,16 @@ class _ApiCandidates:
                 break
         return None
 
-    def _refused_hosts(self, origin: Origin) -> Iterator[str]:
-        """Hosts of the API's refused origins with that scheme and port, without dismissed attacks."""
+    def _refused_hosts(self, origin: Origin, domain: str) -> Iterator[str]:
+        """Hosts below the domain of the API's refused origins with that scheme and port.
+
+        Without dismissed attacks, and without what looks like one.
+        """
+        for one in islice(self._below(origin, domain), _MOST_JUDGED):
+            if not any(sign.hostile for sign in find_signs(self.catalogue, self.policy, one)):
+                yield Origin.of(one.key.origin).host
+
+    def _below(self, origin: Origin, domain: str) -> Iterator[RefusalGroup]:
         for one in self.groups:
             if (
                 one.key.api != self.api.key
@@ -333,8 +346,9 @@ class _ApiCandidates:
             ):
                 continue
             other = Origin.of(one.key.origin)
-            if (other.scheme, other.port) == (origin.scheme, origin.port):
-                yield other.host
+            alike = (other.scheme, other.port) == (origin.scheme, origin.port)
+            if alike and other.host != origin.host and other.host.endswith(f".{domain}"):
+                yield one
 
     def _suffixes(self) -> SuffixList:
         domains = self.catalogue.gateway.lint.domains

@@ -235,6 +235,17 @@ def test_dismissed_attacks_are_no_reason_for_a_pattern() -> None:
     assert forms(suggested(PREVIEWS[0], others=others)) == [ChangeForm.POLICY_ORIGIN]
 
 
+def test_what_looks_like_an_attack_is_no_reason_for_a_pattern() -> None:
+    scanned = [group(one.key.origin, user_agents=("scanner",)) for one in PREVIEWS[1:]]
+    assert forms(suggested(PREVIEWS[0], others=scanned)) == [ChangeForm.POLICY_ORIGIN]
+    # The same origin from a browser counts, whatever a scanner sends.
+    browser = group(PREVIEWS[1].key.origin, preflight=True, fetch_modes=("cors",))
+    assert ChangeForm.DOMAIN_PATTERN in forms(suggested(PREVIEWS[0], others=[*scanned, browser]))
+    found = petstore(policy("https://shop-site.com"))
+    look_alikes = [group(f"https://{name}.shop-site.com.other.org") for name in ("a", "b")]
+    assert forms(suggested(group(NEW), found, look_alikes)) == [ChangeForm.POLICY_ORIGIN]
+
+
 @pytest.mark.parametrize(
     "names", [("a.github.io", "b.github.io"), ("a.co.uk", "b.co.uk"), ("a.b.nip.io", "c.b.nip.io")]
 )
