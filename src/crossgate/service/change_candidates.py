@@ -73,7 +73,7 @@ class Candidate:
     cautions: tuple[str, ...] = ()
 
 
-_ONLY: Final = "Only this origin"
+ONLY_THIS_ORIGIN: Final = "Only this origin"
 _EVERY: Final = "For every allowed origin"
 _MOST_APPLICATIONS: Final = 3
 _MOST_HEADERS: Final = 64
@@ -159,7 +159,7 @@ class _Lacks:
             return ChangeForm.METHOD
         return ChangeForm.HEADERS if self.headers else ChangeForm.PLAIN_OPTIONS
 
-    def verdict(self, only: str = _ONLY) -> str:
+    def verdict(self, only: str = ONLY_THIS_ORIGIN) -> str:
         """Whom a change lets in that adds all this; ``only`` is the verdict on its entry for the origin."""
         if not self.origin:
             return f"{_EVERY}, and for requests without one" if self.plain_options else _EVERY
@@ -364,7 +364,7 @@ class _ApiCandidates:
             ChangeForm.PUBLIC_ORIGIN,
             f"Add {self.lacks.origin} to public_origins of the gateway",
             (PutGateway(replace(gateway, public_origins=public)),),
-            _ONLY,
+            ONLY_THIS_ORIGIN,
             ("It is then allowed for every API, as a page of the gateway itself",),
         )
 

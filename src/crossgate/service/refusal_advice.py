@@ -58,7 +58,7 @@ def advise(
     to find out until when a refused origin was allowed. It is read as far as needed.
     """
     suggester = Suggester.of(catalogue, groups)
-    situation = suggester.replayer.situation(group)
+    situation = suggester.situation(group)
     fate, policy, request = situation.fate, situation.policy, situation.request
     refused = fate is not None and fate.kind in (FateKind.REFUSED, FateKind.OBSERVED)
     by_origin = fate is not None and fate.reason == Reason.ORIGIN_REFUSED

@@ -7,7 +7,7 @@ pattern that is not proven to admit one registrable domain. Importing this modul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import unified_diff
 from typing import Final
 
@@ -15,15 +15,16 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Diagnostic
 from crossgate.lint.rule import Finding
-from crossgate.service.change_candidates import Candidate, ChangeForm, find_candidates
+from crossgate.policy import Reason
+from crossgate.service.change_candidates import ONLY_THIS_ORIGIN, Candidate, ChangeForm, find_candidates
 from crossgate.service.changes import Change
 from crossgate.service.errors import InvalidChange
 from crossgate.service.lint_gate import lint_change
 from crossgate.service.objects import Difference, ObjectChange, ObjectKind, object_to_dict
 from crossgate.service.plan import apply_changes
 from crossgate.service.refusal_signs import Sign
-from crossgate.service.refusals import RefusalGroup
-from crossgate.service.replay import Replayer
+from crossgate.service.refusals import CUT, REST_UNKNOWN, RefusalGroup
+from crossgate.service.replay import Replayer, Situation
 from crossgate.service.snapshot import Snapshot
 
 
@@ -69,20 +70,49 @@ class Suggester:
         """The suggester for a catalogue and all groups that are recorded."""
         return cls(catalogue, groups, Replayer(catalogue))
 
+    def situation(self, group: RefusalGroup) -> Situation:
+        """What becomes of the group's requests now, and why.
+
+        A refused origin is refused whatever method and headers the requests ask for.
+        """
+        by_origin = self._by_origin(group)
+        return self.replayer.situation(by_origin or group)
+
     def suggest(self, group: RefusalGroup, signs: Sequence[Sign] = ()) -> tuple[SuggestedChange, ...]:
         """The changes that would allow the group, the smallest first; ``signs`` are the group's."""
-        situation = self.replayer.situation(group)
-        candidates = find_candidates(self.catalogue, situation, group, self.groups, signs)
-        found = (self._judged(one, group) for one in candidates)
+        by_origin = self._by_origin(group)
+        replayed = by_origin or group
+        situation = self.replayer.situation(replayed)
+        candidates = find_candidates(self.catalogue, situation, replayed, self.groups, signs)
+        if by_origin is not None:
+            candidates = (
+                replace(one, cautions=(*one.cautions, REST_UNKNOWN))
+                for one in candidates
+                if one.form is ChangeForm.POLICY_ORIGIN and one.verdict == ONLY_THIS_ORIGIN
+            )
+        found = (self._judged(one, group, replayed) for one in candidates)
         return tuple(one for one in found if one is not None)
 
-    def _judged(self, candidate: Candidate, group: RefusalGroup) -> SuggestedChange | None:
+    def _by_origin(self, group: RefusalGroup) -> RefusalGroup | None:
+        """The group with a method in place of what is not kept, if its origin is refused now."""
+        key = group.key
+        if key.complete or key.reason != Reason.ORIGIN_REFUSED or key.origin.endswith(CUT):
+            return None
+        # Of a request without preflight, an API judges the origin only, as it does that of a preflight.
+        preflight = key.preflight and self.catalogue.server_policy is not None
+        found = replace(group, key=replace(key, preflight=preflight, method="GET", headers=()))
+        fate = self.replayer.fate(found)
+        return found if fate is not None and fate.reason == Reason.ORIGIN_REFUSED else None
+
+    def _judged(
+        self, candidate: Candidate, group: RefusalGroup, replayed: RefusalGroup
+    ) -> SuggestedChange | None:
         try:
             # Without an index of endpoints, which takes long to make and which no such change needs.
             difference, after = apply_changes(Snapshot(0, self.catalogue), candidate.changes)
         except InvalidChange as invalid:
             return self._suggested(candidate, (), refusing=tuple(invalid.diagnostics))
-        if not self.replayer.replay(after, [group]).gained:
+        if not self.replayer.replay(after, [replayed]).gained:
             return None
         turned = self.replayer.replay(after, self.groups).groups_gained
         # Of each object that changes, what the linter finds already is not news.

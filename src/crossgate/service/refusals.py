@@ -19,6 +19,8 @@ from crossgate.compiler.route_names import DecisionSeries
 
 CUT: Final = "…"
 """Ends an origin that was longer, and stands for a method or for header names that are not kept."""
+REST_UNKNOWN: Final = "What else these requests ask for is not known"
+"""The caution about a group of which the method or header names are not kept."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

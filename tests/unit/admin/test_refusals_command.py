@@ -22,7 +22,7 @@ from crossgate.policy import ExactOrigin
 from crossgate.service.file_store import FileStore
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import CounterKey
-from crossgate.service.refusals import RequestRecord, SeenIn
+from crossgate.service.refusals import CUT, RequestRecord, SeenIn
 from crossgate.service.tokens import InMemoryTokenStore
 from crossgate.store import Store
 
@@ -273,6 +273,19 @@ def test_dismiss_and_reopen(telemetry: InMemoryTelemetryStore) -> None:
     assert "dismissed (bot), by test-editor at" in crossgate("refusals", SHOP.id).stdout
     assert crossgate("refusals", "reopen", SHOP.id).stdout.startswith(f"{SHOP.id} open: ")
     assert crossgate("refusals").returncode == 1
+
+
+@pytest.mark.usefixtures("api")
+def test_dismissing_combinations_that_are_not_kept_says_what_is_not_known(
+    telemetry: InMemoryTelemetryStore,
+) -> None:
+    rest = group_key(method=CUT, headers=(CUT,))
+    telemetry.add_telemetry(batch(delta(rest, 30)))
+    dismissed = crossgate("refusals", "dismiss", rest.id, "--reason", "bot")
+    assert dismissed.stdout.splitlines() == [
+        f"{rest.id} dismissed (bot): https://shop.example.com to pets/1.0",
+        "What else these requests ask for is not known",
+    ]
 
 
 def test_readiness_of_an_api_in_observe_mode(api: AdminApi) -> None:

@@ -305,6 +305,30 @@ def test_default_methods_stay_supported() -> None:
     assert after.policy.supported_methods[-2:] == ("DELETE", "PROPFIND")
 
 
+@pytest.mark.parametrize("preflight", [True, False])
+@pytest.mark.parametrize("headers", [(CUT,), ("x-two", CUT)])
+def test_combinations_that_are_not_kept_get_the_exact_origin(
+    headers: tuple[str, ...], *, preflight: bool
+) -> None:
+    record = group(NEW, preflight=preflight, method=CUT, headers=headers)
+    shop = application("shop", APP, apis=["petstore/1.0"])
+    advice = advise(petstore(POLICY, shop), record, [record, *PREVIEWS])
+    assert advice.sentence == f"Refused: petstore/1.0 does not allow the origin {NEW}"
+    assert advice.fate == Fate(FateKind.REFUSED, Reason.ORIGIN_REFUSED)
+    (change,) = advice.changes
+    assert change.sentence == f"Add {NEW} to allowed_origins of petstore/1.0"
+    assert change.caution == "What else these requests ask for is not known"
+    assert (change.verdict, change.turns) == ("Only this origin", (record,))
+    only_post = petstore(build_policy(allowed_origins=[APP], allowed_methods=["POST"]))
+    assert [one.sentence for one in suggested(record, only_post)] == [change.sentence]
+
+
+def test_combinations_of_an_allowed_or_cut_origin_get_no_change() -> None:
+    for origin in (APP, CUT, f"{NEW}{CUT}", "null"):
+        record = group(origin, preflight=True, method=CUT, headers=(CUT,))
+        assert advise(petstore(), record, [record]).changes == (), origin
+
+
 def test_observed_groups_get_changes_too() -> None:
     found = petstore(replace(POLICY, mode=Mode.OBSERVE))
     record = group(NEW, observed=True)

@@ -25,7 +25,7 @@ from crossgate.cli.output.refusals import (
 from crossgate.cli.times import parse_since
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.refusal_states import GroupState
-from crossgate.service.refusals import DismissalReason
+from crossgate.service.refusals import CUT, REST_UNKNOWN, DismissalReason
 
 _ID: Final = re.compile(r"[0-9a-f]{12,64}")
 _SHOW: Final = "show"
@@ -235,6 +235,8 @@ def _decide(
         print_json(found)
     else:
         print_state(stdout(), found)
+        if action == "dismiss" and CUT in (found["method"], *found["headers"]):
+            stdout().print(REST_UNKNOWN)
 
 
 def _follow(client: AdminApiClient, query: dict[str, Any], *, as_json: bool) -> None:
