@@ -1,7 +1,8 @@
 """Throughput of the gateway with more and less telemetry: `python -m bench.telemetry [--rounds N]`.
 
-Five gateways serve the same policy, each with an Envoy on the measured core. In each round each gets one
-burst, in turn; a ratio is the median of the rounds' ratios to the gateway without telemetry.
+One Envoy on the measured core is switched between the modes, because two Envoys with equal configurations
+can differ by a tenth. In each round each mode gets one burst, in turn; a ratio is the median of the rounds'
+ratios to the burst without telemetry.
 Refusals come at full speed, so that the token buckets are empty most of the time, as in a flood.
 """
 
@@ -14,7 +15,6 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -22,10 +22,11 @@ import httpx
 from bench import rivals
 from bench.catalogues import HEADERS, METHOD, api, catalogue_of, origin, policy_of_origins
 from bench.machine import cores, description
-from bench.serving import serving
+from bench.serving import Serving, serving
 from bench.wrk import Burst, Shot, burst
 from tests.ports import free_ports
 
+from crossgate.app.tasks import background_task
 from crossgate.app.telemetry import keep_storing
 from crossgate.catalogue.model import Catalogue
 from crossgate.catalogue.telemetry import AccessLog, LoggedRequests, Telemetry
@@ -55,54 +56,57 @@ REQUESTS: Mapping[str, tuple[int, str, Mapping[str, str], float | None]] = {
 async def run(rounds: int, seconds: int) -> None:
     print(description(), "\n")
     os.sched_setaffinity(0, {cores().measuring})
-    native, *ports = free_ports(1 + len(MODES))
-    policy = policy_of_origins(rivals.ORIGINS)
+    native, port = free_ports(2)
+    collector = Collector("bench")
+    collector.store = InMemoryTelemetryStore()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.enter_context(
             rivals.nginx(rivals.NGINX_NATIVE.format(port=native), native, folder, cores().measuring)
         )
-        pids = {}
-        for (mode, telemetry), port in zip(MODES.items(), ports, strict=True):
-            catalogue = catalogue_of(port, [api("few", native, policy)])
-            log = AccessLog(str(folder / "access.log"), LoggedRequests.ALL) if mode == LOGGED else None
-            catalogue = replace(
-                catalogue, gateway=replace(catalogue.gateway, telemetry=telemetry, access_log=log)
+        catalogue = catalogue_of(port, [api("few", native, policy_of_origins(rivals.ORIGINS))])
+        log = AccessLog(str(folder / "access.log"), LoggedRequests.ALL)
+        modes = {
+            mode: replace(
+                catalogue,
+                gateway=replace(
+                    catalogue.gateway, telemetry=telemetry, access_log=log if mode == LOGGED else None
+                ),
             )
-            collector = Collector("bench")
-            collector.store = InMemoryTelemetryStore()
-            started = await stack.enter_async_context(serving(catalogue, telemetry_services(collector)))
-            storing = asyncio.create_task(keep_storing(collector, partial(_same, catalogue)))
-            stack.callback(storing.cancel)
-            pids[mode] = started.pid
-        urls = dict(zip(MODES, (f"http://127.0.0.1:{port}/gateway/few/1" for port in ports), strict=True))
+            for mode, telemetry in MODES.items()
+        }
+        started = await stack.enter_async_context(serving(catalogue, telemetry_services(collector)))
+        await stack.enter_async_context(background_task(keep_storing(collector, lambda: catalogue)))
         for request, (status, method, headers, aim) in REQUESTS.items():
-            shots = {mode: Shot(method, url, headers) for mode, url in urls.items()}
-            for shot in shots.values():
-                answer = await asyncio.to_thread(
-                    httpx.request, shot.method, shot.url, headers=dict(shot.headers)
-                )
-                assert answer.status_code == status, (request, answer)
-            bursts = await asyncio.to_thread(measure, shots, pids, rounds, seconds)
+            shot = Shot(method, f"http://127.0.0.1:{port}/gateway/few/1", headers)
+            bursts = await measure(shot, status, started, modes, rounds, seconds)
             show(request, bursts, aim)
 
 
-def _same(catalogue: Catalogue) -> Catalogue:
-    return catalogue
-
-
-def measure(
-    shots: Mapping[str, Shot], pids: Mapping[str, int], rounds: int, seconds: int
+async def measure(
+    shot: Shot,
+    status: int,
+    started: Serving,
+    modes: Mapping[str, Catalogue],
+    rounds: int,
+    seconds: int,
 ) -> Mapping[str, list[Burst]]:
     """The bursts of each mode, one per round, after one that is not counted."""
-    ran: dict[str, list[Burst]] = {mode: [] for mode in shots}
-    modes = list(shots)
+    ran: dict[str, list[Burst]] = {mode: [] for mode in modes}
+    names = list(modes)
     for number in range(rounds + 1):
-        first = number % len(modes)
-        for mode in modes[first:] + modes[:first]:
-            shot = burst(shots[mode], [pids[mode]], seconds, cores().measuring, refused=True)
+        first = number % len(names)
+        for mode in names[first:] + names[:first]:
+            await started.publish(modes[mode])
+            answer = await asyncio.to_thread(httpx.request, shot.method, shot.url, headers=dict(shot.headers))
+            assert answer.status_code == status, answer
+            # The buckets of a mode are full at first.
+            await asyncio.to_thread(burst, shot, [started.pid], 1, cores().measuring, refused=True)
+            found = await asyncio.to_thread(
+                burst, shot, [started.pid], seconds, cores().measuring, refused=True
+            )
             if number:
-                ran[mode].append(shot)
+                ran[mode].append(found)
     return ran
 
 
