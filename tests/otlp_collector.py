@@ -8,9 +8,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any as Message
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from crossgate.telemetry.otlp_request import ExportMetricsServiceRequest
 
 SECONDS = 30.0
 
@@ -21,12 +21,12 @@ class OtlpCollector(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port: int = 0) -> None:
-        self.requests: queue.Queue[tuple[str, Mapping[str, str], ExportMetricsServiceRequest]] = queue.Queue()
+        self.requests: queue.Queue[tuple[str, Mapping[str, str], Message]] = queue.Queue()
         self.status = 200
         super().__init__(("127.0.0.1", port), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}/v1/metrics"
 
-    def metrics(self, requests: int = 1) -> dict[str, Metric]:
+    def metrics(self, requests: int = 1) -> dict[str, Message]:
         """The metrics of the next requests, by name."""
         bodies = [self.requests.get(timeout=SECONDS)[2] for _ in range(requests)]
         return {

@@ -1,7 +1,7 @@
 """Exports the metrics of the page ``/metrics`` over OTLP, from a thread of its own.
 
-The numbers are read from the same sources as the page, and handed to the SDK's exporter in small batches: as
-instruments of the SDK, 60,000 series would be copied at each collection. Every value is cumulative.
+The numbers are read from the same sources as the page, and posted in small batches: as instruments of the
+SDK, 60,000 series would be copied at each collection. Every value is cumulative.
 
 Endpoint, headers, compression, time-out, certificates, interval and resource come from the environment:
 https://opentelemetry.io/docs/specs/otel/protocol/exporter/ and
@@ -10,7 +10,6 @@ https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -18,10 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.sdk.metrics import export as otel
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.samples import Sample
 
@@ -32,6 +29,7 @@ from crossgate.telemetry.metrics import (
     DecisionSums,
     label_values,
 )
+from crossgate.telemetry.otlp_request import OtlpClient, encode_metrics
 
 DEFAULT_INTERVAL_SECONDS: Final = 60.0
 REPEAT_SECONDS: Final = 600.0
@@ -71,8 +69,7 @@ class MetricsExport:
         # What the environment says has priority over the defaults.
         self._resource = Resource(resource).merge(OTELResourceDetector().detect())
         self._on_failure = on_failure
-        self._exporter = OTLPMetricExporter(endpoint)
-        self._log = _ExporterLog()
+        self._client = OtlpClient(os.environ, endpoint)
         self._interval = _interval()
         self._began = time.time_ns()
         self._failing_since: float | None = None
@@ -81,19 +78,13 @@ class MetricsExport:
 
     def start(self) -> None:
         """Start exporting."""
-        self._log.attach()
         self._thread.start()
 
     def close(self) -> None:
         """Export once more, unless the collector failed, and end. Blocks for a few seconds at most."""
         self._stop.set()
-        until = time.monotonic() + _CLOSE_SECONDS
-        while self._thread.is_alive() and not self._log.troubled and time.monotonic() < until:
-            self._thread.join(_PAUSE_SECONDS)
-        # Ends the exporter's retries.
-        self._exporter.shutdown()
         self._thread.join(_CLOSE_SECONDS)
-        self._log.detach()
+        self._client.close()
 
     def _run(self) -> None:
         self._export()
@@ -112,12 +103,8 @@ class MetricsExport:
 
     def _send(self, batch: list[otel.Metric]) -> str | None:
         """The reason why it could not be exported, or None."""
-        scope = otel.ScopeMetrics(InstrumentationScope("crossgate"), batch, "")
-        data = otel.MetricsData([otel.ResourceMetrics(self._resource, [scope], "")])
-        self._log.forget()
-        if self._exporter.export(data) is otel.MetricExportResult.SUCCESS:
-            return None
-        return self._log.reason
+        reason = self._client.post(encode_metrics(self._resource.attributes, batch))
+        return None if reason is None else reason[:_LONGEST_REASON]
 
     def _note(self, reason: str | None) -> None:
         now = time.monotonic()
@@ -144,42 +131,6 @@ class MetricsExport:
                 for series, count in part
             ]
             yield [otel.Metric(DECISIONS, DECISIONS_HELP, "{request}", _sum(points))]
-
-
-class _ExporterLog(logging.Handler):
-    """Keeps the exporter's last log record, the only place where it gives the reason of a failure."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._transient = self._last = ""
-        self._logger = logging.getLogger("opentelemetry")
-
-    def attach(self) -> None:
-        self._logger.addHandler(self)
-        self._logger.propagate = False
-
-    def detach(self) -> None:
-        self._logger.removeHandler(self)
-        self._logger.propagate = True
-
-    @property
-    def troubled(self) -> bool:
-        """Whether the exporter has reported anything since the begin of the request."""
-        return bool(self._transient or self._last)
-
-    @property
-    def reason(self) -> str:
-        """Why the request failed: what made the exporter try again says more than that it gave up."""
-        return (self._transient or self._last or "unknown reason")[:_LONGEST_REASON]
-
-    def forget(self) -> None:
-        self._transient = self._last = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno < logging.ERROR and isinstance(record.args, tuple) and record.args:
-            self._transient = str(record.args[0])
-        else:
-            self._last = record.getMessage()
 
 
 def _interval() -> float:

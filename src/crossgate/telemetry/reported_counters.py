@@ -17,14 +17,13 @@ from dataclasses import dataclass, replace
 from typing import Any as Message
 from typing import Final
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
 from crossgate.compiler.route_names import (
     DECISIONS_OF_OPTIONS,
     DECISIONS_OF_OTHERS,
     DecisionSeries,
     parse_route_name,
 )
+from crossgate.telemetry.declared_messages import Field, Messages, declare_message
 
 LONGEST_INCARNATION: Final = 64
 _MOST: Final = 2**53
@@ -32,10 +31,8 @@ _MOST: Final = 2**53
 _INCARNATION: Final = b"incarnation"
 _COUNTER: Final = 0
 
-_Field = descriptor_pb2.FieldDescriptorProto
-_BYTES, _INT32, _DOUBLE = _Field.TYPE_BYTES, _Field.TYPE_INT32, _Field.TYPE_DOUBLE
-_MESSAGES: Final[Mapping[str, Mapping[str, tuple[int, _Field.Type.ValueType | str, bool]]]] = {
-    # Field: number, type, repeated.
+_BYTES, _INT32, _DOUBLE = Field.TYPE_BYTES, Field.TYPE_INT32, Field.TYPE_DOUBLE
+_MESSAGES: Final[Messages] = {
     "Value": {"string_value": (3, _BYTES, False)},
     "Entry": {"key": (1, _BYTES, False), "value": (2, "Value", False)},
     "Struct": {"fields": (1, "Entry", True)},
@@ -51,25 +48,7 @@ _MESSAGES: Final[Mapping[str, Mapping[str, tuple[int, _Field.Type.ValueType | st
 }
 
 
-def _declare() -> Message:
-    """The class of StreamMetricsMessage."""
-    file = descriptor_pb2.FileDescriptorProto(name="metrics", package="crossgate", syntax="proto2")
-    for message, fields in _MESSAGES.items():
-        declared = file.message_type.add(name=message)
-        for name, (number, kind, repeated) in fields.items():
-            label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
-            field = declared.field.add(name=name, number=number, label=label)
-            if isinstance(kind, str):
-                field.type, field.type_name = _Field.TYPE_MESSAGE, f".crossgate.{kind}"
-            else:
-                field.type = kind
-    # A pool of its own: the full names are nobody else's.
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("crossgate.StreamMetricsMessage"))
-
-
-StreamMetricsMessage: Final = _declare()
+StreamMetricsMessage: Final = declare_message(_MESSAGES, "StreamMetricsMessage")
 
 
 def reporter(message: Message) -> tuple[str, str] | None:
