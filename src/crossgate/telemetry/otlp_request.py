@@ -94,7 +94,7 @@ def encode_metrics(resource: Mapping[str, object], metrics: Sequence[otel.Metric
                 added.histogram.aggregation_temporality = temporality.value
                 _add_histograms(added.histogram.data_points, points)
             case _:
-                raise TypeError(f"no metric of this kind is exported: {metric.data}")
+                raise AssertionError(metric.data)
     body: bytes = request.SerializeToString()
     return body
 

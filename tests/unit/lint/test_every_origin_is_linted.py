@@ -29,6 +29,7 @@ REQUIRED: Final[dict[str, dict[str, object]]] = {
     "ApplicationEntry": {"name": "shop"},
     "TlsEntry": {"certificate": "a.pem", "key": "a.key"},
     "SuppressionEntry": {"code": "localhost", "reason": "a test"},
+    "AccessLogEntry": {"file": "access.log"},
 }
 """An entry of each record that has required keys."""
 CREDENTIALS: Final[dict[str, dict[str, object]]] = {
