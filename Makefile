@@ -58,8 +58,8 @@ test: check  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql prometheus
 	@$(BIN)/pytest
 
-acceptance: $(VENV)/.dev  ## send paths to real servlet containers, floods to the admin API, long streams, and let nginx check a page
-	@scripts/prerequisites tomcat10 jetty9 wrk
+acceptance: $(VENV)/.dev  ## run what takes long: servlet containers, floods, long streams, an outage of the database, nginx on a page
+	@scripts/prerequisites tomcat10 jetty9 wrk postgresql
 	@$(BIN)/pytest -q -s tests/acceptance
 
 golden: $(VENV)/.dev  ## write the golden files; then read the diff

@@ -14,7 +14,7 @@ from tests.raw_http import RawRequest, RawResponse
 from tests.relay import RelayThread
 from tests.unit.admin.entries import PETS, create_pets, policy_entry
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.acceptance
 
 OUTAGE = 60.0
 """Seconds."""
