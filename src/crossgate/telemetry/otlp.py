@@ -69,7 +69,9 @@ class MetricsExport:
         # What the environment says has priority over the defaults.
         self._resource = Resource(resource).merge(OTELResourceDetector().detect())
         self._on_failure = on_failure
-        self._client = OtlpClient(os.environ, endpoint)
+        self._endpoint = endpoint
+        # Made by the first export: a certificate that cannot be read is reported, and ends no start.
+        self._client: OtlpClient | None = None
         self._interval = _interval()
         self._began = time.time_ns()
         self._failing_since: float | None = None
@@ -84,7 +86,8 @@ class MetricsExport:
         """Export once more, unless the collector failed, and end. Blocks for a few seconds at most."""
         self._stop.set()
         self._thread.join(_CLOSE_SECONDS)
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     def _run(self) -> None:
         self._export()
@@ -103,6 +106,8 @@ class MetricsExport:
 
     def _send(self, batch: list[otel.Metric]) -> str | None:
         """The reason why it could not be exported, or None."""
+        if self._client is None:
+            self._client = OtlpClient(os.environ, self._endpoint)
         reason = self._client.post(encode_metrics(self._resource.attributes, batch))
         return None if reason is None else reason[:_LONGEST_REASON]
 

@@ -238,6 +238,17 @@ def test_a_collector_that_refuses_is_reported_with_its_answer(collector: OtlpCol
     exporting.close()
 
 
+def test_a_certificate_that_cannot_be_read_is_reported(
+    collector: OtlpCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem")
+    reported = _Reported()
+    exporting = export(Decisions({PETS: 1}), collector.url, reported)
+    exporting.start()
+    assert "FileNotFoundError" in (reported.wait() or "")
+    exporting.close()
+
+
 def test_a_failing_source_is_reported_and_does_not_end_the_export(
     collector: OtlpCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
