@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from crossgate.admin.context import Nodes as AdminNodes
 from crossgate.admin.event_streams import StreamLimits
 from crossgate.app.admin_server import serve_admin_api
 from crossgate.app.admin_workers import AdminWorkerPool
@@ -27,6 +28,7 @@ from crossgate.service.ports import (
     RecentTelemetry,
     TelemetryStore,
 )
+from crossgate.service.sessions import Sessions
 from crossgate.service.tokens import Tokens, TokenStore
 
 _SECONDS = 90.0
@@ -83,9 +85,11 @@ def running_admin_api(
     telemetry: TelemetryStore | None = None,
     recent: RecentTelemetry | None = None,
     streams: StreamLimits | None = None,
+    sessions: Sessions | None = None,
+    nodes: AdminNodes | None = None,
 ) -> Iterator[AdminApi]:
     """Serve the API on a free port within the context. ``running``: the revision that each node runs."""
-    tokens, nodes = Tokens(token_store), Nodes(running)
+    tokens, reported = Tokens(token_store), nodes or Nodes(running)
     started: Future[str] = Future()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -93,7 +97,7 @@ def running_admin_api(
     async def serve() -> None:
         bound = bind_tcp(HostPort("127.0.0.1", 0), ADMIN)
         served = serve_admin_api(
-            bound, (), store, tokens, nodes, pool, limits, check, telemetry, recent, streams
+            bound, (), store, tokens, reported, pool, limits, check, telemetry, recent, streams, sessions
         )
         async with served as address:
             started.set_result(f"http://{address}")

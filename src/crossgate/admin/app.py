@@ -29,6 +29,7 @@ from crossgate.admin.routes import (
     revisions,
     settings,
     stats,
+    status,
     tokens,
 )
 from crossgate.admin.workers import NeedsWorkerError
@@ -46,14 +47,24 @@ _ROUTERS: Final = (
     refusals.router,
     stats.router,
     readiness.router,
+    status.router,
     tokens.router,
 )
 
 
-def admin_api(context: AdminContext, host_names: Collection[str] = ()) -> ASGIApp:
-    """The admin API; ``host_names`` are accepted as Host, besides localhost and addresses."""
-    limited = BodyLimit(routes(context), refusal)
-    return EarlyResponse(HostGuard(Authentication(limited, context.tokens), host_names))
+def authenticated(limited: ASGIApp, context: AdminContext) -> ASGIApp:
+    """The admin API for clients that send a token."""
+    return Authentication(limited, context.tokens)
+
+
+def limited_routes(context: AdminContext) -> ASGIApp:
+    """The routes with their limits, for callers that are authenticated already."""
+    return BodyLimit(routes(context), refusal)
+
+
+def guarded(app: ASGIApp, host_names: Collection[str] = ()) -> ASGIApp:
+    """What listens: ``host_names`` are accepted as Host, besides localhost and addresses."""
+    return EarlyResponse(HostGuard(app, host_names))
 
 
 def routes(context: AdminContext | None = None) -> FastAPI:

@@ -1,4 +1,4 @@
-"""Serves the admin API on the control plane's event loop.
+"""Serves the admin API and the console on the control plane's event loop.
 
 Imported only when clients are served: FastAPI and uvicorn take half a second to load.
 """
@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
-from crossgate.admin.app import admin_api
+from crossgate.admin.app import authenticated, guarded, limited_routes
+from crossgate.admin.auth import token_state
 from crossgate.admin.context import AdminContext, Nodes
 from crossgate.admin.early_response import EarlyResponse
 from crossgate.admin.errors import Problem
@@ -20,12 +21,15 @@ from crossgate.admin.telemetry_feeds import telemetry_streams
 from crossgate.app.admin_workers import AdminWorkerPool, AdminWorkers
 from crossgate.app.http_connections import ConnectionLimits
 from crossgate.app.http_server import serve_http
+from crossgate.console.api import Api
+from crossgate.console.app import console, either
 from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import CatalogueStore, ChangeCheck, RecentTelemetry, TelemetryStore
 from crossgate.service.refusal_service import NothingRecent, RefusalService
+from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.service.tokens import Tokens
 
 
@@ -42,6 +46,7 @@ async def serve_admin_api(
     telemetry: TelemetryStore | None = None,
     recent: RecentTelemetry | None = None,
     stream_limits: StreamLimits | None = None,
+    sessions: Sessions | None = None,
 ) -> AsyncIterator[HostPort]:
     """Serve the admin API on a bound socket for as long as the context lasts. The caller closes the pool.
 
@@ -54,7 +59,11 @@ async def serve_admin_api(
         service, tokens, nodes, refusals, streams=streams, workers=AdminWorkers(store, pool)
     )
     host, port = bound.getsockname()[:2]
-    app = admin_api(context, host_names)
+    limited = limited_routes(context)
+    pages = console(
+        lambda caller: Api(limited, token_state(caller)), sessions or Sessions(InMemorySessionStore())
+    )
+    app = guarded(either(authenticated(limited, context), pages), host_names)
     async with serve_http(bound, app, _busy, ConnectionLimits() if limits is None else limits):
         try:
             yield HostPort(host, port)

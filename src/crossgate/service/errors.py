@@ -89,6 +89,7 @@ class ReadOnly(ServiceError):
     """The catalogue comes from a file, and can only be changed there."""
 
     def __init__(self, source: str) -> None:
+        self.source = source
         super().__init__(
             [
                 Diagnostic(

@@ -19,7 +19,7 @@ from tests.catalogues import api as an_api
 from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, create_pets, policy_entry
 
 import crossgate
-from crossgate.admin.app import admin_api
+from crossgate.admin.app import authenticated, guarded, limited_routes
 from crossgate.admin.context import AdminContext
 from crossgate.admin.workers import Recorded, WorkerRequest, WorkerResponse
 from crossgate.app.admin_workers import AdminWorkerPool
@@ -333,7 +333,7 @@ def test_control_plane_checks_what_a_worker_may_commit(store: Store) -> None:
     service = CatalogueService(store.catalogue)
     refusals = RefusalService(service, InMemoryTelemetryStore(), NothingRecent())
     context = AdminContext(service, tokens, Nodes(), refusals, workers=workers)
-    transport = httpx.ASGITransport(admin_api(context))
+    transport = httpx.ASGITransport(guarded(authenticated(limited_routes(context), context)))
 
     async def check(secret: str) -> int:
         headers = {"Authorization": f"Bearer {secret}"}

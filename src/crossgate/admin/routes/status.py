@@ -1,0 +1,108 @@
+"""The state of the gateway at a glance: who asks, what is served, and whether the nodes enforce it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from crossgate.admin.auth import Viewer
+from crossgate.admin.context import Context, resource_router
+from crossgate.admin.responses import read_response
+from crossgate.service.errors import ReadOnly
+from crossgate.service.permission import Role
+from crossgate.service.ports import CatalogueStore, NodeReport
+from crossgate.service.refusal_service import RefusalQuery
+from crossgate.service.refusal_states import GroupState
+
+router = resource_router("Status")
+
+
+class NodeState(StrEnum):
+    """Whether a node enforces the newest revision."""
+
+    ENFORCED = "enforced"
+    PARTLY = "partly"
+    """It rejected a resource, and keeps the version before."""
+    BEHIND = "behind"
+
+
+class NodeStatusBody(BaseModel):
+    """One node that is connected to this control plane."""
+
+    node: str
+    state: NodeState
+    revision: int | None
+
+
+class CallerBody(BaseModel):
+    """The token that the request was authenticated with."""
+
+    name: str
+    role: Role
+    apis: list[str]
+    """The APIs that it is limited to; empty: all."""
+
+
+class StatusBody(BaseModel):
+    """The state of the gateway."""
+
+    name: str
+    """The gateway's first public origin without its scheme, or the address that it listens at."""
+    revision: int
+    file: str | None
+    """The file that the gateway runs; null if it serves a store."""
+    server_cors: bool
+    """Whether server-level CORS is on, so that no policy of an API is enforced."""
+    nodes: list[NodeStatusBody]
+    nodes_behind: int
+    """How many of them do not enforce all of the newest revision."""
+    open_refusals: int
+    """Groups of refusals that wait for a decision."""
+    caller: CallerBody
+
+
+@router.get("/v1/status", response_model=StatusBody)
+async def read_status(request: Request, context: Context, caller: Viewer) -> Response:
+    """The state of the gateway, and the caller's own name and role."""
+    head = context.head
+    query = RefusalQuery(states=frozenset({GroupState.OPEN}))
+    groups = await run_in_threadpool(context.refusals.find, query, caller.permission)
+    nodes = list(_nodes(context.nodes.reports(), head.revision))
+    gateway = head.catalogue.gateway
+    origins = sorted(gateway.public_origins)
+    body = StatusBody(
+        name=origins[0].partition("://")[2] if origins else str(gateway.listen),
+        revision=head.revision,
+        file=file_of(context.service.store),
+        server_cors=head.catalogue.server_policy is not None,
+        nodes=nodes,
+        nodes_behind=sum(one.state is not NodeState.ENFORCED for one in nodes),
+        open_refusals=len(groups),
+        caller=CallerBody(name=caller.name, role=caller.role, apis=list(caller.apis)),
+    )
+    return read_response(request, body)
+
+
+def file_of(store: CatalogueStore) -> str | None:
+    """The file that a gateway runs; None for a store that can be written."""
+    try:
+        store.require_writable()
+    except ReadOnly as refused:
+        return refused.source
+    return None
+
+
+def _nodes(reports: Iterable[NodeReport], head: int) -> Iterable[NodeStatusBody]:
+    for one in reports:
+        if one.rejections:
+            state = NodeState.PARTLY
+        elif one.revision == head and not one.pending:
+            state = NodeState.ENFORCED
+        else:
+            state = NodeState.BEHIND
+        yield NodeStatusBody(node=one.node, state=state, revision=one.revision)

@@ -1,0 +1,75 @@
+"""The console as an ASGI application: assets, sign-in, then the pages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crossgate.console.api import CallApi
+from crossgate.console.assets import PREFIX, Assets
+from crossgate.console.pages import nodes, sign_in
+from crossgate.console.sign_in import SignedIn
+from crossgate.service.sessions import Sessions
+
+_PAGES: Final[tuple[list[BaseRoute], ...]] = (sign_in.routes, nodes.routes)
+_HEADERS: Final = (
+    (
+        "Content-Security-Policy",
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+
+
+def console(call_api: CallApi, sessions: Sessions) -> ASGIApp:
+    """The console. ``call_api`` returns the admin API as a caller sees it."""
+    routes: list[BaseRoute] = [Mount(PREFIX, Assets())]
+    for pages in _PAGES:
+        routes += pages
+    app = Starlette(routes=routes)
+    app.state.call_api = call_api
+    app.state.sessions = sessions
+    app.router.redirect_slashes = False
+    return _SecurityHeaders(SignedIn(app, sessions))
+
+
+class _SecurityHeaders:
+    """ASGI middleware that sets the headers that protect the pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward the request, and add the headers to the response."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS:
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def either(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
+    """The admin API and the console at one address: the API has `/v1`, and whoever sends a token."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        has_token = any(name == b"authorization" for name, _ in scope["headers"])
+        is_api = has_token or scope["path"].startswith("/v1/") or scope["path"] in _API_PATHS
+        await (api if is_api else pages)(scope, receive, send)
+
+    return app
+
+
+_API_PATHS: Final = frozenset({"/v1", "/live", "/openapi.json"})

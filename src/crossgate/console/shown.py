@@ -1,0 +1,78 @@
+"""Values that a request carried, made safe to read: controls and bidi marks as boxes, long values shortened.
+
+An origin's end is where its domain stands, so a long value loses its middle.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from markupsafe import Markup, escape
+
+LONGEST: Final = 96
+"""Characters that are shown whole."""
+_HEAD, _TAIL = 60, 35
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""General categories whose characters are invisible, or change how others are shown.
+https://www.unicode.org/reports/tr44/#General_Category_Values"""
+
+
+def shown(value: object, *, marks: str = "", extra: tuple[tuple[int, int], ...] = ()) -> Markup:
+    """A value in full, as HTML: escaped, isolated and monospaced; ``extra`` spans are marked as different.
+
+    ``marks`` is another class for the element. Spans are half-open and count characters.
+    """
+    text = str(value)
+    marked = "".join(
+        f"<mark>{piece}</mark>" if inside else piece for inside, piece in _pieces(text, sorted(extra))
+    )
+    return Markup('<bdi class="origin{}" dir="ltr">{}</bdi>').format(
+        f" {marks}" if marks else "",
+        Markup(marked),  # noqa: S704 - escaped by _visible
+    )
+
+
+def shown_short(value: object) -> Markup:
+    """As :func:`shown`; a long value without its middle, and with the whole behind a disclosure."""
+    text = str(value)
+    if len(text) <= LONGEST:
+        return shown(text)
+    size = len(text.encode("utf-8", "surrogatepass"))
+    short = shown(f"{text[:_HEAD]}…{text[-_TAIL:]}")
+    return Markup('{}<details class="whole-value"><summary>Show {:,} bytes</summary>{}</details>').format(
+        short, size, shown(text)
+    )
+
+
+def shown_row(value: object) -> Markup:
+    """As :func:`shown` for a row that is a link: a long value loses its middle, without a disclosure."""
+    text = str(value)
+    return shown(text if len(text) <= LONGEST else f"{text[:_HEAD]}…{text[-_TAIL:]}")
+
+
+def plain(value: object) -> str:
+    """A value for an attribute or a title: hidden characters as `U+202E`, shortened."""
+    text = str(value)
+    text = text if len(text) <= LONGEST else f"{text[:_HEAD]}…{text[-_TAIL:]}"
+    return "".join(f"[U+{ord(one):04X}]" if _hidden(one) else one for one in text)
+
+
+def _pieces(text: str, spans: list[tuple[int, int]]) -> list[tuple[bool, str]]:
+    pieces, at = [], 0
+    for start, end in spans:
+        pieces += [(False, _visible(text[at:start])), (True, _visible(text[start:end]))]
+        at = end
+    pieces.append((False, _visible(text[at:])))
+    return [one for one in pieces if one[1]]
+
+
+def _visible(text: str) -> str:
+    return "".join(
+        f'<span class="control-box">U+{ord(one):04X}</span>' if _hidden(one) else str(escape(one))
+        for one in text
+    )
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN

@@ -1,0 +1,2 @@
+// What every page loads. One idea a file; each finds its elements by data attributes.
+import "./copy.js";
