@@ -56,7 +56,7 @@ unit: $(VENV)/.dev  ## run the tests that need neither Envoy nor a browser
 
 test: check  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql prometheus
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 acceptance: $(VENV)/.dev  ## run what takes long: servlet containers, floods, long streams, an outage of the database, nginx on a page
 	@scripts/prerequisites tomcat10 jetty9 wrk postgresql
