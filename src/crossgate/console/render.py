@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from crossgate.console.api import encode_query
 from crossgate.console.assets import asset_url
 from crossgate.console.icons import icon
-from crossgate.console.shown import plain, shown, shown_row, shown_short
+from crossgate.console.shown import code_line, plain, shown, shown_row, shown_short
 
 _UNITS: Final = ((86400, "day"), (3600, "h"), (60, "min"))
 
@@ -73,6 +73,7 @@ def environment() -> Environment:
         origin_row=shown_row,
         origin_whole=shown,
         plain=plain,
+        code_line=code_line,
         ago=ago,
         clock=clock,
         duration=duration,

@@ -51,6 +51,11 @@ def shown_row(value: object) -> Markup:
     return shown(text if len(text) <= LONGEST else f"{text[:_HEAD]}…{text[-_TAIL:]}")
 
 
+def code_line(value: object) -> Markup:
+    """A line of code, in full: escaped, with hidden characters as boxes."""
+    return Markup(_visible(str(value)))  # noqa: S704 - escaped by _visible
+
+
 def plain(value: object) -> str:
     """A value for an attribute or a title: hidden characters as `U+202E`, shortened."""
     text = str(value)
