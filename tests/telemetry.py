@@ -25,6 +25,7 @@ from crossgate.telemetry.sampled_request import SampledRequest
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 REFUSED = DecisionSeries("pets/1.0", "/gateway/pets/1.0", "preflight", "origin-refused")
 ALLOWED = DecisionSeries("pets/1.0", "/gateway/pets/1.0", "preflight", "allowed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import RLock
@@ -35,7 +35,15 @@ from crossgate.service.telemetry_rules import (
     bounded,
     choose_dropped,
     day_of,
+    hour_of,
     midnight,
+)
+from crossgate.service.traffic import (
+    KEPT_MINUTES,
+    KEPT_TRAFFIC,
+    DecisionKind,
+    TrafficCounts,
+    decision_kind,
 )
 
 _K = TypeVar("_K", bound=Hashable)
@@ -67,6 +75,7 @@ class InMemoryTelemetryStore:
         self._processes: dict[tuple[str, str, str], _Process] = {}
         self._sums: dict[tuple[str, str], _Process] = {}
         self._decisions: Counter[tuple[datetime, DecisionSeries]] = Counter()
+        self._traffic: Counter[tuple[datetime, DecisionKind]] = Counter()
         self._groups: dict[str, KeptGroup] = {}
         self._hours: defaultdict[str, Counter[datetime]] = defaultdict(Counter)
         self._others: dict[tuple[date, str, str, bool], OtherRefusals] = {}
@@ -133,6 +142,17 @@ class InMemoryTelemetryStore:
                 for key, count in self._decisions.items()
                 if since <= key[0] < until and api in (None, key[1].api)
             }
+
+    def traffic(self, since: datetime, until: datetime, apis: Collection[str] | None = None) -> TrafficCounts:
+        """Decisions by kind."""
+        with self._lock:
+            if apis is None:
+                return {key: count for key, count in self._traffic.items() if since <= key[0] < until}
+            found: Counter[tuple[datetime, DecisionKind]] = Counter()
+            for (hour, series), count in self._decisions.items():
+                if since <= hour < until and series.api in apis:
+                    found[hour, decision_kind(series)] += count
+            return found
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         """The groups, the most frequent first."""
@@ -214,6 +234,7 @@ class InMemoryTelemetryStore:
         own.parts[key.series] = known + new
         own.counted = max(own.counted, batch.hour)
         self._decisions[batch.hour, key.series] += new
+        self._traffic[batch.minute or batch.hour, decision_kind(key.series)] += new
         return known + new
 
     def _add_group(self, delta: GroupDelta) -> None:
@@ -261,6 +282,12 @@ class InMemoryTelemetryStore:
             if hour >= before:
                 found[kept_hour, series] += count
         self._decisions = found
+        by_minute = hour_of(now - KEPT_MINUTES)
+        traffic: Counter[tuple[datetime, DecisionKind]] = Counter()
+        for (minute, kind), count in self._traffic.items():
+            if minute >= now - KEPT_TRAFFIC:
+                traffic[minute if minute >= by_minute else hour_of(minute), kind] += count
+        self._traffic = traffic
 
     def _prune_groups(self, before: datetime, now: datetime) -> None:
         self._groups = _kept(self._groups, lambda _, one: _last_used(one.group) >= before)

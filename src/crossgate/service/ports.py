@@ -6,7 +6,7 @@ SQLite, PostgreSQL and a plain file each provide a store.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -28,6 +28,7 @@ from crossgate.service.refusals import (
     RequestRecord,
 )
 from crossgate.service.snapshot import Snapshot
+from crossgate.service.traffic import TrafficCounts
 
 JsonObject = Mapping[str, object]
 """A serialised object. History is returned in this form, even if this version can no longer parse it."""
@@ -240,6 +241,8 @@ class TelemetryBatch:
     """Refusals that were counted without keeping their groups."""
     id: str = field(default_factory=lambda: uuid4().hex)
     """Tells a batch that is added again, after an error, from the next one."""
+    minute: datetime | None = None
+    """The minute (UTC) in which what is new counts; None: the first one of ``hour``."""
 
 
 class TelemetryStore(Protocol):
@@ -277,6 +280,14 @@ class TelemetryStore(Protocol):
         self, since: datetime, until: datetime, *, api: str | None = None
     ) -> Mapping[tuple[datetime, DecisionSeries], int]:
         """Decisions by hour, at all control planes; what is older than 8 days, by day, at 0:00 UTC."""
+        ...
+
+    def traffic(self, since: datetime, until: datetime, apis: Collection[str] | None = None) -> TrafficCounts:
+        """Decisions by kind, at all control planes: by minute of the last 3 hours, before that by hour.
+
+        With ``apis``, those of these APIs, by hour. Nothing is kept for longer than 8 days, so that the work
+        does not depend on the number of APIs.
+        """
         ...
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:

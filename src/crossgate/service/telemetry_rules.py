@@ -100,6 +100,11 @@ def midnight(moment: datetime) -> datetime:
     return datetime.combine(day_of(moment), time(), UTC)
 
 
+def hour_of(moment: datetime) -> datetime:
+    """The beginning of the hour (UTC)."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
 def merge_samples(known: SeenIn, more: SeenIn) -> SeenIn:
     """The values of both, a few of each kind."""
     return SeenIn(

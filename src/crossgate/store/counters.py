@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Row, and_, insert, select, text, update
+from sqlalchemy import Connection, CursorResult, Row, and_, func, insert, select, text, update
 
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.ports import CounterKey
-from crossgate.store.tables import decisions, parts, processes, series
+from crossgate.service.traffic import MINUTE, DecisionKind, TrafficCounts, decision_kind
+from crossgate.store.tables import decisions, parts, processes, series, traffic
 
 _HOUR: Final = timedelta(hours=1)
+_APIS_AT_ONCE: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS: Final = select(parts.c.process, parts.c.series, parts.c.value)
 _GIVEN: Final = {"sqlite": "json_each(:given)", "postgresql": "jsonb_each_text(CAST(:given AS jsonb))"}
@@ -47,6 +49,11 @@ _ADD_DECISIONS: Final = """
     SELECT :hour, CAST(given.key AS BIGINT), CAST(given.value AS BIGINT) FROM {given} AS given WHERE TRUE
     ON CONFLICT (hour, series) DO UPDATE SET requests = decision_hours.requests + EXCLUDED.requests
 """
+_ADD_TRAFFIC: Final = """
+    INSERT INTO decision_minutes (minute, kind, requests)
+    SELECT :minute, given.key, CAST(given.value AS BIGINT) FROM {given} AS given WHERE TRUE
+    ON CONFLICT (minute, kind) DO UPDATE SET requests = decision_minutes.requests + EXCLUDED.requests
+"""
 
 
 class ProcessState(StrEnum):
@@ -66,6 +73,10 @@ def hour_number(moment: datetime) -> int:
     return (moment - _EPOCH) // _HOUR
 
 
+def _first_minute(moment: datetime) -> int:
+    return -((_EPOCH - moment) // MINUTE)
+
+
 def hour_at(number: int) -> datetime:
     """The time at which an hour begins."""
     return _EPOCH + number * _HOUR
@@ -74,6 +85,11 @@ def hour_at(number: int) -> datetime:
 def first_hour(moment: datetime) -> int:
     """The first hour that does not begin before that time."""
     return -((_EPOCH - moment) // _HOUR)
+
+
+def minute_number(moment: datetime) -> int:
+    """Minutes since 1970."""
+    return (moment - _EPOCH) // MINUTE
 
 
 def series_id(one: DecisionSeries) -> int:
@@ -90,6 +106,7 @@ def count(
     process: tuple[str, str],
     reported: Mapping[int, int],
     known: Mapping[int, DecisionSeries],
+    minute: datetime | None = None,
 ) -> dict[int, int]:
     """Add what no control plane has counted yet of a process; returns the parts of this one.
 
@@ -111,6 +128,10 @@ def count(
         own = _touch(connection, control_plane, process, own, hour_number(hour))
         add_parts(connection, own, more)
         add_decisions(connection, hour_number(hour), more)
+        kinds = Counter[DecisionKind]()
+        for id_, new in more.items():
+            kinds[decision_kind(known[id_])] += new
+        add_traffic(connection, minute_number(minute or hour), kinds)
         for id_, new in more.items():
             mine[id_] += new
     return mine
@@ -180,6 +201,34 @@ def decisions_between(
     return result
 
 
+def traffic_between(connection: Connection, since: datetime, until: datetime) -> TrafficCounts:
+    """Decisions of all APIs by minute and kind."""
+    minute = traffic.c.minute
+    between = and_(minute >= _first_minute(since), minute < _first_minute(until))
+    rows = connection.execute(select(minute, traffic.c.kind, traffic.c.requests).where(between))
+    return {(_EPOCH + at * MINUTE, DecisionKind(kind)): counted for at, kind, counted in rows}
+
+
+def traffic_of_apis(
+    connection: Connection, since: datetime, until: datetime, apis: Collection[str]
+) -> TrafficCounts:
+    """Decisions of some APIs by hour and kind."""
+    columns = (decisions.c.hour, series.c.reason, series.c.observed)
+    query = (
+        select(*columns, func.sum(decisions.c.requests))
+        .join_from(series, decisions, decisions.c.series == series.c.id)
+        .where(decisions.c.hour >= first_hour(since), decisions.c.hour < first_hour(until))
+        .group_by(*columns)
+    )
+    found: Counter[tuple[datetime, DecisionKind]] = Counter()
+    wanted = sorted(apis)
+    for start in range(0, len(wanted), _APIS_AT_ONCE):
+        some = wanted[start : start + _APIS_AT_ONCE]
+        for hour, reason, observed, counted in connection.execute(query.where(series.c.api.in_(some))):
+            found[hour_at(hour), decision_kind(DecisionSeries("", "", "", reason, observed))] += int(counted)
+    return found
+
+
 def all_series(connection: Connection) -> dict[int, DecisionSeries]:
     """Every series by its key."""
     columns = (series.c.api, series.c.endpoint, series.c.flow, series.c.reason, series.c.observed)
@@ -226,6 +275,11 @@ def add_decisions(connection: Connection, hour: int, more: Mapping[int, int]) ->
     _execute(connection, _ADD_DECISIONS, more, {"hour": hour})
 
 
+def add_traffic(connection: Connection, minute: int, more: Mapping[DecisionKind, int]) -> None:
+    """Add to the decisions of a minute."""
+    _execute(connection, _ADD_TRAFFIC, more, {"minute": minute})
+
+
 def _add_series(
     connection: Connection, wanted: Mapping[int, int], known: Mapping[int, DecisionSeries]
 ) -> None:
@@ -245,7 +299,10 @@ def _add_series(
 
 
 def _execute(
-    connection: Connection, statement: str, given: Mapping[int, int], more: Mapping[str, Any]
+    connection: Connection,
+    statement: str,
+    given: Mapping[int, int] | Mapping[DecisionKind, int],
+    more: Mapping[str, Any],
 ) -> CursorResult[*tuple[Any, ...]]:
     prepared = text(statement.replace("{given}", _GIVEN[connection.dialect.name]))
     return connection.execute(prepared, {"given": json.dumps(given), **more})

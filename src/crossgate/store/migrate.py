@@ -10,7 +10,7 @@ from crossgate.service.errors import StoreUnavailable
 from crossgate.store.db_errors import translated_errors
 from crossgate.store.sqlite import WRITING
 
-CURRENT: Final = "0003"
+CURRENT: Final = "0005"
 """The newest migration. Declared here, so that a start with nothing to migrate does not load Alembic."""
 
 _LOCK: Final = 0x63677465

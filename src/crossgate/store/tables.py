@@ -153,6 +153,15 @@ decisions: Final = Table(
     Column("requests", BigInteger, nullable=False),
 )
 
+traffic: Final = Table(
+    # All decisions by kind. Of hours that are over for long, in the row of their first minute.
+    "decision_minutes",
+    metadata,
+    Column("minute", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+)
+
 groups: Final = Table(
     "refusal_groups",
     metadata,

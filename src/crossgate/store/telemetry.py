@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,7 @@ from crossgate.service.refusals import (
     TelemetryLimits,
 )
 from crossgate.service.telemetry_rules import KEY_BYTES, bounded, day_of
+from crossgate.service.traffic import TrafficCounts
 from crossgate.store import counters, refusal_rows
 from crossgate.store.refusal_rows import day_number
 from crossgate.store.store import DatabaseStore
@@ -97,6 +98,13 @@ class DatabaseTelemetryStore:
         with self._reading() as connection:
             return counters.decisions_between(connection, since, until, api)
 
+    def traffic(self, since: datetime, until: datetime, apis: Collection[str] | None = None) -> TrafficCounts:
+        """Decisions of all control planes by kind."""
+        with self._reading() as connection:
+            if apis is None:
+                return counters.traffic_between(connection, since, until)
+            return counters.traffic_of_apis(connection, since, until, apis)
+
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         """The groups, the most frequent first."""
         with self._reading() as connection:
@@ -161,7 +169,9 @@ class DatabaseTelemetryStore:
         }
         with self._writing_some() as connection:
             parts = {
-                process: counters.count(connection, batch.control_plane, batch.hour, process, values, known)
+                process: counters.count(
+                    connection, batch.control_plane, batch.hour, process, values, known, batch.minute
+                )
                 for process, values in by_process.items()
             }
         return {keys[*process, id_]: part for process, found in parts.items() for id_, part in found.items()}

@@ -27,9 +27,19 @@ from crossgate.service.telemetry_rules import (
     apis_over,
     choose_dropped,
     day_of,
+    hour_of,
     midnight,
 )
-from crossgate.store.counters import ProcessState, add_decisions, add_parts, add_process, first_hour
+from crossgate.service.traffic import KEPT_MINUTES, KEPT_TRAFFIC, DecisionKind
+from crossgate.store.counters import (
+    ProcessState,
+    add_decisions,
+    add_parts,
+    add_process,
+    add_traffic,
+    first_hour,
+    minute_number,
+)
 from crossgate.store.refusal_rows import add_others, day_number
 from crossgate.store.tables import (
     allowed,
@@ -42,6 +52,7 @@ from crossgate.store.tables import (
     parts,
     processes,
     series,
+    traffic,
 )
 
 ROWS_AT_ONCE: Final = 500
@@ -88,6 +99,7 @@ class Pruning:
         now = self.clock()
         self._prune_small_tables(before, now)
         self._prune_decisions(before, now)
+        self._prune_traffic(now)
         self._prune_groups(before, now)
         self._prune_processes(before, now)
         if apis is not None:
@@ -124,6 +136,19 @@ class Pruning:
             for some in chunks(self._read(of_day), ROWS_AT_ONCE // 5):
                 with self.writing() as connection:
                     _sum_day(connection, day, some)
+
+    def _prune_traffic(self, now: datetime) -> None:
+        minute = traffic.c.minute
+        past = minute < minute_number(now - KEPT_TRAFFIC)
+        if self._read(select(minute).where(past).limit(1)):
+            with self.writing() as connection:
+                connection.execute(delete(traffic).where(past))
+        by_hour = and_(minute < minute_number(hour_of(now - KEPT_MINUTES)), minute % 60 != 0)
+        for hour in dict.fromkeys(
+            found // 60 for found in self._read(select(minute).distinct().where(by_hour))
+        ):
+            with self.writing() as connection:
+                _sum_hour(connection, hour)
 
     def _delete_decisions(self, hour: int) -> bool:
         """Delete some decisions of an hour; returns whether there were any."""
@@ -257,6 +282,15 @@ def _sum_day(connection: Connection, day: int, of_series: Sequence[int]) -> None
     more = {id_: int(counted) for id_, counted in connection.execute(query)}
     connection.execute(delete(decisions).where(rest))
     add_decisions(connection, day * 24, more)
+
+
+def _sum_hour(connection: Connection, hour: int) -> None:
+    first = hour * 60
+    rest = and_(traffic.c.minute > first, traffic.c.minute < first + 60)
+    query = select(traffic.c.kind, func.sum(traffic.c.requests)).where(rest).group_by(traffic.c.kind)
+    more = {DecisionKind(kind): int(counted) for kind, counted in connection.execute(query)}
+    connection.execute(delete(traffic).where(rest))
+    add_traffic(connection, first, more)
 
 
 def _add_to_sum(connection: Connection, row: Row[Any], more: dict[int, int]) -> None:

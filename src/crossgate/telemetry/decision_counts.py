@@ -119,7 +119,8 @@ class DecisionCounts:
                     counters[key] = process.seen[series]
                     self._taken[key] = increment
         hour = now.replace(minute=0, second=0, microsecond=0)
-        return TelemetryBatch(self._control_plane, hour, counters, self._find_ended(now))
+        minute = now.replace(second=0, microsecond=0)
+        return TelemetryBatch(self._control_plane, hour, counters, self._find_ended(now), minute=minute)
 
     def stored(self, batch: TelemetryBatch, parts: Mapping[CounterKey, int]) -> None:
         """The last batch is stored; ``parts`` are this control plane's, as the store returned them."""

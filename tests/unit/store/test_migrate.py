@@ -22,6 +22,7 @@ from crossgate.service.changes import PutApi
 from crossgate.service.ports import CounterKey, NodeRollout, TelemetryBatch
 from crossgate.service.refusals import DismissalReason, Disposition, DispositionKind, GroupKey, SeenIn
 from crossgate.service.tokens import Tokens
+from crossgate.service.traffic import DecisionKind
 from crossgate.store import SqliteDirectory, StoreLocation, open_store
 from crossgate.store.migrate import CURRENT, migrate
 from crossgate.store.open import engine_for
@@ -111,6 +112,7 @@ def test_migrated_telemetry_is_complete(earlier: StoreLocation) -> None:
         telemetry = store.telemetry
         assert telemetry.own_counters("cp") == {CounterKey("n1", "i1", refused): 12}
         assert telemetry.decisions(at, at + timedelta(hours=1)) == {(at, refused): 12}
+        assert telemetry.traffic(at, at + timedelta(hours=1)) == {(at, DecisionKind.ORIGIN): 12}
         (group,) = telemetry.refusals()
         assert group.key == GroupKey(
             "pets/1.0", "https://b.example", "origin-refused", preflight=True, method="PUT", headers=("x-a",)

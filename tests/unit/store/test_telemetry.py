@@ -12,6 +12,7 @@ from tests.telemetry import (
     ALLOWED,
     DAY,
     HOUR,
+    MINUTE,
     NOON,
     OBSERVED,
     REFUSED,
@@ -24,9 +25,11 @@ from tests.telemetry import (
     refused,
 )
 
+from crossgate.compiler.route_names import UNMATCHED
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import CounterKey, TelemetryStore
 from crossgate.service.refusals import OtherRefusals, RefusalGroup, SeenIn, TelemetryLimits
+from crossgate.service.traffic import DecisionKind
 from crossgate.store import open_store
 from crossgate.store.telemetry import DatabaseTelemetryStore
 
@@ -101,6 +104,46 @@ def test_only_what_is_new_of_a_counter_is_added(store: TelemetryStore) -> None:
     assert store.decisions(NOON, NOON + HOUR) == {(NOON, REFUSED): 5, (NOON, ALLOWED): 2}
     assert store.decisions(NOON, NOON + HOUR, api=REFUSED.api) == {(NOON, REFUSED): 5, (NOON, ALLOWED): 2}
     assert store.decisions(NOON, NOON + HOUR, api="none/1") == {}
+
+
+def test_traffic_is_kept_by_minute_and_kind(opened: Opened) -> None:
+    store, minute = opened.store, NOON + 7 * MINUTE
+    values = {REFUSED: 5, ALLOWED: 2, OBSERVED: 3, UNMATCHED: 4}
+    store.add_telemetry(replace(counted(values), minute=minute))
+    opened.open().add_telemetry(replace(counted({REFUSED: 9}, "b"), minute=minute + MINUTE))
+    first = {
+        (minute, DecisionKind.ORIGIN): 5,
+        (minute, DecisionKind.ALLOWED): 2,
+        (minute, DecisionKind.OBSERVED): 3,
+        (minute, DecisionKind.OTHER): 4,
+    }
+    assert store.traffic(NOON, NOON + HOUR) == {**first, (minute + MINUTE, DecisionKind.ORIGIN): 4}
+    assert store.traffic(NOON, minute + MINUTE) == first
+    assert store.traffic(minute + MINUTE, NOON + HOUR) == {(minute + MINUTE, DecisionKind.ORIGIN): 4}
+
+
+def test_traffic_of_some_apis_is_known_by_hour(store: TelemetryStore) -> None:
+    store.add_telemetry(replace(counted({REFUSED: 5, ALLOWED: 2, OBSERVED: 3}), minute=NOON + MINUTE))
+    assert store.traffic(NOON, NOON + HOUR, ["pets/1.0", "none/1"]) == {
+        (NOON, DecisionKind.ORIGIN): 5,
+        (NOON, DecisionKind.ALLOWED): 2,
+    }
+    assert store.traffic(NOON, NOON + HOUR, []) == {}
+    assert store.traffic(NOON + HOUR, NOON + DAY, ["pets/1.0"]) == {}
+
+
+def test_traffic_of_the_past_is_kept_by_hour_and_then_removed(opened: Opened) -> None:
+    store = opened.store
+    for number, minute in enumerate((0, 7, 59), 1):
+        store.add_telemetry(replace(counted({REFUSED: number}), minute=NOON + minute * MINUTE))
+    opened.clock.now = NOON + 4 * HOUR + 30 * MINUTE
+    store.add_telemetry(replace(counted({REFUSED: 4}), minute=opened.clock.now))
+    store.prune_telemetry(NOON - 30 * DAY)
+    now = {(opened.clock.now, DecisionKind.ORIGIN): 1}
+    assert store.traffic(NOON, NOON + DAY) == {(NOON, DecisionKind.ORIGIN): 3, **now}
+    opened.clock.now = NOON + 8 * DAY + HOUR
+    store.prune_telemetry(NOON - 30 * DAY)
+    assert sum(store.traffic(NOON - DAY, NOON + 9 * DAY).values()) == 1
 
 
 def test_process_that_changes_control_planes_is_counted_once(opened: Opened) -> None:
