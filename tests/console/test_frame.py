@@ -46,5 +46,5 @@ def test_vendored_files_are_as_published() -> None:
 def test_the_api_keeps_its_401(site: Site) -> None:
     assert httpx.get(f"{site.url}/v1/nodes", trust_env=False).status_code == 401
     cookie = site.cookie(Role.ADMIN)
-    asked = httpx.get(f"{site.url}/v1/nodes", cookies={cookie["name"]: cookie["value"]}, trust_env=False)
-    assert asked.status_code == 401
+    tried = httpx.get(f"{site.url}/v1/nodes", cookies={cookie["name"]: cookie["value"]}, trust_env=False)
+    assert tried.status_code == 401

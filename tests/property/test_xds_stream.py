@@ -13,7 +13,7 @@ from tests.model_node import TYPES, ModelNode, cluster, is_bad, replace, route
 
 from crossgate.compiler.resource import Resource
 from crossgate.xds.cache import Cache
-from crossgate.xds.ledger import Ledger, Session
+from crossgate.xds.ledger import Connection, Ledger
 from crossgate.xds.messages import DiscoveryRequest
 from crossgate.xds.resource_types import CLUSTER, LISTENER, SCOPED_ROUTES, WHOLE_FIRST_RESPONSE
 from crossgate.xds.rollout_wait import wait_until_decided
@@ -60,7 +60,7 @@ class Conversation(RuleBasedStateMachine):
         self.cache = Cache()
         self.node = ModelNode()
         self.ledger = Ledger(self.cache)
-        self.session: Session | None = None
+        self.session: Connection | None = None
         self.once_bad: set[str] = set()
         # Clusters kept out of a rejected response; then the connection was lost, and with it that knowledge.
         self.unknown: dict[str, Resource] = {}

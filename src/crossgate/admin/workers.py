@@ -10,13 +10,21 @@ from typing import Final, Protocol
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import ServiceError
 from crossgate.service.objects import Difference
-from crossgate.service.ports import Proposal, RecordedObject, RecordedRevision
+from crossgate.service.ports import Proposal, RecordedHistory, RecordedObject, RecordedRevision
 from crossgate.service.replay import TelemetryRecords
 
 _RETRY_SECONDS: Final = 5
 
 
-Recorded = RecordedRevision | Sequence[RecordedObject] | TelemetryRecords | None
+@dataclass(frozen=True, slots=True)
+class HistoryRecords:
+    """A revision, what came after it, and what was recorded of requests."""
+
+    history: RecordedHistory
+    telemetry: TelemetryRecords
+
+
+Recorded = RecordedRevision | Sequence[RecordedObject] | TelemetryRecords | HistoryRecords | None
 """What a request reads of the history or of telemetry, which workers have no copy of."""
 
 

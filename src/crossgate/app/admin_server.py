@@ -21,7 +21,7 @@ from crossgate.admin.telemetry_feeds import telemetry_streams
 from crossgate.app.admin_workers import AdminWorkerPool, AdminWorkers
 from crossgate.app.http_connections import ConnectionLimits
 from crossgate.app.http_server import serve_http
-from crossgate.console.api import Api
+from crossgate.console.api import InProcessApi
 from crossgate.console.app import console, either
 from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import HostPort
@@ -61,7 +61,8 @@ async def serve_admin_api(
     host, port = bound.getsockname()[:2]
     limited = limited_routes(context)
     pages = console(
-        lambda caller: Api(limited, token_state(caller)), sessions or Sessions(InMemorySessionStore())
+        lambda caller: InProcessApi(limited, token_state(caller)),
+        sessions or Sessions(InMemorySessionStore()),
     )
     app = guarded(either(authenticated(limited, context), pages), host_names)
     async with serve_http(bound, app, _busy, ConnectionLimits() if limits is None else limits):

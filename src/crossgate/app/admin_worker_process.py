@@ -21,7 +21,7 @@ from starlette.types import Message, Scope
 from crossgate.admin.app import routes
 from crossgate.admin.auth import token_state
 from crossgate.admin.context import AdminContext
-from crossgate.admin.workers import WorkerRequest, WorkerResponse
+from crossgate.admin.workers import HistoryRecords, WorkerRequest, WorkerResponse
 from crossgate.app.catalogue_copy import CatalogueCopy
 from crossgate.app.warm_up import warm_up_linter
 from crossgate.catalogue.model import Catalogue
@@ -149,10 +149,13 @@ class AdminWorkHandler:
         _wake_for(signal.SIGPROF)
         base = self._store.head.revision
         self._check.found = request.checks
-        if isinstance(request.recorded, TelemetryRecords):
-            self._telemetry.records = request.recorded
-        else:
-            self._store.recorded = request.recorded
+        match request.recorded:
+            case TelemetryRecords() as telemetry:
+                self._telemetry.records = telemetry
+            case HistoryRecords(history=history, telemetry=telemetry):
+                self._store.recorded, self._telemetry.records = history, telemetry
+            case recorded:
+                self._store.recorded = recorded
         self._nodes.running = request.running
         sent: list[Message] = []
 

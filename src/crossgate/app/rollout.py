@@ -31,7 +31,7 @@ from crossgate.service.ports import (
 )
 from crossgate.service.publisher import Publisher
 from crossgate.service.snapshot import Snapshot
-from crossgate.xds.ledger import Ledger, LedgerChange, NodeState, Rejection, Session
+from crossgate.xds.ledger import Connection, Ledger, LedgerChange, NodeState, Rejection
 from crossgate.xds.rollout_wait import RolloutResult, wait_until_decided
 from crossgate.xds.server import ControlPlane
 
@@ -70,7 +70,7 @@ class Rollout:
         self._searched: Mapping[str, Api] = {}
         self._affected: dict[ResourceKey, tuple[str, ...]] = {}
         """The APIs of rejected resources, among the APIs that were searched last."""
-        self._sessions: set[Session] = set()
+        self._sessions: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._applied = Observers[RevisionApplied]()
 
@@ -197,7 +197,7 @@ class Rollout:
         elif session not in self._sessions:
             self._add_session(session)
 
-    def _add_session(self, session: Session) -> None:
+    def _add_session(self, session: Connection) -> None:
         self._sessions.add(session)
         self._node_revisions = {session.node: None} | dict(self._node_revisions)
         self._start(self._await_new_node(self._published))
@@ -209,7 +209,7 @@ class Rollout:
     async def _await_decision(
         self, versions: Mapping[tuple[str, str], str | None], revisions: range, began: float
     ) -> None:
-        def on_decided(session: Session) -> None:
+        def on_decided(session: Connection) -> None:
             if not any(key in versions for key in session.rejections):
                 self._applied.notify(RevisionApplied(session.node, time.perf_counter() - began))
 

@@ -22,7 +22,7 @@ Query = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class ApiResponse:
+class InProcessResponse:
     """The response to one call."""
 
     status: int
@@ -54,7 +54,7 @@ class ApiResponse:
 class ApiProblem(Exception):  # noqa: N818 - named as in RFC 9457
     """A call that the API refused; the body is a problem (RFC 9457)."""
 
-    def __init__(self, response: ApiResponse) -> None:
+    def __init__(self, response: InProcessResponse) -> None:
         super().__init__(response.status)
         self.response = response
         self.status = response.status
@@ -68,7 +68,7 @@ class ApiProblem(Exception):  # noqa: N818 - named as in RFC 9457
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
+class InProcessApi:
     """The admin API, called as one caller."""
 
     app: ASGIApp
@@ -93,7 +93,7 @@ class Api:
         query: Query | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
-    ) -> ApiResponse:
+    ) -> InProcessResponse:
         """The response to a call that must succeed.
 
         Raises:
@@ -113,7 +113,7 @@ class Api:
         query: Query | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
-    ) -> ApiResponse:
+    ) -> InProcessResponse:
         """The response to any call. ``body`` is sent as JSON; bytes and strings as they are.
 
         ``path`` is decoded: names in it are quoted here. Values of the query that are None or empty are left
@@ -141,7 +141,7 @@ class Api:
                 chunks.append(message.get("body", b""))
 
         await self.app(scope, receive, send)
-        return ApiResponse(started["status"], Headers(raw=list(started["headers"])), b"".join(chunks))
+        return InProcessResponse(started["status"], Headers(raw=list(started["headers"])), b"".join(chunks))
 
     async def forward(
         self, path: str, query: Query | None, headers: Mapping[str, str], receive: Receive, send: Send
@@ -186,5 +186,5 @@ def _encode(body: object) -> tuple[bytes, str]:
             return json.dumps(body).encode(), "application/json"
 
 
-CallApi = Callable[[Token], Api]
+CallApi = Callable[[Token], InProcessApi]
 """Returns the API as a caller sees it."""

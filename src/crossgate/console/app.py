@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.console.api import CallApi
 from crossgate.console.assets import PREFIX, Assets
-from crossgate.console.pages import nodes, sign_in
+from crossgate.console.pages import changes, nodes, sign_in
 from crossgate.console.sign_in import SignedIn
 from crossgate.service.sessions import Sessions
 
-_PAGES: Final[tuple[list[BaseRoute], ...]] = (sign_in.routes, nodes.routes)
+_PAGES: Final[tuple[list[BaseRoute], ...]] = (sign_in.routes, changes.routes, nodes.routes)
 _HEADERS: Final = (
     (
         "Content-Security-Policy",
@@ -62,7 +62,7 @@ class _SecurityHeaders:
 
 
 def either(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
-    """The admin API and the console at one address: the API has `/v1`, and whoever sends a token."""
+    """The admin API and the console at one address: the API has `/v1`, and clients that send a token."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         has_token = any(name == b"authorization" for name, _ in scope["headers"])

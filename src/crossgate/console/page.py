@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from crossgate.console.api import Api, ApiProblem
+from crossgate.console.api import ApiProblem, InProcessApi
 from crossgate.console.navigation import SECTIONS
 from crossgate.console.render import render
 from crossgate.console.sign_in import session_of
@@ -31,7 +31,7 @@ class Page:
 
     request: Request
     session: Session
-    api: Api
+    api: InProcessApi
 
     @property
     def query(self) -> Mapping[str, str]:

@@ -147,6 +147,15 @@ class CatalogueService:
         restore = Restore(parse_objects(self.store.objects_at(number, changed_since=True)))
         return self._commit([restore], proposal, (), head.revision, permission)
 
+    def plan_rollback(
+        self, number: int, permission: Permission = EVERYTHING, records: TelemetryRecords | None = None
+    ) -> Plan:
+        """What :meth:`rollback` would do; raises as it does, and changes nothing."""
+        if not 0 <= number <= self.store.head.revision:
+            raise NotFound("revision", str(number))
+        restore = Restore(parse_objects(self.store.objects_at(number, changed_since=True)))
+        return self.plan([restore], permission, records)
+
     def find_checks(self, difference: Difference) -> tuple[Diagnostic, ...]:
         """What the check of the machine finds in a change that another process planned."""
         if self.check is None or not difference:

@@ -7,7 +7,14 @@ from typing import NoReturn
 
 from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import ReadOnly
-from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision
+from crossgate.service.ports import (
+    NodeRollout,
+    Proposal,
+    RecordedObject,
+    RecordedRevision,
+    Revision,
+    RevisionQuery,
+)
 from crossgate.service.snapshot import Snapshot
 
 
@@ -45,9 +52,11 @@ class FileStore:
         """The head: the file watch calls :meth:`replace`."""
         return self._head
 
-    def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
+    def revisions(
+        self, *, before: int | None = None, limit: int = 50, query: RevisionQuery | None = None
+    ) -> Sequence[Revision]:
         """None: a file has no history."""
-        del before, limit
+        del before, limit, query
         return ()
 
     def revision(self, number: int) -> RecordedRevision | None:

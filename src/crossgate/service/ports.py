@@ -17,7 +17,7 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import RESTORE, StoreUnavailable
-from crossgate.service.objects import Difference, ObjectKind
+from crossgate.service.objects import Difference, ObjectKey, ObjectKind
 from crossgate.service.refusals import (
     AllowedDelta,
     AllowedOrigin,
@@ -71,6 +71,22 @@ class Revision:
     rolls_back_to: int | None = None
     """The revision whose state it restored."""
     nodes: tuple[NodeRollout, ...] = ()
+    named: tuple[ObjectKey, ...] = ()
+    """The first of the objects that it changed, at most three; empty if only the number is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionQuery:
+    """Which revisions to find; the default finds all. An empty part matches everything."""
+
+    author: str = ""
+    """The whole name, compared without case."""
+    api: str = ""
+    """A key, or a name with any version, of an API that it changed."""
+    application: str = ""
+    """The name of an application that it changed."""
+    text: str = ""
+    """A part of the message, compared without case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +130,18 @@ class RecordedObject:
     def body(self) -> JsonObject | None:
         """The decoded object; raises StoreUnavailable if it is corrupt."""
         return _decode(self.kind, self.key, self.stored)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedHistory:
+    """A revision and what came after it."""
+
+    changed_since: Sequence[RecordedObject]
+    """The objects that changed after the revision, as they were at it."""
+    revision: RecordedRevision | None = None
+    """None: revision 0."""
+    later: Sequence[Revision] = ()
+    """The newest first."""
 
 
 def _decode(kind: ObjectKind, key: str, stored: str | None) -> JsonObject | None:
@@ -171,8 +199,10 @@ class CatalogueStore(Protocol):
         """Read the revisions that other control planes stored, and return the head."""
         ...
 
-    def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
-        """Revisions older than ``before``, the newest first."""
+    def revisions(
+        self, *, before: int | None = None, limit: int = 50, query: RevisionQuery | None = None
+    ) -> Sequence[Revision]:
+        """Revisions older than ``before`` that match the query, the newest first."""
         ...
 
     def revision(self, number: int) -> RecordedRevision | None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from crossgate.service.errors import NotFound
-from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision
+from crossgate.service.ports import (
+    NodeRollout,
+    Proposal,
+    RecordedHistory,
+    RecordedObject,
+    RecordedRevision,
+    Revision,
+    RevisionQuery,
+)
 from crossgate.service.snapshot import Snapshot
 
 
@@ -19,8 +27,8 @@ class SpeculativeStore:
         self.head = Snapshot()
         self.proposal: Proposal | None = None
         """The last one that changes something."""
-        self.recorded: RecordedRevision | Sequence[RecordedObject] | None = None
-        """What the real store has recorded: the one revision, or the objects, that are read."""
+        self.recorded: RecordedRevision | Sequence[RecordedObject] | RecordedHistory | None = None
+        """What the real store has recorded, as far as the request reads it."""
 
     def commit(self, decide: Callable[[Snapshot], Proposal]) -> Snapshot:
         """Keep the proposal; the head that this returns is the one that committing it would give."""
@@ -38,22 +46,33 @@ class SpeculativeStore:
         """The head."""
         return self.head
 
-    def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
-        """None: the history is in the real store."""
-        del before, limit
-        return ()
+    def revisions(
+        self, *, before: int | None = None, limit: int = 50, query: RevisionQuery | None = None
+    ) -> Sequence[Revision]:
+        """The recorded ones."""
+        del before, limit, query
+        return self.recorded.later if isinstance(self.recorded, RecordedHistory) else ()
 
     def revision(self, number: int) -> RecordedRevision | None:
         """The recorded revision."""
         del number
-        return self.recorded if isinstance(self.recorded, RecordedRevision) else None
+        match self.recorded:
+            case RecordedRevision() as found:
+                return found
+            case RecordedHistory(revision=found):
+                return found
+            case _:
+                return None
 
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
         """The recorded objects."""
-        del changed_since
-        if self.recorded is None or isinstance(self.recorded, RecordedRevision):
-            raise NotFound("revision", str(number))
-        return self.recorded
+        match self.recorded:
+            case RecordedHistory(changed_since=found) if changed_since:
+                return found
+            case None | RecordedRevision() | RecordedHistory():
+                raise NotFound("revision", str(number))
+            case found:
+                return found
 
     def record_rollouts(self, rollouts: Mapping[int, Iterable[NodeRollout]]) -> None:
         """Do nothing: nodes belong to the real store."""

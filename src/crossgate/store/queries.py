@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, or_, select
 
 from crossgate.service.errors import RESTORE, StoreUnavailable
-from crossgate.service.objects import ObjectKind
+from crossgate.service.objects import ObjectKey, ObjectKind
 from crossgate.service.ports import (
     NodeRollout,
     RecordedChange,
     RecordedObject,
     Revision,
+    RevisionQuery,
     RolloutState,
 )
 from crossgate.store.tables import head, revisions, rollouts, versions
 
 _KINDS: Final = {kind.value: kind for kind in ObjectKind}
+_NAMED: Final = 3
+"""Objects of a revision that a list names."""
 _OBJECT = select(versions.c.kind, versions.c.key, versions.c.body)
 
 
@@ -92,12 +95,31 @@ def difference_of(connection: Connection, number: int) -> tuple[RecordedChange, 
     return tuple(sorted(changes, key=lambda one: (one.kind, one.key)))
 
 
-def revisions_before(connection: Connection, before: int | None, limit: int) -> list[Revision]:
-    """Revisions older than ``before``, the newest first."""
-    query = select(revisions).order_by(revisions.c.number.desc()).limit(limit)
+def revisions_before(
+    connection: Connection, before: int | None, limit: int, wanted: RevisionQuery
+) -> list[Revision]:
+    """Revisions older than ``before`` that match, the newest first."""
+    query = select(revisions).order_by(revisions.c.number.desc()).limit(limit).where(*_conditions(wanted))
     if before is not None:
         query = query.where(revisions.c.number < before)
     return _revisions(connection, connection.execute(query).all())
+
+
+def _conditions(wanted: RevisionQuery) -> Iterator[ColumnElement[bool]]:
+    if wanted.author:
+        yield func.lower(revisions.c.author) == wanted.author.lower()
+    if wanted.text:
+        yield func.lower(revisions.c.message).contains(wanted.text.lower(), autoescape=True)
+    if wanted.api:
+        of_any_version = versions.c.key.startswith(f"{wanted.api}/", autoescape=True)
+        yield _changes(ObjectKind.API, or_(versions.c.key == wanted.api, of_any_version))
+    if wanted.application:
+        yield _changes(ObjectKind.APPLICATION, versions.c.key == wanted.application)
+
+
+def _changes(kind: ObjectKind, key: ColumnElement[bool]) -> ColumnElement[bool]:
+    found = select(versions.c.revision).where(versions.c.kind == kind.value, key)
+    return revisions.c.number.in_(found)
 
 
 def one_revision(connection: Connection, number: int) -> Revision | None:
@@ -108,7 +130,9 @@ def one_revision(connection: Connection, number: int) -> Revision | None:
 
 def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revision]:
     of_nodes = defaultdict[int, list[NodeRollout]](list)
-    query = select(rollouts).where(rollouts.c.revision.in_([row.number for row in rows]))
+    numbers = [row.number for row in rows]
+    named = _named(connection, numbers)
+    query = select(rollouts).where(rollouts.c.revision.in_(numbers))
     for one in connection.execute(query.order_by(rollouts.c.node)):
         of_nodes[one.revision].append(NodeRollout(one.node, RolloutState(one.state), one.at, one.detail))
     return [
@@ -120,9 +144,24 @@ def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revisio
             row.objects,
             row.rolls_back_to,
             tuple(of_nodes[row.number]),
+            tuple(named[row.number]),
         )
         for row in rows
     ]
+
+
+def _named(connection: Connection, numbers: Sequence[int]) -> Mapping[int, list[ObjectKey]]:
+    """The first objects of each revision."""
+    order = (versions.c.kind, versions.c.key)
+    place = func.row_number().over(partition_by=versions.c.revision, order_by=order).label("place")
+    of_revisions = select(versions.c.revision, *order, place).where(versions.c.revision.in_(numbers))
+    placed = of_revisions.subquery()
+    found = defaultdict[int, list[ObjectKey]](list)
+    for number, kind, key, _ in connection.execute(
+        select(placed).where(placed.c.place <= _NAMED).order_by(placed.c.revision, placed.c.place)
+    ):
+        found[number].append((_kind(kind, key), key))
+    return found
 
 
 def _newest_until(number: int) -> Subquery:

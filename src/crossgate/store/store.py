@@ -14,7 +14,14 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import load_in_batches, parse_objects
 from crossgate.service.observers import Observers
-from crossgate.service.ports import NodeRollout, Proposal, RecordedObject, RecordedRevision, Revision
+from crossgate.service.ports import (
+    NodeRollout,
+    Proposal,
+    RecordedObject,
+    RecordedRevision,
+    Revision,
+    RevisionQuery,
+)
 from crossgate.service.snapshot import Snapshot
 from crossgate.store import queries
 from crossgate.store.db_errors import RETRY, translated_errors
@@ -110,10 +117,12 @@ class DatabaseStore:
             self._move(newest)
             return newest
 
-    def revisions(self, *, before: int | None = None, limit: int = 50) -> Sequence[Revision]:
-        """Revisions older than ``before``, the newest first."""
+    def revisions(
+        self, *, before: int | None = None, limit: int = 50, query: RevisionQuery | None = None
+    ) -> Sequence[Revision]:
+        """Revisions older than ``before`` that match the query, the newest first."""
         with self.reading() as connection:
-            return queries.revisions_before(connection, before, limit)
+            return queries.revisions_before(connection, before, limit, query or RevisionQuery())
 
     def revision(self, number: int) -> RecordedRevision | None:
         """One revision with its difference."""

@@ -70,7 +70,7 @@ class NodeState:
 
 
 @dataclass(slots=True, eq=False)
-class Session:
+class Connection:
     """What one connection reported so far; made by `Ledger.connect`."""
 
     node: str
@@ -99,7 +99,7 @@ class Session:
 class LedgerChange:
     """``session`` decided on ``keys``; with None, it connected, disconnected or changed a subscription."""
 
-    session: Session
+    session: Connection
     keys: tuple[ResourceKey, ...] | None = None
 
 
@@ -119,28 +119,28 @@ class Ledger:
         self.cache = cache
         self.counts = DeliveryCounts()
         self._clock = clock
-        self._sessions: dict[Session, None] = {}
+        self._sessions: dict[Connection, None] = {}
         self._observers = Observers[LedgerChange]()
 
     @property
-    def sessions(self) -> Collection[Session]:
+    def sessions(self) -> Collection[Connection]:
         """The connections, oldest first."""
         return self._sessions.keys()
 
-    def connect(self, node: str) -> Session:
+    def connect(self, node: str) -> Connection:
         """A node opened a stream."""
-        session = Session(node, self._clock())
+        session = Connection(node, self._clock())
         self._sessions[session] = None
         self._observers.notify(LedgerChange(session))
         return session
 
-    def disconnect(self, session: Session) -> None:
+    def disconnect(self, session: Connection) -> None:
         """Its stream ended."""
         if session in self._sessions:
             del self._sessions[session]
             self._observers.notify(LedgerChange(session))
 
-    def record(self, session: Session, effect: Effect) -> None:
+    def record(self, session: Connection, effect: Effect) -> None:
         """Record an effect of the stream of ``session``."""
         now = self._clock()
         match effect:
@@ -187,7 +187,7 @@ class Ledger:
             for session in self._sessions
         ]
 
-    def rejected_by(self, session: Session) -> list[Rejection]:
+    def rejected_by(self, session: Connection) -> list[Rejection]:
         """What this connection rejects at present, without what is no longer wanted. Any thread may call it.
 
         A resource that a node never had is not removed from it either, so no answer would end the rejection.
@@ -202,13 +202,13 @@ class Ledger:
         """Call ``observer`` with every change, until the returned function is called."""
         return self._observers.add(observer)
 
-    def _pending(self, session: Session, key: ResourceKey) -> bool:
+    def _pending(self, session: Connection, key: ResourceKey) -> bool:
         """Whether the node has neither applied nor rejected the wanted version yet."""
         wanted = self.cache.version(key)
         rejection = session.rejections.get(key)
         return session.version(key) != wanted and (rejection is None or rejection.version != wanted)
 
-    def _resubscribe(self, session: Session, change: SubscriptionChanged) -> None:
+    def _resubscribe(self, session: Connection, change: SubscriptionChanged) -> None:
         names = session.subscribed.setdefault(change.type_url, set())
         names.difference_update(change.dropped)
         names.update(change.added)

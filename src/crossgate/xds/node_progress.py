@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from crossgate.compiler.resource import ResourceKey
-from crossgate.xds.ledger import Ledger, LedgerChange, Session
+from crossgate.xds.ledger import Connection, Ledger, LedgerChange
 from crossgate.xds.rollout_wait import has_decided
 
 
@@ -21,7 +21,7 @@ class NodeProgress:
         self._ledger = ledger
         self._node = node
         self._clock = clock
-        self._session: Session | None = None
+        self._session: Connection | None = None
         self._disconnected = clock()
         self._undecided: dict[ResourceKey, float] = {}
         """By time; may contain what is decided."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crossgate.compiler.resource import ResourceKey
-from crossgate.xds.ledger import Ledger, LedgerChange, Rejection, Session
+from crossgate.xds.ledger import Connection, Ledger, LedgerChange, Rejection
 from crossgate.xds.resource_types import REMOVED_AFTER
 
 
@@ -37,7 +37,7 @@ async def wait_until_decided(
     versions: Mapping[ResourceKey, str | None] | None = None,
     *,
     nodes: int = 1,
-    on_decided: Callable[[Session], None] | None = None,
+    on_decided: Callable[[Connection], None] | None = None,
 ) -> RolloutResult:
     """Wait until at least ``nodes`` nodes are connected and all of them decided on ``versions``.
 
@@ -73,7 +73,7 @@ class _Waiting:
         ledger: Ledger,
         versions: Mapping[ResourceKey, str | None],
         nodes: int,
-        on_decided: Callable[[Session], None] | None,
+        on_decided: Callable[[Connection], None] | None,
     ) -> None:
         self.done = asyncio.Event()
         self._ledger = ledger
@@ -118,16 +118,16 @@ class _Waiting:
             ),
         )
 
-    def _all_undecided(self, session: Session) -> set[ResourceKey]:
+    def _all_undecided(self, session: Connection) -> set[ResourceKey]:
         return {key for key in self._versions if not self._decided(session, key)}
 
-    def _decided(self, session: Session, key: ResourceKey) -> bool:
+    def _decided(self, session: Connection, key: ResourceKey) -> bool:
         if not session.subscribes_to(key) or key not in self._versions:
             return True
         return has_decided(self._ledger, session, key, self._versions[key])
 
 
-def has_decided(ledger: Ledger, session: Session, key: ResourceKey, *versions: str | None) -> bool:
+def has_decided(ledger: Ledger, session: Connection, key: ResourceKey, *versions: str | None) -> bool:
     """Whether a connection has decided on the wanted version of a resource, or on one of ``versions``."""
     if not session.subscribes_to(key):
         return True
@@ -140,7 +140,7 @@ def has_decided(ledger: Ledger, session: Session, key: ResourceKey, *versions: s
     )
 
 
-def _held_back(ledger: Ledger, session: Session, key: ResourceKey) -> bool:
+def _held_back(ledger: Ledger, session: Connection, key: ResourceKey) -> bool:
     if ledger.cache.version(key) is not None:
         return False
     before = REMOVED_AFTER.get(key[0], frozenset())

@@ -23,7 +23,7 @@ from envoy.service.discovery.v3 import ads_pb2_grpc
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import Address, HostPort, UnixSocket
 from crossgate.xds.cache import Cache
-from crossgate.xds.ledger import Ledger, Session
+from crossgate.xds.ledger import Connection, Ledger
 from crossgate.xds.messages import DiscoveryResponse, Effect
 from crossgate.xds.stream import Stream
 from crossgate.xds.wire import request_of, response_of
@@ -145,7 +145,7 @@ class _Discovery:
 class _Connection:
     """Performs the effects of one stream."""
 
-    def __init__(self, cache: Cache, ledger: Ledger, session: Session) -> None:
+    def __init__(self, cache: Cache, ledger: Ledger, session: Connection) -> None:
         self.session = session
         self._ledger = ledger
         self._stream = Stream(cache)

@@ -29,7 +29,7 @@ from crossgate.store import SqliteDirectory, open_store
 from crossgate.telemetry.decision_counts import DecisionCounts
 from crossgate.telemetry.metrics import MetricsPage
 from crossgate.xds.cache import Cache
-from crossgate.xds.ledger import Ledger, Session
+from crossgate.xds.ledger import Connection, Ledger
 from crossgate.xds.messages import DiscoveryResponse, ResourceRejected, ResourcesApplied
 from crossgate.xds.resource_types import CLUSTER
 
@@ -71,7 +71,7 @@ class Setting:
         assert version is not None
         return version
 
-    def answer(self, session: Session, version: str, *, rejects: bool = False) -> None:
+    def answer(self, session: Connection, version: str, *, rejects: bool = False) -> None:
         effect = ResourceRejected(CLUSTER, "c", version, "bad") if rejects else _applied(version)
         self.ledger.record(session, effect)
 

@@ -6,7 +6,7 @@ import pytest
 from tests.model_node import cluster, replace, route
 
 from crossgate.xds.cache import Cache
-from crossgate.xds.ledger import Ledger, Session
+from crossgate.xds.ledger import Connection, Ledger
 from crossgate.xds.messages import EVERYTHING, ResourceRejected, ResourcesApplied, SubscriptionChanged
 from crossgate.xds.node_progress import NodeProgress
 from crossgate.xds.resource_types import CLUSTER, SCOPED_ROUTES
@@ -31,12 +31,12 @@ def ledger() -> Ledger:
     return Ledger(cache)
 
 
-def subscribe(ledger: Ledger, session: Session, *types: str) -> None:
+def subscribe(ledger: Ledger, session: Connection, *types: str) -> None:
     for type_url in types:
         ledger.record(session, SubscriptionChanged(type_url, (EVERYTHING,)))
 
 
-def apply(ledger: Ledger, session: Session, text: str, name: str = "a") -> None:
+def apply(ledger: Ledger, session: Connection, text: str, name: str = "a") -> None:
     ledger.record(session, ResourcesApplied(CLUSTER, ((name, cluster(name, text).version),)))
 
 

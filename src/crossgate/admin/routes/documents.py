@@ -21,7 +21,7 @@ from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint.rule import Finding
-from crossgate.service.access import AccessMode
+from crossgate.service.access import AccessChange, AccessMode
 from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import ReplaceAll
 from crossgate.service.errors import InvalidChange, ReadOnly
@@ -123,7 +123,7 @@ def plan_document(context: Context, caller: Viewer, text: PlannedText, *, prune:
     """
     desired = _parse(text, caller, prune=prune)
     plan = context.service.plan([desired], caller.permission, context.refusals.records(caller.permission))
-    return json_response(_plan_body(plan), etag=revision_etag(plan.base), in_ascii=True)
+    return json_response(plan_body(plan), etag=revision_etag(plan.base), in_ascii=True)
 
 
 @router.post("/v1/apply", response_model=ChangeResultBody, openapi_extra=document_body())
@@ -219,21 +219,23 @@ def _diagnostic_bodies(diagnostics: Sequence[Diagnostic | Finding]) -> list[Diag
     return [DiagnosticBody.model_validate(one.as_json()) for one in diagnostics]
 
 
-def _plan_body(plan: Plan) -> PlanBody:
+def access_bodies(changes: Sequence[AccessChange]) -> list[AccessChangeBody]:
+    """Changes of access as they are sent."""
+    return [
+        AccessChangeBody(
+            api=one.api, before=one.before, after=one.after, gains=list(one.gains), loses=list(one.loses)
+        )
+        for one in changes
+    ]
+
+
+def plan_body(plan: Plan) -> PlanBody:
+    """A plan as it is sent."""
     refusing = frozenset(plan.refusing)
     return PlanBody(
         base=plan.base,
         changes=[_planned_change(one) for one in plan.difference],
-        access=[
-            AccessChangeBody(
-                api=one.api,
-                before=one.before,
-                after=one.after,
-                gains=list(one.gains),
-                loses=list(one.loses),
-            )
-            for one in plan.access
-        ],
+        access=access_bodies(plan.access),
         findings=[
             PlannedFindingBody.model_validate({**one.as_json(), "refuses": one in refusing})
             for one in plan.findings

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import Path, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
 from crossgate.admin.auth import UnlimitedViewer
-from crossgate.admin.context import Context, resource_router
+from crossgate.admin.context import AdminContext, Context, resource_router
+from crossgate.admin.etag_headers import revision_etag
 from crossgate.admin.paging import Page, PageBody, PageRequest, cursor_after
-from crossgate.admin.responses import read_response
-from crossgate.admin.routes.documents import ChangeResultBody, change_result_response
+from crossgate.admin.replay_bodies import ReplayBody, replay_body
+from crossgate.admin.responses import json_response, read_response
+from crossgate.admin.routes.documents import (
+    AccessChangeBody,
+    ChangeResultBody,
+    PlanBody,
+    access_bodies,
+    change_result_response,
+    plan_body,
+)
+from crossgate.admin.workers import HistoryRecords
 from crossgate.admin.writes import Write
 from crossgate.service.errors import NotFound
-from crossgate.service.ports import NodeRollout, Revision, RolloutState
+from crossgate.service.objects import ObjectKind
+from crossgate.service.ports import NodeRollout, RecordedHistory, Revision, RolloutState
+from crossgate.service.replay import TelemetryRecords
+from crossgate.service.revision_effect import revision_effect
+from crossgate.service.revision_filter import parse_revision_filter
+from crossgate.service.tokens import Token
 
 router = resource_router("Revisions")
+_MOST_LATER: Final = 100
 Number = Annotated[int, Path(ge=0, le=2**31 - 1, description="The number of a revision.")]
 
 
@@ -34,6 +50,13 @@ class NodeOutcomeBody(BaseModel):
     """The node's message, if it rejected a resource."""
 
 
+class ObjectNameBody(BaseModel):
+    """One object of the catalogue."""
+
+    kind: ObjectKind
+    key: str
+
+
 class RevisionSummary(BaseModel):
     """One revision."""
 
@@ -44,6 +67,8 @@ class RevisionSummary(BaseModel):
     message: str
     objects: int
     """The number of objects that it changed."""
+    named: list[ObjectNameBody]
+    """The first of them, at most three."""
     rolls_back_to: int | None
     """The revision that it restored, if it is a rollback."""
     nodes: list[NodeOutcomeBody]
@@ -66,12 +91,38 @@ class RevisionWithChanges(RevisionSummary):
     """A revision with its changes."""
 
     changes: list[RevisionChangeBody]
+    access: list[AccessChangeBody] | None
+    """The origins that gained or lost access to each API; null if an object of that time cannot be parsed."""
+    effect: ReplayBody | None
+    """The refusals that were seen since and that it turned: `lost` passed before it, and is refused by it."""
+
+
+class RollbackPlanBody(PlanBody):
+    """What a rollback would change."""
+
+    taken_back: list[RevisionSummary]
+    """The later revisions, whose changes are taken back too; the newest first, at most 100."""
 
 
 @router.get("/v1/revisions", response_model=RevisionPage)
-def list_revisions(request: Request, context: Context, _: UnlimitedViewer, page: Page) -> Response:
+def list_revisions(
+    request: Request,
+    context: Context,
+    _: UnlimitedViewer,
+    page: Page,
+    text: Annotated[
+        str,
+        Query(
+            alias="filter",
+            max_length=1000,
+            description="`author:NAME`, `api:NAME` or `api:NAME/VERSION`, `application:NAME`, and words of"
+            " the message.",
+        ),
+    ] = "",
+) -> Response:
     """Revisions, the newest first."""
-    found = context.service.store.revisions(before=_before(page), limit=page.limit + 1)
+    query = parse_revision_filter(text)
+    found = context.service.store.revisions(before=_before(page), limit=page.limit + 1, query=query)
     shown = found[: page.limit]
     next_cursor = cursor_after(str(shown[-1].number)) if len(found) > page.limit else None
     running = context.nodes.revisions()
@@ -80,12 +131,14 @@ def list_revisions(request: Request, context: Context, _: UnlimitedViewer, page:
 
 
 @router.get("/v1/revisions/{number}", response_model=RevisionWithChanges)
-def read_revision(request: Request, context: Context, _: UnlimitedViewer, number: Number) -> Response:
-    """One revision with its changes and its outcome on each node."""
-    context.leave_to_worker(lambda: context.service.store.revision(number))
+def read_revision(request: Request, context: Context, caller: UnlimitedViewer, number: Number) -> Response:
+    """One revision with its changes, its effect, and its outcome on each node."""
+    context.leave_to_worker(lambda: _records(context, caller, number))
     found = context.service.store.revision(number)
     if found is None:
         raise NotFound("revision", str(number))
+    records = context.refusals.records(caller.permission) or TelemetryRecords()
+    effect = revision_effect(context.service.store, found, records)
     changes = [
         RevisionChangeBody(
             kind=one.kind.value,
@@ -96,7 +149,34 @@ def read_revision(request: Request, context: Context, _: UnlimitedViewer, number
         for one in found.difference
     ]
     summary = _summary(found.revision, context.nodes.revisions())
-    return read_response(request, RevisionWithChanges(**summary, changes=changes))
+    return read_response(
+        request,
+        RevisionWithChanges(
+            **summary,
+            changes=changes,
+            access=None if effect is None else access_bodies(effect.access),
+            effect=None if effect is None else replay_body(effect.replay),
+        ),
+        in_ascii=True,
+    )
+
+
+@router.get("/v1/revisions/{number}/rollback", response_model=RollbackPlanBody)
+def plan_roll_back(context: Context, caller: UnlimitedViewer, number: Number) -> Response:
+    """What restoring a revision would change. Send the `ETag` as `If-Match` of the `POST`."""
+    context.leave_to_worker(lambda: _records(context, caller, number))
+    records = context.refusals.records(caller.permission)
+    plan = context.service.plan_rollback(number, caller.permission, records)
+    running = context.nodes.revisions()
+    later = context.service.store.revisions(limit=min(plan.base - number, _MOST_LATER))
+    return json_response(
+        RollbackPlanBody(
+            **plan_body(plan).model_dump(),
+            taken_back=[RevisionSummary(**_summary(one, running)) for one in later],
+        ),
+        etag=revision_etag(plan.base),
+        in_ascii=True,
+    )
 
 
 @router.post("/v1/revisions/{number}/rollback", response_model=ChangeResultBody)
@@ -113,6 +193,18 @@ def roll_back(write: Write, _: UnlimitedViewer, number: Number) -> Response:
         permission=write.caller.permission,
     )
     return change_result_response(result)
+
+
+def _records(context: AdminContext, caller: Token, number: int) -> HistoryRecords:
+    store = context.service.store
+    head = store.refresh().revision
+    if number > head:
+        raise NotFound("revision", str(number))
+    later = store.revisions(limit=min(head - number, _MOST_LATER)) if head > number else ()
+    history = RecordedHistory(
+        store.objects_at(number, changed_since=True), store.revision(number) if number else None, later
+    )
+    return HistoryRecords(history, context.refusals.records(caller.permission) or TelemetryRecords())
 
 
 def _before(page: PageRequest) -> int | None:
@@ -138,6 +230,7 @@ def _summary(revision: Revision, running: Mapping[str, int | None]) -> dict[str,
         "at": revision.at,
         "message": revision.message,
         "objects": revision.objects,
+        "named": [ObjectNameBody(kind=kind, key=key) for kind, key in revision.named],
         "rolls_back_to": revision.rolls_back_to,
         "nodes": outcomes,
     }

@@ -22,7 +22,7 @@ from crossgate.service.refusal_states import GroupState
 router = resource_router("Status")
 
 
-class NodeState(StrEnum):
+class Enforcement(StrEnum):
     """Whether a node enforces the newest revision."""
 
     ENFORCED = "enforced"
@@ -35,7 +35,7 @@ class NodeStatusBody(BaseModel):
     """One node that is connected to this control plane."""
 
     node: str
-    state: NodeState
+    state: Enforcement
     revision: int | None
 
 
@@ -81,7 +81,7 @@ async def read_status(request: Request, context: Context, caller: Viewer) -> Res
         file=file_of(context.service.store),
         server_cors=head.catalogue.server_policy is not None,
         nodes=nodes,
-        nodes_behind=sum(one.state is not NodeState.ENFORCED for one in nodes),
+        nodes_behind=sum(one.state is not Enforcement.ENFORCED for one in nodes),
         open_refusals=len(groups),
         caller=CallerBody(name=caller.name, role=caller.role, apis=list(caller.apis)),
     )
@@ -100,9 +100,9 @@ def file_of(store: CatalogueStore) -> str | None:
 def _nodes(reports: Iterable[NodeReport], head: int) -> Iterable[NodeStatusBody]:
     for one in reports:
         if one.rejections:
-            state = NodeState.PARTLY
+            state = Enforcement.PARTLY
         elif one.revision == head and not one.pending:
-            state = NodeState.ENFORCED
+            state = Enforcement.ENFORCED
         else:
-            state = NodeState.BEHIND
+            state = Enforcement.BEHIND
         yield NodeStatusBody(node=one.node, state=state, revision=one.revision)
