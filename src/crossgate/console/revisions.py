@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from itertools import groupby
@@ -177,16 +177,26 @@ def _mode_words(change: Mapping[str, str]) -> str:
     return f"{_MODES[change['after']]} (before: {_MODES[change['before']]})"
 
 
-def plan_effects(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _verb(subjects: Sequence[object], verb: str) -> str:
+    return f"{verb}s" if len(subjects) == 1 else verb
+
+
+def plan_effects(plan: Mapping[str, Any], chosen: int) -> Iterator[tuple[str, str, str]]:
     """What a rollback does, besides its difference: the kind of each effect, its main words, and the rest."""
     for one in plan["taken_back"]:
+        if one["number"] == chosen:
+            continue
         yield "warning", f"{one['number']} is taken back too:", f"“{_row(one).message}”, by {one['author']}"
     for one in plan["access"]:
         api = api_label(one["api"])
         if one["gains"]:
-            yield "ok", f"{_origins(len(one['gains']))} gain access", f"to {api}"
+            yield "ok", f"{_origins(len(one['gains']))} {_verb(one['gains'], 'gain')} access", f"to {api}"
         if one["loses"]:
-            yield "refused", f"{_origins(len(one['loses']))} lose access", f"to {api}"
+            yield (
+                "refused",
+                f"{_origins(len(one['loses']))} {_verb(one['loses'], 'lose')} access",
+                f"to {api}",
+            )
         if one["before"] != one["after"]:
             yield "info", api, _mode_words(one)
     replay = plan["replay"]
@@ -194,8 +204,9 @@ def plan_effects(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "ok", f"{replay['gained_requests']:,} recorded refusals", "would have passed"
     if replay and replay["lost_requests"]:
         yield "refused", f"{replay['lost_requests']:,} recorded requests that passed", "would be refused"
-    for one in plan["findings"]:
-        yield "warning", f"{one['message']}.", f"{one['remedy']}."
+    count = len(plan["findings"])
+    if count:
+        yield "info", f"{count} lint finding{'' if count == 1 else 's'}", "on what would be restored"
 
 
 def revision_detail(revision: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,13 +239,13 @@ class RollbackPlan:
     """Objects whose difference is not shown."""
 
 
-def rollback_plan(plan: Mapping[str, Any], etag: str, to: int) -> RollbackPlan:
-    """The plan of the API as it is shown."""
+def rollback_plan(plan: Mapping[str, Any], etag: str, to: int, chosen: int) -> RollbackPlan:
+    """The plan of the API as it is shown beside the revision ``chosen``."""
     return RollbackPlan(
         to,
         etag,
         plan["base"] + 1,
-        tuple(plan_effects(plan)),
+        tuple(plan_effects(plan, chosen)),
         tuple(differences(plan["changes"][:_MOST_OBJECTS])),
         max(0, len(plan["changes"]) - _MOST_OBJECTS),
     )

@@ -64,7 +64,7 @@ async def _show(
         problem=problem,
         chosen=number,
         revision=None if revision is None else revision_detail(revision),
-        plan=None if plan is None or back_to is None else rollback_plan(plan, etag, back_to),
+        plan=None if plan is None or back_to is None else rollback_plan(plan, etag, back_to, shown or 0),
         conflict=conflict,
         message=message,
     )
