@@ -110,6 +110,18 @@ class PageRequest:
                 found.append((keys[position], value))
         return found, None
 
+    def slice(self, keys: list[str]) -> tuple[list[str], str | None]:
+        """The keys of this page among those of all pages, which are sorted, and the cursor of the next page.
+
+        Raises:
+            InvalidInput: the cursor is invalid.
+
+        """
+        after = self.after
+        begin = 0 if after is None else bisect_right(keys, after)
+        page = keys[begin : begin + self.limit]
+        return page, cursor_after(page[-1]) if begin + self.limit < len(keys) else None
+
 
 async def _page_request(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The largest number of items.")] = 50,

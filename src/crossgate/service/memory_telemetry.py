@@ -19,6 +19,7 @@ from crossgate.service.refusals import (
     GroupDelta,
     OtherRefusals,
     RefusalGroup,
+    SeenOrigin,
     TelemetryLimits,
 )
 from crossgate.service.telemetry_rules import (
@@ -186,6 +187,21 @@ class InMemoryTelemetryStore:
         with self._lock:
             found = [one for one in self._allowed.values() if api in (None, one.key.api)]
         return sorted(found, key=lambda one: (-one.count, one.key.id))
+
+    def seen_origins(self, origins: Collection[str] | None = None) -> Sequence[SeenOrigin]:
+        """Where and when these origins were allowed."""
+        wanted = None if origins is None else frozenset(origins)
+        found: dict[tuple[str, str], SeenOrigin] = {}
+        with self._lock:
+            for one in self._allowed.values():
+                if wanted is not None and one.key.origin not in wanted:
+                    continue
+                key = one.key.origin, one.key.api
+                known = found.get(key)
+                count = one.count + (known.count if known else 0)
+                last_seen = max(one.last_seen, known.last_seen) if known else one.last_seen
+                found[key] = SeenOrigin(*key, count, last_seen)
+        return sorted(found.values())
 
     def dispose(self, group_id: str, disposition: Disposition | None) -> RefusalGroup | None:
         """Set what was decided about a group."""

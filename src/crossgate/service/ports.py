@@ -26,6 +26,7 @@ from crossgate.service.refusals import (
     OtherRefusals,
     RefusalGroup,
     RequestRecord,
+    SeenOrigin,
 )
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.traffic import TrafficCounts
@@ -336,6 +337,10 @@ class TelemetryStore(Protocol):
 
     def allowed_origins(self, *, api: str | None = None) -> Sequence[AllowedOrigin]:
         """Origins that were allowed, the most frequent first."""
+        ...
+
+    def seen_origins(self, origins: Collection[str] | None = None) -> Sequence[SeenOrigin]:
+        """Where and when these origins were allowed, by origin and API; None: all that are kept."""
         ...
 
     def dispose(self, group_id: str, disposition: Disposition | None) -> RefusalGroup | None:

@@ -6,7 +6,7 @@ and what belongs to no API, are for callers without a limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -38,6 +38,7 @@ from crossgate.service.refusals import (
     OtherRefusals,
     RefusalGroup,
     RequestRecord,
+    SeenOrigin,
 )
 from crossgate.service.replay import Fate, FateKind, Replayer, TelemetryRecords
 from crossgate.service.telemetry_rules import KeptGroup, merge_samples
@@ -356,6 +357,18 @@ class RefusalService:
             return None
         visible = tuple(one for one in allowed if can_see(permission, one.key.api))
         return TelemetryRecords(tuple(groups), visible).without_hours()
+
+    def seen_origins(
+        self, permission: Permission, origins: Collection[str] | None = None
+    ) -> list[SeenOrigin]:
+        """Where and when these origins were allowed, as far as the caller can see it; None: all.
+
+        Raises:
+            StoreUnavailable: the database fails.
+
+        """
+        found = self._store.seen_origins(origins)
+        return [one for one in found if can_see(permission, one.api)]
 
     def watch(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call ``callback`` when something was counted or decided, until the result is called.

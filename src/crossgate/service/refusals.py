@@ -230,3 +230,14 @@ class AllowedDelta:
 
 AllowedOrigin = AllowedDelta
 """The same, summed, as it is stored."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SeenOrigin:
+    """An origin that one API allowed, for any of its requests."""
+
+    origin: str
+    api: str
+    count: float
+    """Estimated from a sample."""
+    last_seen: datetime

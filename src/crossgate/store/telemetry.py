@@ -22,6 +22,7 @@ from crossgate.service.refusals import (
     Disposition,
     OtherRefusals,
     RefusalGroup,
+    SeenOrigin,
     TelemetryLimits,
 )
 from crossgate.service.telemetry_rules import KEY_BYTES, bounded, day_of
@@ -128,6 +129,11 @@ class DatabaseTelemetryStore:
         with self._reading() as connection:
             found = refusal_rows.allowed_of(connection, api)
         return sorted(found, key=lambda one: (-one.count, one.key.id))
+
+    def seen_origins(self, origins: Collection[str] | None = None) -> Sequence[SeenOrigin]:
+        """Where and when these origins were allowed."""
+        with self._reading() as connection:
+            return sorted(refusal_rows.seen_of(connection, origins))
 
     def dispose(self, group_id: str, disposition: Disposition | None) -> RefusalGroup | None:
         """Set what was decided about a group."""

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from tests.admin_api import AdminApi, running_admin_api
 from tests.catalogues import api as api_object
 from tests.catalogues import application, catalogue
+from tests.refusals import now
+from tests.telemetry import let_in
 from tests.unit.admin.entries import NEW, SHOP, create_pets, create_shop, shown
 
 from crossgate.admin.paging import cursor_after
 from crossgate.service.file_store import FileStore
+from crossgate.service.memory_telemetry import InMemoryTelemetryStore
+from crossgate.service.refusals import AllowedDelta, AllowedKey
 from crossgate.service.tokens import InMemoryTokenStore
+from crossgate.store import Store
 
 
 def test_application_lifecycle(api: AdminApi) -> None:
@@ -124,3 +130,75 @@ def test_pages_and_filters_of_many_applications(query: dict[str, str], expected:
     with running_admin_api(store, InMemoryTokenStore()) as running:
         page = running.viewer.get("/v1/applications", params=query).json()
     assert [item["name"] for item in page["items"]] == expected
+
+
+def test_search_finds_names_origins_apis_and_states(api: AdminApi) -> None:
+    create_pets(api.editor)
+    create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
+    for name in ("shop-admin", "kiosk"):
+        body = {"javascript_origins": [f"https://{name}.example"]}
+        assert api.editor.put(f"/v1/applications/{name}", json=body, headers=NEW).status_code == 201
+    api.editor.post("/v1/applications/kiosk/suspend", headers={"If-Match": "*"})
+
+    def found(q: str) -> list[str]:
+        body = api.viewer.get("/v1/applications", params={"q": q}).json()
+        assert body["total"] == len(body["items"])
+        return [one["name"] for one in body["items"]]
+
+    assert found("SHOP") == ["shop", "shop-admin"]
+    assert found("shop api:PETS") == ["shop"]
+    assert found("origin:admin.example") == found("https://shop-admin.example") == ["shop-admin"]
+    assert found("is:suspended") == ["kiosk"]
+    assert found("is:active shop") == ["shop", "shop-admin"]
+    assert found("is:suspended is:active") == []
+    assert found("api:") == ["kiosk", "shop", "shop-admin"]
+
+    refused = api.viewer.get("/v1/applications", params={"q": "is:supended orign:x"})
+    assert refused.status_code == 422
+    found_errors = [(one["found"], one["remedy"].split(". ")[1]) for one in refused.json()["diagnostics"]]
+    assert found_errors == [
+        ("is:supended", "Did you mean suspended?"),
+        ("orign:x", "Did you mean origin?"),
+    ]
+
+
+def test_pages_count_what_matches(api: AdminApi) -> None:
+    for number in range(5):
+        assert api.editor.put(f"/v1/applications/a{number}", json={}, headers=NEW).status_code == 201
+    pages: list[list[str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = api.viewer.get("/v1/applications", params={"q": "a", "limit": 2, "cursor": cursor}).json()
+        assert page["total"] == 5
+        pages.append([one["name"] for one in page["items"]])
+        cursor = page["next"]
+    assert pages == [["a0", "a1"], ["a2", "a3"], ["a4"]]
+
+
+def test_origins_say_where_they_were_seen(store: Store) -> None:
+    telemetry = InMemoryTelemetryStore()
+    at = now()
+    for name, seconds in (("pets/1.0", 0), ("shop/1.0", 60), ("secret/1.0", 90)):
+        key = AllowedKey(name, "https://shop.example", True, "GET")
+        telemetry.add_telemetry(let_in(AllowedDelta(key, 2.0, at - timedelta(seconds=seconds))))
+    with running_admin_api(store.catalogue, store.tokens, telemetry=telemetry) as api:
+        create_pets(api.editor)
+        create_shop(api.editor, "https://shop.example", "https://new.example", apis=("pets/1.0",))
+        assert "origins" not in api.viewer.get("/v1/applications").json()["items"][0]
+
+        [shop] = api.viewer.get("/v1/applications?seen=true").json()["items"]
+        seen, unseen = shop["origins"]
+        assert [one["api"] for one in seen["apis"]] == ["pets/1.0", "secret/1.0", "shop/1.0"]
+        assert seen["last_seen"] == at.isoformat()
+        assert unseen == {"origin": "https://new.example", "last_seen": None, "apis": []}
+
+        assert api.viewer.get("/v1/applications?q=is:unseen").json()["total"] == 1
+        etag = api.viewer.get(SHOP).headers["ETag"]
+        body = {"javascript_origins": ["https://shop.example"], "apis": ["pets/1.0"]}
+        assert api.editor.put(SHOP, json=body, headers={"If-Match": etag}).status_code == 200
+        assert api.viewer.get("/v1/applications?q=is:unseen").json()["total"] == 0
+
+        token = {"name": "limited", "role": "viewer", "apis": ["pets"]}
+        with api.client(api.admin.post("/v1/tokens", json=token).json()["secret"]) as limited:
+            [shop] = limited.get("/v1/applications?seen=true").json()["items"]
+            assert [one["api"] for one in shop["origins"][0]["apis"]] == ["pets/1.0"]

@@ -28,11 +28,22 @@ from tests.telemetry import (
 from crossgate.compiler.route_names import UNMATCHED
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import CounterKey, TelemetryStore
-from crossgate.service.refusals import OtherRefusals, RefusalGroup, SeenIn, TelemetryLimits
+from crossgate.service.refusals import OtherRefusals, RefusalGroup, SeenIn, SeenOrigin, TelemetryLimits
 from crossgate.service.traffic import DecisionKind
 from crossgate.store import open_store
 from crossgate.store.telemetry import DatabaseTelemetryStore
 
+HOSTILE = [
+    "",
+    "\x1b[31m",
+    "https://\u202egpj.example",
+    "=cmd()|'/c calc'!A0",
+    "<script>",
+    "a\r\nb\0c",
+    "\ud800",
+    "'; --",
+    'a", "method": "',
+]
 LIMITS = TelemetryLimits(groups=20, groups_of_api=12, allowed=20, allowed_of_api=8)
 
 
@@ -284,19 +295,7 @@ def test_samples_of_a_group_are_few(store: TelemetryStore) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "",
-        "\x1b[31m",
-        "https://\u202egpj.example",
-        "=cmd()|'/c calc'!A0",
-        "<script>",
-        "a\r\nb\0c",
-        "\ud800",
-        "'; --",
-    ],
-)
+@pytest.mark.parametrize("origin", HOSTILE)
 def test_hostile_values_come_back_as_they_were(store: TelemetryStore, origin: str) -> None:
     key = group_key(origin, method=origin, headers=(origin, origin + "x"))
     seen = SeenIn(origin, (origin,), (origin,), (origin,), (origin,))
@@ -420,6 +419,29 @@ def test_allowed_origins_are_bounded(store: TelemetryStore) -> None:
     assert found[0] == allowed(count=15, at=NOON + HOUR)
     assert [one.key.api for one in store.allowed_origins()].count("shop/1.0") == 1
     assert len(store.allowed_origins()) == LIMITS.allowed_of_api + 1
+
+
+def test_seen_origins_are_summed_by_api(store: TelemetryStore) -> None:
+    seen, other = "https://a.example", "https://b.example"
+    get = allowed(seen, count=2)
+    request = replace(get, key=replace(get.key, preflight=False, headers=("x-one",)), last_seen=NOON + HOUR)
+    store.add_telemetry(let_in(get, request, allowed(seen, api="shop/1.0"), allowed(other)))
+    assert store.seen_origins([seen, "https://never.example"]) == [
+        SeenOrigin(seen, "pets/1.0", 4, NOON + HOUR),
+        SeenOrigin(seen, "shop/1.0", 1, NOON),
+    ]
+    assert store.seen_origins([]) == []
+    assert {one.origin for one in store.seen_origins()} == {seen, other}
+    many = [f"https://{number}.example" for number in range(3_000)]
+    assert [one.origin for one in store.seen_origins([*many, other])] == [other]
+
+
+@pytest.mark.parametrize("origin", HOSTILE)
+def test_hostile_origin_is_not_taken_for_another(store: TelemetryStore, origin: str) -> None:
+    store.add_telemetry(let_in(allowed(origin), allowed()))
+    assert [one.origin for one in store.seen_origins([origin])] == [origin]
+    assert {one.origin for one in store.seen_origins()} == {origin, "https://a.example"}
+    assert [one.origin for one in store.seen_origins(["https://a.example"])] == ["https://a.example"]
 
 
 def test_key_that_is_too_long_is_counted_without_a_group(store: TelemetryStore) -> None:

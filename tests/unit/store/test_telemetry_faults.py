@@ -124,6 +124,7 @@ def test_outage_loses_nothing(database: PostgresqlUrl, server: Server) -> None:
                 store.refusals,
                 store.other_refusals,
                 store.allowed_origins,
+                store.seen_origins,
                 lambda: store.decisions(NOON, NOON + DAY),
                 lambda: store.dispose(group_key().id, dismissal()),
                 lambda: store.client_key(NOON),

@@ -107,6 +107,7 @@ class Seen:
             "pets": store.refusals(api="pets/1.0", since=NOON + HOUR),
             "others": store.other_refusals(),
             "allowed": store.allowed_origins(),
+            "seen": store.seen_origins(),
         }
 
 
