@@ -161,7 +161,11 @@ class Site:
         """A browser without scripts, signed in; it follows no redirects."""
         cookie = self.cookie(role)
         client = httpx.Client(
-            base_url=self.url, cookies={cookie["name"]: cookie["value"]}, timeout=30, trust_env=False
+            base_url=self.url,
+            cookies={cookie["name"]: cookie["value"]},
+            headers={"Origin": self.url},
+            timeout=30,
+            trust_env=False,
         )
         self.stack.callback(client.close)
         return client

@@ -23,7 +23,9 @@ _HEADERS: Final = (
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
+    # Not `no-referrer`: with it, browsers send `Origin: null` with the console's own forms.
+    # https://fetch.spec.whatwg.org/#append-a-request-origin-header
+    ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
-from urllib.parse import parse_qsl
+from typing import Any
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -14,14 +13,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from crossgate.console.api import ApiProblem, InProcessApi
+from crossgate.console.csrf import CSRF_FIELD, form_fields, refuse_forged_write
 from crossgate.console.navigation import SECTIONS
 from crossgate.console.render import render
 from crossgate.console.sign_in import session_of
 from crossgate.service.permission import Role
 from crossgate.service.sessions import Session
 
-CSRF_FIELD: Final = "csrf"
-CSRF_HEADER: Final = "X-CSRF-Token"
 Endpoint = Callable[["Page"], Awaitable[Response]]
 
 
@@ -110,16 +108,14 @@ def theme_of(request: Request) -> str:
     return theme if theme in ("light", "dark") else ""
 
 
-def form_fields(body: bytes) -> list[tuple[str, str]]:
-    """The fields of an `application/x-www-form-urlencoded` body."""
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100_000)
-
-
 def page(path: str, endpoint: Endpoint, *, methods: tuple[str, ...] = ("GET",)) -> Route:
     """A route of a page, for signed-in browsers."""
 
     async def answer(request: Request) -> Response:
         session = session_of(request)
+        refused = await refuse_forged_write(request, session.csrf)
+        if refused is not None:
+            return refused
         made = Page(request, session, request.app.state.call_api(session.caller))
         try:
             return await endpoint(made)

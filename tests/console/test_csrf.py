@@ -1,0 +1,73 @@
+"""Writes that no page of this session has sent, on a page of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from crossgate.console.csrf import CSRF_HEADER, refuse_forged_write
+
+SECRET = "the-token-of-the-session"
+OWN = {"Origin": "http://testserver"}
+
+
+class Browser:
+    """Posts forms to the page."""
+
+    def post(self, path: str, **sent: Any) -> httpx.Response:
+        return asyncio.run(self._post(path, sent))
+
+    async def _post(self, path: str, sent: dict[str, Any]) -> httpx.Response:
+        transport = httpx.ASGITransport(Starlette(routes=[Route("/write", _write, methods=["POST"])]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            return await client.post(path, **sent)
+
+
+async def _write(request: Request) -> Response:
+    refused = await refuse_forged_write(request, SECRET)
+    return refused or PlainTextResponse("written")
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser()
+
+
+def test_own_forms_and_scripts_write(browser: Browser) -> None:
+    assert browser.post("/write", data={"csrf": SECRET}, headers=OWN).text == "written"
+    assert browser.post("/write", headers={**OWN, CSRF_HEADER: SECRET}).text == "written"
+    by_metadata = {"Sec-Fetch-Site": "same-origin", CSRF_HEADER: SECRET}
+    assert browser.post("/write", headers=by_metadata).text == "written"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_other_sites_do_not_write(browser: Browser, site: str) -> None:
+    refused = browser.post("/write", data={"csrf": SECRET}, headers={**OWN, "Sec-Fetch-Site": site})
+    assert refused.status_code == 403
+    assert "did not come from a page of this console" in refused.text
+
+
+def test_a_request_without_origin_does_not_write(browser: Browser) -> None:
+    assert browser.post("/write", data={"csrf": SECRET}).status_code == 403
+
+
+@pytest.mark.parametrize("csrf", ["", "x", SECRET[:-1], "é"])
+def test_another_token_does_not_write_and_keeps_the_fields(browser: Browser, csrf: str) -> None:
+    typed = {"csrf": csrf, "origin": '\n"><script>', "name": "2"}
+    refused = browser.post("/write", data=typed, headers=OWN)
+    assert (refused.status_code, refused.headers["Crossgate-Session"]) == (403, "another-session")
+    assert f'name="csrf" value="{SECRET}"' in refused.text
+    assert '<textarea hidden name="origin">\n\n&#34;&gt;&lt;script&gt;</textarea>' in refused.text
+    assert csrf == "" or f'value="{csrf}"' not in refused.text
+
+
+def test_a_form_without_length_or_too_large_is_not_read(browser: Browser) -> None:
+    headers = {**OWN, CSRF_HEADER: SECRET, "Content-Length": str(1 << 40)}
+    assert browser.post("/write", content=b"", headers=headers).status_code == 413
