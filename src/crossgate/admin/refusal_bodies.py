@@ -271,13 +271,21 @@ def suggested_change(number: int, change: SuggestedChange, catalogue: Catalogue)
             "verdict": change.verdict,
             "caution": change.caution,
             "patch": change.patch,
-            "objects": [_changed_object(one, catalogue) for one in change.difference],
+            "objects": [changed_object(one, catalogue) for one in change.difference],
             "findings": [one.as_json() for one in change.findings],
             "refused": [one.as_json() for one in change.refusing],
             "turned": round(change.turned),
             "turns": [_turned(one) for one in change.turns],
         }
     )
+
+
+def changed_object(change: ObjectChange, catalogue: Catalogue) -> ChangedObjectBody:
+    """An object that a change touches; ``catalogue`` is the newest one."""
+    sides = (change.before, change.after)
+    before, after = (None if side is None else object_to_dict(side) for side in sides)
+    etag = etag_of(catalogue, target_of(change.kind, change.key))
+    return ChangedObjectBody(kind=change.kind, key=change.key, etag=etag, before=before, after=after)
 
 
 def other_refusals(found: Sequence[OtherRefusals]) -> list[OtherRefusalsBody]:
@@ -309,13 +317,6 @@ def _disposition(found: Disposition) -> DispositionBody:
         reason=found.reason,
         note=found.note,
     )
-
-
-def _changed_object(change: ObjectChange, catalogue: Catalogue) -> ChangedObjectBody:
-    sides = (change.before, change.after)
-    before, after = (None if side is None else object_to_dict(side) for side in sides)
-    etag = etag_of(catalogue, target_of(change.kind, change.key))
-    return ChangedObjectBody(kind=change.kind, key=change.key, etag=etag, before=before, after=after)
 
 
 def _turned(group: RefusalGroup) -> TurnedBody:

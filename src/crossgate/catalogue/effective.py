@@ -49,6 +49,10 @@ class Associations:
                 touched.add(api)
         return Associations(applications, by_api), touched
 
+    def of_api(self, api: str) -> list[Application]:
+        """The API's applications by name, suspended ones included."""
+        return [self.applications[name] for name in sorted(self._by_api.get(api, ()))]
+
     def origins(self, api: str) -> frozenset[str]:
         """The origins of the API's applications that are not suspended."""
         found = (self.applications[name] for name in self._by_api.get(api, ()))

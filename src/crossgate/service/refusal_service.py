@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from crossgate.catalogue.effective import Associations, effective_policy
-from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.model import Api, Catalogue
 from crossgate.compiler.route_names import SERVER_LEVEL, DecisionSeries
 from crossgate.diagnostics import Diagnostic
 from crossgate.policy import EffectivePolicy, Reason, ServerPolicy
@@ -44,11 +44,14 @@ from crossgate.service.replay import Fate, FateKind, Replayer, TelemetryRecords
 from crossgate.service.telemetry_rules import KeptGroup, merge_samples
 
 if TYPE_CHECKING:
+    from crossgate.service.policy_preview import PolicyPreview
     from crossgate.service.refusal_advice import Advice
     from crossgate.service.refusal_changes import SuggestedChange
 
 _KEPT: Final = timedelta(days=60)
 """At least as long as decisions are kept by default."""
+_RECENT: Final = timedelta(hours=25)
+"""What a preview looks back at, and the hour before."""
 _COMPARED_ORIGINS: Final = 200_000
 """Of policies, for one list of nearest origins: less than half a second."""
 
@@ -369,6 +372,52 @@ class RefusalService:
         """
         found = self._store.seen_origins(origins)
         return [one for one in found if can_see(permission, one.api)]
+
+    def recent_records(self, api: str, permission: Permission) -> TelemetryRecords | None:
+        """What is recorded of one API in the last 25 hours, with its hours; None if the database fails."""
+        since = self.catalogue.clock() - _RECENT
+        try:
+            groups = self._groups(RefusalQuery(api=api, since=since), permission)
+            allowed = self._store.allowed_origins(api=api)
+        except StoreUnavailable:
+            return None
+        first = since.replace(minute=0, second=0, microsecond=0)
+        return TelemetryRecords(
+            tuple(
+                replace(one, hours={hour: count for hour, count in one.hours.items() if hour >= first})
+                for one in groups
+            ),
+            tuple(one for one in allowed if can_see(permission, one.key.api)),
+        )
+
+    def preview_policy(
+        self,
+        api: Api,
+        policy: Mapping[str, object] | None,
+        lint: Mapping[str, object] | None,
+        associations: Associations,
+        permission: Permission,
+    ) -> PolicyPreview:
+        """What saving a draft would do, judged by what is recorded too.
+
+        ``policy`` and ``lint`` are as in a :class:`~crossgate.service.policy_preview.PolicyDraft`;
+        ``associations`` are those that the caller can see.
+
+        Raises:
+            Forbidden, NotFound: as for :meth:`CatalogueService.plan`.
+
+        """
+        # Imported here: it loads the linter, which is loaded after clients are served.
+        from crossgate.service.policy_preview import PolicyDraft, preview_policy
+
+        return preview_policy(
+            self.catalogue,
+            api,
+            PolicyDraft(policy, lint),
+            associations=associations,
+            records=self.recent_records(api.key, permission),
+            permission=permission,
+        )
 
     def watch(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call ``callback`` when something was counted or decided, until the result is called.
