@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from crossgate.service.ports import (
     CatalogueStore,
     ChangeCheck,
     NodeReport,
+    NodeStanding,
     RecentTelemetry,
     TelemetryStore,
 )
@@ -60,8 +61,20 @@ class Nodes:
     def __init__(self, running: Mapping[str, int | None] | None = None) -> None:
         self._running = running or {}
 
+    address = "127.0.0.1:18000"
+
     def reports(self) -> Sequence[NodeReport]:
         return ()
+
+    def standings(self) -> Sequence[NodeStanding]:
+        return [NodeStanding(one.node, one.revision, len(one.rejections)) for one in self.reports()]
+
+    def watch(self, observer: Callable[[], None]) -> Callable[[], None]:
+        del observer
+        return lambda: None
+
+    def retry(self, node: str, resources: Collection[tuple[str, str]]) -> int | None:
+        return len(resources) if node in {one.node for one in self.reports()} else None
 
     def revisions(self) -> Mapping[str, int | None]:
         return self._running

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Protocol
@@ -17,7 +17,7 @@ from crossgate.diagnostics import InvalidInput
 from crossgate.lint.quota import QuotaSpentError, limited_proofs
 from crossgate.record import unknown_keys
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
-from crossgate.service.ports import NodeReport
+from crossgate.service.ports import NodeReport, NodeStanding
 from crossgate.service.refusal_service import RefusalService
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import Token, Tokens
@@ -35,6 +35,26 @@ class Nodes(Protocol):
 
     def reports(self) -> Sequence[NodeReport]:
         """One report a connection; call it on the control plane's event loop."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Where nodes of other machines connect; empty if they cannot."""
+        ...
+
+    def retry(self, node: str, resources: Collection[tuple[str, str]]) -> int | None:
+        """Send a node once more what it rejected; on the event loop.
+
+        ``resources`` are kinds and names, as in a report. Returns how many are sent; None: no such node.
+        """
+        ...
+
+    def standings(self) -> Sequence[NodeStanding]:
+        """The same in short, for however many resources; from any thread."""
+        ...
+
+    def watch(self, observer: Callable[[], None]) -> Callable[[], None]:
+        """Call ``observer`` when a node or the newest revision changed, until the result is called."""
         ...
 
     def revisions(self) -> Mapping[str, int | None]:

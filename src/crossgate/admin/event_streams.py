@@ -60,6 +60,10 @@ class Topic(StrEnum):
 
     REFUSAL = "refusal"
     STATS = "stats"
+    REVISION = "revision"
+    """The newest revision."""
+    NODE = "node"
+    """A node that is connected to this control plane: whether it enforces the newest revision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class StreamItem:
     source: object
     """What it shows, for filters."""
     body: Mapping[str, object]
+    for_all: bool = False
+    """Whether callers with a limit see it too, whatever its API."""
 
 
 Read = Callable[[datetime, Sequence[str]], Sequence[StreamItem]]
@@ -89,15 +95,15 @@ class TooManyStreams(WorkRefused):
 @dataclass(eq=False, slots=True)
 class _Client:
     token: Token
-    topic: Topic
+    topics: frozenset[Topic]
     matches: Callable[[StreamItem], bool]
-    waiting: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    waiting: OrderedDict[tuple[Topic, str], str] = field(default_factory=OrderedDict)
     dropped: int = 0
     end: str = ""
     """Why the stream ends; empty while it goes on."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def put(self, key: str, body: str, limit: int) -> None:
+    def put(self, key: tuple[Topic, str], body: str, limit: int) -> None:
         self.waiting.pop(key, None)
         self.waiting[key] = body
         if len(self.waiting) > limit:
@@ -140,7 +146,11 @@ class EventStreams:
         return len(self._clients)
 
     def open(
-        self, topic: Topic, token: Token, matches: Callable[[StreamItem], bool], last_event_id: str = ""
+        self,
+        topics: frozenset[Topic],
+        token: Token,
+        matches: Callable[[StreamItem], bool],
+        last_event_id: str = "",
     ) -> tuple[AsyncIterator[bytes], Callable[[], None]]:
         """The stream for a new client, from now on or from what the client has seen last.
 
@@ -155,7 +165,7 @@ class EventStreams:
             raise TooManyStreams(f"Close some of this token's {limits.clients_of_token} streams, then retry")
         if len(self._clients) >= limits.clients:
             raise TooManyStreams("Retry later")
-        client = _Client(token, topic, matches)
+        client = _Client(token, topics, matches)
         self._clients[client] = None
         if self._task is None:
             self._begun.clear()
@@ -197,8 +207,8 @@ class EventStreams:
                 dropped, client.dropped = client.dropped, 0
                 yield _event("dropped", json.dumps({"dropped": dropped}))
             while client.waiting and not client.end:
-                _, body = client.waiting.popitem(last=False)
-                yield _event(client.topic, body, _event_id())
+                (topic, _), body = client.waiting.popitem(last=False)
+                yield _event(topic, body, _event_id())
             if client.end:
                 yield _event("end", json.dumps({"code": client.end}))
                 return
@@ -209,12 +219,13 @@ class EventStreams:
                 yield b": heartbeat\n\n"
 
     async def _catch_up(self, client: _Client, since: datetime) -> None:
-        try:
-            items = await run_in_threadpool(self._feeds[client.topic], since - OVERLAP, ())
-        except StoreUnavailable:
-            return  # It gets what changes from now on.
-        for item in items:
-            self._offer(client, item, _json(item))
+        for topic in sorted(client.topics):
+            try:
+                items = await run_in_threadpool(self._feeds[topic], since - OVERLAP, ())
+            except StoreUnavailable:
+                return  # It gets what changes from now on.
+            for item in items:
+                self._offer(client, topic, item, _json(item))
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
@@ -255,7 +266,9 @@ class EventStreams:
 
     async def _read(self, since: datetime, keys: Sequence[str], *, hands_over: bool = True) -> bool:
         """Read and hand over what changed; False if the store is not available."""
-        topics = {one.topic for one in self._clients} if hands_over else set(self._feeds)
+        topics = set(self._feeds)
+        if hands_over:
+            topics = {topic for one in self._clients for topic in one.topics}
         for topic in sorted(topics):
             try:
                 items = await run_in_threadpool(self._feeds[topic], since, keys)
@@ -269,13 +282,14 @@ class EventStreams:
                 if sent.get(item.key) == body or not hands_over:
                     continue
                 for client in self._clients:
-                    if client.topic is topic:
-                        self._offer(client, item, body)
+                    if topic in client.topics:
+                        self._offer(client, topic, item, body)
         return True
 
-    def _offer(self, client: _Client, item: StreamItem, body: str) -> None:
-        if can_see(client.token.permission, item.api) and client.matches(item):
-            client.put(item.key, body, self._limits.queue)
+    def _offer(self, client: _Client, topic: Topic, item: StreamItem, body: str) -> None:
+        visible = item.for_all or can_see(client.token.permission, item.api)
+        if visible and client.matches(item):
+            client.put((topic, item.key), body, self._limits.queue)
 
     async def _check_tokens(self) -> None:
         """End the streams whose token was revoked or has expired."""

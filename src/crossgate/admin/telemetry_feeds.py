@@ -1,8 +1,8 @@
-"""What the event streams of refusals and statistics read, and the response that carries a stream."""
+"""What the event streams read, and the response that carries a stream."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,12 +12,13 @@ from fastapi.responses import Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from crossgate.admin.context import AdminContext
+from crossgate.admin.context import AdminContext, Nodes
 from crossgate.admin.event_streams import EventStreams, StreamItem, StreamLimits, Topic
 from crossgate.admin.refusal_bodies import refusal_bodies
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.errors import NotFound
 from crossgate.service.permission import EVERYTHING
+from crossgate.service.ports import NodeStanding
 from crossgate.service.refusal_service import RefusalQuery, RefusalService
 from crossgate.service.tokens import Token, Tokens
 
@@ -27,8 +28,8 @@ EVENT_STREAM: Final[dict[str, Any]] = {
 }
 
 
-def telemetry_streams(
-    refusals: RefusalService, tokens: Tokens, limits: StreamLimits | None = None
+def event_streams(
+    refusals: RefusalService, nodes: Nodes, tokens: Tokens, limits: StreamLimits | None = None
 ) -> EventStreams:
     """The event streams of one control plane."""
 
@@ -53,8 +54,40 @@ def telemetry_streams(
             for (hour, series), count in decisions.items()
         ]
 
-    feeds = {Topic.REFUSAL: read_refusals, Topic.STATS: read_stats}
-    return EventStreams(feeds, refusals.watch, tokens, limits)
+    def read_revision(since: datetime, keys: Sequence[str]) -> list[StreamItem]:
+        del since, keys
+        head = refusals.catalogue.store.head
+        return [StreamItem("", "", head, {"revision": head.revision}, for_all=True)]
+
+    def read_nodes(since: datetime, keys: Sequence[str]) -> list[StreamItem]:
+        del since, keys
+        head = refusals.catalogue.store.head.revision
+        return [
+            StreamItem(f"{number}", "", one, node_fields(one, head), for_all=True)
+            for number, one in enumerate(nodes.standings())
+        ]
+
+    def watch(callback: Callable[[str], None]) -> Callable[[], None]:
+        removals = (refusals.watch(callback), nodes.watch(lambda: callback("")))
+
+        def remove() -> None:
+            for one in removals:
+                one()
+
+        return remove
+
+    feeds = {
+        Topic.REFUSAL: read_refusals,
+        Topic.STATS: read_stats,
+        Topic.REVISION: read_revision,
+        Topic.NODE: read_nodes,
+    }
+    return EventStreams(feeds, watch, tokens, limits)
+
+
+def node_fields(one: NodeStanding, head: int) -> dict[str, object]:
+    """One node in short, as JSON-ready values."""
+    return {"node": one.node, "revision": one.revision, "state": one.state(head), "rejected": one.rejected}
 
 
 def series_fields(
@@ -76,14 +109,14 @@ def series_fields(
 def event_stream(
     request: Request,
     context: AdminContext,
-    topic: Topic,
+    topics: Collection[Topic],
     caller: Token,
     matches: Callable[[StreamItem], bool],
 ) -> Response:
-    """The response to a client that follows a topic; raises TooManyStreams."""
+    """The response to a client that follows some topics; raises TooManyStreams."""
     assert context.streams is not None  # noqa: S101 - these routes are never left to a worker
     last_event_id = request.headers.get("last-event-id", "")
-    return _EventResponse(*context.streams.open(topic, caller, matches, last_event_id))
+    return _EventResponse(*context.streams.open(frozenset(topics), caller, matches, last_event_id))
 
 
 class _EventResponse(StreamingResponse):

@@ -17,7 +17,7 @@ from crossgate.admin.context import AdminContext, Nodes
 from crossgate.admin.early_response import EarlyResponse
 from crossgate.admin.errors import Problem
 from crossgate.admin.event_streams import StreamLimits
-from crossgate.admin.telemetry_feeds import telemetry_streams
+from crossgate.admin.telemetry_feeds import event_streams
 from crossgate.app.admin_workers import AdminWorkerPool, AdminWorkers
 from crossgate.app.http_connections import ConnectionLimits
 from crossgate.app.http_server import serve_http
@@ -54,7 +54,7 @@ async def serve_admin_api(
     """
     service = CatalogueService(store, linted=True, check=check)
     refusals = RefusalService(service, telemetry or InMemoryTelemetryStore(), recent or NothingRecent())
-    streams = telemetry_streams(refusals, tokens, stream_limits)
+    streams = event_streams(refusals, nodes, tokens, stream_limits)
     context = AdminContext(
         service, tokens, nodes, refusals, streams=streams, workers=AdminWorkers(store, pool)
     )

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from types import FrameType
 from typing import Final
@@ -30,7 +30,7 @@ from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.objects import Difference
 from crossgate.service.permission import EVERYTHING, Role
-from crossgate.service.ports import NodeReport
+from crossgate.service.ports import NodeReport, NodeStanding
 from crossgate.service.refusal_service import NothingRecent, RefusalService
 from crossgate.service.refusals import AllowedOrigin, RefusalGroup
 from crossgate.service.replay import TelemetryRecords
@@ -61,6 +61,21 @@ class _RequestedNodes:
 
     def reports(self) -> Sequence[NodeReport]:
         return ()  # No route that needs them is left to a worker.
+
+    def standings(self) -> Sequence[NodeStanding]:
+        return ()
+
+    @property
+    def address(self) -> str:
+        return ""
+
+    def retry(self, node: str, resources: Collection[tuple[str, str]]) -> int | None:
+        del node, resources
+        return None
+
+    def watch(self, observer: Callable[[], None]) -> Callable[[], None]:
+        del observer
+        return lambda: None
 
     def revisions(self) -> Mapping[str, int | None]:
         return self.running

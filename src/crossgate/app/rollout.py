@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from crossgate.app.events import ChangeEnforced, ChangePending, Emit, ResourcesRejected
+from crossgate.app.published_versions import PublishedVersions
 from crossgate.catalogue.model import Api
-from crossgate.compiler.names import CLIENT_LISTENER, affected_apis
+from crossgate.compiler.names import CLIENT_LISTENER, affected_apis, apis_by_resource
 from crossgate.compiler.resource import ResourceKey
 from crossgate.diagnostics import InvalidInput
+from crossgate.net.address import HostPort
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import batches
 from crossgate.service.observers import Observers
@@ -26,6 +28,7 @@ from crossgate.service.ports import (
     NodeRejection,
     NodeReport,
     NodeRollout,
+    NodeStanding,
     RolloutState,
     WatchedStore,
 )
@@ -60,6 +63,7 @@ class Rollout:
     ) -> None:
         self.expected_nodes = 0
         """How many nodes a change waits for at least: 1 once this machine's node is ready."""
+        self._control_plane = control_plane
         self._ledger: Ledger = control_plane.ledger
         self._store = store
         self._emit = emit
@@ -70,9 +74,13 @@ class Rollout:
         self._searched: Mapping[str, Api] = {}
         self._affected: dict[ResourceKey, tuple[str, ...]] = {}
         """The APIs of rejected resources, among the APIs that were searched last."""
+        self._indexed: Mapping[str, Api] | None = None
+        self._index: Mapping[ResourceKey, Sequence[str]] = {}
         self._sessions: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._applied = Observers[RevisionApplied]()
+        self._versions = PublishedVersions()
+        self._changed = Observers[None]()
 
     @property
     def published(self) -> int:
@@ -94,6 +102,7 @@ class Rollout:
         What was published while the store was read is not published again.
         """
         head = self._store.head
+        self._versions.begin(head.revision, datetime.now(UTC))
         for batch in [head.catalogue] if self._publisher.catalogue.apis else batches(head.catalogue):
             await asyncio.to_thread(self._publisher.compile, batch)
             self._publisher.distribute(client_listener=False)
@@ -108,8 +117,12 @@ class Rollout:
         if head.revision <= self._published:
             return
         revisions = range(self._published + 1, head.revision + 1)
-        publication = self._publisher.publish(head.catalogue)
+        self._publisher.compile(head.catalogue)
+        before = {key: self._ledger.cache.version(key) for key in self._publisher.undistributed}
+        publication = self._publisher.distribute()
         self._published = head.revision
+        self._versions.add(head.revision, datetime.now(UTC), before, publication)
+        self._changed.notify(None)
         self._start(self._await_decision(publication, revisions, began))
 
     async def first_node(self, name: str) -> None:
@@ -183,8 +196,49 @@ class Rollout:
         return self._node_revisions
 
     def reports(self) -> Sequence[NodeReport]:
-        """The state of every connected node."""
+        """The state of every connected node; costs nodes times resources."""
         return [self._report(state) for state in self._ledger.nodes()]
+
+    def standings(self) -> Sequence[NodeStanding]:
+        """Every connected node in short; any thread may call it."""
+        return [
+            NodeStanding(
+                session.node,
+                self._node_revisions.get(session.node),
+                len(self._ledger.rejected_by(session)),
+            )
+            for session in tuple(self._ledger.sessions)
+        ]
+
+    @property
+    def address(self) -> str:
+        """Where nodes of other machines connect; empty if they cannot."""
+        address = self._control_plane.address
+        return str(address) if isinstance(address, HostPort) else ""
+
+    def retry(self, node: str, resources: Collection[tuple[str, str]]) -> int | None:
+        """Send a node once more those resources that it rejected."""
+        sessions = [one for one in self._ledger.sessions if one.node == node]
+        if not sessions:
+            return None
+        return sum(
+            self._control_plane.retry(
+                session,
+                [
+                    one.key
+                    for one in self._ledger.rejected_by(session)
+                    if (_kind(one.key), one.key[1]) in resources
+                ],
+            )
+            for session in sessions
+        )
+
+    def watch(self, observer: Callable[[], None]) -> Callable[[], None]:
+        """Call ``observer`` when a revision was published or a node decided, connected or disconnected.
+
+        The calls come from the event loop, until the returned function is called.
+        """
+        return self._changed.add(lambda _: observer())
 
     def _on_ledger_change(self, news: LedgerChange) -> None:
         session = news.session
@@ -196,6 +250,7 @@ class Rollout:
             }
         elif session not in self._sessions:
             self._add_session(session)
+        self._changed.notify(None)
 
     def _add_session(self, session: Connection) -> None:
         self._sessions.add(session)
@@ -249,6 +304,7 @@ class Rollout:
         for revision in revisions:
             if revision > 0:
                 self._recorder.record(revision, outcomes)
+        self._changed.notify(None)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -256,21 +312,39 @@ class Rollout:
         task.add_done_callback(self._tasks.discard)
 
     def _report(self, state: NodeState) -> NodeReport:
+        revision, connected_at = self._node_revisions.get(state.node), _from_unix(state.connected_at)
         return NodeReport(
             node=state.node,
-            connected_at=_from_unix(state.connected_at),
+            connected_at=connected_at,
             acknowledged_at=None if state.acknowledged_at is None else _from_unix(state.acknowledged_at),
-            revision=self._node_revisions.get(state.node),
+            revision=revision,
             resources=state.applied,
             pending=state.pending,
             rejections=tuple(map(self._rejection, state.rejections)),
+            undecided_apis=tuple(
+                sorted({api for key in state.undecided for api in self._users().get(key, ())})
+            ),
+            behind_since=connected_at if revision is None else self._versions.behind_since(revision),
         )
 
     def _rejection(self, one: Rejection) -> NodeRejection:
-        kind, name = one.key
         return NodeRejection(
-            kind.rpartition(".")[2], name, one.version, one.message, _from_unix(one.at), self._apis_of(one)
+            _kind(one.key),
+            one.key[1],
+            one.version,
+            one.message,
+            _from_unix(one.at),
+            self._apis_of(one),
+            self._versions.revision_of(one.key, one.version),
+            None if one.kept is None else self._versions.last_with(one.key, one.kept),
         )
+
+    def _users(self) -> Mapping[ResourceKey, Sequence[str]]:
+        """The APIs that use each resource."""
+        apis = self._publisher.catalogue.apis
+        if self._indexed is not apis:
+            self._indexed, self._index = apis, apis_by_resource(apis)
+        return self._index
 
     def _rejected(self, rejections: Sequence[Rejection], revision: int) -> ResourcesRejected:
         nodes = tuple(sorted({one.node for one in rejections}))
@@ -332,6 +406,10 @@ class OutcomeRecorder:
             self._outcomes = outcomes
             return False
         return True
+
+
+def _kind(key: ResourceKey) -> str:
+    return key[0].rpartition(".")[2]
 
 
 def _from_unix(seconds: float) -> datetime:

@@ -413,6 +413,40 @@ class NodeRejection:
     at: datetime
     apis: tuple[str, ...]
     """Keys of the APIs that the resource belongs to; empty if it belongs to the whole gateway."""
+    revision: int | None = None
+    """The revision that brought the rejected version; None if it is older than this control plane's start."""
+    keeps: int | None = None
+    """The newest revision whose version the node still runs; None if there is none or it is not known."""
+
+
+class Enforcement(StrEnum):
+    """Whether a node enforces the newest revision."""
+
+    ENFORCED = "enforced"
+    PARTLY = "partly"
+    """It rejected a resource, and keeps the version before."""
+    BEHIND = "behind"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStanding:
+    """One connected node, in short: what is cheap to know of very many resources."""
+
+    node: str
+    revision: int | None
+    """As in `NodeReport`."""
+    rejected: int
+    """Resources that it rejects at present."""
+
+    def state(self, head: int) -> Enforcement:
+        """Whether it enforces that revision, which is the newest one."""
+        if self.rejected:
+            return Enforcement.PARTLY
+        return (
+            Enforcement.ENFORCED
+            if self.revision is not None and self.revision >= head
+            else Enforcement.BEHIND
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,3 +461,14 @@ class NodeReport:
     resources: int
     pending: int
     rejections: tuple[NodeRejection, ...]
+    undecided_apis: tuple[str, ...] = ()
+    """Keys of the APIs of which it has not acknowledged every wanted resource; rejected ones are not here."""
+    behind_since: datetime | None = None
+    """When the first revision was published that it has not decided on; None if it has decided on all."""
+
+    @property
+    def state(self) -> Enforcement:
+        """Whether it enforces the newest published revision."""
+        if self.rejections:
+            return Enforcement.PARTLY
+        return Enforcement.BEHIND if self.behind_since or self.pending else Enforcement.ENFORCED

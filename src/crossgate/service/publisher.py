@@ -44,6 +44,12 @@ class Publisher:
         """The catalogue that was compiled last; it may not be distributed yet."""
         return self._compilation.catalogue
 
+    @property
+    def undistributed(self) -> tuple[ResourceKey, ...]:
+        """The keys of what was compiled and not distributed yet."""
+        with self._lock:
+            return tuple(self._undistributed)
+
     def publish(self, catalogue: Catalogue) -> Publication:
         """Compile the catalogue and distribute what changed."""
         self.compile(catalogue)

@@ -6,6 +6,7 @@ and what belongs to no API, are for callers without a limit.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -42,6 +43,14 @@ from crossgate.service.refusals import (
 )
 from crossgate.service.replay import Fate, FateKind, Replayer, TelemetryRecords
 from crossgate.service.telemetry_rules import KeptGroup, merge_samples
+from crossgate.service.traffic import (
+    DecisionKind,
+    Traffic,
+    TrafficPeriod,
+    decision_kind,
+    traffic_of,
+    traffic_window,
+)
 
 if TYPE_CHECKING:
     from crossgate.service.policy_preview import PolicyPreview
@@ -317,6 +326,37 @@ class RefusalService:
             if since <= hour < until and api in ("", series.api):
                 found[hour, series] = found.get((hour, series), 0) + count
         return {key: count for key, count in found.items() if can_see(permission, key[1].api)}
+
+    def traffic(self, period: TrafficPeriod, permission: Permission) -> Traffic:
+        """Decisions over time by kind, of the APIs that the caller can see.
+
+        Raises:
+            StoreUnavailable: the database fails.
+
+        """
+        now, apis = self.catalogue.clock(), None
+        if permission.limited:
+            apis = frozenset(filter(permission.covers_api, self.catalogue.store.head.catalogue.apis))
+        since, step, steps = traffic_window(period, now, by_hour=permission.limited)
+        stored = self._store.traffic(since, since + steps * step, apis)
+        pending = Counter[tuple[datetime, DecisionKind]]()
+        for (_, series), count in self._recent.pending_decisions().items():
+            if apis is None or series.api in apis:
+                pending[now, decision_kind(series)] += count
+        return traffic_of(since, step, steps, (stored, pending))
+
+    def widest_open(self, permission: Permission) -> Iterator[JudgedGroup]:
+        """The groups that wait for a decision, those of most clients first.
+
+        Raises:
+            StoreUnavailable: the database fails.
+
+        """
+        query = RefusalQuery(states=frozenset({GroupState.OPEN}))
+        found = sorted(self._groups(query, permission), key=lambda one: (-one.clients, order(one)))
+        for judged in self._judge(found):
+            if query.matches_state(judged.status.state):
+                yield judged
 
     def totals(self, permission: Permission) -> Mapping[CounterKey, int]:
         """What each Envoy process that is connected to this control plane counted since it began."""

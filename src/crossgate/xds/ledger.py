@@ -42,6 +42,8 @@ class Rejection:
     version: str | None
     message: str
     at: float
+    kept: str | None = None
+    """The version that the node keeps, if it has one."""
 
     def diagnostic(self, apis: Sequence[str] = ()) -> Diagnostic:
         """The rejection as a finding for people; ``apis`` are the APIs that the resource serves."""
@@ -67,6 +69,8 @@ class NodeState:
     sent: int
     """Resources and removals that were sent over this connection, repetitions included."""
     rejections: tuple[Rejection, ...]
+    undecided: tuple[ResourceKey, ...] = ()
+    """What it has neither applied nor rejected yet, as many as ``pending``."""
 
 
 @dataclass(slots=True, eq=False)
@@ -157,7 +161,8 @@ class Ledger:
             case ResourceRejected(type_url, name, version, message):
                 key = (type_url, name)
                 self.counts.rejected[type_url] += 1
-                session.rejections[key] = Rejection(session.node, key, version, _shorten(message), now)
+                kept = session.version(key)
+                session.rejections[key] = Rejection(session.node, key, version, _shorten(message), now, kept)
                 self._observers.notify(LedgerChange(session, (key,)))
             case SubscriptionChanged():
                 self._resubscribe(session, effect)
@@ -170,22 +175,7 @@ class Ledger:
     def nodes(self) -> list[NodeState]:
         """Every connected node, oldest connection first; costs nodes times resources."""
         wanted = self.cache.versions()
-        return [
-            NodeState(
-                session.node,
-                session.connected_at,
-                session.acknowledged_at,
-                len(session.applied),
-                sum(
-                    self._pending(session, key)
-                    for key in wanted.keys() | session.applied.keys()
-                    if session.subscribes_to(key)
-                ),
-                session.sent,
-                tuple(self.rejected_by(session)),
-            )
-            for session in self._sessions
-        ]
+        return [self._state(session, wanted.keys() | session.applied.keys()) for session in self._sessions]
 
     def rejected_by(self, session: Connection) -> list[Rejection]:
         """What this connection rejects at present, without what is no longer wanted. Any thread may call it.
@@ -201,6 +191,19 @@ class Ledger:
     def watch(self, observer: Callable[[LedgerChange], None]) -> Callable[[], None]:
         """Call ``observer`` with every change, until the returned function is called."""
         return self._observers.add(observer)
+
+    def _state(self, session: Connection, keys: Collection[ResourceKey]) -> NodeState:
+        undecided = [key for key in keys if session.subscribes_to(key) and self._pending(session, key)]
+        return NodeState(
+            session.node,
+            session.connected_at,
+            session.acknowledged_at,
+            len(session.applied),
+            len(undecided),
+            session.sent,
+            tuple(self.rejected_by(session)),
+            tuple(undecided),
+        )
 
     def _pending(self, session: Connection, key: ResourceKey) -> bool:
         """Whether the node has neither applied nor rejected the wanted version yet."""

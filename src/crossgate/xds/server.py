@@ -12,7 +12,7 @@ import asyncio
 import os
 import socket
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any as Message
 from typing import Final, NoReturn, Self
@@ -20,6 +20,7 @@ from typing import Final, NoReturn, Self
 import grpc
 from envoy.service.discovery.v3 import ads_pb2_grpc
 
+from crossgate.compiler.resource import ResourceKey
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import Address, HostPort, UnixSocket
 from crossgate.xds.cache import Cache
@@ -57,6 +58,7 @@ class ControlPlane:
         self.address = address
         """Where nodes connect; once it listens, with the port that was chosen for port 0."""
         self._services = tuple(services)
+        self._connections: dict[Connection, _Connection] = {}
         self._server: grpc.aio.Server | None = None
         self._started = False
 
@@ -67,7 +69,7 @@ class ControlPlane:
         """
         server = grpc.aio.server(options=OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(
-            _Discovery(self.cache, self.ledger), server
+            _Discovery(self.cache, self.ledger, self._connections), server
         )
         server.add_generic_rpc_handlers(self._services)
         self.address = _bind(server, self.address)
@@ -90,6 +92,11 @@ class ControlPlane:
             self._server = None
             self._started = False
 
+    def retry(self, session: Connection, keys: Collection[ResourceKey]) -> int:
+        """Send a connection once more those resources that it rejected for good; returns how many."""
+        connection = self._connections.get(session)
+        return 0 if connection is None else connection.retry(keys)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -101,9 +108,10 @@ class ControlPlane:
 class _Discovery:
     """The methods of AggregatedDiscoveryService, under the names that gRPC calls."""
 
-    def __init__(self, cache: Cache, ledger: Ledger) -> None:
+    def __init__(self, cache: Cache, ledger: Ledger, connections: dict[Connection, _Connection]) -> None:
         self._cache = cache
         self._ledger = ledger
+        self._connections = connections
 
     async def StreamAggregatedResources(  # noqa: N802 - the service names it
         self, _requests: Message, context: grpc.aio.ServicerContext
@@ -129,6 +137,7 @@ class _Discovery:
                 f"the first request must have a node.id of at most {LONGEST_NODE_ID} characters",
             )
         connection = _Connection(self._cache, self._ledger, self._ledger.connect(node))
+        self._connections[connection.session] = connection
         stop_watching = self._cache.watch(connection.changed)
         writer = asyncio.create_task(connection.write_to(context))
         try:
@@ -137,6 +146,7 @@ class _Discovery:
                 await connection.read(request, context)
         finally:
             stop_watching()
+            self._connections.pop(connection.session, None)
             self._ledger.disconnect(connection.session)
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
@@ -166,6 +176,12 @@ class _Connection:
     def changed(self, keys: tuple[tuple[str, str], ...]) -> None:
         """Handle a change of wanted resources."""
         self._perform(self._stream.changed(keys))
+
+    def retry(self, keys: Collection[ResourceKey]) -> int:
+        """Send again those of the resources that are rejected for good; returns how many."""
+        rejected = [key for key in keys if self._stream.is_rejected(key)]
+        self._perform(self._stream.retry(rejected))
+        return len(rejected)
 
     async def write_to(self, context: grpc.aio.ServicerContext) -> None:
         """Write responses until the stream ends."""

@@ -132,6 +132,19 @@ class Stream:
         self._order.change(keys, removed=self._is_removal, after=after, removed_after=unsettled)
         subscription.queue(names)
 
+    def is_rejected(self, key: ResourceKey) -> bool:
+        """Whether the node rejected the wanted version of a resource for good."""
+        subscription = self._subscriptions.get(key[0])
+        return subscription is not None and subscription.is_rejected(key[1])
+
+    def retry(self, keys: Iterable[ResourceKey]) -> list[Effect]:
+        """Send rejected resources once more, as if the node subscribed to them again."""
+        for type_url, name in keys:
+            subscription = self._subscriptions[type_url]
+            subscription.force(name)
+            subscription.queue([name])
+        return self._pump()
+
     def _answer(self, subscription: Subscription, request: DiscoveryRequest) -> list[Effect]:
         """Apply the ACK or NACK in ``request``, if it has one."""
         type_url = subscription.type_url

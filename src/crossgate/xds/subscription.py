@@ -105,6 +105,10 @@ class Subscription:
         """Whether anything is still to be sent, acknowledged or decided about ``name``."""
         return self.state(name) not in _DECIDED and self.follows(name)
 
+    def is_rejected(self, name: str) -> bool:
+        """Whether the node rejected the wanted version of ``name`` for good."""
+        return self.state(name) is DeliveryState.REJECTED
+
     def in_place(self, name: str) -> bool:
         """Whether nothing outdated of ``name`` serves on the node."""
         outdated = name in self._rejected and (name in self.acknowledged or name in self._possibly_held)

@@ -17,11 +17,12 @@ from fastapi import Request
 from starlette.types import Message, Scope
 from tests.admin_api import AdminApi, Nodes, running_admin_api
 from tests.refusals import Collected, batch, delta, group_key, hour_of, now, series
+from tests.reported_nodes import ReportedNodes, enforcing, lagging
 from tests.unit.admin.entries import create_pets
 
 from crossgate.admin.context import AdminContext
 from crossgate.admin.event_streams import StreamLimits, Topic
-from crossgate.admin.telemetry_feeds import event_stream, telemetry_streams
+from crossgate.admin.telemetry_feeds import event_stream, event_streams
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.permission import Role
@@ -205,11 +206,11 @@ def test_a_client_that_leaves_before_the_first_event_gives_its_place_back(
     async def leave_at_once() -> int:
         service = CatalogueService(store.catalogue)
         refusals = RefusalService(service, telemetry, NothingRecent())
-        streams = telemetry_streams(refusals, tokens, LIMITS)
+        streams = event_streams(refusals, Nodes(), tokens, LIMITS)
         context = AdminContext(service, tokens, Nodes(), refusals, streams=streams)
         # Before version 2.4 of the protocol, as uvicorn speaks it, the response is cancelled by a disconnect.
         scope: Scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.3"}}
-        response = event_stream(Request(scope), context, Topic.REFUSAL, token, lambda _: True)
+        response = event_stream(Request(scope), context, [Topic.REFUSAL], token, lambda _: True)
         await response(scope, gone, stall)
         return streams.clients
 
@@ -261,3 +262,25 @@ def test_the_server_stops_while_clients_are_connected(
             client.headers["Authorization"] = running.viewer.headers["Authorization"]
             events = clients.enter_context(stream(client))
         assert events.event() == ("end", {"code": "stopping"})
+
+
+def test_one_stream_of_several_topics(store: Store) -> None:
+    nodes = ReportedNodes(enforcing("n1", 0))
+    with (
+        running_admin_api(store.catalogue, store.tokens, nodes=nodes, streams=LIMITS) as api,
+        api.viewer.stream("GET", "/v1/events", params={"topic": ["node", "revision"]}) as answer,
+    ):
+        events = Events(answer)
+        assert events.next() == ("", "connected")
+        nodes.set(lagging("n1", None))
+        assert events.event() == (
+            "node",
+            {"node": "n1", "revision": None, "state": "behind", "rejected": 0},
+        )
+        create_pets(api.editor, "https://app.example.com")
+        assert events.event() == ("revision", {"revision": 1})
+        assert not events.id or events.id.isdigit()
+
+
+def test_an_unknown_topic_is_refused(api: AdminApi) -> None:
+    assert api.viewer.get("/v1/events", params={"topic": "weather"}).status_code == 422

@@ -274,6 +274,27 @@ def endpoints(name: str, text: str = "good") -> Resource:
     return Resource.of(ENDPOINTS, name, text.encode())
 
 
+def test_a_rejected_resource_is_sent_again_on_request_and_reported_again() -> None:
+    peer = Peer(cluster("a"), cluster("b"))
+    (first,) = peer.subscribe(CLUSTER, "*")
+    peer.ack(first)
+    (second,) = peer.put(cluster("a", "bad"))
+    assert not peer.stream.is_rejected((CLUSTER, "a"))
+    peer.nack(second)
+    assert peer.stream.is_rejected((CLUSTER, "a"))
+    peer.effects = peer.stream.retry([(CLUSTER, "a")])
+    (again,) = peer.sends
+    assert [one.name for one in again.resources] == ["a"]
+    assert not peer.stream.is_rejected((CLUSTER, "a"))
+    peer.nack(again, "still")
+    assert [one.message for one in peer.effects if isinstance(one, ResourceRejected)] == ["still"]
+    peer.effects = peer.stream.retry([(CLUSTER, "a")])
+    (last,) = peer.sends
+    peer.ack(last)
+    assert not peer.stream.is_rejected((CLUSTER, "a"))
+    assert peer.put(cluster("a", "bad")) == []
+
+
 def test_only_named_resources_are_sent_and_a_missing_one_is_removed() -> None:
     peer = Peer(endpoints("a"), endpoints("b"))
     [send] = peer.subscribe(ENDPOINTS, "a", "x")

@@ -143,7 +143,7 @@ async def follow_refusals(request: Request, context: Context, caller: Viewer, qu
             and (query.since is None or found.group.last_seen >= query.since)
         )
 
-    return event_stream(request, context, Topic.REFUSAL, caller, matches)
+    return event_stream(request, context, [Topic.REFUSAL], caller, matches)
 
 
 @router.get("/v1/refusals/{group}", response_model=RefusalDetail)

@@ -147,7 +147,7 @@ async def follow_stats(
     def matches(item: StreamItem) -> bool:
         return api in ("", item.api)
 
-    return event_stream(request, context, Topic.STATS, caller, matches)
+    return event_stream(request, context, [Topic.STATS], caller, matches)
 
 
 @router.get("/v1/requests/{request_id}", response_model=RequestBody)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
-
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
@@ -15,20 +12,11 @@ from crossgate.admin.context import Context, resource_router
 from crossgate.admin.responses import read_response
 from crossgate.service.errors import ReadOnly
 from crossgate.service.permission import Role
-from crossgate.service.ports import CatalogueStore, NodeReport
+from crossgate.service.ports import CatalogueStore, Enforcement
 from crossgate.service.refusal_service import RefusalQuery
 from crossgate.service.refusal_states import GroupState
 
 router = resource_router("Status")
-
-
-class Enforcement(StrEnum):
-    """Whether a node enforces the newest revision."""
-
-    ENFORCED = "enforced"
-    PARTLY = "partly"
-    """It rejected a resource, and keeps the version before."""
-    BEHIND = "behind"
 
 
 class NodeStatusBody(BaseModel):
@@ -72,7 +60,10 @@ async def read_status(request: Request, context: Context, caller: Viewer) -> Res
     head = context.head
     query = RefusalQuery(states=frozenset({GroupState.OPEN}))
     groups = await run_in_threadpool(context.refusals.find, query, caller.permission)
-    nodes = list(_nodes(context.nodes.reports(), head.revision))
+    nodes = [
+        NodeStatusBody(node=one.node, state=one.state(head.revision), revision=one.revision)
+        for one in context.nodes.standings()
+    ]
     gateway = head.catalogue.gateway
     origins = sorted(gateway.public_origins)
     body = StatusBody(
@@ -95,14 +86,3 @@ def file_of(store: CatalogueStore) -> str | None:
     except ReadOnly as refused:
         return refused.source
     return None
-
-
-def _nodes(reports: Iterable[NodeReport], head: int) -> Iterable[NodeStatusBody]:
-    for one in reports:
-        if one.rejections:
-            state = Enforcement.PARTLY
-        elif one.revision == head and not one.pending:
-            state = Enforcement.ENFORCED
-        else:
-            state = Enforcement.BEHIND
-        yield NodeStatusBody(node=one.node, state=state, revision=one.revision)
