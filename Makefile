@@ -76,26 +76,28 @@ reference: $(VENV)/.dev  ## generate the reference pages
 
 bench: $(VENV)/.bench  ## run the benchmarks; about eleven minutes
 	@scripts/prerequisites nginx valgrind wrk
-	@echo "[bench] 1 of 10: the gateway against the same Envoy with less to do, and nginx"
+	@echo "[bench] 1 of 11: the gateway against the same Envoy with less to do, and nginx"
 	@PYTHONPATH=src $(BIN)/python -m bench.gateway
-	@echo "[bench] 2 of 10: changes, and many APIs"
+	@echo "[bench] 2 of 11: changes, and many APIs"
 	@PYTHONPATH=src $(BIN)/python -m bench.propagation
-	@echo "[bench] 3 of 10: changes through the admin API, with a store"
+	@echo "[bench] 3 of 11: changes through the admin API, with a store"
 	@PYTHONPATH=src $(BIN)/python -m bench.store_propagation
-	@echo "[bench] 4 of 10: pages of the admin API over 100,000 applications"
+	@echo "[bench] 4 of 11: pages of the admin API over 100,000 applications"
 	@PYTHONPATH=src $(BIN)/python -m bench.admin_pages
-	@echo "[bench] 5 of 10: an admin's calls while eight viewers do their worst"
+	@echo "[bench] 5 of 11: an admin's calls while eight viewers do their worst"
 	@PYTHONPATH=src $(BIN)/python -m bench.admin_load
-	@echo "[bench] 6 of 10: the middleware against the other CORS middlewares"
+	@echo "[bench] 6 of 11: the middleware against the other CORS middlewares"
 	@PYTHONPATH=src $(BIN)/python -m bench.middleware
-	@echo "[bench] 7 of 10: instructions of a request (AGAINST=REVISION compares)"
+	@echo "[bench] 7 of 11: instructions of a request (AGAINST=REVISION compares)"
 	@PYTHONPATH=src $(BIN)/python -m bench.instructions $(if $(AGAINST),--against $(AGAINST))
-	@echo "[bench] 8 of 10: the page of metrics with 60,000 series"
+	@echo "[bench] 8 of 11: the page of metrics with 60,000 series"
 	@PYTHONPATH=src $(BIN)/python -m bench.metrics
-	@echo "[bench] 9 of 10: the gateway with more and less telemetry"
+	@echo "[bench] 9 of 11: the gateway with more and less telemetry"
 	@PYTHONPATH=src $(BIN)/python -m bench.telemetry
-	@echo "[bench] 10 of 10: telemetry in the store"
+	@echo "[bench] 10 of 11: telemetry in the store"
 	@PYTHONPATH=src:. $(BIN)/python -m bench.telemetry_store
+	@echo "[bench] 11 of 11: pages of the console over much data"
+	@PYTHONPATH=src:. $(BIN)/python -m bench.console
 
 bench-lint: $(VENV)/.dev  ## run the linter's benchmark (GIXY="command ..." compares it with gixy)
 	@PYTHONPATH=src $(BIN)/python -m bench.lint $(GIXY)

@@ -22,7 +22,7 @@ from crossgate.service.ports import RecentTelemetry, TelemetryStore
 from crossgate.service.refusals import AllowedDelta, AllowedKey, SeenIn
 from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.store.location import SqliteDirectory
-from crossgate.store.open import open_store
+from crossgate.store.open import Store, open_store
 
 SITE = """\
 gateway:
@@ -186,19 +186,28 @@ def running_site(
         service = CatalogueService(store.catalogue, linted=True)
         service.change([ReplaceAll(reading.catalogue)], author="web-team", message="Begin")
         seed_telemetry(store.telemetry)
-        sessions = Sessions(InMemorySessionStore())
-        with (
-            ExitStack() as stack,
-            running_admin_api(
-                store.catalogue,
-                store.tokens,
-                telemetry=store.telemetry,
-                recent=recent,
-                sessions=sessions,
-                nodes=nodes,
-            ) as api,
-        ):
-            yield Site(api, api.url.replace("127.0.0.1", "localhost"), sessions, stack)
+        with serving(store, nodes=nodes, recent=recent) as site:
+            yield site
+
+
+@contextmanager
+def serving(
+    store: Store, *, nodes: AdminNodes | None = None, recent: RecentTelemetry | None = None
+) -> Iterator[Site]:
+    """Serve the console over an open store."""
+    sessions = Sessions(InMemorySessionStore())
+    with (
+        ExitStack() as stack,
+        running_admin_api(
+            store.catalogue,
+            store.tokens,
+            telemetry=store.telemetry,
+            recent=recent,
+            sessions=sessions,
+            nodes=nodes,
+        ) as api,
+    ):
+        yield Site(api, api.url.replace("127.0.0.1", "localhost"), sessions, stack)
 
 
 def seed_telemetry(store: TelemetryStore, now: datetime | None = None) -> None:

@@ -75,7 +75,7 @@ def test_a_rollback_shows_its_plan_first_and_is_made(own_site: Site) -> None:
     client = own_site.client(Role.ADMIN)
     plan = client.get("/changes/2?rollback=1").text
     assert "3 is taken back too:" in plan
-    assert "gain access" in plan
+    assert "1 origin or pattern gains access" in plan
     fields = dict(re.findall(r'name="(csrf|to|etag)" value="([^"]*)"', plan.replace("&#34;", "&quot;")))
     fields["etag"] = fields["etag"].replace("&quot;", '"')
     done = client.post("/changes/2?rollback=1", data={**fields, "message": "Back"}, headers=_own(own_site))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossgate.console.difference import ObjectDifference, differences
 from crossgate.console.render import api_label, as_time, clock
 
-_MOST_OBJECTS: Final = 50
+MOST_OBJECTS: Final = 50
 """Objects of a change whose difference is shown."""
 
 
@@ -218,10 +218,11 @@ def revision_detail(revision: Mapping[str, Any]) -> dict[str, Any]:
         "at": clock(revision["at"]),
         "rolls_back_to": revision["rolls_back_to"],
         "effect": effect_of(revision),
+        "effect_omitted": revision["access"] is None and revision["objects"] > len(revision["changes"]),
         "access": revision["access"] or [],
         "api": next((one["api"].partition("/")[0] for one in revision["access"] or [] if one["loses"]), ""),
-        "difference": differences(revision["changes"][:_MOST_OBJECTS]),
-        "more": max(0, len(revision["changes"]) - _MOST_OBJECTS),
+        "difference": differences(revision["changes"][:MOST_OBJECTS]),
+        "more": max(0, revision["objects"] - MOST_OBJECTS),
         "nodes": outcomes(revision),
     }
 
@@ -246,6 +247,6 @@ def rollback_plan(plan: Mapping[str, Any], etag: str, to: int, chosen: int) -> R
         etag,
         plan["base"] + 1,
         tuple(plan_effects(plan, chosen)),
-        tuple(differences(plan["changes"][:_MOST_OBJECTS])),
-        max(0, len(plan["changes"]) - _MOST_OBJECTS),
+        tuple(differences(plan["changes"][:MOST_OBJECTS])),
+        max(0, len(plan["changes"]) - MOST_OBJECTS),
     )

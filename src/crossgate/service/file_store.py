@@ -59,9 +59,9 @@ class FileStore:
         del before, limit, query
         return ()
 
-    def revision(self, number: int) -> RecordedRevision | None:
+    def revision(self, number: int, *, limit: int | None = None) -> RecordedRevision | None:
         """None: a file has no history."""
-        del number
+        del number, limit
         return None
 
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:

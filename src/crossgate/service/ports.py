@@ -206,8 +206,8 @@ class CatalogueStore(Protocol):
         """Revisions older than ``before`` that match the query, the newest first."""
         ...
 
-    def revision(self, number: int) -> RecordedRevision | None:
-        """One revision with its difference."""
+    def revision(self, number: int, *, limit: int | None = None) -> RecordedRevision | None:
+        """One revision with its difference, or with the first ``limit`` objects of it."""
         ...
 
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:

@@ -53,9 +53,9 @@ class SpeculativeStore:
         del before, limit, query
         return self.recorded.later if isinstance(self.recorded, RecordedHistory) else ()
 
-    def revision(self, number: int) -> RecordedRevision | None:
+    def revision(self, number: int, *, limit: int | None = None) -> RecordedRevision | None:
         """The recorded revision."""
-        del number
+        del number, limit
         match self.recorded:
             case RecordedRevision() as found:
                 return found

@@ -66,8 +66,10 @@ def objects_before(connection: Connection, number: int) -> list[RecordedObject]:
     return list(_objects(connection.execute(found)))
 
 
-def difference_of(connection: Connection, number: int) -> tuple[RecordedChange, ...]:
-    """What the revision changed, sorted by kind and key."""
+def difference_of(
+    connection: Connection, number: int, limit: int | None = None
+) -> tuple[RecordedChange, ...]:
+    """What the revision changed, sorted by kind and key; the first ``limit`` of it."""
     earlier, between = versions.alias("earlier"), versions.alias("between")
     newest_before = (
         select(func.max(between.c.revision))
@@ -90,6 +92,8 @@ def difference_of(connection: Connection, number: int) -> tuple[RecordedChange, 
         .select_from(versions)
         .outerjoin(earlier, same)
         .where(versions.c.revision == number)
+        .order_by(versions.c.kind, versions.c.key)
+        .limit(limit)
     )
     changes = [RecordedChange(_kind(kind, key), key, before, after) for kind, key, before, after in found]
     return tuple(sorted(changes, key=lambda one: (one.kind, one.key)))

@@ -124,13 +124,13 @@ class DatabaseStore:
         with self.reading() as connection:
             return queries.revisions_before(connection, before, limit, query or RevisionQuery())
 
-    def revision(self, number: int) -> RecordedRevision | None:
-        """One revision with its difference."""
+    def revision(self, number: int, *, limit: int | None = None) -> RecordedRevision | None:
+        """One revision with its difference, or with a part of it."""
         with self.reading() as connection:
             found = queries.one_revision(connection, number)
             if found is None:
                 return None
-            return RecordedRevision(found, queries.difference_of(connection, number))
+            return RecordedRevision(found, queries.difference_of(connection, number, limit))
 
     def objects_at(self, number: int, *, changed_since: bool = False) -> Sequence[RecordedObject]:
         """Objects as they were at a revision."""

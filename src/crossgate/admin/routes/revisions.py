@@ -91,10 +91,13 @@ class RevisionWithChanges(RevisionSummary):
     """A revision with its changes."""
 
     changes: list[RevisionChangeBody]
+    """Sorted by kind and key."""
     access: list[AccessChangeBody] | None
-    """The origins that gained or lost access to each API; null if an object of that time cannot be parsed."""
+    """The origins that gained or lost access to each API; null with a `limit`, or if an object of that time
+    cannot be parsed."""
     effect: ReplayBody | None
-    """The refusals that were seen since and that it turned: `lost` passed before it, and is refused by it."""
+    """The refusals that were seen since and that it turned: `lost` passed before it, and is refused by it.
+    Null as `access` is."""
 
 
 class RollbackPlanBody(PlanBody):
@@ -131,14 +134,26 @@ def list_revisions(
 
 
 @router.get("/v1/revisions/{number}", response_model=RevisionWithChanges)
-def read_revision(request: Request, context: Context, caller: UnlimitedViewer, number: Number) -> Response:
+def read_revision(
+    request: Request,
+    context: Context,
+    caller: UnlimitedViewer,
+    number: Number,
+    limit: Annotated[
+        int | None,
+        Query(ge=1, le=1000, description="The largest number of changes; their effect is then left out."),
+    ] = None,
+) -> Response:
     """One revision with its changes, its effect, and its outcome on each node."""
-    context.leave_to_worker(lambda: _records(context, caller, number))
-    found = context.service.store.revision(number)
+    if limit is None:
+        context.leave_to_worker(lambda: _records(context, caller, number))
+    found = context.service.store.revision(number, limit=limit)
     if found is None:
         raise NotFound("revision", str(number))
-    records = context.refusals.records(caller.permission) or TelemetryRecords()
-    effect = revision_effect(context.service.store, found, records)
+    effect = None
+    if limit is None:
+        records = context.refusals.records(caller.permission) or TelemetryRecords()
+        effect = revision_effect(context.service.store, found, records)
     changes = [
         RevisionChangeBody(
             kind=one.kind.value,

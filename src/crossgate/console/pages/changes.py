@@ -12,9 +12,11 @@ from starlette.routing import BaseRoute
 
 from crossgate.console.api import ApiProblem, encode_query
 from crossgate.console.page import Page, page
-from crossgate.console.revisions import list_days, revision_detail, rollback_plan
+from crossgate.console.revisions import MOST_OBJECTS, list_days, revision_detail, rollback_plan
 
 _LIMIT: Final = 30
+_QUICK_OBJECTS: Final = 200
+"""Changes of a revision whose effect takes some 50 ms."""
 
 
 async def show_changes(found: Page) -> Response:
@@ -41,7 +43,7 @@ async def _show(
         problem = refused
     items: Sequence[Mapping[str, Any]] = listed["items"]
     shown = number if number is not None else (items[0]["number"] if items else None)
-    revision = None if shown is None else await found.api.get(f"/v1/revisions/{shown}")
+    revision = None if shown is None else await _read(found, shown)
     plan, etag, back_to = None, "", _back_to(found, shown)
     if back_to is not None and shown is not None:
         response = await found.api.read("GET", f"/v1/revisions/{back_to}/rollback")
@@ -68,6 +70,16 @@ async def _show(
         conflict=conflict,
         message=message,
     )
+
+
+async def _read(found: Page, number: int) -> dict[str, Any]:
+    """One revision; without its effect if it changed very many objects and nobody wants to wait for it."""
+    path = f"/v1/revisions/{number}"
+    revision: dict[str, Any] = await found.api.get(path, {"limit": MOST_OBJECTS})
+    if revision["objects"] > _QUICK_OBJECTS and found.query.get("effect") != "yes":
+        return revision
+    whole: dict[str, Any] = await found.api.get(path)
+    return whole
 
 
 def _back_to(found: Page, shown: int | None) -> int | None:
