@@ -13,6 +13,7 @@ from tests.admin_api import AdminApi, running_admin_api
 from tests.telemetry import counted, group, group_key, let_in, refused
 
 from crossgate.admin.context import Nodes as AdminNodes
+from crossgate.admin.event_streams import StreamLimits
 from crossgate.catalogue.document import read_document
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.catalogue_service import CatalogueService
@@ -178,6 +179,7 @@ def running_site(
     *,
     nodes: AdminNodes | None = None,
     recent: RecentTelemetry | None = None,
+    streams: StreamLimits | None = None,
 ) -> Iterator[Site]:
     """Serve the console over a new store with the document, as revision 1."""
     reading = read_document(document)
@@ -186,13 +188,17 @@ def running_site(
         service = CatalogueService(store.catalogue, linted=True)
         service.change([ReplaceAll(reading.catalogue)], author="web-team", message="Begin")
         seed_telemetry(store.telemetry)
-        with serving(store, nodes=nodes, recent=recent) as site:
+        with serving(store, nodes=nodes, recent=recent, streams=streams) as site:
             yield site
 
 
 @contextmanager
 def serving(
-    store: Store, *, nodes: AdminNodes | None = None, recent: RecentTelemetry | None = None
+    store: Store,
+    *,
+    nodes: AdminNodes | None = None,
+    recent: RecentTelemetry | None = None,
+    streams: StreamLimits | None = None,
 ) -> Iterator[Site]:
     """Serve the console over an open store."""
     sessions = Sessions(InMemorySessionStore())
@@ -205,6 +211,7 @@ def serving(
             recent=recent,
             sessions=sessions,
             nodes=nodes,
+            streams=streams,
         ) as api,
     ):
         yield Site(api, api.url.replace("127.0.0.1", "localhost"), sessions, stack)

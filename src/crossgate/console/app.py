@@ -11,12 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.console.api import CallApi
 from crossgate.console.assets import PREFIX, Assets
-from crossgate.console.pages import appearance, changes, nodes, settings, sign_in, tokens
+from crossgate.console.pages import appearance, changes, live, nodes, settings, sign_in, tokens
 from crossgate.console.sign_in import SignedIn
 from crossgate.service.sessions import Sessions
 
 _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     sign_in.routes,
+    live.routes,
     changes.routes,
     nodes.routes,
     settings.routes,

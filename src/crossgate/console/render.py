@@ -80,7 +80,9 @@ def environment() -> Environment:
         figures=figures,
         api_label=api_label,
     )
-    made.globals.update(icon=icon, asset=asset_url, counted=counted, query=encode_query)
+    made.globals.update(
+        now=lambda: datetime.now(UTC), icon=icon, asset=asset_url, counted=counted, query=encode_query
+    )
     return made
 
 

@@ -1,2 +1,4 @@
 // What every page loads. One idea a file; each finds its elements by data attributes.
 import "./copy.js";
+import "./keys.js";
+import "./live.js";
