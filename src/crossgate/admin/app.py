@@ -17,6 +17,7 @@ from crossgate.admin.host_guard import HostGuard
 from crossgate.admin.offload import answer_by_worker
 from crossgate.admin.openapi import describe
 from crossgate.admin.routes import (
+    api_traffic,
     apis,
     applications,
     documents,
@@ -40,6 +41,7 @@ from crossgate.admin.workers import NeedsWorkerError
 _ROUTERS: Final = (
     liveness.router,
     apis.router,
+    api_traffic.router,
     policies.router,
     policy_preview.router,
     applications.router,

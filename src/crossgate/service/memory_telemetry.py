@@ -42,7 +42,9 @@ from crossgate.service.telemetry_rules import (
 from crossgate.service.traffic import (
     KEPT_MINUTES,
     KEPT_TRAFFIC,
+    REFUSAL_REASONS,
     DecisionKind,
+    RefusedCounts,
     TrafficCounts,
     decision_kind,
 )
@@ -154,6 +156,15 @@ class InMemoryTelemetryStore:
                 if since <= hour < until and series.api in apis:
                     found[hour, decision_kind(series)] += count
             return found
+
+    def refused_by_api(self, since: datetime, until: datetime, apis: Collection[str]) -> RefusedCounts:
+        """Refused and observed requests of each API."""
+        found: Counter[tuple[str, DecisionKind]] = Counter()
+        with self._lock:
+            for (hour, series), count in self._decisions.items():
+                if since <= hour < until and series.api in apis and series.reason in REFUSAL_REASONS:
+                    found[series.api, decision_kind(series)] += count
+        return found
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         """The groups, the most frequent first."""

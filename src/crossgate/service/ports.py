@@ -29,7 +29,7 @@ from crossgate.service.refusals import (
     SeenOrigin,
 )
 from crossgate.service.snapshot import Snapshot
-from crossgate.service.traffic import TrafficCounts
+from crossgate.service.traffic import RefusedCounts, TrafficCounts
 
 JsonObject = Mapping[str, object]
 """A serialised object. History is returned in this form, even if this version can no longer parse it."""
@@ -318,6 +318,13 @@ class TelemetryStore(Protocol):
 
         With ``apis``, those of these APIs, by hour. Nothing is kept for longer than 8 days, so that the work
         does not depend on the number of APIs.
+        """
+        ...
+
+    def refused_by_api(self, since: datetime, until: datetime, apis: Collection[str]) -> RefusedCounts:
+        """Refused and observed requests of each of these APIs, by hour as :meth:`decisions`.
+
+        The work depends on the number of ``apis``, not on how many there are.
         """
         ...
 

@@ -20,6 +20,7 @@ from crossgate.policy import EffectivePolicy, Reason, ServerPolicy
 from crossgate.policy.nearest import NearestOrigin, find_nearest_origin
 from crossgate.policy.origin import is_well_formed
 from crossgate.service import hyperloglog
+from crossgate.service.api_traffic import ApiTraffic, find_api_traffic
 from crossgate.service.catalogue_service import CatalogueService, ChangeResult, check_text
 from crossgate.service.earlier_catalogues import earlier_catalogues
 from crossgate.service.errors import NotFound, StoreUnavailable
@@ -44,7 +45,9 @@ from crossgate.service.refusals import (
 from crossgate.service.replay import Fate, FateKind, Replayer, TelemetryRecords
 from crossgate.service.telemetry_rules import KeptGroup, merge_samples
 from crossgate.service.traffic import (
+    REFUSAL_REASONS,
     DecisionKind,
+    RefusedCounts,
     Traffic,
     TrafficPeriod,
     decision_kind,
@@ -59,6 +62,9 @@ if TYPE_CHECKING:
 
 _KEPT: Final = timedelta(days=60)
 """At least as long as decisions are kept by default."""
+_DAY: Final = timedelta(hours=24)
+_MOST_REVISIONS: Final = 200
+"""Among which the one is looked for that was in force when an entry matched last."""
 _RECENT: Final = timedelta(hours=25)
 """What a preview looks back at, and the hour before."""
 _COMPARED_ORIGINS: Final = 200_000
@@ -429,6 +435,37 @@ class RefusalService:
             ),
             tuple(one for one in allowed if can_see(permission, one.key.api)),
         )
+
+    def refused_by_api(self, permission: Permission, apis: Collection[str]) -> RefusedCounts:
+        """Refused and observed requests of the last 24 hours, of those APIs that the caller can see.
+
+        Raises:
+            StoreUnavailable: the database fails.
+
+        """
+        until = self.catalogue.clock() + timedelta(seconds=1)
+        since = (until - _DAY).replace(minute=0, second=0, microsecond=0)
+        visible = {one for one in apis if can_see(permission, one)}
+        found = Counter(self._store.refused_by_api(since, until + timedelta(hours=1), visible))
+        for (hour, series), count in self._recent.pending_decisions().items():
+            if hour >= since and series.api in visible and series.reason in REFUSAL_REASONS:
+                found[series.api, decision_kind(series)] += count
+        return found
+
+    def api_traffic(self, api: str, permission: Permission) -> ApiTraffic:
+        """What is recorded of one API, in the last 24 hours where it has a time.
+
+        Raises:
+            StoreUnavailable: the database fails.
+
+        """
+        store = self.catalogue.store
+        found = store.head.catalogue.apis.get(api)
+        since = self.catalogue.clock() - _DAY
+        groups = self._groups(RefusalQuery(api=api, since=since), permission)
+        allowed = self._store.allowed_origins(api=api)
+        revisions = store.revisions(limit=_MOST_REVISIONS)
+        return find_api_traffic(None if found is None else found.cors, groups, allowed, since, revisions)
 
     def preview_policy(
         self,

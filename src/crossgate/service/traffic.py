@@ -57,6 +57,13 @@ TrafficCounts = Mapping[tuple[datetime, DecisionKind], int]
 """Decisions by the beginning (UTC) of their minute or hour, and by kind."""
 
 
+REFUSAL_REASONS: Final = frozenset(_REFUSALS)
+"""The reasons for which a request is refused, or observed."""
+
+RefusedCounts = Mapping[tuple[str, DecisionKind], int]
+"""Refused and observed decisions by API and kind."""
+
+
 def decision_kind(series: DecisionSeries) -> DecisionKind:
     """The kind of the decisions that a counter counts."""
     kind = _REFUSALS.get(series.reason, DecisionKind.ALLOWED)

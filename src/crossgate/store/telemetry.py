@@ -26,7 +26,7 @@ from crossgate.service.refusals import (
     TelemetryLimits,
 )
 from crossgate.service.telemetry_rules import KEY_BYTES, bounded, day_of
-from crossgate.service.traffic import TrafficCounts
+from crossgate.service.traffic import RefusedCounts, TrafficCounts
 from crossgate.store import counters, refusal_rows
 from crossgate.store.refusal_rows import day_number
 from crossgate.store.store import DatabaseStore
@@ -105,6 +105,11 @@ class DatabaseTelemetryStore:
             if apis is None:
                 return counters.traffic_between(connection, since, until)
             return counters.traffic_of_apis(connection, since, until, apis)
+
+    def refused_by_api(self, since: datetime, until: datetime, apis: Collection[str]) -> RefusedCounts:
+        """Refused and observed requests of each of these APIs."""
+        with self._reading() as connection:
+            return counters.refused_by_api(connection, since, until, apis)
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         """The groups, the most frequent first."""

@@ -143,6 +143,18 @@ def test_traffic_of_some_apis_is_known_by_hour(store: TelemetryStore) -> None:
     assert store.traffic(NOON + HOUR, NOON + DAY, ["pets/1.0"]) == {}
 
 
+def test_refusals_are_counted_by_api(store: TelemetryStore) -> None:
+    store.add_telemetry(counted({REFUSED: 5, ALLOWED: 2, OBSERVED: 3, UNMATCHED: 4}))
+    store.add_telemetry(counted({REFUSED: 7}, hour=NOON + HOUR))
+    every = ["pets/1.0", "shop/1.0", "none/1"]
+    assert store.refused_by_api(NOON, NOON + 2 * HOUR, every) == {
+        ("pets/1.0", DecisionKind.ORIGIN): 7,
+        ("shop/1.0", DecisionKind.OBSERVED): 3,
+    }
+    assert store.refused_by_api(NOON, NOON + HOUR, ["pets/1.0"]) == {("pets/1.0", DecisionKind.ORIGIN): 5}
+    assert store.refused_by_api(NOON, NOON + DAY, []) == {}
+
+
 def test_traffic_of_the_past_is_kept_by_hour_and_then_removed(opened: Opened) -> None:
     store = opened.store
     for number, minute in enumerate((0, 7, 59), 1):
