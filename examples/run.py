@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +25,7 @@ from examples.servers import CONFIGURATION, Ports, start_native_services, start_
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CROSSGATE = str(Path(sys.executable).with_name("crossgate"))
+DATA = Path(__file__).parents[1] / ".cache" / "example"
 _STOP_SECONDS = 30.0
 _BAD_INPUT = 2
 
@@ -31,13 +34,16 @@ class _Interrupted(BaseException):
     """Raised by a signal that ends the program."""
 
 
-def run(ports: Ports, configuration: Path) -> int:
-    """Run everything until a signal: 0. Otherwise the gateway's exit code, or 2 if a port is in use."""
+def run(ports: Ports, configuration: Path, data: Path) -> int:
+    """Run everything until a signal: 0. Otherwise the gateway's exit code, or 2 if a port is in use.
+
+    ``data`` is emptied: each run begins with the configuration as revision 2.
+    """
     for number in _SIGNALS:
         signal.signal(number, _end)
     try:
         with ExitStack() as stack:
-            return _run(stack, ports, configuration)
+            return _run(stack, ports, configuration, data)
     except PortInUse as in_use:
         sys.stderr.write(f"{in_use}\n")
         return _BAD_INPUT
@@ -45,18 +51,32 @@ def run(ports: Ports, configuration: Path) -> int:
         return 0
 
 
-def _run(stack: ExitStack, ports: Ports, configuration: Path) -> int:
+def _run(stack: ExitStack, ports: Ports, configuration: Path, data: Path) -> int:
     start_native_services(stack, ports, print_exchange)
     start_pages(stack, ports)
     if _is_open(ports.gateway):
         raise PortInUse("the gateway (or change `listen` in examples/gateway.yaml)", ports.gateway)
-    gateway = stack.enter_context(_gateway(configuration))
+    if _is_open(ports.admin):
+        raise PortInUse("the admin API", ports.admin)
+    shutil.rmtree(data, ignore_errors=True)
+    gateway = stack.enter_context(_gateway(ports, data))
+    token = data / "first-token"
     while gateway.poll() is None:
-        if _is_open(ports.gateway):
-            _print_introduction(ports)
+        if token.exists() and token.stat().st_size and _is_open(ports.admin):
+            applied = _apply(configuration, ports, token.read_text(encoding="utf-8").strip())
+            if applied:
+                return applied
+            _print_introduction(ports, token)
             return _wait(gateway)
         time.sleep(0.05)
     return gateway.returncode
+
+
+def _apply(configuration: Path, ports: Ports, token: str) -> int:
+    """Make the configuration the gateway's, as `crossgate apply` does; returns its exit code."""
+    command = [_CROSSGATE, "apply", str(configuration), "--message", "The example"]
+    environment = {**os.environ, "CROSSGATE_SERVER": ports.url("admin"), "CROSSGATE_TOKEN": token}
+    return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode
 
 
 def _wait(gateway: subprocess.Popen[bytes]) -> int:
@@ -88,11 +108,14 @@ def _is_open(port: int) -> bool:
 
 
 @contextmanager
-def _gateway(configuration: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _gateway(ports: Ports, data: Path) -> Iterator[subprocess.Popen[bytes]]:
     # In its own process group: Ctrl-C does not reach it, and it ends by the SIGTERM below.
     # Text in a pipe too: it stands among the example's own lines.
     process = subprocess.Popen(
-        [_CROSSGATE, "run", str(configuration), "--log-format", "text"],
+        [
+            *(_CROSSGATE, "run", "--data", str(data), "--log-format", "text"),
+            *("--listen", f"127.0.0.1:{ports.gateway}", "--admin", f"127.0.0.1:{ports.admin}"),
+        ],
         stdin=subprocess.DEVNULL,
         process_group=0,
     )
@@ -107,7 +130,7 @@ def _gateway(configuration: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _print_introduction(ports: Ports) -> None:
+def _print_introduction(ports: Ports, token: Path) -> None:
     lines = ["", colour("Open a page in the browser and press “Send all”:", "1")]
     for role, about in (
         ("page", "an origin that the policies allow"),
@@ -121,8 +144,9 @@ def _print_introduction(ports: Ports) -> None:
         lines.append(colour(f"      {each.status}, {each.contains}   ({each.about})", "2"))
     lines += [
         "",
-        "Edit examples/gateway.yaml while it runs: add http://test.com to the origins of petstore and save.",
-        "The second command then gets 200. Press Ctrl-C to stop.",
+        "Allow http://test.com in the console, or add it to petstore in examples/gateway.yaml, and apply it:",
+        f"  CROSSGATE_TOKEN=$(cat {token}) {_CROSSGATE} apply examples/gateway.yaml",
+        "The second command then gets 200. Press Ctrl-C to stop; the next run begins anew.",
         "",
         colour("Requests that reach a native service:", "1"),
     ]
@@ -130,4 +154,4 @@ def _print_introduction(ports: Ports) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(_ports(), CONFIGURATION))
+    sys.exit(run(_ports(), CONFIGURATION, DATA))

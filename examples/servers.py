@@ -18,7 +18,7 @@ CONFIGURATION = Path(__file__).with_name("gateway.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The port of each server. The defaults are those of ``gateway.yaml``."""
+    """The port of each server. The defaults are those of ``gateway.yaml`` and of the command."""
 
     gateway: int = 8080
     page: int = 9100
@@ -28,6 +28,7 @@ class Ports:
     parcels: int = 9104
     storefront: int = 9105
     stranger: int = 9109
+    admin: int = 8090  # the admin API, and the console
     unreachable: int = 9199  # nothing listens here: the native service that is down
 
     def url(self, name: str) -> str:

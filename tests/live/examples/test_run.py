@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from examples.servers import Ports
 from examples.run import run
-sys.exit(run(Ports(*map(int, sys.argv[2:])), Path(sys.argv[1])))
+sys.exit(run(Ports(*map(int, sys.argv[3:])), Path(sys.argv[1]), Path(sys.argv[2])))
 """
 
 
@@ -36,7 +36,7 @@ def example(folder: Path, ports: Ports) -> Iterator[tuple[subprocess.Popen[bytes
     numbers = [str(port) for port in astuple(ports)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(file), *numbers],
+            [sys.executable, "-c", PROGRAM, str(file), str(folder / "data"), *numbers],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
