@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.console.api import CallApi
 from crossgate.console.assets import PREFIX, Assets
-from crossgate.console.pages import appearance, changes, live, nodes, settings, sign_in, tokens
+from crossgate.console.pages import appearance, changes, live, nodes, prove, settings, sign_in, tokens
 from crossgate.console.sign_in import SignedIn
 from crossgate.service.sessions import Sessions
 
@@ -23,6 +23,7 @@ _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     settings.routes,
     tokens.routes,
     appearance.routes,
+    prove.routes,
 )
 _HEADERS: Final = (
     (

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from crossgate.console.api import encode_query
 from crossgate.console.assets import asset_url
 from crossgate.console.icons import icon
-from crossgate.console.shown import code_line, plain, shown, shown_row, shown_short
+from crossgate.console.shown import (
+    bold_domains,
+    code_line,
+    mark_domain,
+    plain,
+    shown,
+    shown_marked,
+    shown_row,
+    shown_short,
+)
 
 _UNITS: Final = ((86400, "day"), (3600, "h"), (60, "min"))
 
@@ -53,6 +63,11 @@ def counted(count: int, singular: str, plural: str = "") -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
+def rule_url(code: str) -> str:
+    """The page that explains a rule of the linter."""
+    return f"/rules/{quote(code)}"
+
+
 def api_label(key: str) -> str:
     """An API's key as it is read: `petstore 1.0` of `petstore/1.0`."""
     return key.replace("/", " ", 1)
@@ -74,6 +89,9 @@ def environment() -> Environment:
         origin_whole=shown,
         plain=plain,
         code_line=code_line,
+        marked=shown_marked,
+        mark_domain=mark_domain,
+        bold_domains=bold_domains,
         ago=ago,
         clock=clock,
         duration=duration,
@@ -83,6 +101,7 @@ def environment() -> Environment:
     made.globals.update(
         now=lambda: datetime.now(UTC), icon=icon, asset=asset_url, counted=counted, query=encode_query
     )
+    made.globals.update(icon=icon, asset=asset_url, counted=counted, query=encode_query, rule_url=rule_url)
     return made
 
 

@@ -6,6 +6,7 @@ An origin's end is where its domain stands, so a long value loses its middle.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -31,6 +32,28 @@ def shown(value: object, *, marks: str = "", extra: tuple[tuple[int, int], ...] 
         f" {marks}" if marks else "",
         Markup(marked),  # noqa: S704 - escaped by _visible
     )
+
+
+def shown_marked(value: object, spans: Iterable[Sequence[int]]) -> Markup:
+    """As :func:`shown`, with the spans of the API's JSON marked."""
+    return shown(value, extra=tuple((span[0], span[1]) for span in spans))
+
+
+def mark_domain(sentence: str, domain: str | None) -> Markup:
+    """A sentence of the API in which the domain is shown as an origin is."""
+    before, found, after = sentence.partition(domain) if domain else (sentence, "", "")
+    return Markup("{}{}{}").format(code_line(before), shown(found) if found else "", code_line(after))
+
+
+def bold_domains(sentence: str, domains: Sequence[str]) -> Markup:
+    """A sentence of the API with the domains in bold."""
+    rest, parts = sentence, []
+    for domain in domains:
+        before, found, after = rest.partition(domain)
+        if found:
+            parts += [Markup("{}<b>{}</b>").format(code_line(before), domain)]
+            rest = after
+    return Markup("").join([*parts, code_line(rest)])
 
 
 def shown_short(value: object) -> Markup:

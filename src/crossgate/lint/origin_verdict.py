@@ -79,9 +79,9 @@ def _proved(pattern: OriginPattern, proof: Proof) -> OriginVerdict:
 def _strays(_: OriginPattern, proof: Proof) -> OriginVerdict:
     """It admits domains that were not spelled out, and that somebody else may have or get."""
     first = next(iter(proof.strays), None)
-    if first is None:
+    if first is None or proof.witness is not None:
         return _unsafe(_, proof)
-    return OriginVerdict(f"{first} passes too", Safety.CAUTION, proof.witness)
+    return OriginVerdict(f"{first} passes too", Safety.CAUTION)
 
 
 def _unsafe(_: OriginPattern, proof: Proof) -> OriginVerdict:

@@ -52,6 +52,9 @@ UNBOUND: Final = Note(
     "Add the entry that each finding shows, one suppression for each",
 )
 
+NOTES: Final = {one.code: one for one in (UNUSED, UNKNOWN, UNBOUND)}
+"""By code."""
+
 Covered = tuple[str, str | None]
 """What a suppression accepts: a code, and the entry that the finding shows, if it shows one."""
 

@@ -39,6 +39,7 @@ EXISTING = {
     "number": 1,
     "group": GROUP.id,
     "request_id": "r1",
+    "code": "origin-unbounded",
 }
 EXAMPLES = 10
 STATE = """

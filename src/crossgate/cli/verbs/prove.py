@@ -13,6 +13,7 @@ from crossgate.cli.output.console import print_json, stdout
 from crossgate.cli.output.proof import print_proof
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint import proof
+from crossgate.lint.entry_report import prove_expression
 from crossgate.lint.proof import MatchMode, Proof, SuffixList, Verdict
 from crossgate.policy import parse_origin_pattern
 
@@ -47,9 +48,7 @@ def prove(
     if mode is not MatchMode.FULL and not regex:
         raise InvalidInput([_MODE_WITHOUT_REGEX])
     suffixes = None if file is None else _suffixes_of(file)
-    found = _prove(pattern, mode, suffixes, regex=regex)
-    wrong = found.verdict not in (Verdict.PROVED, Verdict.NEVER, Verdict.INVALID)
-    fix = proof.suggest(pattern, mode, suffixes) if regex and wrong else None
+    found, fix = _prove(pattern, mode, suffixes, regex=regex)
     if as_json:
         print_json({**found.as_json(), "fix": fix})
     else:
@@ -62,10 +61,12 @@ def _suffixes_of(file: Path) -> SuffixList:
     return proof.suffix_list(domains.shared, domains.single_owner)
 
 
-def _prove(pattern: str, mode: MatchMode, suffixes: SuffixList | None, *, regex: bool) -> Proof:
+def _prove(
+    pattern: str, mode: MatchMode, suffixes: SuffixList | None, *, regex: bool
+) -> tuple[Proof, str | None]:
     if regex:
-        return proof.prove(pattern, mode, suffixes)
+        return prove_expression(pattern, mode, suffixes)
     parsed = parse_origin_pattern(pattern)
     if isinstance(parsed, Diagnostic):
         raise InvalidInput([parsed])
-    return proof.prove_pattern(parsed, suffixes)
+    return proof.prove_pattern(parsed, suffixes), None

@@ -14,6 +14,7 @@ from crossgate.lint.proof.lookup import can_be_sent, prove_exact, prove_pattern
 from crossgate.lint.proof.product import Inclusion, included
 from crossgate.lint.proof.prove import prove
 from crossgate.lint.proof.simplify import dead_parts, listed_origins
+from crossgate.lint.proof.spans import Span, deciding_spans, differing_spans
 from crossgate.lint.proof.suffix_list import SuffixList, list_date, suffix_list
 from crossgate.lint.proof.verdict import Fact, FactCode, Proof, Verdict
 
@@ -23,10 +24,13 @@ __all__ = [
     "Inclusion",
     "MatchMode",
     "Proof",
+    "Span",
     "SuffixList",
     "Verdict",
     "can_be_sent",
     "dead_parts",
+    "deciding_spans",
+    "differing_spans",
     "included",
     "list_date",
     "listed_origins",

@@ -221,6 +221,22 @@ def find_cause(automaton: Automaton, witness: Witness, suffix: str, *, tenant: b
     return Cause.MISSING_DOT_BOUNDARY if open_label[0] and not open_label[-1] else Cause.OPEN_NAME
 
 
+def find_open_characters(automaton: Automaton, witness: str, domain: str) -> list[int]:
+    """The places in a witness's registrable domain whose characters the expression does not write out."""
+    start = witness.index("://") + 3
+    host_end = start + len(witness[start:].split(":", maxsplit=1)[0].rstrip("."))
+    tokens = _trace(automaton, witness)
+    return [
+        at
+        for at in range(host_end - len(domain), host_end)
+        if (witness[at] != "." or tokens[at].quantified) and _width(tokens[at]) > _LETTER_CASES
+    ]
+
+
+_LETTER_CASES: Final = 2
+"""Characters of a symbol that stands for one letter, with or without case."""
+
+
 def _is_open(position: Position) -> bool:
     return isinstance(position.token, Symbol) and is_open(position.token.chars)
 
