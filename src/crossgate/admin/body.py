@@ -145,7 +145,7 @@ class ModelBody(Generic[_Model]):
 
         """
         raw = await read_json_object(request)
-        fields = self.model.model_fields
+        fields = {one.alias or name for name, one in self.model.model_fields.items()}
         # The model itself would take 0.1 ms for each unknown key, and report all of them.
         unknown = unknown_keys(raw, fields)
         try:
