@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import Final
 
 from crossgate.catalogue.effective import Associations
@@ -31,12 +30,10 @@ from crossgate.service.changes import PutApi
 from crossgate.service.errors import InvalidChange
 from crossgate.service.objects import Difference, ObjectKind
 from crossgate.service.permission import Permission
+from crossgate.service.recorded_effect import PERIOD, RecordedEffect, recorded_effect, records_since
 from crossgate.service.refusal_changes import render_patch
-from crossgate.service.refusals import AllowedOrigin, RefusalGroup
-from crossgate.service.replay import FateKind, Replay, TelemetryRecords
+from crossgate.service.replay import TelemetryRecords
 
-PERIOD: Final = timedelta(hours=24)
-"""Recorded requests of this time are replayed."""
 MOST_ENTRIES: Final = 2000
 """Entries of the allowed origins, and origins of applications, that get a verdict."""
 
@@ -79,33 +76,6 @@ class AcceptedFinding:
     index: int
     suppression: Suppression
     finding: Finding | None
-
-
-@dataclass(frozen=True, slots=True)
-class AffectedOrigin:
-    """Recorded requests of one origin that the draft would treat otherwise."""
-
-    origin: str
-    clients: int | None
-    """Distinct addresses, estimated; None where they are not counted."""
-    requests: float
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedEffect:
-    """What the draft would have made of the recorded requests of the last 24 hours."""
-
-    refusals: float
-    """All that were refused or observed."""
-    turned: float
-    """Of these, those that would pass."""
-    refused: float
-    """Requests that passed and would be refused, estimated."""
-    gains: tuple[AffectedOrigin, ...]
-    """Those of most requests come first, here and in ``loses``."""
-    loses: tuple[AffectedOrigin, ...]
-    unknown: int = 0
-    """Records that have too little to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +150,7 @@ def preview_policy(
     parsed = _parse(api, draft)
     errors = parsed.errors
     since = service.clock() - PERIOD
-    recent = None if records is None else _within(records, since)
+    recent = None if records is None else records_since(records, since)
     try:
         plan = service.plan([PutApi(parsed.api)], permission, recent or None)
     except InvalidChange as invalid:
@@ -201,7 +171,7 @@ def preview_policy(
         tuple(_accepted(head.catalogue, parsed, associations)),
         plan.difference,
         next((one for one in plan.access if one.api == api.key), None),
-        None if recent is None else _effect(recent, plan.replay),
+        None if recent is None else recorded_effect(recent, plan.replay),
     )
 
 
@@ -294,44 +264,3 @@ def _accepted(catalogue: Catalogue, parsed: _Parsed, associations: Associations)
         found = next((one for one in findings if is_suppressed(one, [suppression])), None)
         placed = None if found is None else parsed.placed(found.within("apis", api.key))
         yield AcceptedFinding(index, suppression, placed)
-
-
-def _within(records: TelemetryRecords, since: datetime) -> TelemetryRecords:
-    """The records of the time since then; the count of a group is that of these hours."""
-    first = since.replace(minute=0, second=0, microsecond=0)
-    groups = []
-    for one in records.groups:
-        count = sum(requests for hour, requests in one.hours.items() if hour >= first)
-        if count:
-            groups.append(replace(one, count=count, hours={}))
-    return TelemetryRecords(groups, [one for one in records.allowed if one.last_seen >= since])
-
-
-def _effect(records: TelemetryRecords, replay: Replay | None) -> RecordedEffect:
-    found = replay or Replay()
-    gained = [one.record for one in found.gained if one.after.kind is FateKind.ALLOWED]
-    lost = [one.record for one in found.lost if one.before.kind is FateKind.ALLOWED]
-    gains, loses = _by_origin(gained), _by_origin(lost)
-    return RecordedEffect(
-        sum(one.count for one in records.groups),
-        sum(one.requests for one in gains),
-        sum(one.requests for one in loses),
-        gains,
-        loses,
-        len(found.unknown),
-    )
-
-
-def _by_origin(records: Iterable[RefusalGroup | AllowedOrigin]) -> tuple[AffectedOrigin, ...]:
-    requests = defaultdict[str, float](float)
-    clients: dict[str, int | None] = {}
-    for one in records:
-        origin = one.key.origin
-        requests[origin] += one.count
-        if isinstance(one, RefusalGroup):
-            # A preflight and what follows it come from the same clients.
-            clients[origin] = max(clients.get(origin) or 0, one.clients)
-        else:
-            clients.setdefault(origin, None)
-    ordered = sorted(requests.items(), key=lambda one: (-one[1], one[0]))
-    return tuple(AffectedOrigin(origin, clients[origin], count) for origin, count in ordered)

@@ -14,14 +14,16 @@ from typing import Final
 from crossgate.catalogue.model import Catalogue
 from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Diagnostic
+from crossgate.lint.origin_verdict import ONLY_THIS_ORIGIN
 from crossgate.lint.rule import Finding
 from crossgate.policy import Reason
-from crossgate.service.change_candidates import ONLY_THIS_ORIGIN, Candidate, ChangeForm, find_candidates
+from crossgate.service.change_candidates import Candidate, find_candidates
 from crossgate.service.changes import Change
 from crossgate.service.errors import InvalidChange
 from crossgate.service.lint_gate import lint_change
 from crossgate.service.objects import Difference, ObjectChange, ObjectKind, object_to_dict
 from crossgate.service.plan import apply_changes
+from crossgate.service.policy_gaps import ChangeForm
 from crossgate.service.refusal_signs import Sign
 from crossgate.service.refusals import CUT, REST_UNKNOWN, RefusalGroup
 from crossgate.service.replay import Replayer, Situation

@@ -13,7 +13,7 @@ from tests.refusal_groups import NOON, group
 from crossgate.catalogue.model import Application, Catalogue, DomainOwnership, Gateway, GatewayLint, Settings
 from crossgate.catalogue.reader import read_settings
 from crossgate.policy import CorsPolicy, Mode, Reason, SameOrigin, build_policy
-from crossgate.service.change_candidates import ChangeForm
+from crossgate.service.policy_gaps import ChangeForm
 from crossgate.service.refusal_advice import advise
 from crossgate.service.refusal_changes import SuggestedChange, Suggester
 from crossgate.service.refusals import CUT, DismissalReason, Disposition, DispositionKind, RefusalGroup

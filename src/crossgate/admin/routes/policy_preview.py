@@ -23,7 +23,7 @@ from crossgate.service.tokens import Token
 if TYPE_CHECKING:
     # They load the linter, which is loaded after clients are served.
     from crossgate.lint.origin_verdict import OriginVerdict
-    from crossgate.service.policy_preview import AffectedOrigin
+    from crossgate.service.recorded_effect import AffectedOrigin
 
 router = resource_router("Policies")
 _MOST_LISTED = 1000
