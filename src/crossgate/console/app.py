@@ -11,13 +11,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.console.api import CallApi
 from crossgate.console.assets import PREFIX, Assets
-from crossgate.console.pages import appearance, changes, live, nodes, prove, settings, sign_in, tokens
+from crossgate.console.pages import (
+    appearance,
+    changes,
+    live,
+    nodes,
+    overview,
+    prove,
+    settings,
+    sign_in,
+    tokens,
+)
 from crossgate.console.sign_in import SignedIn
 from crossgate.service.sessions import Sessions
 
 _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     sign_in.routes,
     live.routes,
+    overview.routes,
     changes.routes,
     nodes.routes,
     settings.routes,
