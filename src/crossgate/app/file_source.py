@@ -45,7 +45,7 @@ class FileSource:
         reading = load_document(file)
         if reading.catalogue is None:
             raise InvalidInput(reading.diagnostics)
-        store, tokens = FileStore(str(file), reading.catalogue), Tokens(InMemoryTokenStore())
+        store, tokens = FileStore(str(file), reading.catalogue, reading.locate), Tokens(InMemoryTokenStore())
         return cls(file, reading, store, tokens, InMemoryTelemetryStore())
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
@@ -78,7 +78,7 @@ class FileSource:
                 if reading.catalogue is None or errors:
                     emit(ChangeRefused(errors))
                 else:
-                    rollout.publish(self.store.replace(reading.catalogue), began)
+                    rollout.publish(self.store.replace(reading.catalogue, reading.locate), began)
                     linter.submit(reading)
 
 

@@ -14,7 +14,7 @@ from crossgate.catalogue.yaml.events import parse_yaml
 from crossgate.catalogue.yaml.files import FileStamp, read_lines_of, read_text
 from crossgate.catalogue.yaml.source_map import SourceMap
 from crossgate.catalogue.yaml.writer import write_yaml
-from crossgate.diagnostics import Diagnostic
+from crossgate.diagnostics import Diagnostic, Place
 from crossgate.record import quote_remedy
 
 _KEY_ERRORS: Final = frozenset({"unknown-key", "duplicate-key"})
@@ -37,6 +37,10 @@ class Reading:
     def located(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         """Findings whose places are paths into the document, with file, line and column, in their order."""
         return sorted((self._locate(found) for found in diagnostics), key=_position)
+
+    def locate(self, place: Place) -> Place:
+        """A path into the document with file, line and column."""
+        return place if self._source is None else self._source.locate(place, self.file)
 
     def declares(self, *path: str) -> bool:
         """Whether the document has that section, such as ``gateway``, or that key of a section."""

@@ -63,6 +63,14 @@ class Associations:
             for origin in application.javascript_origins
         )
 
+    def application_of(self, api: str, origin: str) -> str | None:
+        """The first application, by name, that brings the origin to the API."""
+        for name in sorted(self._by_api.get(api, ())):
+            application = self.applications[name]
+            if not application.suspended and origin in application.javascript_origins:
+                return name
+        return None
+
 
 def effective_policy(catalogue: Catalogue, associations: Associations, api: str) -> EffectivePolicy | None:
     """The policy that is enforced for the API; None for pass-through and under server-level CORS."""

@@ -20,6 +20,7 @@ from crossgate.policy.effective import EffectivePolicy
 from crossgate.policy.request import OPTIONS, Request, echoes_request, is_malformed_host, is_malformed_path
 from crossgate.policy.responses import Policy
 from crossgate.policy.same_origin import SameOrigin, says_same_origin
+from crossgate.policy.server_cors import PREFIX as SETTING_PREFIX
 from crossgate.policy.server_cors import ServerPolicy
 
 _Policy = TypeVar("_Policy")
@@ -40,6 +41,8 @@ class FlowStep(Generic[_Policy]):
     """The outcome instead if the policy forwards OPTIONS requests that are not preflights."""
     configured: Callable[[_Policy], bool] | None = None
     """Whether the policy has this step; None if every policy has it."""
+    rule: str = ""
+    """The property of the policy, or the setting, that decides; empty if none does."""
 
     def outcome_under(self, policy: _Policy) -> Outcome:
         """The outcome of the requests that fail here."""
@@ -106,6 +109,7 @@ PREFLIGHT: Final[FlowTable[EffectivePolicy]] = FlowTable(
             "Is the origin allowed?",
             "origin",
             _admits_origin,
+            rule="allowed_origins",
         ),
         FlowStep(
             Outcome(Flow.PREFLIGHT, Reason.METHOD_MISSING),
@@ -119,12 +123,14 @@ PREFLIGHT: Final[FlowTable[EffectivePolicy]] = FlowTable(
             "Is the requested method allowed?",
             "request_method",
             lambda policy: policy.admits_method,
+            rule="allowed_methods",
         ),
         FlowStep(
             Outcome(Flow.PREFLIGHT, Reason.HEADER_REFUSED),
             "Is every requested header allowed?",
             "request_headers",
             _admits_headers,
+            rule="allow_headers",
         ),
     ),
     Outcome(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED),
@@ -138,6 +144,7 @@ CORS_REQUEST: Final[FlowTable[EffectivePolicy]] = FlowTable(
             "Is the origin allowed?",
             "origin",
             _admits_origin,
+            rule="allowed_origins",
         ),
     ),
     Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED),
@@ -146,6 +153,18 @@ CORS_REQUEST: Final[FlowTable[EffectivePolicy]] = FlowTable(
 
 NO_ORIGIN: Final[FlowTable[Any]] = FlowTable((), Outcome(Flow.NO_ORIGIN, Reason.NO_ORIGIN))
 NO_POLICY: Final[FlowTable[None]] = FlowTable((), Outcome(Flow.PASS_THROUGH, Reason.NO_POLICY))
+
+HAS_ORIGIN: Final[FlowStep[object]] = FlowStep(
+    NO_ORIGIN.passed, "Is there an Origin?", "origin", lambda _: bool
+)
+"""What leads to a flow of requests with an Origin; :func:`choose_flow` asks it."""
+HAS_POLICY: Final[FlowStep[Policy]] = FlowStep(
+    NO_POLICY.passed,
+    "Does the API have a policy?",
+    "method",
+    lambda policy: lambda _: policy is not None,
+)
+"""What leads to any other flow; :func:`choose_flow` asks it."""
 
 
 def _server_steps(flow: Flow, method: str) -> tuple[FlowStep[ServerPolicy], ...]:
@@ -157,13 +176,21 @@ def _server_steps(flow: Flow, method: str) -> tuple[FlowStep[ServerPolicy], ...]
             "host",
             lambda policy: lambda host: host == policy.host,
             configured=lambda policy: policy.host != "",
+            rule=SETTING_PREFIX + "host",
         ),
-        FlowStep(Outcome(flow, Reason.ORIGIN_REFUSED), "Is the origin allowed?", "origin", _admits_origin),
+        FlowStep(
+            Outcome(flow, Reason.ORIGIN_REFUSED),
+            "Is the origin allowed?",
+            "origin",
+            _admits_origin,
+            rule=SETTING_PREFIX + "allowedOrigins",
+        ),
         FlowStep(
             Outcome(flow, Reason.METHOD_REFUSED),
             "Is the requested method allowed?" if method == "request_method" else "Is the method allowed?",
             method,
             lambda policy: lambda value: value in policy.supported_methods,
+            rule=SETTING_PREFIX + "supportedMethods",
         ),
     )
 
@@ -176,6 +203,7 @@ SERVER_PREFLIGHT: Final[FlowTable[ServerPolicy]] = FlowTable(
             "Is every requested header allowed?",
             "request_headers",
             _admits_headers,
+            rule=SETTING_PREFIX + "supportedHeaders",
         ),
     ),
     Outcome(Flow.PREFLIGHT, Reason.PREFLIGHT_ALLOWED),
@@ -190,6 +218,7 @@ SERVER_REQUEST: Final[FlowTable[ServerPolicy]] = FlowTable(
             "Is the Content-Type allowed?",
             "content_type",
             lambda policy: policy.admits_content_type,
+            rule=SETTING_PREFIX + "supportedHeaders",
         ),
     ),
     Outcome(Flow.CORS_REQUEST, Reason.ORIGIN_ALLOWED),

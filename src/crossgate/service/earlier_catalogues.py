@@ -37,6 +37,27 @@ def earlier_catalogues(store: CatalogueStore, api: str) -> Iterator[tuple[int, C
         yield revision.number - 1, catalogue
 
 
+def catalogue_at(store: CatalogueStore, api: str, revision: int) -> Catalogue | None:
+    """The catalogue of a revision, as far as it concerns the API; None if that is not known.
+
+    That is before the first revision, after the newest, or before the newest 100.
+    """
+    newest = store.head
+    if not 1 <= revision <= newest.revision:
+        return None
+    catalogue = newest.catalogue
+    if revision == newest.revision:
+        return catalogue
+    read = store.revisions(limit=_MOST)
+    if not read or revision < read[-1].number - 1:
+        return None
+    for number, earlier in earlier_catalogues(store, api):
+        if number < revision:
+            break
+        catalogue = earlier
+    return catalogue
+
+
 def _concerns(change: RecordedChange, api: str) -> bool:
     match change.kind:
         case ObjectKind.API:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 from crossgate.catalogue.model import Catalogue
+from crossgate.diagnostics import Place
 from crossgate.service.errors import ReadOnly
 from crossgate.service.ports import (
     NodeRollout,
@@ -17,6 +18,8 @@ from crossgate.service.ports import (
 )
 from crossgate.service.snapshot import Snapshot
 
+Locate = Callable[[Place], Place]
+
 
 class FileStore:
     """A :class:`~crossgate.service.ports.CatalogueStore` that refuses writes.
@@ -24,9 +27,11 @@ class FileStore:
     Its revision number is the number of times that the file was read without an error.
     """
 
-    def __init__(self, source: str, catalogue: Catalogue) -> None:
+    def __init__(self, source: str, catalogue: Catalogue, locate: Locate | None = None) -> None:
         self.source = source
         """Path of the file."""
+        self.locate = locate
+        """Finds the file and line of a path into the document as it was last read."""
         self._head = Snapshot.of(1, catalogue)
 
     @property
@@ -34,8 +39,9 @@ class FileStore:
         """The catalogue of the file when it was last read without an error."""
         return self._head
 
-    def replace(self, catalogue: Catalogue) -> Snapshot:
+    def replace(self, catalogue: Catalogue, locate: Locate | None = None) -> Snapshot:
         """Set the catalogue of the changed file; returns the new head."""
+        self.locate = locate
         self._head = Snapshot.of(self._head.revision + 1, catalogue)
         return self._head
 
