@@ -83,7 +83,7 @@ def test_an_origin_of_an_application_is_linked_to_it(site: Site) -> None:
         ({"method": "GET", "request_method": ""}, "n-ok"),
     ],
 )
-def test_other_ends(site: Site, changed: dict[str, str], ends: str) -> None:
+def test_other_ends(site: Site, changed: dict[str, Any], ends: str) -> None:
     assert ends in [box.kind for box in chart(site, **changed).boxes]
 
 

@@ -158,7 +158,7 @@ def state_of(step: Mapping[str, Any]) -> str:
 
 def step_count(flow: Mapping[str, Any]) -> int:
     """The steps of a flow with its end."""
-    return len(flow["steps"]) + (flow["flow"] != "pass-through")
+    return len(flow["steps"]) + int(flow["flow"] != "pass-through")
 
 
 def flow_sentence(flow: Mapping[str, Any]) -> str:
