@@ -28,7 +28,7 @@ from crossgate.admin.workers import WorkRefused
 from crossgate.diagnostics import Diagnostic
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.log import Log
-from crossgate.service.refusal_service import can_see
+from crossgate.service.refusal_query import can_see
 from crossgate.service.tokens import Token, Tokens
 
 OVERLAP: Final = timedelta(seconds=30)

@@ -13,7 +13,7 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.policy.nearest import NearestOrigin
 from crossgate.service.etag import EtagTarget, PolicyOf, etag_of
 from crossgate.service.objects import ObjectChange, ObjectKind, object_to_dict
-from crossgate.service.refusal_service import JudgedGroup
+from crossgate.service.refusal_index import JudgedGroup
 from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import (
     DismissalReason,

@@ -19,7 +19,8 @@ from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.errors import NotFound
 from crossgate.service.permission import EVERYTHING
 from crossgate.service.ports import NodeStanding
-from crossgate.service.refusal_service import RefusalQuery, RefusalService
+from crossgate.service.refusal_query import RefusalQuery
+from crossgate.service.refusal_service import RefusalService
 from crossgate.service.tokens import Token, Tokens
 
 EVENT_STREAM: Final[dict[str, Any]] = {

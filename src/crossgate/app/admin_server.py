@@ -5,6 +5,7 @@ Imported only when clients are served: FastAPI and uvicorn take half a second to
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,14 +22,16 @@ from crossgate.admin.telemetry_feeds import event_streams
 from crossgate.app.admin_workers import AdminWorkerPool, AdminWorkers
 from crossgate.app.http_connections import ConnectionLimits
 from crossgate.app.http_server import serve_http
+from crossgate.app.tasks import background_task
 from crossgate.console.api import InProcessApi
 from crossgate.console.app import console, either
 from crossgate.diagnostics import Diagnostic
 from crossgate.net.address import HostPort
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
+from crossgate.service.pending_refusals import NothingRecent
 from crossgate.service.ports import CatalogueStore, ChangeCheck, RecentTelemetry, TelemetryStore
-from crossgate.service.refusal_service import NothingRecent, RefusalService
+from crossgate.service.refusal_service import RefusalService
 from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.service.tokens import Tokens
 
@@ -67,7 +70,8 @@ async def serve_admin_api(
     app = guarded(either(authenticated(limited, context), pages), host_names)
     async with serve_http(bound, app, _busy, ConnectionLimits() if limits is None else limits):
         try:
-            yield HostPort(host, port)
+            async with background_task(asyncio.to_thread(refusals.warm_up)):
+                yield HostPort(host, port)
         finally:
             # Streams last as long as their clients wish; the server would wait for them.
             await streams.close()

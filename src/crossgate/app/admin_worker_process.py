@@ -29,9 +29,10 @@ from crossgate.diagnostics import Diagnostic
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.objects import Difference
+from crossgate.service.pending_refusals import NothingRecent
 from crossgate.service.permission import EVERYTHING, Role
-from crossgate.service.ports import NodeReport, NodeStanding
-from crossgate.service.refusal_service import NothingRecent, RefusalService
+from crossgate.service.ports import NodeReport, NodeStanding, StoredRefusals
+from crossgate.service.refusal_service import RefusalService
 from crossgate.service.refusals import AllowedOrigin, RefusalGroup
 from crossgate.service.replay import TelemetryRecords
 from crossgate.service.speculative_store import SpeculativeStore
@@ -105,6 +106,10 @@ class _RequestedTelemetry(InMemoryTelemetryStore):
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         del since, api  # those that the caller can see were sent, whatever their age
         return self.records.groups
+
+    def all_refusals(self, known: StoredRefusals | None = None) -> StoredRefusals:
+        del known
+        return StoredRefusals({one.key.id: one for one in self.records.groups})
 
     def allowed_origins(self, *, api: str | None = None) -> Sequence[AllowedOrigin]:
         del api

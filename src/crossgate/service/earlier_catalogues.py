@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from crossgate.catalogue.model import Catalogue
@@ -16,15 +16,22 @@ _MOST: Final = 100
 """Revisions that are read: 0.2 s at most."""
 
 
-def earlier_catalogues(store: CatalogueStore, api: str) -> Iterator[tuple[int, Catalogue]]:
+def earlier_catalogues(
+    store: CatalogueStore,
+    api: str,
+    numbers: Iterable[int] | None = None,
+    catalogue: Catalogue | None = None,
+) -> Iterator[tuple[int, Catalogue]]:
     """The revision before each change that concerns the API, with its catalogue; the newest first.
 
+    ``numbers`` are the revisions that can concern it, if they are known; the newest first. ``catalogue`` is
+    the newest one, or a part of it that has the API.
     Other APIs are as they are now. It ends with the history, after the newest 100 revisions, or before a
     revision that this version cannot parse.
     """
-    catalogue = store.head.catalogue
-    for revision in store.revisions(limit=_MOST):
-        recorded = store.revision(revision.number)
+    catalogue = store.head.catalogue if catalogue is None else catalogue
+    for number in (one.number for one in store.revisions(limit=_MOST)) if numbers is None else numbers:
+        recorded = store.revision(number)
         changes = () if recorded is None else recorded.difference
         concerned = [one for one in changes if _concerns(one, api)]
         if not concerned:
@@ -34,7 +41,7 @@ def earlier_catalogues(store: CatalogueStore, api: str) -> Iterator[tuple[int, C
         except InvalidChange:
             return
         catalogue = with_objects(catalogue, objects)
-        yield revision.number - 1, catalogue
+        yield number - 1, catalogue
 
 
 def catalogue_at(store: CatalogueStore, api: str, revision: int) -> Catalogue | None:

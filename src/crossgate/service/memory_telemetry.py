@@ -11,7 +11,7 @@ from threading import RLock
 from typing import TypeVar
 
 from crossgate.compiler.route_names import DecisionSeries
-from crossgate.service.ports import CounterKey, TelemetryBatch, utc_now
+from crossgate.service.ports import CounterKey, StoredRefusals, TelemetryBatch, utc_now
 from crossgate.service.refusals import (
     AllowedDelta,
     AllowedOrigin,
@@ -85,6 +85,8 @@ class InMemoryTelemetryStore:
         self._allowed: dict[str, AllowedOrigin] = {}
         self._key: tuple[date, bytes] | None = None
         self._last_batch: dict[str, str] = {}
+        self._version = 0
+        """Of the groups: it grows with each change."""
 
     def own_counters(self, control_plane: str) -> Mapping[CounterKey, int]:
         """The parts that a control plane counted."""
@@ -126,6 +128,7 @@ class InMemoryTelemetryStore:
                     process.ended = True
             if self._last_batch.get(batch.control_plane) != batch.id:
                 self._last_batch[batch.control_plane] = batch.id
+                self._version += 1
                 for group in batch.groups:
                     self._add_group(group)
                 for allowed in batch.allowed:
@@ -176,6 +179,13 @@ class InMemoryTelemetryStore:
             ]
         return sorted(found, key=lambda one: (-one.count, one.key.id))
 
+    def all_refusals(self, known: StoredRefusals | None = None) -> StoredRefusals:
+        """All groups, without their hours."""
+        with self._lock:
+            if known is not None and known.fingerprint == self._version:
+                return known
+            return StoredRefusals({id_: kept.group for id_, kept in self._groups.items()}, self._version)
+
     def refusal(self, group_id: str) -> RefusalGroup | None:
         """The group with that id."""
         with self._lock:
@@ -221,6 +231,7 @@ class InMemoryTelemetryStore:
             if kept is None:
                 return None
             self._groups[group_id] = replace(kept, group=replace(kept.group, disposition=disposition))
+            self._version += 1
             return self._shown(group_id)
 
     def client_key(self, day: datetime) -> bytes:
@@ -236,6 +247,7 @@ class InMemoryTelemetryStore:
         with self._lock:
             if self._key is not None and self._key[0] < day_of(now):
                 self._key = None
+            self._version += 1
             self._prune_decisions(before, now)
             self._prune_groups(before, now)
             self._allowed = _kept(self._allowed, lambda _, one: one.last_seen >= before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -19,6 +19,8 @@ from crossgate.service.refusal_states import PolicyChange
 from crossgate.service.snapshot import Snapshot
 
 _PAGE: Final = 200
+_MOST: Final = 100
+_LARGE: Final = 1000
 _OF_APPLICATIONS: Final = ("javascript_origins", "apis", "suspended")
 _OF_THE_GATEWAY: Final = ("public_origins", "same_origin")
 
@@ -28,6 +30,10 @@ class _Touched:
     change: PolicyChange
     apis: frozenset[str] | None
     """None: all."""
+    created: frozenset[str] = frozenset()
+    """The APIs that it created."""
+    recorded: bool = True
+    """Whether it is a revision of the store that can be read again for one API."""
 
     def concerns(self, api: str) -> bool:
         return self.apis is None or api in self.apis
@@ -70,7 +76,9 @@ class PolicyHistory:
             self._known = head
             if not recorded:
                 apis = _changed_policies(known.catalogue, head.catalogue)
-                self._changes.insert(0, _Touched(PolicyChange(head.revision, self._clock()), apis))
+                self._changes.insert(
+                    0, _Touched(PolicyChange(head.revision, self._clock()), apis, recorded=False)
+                )
                 self._of_api.clear()
 
     def first(self, api: str, after: datetime, revision: int) -> PolicyChange | None:
@@ -91,6 +99,43 @@ class PolicyHistory:
                 break
             found = one
         return found
+
+    def changes(self, api: str) -> Sequence[PolicyChange]:
+        """The recorded changes of the API among the newest 100 revisions, the newest first.
+
+        They end where the API was created, and at a revision of more than 1,000 objects, which takes too long
+        to read for each API.
+        """
+        self.note_head()
+        with self._lock:
+            self._read_newer()
+            oldest = self._known.revision - _MOST
+            while self._list_older() and self._older[0].number > oldest and self._older[0].objects <= _LARGE:
+                self._changes.append(self._read(self._older[0]))
+                self._older.popleft()
+                self._of_api.clear()
+            found = []
+            for one in self._changes:
+                if one.change.revision <= oldest or api in one.created or not one.recorded:
+                    break
+                if one.concerns(api):
+                    found.append(one.change)
+            return found
+
+    def touched_since(self, revision: int) -> frozenset[str] | None:
+        """The APIs whose effective policy can have changed after that revision; None if it can be all."""
+        self.note_head()
+        with self._lock:
+            if self._known.revision - revision > _PAGE:
+                return None
+            self._read_newer()
+            while self._list_older() and self._older[0].number > revision:
+                self._changes.append(self._read(self._older[0]))
+                self._older.popleft()
+                self._of_api.clear()
+            newer = [one.apis for one in takewhile(lambda one: one.change.revision > revision, self._changes)]
+        found = [one for one in newer if one is not None]
+        return frozenset().union(*found) if len(found) == len(newer) else None
 
     def _read_newer(self) -> None:
         """Read what was stored since the last call."""
@@ -122,8 +167,14 @@ class PolicyHistory:
 
     def _read(self, revision: Revision) -> _Touched:
         recorded = self._store.revision(revision.number)
-        apis = None if recorded is None else _touched(recorded.difference)
-        return _Touched(PolicyChange(revision.number, revision.at), apis)
+        change = PolicyChange(revision.number, revision.at)
+        if recorded is None:
+            return _Touched(change, None)
+        created = (
+            one.key for one in recorded.difference if one.kind is ObjectKind.API and one.before is None
+        )
+        small = revision.objects <= _LARGE
+        return _Touched(change, _touched(recorded.difference), frozenset(created), recorded=small)
 
 
 @dataclass(frozen=True, slots=True)

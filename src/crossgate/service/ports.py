@@ -6,7 +6,7 @@ SQLite, PostgreSQL and a plain file each provide a store.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -276,6 +276,18 @@ class TelemetryBatch:
     """The minute (UTC) in which what is new counts; None: the first one of ``hour``."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRefusals:
+    """The groups of a store at one time, without their hours."""
+
+    groups: Mapping[str, RefusalGroup] = field(default_factory=dict)
+    """By id."""
+    fingerprint: Hashable = None
+    """Differs if any group does."""
+    marks: Mapping[str, Hashable] = field(default_factory=dict)
+    """By id: it differs if the group does."""
+
+
 class TelemetryStore(Protocol):
     """Counts and refusals, shared by all control planes of one database. Thread-safe; blocks.
 
@@ -330,6 +342,14 @@ class TelemetryStore(Protocol):
 
     def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
         """The groups that were seen since then, the most frequent first."""
+        ...
+
+    def all_refusals(self, known: StoredRefusals | None = None) -> StoredRefusals:
+        """All groups, without their hours.
+
+        ``known`` is an earlier result: what did not change is taken from it.
+        If nothing changed, ``known`` itself is returned.
+        """
         ...
 
     def refusal(self, group_id: str) -> RefusalGroup | None:

@@ -18,6 +18,7 @@ from crossgate.policy.names import NULL
 from crossgate.policy.nearest import NearestOrigin, find_nearest_origin
 from crossgate.policy.origin import is_well_formed
 from crossgate.service.recorded_requests import Policy
+from crossgate.service.refusal_causes import RefusalCause, find_cause
 from crossgate.service.refusal_changes import SuggestedChange, Suggester
 from crossgate.service.refusal_signs import Sign, find_signs
 from crossgate.service.refusals import RefusalGroup
@@ -44,6 +45,8 @@ class Advice:
     """Hostile ones first."""
     changes: tuple[SuggestedChange, ...] = ()
     """Empty if nothing refuses it now, or if nothing safe would allow it."""
+    cause: RefusalCause | None = None
+    """Since when it is refused; None if that is not known."""
 
 
 def advise(
@@ -51,35 +54,33 @@ def advise(
     group: RefusalGroup,
     groups: Sequence[RefusalGroup],
     earlier: Iterable[tuple[int, Catalogue]] = (),
+    *,
+    replayer: Replayer | None = None,
+    cause: RefusalCause | None = None,
+    suggest: bool = True,
 ) -> Advice:
     """The advice for one of the recorded ``groups``.
 
-    ``earlier`` has the revisions before changes that concern its API, and their catalogues, the newest first:
-    to find out until when a refused origin was allowed. It is read as far as needed.
+    ``earlier`` is for `find_cause`, unless the ``cause`` is known. ``replayer`` is that of the catalogue, if
+    there is one. To suggest changes takes longer than all the rest: without ``suggest`` there are none.
     """
-    suggester = Suggester.of(catalogue, groups)
+    suggester = Suggester(catalogue, groups, replayer or Replayer(catalogue))
     situation = suggester.situation(group)
     fate, policy, request = situation.fate, situation.policy, situation.request
     refused = fate is not None and fate.kind in (FateKind.REFUSED, FateKind.OBSERVED)
     by_origin = fate is not None and fate.reason == Reason.ORIGIN_REFUSED
-    signs = find_signs(catalogue, policy, group, _allowed_until(group, earlier) if by_origin else None)
+    cause = cause or find_cause(suggester.replayer, group, earlier)
+    retired = cause.revision if cause is not None and by_origin and cause.place != "mode" else None
+    signs = find_signs(catalogue, policy, group, retired)
     return Advice(
         _sentence(group, situation),
         _failed_step(policy, request) if refused and request is not None else None,
         fate,
         _nearest(policy, group) if by_origin else None,
         signs,
-        suggester.suggest(group, signs) if refused else (),
+        suggester.suggest(group, signs) if refused and suggest else (),
+        cause,
     )
-
-
-def _allowed_until(group: RefusalGroup, earlier: Iterable[tuple[int, Catalogue]]) -> int | None:
-    """The revision that ended the allowance of the group: the one after the newest that allowed it."""
-    for number, catalogue in earlier:
-        fate = Replayer(catalogue).fate(group)
-        if fate is not None and fate.kind is FateKind.ALLOWED:
-            return number + 1
-    return None
 
 
 def _failed_step(policy: Policy, request: Request) -> Step | None:

@@ -6,44 +6,45 @@ and what belongs to no API, are for callers without a limit.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from crossgate.catalogue.effective import Associations, effective_policy
-from crossgate.catalogue.model import Api, Catalogue
-from crossgate.compiler.route_names import SERVER_LEVEL, DecisionSeries
+from crossgate.catalogue.effective import Associations
+from crossgate.catalogue.model import Api
+from crossgate.compiler.route_names import DecisionSeries
 from crossgate.diagnostics import Diagnostic
-from crossgate.policy import EffectivePolicy, Reason, ServerPolicy
+from crossgate.policy import Reason
 from crossgate.policy.nearest import NearestOrigin, find_nearest_origin
 from crossgate.policy.origin import is_well_formed
-from crossgate.service import hyperloglog
 from crossgate.service.api_traffic import ApiTraffic, find_api_traffic
 from crossgate.service.catalogue_service import CatalogueService, ChangeResult, check_text
-from crossgate.service.earlier_catalogues import earlier_catalogues
 from crossgate.service.errors import NotFound, StoreUnavailable
 from crossgate.service.etag import Precondition
 from crossgate.service.observers import Observers
+from crossgate.service.pending_refusals import add_deltas
 from crossgate.service.permission import Permission
 from crossgate.service.policy_history import PolicyHistory
 from crossgate.service.ports import CounterKey, RecentTelemetry, TelemetryStore
 from crossgate.service.readiness import DAYS_OF_TRAFFIC, Readiness, ready_to_enforce
-from crossgate.service.refusal_states import GroupState, GroupStatus, group_status
+from crossgate.service.refusal_causes import RefusalCause, RefusalCauses
+from crossgate.service.refusal_index import JudgedGroup, RefusalIndex
+from crossgate.service.refusal_query import Position, RefusalOrder, RefusalQuery, can_see
+from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import (
     DismissalReason,
     Disposition,
     DispositionKind,
-    GroupDelta,
-    GroupKey,
     OtherRefusals,
     RefusalGroup,
     RequestRecord,
     SeenOrigin,
 )
-from crossgate.service.replay import Fate, FateKind, Replayer, TelemetryRecords
-from crossgate.service.telemetry_rules import KeptGroup, merge_samples
+from crossgate.service.replay import TelemetryRecords
 from crossgate.service.traffic import (
     REFUSAL_REASONS,
     DecisionKind,
@@ -95,43 +96,17 @@ class RequestNotKept(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class RefusalQuery:
-    """Which groups to find; the default finds all."""
+class FoundRefusals:
+    """A part of the groups that a query finds, in order."""
 
-    api: str = ""
-    since: datetime | None = None
-    """Seen at that time or later."""
-    reason: str = ""
-    states: frozenset[GroupState] = frozenset()
-    """Empty: any. With open ones, reopened ones are found too: both wait for a decision."""
-    origin: str = ""
-    """A part of the origin, compared without case."""
-    observed: bool | None = None
-    """Whether observe mode forwarded the requests; None: either."""
-
-    def matches(self, key: GroupKey) -> bool:
-        """Whether it finds groups with that key, whatever their state."""
-        return (
-            self.reason in ("", key.reason)
-            and self.api in ("", key.api)
-            and self.observed in (None, key.observed)
-            and self.origin.lower() in key.origin.lower()
-        )
-
-    def matches_state(self, state: GroupState) -> bool:
-        """Whether it finds groups in that state."""
-        reopened = state is GroupState.REOPENED and GroupState.OPEN in self.states
-        return not self.states or state in self.states or reopened
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedGroup:
-    """A group with its state, and with what becomes of its requests now."""
-
-    group: RefusalGroup
-    status: GroupStatus
-    fate: Fate | None
-    """None if the group has too little to tell."""
+    groups: Sequence[JudgedGroup]
+    begin: int
+    """How many come before."""
+    total: int
+    last: Position | None
+    """The position of the last one; None if there are no more."""
+    states: Mapping[GroupState, int]
+    """How many groups in each state it would find if it did not ask for states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,30 +126,67 @@ class RefusalService:
         self._store = store
         self._recent = recent
         self._history = PolicyHistory(catalogue.store, catalogue.clock)
+        self._index = RefusalIndex(catalogue.store, self._history, store, recent)
+        self._causes = RefusalCauses(catalogue.store, self._history)
         self._decided = Observers[str]()
 
+    def warm_up(self) -> None:
+        """Read and judge all groups: of 10,000 in a second, which the first list would wait for."""
+        with suppress(StoreUnavailable):
+            self._index.in_order(RefusalOrder.CLIENTS)
+
     def find(self, query: RefusalQuery, permission: Permission) -> list[JudgedGroup]:
-        """The groups that the caller can see, the most frequent first.
+        """The groups that the caller can see, without their hours, the most frequent first.
 
         Raises:
             StoreUnavailable: the database fails.
 
         """
-        return list(self.in_order(query, permission))
+        return [one for _, one in self._matching(query, permission, RefusalOrder.COUNT)[0]]
 
-    def in_order(
-        self, query: RefusalQuery, permission: Permission, after: tuple[int, str] | None = None
-    ) -> Iterator[JudgedGroup]:
-        """As :meth:`find`, one by one; ``after`` is the `order` of the group before the first one.
+    def find_some(
+        self,
+        query: RefusalQuery,
+        permission: Permission,
+        order: RefusalOrder = RefusalOrder.COUNT,
+        *,
+        limit: int,
+        after: Position | None = None,
+        skip: int = 0,
+    ) -> FoundRefusals:
+        """A part of what :meth:`find` returns: at most ``limit`` groups.
 
-        A list has up to 10,000 groups, and a page needs the first of them only.
+        They are those behind the position ``after``, without the first ``skip`` of them.
+
+        Raises:
+            StoreUnavailable: the database fails.
+
         """
-        found = [(order(one), one) for one in self._groups(query, permission) if query.matches(one.key)]
-        found.sort(key=lambda one: one[0])
-        ordered = [one for place, one in found if after is None or place > after]
-        for judged in self._judge(ordered):
-            if query.matches_state(judged.status.state):
-                yield judged
+        found, states = self._matching(query, permission, order)
+        begin = 0 if after is None else bisect_right(found, after, key=lambda one: one[0])
+        begin += skip
+        some = found[begin : begin + limit]
+        last = some[-1][0] if some and begin + limit < len(found) else None
+        return FoundRefusals([one for _, one in some], begin, len(found), last, states)
+
+    def _matching(
+        self, query: RefusalQuery, permission: Permission, order: RefusalOrder
+    ) -> tuple[list[tuple[Position, JudgedGroup]], Counter[GroupState]]:
+        ordered = self._index.in_order(order)
+        if not query.only_states or permission.limited:
+            since = query.since
+            ordered = [
+                one
+                for one in ordered
+                if query.matches(one[1].group.key)
+                and (since is None or one[1].group.last_seen >= since)
+                and can_see(permission, one[1].group.key.api)
+            ]
+        states = Counter(judged.status.state for _, judged in ordered)
+        wanted = {state for state in states if query.matches_state(state)}
+        if wanted != states.keys():
+            ordered = [one for one in ordered if one[1].status.state in wanted]
+        return ordered, states
 
     def get(self, group_id: str, permission: Permission) -> JudgedGroup:
         """One group.
@@ -188,10 +200,14 @@ class RefusalService:
         pending = [one for one in self._recent.pending_groups() if one.key.id == group_id]
         found = add_deltas([] if stored is None else [stored], pending)
         visible = [one for one in found if can_see(permission, one.key.api)]
-        return next(self._judge([self._find(group_id, visible)]))
+        return self._index.judge([self._find(group_id, visible)])[0]
 
-    def advise(self, group_id: str, permission: Permission) -> tuple[JudgedGroup, Advice]:
+    def advise(
+        self, group_id: str, permission: Permission, *, suggest: bool = True
+    ) -> tuple[JudgedGroup, Advice]:
         """One group and what there is to know about it. It names groups that the caller can see only.
+
+        Without ``suggest`` there are no changes that would allow it, which take up to a second to find.
 
         Raises:
             NotFound, StoreUnavailable: as for :meth:`get`.
@@ -200,14 +216,20 @@ class RefusalService:
         # Imported here: it loads the linter, which is loaded after clients are served.
         from crossgate.service.refusal_advice import advise
 
-        groups = self._groups(RefusalQuery(), permission)
-        found = self._find(group_id, groups)
-        store = self.catalogue.store
-        advice = advise(store.head.catalogue, found, groups, earlier_catalogues(store, found.key.api))
+        judged = self.get(group_id, permission)
+        replayer = self._index.replayer()
+        advice = advise(
+            replayer.catalogue,
+            judged.group,
+            self._groups(permission) if suggest else (),
+            replayer=replayer,
+            cause=self._causes.find(judged.group, replayer),
+            suggest=suggest,
+        )
         if permission.limited:
             changes = tuple(one for one in advice.changes if _concerns_only(permission, one))
             advice = replace(advice, changes=changes)
-        return next(self._judge([found])), advice
+        return judged, advice
 
     def allow(
         self,
@@ -252,7 +274,7 @@ class RefusalService:
         self._decided.notify(group_id)
         # The change is made, whatever becomes of its record: the group's state follows from the policy too.
         group = replace(stored or judged.group, disposition=disposition)
-        return AllowResult(suggested, result, next(self._judge([group])))
+        return AllowResult(suggested, result, self._index.judge([group])[0])
 
     def dismiss(
         self, group_id: str, reason: DismissalReason, note: str, *, author: str, permission: Permission
@@ -282,13 +304,14 @@ class RefusalService:
             StoreUnavailable: the database fails.
 
         """
-        if query.origin:
-            return []  # nobody knows their origins
-        stored = self._store.other_refusals(since=query.since, api=query.api or None)
+        if query.origin or query.method or query.words:
+            return []  # nobody knows what they sent
+        stored = self._store.other_refusals(since=query.since)
         return [
             one
             for one in stored
             if can_see(permission, one.api)
+            and query.covers_api(one.api)
             and query.reason in ("", one.reason)
             and query.observed in (None, one.observed)
         ]
@@ -298,17 +321,13 @@ class RefusalService:
 
         The work is bounded: of groups whose policies have very many origins, only the first are compared.
         """
-        catalogue = self.catalogue.store.head.catalogue
-        associations = Associations.of(catalogue.applications)
-        policies: dict[str, EffectivePolicy | ServerPolicy | None] = {}
+        replayer = self._index.replayer()
         left, found = _COMPARED_ORIGINS, dict[str, NearestOrigin]()
         for group in groups:
             key = group.key
             if key.reason != Reason.ORIGIN_REFUSED or not is_well_formed(key.origin):
                 continue
-            if key.api not in policies:
-                policies[key.api] = _policy_of(catalogue, associations, key.api)
-            policy = policies[key.api]
+            policy = replayer.policy(key.api)
             if policy is None or left < 0:
                 continue
             left -= len(policy.origins.exact) + 100
@@ -359,15 +378,27 @@ class RefusalService:
 
         """
         query = RefusalQuery(states=frozenset({GroupState.OPEN}))
-        found = sorted(self._groups(query, permission), key=lambda one: (-one.clients, order(one)))
-        for judged in self._judge(found):
-            if query.matches_state(judged.status.state):
-                yield judged
+        return (one for _, one in self._matching(query, permission, RefusalOrder.CLIENTS)[0])
 
     def totals(self, permission: Permission) -> Mapping[CounterKey, int]:
         """What each Envoy process that is connected to this control plane counted since it began."""
         totals = self._recent.totals()
         return {key: count for key, count in totals.items() if can_see(permission, key.series.api)}
+
+    def causes(self, groups: Sequence[RefusalGroup]) -> Mapping[str, RefusalCause]:
+        """By id of the groups: since which revision they are refused, as far as that is known."""
+        replayer = self._index.replayer()
+        found = {one.key.id: self._causes.find(one, replayer) for one in groups}
+        return {id_: one for id_, one in found.items() if one is not None}
+
+    def count_alike(self, group: RefusalGroup, cause: RefusalCause, permission: Permission) -> int:
+        """How many other groups of the API are refused since the same revision, for the same reason.
+
+        Those that wait for a decision count, at most 500 are compared.
+        """
+        groups = (one for _, one in self._index.in_order(RefusalOrder.COUNT))
+        visible = (one for one in groups if can_see(permission, one.group.key.api))
+        return self._causes.count_alike(group, cause, visible, self._index.replayer())
 
     def find_request(self, request_id: str, permission: Permission) -> RequestRecord:
         """A request that is still in the sample of this control plane.
@@ -393,14 +424,14 @@ class RefusalService:
         if api not in catalogue.apis or not can_see(permission, api):
             raise NotFound("API", api)
         decisions = self.decisions(now - _KEPT, now, permission, api)
-        groups = self._groups(RefusalQuery(api=api), permission)
+        groups = [one for one in self._groups(permission) if one.key.api == api]
         others = self.others(RefusalQuery(api=api), permission)
         return ready_to_enforce(catalogue, api, decisions, groups, now, days, others)
 
     def records(self, permission: Permission) -> TelemetryRecords | None:
         """What a plan is replayed on, as far as the caller can see it; None if the database fails."""
         try:
-            groups = self._groups(RefusalQuery(), permission)
+            groups = self._groups(permission)
             allowed = self._store.allowed_origins()
         except StoreUnavailable:
             return None
@@ -423,7 +454,7 @@ class RefusalService:
         """What is recorded of one API in the last 25 hours, with its hours; None if the database fails."""
         since = self.catalogue.clock() - _RECENT
         try:
-            groups = self._groups(RefusalQuery(api=api, since=since), permission)
+            groups = self._groups_of(api, permission, since)
             allowed = self._store.allowed_origins(api=api)
         except StoreUnavailable:
             return None
@@ -462,7 +493,7 @@ class RefusalService:
         store = self.catalogue.store
         found = store.head.catalogue.apis.get(api)
         since = self.catalogue.clock() - _DAY
-        groups = self._groups(RefusalQuery(api=api, since=since), permission)
+        groups = self._groups_of(api, permission, since)
         allowed = self._store.allowed_origins(api=api)
         revisions = store.revisions(limit=_MOST_REVISIONS)
         return find_api_traffic(None if found is None else found.cors, groups, allowed, since, revisions)
@@ -516,114 +547,27 @@ class RefusalService:
         if stored is None:
             raise GroupNotStored
         self._decided.notify(group_id)
-        return next(self._judge(add_deltas([stored], self._recent.pending_groups(), only_known=True)))
+        return self._index.judge(add_deltas([stored], self._recent.pending_groups(), only_known=True))[0]
 
-    def _groups(self, query: RefusalQuery, permission: Permission) -> list[RefusalGroup]:
-        """The groups, pending ones included, that can match and that the caller can see."""
-        pending = [
-            one
-            for one in self._recent.pending_groups()
-            if query.since is None or one.last_seen >= query.since
-        ]
-        stored = self._store.refusals(since=query.since, api=query.api or None)
-        if query.since is not None and pending:
-            # A group that was seen before only, and whose refusals since are not stored yet.
-            known, wanted = {one.key for one in stored}, {one.key for one in pending}
-            older = self._store.refusals(api=query.api or None) if wanted - known else ()
-            stored = [*stored, *(one for one in older if one.key in wanted - known)]
-        found = add_deltas(stored, pending)
-        return [one for one in found if can_see(permission, one.key.api) and query.api in ("", one.key.api)]
+    def _groups(self, permission: Permission) -> list[RefusalGroup]:
+        """All groups that the caller can see, without their hours."""
+        return [one for one in self._index.groups() if can_see(permission, one.key.api)]
+
+    def _groups_of(
+        self, api: str, permission: Permission, since: datetime | None = None
+    ) -> list[RefusalGroup]:
+        """The groups of one API with their hours, pending ones included, if the caller can see them."""
+        if not can_see(permission, api):
+            return []
+        pending = [one for one in self._recent.pending_groups() if one.key.api == api]
+        found = add_deltas(self._store.refusals(api=api), pending)
+        return [one for one in found if since is None or one.last_seen >= since]
 
     def _find(self, group_id: str, groups: Iterable[RefusalGroup]) -> RefusalGroup:
         found = next((one for one in groups if one.key.id == group_id), None)
         if found is None:
             raise NotFound("refusal group", group_id)
         return found
-
-    def _judge(self, groups: Iterable[RefusalGroup]) -> Iterator[JudgedGroup]:
-        self._history.note_head()
-        replayer = Replayer(self.catalogue.store.head.catalogue)
-        for group in groups:
-            fate = replayer.fate(group)
-            passes = fate is not None and fate.kind is FateKind.ALLOWED
-            status = group_status(group, self._history.of(group.key.api), passes=passes)
-            yield JudgedGroup(group, status, fate)
-
-
-def order(group: RefusalGroup) -> tuple[int, str]:
-    """The place of a group in lists: those of most requests come first."""
-    return -round(group.count), group.key.id
-
-
-class NothingRecent:
-    """A :class:`~crossgate.service.ports.RecentTelemetry` of a control plane that collects nothing."""
-
-    def pending_groups(self) -> Sequence[GroupDelta]:
-        """None."""
-        return ()
-
-    def pending_decisions(self) -> Mapping[tuple[datetime, DecisionSeries], int]:
-        """None."""
-        return {}
-
-    def totals(self) -> Mapping[CounterKey, int]:
-        """None."""
-        return {}
-
-    def find_request(self, request_id: str) -> RequestRecord | None:
-        """None."""
-        del request_id
-        return None
-
-    def subscribe(self, callback: Callable[[], None], /) -> Callable[[], None]:
-        """Never call ``callback``."""
-        del callback
-        return lambda: None
-
-
-def add_deltas(
-    groups: Iterable[RefusalGroup], deltas: Iterable[GroupDelta], *, only_known: bool = False
-) -> list[RefusalGroup]:
-    """The groups with what is not stored yet; with ``only_known``, without groups that are new."""
-    found = {one.key: one for one in groups}
-    for delta in deltas:
-        known = found.get(delta.key)
-        if known is not None:
-            found[delta.key] = _add(known, delta)
-        elif not only_known:
-            group = KeptGroup.of(delta).group
-            found[delta.key] = replace(group, hours={delta.hour: delta.count})
-    return list(found.values())
-
-
-def _add(group: RefusalGroup, delta: GroupDelta) -> RefusalGroup:
-    return replace(
-        group,
-        sampled=group.sampled + delta.sampled,
-        count=group.count + delta.count,
-        variance=group.variance + delta.variance,
-        first_seen=min(group.first_seen, delta.first_seen),
-        last_seen=max(group.last_seen, delta.last_seen),
-        # The registers of the stored clients are in the store.
-        clients=max(group.clients, hyperloglog.estimate(delta.clients)),
-        seen_in=merge_samples(group.seen_in, delta.seen_in),
-        hours={**group.hours, delta.hour: group.hours.get(delta.hour, 0.0) + delta.count},
-    )
-
-
-def _policy_of(
-    catalogue: Catalogue, associations: Associations, api: str
-) -> EffectivePolicy | ServerPolicy | None:
-    if catalogue.server_policy is not None:
-        return catalogue.server_policy
-    return effective_policy(catalogue, associations, api) if api in catalogue.apis else None
-
-
-def can_see(permission: Permission, api: str) -> bool:
-    """Whether the caller can see telemetry of that API, of ``server-level`` or, if empty, of no API."""
-    if not permission.limited:
-        return True
-    return api not in ("", SERVER_LEVEL) and permission.covers_api(api)
 
 
 def _concerns_only(permission: Permission, change: SuggestedChange) -> bool:

@@ -105,9 +105,29 @@ class Replay:
 class Replayer:
     """Replays on several changes of one catalogue; each of its policies is looked up once."""
 
-    def __init__(self, before: Catalogue) -> None:
+    def __init__(self, before: Catalogue, associations: Associations | None = None) -> None:
         self._before = before
-        self._now = _Side(before, Associations.of(before.applications), before)
+        self._now = _Side(before, associations or Associations.of(before.applications), before)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue before the changes."""
+        return self._before
+
+    @property
+    def associations(self) -> Associations:
+        """Those of the catalogue's applications."""
+        return self._now.associations
+
+    def advance(self, catalogue: Catalogue) -> Replayer:
+        """The replayer for another catalogue, in less time than a new one if there are many applications."""
+        associations, _ = self.associations.advance(catalogue.applications)
+        return Replayer(catalogue, associations)
+
+    def policy(self, api: str) -> Policy:
+        """What decides on the requests to the API, or to server-level CORS; None if nothing does."""
+        judges = self._now.judges(api)
+        return judges[0].policy if judges else self._before.server_policy
 
     def fate(self, record: Record) -> Fate | None:
         """What becomes of the record's requests; None if the record has too little to tell."""

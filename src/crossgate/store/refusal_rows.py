@@ -5,13 +5,26 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    true,
+    type_coerce,
+    update,
+)
 
 from crossgate.service.errors import RESTORE, StoreUnavailable
 from crossgate.service.hyperloglog import REGISTERS, is_valid
@@ -34,6 +47,7 @@ from crossgate.store.counters import hour_at, hour_number
 from crossgate.store.tables import allowed, group_hours, groups, others
 
 _EPOCH: Final = date(1970, 1, 1)
+_IDS_AT_ONCE: Final = 500
 _MERGED: Final = (
     "sampled", "requests", "variance", "first_seen", "last_seen", "clients", "seen_in", "day", "registers"
 )  # fmt: skip
@@ -148,6 +162,54 @@ def groups_since(connection: Connection, since: datetime | None, api: str | None
         true() if api is None else groups.c.api == api,
     )
     return _with_hours(connection, connection.execute(select(groups).where(wanted)).all(), wanted)
+
+
+def fingerprint(connection: Connection) -> Hashable:
+    """A value that differs if any group does: of 10,000 groups, in 5 ms, in which other threads run.
+
+    The time of a decision alone does not tell a second one from the first: clocks of control planes differ.
+    """
+    columns = groups.c
+    query = select(
+        func.count(),
+        func.sum(columns.sampled),
+        func.sum(columns.requests),
+        func.max(columns.last_seen),
+        func.count(columns.disposition),
+        func.max(columns.disposed_at),
+        func.sum(columns.disposed_revision),
+        func.sum(func.length(columns.note)),
+    )
+    return tuple(connection.execute(query).one())
+
+
+def group_marks(connection: Connection) -> dict[str, Hashable]:
+    """By id of each group: a value that differs if the group does."""
+    columns = groups.c
+    query = select(
+        columns.id,
+        columns.sampled,
+        columns.requests,
+        # As stored: to make 20,000 times takes longer than the rest.
+        type_coerce(columns.last_seen, Text),
+        type_coerce(columns.disposed_at, Text),
+        columns.disposition,
+        columns.note,
+    )
+    return {row[0]: tuple(row)[1:] for row in connection.execute(query)}
+
+
+def groups_without_hours(connection: Connection, ids: Collection[str] | None) -> dict[str, RefusalGroup]:
+    """The groups with these ids, or all."""
+    if ids is None:
+        return {row.id: read_group(row).group for row in connection.execute(select(groups))}
+    found: dict[str, RefusalGroup] = {}
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _IDS_AT_ONCE):
+        some = ordered[start : start + _IDS_AT_ONCE]
+        rows = connection.execute(select(groups).where(groups.c.id.in_(some)))
+        found |= {row.id: read_group(row).group for row in rows}
+    return found
 
 
 def one_group(connection: Connection, group_id: str) -> RefusalGroup | None:

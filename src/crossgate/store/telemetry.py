@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.errors import RESTORE, StoreUnavailable
-from crossgate.service.ports import CounterKey, TelemetryBatch, utc_now
+from crossgate.service.ports import CounterKey, StoredRefusals, TelemetryBatch, utc_now
 from crossgate.service.refusals import (
     AllowedOrigin,
     Disposition,
@@ -55,6 +55,8 @@ class DatabaseTelemetryStore:
         self._pruning = Pruning(self._reading, self._writing_some, limits or TelemetryLimits(), clock)
         # Batches of one process do not mix; readers do not take it.
         self._adding = RLock()
+        self._decided = 0
+        """Decisions about groups by this process."""
 
     def own_counters(self, control_plane: str) -> Mapping[CounterKey, int]:
         """The parts that a control plane counted."""
@@ -117,6 +119,22 @@ class DatabaseTelemetryStore:
             found = refusal_rows.groups_since(connection, since, api)
         return sorted(found, key=lambda one: (-one.count, one.key.id))
 
+    def all_refusals(self, known: StoredRefusals | None = None) -> StoredRefusals:
+        """All groups, without their hours; only those are read that changed."""
+        with self._reading() as connection:
+            # The fingerprint comes first: what changes while the rest is read, changes it too.
+            fingerprint = self._decided, refusal_rows.fingerprint(connection)
+            if known is not None and known.fingerprint == fingerprint:
+                return known
+            marks = refusal_rows.group_marks(connection)
+            kept = known or StoredRefusals()
+            changed = [id_ for id_, mark in marks.items() if kept.marks.get(id_) != mark]
+            few = len(changed) < len(marks) / 2
+            found = refusal_rows.groups_without_hours(connection, changed if few else None)
+        groups = {id_: found.get(id_) or kept.groups.get(id_) for id_ in marks}
+        present = {id_: one for id_, one in groups.items() if one is not None}
+        return StoredRefusals(present, fingerprint, {id_: marks[id_] for id_ in present})
+
     def refusal(self, group_id: str) -> RefusalGroup | None:
         """The group with that id."""
         with self._reading() as connection:
@@ -145,7 +163,9 @@ class DatabaseTelemetryStore:
         values = refusal_rows.disposition_values(disposition)
         with self._writing() as connection:
             connection.execute(update(groups).where(groups.c.id == group_id).values(values))
-            return refusal_rows.one_group(connection, group_id)
+            found = refusal_rows.one_group(connection, group_id)
+        self._decided += 1
+        return found
 
     def client_key(self, day: datetime) -> bytes:
         """The secret key of that day; the first control plane that asks creates it."""

@@ -25,8 +25,9 @@ from crossgate.admin.event_streams import StreamLimits, Topic
 from crossgate.admin.telemetry_feeds import event_stream, event_streams
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
+from crossgate.service.pending_refusals import NothingRecent
 from crossgate.service.permission import Role
-from crossgate.service.refusal_service import NothingRecent, RefusalService
+from crossgate.service.refusal_service import RefusalService
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from crossgate.compiler.route_names import SERVER_LEVEL
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.permission import Role
-from crossgate.service.refusals import AllowedDelta, AllowedKey, RefusalGroup
+from crossgate.service.ports import StoredRefusals
+from crossgate.service.refusals import AllowedDelta, AllowedKey
 from crossgate.store import Store
 
 OLD = "https://old.example.com"
@@ -42,8 +42,8 @@ apis:
 
 
 class FailingTelemetry(InMemoryTelemetryStore):
-    def refusals(self, *, since: datetime | None = None, api: str | None = None) -> Sequence[RefusalGroup]:
-        del since, api
+    def all_refusals(self, known: StoredRefusals | None = None) -> StoredRefusals:
+        del known
         raise StoreUnavailable("the database does not answer", "Retry")
 
 

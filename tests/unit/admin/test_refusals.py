@@ -276,7 +276,7 @@ def test_a_decision_reads_one_group_only(
 ) -> None:
     telemetry.add_telemetry(batch(delta(SHOP, 30)))
     # A list of 10,000 groups takes a second of processor time.
-    monkeypatch.delattr(InMemoryTelemetryStore, "refusals")
+    monkeypatch.delattr(InMemoryTelemetryStore, "all_refusals")
 
     for action, sent, state in (("dismiss", {"reason": "bot"}, "dismissed"), ("reopen", None, "open")):
         answer = api.editor.post(f"/v1/refusals/{SHOP.id}/{action}", json=sent)

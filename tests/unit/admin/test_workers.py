@@ -28,9 +28,10 @@ from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.objects import Difference, ObjectChange, ObjectKind
+from crossgate.service.pending_refusals import NothingRecent
 from crossgate.service.permission import Role
 from crossgate.service.ports import Proposal
-from crossgate.service.refusal_service import NothingRecent, RefusalService
+from crossgate.service.refusal_service import RefusalService
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store
 from crossgate.workers.budget import WorkBudget

@@ -19,7 +19,7 @@ from crossgate.admin.responses import read_response
 from crossgate.admin.routes.nodes import NodeList, node_list
 from crossgate.service.permission import Permission
 from crossgate.service.ports import Revision
-from crossgate.service.refusal_service import JudgedGroup
+from crossgate.service.refusal_index import JudgedGroup
 from crossgate.service.traffic import DecisionKind, TrafficPeriod
 
 router = resource_router("Overview")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Path, Query, Request
@@ -35,7 +34,8 @@ from crossgate.policy import Reason
 from crossgate.service.catalogue_service import MAX_MESSAGE
 from crossgate.service.etag import Precondition
 from crossgate.service.file_store import FileStore
-from crossgate.service.refusal_service import JudgedGroup, RefusalQuery, order
+from crossgate.service.refusal_index import JudgedGroup
+from crossgate.service.refusal_query import RefusalOrder, RefusalQuery
 from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import DismissalReason
 
@@ -114,14 +114,13 @@ Filters = Annotated[RefusalQuery, Depends(refusal_query)]
 @router.get("/v1/refusals", response_model=RefusalPage)
 def list_refusals(request: Request, context: Context, caller: Viewer, query: Filters, page: Page) -> Response:
     """Groups of refused requests, the most frequent first. Counts go on, so that pages can overlap."""
-    ordered = context.refusals.in_order(query, caller.permission, _position(page))
-    found = list(islice(ordered, page.limit + 1))
-    shown = found[: page.limit]
-    nearest = context.refusals.nearest([one.group for one in shown])
-    last = order(shown[-1].group) if len(found) > page.limit else None
+    found = context.refusals.find_some(
+        query, caller.permission, RefusalOrder.COUNT, limit=page.limit, after=_position(page)
+    )
+    nearest = context.refusals.nearest([one.group for one in found.groups])
     body = RefusalPage(
-        items=refusal_bodies(shown, nearest),
-        next=None if last is None else cursor_after(f"{-last[0]} {last[1]}"),
+        items=refusal_bodies(found.groups, nearest),
+        next=None if found.last is None else cursor_after(f"{-int(found.last[0])} {found.last[1]}"),
         others=other_refusals(context.refusals.others(query, caller.permission)),
     )
     return read_response(request, body, in_ascii=True)

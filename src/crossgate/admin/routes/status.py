@@ -13,7 +13,7 @@ from crossgate.admin.responses import read_response
 from crossgate.service.errors import ReadOnly
 from crossgate.service.permission import Role
 from crossgate.service.ports import CatalogueStore, Enforcement
-from crossgate.service.refusal_service import RefusalQuery
+from crossgate.service.refusal_query import RefusalQuery
 from crossgate.service.refusal_states import GroupState
 
 router = resource_router("Status")
