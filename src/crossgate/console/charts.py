@@ -19,7 +19,7 @@ _LEAST_HEIGHT: Final = 1.0
 """Pixels of a bar that is not empty."""
 _FLAG_DISTANCE: Final = 13.0
 """Percent: flags that are nearer to each other become one."""
-_NOW_DISTANCE: Final = 9.0
+_NOW_DISTANCE: Final = 15.0
 """Percent that the last label, "now", takes."""
 
 

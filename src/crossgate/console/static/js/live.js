@@ -8,8 +8,8 @@
 //   <p data-live="totals">…</p>           anything else: replaced as a whole when it changed
 //
 // An event says only that something changed. Then the page is read again from its own URL, and what it marks
-// is taken over. What the pointer is over, or what has the focus, is held until it is left. Pages without
-// topics follow the newest revision and the nodes, for their frame.
+// is taken over. While the pointer is over a part that may change, or the focus is in it, all of them are held,
+// so that nothing moves. Pages without topics follow the newest revision and the nodes, for their frame.
 // After each change, "crossgate:live" is dispatched at the element.
 
 const FRAME = "revision node refusal";
@@ -44,6 +44,10 @@ const hovers = matchMedia("(hover: hover)");
 const isHeld = (element) =>
   element.contains(document.activeElement) || (hovers.matches && element.matches(":hover"));
 
+// Under pointer or focus all is held: what changes above a row would move it away.
+const isPageHeld = () =>
+  [...document.querySelectorAll("main [data-live], main [data-live-rows]")].some(isHeld);
+
 const parts = (root) => [...root.querySelectorAll("[data-live]")];
 const lists = (root) => [...root.querySelectorAll("[data-live-rows]")];
 const rowsOf = (list) => [...list.querySelectorAll("[data-row]")];
@@ -66,25 +70,22 @@ const put = (old, fresh) => {
 let waiting = 0; // new rows
 let held = false; // whether a change waits for the pointer or the focus to leave
 
-const tickRow = (row, fresh) => {
-  if (row.isEqualNode(fresh)) return;
-  if (isHeld(row)) held = true;
-  else put(row, fresh);
-};
-
-const mergeList = (list, fresh) => {
+const mergeList = (list, fresh, hold) => {
   const rows = rowsOf(list);
   const known = new Map(rows.map((row) => [row.dataset.row, row]));
   const freshRows = rowsOf(fresh);
-  if (!rows.length) {
-    if (freshRows.length && isHeld(list)) held = true;
-    else if (freshRows.length) put(list, fresh);
+  if (!rows.length && freshRows.length) {
+    hold || put(list, fresh);
+    held ||= hold;
     return;
   }
   for (const row of freshRows) {
     const old = known.get(row.dataset.row);
-    if (old) tickRow(old, row);
-    else waiting += 1;
+    if (!old) waiting += 1;
+    else if (!old.isEqualNode(row)) {
+      hold || put(old, row);
+      held ||= hold;
+    }
   }
 };
 
@@ -92,15 +93,17 @@ const merge = () => {
   if (!newest) return;
   waiting = 0;
   held = false;
+  const pageHeld = isPageHeld();
   for (const part of parts(document)) {
     const fresh = counterpart(part, "data-live", newest);
     if (!fresh || part.closest("[data-live-rows]") || part.isEqualNode(fresh)) continue;
-    if (isHeld(part)) held = true;
-    else put(part, fresh);
+    const hold = part.closest("main") ? pageHeld : isHeld(part);
+    hold || put(part, fresh);
+    held ||= hold;
   }
   for (const list of lists(document)) {
     const fresh = counterpart(list, "data-live-rows", newest);
-    if (fresh) mergeList(list, fresh);
+    if (fresh) mergeList(list, fresh, pageHeld);
   }
   tell();
 };
