@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crossgate.console.api import CallApi
 from crossgate.console.assets import PREFIX, Assets
 from crossgate.console.pages import (
+    apis,
     appearance,
     changes,
     live,
@@ -29,6 +30,7 @@ _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     sign_in.routes,
     live.routes,
     overview.routes,
+    apis.routes,
     changes.routes,
     nodes.routes,
     settings.routes,
