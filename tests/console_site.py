@@ -21,7 +21,8 @@ from crossgate.service.changes import ReplaceAll
 from crossgate.service.permission import Role
 from crossgate.service.ports import RecentTelemetry, TelemetryStore
 from crossgate.service.refusals import AllowedDelta, AllowedKey, SeenIn
-from crossgate.service.sessions import InMemorySessionStore, Sessions
+from crossgate.service.sessions import Sessions
+from crossgate.service.tokens import Tokens
 from crossgate.store.location import SqliteDirectory
 from crossgate.store.open import Store, open_store
 
@@ -201,7 +202,7 @@ def serving(
     streams: StreamLimits | None = None,
 ) -> Iterator[Site]:
     """Serve the console over an open store."""
-    sessions = Sessions(InMemorySessionStore())
+    sessions = Sessions(store.sessions, Tokens(store.tokens))
     with (
         ExitStack() as stack,
         running_admin_api(

@@ -33,6 +33,7 @@ from crossgate.admin.routes import (
     refusals,
     registrations,
     revisions,
+    sessions,
     settings,
     stats,
     status,
@@ -60,6 +61,7 @@ _ROUTERS: Final = (
     stats.router,
     readiness.router,
     status.router,
+    sessions.router,
     tokens.router,
 )
 

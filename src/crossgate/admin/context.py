@@ -19,6 +19,7 @@ from crossgate.record import unknown_keys
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
 from crossgate.service.ports import NodeReport, NodeStanding
 from crossgate.service.refusal_service import RefusalService
+from crossgate.service.sessions import Sessions
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import Token, Tokens
 
@@ -70,6 +71,7 @@ class AdminContext:
     tokens: Tokens
     nodes: Nodes
     refusals: RefusalService
+    sessions: Sessions
     views: Views = field(default_factory=Views)
     streams: EventStreams | None = None
     """None in a worker."""

@@ -58,14 +58,15 @@ async def serve_admin_api(
     service = CatalogueService(store, linted=True, check=check)
     refusals = RefusalService(service, telemetry or InMemoryTelemetryStore(), recent or NothingRecent())
     streams = event_streams(refusals, nodes, tokens, stream_limits)
+    sessions = sessions or Sessions(InMemorySessionStore(), tokens)
     context = AdminContext(
-        service, tokens, nodes, refusals, streams=streams, workers=AdminWorkers(store, pool)
+        service, tokens, nodes, refusals, sessions, streams=streams, workers=AdminWorkers(store, pool)
     )
     host, port = bound.getsockname()[:2]
     limited = limited_routes(context)
     pages = console(
         lambda caller: InProcessApi(limited, token_state(caller)),
-        sessions or Sessions(InMemorySessionStore()),
+        sessions,
     )
     app = guarded(either(authenticated(limited, context), pages), host_names)
     async with serve_http(bound, app, _busy, ConnectionLimits() if limits is None else limits):

@@ -35,6 +35,7 @@ from crossgate.service.ports import NodeReport, NodeStanding, StoredRefusals
 from crossgate.service.refusal_service import RefusalService
 from crossgate.service.refusals import AllowedOrigin, RefusalGroup
 from crossgate.service.replay import TelemetryRecords
+from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.service.speculative_store import SpeculativeStore
 from crossgate.service.tokens import InMemoryTokenStore, Tokens
 from crossgate.workers.budget import WorkBudget
@@ -127,7 +128,10 @@ class AdminWorkHandler:
         service = CatalogueService(self._store, linted=True, check=self._check)
         self._telemetry = _RequestedTelemetry()
         refusals = RefusalService(service, self._telemetry, NothingRecent())
-        self._context = AdminContext(service, Tokens(InMemoryTokenStore()), self._nodes, refusals)
+        tokens = Tokens(InMemoryTokenStore())
+        # No route of sessions is left to a worker.
+        sessions = Sessions(InMemorySessionStore(), tokens)
+        self._context = AdminContext(service, tokens, self._nodes, refusals, sessions)
         self._routes = routes(self._context)
 
     def warm_up(self) -> None:

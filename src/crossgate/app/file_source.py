@@ -24,6 +24,7 @@ from crossgate.service.changes import Draft, ReplaceAll
 from crossgate.service.file_store import FileStore
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.ports import ChangeCheck
+from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.service.tokens import InMemoryTokenStore, Tokens
 
 
@@ -35,6 +36,7 @@ class FileSource:
     reading: Reading
     store: FileStore
     tokens: Tokens
+    sessions: Sessions
     telemetry: InMemoryTelemetryStore
     refused: bool = False
     """Whether the document as it was last saved is not served."""
@@ -46,7 +48,8 @@ class FileSource:
         if reading.catalogue is None:
             raise InvalidInput(reading.diagnostics)
         store, tokens = FileStore(str(file), reading.catalogue, reading.locate), Tokens(InMemoryTokenStore())
-        return cls(file, reading, store, tokens, InMemoryTelemetryStore())
+        sessions = Sessions(InMemorySessionStore(), tokens)
+        return cls(file, reading, store, tokens, sessions, InMemoryTelemetryStore())
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
         """Every native service of the document as it was first loaded, with its place in it."""

@@ -284,6 +284,7 @@ class _Gateway:
             check=self.check,
             telemetry=source.telemetry,
             recent=self._collector,
+            sessions=source.sessions,
         )
         address = await self._stack.enter_async_context(server)
         # Without a directory of its own, the file is removed at the stop; so is a token that is not stored.

@@ -16,6 +16,7 @@ from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.service.errors import ServiceError
 from crossgate.service.ports import CatalogueStore, ChangeCheck, TelemetryStore, WatchedStore
+from crossgate.service.sessions import Sessions
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store, StoreLocation, directory_lock, open_store
 from crossgate.store.store import DatabaseStore
@@ -32,6 +33,11 @@ class Source(Protocol):
     @property
     def tokens(self) -> Tokens:
         """The tokens of the admin API."""
+        ...
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions of the console."""
         ...
 
     @property
@@ -61,6 +67,7 @@ class StoreSource:
 
     store: WatchedStore
     tokens: Tokens
+    sessions: Sessions
     telemetry: TelemetryStore
 
     def native_services(self) -> list[tuple[Place, NativeService]]:
@@ -112,4 +119,6 @@ async def open_source(
             store = await asyncio.to_thread(enter)
         except ServiceError as refused:
             raise InvalidInput(refused.diagnostics) from refused
-        yield StoreSource(store.catalogue, Tokens(store.tokens), store.telemetry)
+        tokens = Tokens(store.tokens)
+        sessions = Sessions(store.sessions, tokens)
+        yield StoreSource(store.catalogue, tokens, sessions, store.telemetry)

@@ -112,6 +112,21 @@ class StoreUnavailable(ServiceError):
         super().__init__([Diagnostic("store-unavailable", f"the store is unavailable: {reason}", remedy)])
 
 
+class LinkNeedsToken(Forbidden):
+    """A session asks for a sign-in link."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            [
+                Diagnostic(
+                    code="link-needs-token",
+                    message="only a token can create a sign-in link: a session would prolong itself",
+                    remedy="Call the API with a token, or use crossgate console --data or --database",
+                )
+            ]
+        )
+
+
 class TokenNameTaken(ServiceError):
     """A valid token has the name."""
 

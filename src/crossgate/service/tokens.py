@@ -71,6 +71,10 @@ class TokenStore(Protocol):
         """The token with that digest as it was when it was last read; from memory, without waiting."""
         ...
 
+    def find_token_named(self, name: str, created: datetime) -> Token | None:
+        """The token of that name that was created at that time; without the database, from memory."""
+        ...
+
     def revoke_token(self, name: str, at: datetime) -> Token | None:
         """Revoke the valid token of that name; None if there is none."""
         ...
@@ -129,6 +133,10 @@ class Tokens:
             self.store.touch_token(digest, now)
         return token
 
+    def find_named(self, name: str, created: datetime) -> Token | None:
+        """The token of that name that was created at that time, as it is now."""
+        return self.store.find_token_named(name, created)
+
     def is_known(self, secret: str) -> bool:
         """Whether a valid token with this secret is in memory. Reads no database and does not wait.
 
@@ -180,6 +188,11 @@ class InMemoryTokenStore:
     def known_token(self, digest: str) -> Token | None:
         """The token with that digest."""
         return self._tokens.get(digest)
+
+    def find_token_named(self, name: str, created: datetime) -> Token | None:
+        """The token of that name that was created at that time."""
+        same = (one for one in self._tokens.values() if (one.name, one.created) == (name, created))
+        return next(same, None)
 
     def revoke_token(self, name: str, at: datetime) -> Token | None:
         """Revoke the valid token of that name."""

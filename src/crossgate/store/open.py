@@ -15,6 +15,7 @@ from crossgate.service.log import Log
 from crossgate.store.location import PostgresqlUrl, SqliteDirectory, StoreLocation
 from crossgate.store.migrate import migrate
 from crossgate.store.private_directory import LOCK_FILE, make_file, open_directory
+from crossgate.store.sessions import SessionTable
 from crossgate.store.sqlite import sqlite_engine
 from crossgate.store.store import DatabaseStore, OnBatch
 from crossgate.store.telemetry import DatabaseTelemetryStore
@@ -23,10 +24,11 @@ from crossgate.store.tokens import TokenTable
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store: catalogue, tokens and telemetry of one database."""
+    """An open store: catalogue, tokens, sessions and telemetry of one database."""
 
     catalogue: DatabaseStore
     tokens: TokenTable
+    sessions: SessionTable
     telemetry: DatabaseTelemetryStore
 
 
@@ -52,7 +54,7 @@ def open_store(location: StoreLocation, on_batch: OnBatch | None = None) -> Iter
             from crossgate.store.listener import Listener
 
             stack.enter_context(Listener(engine, catalogue.reachable, catalogue.refresh))
-        yield Store(catalogue, tokens, DatabaseTelemetryStore(catalogue))
+        yield Store(catalogue, tokens, SessionTable(catalogue), DatabaseTelemetryStore(catalogue))
 
 
 def engine_for(location: StoreLocation) -> Engine:

@@ -106,6 +106,32 @@ tokens: Final = Table(
     Column("apis", Text),
 )
 
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("apis", Text),
+    # With the name, the caller's token; NULL where the caller is none.
+    Column("token_created", UtcTime),
+    Column("created", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+    Column("last_used", UtcTime, nullable=False),
+    Column("user_agent", Text, nullable=False),
+)
+
+links: Final = Table(
+    "sign_in_links",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("token_created", UtcTime),
+    Column("expires", UtcTime, nullable=False),
+)
+
 # Telemetry. What requests sent is stored as JSON in ASCII: it may hold control characters and surrogates.
 # Hours and days are numbers since 1970 (UTC): there are many rows of them.
 

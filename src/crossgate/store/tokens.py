@@ -72,6 +72,17 @@ class TokenTable:
         """The token with that digest, from memory."""
         return self._known.get(digest)
 
+    def find_token_named(self, name: str, created: datetime) -> Token | None:
+        """The token of that name that was created at that time."""
+        same = and_(tokens.c.name == name, tokens.c.created == created)
+        try:
+            with self._store.reading() as connection:
+                row = connection.execute(select(tokens).where(same)).first()
+        except StoreUnavailable:
+            known = (one for one in self._known.values() if (one.name, one.created) == (name, created))
+            return next(known, None)
+        return None if row is None else _token(row)
+
     def revoke_token(self, name: str, at: datetime) -> Token | None:
         """Revoke the valid token of that name."""
         valid = and_(

@@ -28,6 +28,7 @@ from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.pending_refusals import NothingRecent
 from crossgate.service.permission import Role
 from crossgate.service.refusal_service import RefusalService
+from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store
 
@@ -208,7 +209,9 @@ def test_a_client_that_leaves_before_the_first_event_gives_its_place_back(
         service = CatalogueService(store.catalogue)
         refusals = RefusalService(service, telemetry, NothingRecent())
         streams = event_streams(refusals, Nodes(), tokens, LIMITS)
-        context = AdminContext(service, tokens, Nodes(), refusals, streams=streams)
+        context = AdminContext(
+            service, tokens, Nodes(), refusals, Sessions(InMemorySessionStore(), tokens), streams=streams
+        )
         # Before version 2.4 of the protocol, as uvicorn speaks it, the response is cancelled by a disconnect.
         scope: Scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.3"}}
         response = event_stream(Request(scope), context, [Topic.REFUSAL], token, lambda _: True)

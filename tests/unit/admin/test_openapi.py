@@ -40,6 +40,8 @@ EXISTING = {
     "group": GROUP.id,
     "request_id": "r1",
     "code": "origin-unbounded",
+    "node": "n1",
+    "session_id": "0123456789ab",
 }
 EXAMPLES = 10
 STATE = """

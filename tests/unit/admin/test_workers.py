@@ -32,6 +32,7 @@ from crossgate.service.pending_refusals import NothingRecent
 from crossgate.service.permission import Role
 from crossgate.service.ports import Proposal
 from crossgate.service.refusal_service import RefusalService
+from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.service.tokens import Tokens
 from crossgate.store import Store
 from crossgate.workers.budget import WorkBudget
@@ -333,7 +334,9 @@ def test_control_plane_checks_what_a_worker_may_commit(store: Store) -> None:
     tokens, workers = Tokens(store.tokens), DishonestWorkers()
     service = CatalogueService(store.catalogue)
     refusals = RefusalService(service, InMemoryTelemetryStore(), NothingRecent())
-    context = AdminContext(service, tokens, Nodes(), refusals, workers=workers)
+    context = AdminContext(
+        service, tokens, Nodes(), refusals, Sessions(InMemorySessionStore(), tokens), workers=workers
+    )
     transport = httpx.ASGITransport(guarded(authenticated(limited_routes(context), context)))
 
     async def check(secret: str) -> int:

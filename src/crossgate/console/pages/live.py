@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Message, Receive, Scope, Send
@@ -54,7 +55,9 @@ class _Events(Response):
         del scope
 
         async def send_while_signed_in(message: Message) -> None:
-            if message["type"] == "http.response.body" and self._sessions.find(self._secret) is None:
+            if message["type"] == "http.response.body" and not await run_in_threadpool(
+                self._sessions.holds, self._secret
+            ):
                 raise _SessionEndedError
             await send(message)
 

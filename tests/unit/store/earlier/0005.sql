@@ -23,4 +23,5 @@ INSERT INTO refusal_groups VALUES ('0123456789abcdef', 'pets/1.0', 'origin-refus
 INSERT INTO refusal_hours VALUES ('0123456789abcdef', 490973, 12.5);
 INSERT INTO other_refusals VALUES (20457, 'pets/1.0', 'origin-refused', FALSE, 1, 4.5, 0.5, '2026-01-04 05:00:00');
 INSERT INTO allowed_origins VALUES ('fedcba9876543210', 'pets/1.0', TRUE, '{"origin": "https://a.example", "method": "GET", "headers": []}', 7.5, '2026-01-04 05:00:00');
-INSERT INTO telemetry_batches VALUES ('cp', 'b1', 2, 490973)
+INSERT INTO telemetry_batches VALUES ('cp', 'b1', 2, 490973);
+INSERT INTO sessions VALUES ('89ab', 'a1b2c3d4e5f6', 'token', 'ci', 'editor', 'pets shop-*', '2026-01-02 03:04:05', '2026-01-04 05:00:00', '2026-01-04 17:00:00', '2026-01-04 06:00:00', 'Firefox')

@@ -1,0 +1,26 @@
+INSERT INTO revisions VALUES (1, 'ann', '2026-01-02 03:04:05', 'first', 4, NULL);
+INSERT INTO revisions VALUES (2, 'bob', '2026-01-03 03:04:05', '', 3, NULL);
+INSERT INTO revisions VALUES (3, 'ann', '2026-01-04 03:04:05', 'back', 1, 1);
+INSERT INTO object_versions VALUES ('gateway', 'gateway', 1, '{"listen":"127.0.0.1:8443","public_origins":["https://own.example"]}', TRUE);
+INSERT INTO object_versions VALUES ('api', 'pets/1.0', 1, '{"name":"pets","version":"1.0","type":"rest","native":"http://127.0.0.1:9101"}', FALSE);
+INSERT INTO object_versions VALUES ('api', 'shop/1.0', 1, '{"name":"shop","version":"1.0","type":"rest","native":"http://127.0.0.1:9102"}', FALSE);
+INSERT INTO object_versions VALUES ('application', 'web', 1, '{"name":"web","javascript_origins":["https://web.example"],"apis":["pets/1.0"]}', TRUE);
+INSERT INTO object_versions VALUES ('api', 'pets/1.0', 2, '{"name":"pets","version":"1.0","type":"rest","native":"http://127.0.0.1:9101","cors":{"allowed_origins":["https://a.example",{"regex":"https://r[0-9]+\\.example"}],"allowed_methods":["GET"]}}', TRUE);
+INSERT INTO object_versions VALUES ('api', 'shop/1.0', 2, NULL, FALSE);
+INSERT INTO object_versions VALUES ('settings', 'settings', 2, '{"watt.server.cors.enabled":true,"watt.server.cors.allowedOrigins":"https://s.example"}', TRUE);
+INSERT INTO object_versions VALUES ('api', 'shop/1.0', 3, '{"name":"shop","version":"1.0","type":"rest","native":"http://127.0.0.1:9102"}', TRUE);
+INSERT INTO outcomes VALUES (1, 'n1', 'applied', '2026-01-02 03:04:06', NULL);
+INSERT INTO outcomes VALUES (2, 'n1', 'rejected', '2026-01-03 03:04:06', 'why');
+INSERT INTO tokens VALUES ('0123', 'ci', 'editor', '2026-01-02 03:04:05', NULL, NULL, NULL, 'pets shop-*');
+INSERT INTO tokens VALUES ('4567', 'old', 'admin', '2026-01-02 03:04:06', '2026-02-02 03:04:05', '2026-01-05 03:04:05', '2026-01-06 03:04:05', NULL);
+UPDATE head SET revision = 3;
+INSERT INTO decision_series VALUES (-7, 'pets/1.0', '/gateway/pets/1.0', 'preflight', 'origin-refused', FALSE);
+INSERT INTO counted_processes (control_plane, node, incarnation, state, counted) VALUES ('cp', 'n1', 'i1', 'running', 490973);
+INSERT INTO counter_parts VALUES (1, -7, 12);
+INSERT INTO decision_hours VALUES (490973, -7, 12);
+INSERT INTO refusal_groups VALUES ('0123456789abcdef', 'pets/1.0', 'origin-refused', FALSE, TRUE, '{"origin": "https://b.example", "method": "PUT", "headers": ["x-a"]}', 3, 12.5, 0.25, '2026-01-04 05:00:00', '2026-01-04 05:30:00', 2, '{"path": "/v1/*", "user_agents": ["Chrome"], "fetch_sites": [], "fetch_modes": [], "fetch_dests": []}', 20457, '', 'dismissed', '2026-01-04 06:00:00', 'ann', 3, 'bot', '"why"');
+INSERT INTO refusal_hours VALUES ('0123456789abcdef', 490973, 12.5);
+INSERT INTO other_refusals VALUES (20457, 'pets/1.0', 'origin-refused', FALSE, 1, 4.5, 0.5, '2026-01-04 05:00:00');
+INSERT INTO allowed_origins VALUES ('fedcba9876543210', 'pets/1.0', TRUE, '{"origin": "https://a.example", "method": "GET", "headers": []}', 7.5, '2026-01-04 05:00:00');
+INSERT INTO telemetry_batches VALUES ('cp', 'b1', 2, 490973);
+INSERT INTO sessions VALUES ('89ab', 'a1b2c3d4e5f6', 'token', 'ci', 'editor', 'pets shop-*', '2026-01-02 03:04:05', '2026-01-04 05:00:00', '2026-01-04 17:00:00', '2026-01-04 06:00:00', 'Firefox')
