@@ -37,11 +37,17 @@ from crossgate.xds.resource_types import CLUSTER
 class Publisher:
     """Publishes one cluster, whose text is the number of APIs."""
 
+    undistributed = ((CLUSTER, "c"),)
+
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._compiled = Catalogue()
 
-    def publish(self, published: Catalogue) -> dict[tuple[str, str], str | None]:
-        resource = cluster("c", f"good {len(published.apis)}")
+    def compile(self, published: Catalogue) -> None:
+        self._compiled = published
+
+    def distribute(self) -> dict[tuple[str, str], str | None]:
+        resource = cluster("c", f"good {len(self._compiled.apis)}")
         replace(self._cache, [resource])
         return {(CLUSTER, "c"): resource.version}
 

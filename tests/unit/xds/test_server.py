@@ -82,6 +82,31 @@ def test_a_node_gets_changes_and_its_answers_are_in_the_ledger(address: UnixSock
     run(test)
 
 
+def test_what_a_node_rejected_is_sent_again_on_request(address: UnixSocket) -> None:
+    async def test() -> None:
+        async with ControlPlane(address) as plane, client(plane) as stub:
+            replace(plane.cache, [cluster("a", "bad")])
+            call = stub.DeltaAggregatedResources()
+            await call.write(request(node="n1"))
+            response = await call.read()
+            await call.write(request(nonce=response.nonce, error="no such thing"))
+            assert (await wait_until_decided(plane.ledger)).rejections
+            [connection] = plane.ledger.sessions
+
+            assert plane.retry(connection, [(CLUSTER, "a"), (CLUSTER, "other")]) == 1
+            response = await call.read()
+            assert [one.name for one in response.resources] == ["a"]
+            assert plane.retry(connection, [(CLUSTER, "a")]) == 0
+            answered = asyncio.Event()
+            plane.ledger.watch(lambda _: answered.set())
+            await call.write(request(nonce=response.nonce))
+            await answered.wait()
+            assert plane.ledger.rejected_by(connection) == []
+            call.cancel()
+
+    run(test)
+
+
 def test_scoped_routes_never_travel_twice_with_equal_bytes(address: UnixSocket) -> None:
     async def test() -> None:
         wanted = scoped_route_pb2.ScopedRouteConfiguration(
