@@ -98,8 +98,10 @@ class AdminContext:
             raise NeedsWorkerError(read)
 
     @contextmanager
-    def quick_proofs(self) -> Iterator[None]:
+    def quick_proofs(self, read: Callable[[], Recorded] | None = None) -> Iterator[None]:
         """Leave the request to a worker if its proofs take longer than a few regular expressions usually do.
+
+        ``read`` is called for what the worker lacks.
 
         Raises:
             NeedsWorkerError: they do, and this is not a worker.
@@ -112,7 +114,7 @@ class AdminContext:
             with limited_proofs(_QUICK_STEPS):
                 yield
         except QuotaSpentError:
-            raise NeedsWorkerError from None
+            raise NeedsWorkerError(read) from None
 
     def leave_long_read_to_worker(self) -> None:
         """Leave a request that reads all objects to a worker, if they are many."""

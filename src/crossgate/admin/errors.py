@@ -23,6 +23,7 @@ from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint.rule import Finding
 from crossgate.service.errors import (
     BaseMoved,
+    ConfirmationNeeded,
     Forbidden,
     InvalidChange,
     LintErrors,
@@ -31,6 +32,7 @@ from crossgate.service.errors import (
     ReadOnly,
     ServiceError,
     StoreUnavailable,
+    SuggestionMoved,
 )
 from crossgate.service.permission import Role
 from crossgate.service.tokens import Token
@@ -202,7 +204,7 @@ def _status(error: ServiceError) -> HTTPStatus:
             return HTTPStatus.PRECONDITION_REQUIRED
         case NotFound():
             return HTTPStatus.NOT_FOUND
-        case PreconditionFailed() | BaseMoved():
+        case PreconditionFailed() | BaseMoved() | SuggestionMoved():
             return HTTPStatus.PRECONDITION_FAILED
         case ReadOnly():
             return HTTPStatus.CONFLICT
@@ -210,7 +212,7 @@ def _status(error: ServiceError) -> HTTPStatus:
             return HTTPStatus.SERVICE_UNAVAILABLE
         case WorkRefused(status=status):
             return status
-        case LintErrors():
+        case LintErrors() | ConfirmationNeeded():
             return HTTPStatus.UNPROCESSABLE_ENTITY
         case InvalidChange() if not all(one.code == "api-in-use" for one in error.diagnostics):
             return HTTPStatus.UNPROCESSABLE_ENTITY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -68,8 +68,9 @@ def find_candidates(
     lacks = PolicyGap.of(policy, request)
     if lacks is None:
         return
+    found: Iterable[Candidate]
     if isinstance(policy, ServerPolicy):
-        found = _server_candidates(catalogue.settings, lacks)
+        found = filter(None, [find_server_candidate(catalogue.settings, lacks)])
     else:
         api = catalogue.apis.get(group.key.api)
         if api is None or api.cors is None:
@@ -207,7 +208,8 @@ def _others(application: Application) -> tuple[str, ...]:
     return (f"It allows {others} other origins of the application too",) if others else ()
 
 
-def _server_candidates(settings: Settings, lacks: PolicyGap) -> Iterator[Candidate]:
+def find_server_candidate(settings: Settings, lacks: PolicyGap) -> Candidate | None:
+    """The change of the server-level settings; None if it cannot be made."""
     values = dict(settings.values)
     added: tuple[tuple[str, Sequence[str], Sequence[str]], ...] = (
         ("allowedOrigins", [lacks.origin] if lacks.origin else [], ()),
@@ -220,14 +222,14 @@ def _server_candidates(settings: Settings, lacks: PolicyGap) -> Iterator[Candida
             continue
         if isinstance(before, str):
             if before.startswith("file:"):
-                return  # the file is not part of the catalogue
+                return None  # the file is not part of the catalogue
             values[PREFIX + name] = ", ".join((before, *words))
         elif isinstance(before, list | tuple):
             values[PREFIX + name] = [*before, *words]
     try:
         changed = read_settings(values)
     except InvalidInput:
-        return
+        return None
     sentence = lacks.sentence(SERVER_LISTS, "the server-level settings")
     cautions = ("It holds for every API", *origin_cautions(lacks.origin))
-    yield Candidate(lacks.form, sentence, (PutSettings(changed),), lacks.verdict(), cautions)
+    return Candidate(lacks.form, sentence, (PutSettings(changed),), lacks.verdict(), cautions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from crossgate.diagnostics import Diagnostic
+from crossgate.diagnostics import Diagnostic, Place
 
 if TYPE_CHECKING:
     from crossgate.lint.rule import Finding
@@ -80,6 +80,40 @@ class BaseMoved(ServiceError):
                     message=f"the catalogue has changed since revision {base}",
                     found=f"revision {head}",
                     remedy="Plan again, then apply the new plan",
+                )
+            ]
+        )
+
+
+class ConfirmationNeeded(ServiceError):
+    """The change lets in what may harm, and has not been confirmed."""
+
+    def __init__(self, value: str, reason: str, typed: str) -> None:
+        super().__init__(
+            [
+                Diagnostic(
+                    code="confirmation-needed",
+                    message=f"this must be confirmed: {reason[:1].lower()}{reason[1:]}",
+                    remedy=f"Send {value} in confirm, if it is to be allowed",
+                    found=typed or None,
+                    place=Place(("confirm",)),
+                )
+            ]
+        )
+
+
+class SuggestionMoved(ServiceError):
+    """The suggested change of that number is another one than the caller saw."""
+
+    def __init__(self, number: int, sentence: str) -> None:
+        super().__init__(
+            [
+                Diagnostic(
+                    code="suggestion-moved",
+                    message=f"the suggested change {number} is another one now",
+                    remedy="Read the group again, then choose",
+                    found=sentence,
+                    place=Place(("sentence",)),
                 )
             ]
         )

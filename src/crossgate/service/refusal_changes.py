@@ -24,10 +24,17 @@ from crossgate.service.lint_gate import lint_change
 from crossgate.service.objects import Difference, ObjectChange, ObjectKind, object_to_dict
 from crossgate.service.plan import apply_changes
 from crossgate.service.policy_gaps import ChangeForm
+from crossgate.service.refusal_choices import Chosen, RefusalChoice, choose
 from crossgate.service.refusal_signs import Sign
 from crossgate.service.refusals import CUT, REST_UNKNOWN, RefusalGroup
 from crossgate.service.replay import Replayer, Situation
 from crossgate.service.snapshot import Snapshot
+
+_STILL_REFUSED: Final = Diagnostic(
+    "still-refused",
+    "these requests would still be refused",
+    "Choose an entry that admits their origin, and all that they request",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,22 @@ class Suggester:
             )
         found = (self._judged(one, group, replayed) for one in candidates)
         return tuple(one for one in found if one is not None)
+
+    def consider(
+        self, group: RefusalGroup, choice: RefusalChoice, signs: Sequence[Sign] = ()
+    ) -> tuple[SuggestedChange, Chosen]:
+        """The change that somebody chose.
+
+        Raises:
+            InvalidChange: it cannot be made, or the group would still be refused.
+
+        """
+        replayed = self._by_origin(group) or group
+        chosen = choose(self.catalogue, self.replayer.situation(replayed), replayed, choice, signs)
+        found = self._judged(chosen.candidate, group, replayed)
+        if found is None:
+            raise InvalidChange([_STILL_REFUSED])
+        return found, chosen
 
     def _by_origin(self, group: RefusalGroup) -> RefusalGroup | None:
         """The group with a method in place of what is not kept, if its origin is refused now."""

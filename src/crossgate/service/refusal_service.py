@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from crossgate.service.policy_preview import PolicyPreview
     from crossgate.service.refusal_advice import Advice
     from crossgate.service.refusal_changes import SuggestedChange
+    from crossgate.service.refusal_choices import RefusalChoice
+    from crossgate.service.refusal_preview import RefusalPreview
 
 _KEPT: Final = timedelta(days=60)
 """At least as long as decisions are kept by default."""
@@ -231,30 +233,93 @@ class RefusalService:
             advice = replace(advice, changes=changes)
         return judged, advice
 
+    def preview_choice(
+        self, group_id: str, choice: RefusalChoice | int, permission: Permission
+    ) -> tuple[RefusalGroup, RefusalPreview]:
+        """What a choice, or the suggested change of that number, would do for the group.
+
+        Raises:
+            NotFound: there is no such group or change, or the caller cannot see what the choice touches.
+            StoreUnavailable: the database fails.
+
+        """
+        # Imported here: it loads the linter, which is loaded after clients are served.
+        from crossgate.service.refusal_preview import preview_choice
+
+        records = self.records_around(group_id, permission)
+        group = self._find(group_id, records.groups)
+        found = preview_choice(self.catalogue, group, records, choice)
+        if found.change is not None and permission.limited and not _concerns_only(permission, found.change):
+            raise NotFound("application", "")
+        return group, found
+
+    def records_around(self, group_id: str, permission: Permission) -> TelemetryRecords:
+        """What is recorded of the API of a group, as far as the caller can see it.
+
+        Raises:
+            NotFound, StoreUnavailable: as for :meth:`get`.
+
+        """
+        stored = self._store.refusal(group_id)
+        pending = (one.key for one in self._recent.pending_groups() if one.key.id == group_id)
+        key = stored.key if stored is not None else next(pending, None)
+        if key is None:
+            # A worker has nothing but the records that it was sent.
+            groups = [one for one in self._store.refusals() if can_see(permission, one.key.api)]
+        else:
+            groups = self._groups_of(key.api, permission)
+        allowed = self._store.allowed_origins(api=None if key is None else key.api)
+        return TelemetryRecords(
+            tuple(groups), tuple(one for one in allowed if can_see(permission, one.key.api))
+        )
+
     def allow(
         self,
         group_id: str,
-        number: int,
+        choice: RefusalChoice | int,
         *,
         author: str,
         message: str,
         preconditions: Callable[[SuggestedChange], Sequence[Precondition]],
         permission: Permission,
+        confirm: str = "",
+        sentence: str = "",
     ) -> AllowResult:
-        """Make the suggested change of that number, counted from 1, and record that it allows the group.
+        """Make the chosen change, or the suggested one of that number, and record that it allows the group.
+
+        ``sentence`` is that of the change that the caller saw; ``confirm`` is what was typed to confirm it.
 
         Raises:
             NotFound: there is no such group, or no such change.
             StoreUnavailable: the database fails; the change is not made.
+            SuggestionMoved: the change is another one than the caller saw.
+            ConfirmationNeeded: it has not been confirmed.
             Forbidden, PreconditionFailed, InvalidChange, LintErrors, ReadOnly: as for
                 :meth:`CatalogueService.change`.
 
         """
+        # Imported here: it loads the linter, which is loaded after clients are served.
+        from crossgate.service.refusal_preview import (
+            ChosenChange,
+            find_chosen,
+            require_shown,
+            suggestion_to_confirm,
+        )
+
         self.catalogue.store.require_writable()
-        judged, advice = self.advise(group_id, permission)
-        if not 1 <= number <= len(advice.changes):
-            raise NotFound("suggested change", f"{number} of {len(advice.changes)}")
-        suggested = advice.changes[number - 1]
+        found: ChosenChange
+        if isinstance(choice, int):
+            judged, advice = self.advise(group_id, permission)
+            if not 1 <= choice <= len(advice.changes):
+                raise NotFound("suggested change", f"{choice} of {len(advice.changes)}")
+            suggested = advice.changes[choice - 1]
+            found = suggestion_to_confirm(self.catalogue, judged.group, suggested, advice.signs)
+        else:
+            judged = self.get(group_id, permission)
+            groups = self._groups_of(judged.group.key.api, permission)
+            found = find_chosen(self.catalogue, judged.group, groups, choice)
+            suggested = found.change
+        require_shown(found, choice if isinstance(choice, int) else None, sentence, confirm)
         key = judged.group.key
         default = f"Allow refusal group {group_id}" + (f" of {key.api}" if key.api else "")
         result = self.catalogue.change(

@@ -23,7 +23,7 @@ from crossgate.service.tokens import Token
 if TYPE_CHECKING:
     # They load the linter, which is loaded after clients are served.
     from crossgate.lint.origin_verdict import OriginVerdict
-    from crossgate.service.recorded_effect import AffectedOrigin
+    from crossgate.service.recorded_effect import AffectedOrigin, RecordedEffect
 
 router = resource_router("Policies")
 _MOST_LISTED = 1000
@@ -209,6 +209,18 @@ def _affected(found: AffectedOrigin) -> dict[str, object]:
     }
 
 
+def effect_values(effect: RecordedEffect) -> dict[str, object]:
+    """The values of an :class:`EffectBody`."""
+    return {
+        "refusals": round(effect.refusals),
+        "turned": round(effect.turned),
+        "refused": round(effect.refused),
+        "gains": [_affected(one) for one in effect.gains[:_MOST_LISTED]],
+        "loses": [_affected(one) for one in effect.loses[:_MOST_LISTED]],
+        "unknown": effect.unknown,
+    }
+
+
 def _preview(
     context: AdminContext, caller: Token, name: str, version: str, draft: PreviewRequest
 ) -> tuple[str, PreviewBody]:
@@ -258,14 +270,6 @@ def _preview(
             "gains": access.gains,
             "loses": access.loses,
         },
-        "effect": effect
-        and {
-            "refusals": round(effect.refusals),
-            "turned": round(effect.turned),
-            "refused": round(effect.refused),
-            "gains": [_affected(one) for one in effect.gains[:_MOST_LISTED]],
-            "loses": [_affected(one) for one in effect.loses[:_MOST_LISTED]],
-            "unknown": effect.unknown,
-        },
+        "effect": effect and effect_values(effect),
     }
     return api.key, PreviewBody.model_validate(body)

@@ -35,7 +35,7 @@ class ProofsBody(BaseModel):
     items: list[EntryProofBody]
 
 
-class RuleBody(BaseModel):
+class LintRuleBody(BaseModel):
     """A rule of the linter."""
 
     code: str
@@ -49,7 +49,7 @@ class RuleBody(BaseModel):
     """What to do."""
 
 
-@router.get("/v1/rules/{code}", response_model=RuleBody)
+@router.get("/v1/rules/{code}", response_model=LintRuleBody)
 def read_rule(
     request: Request,
     caller: Viewer,
@@ -74,7 +74,7 @@ def read_rule(
         "rationale": rule.rationale,
         "remedy": rule.remedy,
     }
-    return read_response(request, RuleBody.model_validate(values))
+    return read_response(request, LintRuleBody.model_validate(values))
 
 
 @router.post("/v1/prove", response_model=ProofsBody)

@@ -12,27 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from crossgate.admin.auth import Editor, Viewer
 from crossgate.admin.body import ModelBody
 from crossgate.admin.context import AdminContext, Context, resource_router
-from crossgate.admin.errors import DiagnosticBody
-from crossgate.admin.etag_headers import parse_preconditions
 from crossgate.admin.event_streams import StreamItem, Topic
 from crossgate.admin.paging import Page, PageBody, PageRequest, cursor_after
 from crossgate.admin.refusal_bodies import (
     OtherRefusalsBody,
     RefusalBody,
     RefusalDetail,
-    SuggestedChangeBody,
     other_refusals,
     refusal_bodies,
     refusal_detail,
-    suggested_change,
-    target_of,
 )
-from crossgate.admin.responses import json_response, read_response, shown_findings
+from crossgate.admin.responses import json_response, read_response
 from crossgate.admin.telemetry_feeds import EVENT_STREAM, event_stream
-from crossgate.admin.writes import Write
 from crossgate.policy import Reason
 from crossgate.service.catalogue_service import MAX_MESSAGE
-from crossgate.service.etag import Precondition
 from crossgate.service.file_store import FileStore
 from crossgate.service.refusal_index import JudgedGroup
 from crossgate.service.refusal_query import RefusalOrder, RefusalQuery
@@ -40,7 +33,7 @@ from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import DismissalReason
 
 if TYPE_CHECKING:
-    from crossgate.service.refusal_changes import SuggestedChange
+    pass
 
 router = resource_router("Refusals")
 GroupId = Annotated[str, Path(max_length=100, description="The id of a group: hexadecimal digits.")]
@@ -54,14 +47,6 @@ class RefusalPage(PageBody[RefusalBody]):
     """Refusals that match too, and whose groups were not kept because there were too many."""
 
 
-class AllowRequest(BaseModel):
-    """Which suggested change to make."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    change: int = Field(default=1, ge=1, le=1000, description="Its number.")
-
-
 class DismissRequest(BaseModel):
     """Why refusals are as they should be."""
 
@@ -69,19 +54,6 @@ class DismissRequest(BaseModel):
 
     reason: DismissalReason
     note: str = Field(default="", max_length=MAX_MESSAGE)
-
-
-class AllowedBody(BaseModel):
-    """A change that allows a group."""
-
-    revision: int
-    """The newest revision, which allows the group."""
-    changed: bool
-    """Whether the request created it."""
-    change: SuggestedChangeBody
-    findings: list[DiagnosticBody]
-    """The linter's findings for the change."""
-    refusal: RefusalBody
 
 
 def as_utc(time: datetime | None) -> datetime | None:
@@ -154,44 +126,6 @@ def read_refusal(request: Request, context: Context, caller: Viewer, group: Grou
     return read_response(request, refusal_detail(judged, advice, context.head.catalogue, file), in_ascii=True)
 
 
-@router.post("/v1/refusals/{group}/allow", response_model=AllowedBody)
-def allow_refusal(
-    write: Write,
-    group: GroupId,
-    body: Annotated[AllowRequest, Depends(ModelBody(AllowRequest))],
-) -> Response:
-    """Make one of the suggested changes as a revision. The group is then allowed since that revision.
-
-    `If-Match` has the etags of all objects that the change touches, returned with the group; or `*`.
-    """
-    context = write.context
-
-    def preconditions(change: SuggestedChange) -> list[Precondition]:
-        targets = [target_of(one.kind, one.key) for one in change.difference]
-        return [found for one in targets for found in parse_preconditions(write.headers, one)]
-
-    before = context.head.catalogue
-    allowed = context.refusals.allow(
-        group,
-        body.change,
-        author=write.author,
-        message=write.message,
-        preconditions=preconditions,
-        permission=write.caller.permission,
-    )
-    answer = AllowedBody(
-        revision=allowed.result.head.revision,
-        changed=allowed.result.changed,
-        change=suggested_change(body.change, allowed.change, before),
-        findings=[
-            DiagnosticBody.model_validate(one.as_json())
-            for one in shown_findings(allowed.result.plan.findings)
-        ],
-        refusal=_body(context, allowed.group),
-    )
-    return json_response(answer, revision=allowed.result.head.revision, in_ascii=True)
-
-
 @router.post("/v1/refusals/{group}/dismiss", response_model=RefusalBody)
 def dismiss_refusal(
     context: Context,
@@ -203,16 +137,19 @@ def dismiss_refusal(
     judged = context.refusals.dismiss(
         group, body.reason, body.note, author=caller.name, permission=caller.permission
     )
-    return json_response(_body(context, judged), in_ascii=True)
+    return json_response(refusal_body(context, judged), in_ascii=True)
 
 
 @router.post("/v1/refusals/{group}/reopen", response_model=RefusalBody)
 def reopen_refusal(context: Context, caller: Editor, group: GroupId) -> Response:
     """Forget what was decided about a group. The catalogue does not change."""
-    return json_response(_body(context, context.refusals.reopen(group, caller.permission)), in_ascii=True)
+    return json_response(
+        refusal_body(context, context.refusals.reopen(group, caller.permission)), in_ascii=True
+    )
 
 
-def _body(context: AdminContext, judged: JudgedGroup) -> RefusalBody:
+def refusal_body(context: AdminContext, judged: JudgedGroup) -> RefusalBody:
+    """A group as a body."""
     return refusal_bodies([judged], context.refusals.nearest([judged.group]))[0]
 
 

@@ -153,6 +153,10 @@ def allow(
     group: GroupId,
     *,
     change: Annotated[int, typer.Option(min=1, metavar="N", help="The number of the suggested change.")] = 1,
+    confirm: Annotated[
+        str,
+        typer.Option(metavar="ORIGIN", help="Repeat the origin, where something speaks against allowing it."),
+    ] = "",
     message: Message = "",
     server: Server = DEFAULT_SERVER,
     token: Token = "",
@@ -178,8 +182,9 @@ def allow(
             return
         # Each object that the change touches has to match one of them.
         if_match = ", ".join(f'"{one["etag"]}"' for one in suggested["objects"])
+        body = {"change": change, "sentence": suggested["sentence"], "confirm": confirm}
         allowed = client.send(
-            "POST", f"{_path(group)}/allow", {"change": change}, if_match=if_match or "*", message=message
+            "POST", f"{_path(group)}/allow", body, if_match=if_match or "*", message=message
         ).value
     if as_json:
         print_json(allowed)
