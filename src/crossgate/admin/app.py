@@ -19,6 +19,7 @@ from crossgate.admin.openapi import describe
 from crossgate.admin.routes import (
     api_traffic,
     apis,
+    application_preview,
     applications,
     documents,
     events,
@@ -49,6 +50,7 @@ _ROUTERS: Final = (
     policies.router,
     policy_preview.router,
     applications.router,
+    application_preview.router,
     registrations.router,
     settings.router,
     revisions.router,

@@ -14,6 +14,8 @@ from crossgate.console.assets import PREFIX, Assets
 from crossgate.console.pages import (
     apis,
     appearance,
+    application_edit,
+    applications,
     changes,
     live,
     nodes,
@@ -32,6 +34,8 @@ _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     overview.routes,
     apis.routes,
     changes.routes,
+    application_edit.routes,
+    applications.routes,
     nodes.routes,
     settings.routes,
     tokens.routes,

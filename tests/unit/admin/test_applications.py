@@ -202,3 +202,18 @@ def test_origins_say_where_they_were_seen(store: Store) -> None:
         with api.client(api.admin.post("/v1/tokens", json=token).json()["secret"]) as limited:
             [shop] = limited.get("/v1/applications?seen=true").json()["items"]
             assert [one["api"] for one in shop["origins"][0]["apis"]] == ["pets/1.0"]
+
+
+def test_preview_of_an_application_changes_nothing(api: AdminApi) -> None:
+    create_pets(api.editor, "https://pages.example")
+    create_shop(api.editor, "https://shop.example", apis=("pets/1.0",))
+    path = f"{SHOP}/preview"
+    draft = {"javascript_origins": ["https://new.example"], "apis": ["pets/1.0"]}
+    [access] = api.viewer.post(path, json=draft).json()["access"]
+    assert (access["gains"], access["loses"]) == (["https://new.example"], ["https://shop.example"])
+    deleted = api.viewer.post(path, params={"delete": True}, json={})
+    assert [one["after"] for one in deleted.json()["changes"]] == [None]
+    assert deleted.json()["access"][0]["loses"] == ["https://shop.example"]
+    assert api.viewer.post(f"{SHOP}x/preview", params={"delete": True}, json={}).status_code == 404
+    assert api.viewer.post(path, json={"javascript_origins": ["no origin"]}).status_code == 422
+    assert api.viewer.get(SHOP).json()["javascript_origins"] == ["https://shop.example"]

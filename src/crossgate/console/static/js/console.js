@@ -2,3 +2,5 @@
 import "./copy.js";
 import "./keys.js";
 import "./live.js";
+import "./matrix.js";
+import "./rows.js";
