@@ -42,7 +42,7 @@ class DecisionBody(BaseModel):
     """With `mode: observe`: the decision that `mode: enforce` would have made."""
 
 
-class RuleBody(BaseModel):
+class FlowRuleBody(BaseModel):
     """What decides at a step."""
 
     kind: str
@@ -76,7 +76,7 @@ class FlowStepBody(BaseModel):
     found: str
     """The value, or why it fails, in words."""
     fails: EndOfFlowBody
-    rule: RuleBody | None
+    rule: FlowRuleBody | None
 
 
 class FlowBody(BaseModel):
@@ -115,7 +115,7 @@ class Rules:
     associations: Associations
     locate: Locate | None = None
 
-    def of(self, step: ChartStep) -> RuleBody | None:
+    def of(self, step: ChartStep) -> FlowRuleBody | None:
         """The rule of the step, with its file and line if the gateway runs a file."""
         if not step.rule:
             return None
@@ -136,9 +136,9 @@ class Rules:
             return self._rule("api", self.api, f"{path}[{step.entry}]", (*place, step.entry))
         return self._rule("api", self.api, path, place)
 
-    def _rule(self, kind: str, key: str, path: str, place: tuple[str | int, ...]) -> RuleBody:
+    def _rule(self, kind: str, key: str, path: str, place: tuple[str | int, ...]) -> FlowRuleBody:
         found = None if self.locate is None else self.locate(Place(place))
-        return RuleBody(
+        return FlowRuleBody(
             kind=kind,
             key=key,
             path=path,

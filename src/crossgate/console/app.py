@@ -23,6 +23,7 @@ from crossgate.console.pages import (
     prove,
     settings,
     sign_in,
+    simulator,
     tokens,
 )
 from crossgate.console.sign_in import SignedIn
@@ -41,6 +42,7 @@ _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     tokens.routes,
     appearance.routes,
     prove.routes,
+    simulator.routes,
 )
 _HEADERS: Final = (
     (

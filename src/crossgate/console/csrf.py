@@ -18,6 +18,9 @@ from crossgate.console.render import render
 
 CSRF_FIELD: Final = "csrf"
 CSRF_HEADER: Final = "X-CSRF-Token"
+PASTED_FIELD: Final = "pasted"
+"""What is pasted can hold secrets: no page repeats it."""
+_NOT_REPEATED: Final = frozenset({CSRF_FIELD, PASTED_FIELD})
 MAX_FORM: Final = 48 * 1024 * 1024
 """Bytes: a document of 16 MiB, of which each byte may be percent-encoded."""
 _URL_ENCODED: Final = "application/x-www-form-urlencoded"
@@ -61,7 +64,7 @@ async def refuse_forged_write(request: Request, csrf: str) -> Response | None:
     if compare_digest(sent.encode(), csrf.encode()):
         return None
     # A page of an earlier session of this browser: what was typed is sent again on a click.
-    kept = [(name, value) for name, value in fields if name != CSRF_FIELD]
+    kept = [(name, value) for name, value in fields if name not in _NOT_REPEATED]
     return _refusal(request, HTTPStatus.FORBIDDEN, "another-session", kept, csrf)
 
 

@@ -86,6 +86,12 @@ def plain(value: object) -> str:
     return "".join(f"[U+{ord(one):04X}]" if _hidden(one) else one for one in text)
 
 
+def plain_whole(value: object) -> str:
+    """As :func:`plain`, whole and with its line feeds: for sentences and commands that quote a value."""
+    text = str(value)
+    return "".join(f"[U+{ord(one):04X}]" if _hidden(one) and one != "\n" else one for one in text)
+
+
 def _pieces(text: str, spans: list[tuple[int, int]]) -> list[tuple[bool, str]]:
     pieces, at = [], 0
     for start, end in spans:
