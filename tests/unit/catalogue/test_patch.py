@@ -136,3 +136,91 @@ def test_what_is_not_edited(text: str) -> None:
     after = {"name": "pets", "version": "1", "cors": {"allowed_origins": ["https://b.example"], "x": "z"}}
     with pytest.raises(UneditableError):
         edit_document(text, [ObjectEdit("apis", before, after)])
+
+
+def changed(text: str, **cors: object) -> str:
+    """The document with these properties of the policy; None removes one."""
+    catalogue = read_document(text).catalogue
+    assert catalogue is not None
+    before = api_to_dict(catalogue.apis["pets/1"])
+    policy = {**before["cors"], **cors}  # type: ignore[dict-item]
+    after = {**before, "cors": {name: one for name, one in policy.items() if one is not None}}
+    found = edit_document(text, [ObjectEdit("apis", before, after)])
+    result = read_document(found)
+    assert result.catalogue is not None, result.diagnostics
+    assert api_to_dict(result.catalogue.apis["pets/1"]) == after
+    return found
+
+
+SEVERAL = (
+    HEAD
+    + """\
+    cors:
+      allowed_origins:
+        - https://a.example   # the shop
+        - regex: 'https://b[0-9]\\.example'
+        # the portal
+        - https://c.example
+      allowed_methods: [GET, POST, PUT]
+      max_age: 600   # ten minutes
+      allow_credentials: true
+"""
+)
+A, B, C = "https://a.example", {"regex": r"https://b[0-9]\.example"}, "https://c.example"
+
+
+@pytest.mark.parametrize(
+    ("origins", "lines"),
+    [
+        ([B, C], ["-        - https://a.example   # the shop"]),
+        ([A, C], [r"-        - regex: 'https://b[0-9]\.example'"]),
+        ([A, B], ["-        - https://c.example"]),
+        (["https://d.example"], None),
+        ([A, "https://*.b.example", C, "https://d.example"], None),
+        (["https://d.example", A, B, C], None),
+        ([A, B, "https://d.example", C], None),
+        ([C, B, A], None),
+    ],
+)
+@pytest.mark.parametrize("flow", [False, True])
+def test_items_are_removed_replaced_and_inserted(
+    origins: list[object], lines: list[str] | None, flow: bool
+) -> None:
+    text = SEVERAL
+    if flow:
+        block = text[text.index("allowed_origins:\n") : text.index("      allowed_methods: [GET, P")]
+        listed = (
+            "allowed_origins: [https://a.example, {regex: 'https://b[0-9]\\.example'}, https://c.example]\n"
+        )
+        text = text.replace(block, listed)
+    found = changed(text, allowed_origins=origins)
+    if lines is not None and not flow:
+        assert added_lines(text, found) == lines
+
+
+def test_keys_are_removed_with_their_lines() -> None:
+    assert added_lines(SEVERAL, changed(SEVERAL, max_age=None)) == ["-      max_age: 600   # ten minutes"]
+    assert "allowed_origins" not in changed(SEVERAL, allowed_origins=None).partition("name: pets")[2]
+    flow = HEAD + "    cors: {allowed_origins: [https://a.example], max_age: 600}\n"
+    assert "{allowed_origins: [https://a.example]}" in changed(flow, max_age=None)
+    assert "{max_age: 600}" in changed(flow, allowed_origins=None)
+
+
+def test_a_policy_is_removed_and_added() -> None:
+    catalogue = read_document(SEVERAL).catalogue
+    assert catalogue is not None
+    before = api_to_dict(catalogue.apis["pets/1"])
+    after = {name: one for name, one in before.items() if name != "cors"}
+    removed = edit_document(SEVERAL, [ObjectEdit("apis", before, after)])
+    without = read_document(removed).catalogue
+    assert without is not None
+    assert without.apis["pets/1"].cors is None
+    added = edit_document(removed, [ObjectEdit("apis", after, before)])
+    again = read_document(added).catalogue
+    assert again is not None
+    assert again.apis["pets/1"].cors == catalogue.apis["pets/1"].cors
+
+
+def test_methods_between_brackets_are_removed_anywhere() -> None:
+    for methods in (["POST", "PUT"], ["GET", "PUT"], ["GET", "POST"], ["PUT"], ["POST", "GET"]):
+        changed(SEVERAL, allowed_methods=methods)

@@ -1,14 +1,16 @@
 """Edits the text of a document: objects get new values, and everything else stays, comments included.
 
-It knows the edits that suggested changes need: items at the end of a list, a new key, another scalar. The
+It knows the edits that the console and suggested changes need: items of a list, a key, another scalar. The
 caller reads the result and compares: an edit that cannot be made here is not made.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Final
 
 import yaml
@@ -79,8 +81,8 @@ def _find_object(root: Node | None, edit: ObjectEdit) -> Node:
 def _edit_mapping(
     text: str, node: Node, before: Mapping[str, object], after: Mapping[str, object]
 ) -> Iterator[_Insertion]:
-    if before.keys() - after.keys():
-        raise UneditableError("a key would be removed")
+    for key in before.keys() - after.keys():
+        yield _remove_key(text, node, key)
     for key, new in after.items():
         old = before.get(key)
         if old == new:
@@ -92,32 +94,88 @@ def _edit_mapping(
             yield _add_key(text, node, key, new)
         elif isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from _edit_mapping(text, value, old, new)
-        elif isinstance(new, list) and isinstance(value, SequenceNode):
-            yield _add_items(text, value, _added(old if isinstance(old, list) else [], new))
+        elif isinstance(new, list | tuple) and isinstance(value, SequenceNode):
+            yield from _edit_items(text, value, old if isinstance(old, list | tuple) else (), new)
         elif isinstance(value, ScalarNode) and value.style not in ("|", ">"):
             yield _Insertion(value.start_mark.index, value.end_mark.index, _inline(new))
         else:
             raise UneditableError(f"the value of {key}")
 
 
-def _added(old: list[object], new: list[object]) -> list[object]:
-    added = [one for one in new if one not in old]
-    if [one for one in new if one in old] != old:
-        raise UneditableError("items would be removed or moved")
-    return added
+def _edit_items(
+    text: str, node: SequenceNode, old: Sequence[object], new: Sequence[object]
+) -> Iterator[_Insertion]:
+    if len(old) != len(node.value):
+        raise UneditableError("the list has other items")
+    sides = [[json.dumps(one, sort_keys=True) for one in side] for side in (old, new)]
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, *sides, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        same = min(i2 - i1, j2 - j1)
+        for step in range(same):
+            item = node.value[i1 + step]
+            yield _Insertion(item.start_mark.index, _end_of(item), _inline(new[j1 + step]))
+        if j2 - j1 > same:
+            yield _add_items(text, node, i1 + same, new[j1 + same : j2])
+        elif i2 - i1 > same:
+            yield _remove_items(text, node, i1 + same, i2)
 
 
-def _add_items(text: str, node: SequenceNode, items: list[object]) -> _Insertion:
+def _add_items(text: str, node: SequenceNode, position: int, items: Sequence[object]) -> _Insertion:
     written = [_inline(one) for one in items]
     if not node.value:
         at = node.end_mark.index - 1
         return _Insertion(at, at, ", ".join(written))
-    at = _end_of(node.value[-1])
+    if position == 0:
+        at = node.value[0].start_mark.index
+        between = ", " if node.flow_style else f"\n{' ' * int(node.start_mark.column)}- "
+        return _Insertion(at, at, "".join(f"{one}{between}" for one in written))
+    at = _end_of(node.value[position - 1])
     if node.flow_style:
         return _Insertion(at, at, "".join(f", {one}" for one in written))
     at = _end_of_line(text, at)
     indent = " " * int(node.start_mark.column)
     return _Insertion(at, at, "".join(f"\n{indent}- {one}" for one in written))
+
+
+def _remove_items(text: str, node: SequenceNode, first: int, end: int) -> _Insertion:
+    spans = [(int(one.start_mark.index), _end_of(one)) for one in node.value]
+    if node.flow_style or end - first == len(spans):
+        return _remove_spans(node, spans, first, end)
+    return _remove_lines(text, spans[first][0], spans[end - 1][1], "-")
+
+
+def _remove_key(text: str, node: Node, key: str) -> _Insertion:
+    if not isinstance(node, MappingNode):
+        raise UneditableError(f"there is nothing to remove {key} from")
+    names = [getattr(name, "value", None) for name, _ in node.value]
+    if key not in names or len(names) == 1:
+        raise UneditableError(f"{key} cannot be removed")
+    at = names.index(key)
+    spans = [(int(name.start_mark.index), _end_of(value)) for name, value in node.value]
+    if node.flow_style:
+        return _remove_spans(node, spans, at, at + 1)
+    return _remove_lines(text, *spans[at], "")
+
+
+def _remove_spans(node: Node, spans: Sequence[tuple[int, int]], first: int, end: int) -> _Insertion:
+    """Without some of the values between brackets, and without their commas."""
+    if not node.flow_style:
+        # Of a block, nothing would be left: its key would have no value.
+        raise UneditableError("the list would be empty")
+    if end < len(spans):
+        return _Insertion(spans[first][0], spans[end][0], "")
+    begin = spans[first - 1][1] if first else spans[0][0]
+    return _Insertion(begin, spans[-1][1], "")
+
+
+def _remove_lines(text: str, begin: int, end: int, lead: str) -> _Insertion:
+    """Without the lines of a value, of which ``lead`` and white space precede it in its line."""
+    start = text.rfind("\n", 0, begin) + 1
+    if text[start:begin].strip() != lead:
+        raise UneditableError("the line has more than the value")
+    after = text.find("\n", end)
+    return _Insertion(start, len(text) if after < 0 else after + 1, "")
 
 
 def _add_key(text: str, node: Node, key: str, value: object) -> _Insertion:

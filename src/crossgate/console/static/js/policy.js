@@ -37,6 +37,16 @@ document.addEventListener("keydown", async (event) => {
   }
 });
 
+// What was opened stays open when the editor is drawn again.
+let open = false;
+document.addEventListener("htmx:beforeSwap", () => {
+  open = document.getElementById("save-more")?.open ?? false;
+});
+document.addEventListener("htmx:afterSwap", () => {
+  const more = document.getElementById("save-more");
+  if (more && open) more.open = true;
+});
+
 // Several lines pasted become rows at once.
 document.addEventListener("paste", (event) => {
   const text = event.clipboardData?.getData("text") ?? "";
