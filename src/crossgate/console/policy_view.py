@@ -85,6 +85,8 @@ class PolicyView:
     moved: bool = False
     """Whether somebody else changed the policy since the draft was begun."""
     access: Mapping[str, Any] | None = None
+    file: Mapping[str, Any] | None = None
+    """In file mode: the file, the line, and its patch."""
 
     def of(self, name: str) -> Sequence[Remark]:
         """The remarks beside a field."""
@@ -201,6 +203,7 @@ def policy_view(
         preview["base"] + 1,
         moved=bool(etag != form.etag and form.added),
         access=preview["access"],
+        file=preview["file"],
     )
 
 

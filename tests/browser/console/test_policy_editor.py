@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 from tests.browser.console.axe import violations
 from tests.browser.console.conftest import Visit
 from tests.console_site import Site, running_site
@@ -38,7 +38,12 @@ def test_a_verdict_follows_typing_and_a_reload_keeps_the_draft(page: Page) -> No
     expect(page.locator("#why-not")).to_contain_text("to fix first")
     entry.press("Tab")
     questions: list[str] = []
-    page.on("dialog", lambda dialog: (questions.append(dialog.type), dialog.accept()))
+
+    def accept(dialog: Dialog) -> None:
+        questions.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
     page.reload()
     assert questions == ["beforeunload"]
     expect(page.get_by_text("Your unsaved changes were kept")).to_be_visible()
@@ -93,9 +98,9 @@ def test_somebody_else_saves_first(site: Site, page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_accessible_and_fit_a_phone(site: Site, visit: Visit, scheme: str) -> None:
-    pages = ((PETS, Role.EDITOR), ("/apis", Role.VIEWER))
+    pages = [(PETS, Role.EDITOR), ("/apis", Role.VIEWER)]
     if scheme == "light":
-        pages += ((PETS, Role.VIEWER), ("/apis/new", Role.EDITOR))
+        pages += [(PETS, Role.VIEWER), ("/apis/new", Role.EDITOR)]
     for path, role in pages:
         shown = visit(site, path, role, color_scheme=scheme, viewport={"width": 320, "height": 800})
         assert violations(shown) == [], path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from tests.admin_api import AdminApi, running_admin_api
 from tests.refusals import batch, delta, group_key, now
 from tests.unit.admin.entries import PETS, api_entry, create_pets, create_shop
 
+from crossgate.catalogue.document import read_document
+from crossgate.service.file_store import FileStore
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.refusals import AllowedDelta, AllowedKey
+from crossgate.service.tokens import InMemoryTokenStore
 from crossgate.store import Store
 
 OLD = "https://old.example.com"
@@ -150,3 +154,37 @@ def test_a_policy_can_be_added_and_removed(api: AdminApi) -> None:
 def test_an_unknown_api_and_an_unknown_key_are_refused(api: AdminApi) -> None:
     assert api.viewer.post("/v1/apis/none/1/policy/preview", json={"policy": {}}).status_code == 404
     assert api.viewer.post(PREVIEW, json={"polcy": {}}).status_code == 422
+
+
+def test_a_gateway_that_runs_a_file_gets_its_patch(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    text = f"""\
+apis:
+  - name: pets
+    version: "1.0"
+    type: rest
+    native: http://127.0.0.1:9101
+    cors:
+      allowed_origins:
+        - {OLD}   # the shop before
+        - https://a.example.com
+      allowed_methods: [GET, POST]
+      max_age: 600
+"""
+    file.write_text(text)
+    catalogue = read_document(text).catalogue
+    assert catalogue is not None
+    with running_admin_api(FileStore(str(file), catalogue), InMemoryTokenStore()) as running:
+        draft = {"allowed_origins": ["https://a.example.com", NEW], "allowed_methods": ["GET"]}
+        found = preview(running, draft)["file"]
+    assert (found["file"], found["line"]) == (str(file), 8)
+    changed = [line for line in found["patch"].splitlines()[2:] if line[0] in "+-"]
+    assert sorted(changed) == sorted(
+        [
+            f"-        - {OLD}   # the shop before",
+            f"+        - {NEW}",
+            "-      allowed_methods: [GET, POST]",
+            "-      max_age: 600",
+            "+      allowed_methods: [GET]",
+        ]
+    )

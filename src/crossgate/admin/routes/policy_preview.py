@@ -13,9 +13,10 @@ from crossgate.admin.body import ModelBody
 from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.errors import DiagnosticBody
 from crossgate.admin.etag_headers import parse_preconditions, quoted
+from crossgate.admin.file_patches import FilePatchBody, file_patch
 from crossgate.admin.refusal_bodies import ChangedObjectBody, changed_object
 from crossgate.admin.responses import json_response, shown_findings
-from crossgate.admin.routes.apis import find_api
+from crossgate.admin.routes.apis import api_key, find_api
 from crossgate.service.access import AccessMode
 from crossgate.service.etag import PolicyOf, etag_of, require
 from crossgate.service.tokens import Token
@@ -146,6 +147,8 @@ class PreviewBody(BaseModel):
     """Null if nobody gains or loses access."""
     effect: EffectBody | None
     """Null if nothing is recorded."""
+    file: FilePatchBody | None
+    """The change of the file that the gateway runs; null if it runs none, or if the proofs took long."""
 
 
 async def _draft(
@@ -156,10 +159,9 @@ async def _draft(
     version: str,
     body: Annotated[PreviewRequest, Depends(ModelBody(PreviewRequest))],
 ) -> PreviewRequest:
-    """The draft, for a worker that also gets what is recorded of the API."""
+    """The draft, if its preconditions hold."""
     key = find_api(context.view(caller).catalogue, name, version).key
     _require_unchanged(request, context, key)
-    context.leave_to_worker(lambda: context.refusals.recent_records(key, caller.permission))
     return body
 
 
@@ -189,7 +191,9 @@ def preview_policy(
     With `If-Match`, 412 if the policy is another one than the draft was begun with; `If-None-Match: *` for an
     API that had no policy. The response has the etag of the policy as it is.
     """
-    found = _preview(context, caller, name, version, draft)
+    key = api_key(name, version)
+    with context.quick_proofs(lambda: context.refusals.recent_records(key, caller.permission)):
+        found = _preview(context, caller, name, version, draft)
     etag = etag_of(context.head.catalogue, PolicyOf(found[0]))
     response = json_response(found[1], in_ascii=True)
     if etag is not None:
@@ -232,6 +236,7 @@ def _preview(
     refusing = frozenset(found.refusing)
     access, effect = found.access, found.effect
     catalogue = context.head.catalogue
+    objects = [changed_object(one, catalogue) for one in found.difference]
     body = {
         "base": found.base,
         "valid": found.valid,
@@ -261,7 +266,7 @@ def _preview(
             }
             for one in found.accepted
         ],
-        "objects": [changed_object(one, catalogue) for one in found.difference],
+        "objects": objects,
         "patch": found.patch,
         "access": access
         and {
@@ -271,5 +276,6 @@ def _preview(
             "loses": access.loses,
         },
         "effect": effect and effect_values(effect),
+        "file": file_patch(context, objects) if objects else None,
     }
     return api.key, PreviewBody.model_validate(body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends
@@ -14,6 +13,7 @@ from crossgate.admin.body import ModelBody
 from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.errors import DiagnosticBody
 from crossgate.admin.etag_headers import parse_preconditions
+from crossgate.admin.file_patches import FilePatchBody, file_patch
 from crossgate.admin.proof_bodies import EntryProofBody, PatternRequest, entry_proof
 from crossgate.admin.refusal_bodies import RefusalBody, SuggestedChangeBody, suggested_change, target_of
 from crossgate.admin.responses import json_response, shown_findings
@@ -21,10 +21,7 @@ from crossgate.admin.routes.policy_preview import EffectBody, effect_values
 from crossgate.admin.routes.refusals import GroupId, refusal_body
 from crossgate.admin.writes import Write
 from crossgate.catalogue.model import Suppression
-from crossgate.catalogue.yaml.files import read_text
 from crossgate.service.etag import Absent, Precondition
-from crossgate.service.file_patch import first_line, make_patch
-from crossgate.service.file_store import FileStore
 
 if TYPE_CHECKING:
     # They load the linter, which is loaded after clients are served.
@@ -101,16 +98,6 @@ class ConfirmationBody(BaseModel):
 
     value: str
     reason: str
-
-
-class FilePatchBody(BaseModel):
-    """The change of the file that the gateway runs."""
-
-    file: str
-    line: int | None
-    """The first line that changes."""
-    patch: str | None
-    """For `patch`; null if the file has to be edited by hand."""
 
 
 class RefusalPreviewBody(BaseModel):
@@ -224,16 +211,6 @@ def _preview(
         "confirm": found.confirm and {"value": found.confirm.value, "reason": found.confirm.reason},
         "effect": found.effect and effect_values(found.effect),
         "if_match": ", ".join(f'"{one}"' for one in etags) or "*",
-        "file": change and _file_patch(context, change),
+        "file": change and file_patch(context, change.objects),
     }
     return RefusalPreviewBody.model_validate(values)
-
-
-def _file_patch(context: AdminContext, change: SuggestedChangeBody) -> FilePatchBody | None:
-    store = context.service.store
-    if not isinstance(store, FileStore):
-        return None
-    text = read_text(Path(store.source))
-    objects = [one.model_dump(mode="json") for one in change.objects]
-    patch = make_patch(store.source, text, objects) if isinstance(text, str) else None
-    return FilePatchBody(file=store.source, line=None if patch is None else first_line(patch), patch=patch)

@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from crossgate.catalogue.yaml.writer import write_yaml
 
@@ -107,8 +107,8 @@ def _edit_items(
 ) -> Iterator[_Insertion]:
     if len(old) != len(node.value):
         raise UneditableError("the list has other items")
-    sides = [[json.dumps(one, sort_keys=True) for one in side] for side in (old, new)]
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, *sides, autojunk=False).get_opcodes():
+    before, after = ([json.dumps(one, sort_keys=True) for one in side] for side in (old, new))
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
             continue
         same = min(i2 - i1, j2 - j1)
@@ -158,7 +158,7 @@ def _remove_key(text: str, node: Node, key: str) -> _Insertion:
     return _remove_lines(text, *spans[at], "")
 
 
-def _remove_spans(node: Node, spans: Sequence[tuple[int, int]], first: int, end: int) -> _Insertion:
+def _remove_spans(node: CollectionNode, spans: Sequence[tuple[int, int]], first: int, end: int) -> _Insertion:
     """Without some of the values between brackets, and without their commas."""
     if not node.flow_style:
         # Of a block, nothing would be left: its key would have no value.
