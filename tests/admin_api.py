@@ -19,6 +19,7 @@ from crossgate.app.admin_server import serve_admin_api
 from crossgate.app.admin_workers import AdminWorkerPool
 from crossgate.app.http_connections import ConnectionLimits
 from crossgate.app.tcp_listener import ADMIN, bind_tcp
+from crossgate.console.oidc.options import OidcOptions
 from crossgate.net.address import HostPort
 from crossgate.service.permission import Role
 from crossgate.service.ports import (
@@ -100,6 +101,8 @@ def running_admin_api(
     streams: StreamLimits | None = None,
     sessions: Sessions | None = None,
     nodes: AdminNodes | None = None,
+    oidc: OidcOptions | None = None,
+    port: int = 0,
 ) -> Iterator[AdminApi]:
     """Serve the API on a free port within the context. ``running``: the revision that each node runs."""
     tokens, reported = Tokens(token_store), nodes or Nodes(running)
@@ -108,9 +111,21 @@ def running_admin_api(
     stop = asyncio.Event()
 
     async def serve() -> None:
-        bound = bind_tcp(HostPort("127.0.0.1", 0), ADMIN)
+        bound = bind_tcp(HostPort("127.0.0.1", port), ADMIN)
         served = serve_admin_api(
-            bound, (), store, tokens, reported, pool, limits, check, telemetry, recent, streams, sessions
+            bound,
+            (),
+            store,
+            tokens,
+            reported,
+            pool,
+            limits,
+            check,
+            telemetry,
+            recent,
+            streams,
+            sessions,
+            oidc,
         )
         async with served as address:
             started.set_result(f"http://{address}")

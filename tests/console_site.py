@@ -16,6 +16,7 @@ from crossgate.admin.context import Nodes as AdminNodes
 from crossgate.admin.event_streams import StreamLimits
 from crossgate.catalogue.document import read_document
 from crossgate.compiler.route_names import DecisionSeries
+from crossgate.console.oidc.options import OidcOptions
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
 from crossgate.service.permission import Role
@@ -181,6 +182,8 @@ def running_site(
     nodes: AdminNodes | None = None,
     recent: RecentTelemetry | None = None,
     streams: StreamLimits | None = None,
+    oidc: OidcOptions | None = None,
+    port: int = 0,
 ) -> Iterator[Site]:
     """Serve the console over a new store with the document, as revision 1."""
     reading = read_document(document)
@@ -189,7 +192,7 @@ def running_site(
         service = CatalogueService(store.catalogue, linted=True)
         service.change([ReplaceAll(reading.catalogue)], author="web-team", message="Begin")
         seed_telemetry(store.telemetry)
-        with serving(store, nodes=nodes, recent=recent, streams=streams) as site:
+        with serving(store, nodes=nodes, recent=recent, streams=streams, oidc=oidc, port=port) as site:
             yield site
 
 
@@ -200,6 +203,8 @@ def serving(
     nodes: AdminNodes | None = None,
     recent: RecentTelemetry | None = None,
     streams: StreamLimits | None = None,
+    oidc: OidcOptions | None = None,
+    port: int = 0,
 ) -> Iterator[Site]:
     """Serve the console over an open store."""
     sessions = Sessions(store.sessions, Tokens(store.tokens))
@@ -213,6 +218,8 @@ def serving(
             sessions=sessions,
             nodes=nodes,
             streams=streams,
+            oidc=oidc,
+            port=port,
         ) as api,
     ):
         yield Site(api, api.url.replace("127.0.0.1", "localhost"), sessions, stack)

@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from crossgate.admin.app import authenticated, guarded, limited_routes
 from crossgate.admin.auth import token_state
@@ -35,6 +35,9 @@ from crossgate.service.refusal_service import RefusalService
 from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.service.tokens import Tokens
 
+if TYPE_CHECKING:
+    from crossgate.console.oidc.options import OidcOptions
+
 
 @asynccontextmanager
 async def serve_admin_api(
@@ -50,6 +53,7 @@ async def serve_admin_api(
     recent: RecentTelemetry | None = None,
     stream_limits: StreamLimits | None = None,
     sessions: Sessions | None = None,
+    oidc: OidcOptions | None = None,
 ) -> AsyncIterator[HostPort]:
     """Serve the admin API on a bound socket for as long as the context lasts. The caller closes the pool.
 
@@ -67,6 +71,7 @@ async def serve_admin_api(
     pages = console(
         lambda caller: InProcessApi(limited, token_state(caller)),
         sessions,
+        oidc,
     )
     app = guarded(either(authenticated(limited, context), pages), host_names)
     async with serve_http(bound, app, _busy, ConnectionLimits() if limits is None else limits):

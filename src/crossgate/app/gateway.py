@@ -66,6 +66,7 @@ from crossgate.xds.server import ControlPlane
 if TYPE_CHECKING:
     from crossgate.app.machine_check import MachineCheck
     from crossgate.app.metrics import GatewayMetrics
+    from crossgate.console.oidc.options import OidcOptions
 
 _LISTEN: Final = Place(("gateway", "listen"))
 _ACCESS_LOG: Final = Place(("gateway", "access_log"))
@@ -79,6 +80,8 @@ class AdminOptions:
     host_names: tuple[str, ...] = ()
     required: bool = True
     """Whether the start fails if the admin API cannot listen."""
+    oidc: OidcOptions | None = None
+    """How people sign in to the console with their company's provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +288,7 @@ class _Gateway:
             telemetry=source.telemetry,
             recent=self._collector,
             sessions=source.sessions,
+            oidc=None if self._options.admin is None else self._options.admin.oidc,
         )
         address = await self._stack.enter_async_context(server)
         # Without a directory of its own, the file is removed at the stop; so is a token that is not stored.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -17,6 +17,7 @@ from crossgate.console.pages import (
     application_edit,
     applications,
     changes,
+    company_sign_in,
     live,
     nodes,
     overview,
@@ -29,8 +30,12 @@ from crossgate.console.pages import (
 from crossgate.console.sign_in import SignedIn
 from crossgate.service.sessions import Sessions
 
+if TYPE_CHECKING:
+    from crossgate.console.oidc.options import OidcOptions
+
 _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     sign_in.routes,
+    company_sign_in.routes,
     live.routes,
     overview.routes,
     apis.routes,
@@ -59,16 +64,24 @@ _HEADERS: Final = (
 )
 
 
-def console(call_api: CallApi, sessions: Sessions) -> ASGIApp:
-    """The console. ``call_api`` returns the admin API as a caller sees it."""
+def console(call_api: CallApi, sessions: Sessions, oidc: OidcOptions | None = None) -> ASGIApp:
+    """The console over the API as callers see it; ``oidc``: how people of a company sign in."""
     routes: list[BaseRoute] = [Mount(PREFIX, Assets())]
     for pages in _PAGES:
         routes += pages
     app = Starlette(routes=routes)
     app.state.call_api = call_api
     app.state.sessions = sessions
+    app.state.provider = None if oidc is None else _provider(oidc)
     app.router.redirect_slashes = False
     return _SecurityHeaders(SignedIn(app, sessions))
+
+
+def _provider(options: OidcOptions) -> object:
+    # Loaded late: only where it is configured. It takes 0.1 s.
+    from crossgate.console.oidc.provider import Provider
+
+    return Provider(options)
 
 
 class _SecurityHeaders:

@@ -207,7 +207,7 @@ class Sessions:
             apis=caller.apis,
             token_created=token_created,
             created=now,
-            expires=now + LIFETIME,
+            expires=min(now + LIFETIME, caller.expires or now + LIFETIME),
             last_used=now,
             user_agent=user_agent[:MAX_USER_AGENT],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -70,6 +71,14 @@ def run(
             help="Accept an --admin address that other machines can reach: tokens travel unencrypted.",
         ),
     ] = False,
+    oidc: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The YAML file that says how people sign in to the console with their company's provider.",
+            show_default=False,
+        ),
+    ] = None,
     envoy: Annotated[
         bool, typer.Option(help="Start Envoy. Without it, start nodes with `crossgate node`.")
     ] = True,
@@ -142,9 +151,16 @@ def run(
             address = parse_admin_address(admin or DEFAULT_ADMIN_ADDRESS, in_clear_text=admin_in_clear_text)
             if isinstance(address, Diagnostic):
                 raise InvalidInput([address])
+            company = None
+            names = list(admin_host or [])
+            if oidc is not None:
+                from crossgate.console.oidc.options import read_oidc_options
+
+                company = read_oidc_options(oidc, os.environ)
+                names.append(company.console_host)
             # A store cannot be changed without the API; a gateway with a file is complete without it.
             required = file is None or bool(admin)
-            admin_options = AdminOptions(address, tuple(admin_host or []), required)
+            admin_options = AdminOptions(address, tuple(names), required, company)
         options = GatewayOptions(
             source,
             find_envoy,
