@@ -33,8 +33,6 @@ from crossgate.service.tokens import Token, Tokens
 
 OVERLAP: Final = timedelta(seconds=30)
 """How far back each read goes: other control planes store what they learn some seconds later."""
-RETRY_MS: Final = 3000
-"""After which clients connect again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,8 @@ class StreamLimits:
     poll: float = 5.0
     """Between two reads if nothing is noticed, for what other control planes store. Tokens are checked as
     often."""
+    retry_ms: int = 3000
+    """After which clients connect again."""
     share: float = 0.1
     """Of the time that reading may take: with very many groups, events come less often."""
 
@@ -199,7 +199,7 @@ class EventStreams:
 
     async def _stream(self, client: _Client, since: datetime | None) -> AsyncIterator[bytes]:
         await self._begun.wait()
-        yield f"retry: {RETRY_MS}\n: connected\n\n".encode()
+        yield f"retry: {self._limits.retry_ms}\n: connected\n\n".encode()
         if since is not None:
             await self._catch_up(client, since)
         while True:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -13,20 +12,27 @@ from tests.reported_nodes import ReportedNodes, enforcing, lagging, rejecting
 from crossgate.admin.event_streams import StreamLimits
 from crossgate.service.permission import Role
 
-QUICK = StreamLimits(heartbeat=0.5, interval=0.05, poll=0.2, share=0.9)
+QUICK = StreamLimits(heartbeat=0.5, interval=0.05, poll=0.2, retry_ms=200, share=0.9)
 Visit = Callable[..., Page]
 
 
+@pytest.fixture(scope="module")
+def reported() -> ReportedNodes:
+    """The nodes of a module's console."""
+    return ReportedNodes()
+
+
 @pytest.fixture
-def nodes() -> ReportedNodes:
+def nodes(reported: ReportedNodes) -> ReportedNodes:
     """One node that enforces, one that rejected an API, and one that lags."""
-    return ReportedNodes(enforcing("fra-1"), rejecting("fra-2"), lagging("sin-1"))
+    reported.set(enforcing("fra-1"), rejecting("fra-2"), lagging("sin-1"))
+    return reported
 
 
-@pytest.fixture
-def live_site(tmp_path: Path, nodes: ReportedNodes) -> Iterator[Site]:
-    """A console whose events come at once."""
-    with running_site(tmp_path, nodes=nodes, streams=QUICK) as running:
+@pytest.fixture(scope="module")
+def live_site(tmp_path_factory: pytest.TempPathFactory, reported: ReportedNodes) -> Iterator[Site]:
+    """A console whose events come at once, for a module's tests that write nothing."""
+    with running_site(tmp_path_factory.mktemp("console"), nodes=reported, streams=QUICK) as running:
         yield running
 
 
