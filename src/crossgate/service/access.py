@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -69,15 +69,25 @@ def find_access_changes(
     before: Catalogue, after: Catalogue, difference: Difference
 ) -> Iterator[AccessChange]:
     """Every API whose access changes, sorted by key."""
-    then, now = Associations.of(before.applications), Associations.of(after.applications)
-    for key in sorted(_affected(before, after, difference)):
+    affected = _affected(before, after, difference)
+    then, now = (_associations(side, affected) for side in (before, after))
+    for key in sorted(affected):
         old, new = _access(before, then, key), _access(after, now, key)
         change = AccessChange(key, old.mode, new.mode, _not_allowed_by(old, new), _not_allowed_by(new, old))
         if change.gains or change.loses or change.before is not change.after:
             yield change
 
 
-def _affected(before: Catalogue, after: Catalogue, difference: Difference) -> Iterable[str]:
+def _associations(catalogue: Catalogue, apis: Collection[str]) -> Associations:
+    """The associations of these APIs: those of 20,000 applications with all would take 20 ms."""
+    if not apis:
+        return Associations()
+    keys = frozenset(apis)
+    some = {name: one for name, one in catalogue.applications.items() if not keys.isdisjoint(one.apis)}
+    return Associations.of(some)
+
+
+def _affected(before: Catalogue, after: Catalogue, difference: Difference) -> Collection[str]:
     every = before.apis.keys() | after.apis.keys()
     if (
         before.server_policy != after.server_policy

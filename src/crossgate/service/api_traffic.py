@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -25,7 +25,7 @@ class EntryTraffic:
     last_matched: datetime | None
     """None if it did not, or if it was not looked for."""
     revision: int | None = None
-    """The newest revision at that time, if it is still known."""
+    """The newest revision at that time, if that was before the period and is still known."""
     judged: bool = True
     """False if there were too many entries to look for."""
 
@@ -51,9 +51,12 @@ def find_api_traffic(
     groups: Sequence[RefusalGroup],
     allowed: Sequence[AllowedOrigin],
     since: datetime,
-    revisions: Sequence[Revision] = (),
+    revisions: Callable[[], Sequence[Revision]] = tuple,
 ) -> ApiTraffic:
-    """The traffic of an API with that policy; ``groups`` with their hours, ``revisions`` the newest first."""
+    """The traffic of an API with that policy; ``groups`` with their hours.
+
+    ``revisions`` returns the newest first. It is called only for entries that did not match since then.
+    """
     policy = None if own is None else EffectivePolicy(own)
     first = since.replace(minute=0, second=0, microsecond=0)
     methods, headers, clients = Counter[str](), Counter[str](), defaultdict[str, int](int)
@@ -71,7 +74,7 @@ def find_api_traffic(
             for name in policy.header_names.find_refused(",".join(key.headers), _MOST_NAMES):
                 headers[name] += round(count)
     return ApiTraffic(
-        tuple(_entries(own.allowed_origins if own else (), allowed, revisions)),
+        tuple(_with_revisions(_entries(own.allowed_origins if own else (), allowed), since, revisions)),
         bool(allowed),
         dict(methods.most_common(_MOST_NAMES)),
         dict(headers.most_common(_MOST_NAMES)),
@@ -79,9 +82,7 @@ def find_api_traffic(
     )
 
 
-def _entries(
-    patterns: Sequence[OriginPattern], allowed: Iterable[AllowedOrigin], revisions: Sequence[Revision]
-) -> Iterator[EntryTraffic]:
+def _entries(patterns: Sequence[OriginPattern], allowed: Iterable[AllowedOrigin]) -> Iterator[EntryTraffic]:
     last: dict[str, datetime] = {}
     for one in allowed:
         origin = one.key.origin
@@ -95,8 +96,17 @@ def _entries(
             admits = OriginSet.of([pattern]).admits if left >= 0 else None
             at = max((time for origin, time in last.items() if admits and admits(origin)), default=None)
         judged = isinstance(pattern, ExactOrigin) or left >= 0
-        yield EntryTraffic(index, at, None if at is None else _revision_at(revisions, at), judged)
+        yield EntryTraffic(index, at, judged=judged)
 
 
-def _revision_at(revisions: Sequence[Revision], at: datetime) -> int | None:
-    return next((one.number for one in revisions if one.at <= at), None)
+def _with_revisions(
+    entries: Iterable[EntryTraffic], since: datetime, revisions: Callable[[], Sequence[Revision]]
+) -> Iterator[EntryTraffic]:
+    known: Sequence[Revision] | None = None
+    for one in entries:
+        at = one.last_matched
+        if at is None or at >= since:
+            yield one
+            continue
+        known = revisions() if known is None else known
+        yield replace(one, revision=next((each.number for each in known if each.at <= at), None))

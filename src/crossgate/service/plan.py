@@ -143,7 +143,9 @@ def make_plan(
     if access:
         plan = replace(plan, access=tuple(find_access_changes(base.catalogue, catalogue, difference)))
     if records:
-        found = Replayer(base.catalogue).replay(catalogue, records.groups, records.allowed)
+        found = Replay()
+        if difference:
+            found = Replayer(base.catalogue).replay(catalogue, records.groups, records.allowed)
         plan = replace(plan, replay=found)
     return _with_findings(plan, base, catalogue, changes) if linted else plan
 

@@ -30,7 +30,7 @@ from crossgate.service.open_counts import OpenCounts
 from crossgate.service.pending_refusals import add_deltas
 from crossgate.service.permission import Permission
 from crossgate.service.policy_history import PolicyHistory
-from crossgate.service.ports import CounterKey, RecentTelemetry, TelemetryStore
+from crossgate.service.ports import CounterKey, RecentTelemetry, Revision, TelemetryStore
 from crossgate.service.readiness import DAYS_OF_TRAFFIC, Readiness, ready_to_enforce
 from crossgate.service.refusal_causes import RefusalCause, RefusalCauses
 from crossgate.service.refusal_index import JudgedGroup, RefusalIndex
@@ -572,7 +572,10 @@ class RefusalService:
         since = self.catalogue.clock() - _DAY
         groups = self._groups_of(api, permission, since)
         allowed = self._store.allowed_origins(api=api)
-        revisions = store.revisions(limit=_MOST_REVISIONS)
+
+        def revisions() -> Sequence[Revision]:
+            return store.revisions(limit=_MOST_REVISIONS)
+
         return find_api_traffic(None if found is None else found.cors, groups, allowed, since, revisions)
 
     def preview_policy(

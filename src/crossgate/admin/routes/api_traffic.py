@@ -25,7 +25,7 @@ class EntryTrafficBody(BaseModel):
     last_matched: datetime | None
     """The last request of a sample that it allowed; null if none is kept, or if it was not looked for."""
     revision: int | None
-    """The newest revision at that time."""
+    """The newest revision at that time, if the entry did not match in the last 24 hours."""
     judged: bool
     """False beyond 200 wildcards and expressions."""
 
