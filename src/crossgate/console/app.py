@@ -22,6 +22,7 @@ from crossgate.console.pages import (
     nodes,
     overview,
     prove,
+    sessions,
     settings,
     sign_in,
     simulator,
@@ -45,6 +46,7 @@ _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     nodes.routes,
     settings.routes,
     tokens.routes,
+    sessions.routes,
     appearance.routes,
     prove.routes,
     simulator.routes,
@@ -73,6 +75,7 @@ def console(call_api: CallApi, sessions: Sessions, oidc: OidcOptions | None = No
     app.state.call_api = call_api
     app.state.sessions = sessions
     app.state.provider = None if oidc is None else _provider(oidc)
+    app.state.company_sign_in = "" if oidc is None else company_sign_in.START
     app.router.redirect_slashes = False
     return _SecurityHeaders(SignedIn(app, sessions))
 

@@ -97,7 +97,7 @@ def planned(groups: Sequence[FormGroup], plan: Mapping[str, Any]) -> Preview:
     return Preview(
         changed=_changed(groups),
         findings=place_findings(groups, map(_as_refused, plan["findings"])),
-        difference=differences(plan["changes"]),
+        difference=differences([{**one, "before": one["before"] or None} for one in plan["changes"]]),
         effect=plan_effect(plan),
         revision=plan["base"] + 1,
         patch=plan.get("patch"),

@@ -28,7 +28,7 @@ from crossgate.service.sessions import Sessions, SignInMethod
 if TYPE_CHECKING:
     from crossgate.console.oidc.provider import Attempt, Provider
 
-_START: Final = "/sign-in/company"
+START: Final = "/sign-in/company"
 _COOKIE: Final = "crossgate-company"
 _KEPT: Final = 600
 """Seconds that a person has to sign in at the provider."""
@@ -57,7 +57,7 @@ async def start(request: Request) -> Response:
         _COOKIE,
         _packed(attempt),
         max_age=_KEPT,
-        path=_START,
+        path=START,
         secure=provider.options.secure,
         httponly=True,
         samesite="lax",
@@ -89,9 +89,7 @@ async def come_back(request: Request) -> Response:
         response.set_cookie(
             COOKIE, secret, path="/", secure=provider.options.secure, httponly=True, samesite="strict"
         )
-    response.delete_cookie(
-        _COOKIE, path=_START, secure=provider.options.secure, httponly=True, samesite="lax"
-    )
+    response.delete_cookie(_COOKIE, path=START, secure=provider.options.secure, httponly=True, samesite="lax")
     return response
 
 
@@ -160,6 +158,6 @@ def _unpacked(cookie: str) -> Attempt | None:
 
 
 routes: Final[list[BaseRoute]] = [
-    Route(_START, start, methods=["GET"]),
-    Route(f"{_START}/callback", come_back, methods=["GET"]),
+    Route(START, start, methods=["GET"]),
+    Route(f"{START}/callback", come_back, methods=["GET"]),
 ]
