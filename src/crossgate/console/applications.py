@@ -84,7 +84,7 @@ class MatrixRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ApiEffect:
     """The origins that gain or lose access to one API."""
 
     api: str
@@ -98,19 +98,19 @@ class SaveBar:
 
     base: int
     changed: int
-    effects: tuple[Effect, ...] = ()
+    effects: tuple[ApiEffect, ...] = ()
     left: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     """The cells that still change something."""
     findings: tuple[Mapping[str, Any], ...] = ()
     replay: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def gains(self) -> tuple[Effect, ...]:
+    def gains(self) -> tuple[ApiEffect, ...]:
         """APIs to which origins gain access."""
         return tuple(one for one in self.effects if one.gains)
 
     @property
-    def loses(self) -> tuple[Effect, ...]:
+    def loses(self) -> tuple[ApiEffect, ...]:
         """APIs to which origins lose access."""
         return tuple(one for one in self.effects if one.loses)
 
@@ -207,7 +207,9 @@ def save_bar(plan: Mapping[str, Any]) -> SaveBar:
     return SaveBar(
         base=plan["base"],
         changed=sum(map(len, left.values())),
-        effects=tuple(Effect(one["api"], tuple(one["gains"]), tuple(one["loses"])) for one in plan["access"]),
+        effects=tuple(
+            ApiEffect(one["api"], tuple(one["gains"]), tuple(one["loses"])) for one in plan["access"]
+        ),
         left=left,
         findings=tuple(plan["findings"]),
         replay=plan["replay"] or {},

@@ -1,5 +1,6 @@
 // What every page loads. One idea a file; each finds its elements by data attributes.
 import "./copy.js";
+import "./import.js";
 import "./keys.js";
 import "./live.js";
 import "./matrix.js";
