@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crossgate.console.api import CallApi
 from crossgate.console.assets import PREFIX, Assets
 from crossgate.console.pages import (
+    allow,
     apis,
     appearance,
     application_edit,
@@ -28,6 +29,7 @@ from crossgate.console.pages import (
     sign_in,
     simulator,
     tokens,
+    undo,
 )
 from crossgate.console.sign_in import SignedIn
 from crossgate.service.sessions import Sessions
@@ -52,6 +54,8 @@ _PAGES: Final[tuple[list[BaseRoute], ...]] = (
     appearance.routes,
     prove.routes,
     simulator.routes,
+    undo.routes,
+    allow.routes,
 )
 _HEADERS: Final = (
     (

@@ -17,6 +17,7 @@ from crossgate.console.csrf import CSRF_FIELD, form_fields, refuse_forged_write
 from crossgate.console.navigation import SECTIONS
 from crossgate.console.render import render
 from crossgate.console.sign_in import session_of
+from crossgate.console.toast import Toast, toast_of
 from crossgate.service.permission import Role
 from crossgate.service.sessions import Session
 
@@ -62,7 +63,18 @@ class Page:
     ) -> Response:
         """A whole page. ``call`` is the API call that gives the same, such as ``GET /v1/nodes``."""
         frame = await self.api.get("/v1/status")
-        return self.fragment(template, status=status, title=title, call=call, frame=frame, **values)
+        toast = await self._toast(frame)
+        return self.fragment(
+            template, status=status, title=title, call=call, frame=frame, toast=toast, **values
+        )
+
+    async def _toast(self, frame: Mapping[str, Any]) -> Toast | None:
+        """What ``?done=REVISION`` says was done just now; None if the caller cannot read revisions."""
+        done = self.query.get("done", "")
+        if not (done.isascii() and done.isdigit() and len(done) < 10):
+            return None
+        response = await self.api.call("GET", f"/v1/revisions/{int(done)}")
+        return toast_of(response.json, frame) if response.ok else None
 
     def fragment(self, template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
         """A part of a page."""

@@ -5,3 +5,6 @@ import "./keys.js";
 import "./live.js";
 import "./matrix.js";
 import "./rows.js";
+import "./toast.js";
+import "./sheet.js";
+import "./allow.js";
