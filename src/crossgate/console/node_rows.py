@@ -22,7 +22,7 @@ _KNOWN_LEFT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class RevisionTick:
     """One revision of the line."""
 
     x: str
@@ -35,7 +35,7 @@ class Track:
 
     height: int
     first: str
-    ticks: tuple[Tick, ...]
+    ticks: tuple[RevisionTick, ...]
     applied: str
     """Of the revision that it has decided on; empty if there is none."""
     rejected: tuple[str, ...]
@@ -92,10 +92,11 @@ class NodeProblem:
     details: str
 
 
-def revision_ticks(head: int) -> tuple[Tick, ...]:
+def revision_ticks(head: int) -> tuple[RevisionTick, ...]:
     """The newest revisions, each at its place."""
     return tuple(
-        Tick(f"{_place(number, head)}%", number) for number in range(max(0, head - _SHOWN + 1), head + 1)
+        RevisionTick(f"{_place(number, head)}%", number)
+        for number in range(max(0, head - _SHOWN + 1), head + 1)
     )
 
 

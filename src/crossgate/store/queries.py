@@ -167,9 +167,8 @@ def _named(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[int, lis
     of_revisions = select(versions.c.revision, *order, place).where(versions.c.revision.in_(numbers))
     placed = of_revisions.subquery()
     found = defaultdict[int, list[ObjectKey]](list)
-    for number, kind, key, _ in connection.execute(
-        select(placed).where(placed.c.place <= _NAMED).order_by(placed.c.revision, placed.c.place)
-    ):
+    first = select(placed).where(placed.c.place <= _NAMED).order_by(placed.c.revision, placed.c.place)
+    for number, kind, key, _ in connection.execute(first) if numbers else ():
         found[number].append((_kind(kind, key), key))
     for row in rows:
         if row.objects > _SORTED:
