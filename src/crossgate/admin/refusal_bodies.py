@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from crossgate.admin.errors import DiagnosticBody
+from crossgate.admin.flow_bodies import FlowBody
 from crossgate.catalogue.model import Catalogue
 from crossgate.policy.nearest import NearestOrigin
+from crossgate.policy.origin_difference import Side, compare_origins
 from crossgate.service.etag import EtagTarget, PolicyOf, etag_of
 from crossgate.service.objects import ObjectChange, ObjectKind, object_to_dict
+from crossgate.service.refusal_causes import RefusalCause
 from crossgate.service.refusal_index import JudgedGroup
+from crossgate.service.refusal_service import RefusalService
 from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import (
     DismissalReason,
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     # They load the linter, which is loaded after clients are served.
     from crossgate.service.refusal_advice import Advice
     from crossgate.service.refusal_changes import SuggestedChange
+    from crossgate.service.refusal_signs import Sign
 
 
 class DispositionBody(BaseModel):
@@ -42,6 +48,23 @@ class DispositionBody(BaseModel):
     reason: DismissalReason | None
     """Why it was dismissed."""
     note: str
+
+
+class SignBody(BaseModel):
+    """One thing that a group looks like."""
+
+    kind: str
+    """Such as `look-alike`, `scanner` or `own-page`."""
+    sentence: str
+    hostile: bool
+    """Whether it speaks against allowing the group."""
+
+
+class OriginPieceBody(BaseModel):
+    """Some characters that both origins have, or only one of them."""
+
+    side: Side
+    text: str
 
 
 class RefusalBody(BaseModel):
@@ -83,6 +106,12 @@ class RefusalBody(BaseModel):
     """The allowed origin, or the wildcard, that is nearest to a refused origin."""
     difference: str | None
     """How the nearest one differs, for example `scheme https, not http`."""
+    comparison: list[OriginPieceBody]
+    """The origin beside the nearest allowed one, in pieces; empty if there is none."""
+    since_revision: int | None
+    """The revision since which it is refused, if an earlier one let it pass."""
+    signs: list[SignBody]
+    """What it looks like, hostile signs first."""
     path: str
     """A sample without query: below the endpoint two segments, the others as `*`."""
     user_agents: list[str]
@@ -111,14 +140,18 @@ class StepOfAdvice(BaseModel):
     answer: str
 
 
-class SignBody(BaseModel):
-    """One thing that a group looks like."""
+class CauseBody(BaseModel):
+    """The revision since which a group is refused."""
 
-    kind: str
-    """Such as `look-alike`, `scanner` or `own-page`."""
-    sentence: str
-    hostile: bool
-    """Whether it speaks against allowing the group."""
+    revision: int
+    at: datetime | None
+    place: str
+    """What it changed: `allowed_origins`, `allowed_methods`, `allow_headers`, `mode`, `cors`,
+    `application NAME`; empty if something else did it."""
+    removed: list[str]
+    """The entries that it took away."""
+    alike: int
+    """How many other groups of the API are refused since, for the same reason; at most 500 are compared."""
 
 
 class HourBody(BaseModel):
@@ -190,7 +223,11 @@ class RefusalDetail(RefusalBody):
     step: StepOfAdvice | None
     now: FateBody | None
     """Null if the group has too little to tell."""
-    signs: list[SignBody]
+    flow: FlowBody | None
+    """All steps of the flow that the requests take now; null if the group has too little to tell."""
+    allowed_by: str | None
+    """The entry that allows the nearest origin, if it is another one."""
+    cause: CauseBody | None
     hours: list[HourBody]
     changes: list[SuggestedChangeBody]
     """The smallest changes that would allow it, the smallest first."""
@@ -198,12 +235,30 @@ class RefusalDetail(RefusalBody):
     """The file that the gateway runs, if it runs one: change it there."""
 
 
-def refusal_fields(judged: JudgedGroup, nearest: NearestOrigin | None) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class GroupNotes:
+    """What rows of a list say about groups besides, by id."""
+
+    nearest: Mapping[str, NearestOrigin] = field(default_factory=dict)
+    causes: Mapping[str, RefusalCause] = field(default_factory=dict)
+    signs: Mapping[str, Sequence[Sign]] = field(default_factory=dict)
+
+
+def notes_on(refusals: RefusalService, groups: Sequence[JudgedGroup]) -> GroupNotes:
+    """The notes on some groups."""
+    found = [one.group for one in groups]
+    return GroupNotes(refusals.nearest(found), refusals.causes(found), refusals.signs(found))
+
+
+def refusal_fields(judged: JudgedGroup, notes: GroupNotes) -> dict[str, object]:
     """The fields of a :class:`RefusalBody`."""
+    id_ = judged.group.key.id
+    nearest, cause = notes.nearest.get(id_), notes.causes.get(id_)
+    pieces = () if nearest is None else compare_origins(judged.group.key.origin, nearest.example)
     group, status = judged.group, judged.status
     key, seen = group.key, group.seen_in
     return {
-        "id": key.id,
+        "id": id_,
         "api": key.api,
         "origin": key.origin,
         "reason": key.reason,
@@ -223,6 +278,12 @@ def refusal_fields(judged: JudgedGroup, nearest: NearestOrigin | None) -> dict[s
         "decision": None if status.disposition is None else _disposition(status.disposition),
         "nearest": nearest and nearest.entry,
         "difference": nearest and nearest.difference,
+        "comparison": [{"side": one.side, "text": one.text} for one in pieces],
+        "since_revision": cause and cause.revision,
+        "signs": [
+            {"kind": one.kind, "sentence": one.sentence, "hostile": one.hostile}
+            for one in notes.signs.get(id_, ())
+        ],
         "path": seen.path,
         "user_agents": list(seen.user_agents),
         "fetch_sites": list(seen.fetch_sites),
@@ -231,25 +292,39 @@ def refusal_fields(judged: JudgedGroup, nearest: NearestOrigin | None) -> dict[s
     }
 
 
-def refusal_bodies(groups: Sequence[JudgedGroup], nearest: Mapping[str, NearestOrigin]) -> list[RefusalBody]:
-    """The groups as bodies; ``nearest`` by id."""
-    return [RefusalBody.model_validate(refusal_fields(one, nearest.get(one.group.key.id))) for one in groups]
+def refusal_bodies(groups: Sequence[JudgedGroup], notes: GroupNotes) -> list[RefusalBody]:
+    """The groups as bodies."""
+    return [RefusalBody.model_validate(refusal_fields(one, notes)) for one in groups]
 
 
 def refusal_detail(
-    judged: JudgedGroup, advice: Advice, catalogue: Catalogue, file: str | None
+    judged: JudgedGroup,
+    advice: Advice,
+    catalogue: Catalogue,
+    file: str | None,
+    flow: FlowBody | None = None,
+    alike: int = 0,
 ) -> RefusalDetail:
-    """A group with its advice."""
-    step, fate = advice.step, advice.fate
+    """A group with its advice; ``alike`` is how many others have the same cause."""
+    step, fate, cause, nearest = advice.step, advice.fate, advice.cause, advice.nearest
+    id_ = judged.group.key.id
+    notes = GroupNotes({id_: nearest} if nearest else {}, {id_: cause} if cause else {}, {id_: advice.signs})
     return RefusalDetail.model_validate(
         {
-            **refusal_fields(judged, advice.nearest),
+            **refusal_fields(judged, notes),
             "sentence": advice.sentence,
             "step": step and {"question": step.question, "answer": step.answer},
+            "flow": flow,
             "now": fate and {"kind": fate.kind, "reason": fate.reason},
-            "signs": [
-                {"kind": one.kind, "sentence": one.sentence, "hostile": one.hostile} for one in advice.signs
-            ],
+            "allowed_by": advice.allowed_by,
+            "cause": cause
+            and {
+                "revision": cause.revision,
+                "at": cause.at,
+                "place": cause.place,
+                "removed": list(cause.removed),
+                "alike": alike,
+            },
             "hours": [
                 {"hour": hour, "count": round(count)} for hour, count in sorted(judged.group.hours.items())
             ],

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from crossgate.admin.context import AdminContext, Nodes
 from crossgate.admin.event_streams import EventStreams, StreamItem, StreamLimits, Topic
-from crossgate.admin.refusal_bodies import refusal_bodies
+from crossgate.admin.refusal_bodies import notes_on, refusal_bodies
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.errors import NotFound
 from crossgate.service.permission import EVERYTHING
@@ -41,10 +41,10 @@ def event_streams(
             if key not in read:
                 with suppress(NotFound):
                     found.append(refusals.get(key, EVERYTHING))
-        nearest = refusals.nearest([one.group for one in found])
+        notes = notes_on(refusals, found)
         return [
             StreamItem(one.group.key.id, one.group.key.api, one, body.model_dump(mode="json"))
-            for one, body in zip(found, refusal_bodies(found, nearest), strict=True)
+            for one, body in zip(found, refusal_bodies(found, notes), strict=True)
         ]
 
     def read_stats(since: datetime, keys: Sequence[str]) -> list[StreamItem]:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Final
 
 from crossgate.console.charts import Flag, Label, Plot, flags, stacked_plot, time_labels
+from crossgate.console.refusals import reason_of
 from crossgate.console.render import api_label, as_time, counted, duration, figures
 
 Json = Mapping[str, Any]
@@ -158,15 +159,6 @@ def node_state(node: Json) -> tuple[str, str]:
     return "warn", f"{duration(_seconds_since(since))} behind" if since else "Pending"
 
 
-_REASONS: Final = {
-    "origin-refused": ("origin", "Origin"),
-    "method-refused": ("method", "Method"),
-    "method-missing": ("method", "Method"),
-    "origin-missing": ("method", "Method"),
-    "header-refused": ("header", "Header"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class OpenRefusal:
     """One open group. What the requests sent is hostile: the template escapes it."""
@@ -191,7 +183,7 @@ def open_refusals(items: Iterable[Json]) -> list[OpenRefusal]:
 
 
 def _open_refusal(one: Json) -> OpenRefusal:
-    kind, reason = _REASONS.get(one["reason"], ("origin", one["reason"]))
+    kind, reason = reason_of(one["reason"])
     return OpenRefusal(
         id=one["id"],
         origin=one["origin"] or "no Origin",

@@ -8,7 +8,7 @@ find what only a regular expression allows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -24,6 +24,8 @@ _LONGEST_HOST: Final = 253
 """Characters of the longest name of a host (RFC 1035, section 2.3.4)."""
 _SIMILAR: Final = 0.75
 """The least similarity of two hosts, or two labels, that may be a mistake in writing; 1 is equal."""
+_MOST_LABELS: Final = 8
+"""Of hosts of which one label is left out."""
 _WWW: Final = "www."
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 _OTHER_SCHEME: Final = {"http": "https", "https": "http"}
@@ -36,6 +38,8 @@ class NearestOrigin:
     entry: str
     difference: str
     """For example ``scheme https, not http; port 8443, not 443``."""
+    example: str = field(default="", compare=False)
+    """Of a wildcard, the origin that it allows and that is nearest; otherwise the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,20 @@ def find_nearest_origin(policy: EffectivePolicy | ServerPolicy, value: str) -> N
         )
 
     nearest = min((candidate for rank, candidate in ranked if rank == best), key=distance)
-    return NearestOrigin(nearest.entry, "; ".join(_differences(refused, nearest)))
+    return NearestOrigin(nearest.entry, "; ".join(_differences(refused, nearest)), _example(refused, nearest))
+
+
+def _example(refused: Origin, nearest: _Candidate) -> str:
+    allowed = nearest.origin
+    port = refused.port if nearest.any_port else allowed.port
+    host = allowed.host
+    if nearest.any_subdomain:
+        count = host.count(".") + 1
+        labels = refused.host.split(".")[:-count]
+        if not labels:
+            return nearest.entry
+        host = ".".join([*labels, host])
+    return str(Origin(allowed.scheme, host, port))
 
 
 def _candidates(policy: EffectivePolicy | ServerPolicy, refused: Origin) -> Iterator[_Candidate]:
@@ -159,6 +176,9 @@ def _variations(refused: Origin) -> Iterator[Origin]:
         hosts = [*_LOOPBACK]
     elif not host.endswith("]"):
         hosts.append(host.removeprefix(_WWW) if host.startswith(_WWW) else f"{_WWW}{host}")
+        labels = host.split(".")
+        if 2 < len(labels) <= _MOST_LABELS:
+            hosts += (".".join(labels[:at] + labels[at + 1 :]) for at in range(len(labels) - 2))
     for name in hosts:
         for scheme in (refused.scheme, _OTHER_SCHEME.get(refused.scheme, refused.scheme)):
             for port in {refused.port, None}:

@@ -12,11 +12,13 @@ from typing import Final
 from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.route_names import SERVER_LEVEL
 from crossgate.diagnostics import printable
-from crossgate.policy import Reason, Request, ServerPolicy, explain
+from crossgate.policy import EffectivePolicy, Reason, Request, ServerPolicy, explain
 from crossgate.policy.explain import Step
 from crossgate.policy.names import NULL
 from crossgate.policy.nearest import NearestOrigin, find_nearest_origin
 from crossgate.policy.origin import is_well_formed
+from crossgate.policy.origin_pattern import serialise_origin_pattern
+from crossgate.policy.whole_flow import find_entry
 from crossgate.service.recorded_requests import Policy
 from crossgate.service.refusal_causes import RefusalCause, find_cause
 from crossgate.service.refusal_changes import SuggestedChange, Suggester
@@ -47,6 +49,22 @@ class Advice:
     """Empty if nothing refuses it now, or if nothing safe would allow it."""
     cause: RefusalCause | None = None
     """Since when it is refused; None if that is not known."""
+    policy: Policy = None
+    request: Request | None = None
+    """One of its requests, with the policy that decides on it; None if too little is known."""
+
+    @property
+    def allowed_by(self) -> str | None:
+        """The entry that allows the nearest origin, as in a document, if it is another one."""
+        if self.nearest is None or self.policy is None:
+            return None
+        index = find_entry(self.policy, self.nearest.example)
+        own = self.policy.policy if isinstance(self.policy, EffectivePolicy) else self.policy
+        if index is None:
+            return None
+        raw = serialise_origin_pattern(own.allowed_origins[index])
+        entry = raw if isinstance(raw, str) else next(iter(raw.values()))
+        return None if entry == self.nearest.example else entry
 
 
 def advise(
@@ -80,6 +98,8 @@ def advise(
         signs,
         suggester.suggest(group, signs) if refused and suggest else (),
         cause,
+        policy,
+        request,
     )
 
 

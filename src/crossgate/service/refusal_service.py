@@ -32,6 +32,7 @@ from crossgate.service.permission import Permission
 from crossgate.service.policy_history import PolicyHistory
 from crossgate.service.ports import CounterKey, RecentTelemetry, Revision, TelemetryStore
 from crossgate.service.readiness import DAYS_OF_TRAFFIC, Readiness, ready_to_enforce
+from crossgate.service.recorded_requests import Policy
 from crossgate.service.refusal_causes import RefusalCause, RefusalCauses
 from crossgate.service.refusal_index import JudgedGroup, RefusalIndex
 from crossgate.service.refusal_query import Position, RefusalOrder, RefusalQuery, can_see
@@ -43,6 +44,7 @@ from crossgate.service.refusals import (
     OtherRefusals,
     RefusalGroup,
     RequestRecord,
+    SeenIn,
     SeenOrigin,
 )
 from crossgate.service.replay import TelemetryRecords
@@ -63,8 +65,10 @@ if TYPE_CHECKING:
     from crossgate.service.refusal_changes import SuggestedChange
     from crossgate.service.refusal_choices import RefusalChoice
     from crossgate.service.refusal_preview import RefusalPreview
+    from crossgate.service.refusal_signs import Sign
 
 _OPEN: Final = RefusalQuery(states=frozenset({GroupState.OPEN}))
+_MOST_SIGNS: Final = 2000
 _KEPT: Final = timedelta(days=60)
 """At least as long as decisions are kept by default."""
 _DAY: Final = timedelta(hours=24)
@@ -135,6 +139,7 @@ class RefusalService:
         self._decided = Observers[str]()
         self._open = OpenCounts(catalogue.store)
         self.watch(lambda _: self._open.clear())
+        self._signs: dict[str, tuple[SeenIn, Policy, Sequence[Sign]]] = {}
 
     def warm_up(self) -> None:
         """Read and judge all groups: of 10,000 in a second, which the first list would wait for."""
@@ -467,6 +472,24 @@ class RefusalService:
         replayer = self._index.replayer()
         found = {one.key.id: self._causes.find(one, replayer) for one in groups}
         return {id_: one for id_, one in found.items() if one is not None}
+
+    def signs(self, groups: Sequence[RefusalGroup]) -> Mapping[str, Sequence[Sign]]:
+        """By id of the groups: what they look like, hostile signs first."""
+        # Imported here: it loads the linter, which is loaded after clients are served.
+        from crossgate.service.refusal_signs import find_signs
+
+        replayer = self._index.replayer()
+        found: dict[str, Sequence[Sign]] = {}
+        for group in groups:
+            id_, policy = group.key.id, replayer.policy(group.key.api)
+            known = self._signs.get(id_)
+            if known is None or known[:2] != (group.seen_in, policy):
+                known = group.seen_in, policy, find_signs(replayer.catalogue, policy, group)
+                if len(self._signs) >= _MOST_SIGNS:
+                    self._signs.clear()
+                self._signs[id_] = known
+            found[id_] = known[2]
+        return found
 
     def count_alike(self, group: RefusalGroup, cause: RefusalCause, permission: Permission) -> int:
         """How many other groups of the API are refused since the same revision, for the same reason.

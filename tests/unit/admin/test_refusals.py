@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -90,6 +91,11 @@ def test_the_most_frequent_groups_come_first(api: AdminApi) -> None:
         ({"state": ["dismissed", "reopened"]}, []),
         ({"since": "2020-01-01T00:00:00"}, [SHOP, OTHERS, STOCK, SERVER]),
         ({"since": "9999-12-31T23:59:59-23:00"}, []),
+        ({"filter": "api:pets is:open"}, [SHOP, OTHERS]),
+        ({"filter": "x-two"}, [OTHERS]),
+        ({"filter": "method:put", "api": "pets"}, [OTHERS]),
+        ({"filter": "sort:recent api:pets"}, [SHOP, OTHERS]),
+        ({"sort": "recent", "api": "pets"}, [SHOP, OTHERS]),
     ],
 )
 def test_filters(api: AdminApi, query: dict[str, str], expected: list[Any]) -> None:
@@ -119,6 +125,45 @@ def test_pages(api: AdminApi) -> None:
     assert second["next"] is None
     for cursor in ("x", "bm90IGEgbnVtYmVy", "!"):
         assert api.viewer.get("/v1/refusals", params={"cursor": cursor}).status_code == 422
+
+
+def test_parts_of_a_list_and_how_many_there_are(api: AdminApi) -> None:
+    api.editor.post(f"/v1/refusals/{STOCK.id}/dismiss", json={"reason": "bot"})
+    body = found(api.viewer.get("/v1/refusals", params={"filter": "is:open", "limit": 1, "offset": 1}))
+    assert [one["id"] for one in body["items"]] == [OTHERS.id]
+    assert (body["total"], body["offset"]) == (3, 1)
+    assert body["states"] == {"open": 3, "allowed": 0, "dismissed": 1, "reopened": 0}
+
+
+def test_a_filter_that_is_wrong_says_what_was_meant(api: AdminApi) -> None:
+    refused = api.viewer.get("/v1/refusals", params={"filter": "pets:1 is:opn"})
+    assert refused.status_code == 422
+    assert [one["remedy"] for one in refused.json()["diagnostics"]] == [
+        "Did you mean api:pets?",
+        "Did you mean is:open?",
+    ]
+
+
+def test_one_group_with_the_cause_and_the_flow(api: AdminApi, telemetry: InMemoryTelemetryStore) -> None:
+    former = group_key(origin="http://shop.example.com")
+    telemetry.add_telemetry(batch(delta(former, 4), delta(replace(former, preflight=False), 2)))
+    policy = policy_entry("https://app.example.com")
+    assert api.editor.put("/v1/apis/pets/1.0/policy", json=policy, headers=ANY).status_code == 200
+
+    body = found(api.viewer.get(f"/v1/refusals/{former.id}", params={"changes": "false"}))
+
+    assert body["changes"] == []
+    cause = body["cause"]
+    assert (cause["place"], cause["removed"], cause["alike"]) == (
+        "allowed_origins",
+        ["http://shop.example.com"],
+        1,
+    )
+    assert body["since_revision"] == cause["revision"]
+    assert (body["flow"]["flow"], body["flow"]["failed"]) == ("preflight", 2)
+    listed = {one["id"]: one for one in found(api.viewer.get("/v1/refusals"))["items"]}
+    assert listed[former.id]["since_revision"] == cause["revision"]
+    assert listed[SHOP.id]["since_revision"] is None
 
 
 def test_what_is_not_stored_yet_is_shown(api: AdminApi, collected: Collected) -> None:

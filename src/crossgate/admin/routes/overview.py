@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from crossgate.admin.auth import Viewer
 from crossgate.admin.context import AdminContext, Context, resource_router
-from crossgate.admin.refusal_bodies import RefusalBody, refusal_bodies
+from crossgate.admin.refusal_bodies import RefusalBody, notes_on, refusal_bodies
 from crossgate.admin.responses import read_response
 from crossgate.admin.routes.nodes import NodeList, node_list
 from crossgate.service.permission import Permission
@@ -140,7 +140,7 @@ def _counts(found: Mapping[DecisionKind, int]) -> TrafficCountsBody:
 
 
 def _bodies(context: AdminContext, groups: list[JudgedGroup]) -> list[RefusalBody]:
-    return refusal_bodies(groups, context.refusals.nearest([one.group for one in groups]))
+    return refusal_bodies(groups, notes_on(context.refusals, groups))
 
 
 def _revisions(context: AdminContext, since: datetime) -> list[ChangeBody]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.responses import Response
@@ -13,11 +14,13 @@ from crossgate.admin.auth import Editor, Viewer
 from crossgate.admin.body import ModelBody
 from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.event_streams import StreamItem, Topic
+from crossgate.admin.flow_bodies import Rules, flow_body, locator
 from crossgate.admin.paging import Page, PageBody, PageRequest, cursor_after
 from crossgate.admin.refusal_bodies import (
     OtherRefusalsBody,
     RefusalBody,
     RefusalDetail,
+    notes_on,
     other_refusals,
     refusal_bodies,
     refusal_detail,
@@ -25,15 +28,14 @@ from crossgate.admin.refusal_bodies import (
 from crossgate.admin.responses import json_response, read_response
 from crossgate.admin.telemetry_feeds import EVENT_STREAM, event_stream
 from crossgate.policy import Reason
+from crossgate.policy.whole_flow import whole_flow
 from crossgate.service.catalogue_service import MAX_MESSAGE
 from crossgate.service.file_store import FileStore
+from crossgate.service.refusal_filter import RefusalFilter, parse_refusal_filter
 from crossgate.service.refusal_index import JudgedGroup
-from crossgate.service.refusal_query import RefusalOrder, RefusalQuery
+from crossgate.service.refusal_query import Position, RefusalOrder, RefusalQuery
 from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import DismissalReason
-
-if TYPE_CHECKING:
-    pass
 
 router = resource_router("Refusals")
 GroupId = Annotated[str, Path(max_length=100, description="The id of a group: hexadecimal digits.")]
@@ -41,8 +43,14 @@ _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class RefusalPage(PageBody[RefusalBody]):
-    """Groups of refused requests, the most frequent first."""
+    """Groups of refused requests."""
 
+    total: int
+    """How many groups match."""
+    offset: int
+    """How many of them come before this page."""
+    states: dict[GroupState, int]
+    """How many match in each state, whatever states are asked for."""
     others: list[OtherRefusalsBody]
     """Refusals that match too, and whose groups were not kept because there were too many."""
 
@@ -63,9 +71,15 @@ def as_utc(time: datetime | None) -> datetime | None:
     return min(time.replace(tzinfo=UTC) if time.tzinfo is None else time, _LATEST).astimezone(UTC)
 
 
-async def refusal_query(
+async def refusal_filter(
+    context: Context,
+    caller: Viewer,
     api: Annotated[
-        str, Query(max_length=500, description="`name/version` of an API, or `server-level`.")
+        str,
+        Query(
+            max_length=500,
+            description="`name/version` of an API, its name for all versions, or `server-level`.",
+        ),
     ] = "",
     since: Annotated[datetime | None, Query(description="Seen at that time or later.")] = None,
     reason: Annotated[Reason | None, Query(description="The step that refused them.")] = None,
@@ -75,35 +89,60 @@ async def refusal_query(
     ] = None,
     origin: Annotated[str, Query(max_length=300, description="A part of the origin.")] = "",
     observed: Annotated[bool | None, Query(description="Whether observe mode forwarded them.")] = None,
-) -> RefusalQuery:
+    text: Annotated[
+        str,
+        Query(
+            alias="filter",
+            max_length=1000,
+            description="A filter as text, besides the others: `api:petstore reason:origin is:open "
+            "sort:clients since:24h observed:yes method:PUT origin:shop`, and words that are parts of the "
+            "origin, the API, the method or a header name.",
+        ),
+    ] = "",
+) -> RefusalFilter:
     """The filters of lists and events."""
-    return RefusalQuery(api, as_utc(since), reason or "", frozenset(state or ()), origin, observed)
+    query = RefusalQuery(api, as_utc(since), reason or "", frozenset(state or ()), origin, observed)
+    return parse_refusal_filter(text, datetime.now(UTC), query, context.view(caller).catalogue.apis)
 
 
-Filters = Annotated[RefusalQuery, Depends(refusal_query)]
+Filters = Annotated[RefusalFilter, Depends(refusal_filter)]
 
 
 @router.get("/v1/refusals", response_model=RefusalPage)
-def list_refusals(request: Request, context: Context, caller: Viewer, query: Filters, page: Page) -> Response:
+def list_refusals(
+    request: Request,
+    context: Context,
+    caller: Viewer,
+    filters: Filters,
+    page: Page,
+    sort: Annotated[
+        RefusalOrder, Query(description="What comes first; `sort:` in the filter wins.")
+    ] = RefusalOrder.COUNT,
+    offset: Annotated[int, Query(ge=0, le=100_000, description="How many groups to leave out.")] = 0,
+) -> Response:
     """Groups of refused requests, the most frequent first. Counts go on, so that pages can overlap."""
+    query, order = filters.query, filters.order or sort
     found = context.refusals.find_some(
-        query, caller.permission, RefusalOrder.COUNT, limit=page.limit, after=_position(page)
+        query, caller.permission, order, limit=page.limit, after=_position(page), skip=offset
     )
-    nearest = context.refusals.nearest([one.group for one in found.groups])
     body = RefusalPage(
-        items=refusal_bodies(found.groups, nearest),
-        next=None if found.last is None else cursor_after(f"{-int(found.last[0])} {found.last[1]}"),
+        items=refusal_bodies(found.groups, notes_on(context.refusals, found.groups)),
+        next=None if found.last is None else cursor_after(" ".join(map(str, found.last))),
+        total=found.total,
+        offset=found.begin,
+        states={one: found.states.get(one, 0) for one in GroupState},
         others=other_refusals(context.refusals.others(query, caller.permission)),
     )
     return read_response(request, body, in_ascii=True)
 
 
 @router.get("/v1/refusals/events", response_class=Response, responses={200: EVENT_STREAM})
-async def follow_refusals(request: Request, context: Context, caller: Viewer, query: Filters) -> Response:
+async def follow_refusals(request: Request, context: Context, caller: Viewer, filters: Filters) -> Response:
     """Groups whenever they change, as server-sent events of the type `refusal`: each is a group as in lists.
 
     `dropped` says how many were left out, because the client reads too slowly; `end` why the stream ends.
     """
+    query = filters.query
 
     def matches(item: StreamItem) -> bool:
         found = item.source
@@ -118,12 +157,31 @@ async def follow_refusals(request: Request, context: Context, caller: Viewer, qu
 
 
 @router.get("/v1/refusals/{group}", response_model=RefusalDetail)
-def read_refusal(request: Request, context: Context, caller: Viewer, group: GroupId) -> Response:
+def read_refusal(
+    request: Request,
+    context: Context,
+    caller: Viewer,
+    group: GroupId,
+    *,
+    changes: Annotated[
+        bool, Query(description="Whether to look for changes that would allow it, which takes longest.")
+    ] = True,
+) -> Response:
     """One group: why it was refused, what it looks like, and the changes that would allow it."""
-    judged, advice = context.refusals.advise(group, caller.permission)
+    judged, advice = context.refusals.advise(group, caller.permission, suggest=changes)
     store = context.service.store
     file = store.source if isinstance(store, FileStore) else None
-    return read_response(request, refusal_detail(judged, advice, context.head.catalogue, file), in_ascii=True)
+    view = context.view(caller)
+    flow = None
+    if advice.request is not None:
+        api = judged.group.key.api if judged.group.key.api in view.catalogue.apis else ""
+        rules = Rules(api, view.catalogue, view.associations, locator(store))
+        flow = flow_body(whole_flow(advice.policy, advice.request), rules)
+    alike = 0
+    if advice.cause is not None:
+        alike = context.refusals.count_alike(judged.group, advice.cause, caller.permission)
+    detail = refusal_detail(judged, advice, context.head.catalogue, file, flow, alike)
+    return read_response(request, detail, in_ascii=True)
 
 
 @router.post("/v1/refusals/{group}/dismiss", response_model=RefusalBody)
@@ -150,14 +208,18 @@ def reopen_refusal(context: Context, caller: Editor, group: GroupId) -> Response
 
 def refusal_body(context: AdminContext, judged: JudgedGroup) -> RefusalBody:
     """A group as a body."""
-    return refusal_bodies([judged], context.refusals.nearest([judged.group]))[0]
+    return refusal_bodies([judged], notes_on(context.refusals, [judged]))[0]
 
 
-def _position(page: PageRequest) -> tuple[int, str] | None:
+def _position(page: PageRequest) -> Position | None:
     after = page.after
     if after is None:
         return None
-    count, _, group = after.partition(" ")
-    if not (count.isascii() and count.isdigit() and len(count) <= 20):
+    *numbers, group = after.split(" ")
+    if not numbers or len(numbers) > _MOST_NUMBERS or not all(map(_NUMBER.fullmatch, numbers)):
         raise page.invalid_cursor()
-    return -int(count), group
+    return (*map(int, numbers), group)
+
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_MOST_NUMBERS: Final = 2
