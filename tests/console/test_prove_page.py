@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
 from tests.console_site import Site
 
 from crossgate.console.render import environment
+from crossgate.service.permission import Role
 
 HOSTILE = "https://\u202emoc.elpmaxe<img src=x>"
 TEMPLATE = """
@@ -73,3 +76,33 @@ def test_a_rule_has_a_page(site: Site, code: str) -> None:
     page = site.client().get(f"/rules/{code}")
     assert page.status_code == 200
     assert "What to do" in page.text
+
+
+def test_a_pattern_in_the_url_is_proved_without_scripts(site: Site) -> None:
+    client = site.client(Role.VIEWER)
+    page = client.get("/prove", params={"kind": "regex", "value": r"https://pr-[0-9]+.preview.example.com"})
+    assert "https://pr-0.preview<mark>b</mark>example.com" in page.text
+    fix = re.search(r'href="(/prove\?[^"]+)">Use the proven pattern', page.text)
+    assert fix
+    assert "Only example.com" in client.get(unescape(fix[1])).text
+
+
+def test_several_lines_make_a_table(site: Site) -> None:
+    lines = "https://app.example.com\nhttps://*.github.io\nhttps://.*example\\.com\nnull\n<script>"
+    page = site.client(Role.VIEWER).get("/prove", params={"value": lines})
+    for expected in (
+        "Only this origin",
+        "Shared domain",
+        "evilexample.com passes",
+        "sandboxed frame",
+        "Not an",
+    ):
+        assert expected in page.text, expected
+    assert "<script>" not in page.text
+
+
+def test_as_typed_only_the_result_is_sent(site: Site) -> None:
+    query = {"kind": "exact", "value": "https://a.example.com"}
+    part = site.client(Role.VIEWER).get("/prove", params=query, headers={"HX-Request": "true"})
+    assert part.text.lstrip().startswith('<section id="prove-result"')
+    assert "Nobody yet" in site.client(Role.VIEWER).get("/prove").text
