@@ -61,7 +61,7 @@ def test_rows_are_removed_restored_and_added() -> None:
     assert "https://*.b.example" not in removed.policy["allowed_origins"]
     assert removed.act("restore:1") == form()
     pasted = PolicyForm.read(fields(form(), ("new_origin", "https://d.example\nhttps://e.example:*, null")))
-    assert [row.kind for row in pasted.rows[3:]] == ["exact", "wildcard", "null"]
+    assert [row.kind for row in pasted.rows[3:]] == ["exact", "port", "null"]
     assert pasted.changes == 3
     assert pasted.act("remove:3").changes == 2
     regex = PolicyForm.read(fields(form(), ("new_kind", "regex"), ("new_origin", "https://x")))

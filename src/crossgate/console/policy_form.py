@@ -13,8 +13,15 @@ from typing import Any, Final
 
 METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH")
 LISTS: Final = ("allowed_methods", "allow_headers", "expose_headers")
-EXACT, WILDCARD, REGEX, ANY, NULL = "exact", "wildcard", "regex", "any", "null"
-KINDS: Final = ((EXACT, "Exact"), (WILDCARD, "Wildcard"), (REGEX, "Regex"), (ANY, "Any (*)"), (NULL, "null"))
+EXACT, WILDCARD, PORT, REGEX, ANY, NULL = "exact", "wildcard", "port", "regex", "any", "null"
+KINDS: Final = (
+    (EXACT, "Exact"),
+    (WILDCARD, "Wildcard"),
+    (PORT, "Any port"),
+    (REGEX, "Regex"),
+    (ANY, "Any (*)"),
+    (NULL, "null"),
+)
 _FIXED: Final = {ANY: "*", NULL: "null"}
 _LABELS: Final = {
     "allowed_methods": "allowed methods",
@@ -296,7 +303,8 @@ def _guessed(text: str, kind: str | None) -> OriginRow:
     if kind == REGEX:
         return OriginRow(REGEX, text)
     fixed = next((name for name, value in _FIXED.items() if value == text), None)
-    return OriginRow(fixed or (WILDCARD if "*" in text else EXACT), text)
+    pattern = PORT if text.endswith(":*") and "*." not in text else WILDCARD
+    return OriginRow(fixed or (pattern if "*" in text else EXACT), text)
 
 
 def _all(fields: Fields, name: str) -> list[str]:
