@@ -66,7 +66,7 @@ def _run(stack: ExitStack, ports: Ports, configuration: Path, data: Path) -> int
             applied = _apply(configuration, ports, token.read_text(encoding="utf-8").strip())
             if applied:
                 return applied
-            _print_introduction(ports, token)
+            _print_introduction(ports, token, _console_link(ports, data))
             return _wait(gateway)
         time.sleep(0.05)
     return gateway.returncode
@@ -77,6 +77,11 @@ def _apply(configuration: Path, ports: Ports, token: str) -> int:
     command = [_CROSSGATE, "apply", str(configuration), "--message", "The example"]
     environment = {**os.environ, "CROSSGATE_SERVER": ports.url("admin"), "CROSSGATE_TOKEN": token}
     return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode
+
+
+def _console_link(ports: Ports, data: Path) -> str:
+    command = [_CROSSGATE, "console", "--data", str(data), "--server", ports.url("admin")]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
 
 
 def _wait(gateway: subprocess.Popen[bytes]) -> int:
@@ -114,6 +119,7 @@ def _gateway(ports: Ports, data: Path) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [
             *(_CROSSGATE, "run", "--data", str(data), "--log-format", "text"),
+            "--no-console-link",
             *("--listen", f"127.0.0.1:{ports.gateway}", "--admin", f"127.0.0.1:{ports.admin}"),
         ],
         stdin=subprocess.DEVNULL,
@@ -130,8 +136,10 @@ def _gateway(ports: Ports, data: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _print_introduction(ports: Ports, token: Path) -> None:
-    lines = ["", colour("Open a page in the browser and press “Send all”:", "1")]
+def _print_introduction(ports: Ports, token: Path, link: str) -> None:
+    lines = ["", colour("Open the console (once, within 10 minutes; a new link: crossgate console):", "1")]
+    lines += [f"  {colour(link, '34')}", ""]
+    lines += [colour("Open a page in the browser and press “Send all”:", "1")]
     for role, about in (
         ("page", "an origin that the policies allow"),
         ("storefront", "the JavaScript origin of an application"),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from crossgate.admin.auth import Authentication
+from crossgate.admin.auth import Authentication, CredentialCheck
 from crossgate.admin.body import BodyLimit
 from crossgate.admin.context import AdminContext
 from crossgate.admin.early_response import EarlyResponse
@@ -72,9 +72,9 @@ _ROUTERS: Final = (
 )
 
 
-def authenticated(limited: ASGIApp, context: AdminContext) -> ASGIApp:
+def authenticated(limited: ASGIApp, check: CredentialCheck) -> ASGIApp:
     """The admin API for clients that send a token."""
-    return Authentication(limited, context.tokens)
+    return Authentication(limited, check)
 
 
 def limited_routes(context: AdminContext) -> ASGIApp:

@@ -25,7 +25,8 @@ from crossgate.service.permission import Role
 from crossgate.service.tokens import Token, Tokens
 
 LIVENESS: Final = "/live"
-_BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,256})", re.IGNORECASE)
+_SECRET: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,256}")
+_BEARER: Final = re.compile(rf"bearer +({_SECRET.pattern})", re.IGNORECASE)
 _TOKEN: Final = "crossgate_token"
 _READ_ALL_EVERY: Final = 1.0
 """Seconds between two reads of all tokens, for requests whose token may not be looked up."""
@@ -37,13 +38,9 @@ class Authentication:
     It runs before routing, so that the response without a token does not depend on the path or the method.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, throttle: AuthThrottle | None = None) -> None:
+    def __init__(self, app: ASGIApp, check: CredentialCheck) -> None:
         self._app = app
-        self._tokens = tokens
-        self._throttle = AuthThrottle() if throttle is None else throttle
-        self._log = Log("admin")
-        self._log_limit = LogLimit()
-        self._read_all_at = -_READ_ALL_EVERY
+        self._check = check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward the request if its token is valid; answer it otherwise."""
@@ -55,14 +52,28 @@ class Authentication:
             await _TOKEN_MISSING.response()(scope, receive, send)
             return
         bearer = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
-        address = str((scope.get("client") or ("unknown",))[0])
-        token = await self._authenticate(bearer[1], address) if bearer else None
-        if token is not None:
-            scope.setdefault("state", {})[_TOKEN] = token
+        found = await self._check.find_token(bearer[1] if bearer else "", client_address(scope))
+        if isinstance(found, Token):
+            scope.setdefault("state", {})[_TOKEN] = found
             await self._app(scope, receive, send)
             return
-        problem = await self._reject(address)
-        await problem.response()(scope, receive, send)
+        await found.response()(scope, receive, send)
+
+
+class CredentialCheck:
+    """Checks tokens; delays and limits those who fail. One for the API and for sign-ins."""
+
+    def __init__(self, tokens: Tokens, throttle: AuthThrottle | None = None) -> None:
+        self._tokens = tokens
+        self.throttle = AuthThrottle() if throttle is None else throttle
+        self._log = Log("admin")
+        self._log_limit = LogLimit()
+        self._read_all_at = -_READ_ALL_EVERY
+
+    async def find_token(self, secret: str, address: str) -> Token | Problem:
+        """The valid token with this secret, or the response to a client that has none."""
+        token = await self._authenticate(secret, address) if _SECRET.fullmatch(secret) else None
+        return token if token is not None else await self.reject(address)
 
     async def _authenticate(self, secret: str, address: str) -> Token | None:
         """The valid token with this secret. After too many failures, only those in memory are looked up.
@@ -70,7 +81,7 @@ class Authentication:
         Then a guess costs a hash, and all guesses together one read of all tokens a second, which finds what
         another control plane has created meanwhile. So strangers cannot lock a valid token out.
         """
-        if not self._throttle.may_look_up(address) and not self._tokens.is_known(secret):
+        if not self.throttle.may_look_up(address) and not self._tokens.is_known(secret):
             await self._read_all()
             if not self._tokens.is_known(secret):
                 return None
@@ -87,15 +98,16 @@ class Authentication:
         with suppress(StoreUnavailable):
             await run_in_threadpool(self._tokens.all)
 
-    async def _reject(self, address: str) -> Problem:
-        exhausted = not self._throttle.may_look_up(address)
-        failures = self._throttle.record_failure(address)
+    async def reject(self, address: str) -> Problem:
+        """The response to a failure, which is counted; after the delay."""
+        exhausted = not self.throttle.may_look_up(address)
+        failures = self.throttle.record_failure(address)
         omitted = self._log_limit.admit()
         if omitted is not None:
             self._log.warning("Authentication failed", address=address, failures=failures, omitted=omitted)
         if exhausted:
             return _TOO_MANY_FAILURES
-        with self._throttle.delay(address) as seconds:
+        with self.throttle.delay(address) as seconds:
             if seconds is None:
                 return _TOO_MANY_FAILURES
             await asyncio.sleep(seconds)
@@ -103,6 +115,11 @@ class Authentication:
 
 
 _scheme = HTTPBearer(auto_error=False, description="A token created by `crossgate token create`.")
+
+
+def client_address(scope: Scope) -> str:
+    """The address of a request's client."""
+    return str((scope.get("client") or ("unknown",))[0])
 
 
 def token_state(token: Token) -> dict[str, object]:

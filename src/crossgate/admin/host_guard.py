@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from html import escape
 from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossgate.admin.errors import Problem
 from crossgate.admin.path_names import decode_path
 from crossgate.diagnostics import Diagnostic
+from crossgate.lint.rule import Finding
 from crossgate.net.host_header import names_this_server
 from crossgate.service.log import Log
 
@@ -33,7 +36,9 @@ class HostGuard:
             return
         problem = self._check(Headers(scope=scope))
         if problem is not None:
-            await problem.response()(scope, receive, send)
+            accepted = Headers(scope=scope).get("accept", "")
+            response = _page(problem) if "text/html" in accepted else problem.response()
+            await response(scope, receive, send)
             return
         path = decode_path(scope["raw_path"])
         if path is None:
@@ -77,6 +82,24 @@ class HostGuard:
 
 def _problem(status: HTTPStatus, code: str, message: str, remedy: str) -> Problem:
     return Problem(status, [Diagnostic(code, message, remedy)])
+
+
+def _page(problem: Problem) -> Response:
+    """The problem for people, without anything that was sent: the console itself is not for this name."""
+    words = [one.diagnostic if isinstance(one, Finding) else one for one in problem.diagnostics]
+    paragraphs = "".join(
+        f"<p>{escape(one.message[:1].upper() + one.message[1:])}. {escape(one.remedy)}.</p>" for one in words
+    )
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Crossgate</title>'
+        f"<h1>{problem.status.value} {problem.status.phrase}</h1>{paragraphs}</html>",
+        problem.status,
+        {
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 _HOST_REJECTED: Final = _problem(

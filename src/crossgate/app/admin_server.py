@@ -13,11 +13,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from crossgate.admin.app import authenticated, guarded, limited_routes
-from crossgate.admin.auth import token_state
+from crossgate.admin.auth import CredentialCheck, token_state
 from crossgate.admin.context import AdminContext, Nodes
 from crossgate.admin.early_response import EarlyResponse
 from crossgate.admin.errors import Problem
 from crossgate.admin.event_streams import StreamLimits
+from crossgate.admin.sign_in import SignIns
 from crossgate.admin.telemetry_feeds import event_streams
 from crossgate.app.admin_workers import AdminWorkerPool, AdminWorkers
 from crossgate.app.http_connections import ConnectionLimits
@@ -68,12 +69,14 @@ async def serve_admin_api(
     )
     host, port = bound.getsockname()[:2]
     limited = limited_routes(context)
+    credentials = CredentialCheck(tokens)
     pages = console(
         lambda caller: InProcessApi(limited, token_state(caller)),
         sessions,
+        SignIns(credentials, sessions),
         oidc,
     )
-    app = guarded(either(authenticated(limited, context), pages), host_names)
+    app = guarded(either(authenticated(limited, credentials), pages), host_names)
     async with serve_http(bound, app, _busy, ConnectionLimits() if limits is None else limits):
         try:
             async with background_task(asyncio.to_thread(refusals.warm_up)):

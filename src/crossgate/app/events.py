@@ -136,6 +136,16 @@ class AdminListening:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleLinked:
+    """A link that signs in to the console as an admin, once and within 10 minutes."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return f"Console: {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
 class AdminUnavailable:
     """The gateway runs without the admin API, which cannot listen."""
 
@@ -168,6 +178,7 @@ class HealthUnavailable:
 Event = (
     AdminListening
     | AdminUnavailable
+    | ConsoleLinked
     | GatewayServing
     | ChangeEnforced
     | ChangeRefused

@@ -27,6 +27,7 @@ import certifi
 from crossgate.app.events import (
     AdminListening,
     AdminUnavailable,
+    ConsoleLinked,
     Emit,
     GatewayServing,
     NativesForbidden,
@@ -82,6 +83,8 @@ class AdminOptions:
     """Whether the start fails if the admin API cannot listen."""
     oidc: OidcOptions | None = None
     """How people sign in to the console with their company's provider."""
+    console_link: bool = False
+    """Whether a link that signs in to the console is printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +298,12 @@ class _Gateway:
         store = self._options.source
         folder = store.path if isinstance(store, SqliteDirectory) else directory.path
         first_token = await asyncio.to_thread(write_first_token, source.tokens, folder)
+        if self._options.admin is not None and self._options.admin.console_link:
+            # Imported here: it was loaded with the console.
+            from crossgate.service.sessions import link_url
+
+            secret, _ = await asyncio.to_thread(source.sessions.create_link)
+            self._emit(ConsoleLinked(link_url(f"http://{address}", secret)))
         self._emit(AdminListening(f"http://{address}", first_token))
 
     async def _start_metrics(self, stack: AsyncExitStack) -> None:

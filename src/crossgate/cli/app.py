@@ -24,6 +24,7 @@ VERBS: Final = {
     "revisions": "List revisions, or show one.",
     "rollback": "Restore an earlier revision.",
     "nodes": "List the nodes of a control plane.",
+    "console": "Print a link that signs in to the console.",
     "token": "Create, list and revoke tokens of the admin API.",
 }
 """The verbs, in the order of ``crossgate --help``, with their lines in it."""

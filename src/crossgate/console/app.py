@@ -32,7 +32,7 @@ from crossgate.console.pages import (
     tokens,
     undo,
 )
-from crossgate.console.sign_in import SignedIn
+from crossgate.console.sign_in import SessionOpener, SignedIn
 from crossgate.service.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ _HEADERS: Final = (
 )
 
 
-def console(call_api: CallApi, sessions: Sessions, oidc: OidcOptions | None = None) -> ASGIApp:
+def console(
+    call_api: CallApi, sessions: Sessions, sign_ins: SessionOpener, oidc: OidcOptions | None = None
+) -> ASGIApp:
     """The console over the API as callers see it; ``oidc``: how people of a company sign in."""
     routes: list[BaseRoute] = [Mount(PREFIX, Assets())]
     for pages in _PAGES:
@@ -84,6 +86,7 @@ def console(call_api: CallApi, sessions: Sessions, oidc: OidcOptions | None = No
     app.state.sessions = sessions
     app.state.provider = None if oidc is None else _provider(oidc)
     app.state.company_sign_in = "" if oidc is None else company_sign_in.START
+    app.state.sign_ins = sign_ins
     app.router.redirect_slashes = False
     return _SecurityHeaders(SignedIn(app, sessions))
 

@@ -20,7 +20,9 @@ CSRF_FIELD: Final = "csrf"
 CSRF_HEADER: Final = "X-CSRF-Token"
 PASTED_FIELD: Final = "pasted"
 """What is pasted can hold secrets: no page repeats it."""
-_NOT_REPEATED: Final = frozenset({CSRF_FIELD, PASTED_FIELD})
+NOT_REPEATED: Final = frozenset({CSRF_FIELD, PASTED_FIELD})
+SESSION_HEADER: Final = "Crossgate-Session"
+"""Why a request was refused: `ended`, `another-session`, `another-site` or `too-large`; for js/session.js."""
 MAX_FORM: Final = 48 * 1024 * 1024
 """Bytes: a document of 16 MiB, of which each byte may be percent-encoded."""
 _URL_ENCODED: Final = "application/x-www-form-urlencoded"
@@ -64,7 +66,7 @@ async def refuse_forged_write(request: Request, csrf: str) -> Response | None:
     if compare_digest(sent.encode(), csrf.encode()):
         return None
     # A page of an earlier session of this browser: what was typed is sent again on a click.
-    kept = [(name, value) for name, value in fields if name not in _NOT_REPEATED]
+    kept = [(name, value) for name, value in fields if name not in NOT_REPEATED]
     return _refusal(request, HTTPStatus.FORBIDDEN, "another-session", kept, csrf)
 
 
@@ -78,4 +80,4 @@ def _refusal(
     url = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     values = {"title": "Not sent", "theme": "", "reason": reason, "fields": fields or [], "url": url}
     content = render("not_sent.html", {**values, "csrf": csrf, "csrf_name": CSRF_FIELD})
-    return HTMLResponse(content, status, {"Crossgate-Session": reason})
+    return HTMLResponse(content, status, {SESSION_HEADER: reason})

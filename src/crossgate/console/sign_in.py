@@ -1,22 +1,51 @@
-"""Who is signed in: the session behind a browser's cookie."""
+"""Who is signed in: the session behind a browser's cookie, and what browsers without one get."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import State
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crossgate.service.sessions import Session, Sessions
+from crossgate.console.csrf import (
+    NOT_REPEATED,
+    SESSION_HEADER,
+    comes_from_the_console,
+    form_fields,
+    has_short_body,
+)
+from crossgate.console.render import render
+from crossgate.service.sessions import LIFETIME, Session, Sessions
 
 COOKIE: Final = "crossgate-session"
+SECURE_COOKIE: Final = f"__Host-{COOKIE}"
+"""Over https. A neighbouring host name cannot set it.
+https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes"""
 SIGN_IN: Final = "/sign-in"
+SIGN_OUT: Final = "/sign-out"
+SIGNED_IN: Final = "/signed-in"
+SESSION: Final = "/session"
 _SESSION: Final = "crossgate_session"
-_OPEN: Final = ("/assets/", SIGN_IN)
+_ASSETS: Final = "/assets/"
+_LONGEST_KEPT: Final = 1024 * 1024
+"""Bytes of a form that is shown again to a browser whose session has ended."""
+
+
+class SessionOpener(Protocol):
+    """Opens sessions; raises :class:`~crossgate.service.errors.SignInRefused`."""
+
+    async def by_token(self, secret: str, address: str, user_agent: str) -> tuple[str, Session]:
+        """The cookie's secret, and the session of the token."""
+        ...
+
+    async def by_link(self, secret: str, address: str, user_agent: str) -> tuple[str, Session]:
+        """The cookie's secret, and the session that the link opens."""
+        ...
 
 
 class SignedIn:
@@ -27,21 +56,41 @@ class SignedIn:
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward the request with its session, or redirect."""
-        request = Request(scope)
-        secret = request.cookies.get(COOKIE)
-        session = self._sessions.find(secret) if secret else None
+        """Forward the request with its session, or answer it."""
+        if scope["path"].startswith(_ASSETS):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        session = await run_in_threadpool(self._find, request)
         scope.setdefault("state", {})[_SESSION] = session
-        if session is None and not scope["path"].startswith(_OPEN):
-            await self._sign_in_first(request)(scope, receive, send)
+        path = scope["path"]
+        is_open = path in (SIGN_IN, SESSION) or path.startswith(f"{SIGN_IN}/")
+        if session is None and not is_open:
+            response = await _sign_in_first(request)
+            await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _sign_in_first(self, request: Request) -> Response:
-        if request.method not in ("GET", "HEAD"):
-            return Response("Sign in first", HTTPStatus.UNAUTHORIZED, media_type="text/plain")
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"{SIGN_IN}?next={quote(target, safe='')}", HTTPStatus.SEE_OTHER)
+    def _find(self, request: Request) -> Session | None:
+        secret = secret_of(request)
+        # What an open page reads by itself does not count as a use.
+        return self._sessions.find(secret, records_use="x-live" not in request.headers) if secret else None
+
+
+async def _sign_in_first(request: Request) -> Response:
+    headers = {SESSION_HEADER: "ended"}
+    is_page = request.headers.get("hx-request") != "true"
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method in ("GET", "HEAD") and is_page:
+        if request.headers.get("accept", "") == "text/event-stream":
+            return Response(status_code=HTTPStatus.UNAUTHORIZED, headers=headers)
+        return RedirectResponse(f"{SIGN_IN}?next={quote(target, safe='')}", HTTPStatus.SEE_OTHER, headers)
+    fields: list[tuple[str, str]] = []
+    keeps = comes_from_the_console(request.headers) and has_short_body(request.headers, _LONGEST_KEPT)
+    if is_page and keeps:
+        fields = [one for one in form_fields(await request.body()) if one[0] not in NOT_REPEATED]
+    values = {"title": "Your session has ended", "theme": "", "fields": fields, "url": target}
+    return HTMLResponse(render("session_ended.html", values), HTTPStatus.UNAUTHORIZED, headers)
 
 
 def session_of(request: Request) -> Session:
@@ -49,3 +98,50 @@ def session_of(request: Request) -> Session:
     state: State = request.state
     session: Session = getattr(state, _SESSION)
     return session
+
+
+def session_or_none(request: Request) -> Session | None:
+    """The session, on paths that need none."""
+    session: Session | None = getattr(request.state, _SESSION, None)
+    return session
+
+
+def secret_of(request: Request) -> str:
+    """The secret in the browser's cookie; empty without one."""
+    return request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE) or ""
+
+
+def set_cookie(response: Response, request: Request, secret: str) -> None:
+    """Store the secret in the browser: for this host, not for scripts or requests of other sites."""
+    secure = _is_https(request)
+    response.set_cookie(
+        SECURE_COOKIE if secure else COOKIE,
+        secret,
+        max_age=int(LIFETIME.total_seconds()),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def clear_cookie(response: Response, request: Request) -> None:
+    """Remove the secret from the browser."""
+    for name in (COOKIE, SECURE_COOKIE):
+        if name in request.cookies:
+            response.delete_cookie(name, secure=name == SECURE_COOKIE, httponly=True, samesite="strict")
+
+
+def local_path(target: str) -> str:
+    """The target if it is a path of the console; `/` for all others, such as `//evil`.
+
+    Browsers read a backslash as a slash, and drop tabs and line breaks:
+    https://url.spec.whatwg.org/#url-parsing
+    """
+    is_local = target.startswith("/") and target[1:2] not in ("/", "\\") and target.isprintable()
+    return target if is_local and not target.startswith((SIGN_IN, SIGN_OUT)) else "/"
+
+
+def _is_https(request: Request) -> bool:
+    # Behind a proxy with TLS, only the browser knows; it sends `Origin` with every sign-in.
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")

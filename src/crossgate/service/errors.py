@@ -161,6 +161,14 @@ class LinkNeedsToken(Forbidden):
         )
 
 
+class SignInRefused(ServiceError):
+    """A token or a link opens no session; ``status`` says so in HTTP."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], status: int) -> None:
+        super().__init__(diagnostics)
+        self.status = status
+
+
 class TokenNameTaken(ServiceError):
     """A valid token has the name."""
 

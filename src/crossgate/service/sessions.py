@@ -14,6 +14,7 @@ from enum import StrEnum
 from hashlib import sha256
 from threading import Lock
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from crossgate.service.errors import LinkNeedsToken
 from crossgate.service.permission import Role
@@ -153,9 +154,9 @@ class Sessions:
             return None
         return self._open(caller, SignInMethod.LINK, user_agent, link.token_created)
 
-    def find(self, secret: str) -> Session | None:
-        """The session with this secret, None if there is none or it has ended. Records the use."""
-        return self._find(secret, records_use=True)
+    def find(self, secret: str, *, records_use: bool = True) -> Session | None:
+        """The session with this secret, None if there is none or it has ended."""
+        return self._find(secret, records_use=records_use)
 
     def holds(self, secret: str) -> bool:
         """Whether the session with this secret has not ended. Records no use."""
@@ -242,6 +243,20 @@ class Sessions:
             )
         token = self.tokens.find_named(session.name, session.token_created)
         return token if token is not None and token.valid(now) else None
+
+
+def link_url(base: str, secret: str) -> str:
+    """The link with the secret, for a console at ``base``.
+
+    On this machine it is named `localhost`: cookies ignore ports, and the gateway's examples say `127.0.0.1`.
+    """
+    parts = urlsplit(base)
+    port = f":{parts.port}" if parts.port else ""
+    name = "localhost" if parts.hostname in _THIS_MACHINE else parts.netloc.removesuffix(port)
+    return f"{parts.scheme}://{name}{port}/sign-in#once={secret}"
+
+
+_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})
 
 
 def _session(stored: StoredSession, caller: Token, csrf: str = "") -> Session:

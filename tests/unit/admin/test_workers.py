@@ -20,6 +20,7 @@ from tests.unit.admin.entries import NEW, PETS, SHOP, api_entry, create_pets, po
 
 import crossgate
 from crossgate.admin.app import authenticated, guarded, limited_routes
+from crossgate.admin.auth import CredentialCheck
 from crossgate.admin.context import AdminContext
 from crossgate.admin.workers import Recorded, WorkerRequest, WorkerResponse
 from crossgate.app.admin_workers import AdminWorkerPool
@@ -337,7 +338,7 @@ def test_control_plane_checks_what_a_worker_may_commit(store: Store) -> None:
     context = AdminContext(
         service, tokens, Nodes(), refusals, Sessions(InMemorySessionStore(), tokens), workers=workers
     )
-    transport = httpx.ASGITransport(guarded(authenticated(limited_routes(context), context)))
+    transport = httpx.ASGITransport(guarded(authenticated(limited_routes(context), CredentialCheck(tokens))))
 
     async def check(secret: str) -> int:
         headers = {"Authorization": f"Bearer {secret}"}

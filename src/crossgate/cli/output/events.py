@@ -15,6 +15,7 @@ from crossgate.app.events import (
     ChangeEnforced,
     ChangePending,
     ChangeRefused,
+    ConsoleLinked,
     Event,
     GatewayServing,
     HealthListening,
@@ -74,6 +75,8 @@ class EventLog:
                 self._serving(event)
             case AdminListening():
                 self._admin_listening(event)
+            case ConsoleLinked(url):
+                self._line(LogLevel.INFO, "console-link", event, {"url": url})
             case ChangeEnforced(resources, milliseconds, revision):
                 took = {"resources": resources, "milliseconds": round(milliseconds, 3)}
                 self._line(LogLevel.INFO, "change-enforced", event, {"revision": revision, **took})

@@ -79,6 +79,13 @@ def run(
             show_default=False,
         ),
     ] = None,
+    console_link: Annotated[
+        bool,
+        typer.Option(
+            help="Print a link that signs in to the console as an admin, once and within 10 minutes. Use"
+            " --no-console-link where the log has other readers."
+        ),
+    ] = True,
     envoy: Annotated[
         bool, typer.Option(help="Start Envoy. Without it, start nodes with `crossgate node`.")
     ] = True,
@@ -160,7 +167,7 @@ def run(
                 names.append(company.console_host)
             # A store cannot be changed without the API; a gateway with a file is complete without it.
             required = file is None or bool(admin)
-            admin_options = AdminOptions(address, tuple(names), required, company)
+            admin_options = AdminOptions(address, tuple(names), required, company, console_link)
         options = GatewayOptions(
             source,
             find_envoy,

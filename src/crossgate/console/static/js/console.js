@@ -8,3 +8,4 @@ import "./rows.js";
 import "./toast.js";
 import "./sheet.js";
 import "./allow.js";
+import "./session.js";
