@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from crossgate.catalogue.document import read_document
 from crossgate.console.overview import share
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
+from crossgate.service.file_store import FileStore
 from crossgate.service.permission import Role
 from crossgate.store import SqliteDirectory, open_store
 
@@ -44,6 +46,7 @@ def test_refusals_of_most_clients_come_first_and_hostile_ones_are_escaped(site: 
     ]
     assert places == sorted(places)
     assert "<img src=x" not in page
+    assert "\u202e" not in page
 
 
 def test_an_unknown_period_leads_to_the_last_hour(site: Site) -> None:
@@ -97,3 +100,15 @@ def test_without_traffic_a_command_makes_some_appear(tmp_path: Path) -> None:
     assert "No requests yet" in page
     assert "https://api.example.com/gateway/orders/2.1/" in page
     assert '<svg class="chart" height="112"' not in page
+
+
+def test_a_gateway_that_follows_a_file_says_so(tmp_path: Path) -> None:
+    reading = read_document(SITE)
+    assert reading.catalogue is not None
+    with open_store(SqliteDirectory(tmp_path)) as store:
+        file = FileStore("/etc/gateway.yaml", reading.catalogue)
+        with serving(replace(store, catalogue=file)) as site:  # type: ignore[arg-type]
+            page = site.client(Role.EDITOR).get("/").text
+    assert "This gateway follows" in page
+    assert "/etc/gateway.yaml" in page
+    assert "A file keeps no history here." in page

@@ -208,9 +208,7 @@ const open = () => {
   if (lastEventId) query.set("last-event-id", lastEventId);
   const opened = new EventSource(`/events?${query}`);
   source = opened;
-  opened.addEventListener("open", () => {
-    if (lost) refresh(true);
-  });
+  opened.addEventListener("open", () => refresh(lost)); // what changed since the page was made sends no event
   for (const topic of topics) {
     opened.addEventListener(topic, (event) => {
       lastEventId = event.lastEventId || lastEventId;
