@@ -436,3 +436,13 @@ def test_a_misspelt_reason_is_no_empty_list(telemetry: InMemoryTelemetryStore) -
     assert "origin-refsed" in refused.stderr
     assert "[parameter-invalid]" in refused.stderr
     assert crossgate("refusals", "--reason", "origin-refused").returncode == 1
+
+
+@pytest.mark.usefixtures("api")
+def test_the_list_takes_a_filter_as_text(telemetry: InMemoryTelemetryStore) -> None:
+    telemetry.add_telemetry(batch(delta(group_key()), delta(group_key(method="PUT"))))
+    found = as_json("refusals", "--filter", "api:pets method:put", code=1)
+    assert [one["method"] for one in found["items"]] == ["PUT"]
+    ran = crossgate("refusals", "--filter", "pets:1")
+    assert ran.returncode == 2
+    assert "Did you mean api:pets?" in ran.stderr

@@ -89,6 +89,15 @@ def list_refusals(
             show_default="both",
         ),
     ] = None,
+    text: Annotated[
+        str,
+        typer.Option(
+            "--filter",
+            metavar="TEXT",
+            help="Only what a filter as text finds: `api:petstore reason:origin is:open sort:clients "
+            "since:24h`, and words of the origin, the API or what was asked for.",
+        ),
+    ] = "",
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with each group whenever it changes.")
     ] = False,
@@ -110,6 +119,7 @@ def list_refusals(
         "reason": reason,
         "origin": origin,
         "observed": "" if observed is None else str(observed).lower(),
+        "filter": text,
     }
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as client:
         if follow:
