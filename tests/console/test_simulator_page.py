@@ -146,3 +146,26 @@ def test_a_draft_is_compared(site: Site) -> None:
         .text
     )
     assert "My draft refuses it too" in unescape(page)
+
+
+def test_without_an_envoy_of_its_own_nothing_is_sent(site: Site) -> None:
+    client = site.client(Role.EDITOR)
+    page = client.get(f"/simulator?{QUERY}").text
+    assert "Send it through the gateway" in page
+    assert "Send it through the gateway" not in site.client(Role.VIEWER).get(f"/simulator?{QUERY}").text
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token is not None
+    answer = client.post(
+        f"/simulator/send?{QUERY}",
+        data={"csrf": token[1]},
+        headers={"Origin": site.url, "Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.status_code == 200
+    assert "Not sent: this control plane runs no Envoy of its own" in answer.text
+    assert site.api.viewer.post("/v1/explain/send", json={"api": "petstore/1.0"}).status_code == 403
+
+
+def test_a_reload_of_a_sent_page_sends_nothing(site: Site) -> None:
+    answer = site.client(Role.EDITOR).get(f"/simulator/send?{QUERY}")
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/simulator?api=")

@@ -19,6 +19,7 @@ from crossgate.record import unknown_keys
 from crossgate.service.catalogue_service import MAX_MESSAGE, CatalogueService
 from crossgate.service.ports import NodeReport, NodeStanding
 from crossgate.service.refusal_service import RefusalService
+from crossgate.service.sent_request import RequestSender
 from crossgate.service.sessions import Sessions
 from crossgate.service.snapshot import Snapshot
 from crossgate.service.tokens import Token, Tokens
@@ -75,6 +76,8 @@ class AdminContext:
     views: Views = field(default_factory=Views)
     streams: EventStreams | None = None
     """None in a worker."""
+    sender: RequestSender | None = None
+    """None if this control plane runs no Envoy of its own, and in a worker."""
     workers: Workers | None = None
     """None in a worker, which leaves nothing to others."""
 

@@ -33,6 +33,7 @@ from crossgate.service.memory_telemetry import InMemoryTelemetryStore
 from crossgate.service.pending_refusals import NothingRecent
 from crossgate.service.ports import CatalogueStore, ChangeCheck, RecentTelemetry, TelemetryStore
 from crossgate.service.refusal_service import RefusalService
+from crossgate.service.sent_request import RequestSender
 from crossgate.service.sessions import InMemorySessionStore, Sessions
 from crossgate.service.tokens import Tokens
 
@@ -55,6 +56,7 @@ async def serve_admin_api(
     stream_limits: StreamLimits | None = None,
     sessions: Sessions | None = None,
     oidc: OidcOptions | None = None,
+    sender: RequestSender | None = None,
 ) -> AsyncIterator[HostPort]:
     """Serve the admin API on a bound socket for as long as the context lasts. The caller closes the pool.
 
@@ -65,7 +67,14 @@ async def serve_admin_api(
     streams = event_streams(refusals, nodes, tokens, stream_limits)
     sessions = sessions or Sessions(InMemorySessionStore(), tokens)
     context = AdminContext(
-        service, tokens, nodes, refusals, sessions, streams=streams, workers=AdminWorkers(store, pool)
+        service,
+        tokens,
+        nodes,
+        refusals,
+        sessions,
+        streams=streams,
+        sender=sender,
+        workers=AdminWorkers(store, pool),
     )
     host, port = bound.getsockname()[:2]
     limited = limited_routes(context)

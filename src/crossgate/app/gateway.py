@@ -275,6 +275,7 @@ class _Gateway:
         await asyncio.to_thread(import_module, "crossgate.app.admin_server")
         from crossgate.app.admin_server import serve_admin_api
         from crossgate.app.admin_workers import AdminWorkerPool
+        from crossgate.app.own_listener import OwnListener
 
         source = self.source
         host_names = () if self._options.admin is None else self._options.admin.host_names
@@ -292,6 +293,7 @@ class _Gateway:
             recent=self._collector,
             sessions=source.sessions,
             oidc=None if self._options.admin is None else self._options.admin.oidc,
+            sender=None if self._options.find_envoy is None else OwnListener(),
         )
         address = await self._stack.enter_async_context(server)
         # Without a directory of its own, the file is removed at the stop; so is a token that is not stored.

@@ -171,23 +171,7 @@ def explain_request(
     """The decision on one request, and why it is made."""
     if len(body.model_dump_json()) > _QUICK_BYTES and body.revision is None and body.compare is None:
         context.leave_to_worker()
-    view = context.view(caller)
-    catalogue, api = view.catalogue, body.api
-    if catalogue.server_policy is None or body.script:
-        api = resolve_api(catalogue.apis, api, body.path)
-    if api not in catalogue.apis and (api or not body.path):
-        raise NotFound("API", api)
-    request = Request(
-        body.method,
-        body.origin.strip(" \t"),
-        body.request_method.strip(" \t"),
-        body.request_headers.strip(" \t"),
-        body.host,
-        body.content_type,
-        body.path,
-        body.sec_fetch_site,
-    )
-    situation = _Situation(context, caller, view, api)
+    situation, request = explained_api(context, caller, body)
     made = situation.explain(request, body.revision, body.policy, script=body.script)
     compared = None
     if body.compare is not None:
@@ -210,8 +194,37 @@ def explain_request(
     )
 
 
+def explained_api(context: AdminContext, caller: Token, body: ExplainRequest) -> tuple[ExplainedApi, Request]:
+    """The API that the body is about, and the request.
+
+    Raises:
+        NotFound: the caller can see no such API.
+        InvalidInput: the path leads to another API, or to none.
+
+    """
+    view = context.view(caller)
+    catalogue, api = view.catalogue, body.api
+    if catalogue.server_policy is None or body.script:
+        api = resolve_api(catalogue.apis, api, body.path)
+    if api not in catalogue.apis and (api or not body.path):
+        raise NotFound("API", api)
+    request = Request(
+        body.method,
+        body.origin.strip(" \t"),
+        body.request_method.strip(" \t"),
+        body.request_headers.strip(" \t"),
+        body.host,
+        body.content_type,
+        body.path,
+        body.sec_fetch_site,
+    )
+    return ExplainedApi(context, caller, view, api), request
+
+
 @dataclass(frozen=True, slots=True)
-class _Explained:
+class Explained:
+    """A request, explained."""
+
     revision: int
     draft: bool
     stages: tuple[Stage, ...]
@@ -220,8 +233,8 @@ class _Explained:
 
 
 @dataclass(frozen=True, slots=True)
-class _Situation:
-    """The API that a request is for, as the caller sees it."""
+class ExplainedApi:
+    """The API that a request is for, as the caller sees it, for explanations under its policies."""
 
     context: AdminContext
     caller: Token
@@ -229,8 +242,20 @@ class _Situation:
     api: str
 
     def explain(
-        self, request: Request, revision: int | None, draft: dict[str, Any] | None, *, script: bool
-    ) -> _Explained:
+        self,
+        request: Request,
+        revision: int | None = None,
+        draft: dict[str, Any] | None = None,
+        *,
+        script: bool,
+    ) -> Explained:
+        """The request under a revision, or the newest, and with a draft in place of the API's policy.
+
+        Raises:
+            NotFound: the revision is not known, or has no such API.
+            InvalidInput: the draft has errors.
+
+        """
         catalogue, associations = self.view.catalogue, self.view.associations
         locate = locator(self.context.service.store)
         head = self.context.head.revision
@@ -246,7 +271,7 @@ class _Situation:
             catalogue = self._with_draft(catalogue, draft)
         policy = self._policy(catalogue, associations, earlier=revision is not None or draft is not None)
         stages = (script_stages if script else request_stages)(policy, request)
-        return _Explained(
+        return Explained(
             revision or head,
             draft is not None,
             stages,
@@ -272,7 +297,7 @@ class _Situation:
         return policy or effective_policy(catalogue, associations, self.api)
 
 
-def _comparison(made: _Explained, other: _Explained) -> ComparisonBody:
+def _comparison(made: Explained, other: Explained) -> ComparisonBody:
     return ComparisonBody(
         revision=other.revision,
         draft=other.draft,
@@ -284,11 +309,11 @@ def _comparison(made: _Explained, other: _Explained) -> ComparisonBody:
     )
 
 
-def _fails(made: _Explained) -> int | None:
+def _fails(made: Explained) -> int | None:
     return made.decided.flow.failed
 
 
-def _outcomes(made: _Explained) -> list[object]:
+def _outcomes(made: Explained) -> list[object]:
     """What tells two explanations apart: the decisions, without the headers that a policy only lists."""
     found: list[object] = []
     for stage in made.stages:

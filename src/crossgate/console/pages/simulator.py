@@ -30,6 +30,29 @@ _READ: Final = {
 
 async def show_simulator(found: Page) -> Response:
     """The form with its result, or both flow charts before any request."""
+    return await _show(found)
+
+
+async def send_request(found: Page) -> Response:
+    """Send the request of the fields through the gateway, and show the result beside the computed one."""
+    form = await found.form()
+    body = await _body(found, _fields(found), compared=False)
+    body["confirm_native"] = form.get("confirm_native") == "1"
+    try:
+        sent = (await found.api.read("POST", "/v1/explain/send", body=body)).json
+    except ApiProblem as problem:
+        return await _show(found, send_problem=problem)
+    return await _show(found, sent=sent)
+
+
+async def back_to_simulator(found: Page) -> Response:
+    """The page whose request was sent: a reload sends nothing."""
+    return found.redirect(f"{_PATH}?{found.request.url.query}")
+
+
+async def _show(
+    found: Page, *, sent: dict[str, Any] | None = None, send_problem: ApiProblem | None = None
+) -> Response:
     fields = _fields(found)
     apis = await found.api.get("/v1/apis", {"limit": _SOME_APIS, "counts": "true"})
     revisions = await _revisions(found)
@@ -46,6 +69,9 @@ async def show_simulator(found: Page) -> Response:
         "problem": None,
         "shown": None,
         "charts": (),
+        "sent": sent,
+        "send_problem": send_problem,
+        "send_url": f"{_PATH}/send?{found.request.url.query}",
         "json_url": f"{_PATH}/explanation?{encode_query(fields)}",
     }
     title = "Simulator"
@@ -111,13 +137,15 @@ def _fields(found: Page) -> dict[str, str]:
     return fields
 
 
-async def _body(found: Page, fields: dict[str, str]) -> dict[str, Any]:
-    """The call of the API that the fields stand for."""
+async def _body(found: Page, fields: dict[str, str], *, compared: bool = True) -> dict[str, Any]:
+    """The call of the API that the fields stand for; under the newest revision only if not ``compared``."""
     names = ("api", "origin", "method", "request_headers", "content_type", "sec_fetch_site", "host")
     body: dict[str, Any] = {name: fields[name] for name in names if fields[name]}
     body |= {"api": fields["api"], "method": fields["method"], "script": True}
     if fields["path"]:
         body["path"] = await _whole_path(found, fields["api"], fields["path"])
+    if not compared:
+        return body
     if fields["revision"].isdigit():
         body["revision"] = int(fields["revision"])
     if fields["compare"].isdigit():
@@ -170,5 +198,7 @@ def _and(words: list[str]) -> str:
 routes: Final[list[BaseRoute]] = [
     page(_PATH, show_simulator),
     page(f"{_PATH}/explanation", show_explanation),
+    page(f"{_PATH}/send", back_to_simulator),
+    page(f"{_PATH}/send", send_request, methods=("POST",)),
     page(f"{_PATH}/read", read_pasted, methods=("POST",)),
 ]
