@@ -60,15 +60,15 @@ def test_the_sign_in_page_is_accessible(live_site: Site, browser: Browser, schem
 def test_an_ended_session_keeps_the_page_and_goes_on(live_site: Site, fresh: BrowserContext) -> None:
     secret, _ = live_site.sessions.create_link()
     page = fresh.new_page()
-    page.goto(f"{live_site.url}/sign-in?next=/settings/gateway#once={secret}")
-    reason = page.locator('main form[method="post"] input[type="text"]').last
-    reason.fill("typed before the end")
+    page.goto(f"{live_site.url}/sign-in?next=/settings#once={secret}")
+    field = page.locator('[name="watt.server.cors.allowedOrigins"]')
+    field.fill("https://typed.example")
     live_site.sessions.end_all()
-    page.locator('main form[method="post"]').last.evaluate("form => form.requestSubmit()")
+    page.locator("main form").evaluate("form => form.requestSubmit()")
     panel = page.get_by_role("alertdialog")
     expect(panel).to_contain_text("Your session has ended")
     expect(panel.get_by_role("link", name="Sign in")).to_be_focused()
-    expect(reason).to_have_value("typed before the end")
+    expect(field).to_have_value("https://typed.example")
     assert violations(page) == []
     with fresh.expect_page() as opened:
         panel.get_by_role("link", name="Sign in").click()
@@ -83,7 +83,7 @@ def test_an_ended_session_keeps_the_page_and_goes_on(live_site: Site, fresh: Bro
     expect(panel).to_contain_text("Signed in as ann")
     panel.get_by_role("button", name="Continue").click()
     expect(panel).to_be_hidden()
-    expect(reason).to_have_value("typed before the end")
+    expect(field).to_have_value("https://typed.example")
     with page.expect_response(lambda one: one.request.method == "POST") as sent:
-        page.locator('main form[method="post"]').last.evaluate("form => form.requestSubmit()")
+        page.locator("main form").evaluate("form => form.requestSubmit()")
     assert sent.value.status not in (401, 403)

@@ -64,13 +64,18 @@ const recheck = async () => {
 addEventListener("focus", recheck);
 document.addEventListener("visibilitychange", recheck);
 
+// Whether htmx sends the form when it is submitted; some forms have a trigger for what follows typing only.
+const isSentByHtmx = (form) =>
+  form.matches("[hx-post], [hx-put], [hx-patch], [hx-delete]") &&
+  (form.getAttribute("hx-trigger") ?? "submit").includes("submit");
+
 // Forms that replace the page: the session is read before, because afterwards the page would be gone.
 const checked = new WeakSet();
 document.addEventListener(
   "submit",
   async (event) => {
     const form = event.target;
-    if (form.method !== "post" || form.matches("[hx-post], [hx-put], [hx-patch], [hx-delete]")) return;
+    if (form.method !== "post" || isSentByHtmx(form)) return;
     if (checked.delete(form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
