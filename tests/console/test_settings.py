@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.console_site import Site
+from tests.admin_api import running_admin_api
+from tests.console_site import SITE, Site
 
+from crossgate.catalogue.document import load_document
 from crossgate.catalogue.fields import GATEWAY, SETTINGS
 from crossgate.catalogue.model import Gateway, GatewayLint, Suppression, Tls
 from crossgate.catalogue.serialise import gateway_to_dict
 from crossgate.console.record_form import form_groups, read_form
 from crossgate.record import Record
+from crossgate.service.file_store import FileStore
 from crossgate.service.permission import Role
+from crossgate.service.sessions import InMemorySessionStore, Sessions
+from crossgate.service.tokens import InMemoryTokenStore, Tokens
 
 _CORS = "watt.server.cors."
 
@@ -35,6 +43,18 @@ def filled(page: str) -> dict[str, str]:
     ):
         fields[name] = html.unescape(value)
     return fields
+
+
+@contextmanager
+def running_file(file: Path) -> Iterator[Site]:
+    """The console of a gateway that runs the file."""
+    reading = load_document(file)
+    assert reading.catalogue is not None, reading.diagnostics
+    tokens = InMemoryTokenStore()
+    sessions = Sessions(InMemorySessionStore(), Tokens(tokens))
+    store = FileStore(str(file), reading.catalogue)
+    with ExitStack() as stack, running_admin_api(store, tokens, sessions=sessions) as api:
+        yield Site(api, api.url.replace("127.0.0.1", "localhost"), sessions, stack)
 
 
 def fields_of(record: Record[Any]) -> set[str]:
@@ -167,3 +187,16 @@ def csrf_of(page: httpx.Response) -> str:
     found = re.search(r'name="csrf" value="([^"]*)"', page.text)
     assert found is not None
     return found[1]
+
+
+def test_in_file_mode_an_edit_ends_in_the_patch_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text(f"{SITE}settings:\n  {_CORS}maxAge: 60  # a minute\n", encoding="utf-8")
+    with running_file(file) as site:
+        client = site.client(Role.VIEWER)
+        page = client.get("/settings").text
+        assert "This gateway follows" in page
+        preview = client.post("/settings/preview", data=filled(page) | {f"{_CORS}maxAge": "600"}).text
+        assert f"+  {_CORS}maxAge: 600  # a minute" in preview
+        assert "Copy patch" in preview
+        assert "Save as revision" not in preview

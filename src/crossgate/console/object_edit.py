@@ -57,8 +57,8 @@ class Preview:
     effect: PlanEffect = field(default_factory=PlanEffect)
     revision: int | None = None
     """The revision that saving would make; None if the edit is invalid."""
-    patch: Mapping[str, Any] | None = None
-    """In file mode, the patch of the file."""
+    file: Mapping[str, Any] | None = None
+    """In file mode, the file, the line and the patch; without a patch, the file is edited by hand."""
 
     @property
     def savable(self) -> bool:
@@ -92,15 +92,17 @@ def place_findings(groups: Iterable[FormGroup], found: Iterable[Mapping[str, Any
     return Findings(placed, others)
 
 
-def planned(groups: Sequence[FormGroup], plan: Mapping[str, Any]) -> Preview:
-    """The preview of a valid edit, from the body of `POST /v1/plan`."""
+def planned(
+    groups: Sequence[FormGroup], plan: Mapping[str, Any], file: Mapping[str, Any] | None = None
+) -> Preview:
+    """The preview of a valid edit, from the body of `POST /v1/plan`; ``file`` is the patch in file mode."""
     return Preview(
         changed=_changed(groups),
         findings=place_findings(groups, map(_as_refused, plan["findings"])),
         difference=differences([{**one, "before": one["before"] or None} for one in plan["changes"]]),
         effect=plan_effect(plan),
         revision=plan["base"] + 1,
-        patch=plan.get("patch"),
+        file=file,
     )
 
 

@@ -173,7 +173,8 @@ async def _plan(
 ) -> Preview:
     answer = await found.api.call("POST", "/v1/plan", body={edited.name: body})
     if answer.ok:
-        return planned(groups, answer.json)
+        file = (await found.api.read("POST", f"{edited.resource}/file-patch", body=body)).json
+        return planned(groups, answer.json, file["file"])
     problem = ApiProblem(answer)
     if answer.status != HTTPStatus.UNPROCESSABLE_ENTITY:
         raise problem
