@@ -175,6 +175,12 @@ def test_the_request_to_the_provider_has_state_nonce_and_a_challenge(company: Co
         assert part in away
 
 
+def test_the_sign_in_page_offers_the_provider(company: Company) -> None:
+    page = company.browser().get(f"{company.url}/sign-in?next=/nodes").text
+    assert 'href="/sign-in/company?next=%2Fnodes"' in page
+    assert "Continue with company sign-in" in page
+
+
 def test_without_the_provider_a_token_signs_in(company: Company, tmp_path: Path) -> None:
     port = free_ports(1)[0]
     nowhere = f"http://127.0.0.1:{free_ports(1)[0]}"

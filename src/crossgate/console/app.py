@@ -86,6 +86,7 @@ def console(
     app.state.sessions = sessions
     app.state.provider = None if oidc is None else _provider(oidc)
     app.state.company_sign_in = "" if oidc is None else company_sign_in.START
+    app.state.company_label = "" if oidc is None else oidc.label
     app.state.sign_ins = sign_ins
     app.router.redirect_slashes = False
     return _SecurityHeaders(SignedIn(app, sessions))

@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 
 from crossgate.console.page import theme_of
 from crossgate.console.render import render
-from crossgate.console.sign_in import COOKIE
+from crossgate.console.sign_in import local_path, set_cookie
 from crossgate.service.ports import utc_now
 from crossgate.service.sessions import Sessions, SignInMethod
 
@@ -86,17 +86,9 @@ async def come_back(request: Request) -> Response:
         )
         values = {"title": "Signed in", "theme": theme_of(request), "caller": caller, "next": attempt.next}
         response = HTMLResponse(render("company_done.html", values))
-        response.set_cookie(
-            COOKIE, secret, path="/", secure=provider.options.secure, httponly=True, samesite="strict"
-        )
+        set_cookie(response, request, secret)
     response.delete_cookie(_COOKIE, path=START, secure=provider.options.secure, httponly=True, samesite="lax")
     return response
-
-
-def local_path(target: str) -> str:
-    """The path if it is one of this console; else its first page."""
-    local = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
-    return target if local and "\\" not in target else "/"
 
 
 def _answered(request: Request, provider: Provider) -> Attempt:

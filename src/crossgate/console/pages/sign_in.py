@@ -118,7 +118,8 @@ async def _form(
         "problems": problems,
         "at_field": at_field,
         "signed_in": None if session is None else session.caller.name,
-        "company_sign_in": getattr(request.app.state, "company_sign_in", ""),
+        "company_sign_in": request.app.state.company_sign_in,
+        "company_label": request.app.state.company_label,
         # A person opened the link: no page did. https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
         "automatic": request.headers.get("sec-fetch-site") == "none" and session is None,
     }
