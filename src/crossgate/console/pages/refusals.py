@@ -160,7 +160,6 @@ async def _show(found: Page, chosen: str | None) -> Response:
     at, _, following = place_in_list(items, group or "")
     empty = None if items or problem else await _empty(found, text)
     view = None if refusal is None else refusal_view(refusal, datetime.now(UTC))
-    status = await found.api.get("/v1/status")
     call = f"/v1/refusals?{encode_query({'filter': text, 'sort': 'clients'})}"
     return await found.show(
         "refusals/page.html",
@@ -178,7 +177,7 @@ async def _show(found: Page, chosen: str | None) -> Response:
         later=_page_query(text, number + 1) if listed["offset"] + len(items) < listed["total"] else "",
         list_query=_list_query(found),
         view=view,
-        messages=[] if view is None else browser_messages(view.group, view.answer, status["name"]),
+        messages=browser_messages,
         place=None if at is None else listed["offset"] + at + 1,
         following=following,
         reasons=DISMISSALS,
