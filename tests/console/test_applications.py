@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import ExitStack
 from html import unescape
+from pathlib import Path
 
 import httpx
 import pytest
-from tests.console_site import Site
+from tests.admin_api import running_admin_api
+from tests.console_site import SITE, Site
 
+from crossgate.catalogue.document import read_document
 from crossgate.console.applications import Column, application_rows, matrix_rows, save_bar
+from crossgate.service.file_store import FileStore
 from crossgate.service.permission import Role
+from crossgate.service.sessions import InMemorySessionStore, Sessions
+from crossgate.service.tokens import InMemoryTokenStore, Tokens
 
 ADD = {"register": [{"application": "partner-portal", "api": "orders/2.1"}], "remove": []}
 
@@ -194,3 +201,24 @@ def test_bar_counts_only_what_changes() -> None:
     bar = save_bar({"base": 7, "changes": [change], "access": [], "findings": [], "replay": None})
     assert (bar.changed, bar.refused) == (3, 0)
     assert bar.left["remove"] == [{"application": "a", "api": "x/1"}]
+
+
+def test_file_mode_gives_the_patch(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text(SITE, encoding="utf-8")
+    held = read_document(SITE).catalogue
+    assert held is not None
+    token_store = InMemoryTokenStore()
+    sessions = Sessions(InMemorySessionStore(), Tokens(token_store))
+    store, stack = FileStore(str(file), held), ExitStack()
+    with stack, running_admin_api(store, token_store, sessions=sessions) as api:
+        url = api.url.replace("127.0.0.1", "localhost")
+        client = Site(api, url, sessions, stack).client(Role.EDITOR)
+        bar = preview(client, ADD)
+        assert "orders/2.1" in bar.partition('id="file-patch"')[2]
+        assert "Save as revision" not in bar
+        page = client.get("/applications/storefront/suspend").text
+        assert "+    suspended: true" in page
+        assert ">Suspend</button>" not in page
+        edit = client.get("/applications/storefront/edit")
+        assert (edit.status_code, "Save as revision" in edit.text) == (200, False)

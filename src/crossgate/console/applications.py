@@ -103,6 +103,8 @@ class SaveBar:
     """The cells that still change something."""
     findings: tuple[Mapping[str, Any], ...] = ()
     replay: Mapping[str, Any] = field(default_factory=dict)
+    file: Mapping[str, Any] | None = None
+    """In file mode, the patch of the file."""
 
     @property
     def gains(self) -> tuple[ApiEffect, ...]:
@@ -213,4 +215,5 @@ def save_bar(plan: Mapping[str, Any]) -> SaveBar:
         left=left,
         findings=tuple(plan["findings"]),
         replay=plan["replay"] or {},
+        file=plan.get("file"),
     )

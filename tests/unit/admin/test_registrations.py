@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.admin_api import AdminApi, running_admin_api
 from tests.catalogues import api_with_policy, application, catalogue
 from tests.unit.admin.entries import NEW, SHOP, api_entry, create_pets, create_shop, policy_entry
 
+from crossgate.catalogue.document import write_document
 from crossgate.service.file_store import FileStore
 from crossgate.service.tokens import InMemoryTokenStore
 
@@ -86,9 +88,13 @@ def test_limited_token_changes_applications_within_its_limit(api: AdminApi) -> N
         assert (refused.status_code, "pets" in refused.text) == (403, False), refused.text
 
 
-def test_file_mode_previews_only() -> None:
+def test_file_mode_previews_with_the_patch_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
     held = catalogue([api_with_policy("pets")], [application("shop", ORIGIN)])
-    with running_admin_api(FileStore("gateway.yaml", held), InMemoryTokenStore()) as api:
+    file.write_text(f"# ours\n{write_document(held)}", encoding="utf-8")
+    with running_admin_api(FileStore(str(file), held), InMemoryTokenStore()) as api:
         body = {"register": [{"application": "shop", "api": "pets/1"}]}
-        assert api.editor.post(PREVIEW, json=body).json()["access"][0]["gains"] == [ORIGIN]
+        plan = api.editor.post(PREVIEW, json=body).json()
+        assert plan["access"][0]["gains"] == [ORIGIN]
+        assert "+  apis: [pets/1]" in plan["file"]["patch"].replace("  apis:", "  apis:")
         assert api.editor.post(PATH, json=body, headers={"If-Match": "*"}).status_code == 409

@@ -14,7 +14,7 @@ from crossgate.admin.etag_headers import revision_etag
 from crossgate.admin.openapi import object_body
 from crossgate.admin.path_names import name_in, with_path_names
 from crossgate.admin.responses import json_response
-from crossgate.admin.routes.documents import PlanBody, plan_body
+from crossgate.admin.routes.documents import PlanBody, leave_preview_to_worker, plan_body_with_patch
 from crossgate.catalogue.reader import read_application
 from crossgate.service.changes import DeleteApplication, PutApplication
 from crossgate.service.errors import NotFound
@@ -24,7 +24,7 @@ router = resource_router("Applications")
 
 async def _previewed(context: Context, caller: Viewer, body: JsonObject) -> dict[str, object]:
     """The draft, for a worker that also gets what is recorded of requests."""
-    context.leave_to_worker(lambda: context.refusals.records(caller.permission))
+    leave_preview_to_worker(context, caller)
     return body
 
 
@@ -50,4 +50,4 @@ def preview_application(
     else:
         change = PutApplication(read_application(with_path_names(body, {"name": name})))
     plan = context.service.plan([change], caller.permission, context.refusals.records(caller.permission))
-    return json_response(plan_body(plan), etag=revision_etag(plan.base), in_ascii=True)
+    return json_response(plan_body_with_patch(context, plan), etag=revision_etag(plan.base), in_ascii=True)

@@ -14,7 +14,9 @@ from crossgate.admin.body import DocumentText, document_text
 from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.errors import DiagnosticBody, TokenLimited
 from crossgate.admin.etag_headers import quoted, revision_etag
+from crossgate.admin.file_patches import FilePatchBody, file_patch
 from crossgate.admin.openapi import document_body
+from crossgate.admin.refusal_bodies import changed_object
 from crossgate.admin.replay_bodies import ReplayBody, replay_body
 from crossgate.admin.responses import json_response, shown_diagnostics, shown_findings
 from crossgate.admin.writes import Write
@@ -25,6 +27,7 @@ from crossgate.service.access import AccessChange, AccessMode
 from crossgate.service.catalogue_service import ChangeResult
 from crossgate.service.changes import ReplaceAll
 from crossgate.service.errors import InvalidChange, ReadOnly
+from crossgate.service.file_store import FileStore
 from crossgate.service.objects import ObjectChange, object_to_dict
 from crossgate.service.permission import visible
 from crossgate.service.plan import Plan
@@ -89,6 +92,8 @@ class PlanBody(BaseModel):
     """Findings for the objects that would change."""
     replay: ReplayBody | None
     """What it would have made of recorded requests; null if none are recorded."""
+    file: FilePatchBody | None = None
+    """Of the preview of applications and registrations, while the gateway runs a file: the patch of it."""
 
 
 class ChangeResultBody(BaseModel):
@@ -227,6 +232,24 @@ def access_bodies(changes: Sequence[AccessChange]) -> list[AccessChangeBody]:
         )
         for one in changes
     ]
+
+
+def plan_body_with_patch(context: AdminContext, plan: Plan) -> PlanBody:
+    """A plan as it is sent, with the patch of the file that the gateway runs."""
+    catalogue = context.head.catalogue
+    changed = [changed_object(one, catalogue) for one in plan.difference]
+    return plan_body(plan).model_copy(update={"file": file_patch(context, changed) if changed else None})
+
+
+def leave_preview_to_worker(context: AdminContext, caller: Token) -> None:
+    """Leave a preview to a worker that also gets what is recorded; a patch needs the file of this process.
+
+    Raises:
+        NeedsWorkerError: the gateway runs no file, and this is not a worker.
+
+    """
+    if not isinstance(context.service.store, FileStore):
+        context.leave_to_worker(lambda: context.refusals.records(caller.permission))
 
 
 def plan_body(plan: Plan) -> PlanBody:

@@ -14,7 +14,13 @@ from crossgate.admin.body import ModelBody
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.etag_headers import revision_etag
 from crossgate.admin.responses import json_response
-from crossgate.admin.routes.documents import ChangeResultBody, PlanBody, change_result_response, plan_body
+from crossgate.admin.routes.documents import (
+    ChangeResultBody,
+    PlanBody,
+    change_result_response,
+    leave_preview_to_worker,
+    plan_body_with_patch,
+)
 from crossgate.admin.writes import Write
 from crossgate.service.registrations import Registration, registration_changes
 
@@ -43,7 +49,7 @@ async def _previewed(
     body: Annotated[RegistrationsRequest, Depends(ModelBody(RegistrationsRequest))],
 ) -> RegistrationsRequest:
     """The request, for a worker that also gets what is recorded of requests."""
-    context.leave_to_worker(lambda: context.refusals.records(caller.permission))
+    leave_preview_to_worker(context, caller)
     return body
 
 
@@ -58,7 +64,7 @@ def preview_registrations(
     visible = context.view(caller).catalogue
     changes = registration_changes(visible, _pairs(body.register_), _pairs(body.remove))
     plan = context.service.plan(changes, caller.permission, context.refusals.records(caller.permission))
-    return json_response(plan_body(plan), etag=revision_etag(plan.base), in_ascii=True)
+    return json_response(plan_body_with_patch(context, plan), etag=revision_etag(plan.base), in_ascii=True)
 
 
 @router.post("/v1/registrations", response_model=ChangeResultBody)
