@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crossgate.console.flow_chart import FlowChart, draw_flow, step_count
+from crossgate.console.shown import plain
 
 _NARROW: Final = 8
 FIELDS: Final = (
@@ -152,7 +153,7 @@ def _sentence(stage: Mapping[str, Any], reason: str, hint: Mapping[str, Any] | N
         case "method-refused" if stage["stage"] == "preflight":
             return (
                 "The browser blames the origin. The origin is allowed; "
-                f"{stage['request_method']} is not among the methods.{advice}"
+                f"{plain(stage['request_method'])} is not among the methods.{advice}"
             )
         case "method-refused":
             return f"The origin is allowed; the method is not.{advice}"
