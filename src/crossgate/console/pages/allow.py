@@ -87,7 +87,8 @@ async def allow(found: Page) -> Response:
     if response.ok:
         return found.redirect(_with_done(local_url(form.next, "/refusals"), response.revision))
     problem = ApiProblem(response)
-    if problem.status == HTTPStatus.PRECONDITION_FAILED:
+    moved = any(one["code"] == "precondition-failed" for one in problem.diagnostics)
+    if moved:
         return await _show(found, fields, conflict=problem)
     return await _show(found, fields, problem=problem)
 

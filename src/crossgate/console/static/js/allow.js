@@ -30,6 +30,12 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-allow-form]")) return;
+  if (event.target.hasAttribute("data-stale")) {
+    // What is on the page is not yet what is typed: first show it, then make it.
+    event.preventDefault();
+    event.target.toggleAttribute("data-submit", true);
+    return;
+  }
   const button = document.querySelector(`button[form="${event.target.id}"]`);
   if (button?.getAttribute("aria-disabled") !== "true") return;
   event.preventDefault();
@@ -57,6 +63,10 @@ document.addEventListener("htmx:afterRequest", (event) => {
   form.removeAttribute("data-stale");
   const value = form.elements.value;
   const unsafe = form.querySelector("#pattern-verdict .is-bad") !== null;
+  if (form.hasAttribute("data-submit")) {
+    form.removeAttribute("data-submit");
+    setTimeout(() => form.requestSubmit());
+  }
   if (value) {
     value.classList.toggle("invalid", unsafe);
     value.setAttribute("aria-invalid", String(unsafe));
