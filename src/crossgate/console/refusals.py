@@ -55,7 +55,7 @@ class RefusalRow:
     swatch: str
     reason: str
     api: str
-    asked: str
+    wanted: str
     headers: tuple[str, ...]
     since: int | None
     chips: tuple[Chip, ...]
@@ -75,7 +75,7 @@ def refusal_row(one: Json) -> RefusalRow:
         swatch=swatch,
         reason=reason,
         api=api_label(one["api"]) if one["api"] else "no API",
-        asked="" if by_header else one["method"],
+        wanted="" if by_header else one["method"],
         headers=tuple(one["headers"][:3]) if by_header else (),
         since=one["since_revision"],
         chips=chips(one),
@@ -134,11 +134,11 @@ class Tab:
 def tabs(filter_text: str, states: Mapping[str, int]) -> list[Tab]:
     """The tabs above the list; `open` has the reopened groups too."""
     rest = [word for word in filter_text.split() if not word.startswith("is:")]
-    asked = {word.removeprefix("is:") for word in filter_text.split() if word.startswith("is:")}
+    wanted = {word.removeprefix("is:") for word in filter_text.split() if word.startswith("is:")}
     found = []
     for state, label in _TABS:
         count = states.get(state, 0) + (states.get("reopened", 0) if state == "open" else 0)
-        found.append(Tab(label, count, " ".join([f"is:{state}", *rest]), asked == {state}))
+        found.append(Tab(label, count, " ".join([f"is:{state}", *rest]), wanted == {state}))
     return found
 
 

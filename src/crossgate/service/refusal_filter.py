@@ -39,7 +39,7 @@ def parse_refusal_filter(
 ) -> RefusalFilter:
     """The query; words without a field are parts of the origin, the API, the method or a header name.
 
-    ``base`` is what is asked for besides. ``apis`` are the keys of the APIs, for a better remedy.
+    ``base`` is the rest of the query. ``apis`` are the keys of the APIs, for a better remedy.
 
     Raises:
         InvalidInput: with everything that is wrong.
@@ -126,7 +126,7 @@ _FIELDS: Final[Mapping[str, _Read]] = {
 def _unknown_field(name: str, apis: Collection[str]) -> Diagnostic:
     near = get_close_matches(name.lower(), _FIELDS, n=1)
     own = name if any(key.partition("/")[0] == name for key in apis) else ""
-    remedy = f"Use one of {', '.join(_FIELDS)}, or words of the origin, the API or what was asked for"
+    remedy = f"Use one of {', '.join(_FIELDS)}, or words of the origin, the API or what was requested"
     if own or near:
         remedy = f"Did you mean {f'api:{own}' if own else f'{near[0]}:'}?"
     return _diagnostic("unknown field in the filter", remedy, f"{name}:")

@@ -1,4 +1,4 @@
-"""Filters of refusals as text."""
+"""Filters of refusals as strings."""
 
 from __future__ import annotations
 

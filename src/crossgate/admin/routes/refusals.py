@@ -50,7 +50,7 @@ class RefusalPage(PageBody[RefusalBody]):
     offset: int
     """How many of them come before this page."""
     states: dict[GroupState, int]
-    """How many match in each state, whatever states are asked for."""
+    """How many match in each state, whatever the states of the query."""
     others: list[OtherRefusalsBody]
     """Refusals that match too, and whose groups were not kept because there were too many."""
 
@@ -94,7 +94,7 @@ async def refusal_filter(
         Query(
             alias="filter",
             max_length=1000,
-            description="A filter as text, besides the others: `api:petstore reason:origin is:open "
+            description="A filter as a string, besides the others: `api:petstore reason:origin is:open "
             "sort:clients since:24h observed:yes method:PUT origin:shop`, and words that are parts of the "
             "origin, the API, the method or a header name.",
         ),

@@ -94,8 +94,8 @@ def list_refusals(
         typer.Option(
             "--filter",
             metavar="TEXT",
-            help="Only what a filter as text finds: `api:petstore reason:origin is:open sort:clients "
-            "since:24h`, and words of the origin, the API or what was asked for.",
+            help="Only what a filter as a string finds: `api:petstore reason:origin is:open sort:clients "
+            "since:24h`, and words of the origin, the API or what was requested.",
         ),
     ] = "",
     follow: Annotated[
