@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,7 @@ def test_file_mode(tmp_path: Path) -> None:
         found = LINK.fullmatch(line["url"])
         assert found is not None
         assert line["message"] == f"Console: {line['url']}"
-        with signed_in(found) as browser:
+        with closing(signed_in(found)) as browser:
             assert "console link" in browser.get("/").text
         assert (
             httpx.post(
@@ -53,7 +54,7 @@ def test_a_store(tmp_path: Path) -> None:
         of_token = crossgate("console", "--server", server, "--token", token)
         second = LINK.fullmatch(of_token.stdout.strip())
         assert second is not None
-        with signed_in(second) as other:
+        with closing(signed_in(second)) as other:
             assert "first" in other.get("/").text
         assert "#once=" not in process.output
     with CommandProcess(tmp_path, "run", *options) as process:
