@@ -71,6 +71,7 @@ const isSentByHtmx = (form) =>
 
 // Forms that replace the page: the session is read before, because afterwards the page would be gone.
 const checked = new WeakSet();
+const reading = new WeakSet();
 document.addEventListener(
   "submit",
   async (event) => {
@@ -79,8 +80,11 @@ document.addEventListener(
     if (checked.delete(form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (reading.has(form)) return; // a second click sends nothing twice
+    reading.add(form);
     const { submitter } = event;
     const session = await readSession();
+    reading.delete(form);
     if (session === null) {
       showEnded();
       return;
