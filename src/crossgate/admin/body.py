@@ -28,7 +28,6 @@ _LIMITS: Final = {
     "/v1/tokens": 16 * 1024,
     "/v1/sign-in-links": 16 * 1024,
     "/v1/explain/parse": 256 * 1024,
-    "/v1/explain/send": 32 * 1024,
 }
 _SMALL: Final = 32 * 1024
 """Bytes that are parsed on the event loop. No JSON of that size takes more than some milliseconds."""

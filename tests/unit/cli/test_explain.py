@@ -15,10 +15,8 @@ def test_an_allowed_preflight() -> None:
     request = "--origin http://test2.com --request-method PUT --request-headers Test1,test2"
     done = crossgate("explain", EXAMPLE, "--api", "petstore/1.0", *request.split())
     assert (done.returncode, done.stderr) == (0, "")
-    decision, _, lint = done.stdout.partition("\nLint findings for this policy:\n")
-    assert "[http-origin]" in lint
     assert (
-        decision
+        done.stdout
         == """\
 ALLOWED the gateway answers this preflight with 200
 OPTIONS from http://test2.com to petstore/1.0 (preflight-allowed)
