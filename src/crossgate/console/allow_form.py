@@ -83,7 +83,7 @@ def suggested_pattern(refusal: Mapping[str, Any]) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class AllowEffect:
     """What the last 24 hours say."""
 
     turned: int
@@ -105,14 +105,14 @@ class Effect:
         return sum(one["requests"] for one in self.more)
 
 
-def effect_of(preview: Mapping[str, Any]) -> Effect | None:
+def effect_of(preview: Mapping[str, Any]) -> AllowEffect | None:
     """The effect of a preview."""
     found = preview["effect"]
     if not found:
         return None
     share = 100 * found["turned"] / found["refusals"] if found["refusals"] else 0
     gains = found["gains"]
-    return Effect(
+    return AllowEffect(
         found["turned"], found["refusals"], f"{share:.1f}%", found["refused"], gains[:_SHOWN], gains[_SHOWN:]
     )
 

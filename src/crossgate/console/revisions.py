@@ -50,7 +50,7 @@ class NodeOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class AccessEffect:
     """Who gained and who lost access, in words."""
 
     severity: str
@@ -130,7 +130,7 @@ def _after(delay: timedelta) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:,.0f} s"
 
 
-def effect_of(revision: Mapping[str, Any]) -> Effect | None:
+def effect_of(revision: Mapping[str, Any]) -> AccessEffect | None:
     """What the revision did to origins; None if this version cannot tell."""
     access, replay = revision["access"], revision["effect"]
     if access is None:
@@ -146,9 +146,9 @@ def effect_of(revision: Mapping[str, Any]) -> Effect | None:
             [*(f"{api_label(api)}: {found}." for api, found in words.items()), details]
         ).strip()
     if not gains and not loses and not words:
-        return Effect("neutral", "No origin gained or lost access.", details)
+        return AccessEffect("neutral", "No origin gained or lost access.", details)
     severity = "lost" if loses else "gained"
-    return Effect(severity, f"{_gained_and_lost(len(gains), len(loses))}.", details)
+    return AccessEffect(severity, f"{_gained_and_lost(len(gains), len(loses))}.", details)
 
 
 def _gained_and_lost(gained: int, lost: int) -> str:

@@ -20,7 +20,7 @@ _EXPRESSION_CHARACTERS: Final = frozenset("\\()[]{}|+?^$")
 
 
 def read_lines(kind: str, value: str) -> list[dict[str, str]]:
-    """The entries of a text: one a line. In a table, a line says by its form what it is."""
+    """The entries that were typed, one a line. Of several lines, each says by its form what it is."""
     lines = [one.strip()[:_LONGEST] for one in value.splitlines() if one.strip()][:_MOST_LINES]
     if len(lines) <= 1:
         return [_entry(kind, line) for line in lines]
