@@ -1,6 +1,8 @@
 // The policy editor: keys of token boxes, a draft that survives a reload, and a question before it is lost.
 // What a policy is and says comes from the server; the form is the whole state.
 
+import { done } from "./toast.js";
+
 const form = () => document.getElementById("policy-form");
 const changes = () => Number(document.getElementById("save-state")?.dataset.changes ?? 0);
 const key = `draft ${location.pathname}`;
@@ -65,11 +67,11 @@ document.addEventListener("htmx:afterSettle", keep);
 document.addEventListener("htmx:oobAfterSwap", keep);
 document.addEventListener("change", keep);
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[name=do]");
-  if (!button) return;
-  if (button.value === "discard") sessionStorage.removeItem(key);
-  if (["discard", "save", "merge"].includes(button.value)) leaving = true;
+// Only what js/session.js lets through leaves the page.
+document.addEventListener("submit", (event) => {
+  const act = event.submitter?.name === "do" ? event.submitter.value : "";
+  if (act === "discard") sessionStorage.removeItem(key);
+  if (["discard", "save", "merge"].includes(act)) leaving = true;
 });
 
 addEventListener("beforeunload", (event) => {
@@ -77,7 +79,7 @@ addEventListener("beforeunload", (event) => {
 });
 
 const restore = async () => {
-  if (new URLSearchParams(location.search).has("done")) sessionStorage.removeItem(key);
+  if (done !== null) sessionStorage.removeItem(key);
   const kept = sessionStorage.getItem(key);
   if (!kept || !form() || changes() > 0) return;
   const values = new FormData();
