@@ -209,6 +209,13 @@ def test_an_event_stream_ends_with_its_session(tmp_path: Path) -> None:
             assert set(lines) <= {"", ": connected", ": heartbeat"}
 
 
+def test_an_event_stream_goes_on_with_the_cookie_of_https(own_site: Site) -> None:
+    secret = own_site.client(Role.VIEWER).cookies[COOKIE]
+    browser = stranger(own_site, Cookie=f"__Host-{COOKIE}={secret}")
+    with browser.stream("GET", "/events", params={"topic": "revision"}) as stream:
+        assert next(stream.iter_lines()).startswith("retry")
+
+
 @pytest.mark.parametrize("path", ["/nodes", "/sign-in", "/session"])
 def test_every_response_has_the_security_headers(site: Site, path: str) -> None:
     headers = site.client().get(path).headers

@@ -61,6 +61,18 @@ def test_a_viewer_sees_no_undo_and_a_wrong_revision_shows_nothing(site: Site) ->
         assert "data-toast" not in viewer.get(f"/nodes?done={wrong}").text
 
 
+def test_who_may_read_no_revisions_sees_that_it_was_saved(own_site: Site) -> None:
+    allow(own_site)
+    token = own_site.api.tokens.create("team", Role.EDITOR, apis=["petstore"])[1]
+    client = own_site.client()
+    client.cookies.clear()
+    client.cookies.set("crossgate-session", own_site.sessions.open(token)[0])
+    page = client.get("/apis/petstore/1.0?done=2").text
+    assert "Saved as revision 2" in page
+    assert 'href="/changes/2"' not in page
+    assert "data-toast" not in client.get("/apis/petstore/1.0?done=3").text
+
+
 def test_how_many_nodes_enforce_it() -> None:
     revision: dict[str, object] = {"number": 7, "rolls_back_to": None, "changes": []}
     frame = {"revision": 7, "nodes": [1, 2, 3, 4], "nodes_behind": 1}

@@ -101,9 +101,13 @@ def environment() -> Environment:
         api_label=api_label,
     )
     made.globals.update(
-        now=lambda: datetime.now(UTC), icon=icon, asset=asset_url, counted=counted, query=encode_query
+        now=lambda: datetime.now(UTC),
+        icon=icon,
+        asset=asset_url,
+        counted=counted,
+        query=encode_query,
+        rule_url=rule_url,
     )
-    made.globals.update(icon=icon, asset=asset_url, counted=counted, query=encode_query, rule_url=rule_url)
     return made
 
 

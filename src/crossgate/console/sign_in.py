@@ -19,6 +19,7 @@ from crossgate.console.csrf import (
     form_fields,
     has_short_body,
 )
+from crossgate.console.local_url import local_url
 from crossgate.console.render import render
 from crossgate.service.sessions import LIFETIME, Session, Sessions
 
@@ -133,13 +134,8 @@ def clear_cookie(response: Response, request: Request) -> None:
 
 
 def local_path(target: str) -> str:
-    """The target if it is a path of the console; `/` for all others, such as `//evil`.
-
-    Browsers read a backslash as a slash, and drop tabs and line breaks:
-    https://url.spec.whatwg.org/#url-parsing
-    """
-    is_local = target.startswith("/") and target[1:2] not in ("/", "\\") and target.isprintable()
-    return target if is_local and not target.startswith((SIGN_IN, SIGN_OUT)) else "/"
+    """Where a sign-in leads: the target if it is a page of the console, otherwise the overview."""
+    return "/" if target.startswith((SIGN_IN, SIGN_OUT)) else local_url(target, "/")
 
 
 def _is_https(request: Request) -> bool:

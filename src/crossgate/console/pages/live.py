@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from crossgate.console.api import InProcessApi, Query
 from crossgate.console.page import Page, page
-from crossgate.console.sign_in import COOKIE
+from crossgate.console.sign_in import secret_of
 from crossgate.service.sessions import Sessions
 
 CALL: Final = "/v1/events"
@@ -30,7 +30,7 @@ async def follow_events(found: Page) -> Response:
     headers = {"last-event-id": last} if last.isascii() and last.isdigit() else {}
     query = {"topic": request.query_params.getlist("topic")}
     sessions: Sessions = request.app.state.sessions
-    return _Events(found.api, query, headers, sessions, request.cookies.get(COOKIE, ""))
+    return _Events(found.api, query, headers, sessions, secret_of(request))
 
 
 class _SessionEndedError(Exception):
