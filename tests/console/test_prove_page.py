@@ -105,4 +105,4 @@ def test_as_typed_only_the_result_is_sent(site: Site) -> None:
     query = {"kind": "exact", "value": "https://a.example.com"}
     part = site.client(Role.VIEWER).get("/prove", params=query, headers={"HX-Request": "true"})
     assert part.text.lstrip().startswith('<section id="prove-result"')
-    assert "Nobody yet" in site.client(Role.VIEWER).get("/prove").text
+    assert "No pattern yet" in site.client(Role.VIEWER).get("/prove").text

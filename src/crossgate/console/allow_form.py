@@ -137,18 +137,16 @@ def foot_of(form: AllowForm, preview: Mapping[str, Any], revision: int) -> Foot:
     if form.what == _APPLICATION and not form.application:
         return Foot(button, "Choose an application", blocked=True)
     if preview["errors"]:
-        return Foot(button, _sentence(preview["errors"][0]), blocked=True)
+        return Foot(button, f"{_errors(len(preview['errors']))} to fix first", blocked=True)
     if refused:
         count = len(refused)
-        return Foot(
-            button, f"{count} error{'' if count == 1 else 's'}. Fix it, or", blocked=True, acceptable=True
-        )
+        words = f"{_errors(count)}. Fix {'it' if count == 1 else 'them'}, or"
+        return Foot(button, words, blocked=True, acceptable=True)
     confirm = preview["confirm"]
     if confirm and form.confirm != confirm["value"]:
         return Foot(button, "Type the origin above to allow it", blocked=True)
     return Foot(button, f"Becomes revision {revision + 1}. You can undo it.", blocked=False)
 
 
-def _sentence(diagnostic: Mapping[str, Any]) -> str:
-    message = str(diagnostic["message"])
-    return f"{message[:1].upper()}{message[1:]}. {diagnostic['remedy']}."
+def _errors(count: int) -> str:
+    return "1 error" if count == 1 else f"{count} errors"

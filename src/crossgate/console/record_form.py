@@ -213,6 +213,7 @@ def _field(
 ) -> FormField:
     kind = _bare(field.kind)
     full = (*path, field.name)
+    control = _control(field, kind)
     shown, was = shown_text(field, raw), shown_text(field, before)
     default = "" if field.required else (field.default_doc or _default_text(field.default))
     return FormField(
@@ -220,14 +221,20 @@ def _field(
         path=Place(full).json_path,
         label=label_of(field.name),
         key=field.name,
-        control=_control(field, kind),
+        control=control,
         value=shown,
         was=was,
         choices=tuple(one.value for one in kind.choices) if isinstance(kind, Choice) else (),
-        hint=documentation(field.doc),
+        hint=documentation(_doc_of_switch(field.doc) if control is Control.SWITCH else field.doc),
         default=default.replace("`", ""),
         required=field.required and not optional_object,
     )
+
+
+def _doc_of_switch(doc: str) -> str:
+    """What a switch itself does not show: its two values are seen."""
+    rest = doc.removeprefix("True or false").lstrip(".; ")
+    return rest[:1].upper() + rest[1:]
 
 
 def _control(field: Field, kind: object) -> Control:

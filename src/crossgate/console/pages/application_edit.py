@@ -109,7 +109,7 @@ async def _form(
     return await found.show(
         "applications/edit.html",
         title=f"Edit {sent.name}" if sent.etag else "Add application",
-        call=f"GET /v1/applications/{sent.name}" if sent.etag else "",
+        call=f"GET /v1/applications/{sent.name}" if sent.etag else "PUT /v1/applications/NAME",
         status=problem.status if problem else status,
         sent=sent,
         base=json.dumps(sent.base),
