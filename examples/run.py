@@ -137,8 +137,9 @@ def _gateway(ports: Ports, data: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _print_introduction(ports: Ports, token: Path, link: str) -> None:
-    lines = ["", colour("Open the console (once, within 10 minutes; a new link: crossgate console):", "1")]
-    lines += [f"  {colour(link, '34')}", ""]
+    new_link = f"{_CROSSGATE} console --data {token.parent} --server {ports.url('admin')}"
+    lines = ["", colour("Open the console (the link works once, within 10 minutes):", "1")]
+    lines += [f"  {colour(link, '34')}", f"  {colour(f'For a new link: {new_link}', '2')}", ""]
     lines += [colour("Open a page in the browser and press “Send all”:", "1")]
     for role, about in (
         ("page", "an origin that the policies allow"),

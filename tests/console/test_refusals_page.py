@@ -11,7 +11,7 @@ import pytest
 from tests.console_site import Site, running_site
 from tests.refusals import Collected, delta, group_key
 
-from crossgate.console.browser_messages import browser_messages
+from crossgate.console.browser_messages import address_of, browser_messages
 from crossgate.console.refusals import hours_chart, place_in_list, tabs
 from crossgate.console.render import as_time
 from crossgate.service.permission import Role
@@ -159,9 +159,41 @@ def test_hours_are_a_day_at_least_with_the_flag_of_the_cause() -> None:
 
 def test_what_browsers_say_is_filled_in_once() -> None:
     found = {"path": "/gateway/pets/1.0/list", "origin": "https://{url}.example", "preflight": False}
-    chrome, firefox, safari = browser_messages(found, "403 Specified Origin is not allowed", "api.example")
+    chrome, firefox, safari = browser_messages(
+        found, "403 Specified Origin is not allowed", "https://api.example"
+    )
     assert chrome.text.startswith(
         "Access to fetch at 'https://api.example/gateway/pets/1.0/list' from origin 'https://{url}.example'"
     )
     assert firefox.text.endswith("Status code: 403.")
     assert safari.browser == "Safari"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "address"),
+    [
+        ({"listen": "127.0.0.1:8080"}, "http://127.0.0.1:8080"),
+        ({"listen": "0.0.0.0:8443", "tls": {"certificate": "a", "key": "b"}}, "https://0.0.0.0:8443"),
+        ({"listen": "0.0.0.0:80", "public_origins": ["https://api.example"]}, "https://api.example"),
+    ],
+)
+def test_a_browsers_message_has_the_scheme_at_which_pages_call(
+    gateway: dict[str, object], address: str
+) -> None:
+    assert address_of(gateway) == address
+
+
+def test_a_preflight_is_simulated_by_the_request_that_the_page_makes(site: Site) -> None:
+    first = next(one for one in groups(site) if one["preflight"])
+    page = site.client().get(f"/refusals/{first['id']}")
+    link = re.search(r'href="/simulator\?([^"]*)"[^>]*data-key="s"', page.text)
+    assert link is not None
+    assert f"method={first['method']}&" in link[1].replace("&amp;", "&")
+    assert "OPTIONS" not in link[1]
+
+
+def test_of_two_ports_no_characters_are_counted(site: Site) -> None:
+    other_port = next(one for one in groups(site) if one["origin"].endswith(":8443"))
+    page = site.client().get(f"/refusals/{other_port['id']}")
+    assert "Only the port differs" in page.text
+    assert "characters differ" not in page.text

@@ -36,11 +36,17 @@ class BrowserMessage:
     text: str
 
 
-def browser_messages(found: Mapping[str, Any], answer: str, host: str) -> list[BrowserMessage]:
+def address_of(gateway: Mapping[str, Any]) -> str:
+    """Where pages call the gateway: its first public origin, or where it listens."""
+    origins = sorted(gateway.get("public_origins", ()))
+    return str(origins[0]) if origins else f"{'https' if 'tls' in gateway else 'http'}://{gateway['listen']}"
+
+
+def browser_messages(found: Mapping[str, Any], answer: str, gateway: str) -> list[BrowserMessage]:
     """The texts for one group; ``answer`` begins with the status. What requests sent is hostile."""
     status = answer.partition(" ")[0] or "403"
     values = {
-        "{url}": f"https://{host}{found['path']}",
+        "{url}": f"{gateway}{found['path']}",
         "{origin}": found["origin"],
         "{status}": status,
     }

@@ -193,8 +193,8 @@ class RefusalView:
     observed: bool
     sent: Markup
     allowed: Markup
-    differ: int
-    """How many characters."""
+    differ: str
+    """How much differs: characters, or only the port."""
     hours: HoursChart | None
     error: int
 
@@ -221,10 +221,22 @@ def refusal_view(found: Json, now: datetime) -> RefusalView:
         observed=found["observed"] or (step is not None and state_of(step) == "observed"),
         sent=compared_line(comparison, "sent"),
         allowed=compared_line(comparison, "allowed"),
-        differ=sum(len(one["text"]) for one in comparison if one["side"] != "both"),
+        differ=difference_words(found),
         hours=hours_chart(found, now),
         error=found["error"],
     )
+
+
+def difference_words(found: Json) -> str:
+    """How much the two origins differ. Of a port, characters are not counted: its digits mean nothing alone."""
+    if _only_port(found):
+        return "Only the port differs"
+    count = sum(len(one["text"]) for one in found["comparison"] if one["side"] != "both")
+    return f"{count} {'character differs' if count == 1 else 'characters differ'}"
+
+
+def _only_port(found: Json) -> bool:
+    return str(found["difference"] or "").startswith("port ") and ";" not in found["difference"]
 
 
 def compared_line(pieces: Sequence[Json], side: str) -> Markup:

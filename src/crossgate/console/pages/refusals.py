@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from crossgate.console.api import ApiProblem, encode_query
-from crossgate.console.browser_messages import browser_messages
+from crossgate.console.browser_messages import address_of, browser_messages
 from crossgate.console.page import Page, page
 from crossgate.console.refusals import (
     DEFAULT_FILTER,
@@ -156,6 +156,7 @@ async def _show(found: Page, chosen: str | None) -> Response:
     refusal = None
     if group is not None:
         refusal = await found.api.get(f"/v1/refusals/{group}", {"changes": "false"})
+    gateway = address_of(await found.api.get("/v1/gateway"))
     text, number = _filter(found), _page_number(found)
     at, _, following = place_in_list(items, group or "")
     empty = None if items or problem else await _empty(found, text)
@@ -177,7 +178,7 @@ async def _show(found: Page, chosen: str | None) -> Response:
         later=_page_query(text, number + 1) if listed["offset"] + len(items) < listed["total"] else "",
         list_query=_list_query(found),
         view=view,
-        messages=browser_messages,
+        messages=[] if refusal is None or view is None else browser_messages(refusal, view.answer, gateway),
         place=None if at is None else listed["offset"] + at + 1,
         following=following,
         reasons=DISMISSALS,
