@@ -228,7 +228,7 @@ def refusal_view(found: Json, now: datetime) -> RefusalView:
 
 
 def difference_words(found: Json) -> str:
-    """How much the two origins differ. Of a port, characters are not counted: its digits mean nothing alone."""
+    """How much the two origins differ. Of a port, no characters are counted."""
     if _only_port(found):
         return "Only the port differs"
     count = sum(len(one["text"]) for one in found["comparison"] if one["side"] != "both")
