@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit acceptance format golden fuzz-proof reference bench bench-lint lock clean
+.PHONY: help run test check unit acceptance format golden fuzz-proof reference screenshots bench bench-lint lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -73,6 +73,10 @@ fuzz-proof: $(VENV)/.dev  ## run the fuzzers of the proof (SECONDS each, default
 
 reference: $(VENV)/.dev  ## generate the reference pages
 	@$(BIN)/python scripts/reference.py
+
+screenshots: $(VENV)/.dev  ## take the pictures of the console in docs/, from the running example (NAMES, default all)
+	@scripts/prerequisites chromium
+	@PYTHONPATH=src:. $(BIN)/python scripts/screenshots.py $(NAMES)
 
 bench: $(VENV)/.bench  ## run the benchmarks; about eleven minutes
 	@scripts/prerequisites nginx valgrind wrk

@@ -37,7 +37,7 @@ class _Interrupted(BaseException):
 def run(ports: Ports, configuration: Path, data: Path) -> int:
     """Run everything until a signal: 0. Otherwise the gateway's exit code, or 2 if a port is in use.
 
-    ``data`` is emptied: each run begins with the configuration as revision 2.
+    ``data`` is emptied: each run begins with the configuration alone.
     """
     for number in _SIGNALS:
         signal.signal(number, _end)

@@ -19,7 +19,7 @@ _LEAST_HEIGHT: Final = 1.0
 """Pixels of a bar that is not empty."""
 _FLAG_DISTANCE: Final = 13.0
 """Percent: flags that are nearer to each other become one."""
-_NOW_DISTANCE: Final = 15.0
+NOW_DISTANCE: Final = 15.0
 """Percent that the last label, "now", takes."""
 
 
@@ -127,6 +127,11 @@ def place(at: datetime, since: datetime, length: timedelta) -> float:
     return (at - since) / length * 100
 
 
+def place_of(x: str) -> float:
+    """The percent of a position."""
+    return float(x.removesuffix("%"))
+
+
 def flags(revisions: Iterable[tuple[int, datetime]], since: datetime, length: timedelta) -> tuple[Flag, ...]:
     """The revisions of the period, the oldest first; those that are close together in one flag."""
     found: list[tuple[float, Flag]] = []
@@ -155,7 +160,7 @@ def time_labels(since: datetime, length: timedelta) -> tuple[Label, ...]:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     at = epoch + -((epoch - since) // every) * every
     found = []
-    while place(at, since, length) < 100 - _NOW_DISTANCE:
+    while place(at, since, length) < 100 - NOW_DISTANCE:
         text = f"{at.day} {at:%b}" if every >= timedelta(days=1) else f"{at:%H:%M}"
         x = place(at, since, length)
         if x >= 2:

@@ -9,7 +9,16 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from crossgate.console.charts import Flag, Label, Plot, flags, stacked_plot, time_labels
+from crossgate.console.charts import (
+    NOW_DISTANCE,
+    Flag,
+    Label,
+    Plot,
+    flags,
+    place_of,
+    stacked_plot,
+    time_labels,
+)
 from crossgate.console.flow_chart import FlowChart, answer_text, draw_flow, state_of, step_count
 from crossgate.console.render import api_label, as_time, figures
 from crossgate.console.shown import LONGEST, code_line, shown, shown_row
@@ -150,6 +159,11 @@ class HoursChart:
     flags: tuple[Flag, ...]
     labels: tuple[Label, ...]
     sentence: str
+
+    @property
+    def ends_in_flag(self) -> bool:
+        """Whether the label of a flag takes the place of "now"."""
+        return any(place_of(one.x) > 100 - NOW_DISTANCE for one in self.flags)
 
 
 def hours_chart(found: Json, now: datetime) -> HoursChart | None:
