@@ -169,3 +169,14 @@ def test_a_reload_of_a_sent_page_sends_nothing(site: Site) -> None:
     answer = site.client(Role.EDITOR).get(f"/simulator/send?{QUERY}")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/simulator?api=")
+
+
+@pytest.mark.parametrize("number", ["²", "1" * 5000])
+def test_what_is_no_revision_is_not_asked_for(site: Site, number: str) -> None:
+    query = {
+        "api": "petstore/1.0",
+        "origin": "https://app.example.com",
+        "revision": number,
+        "compare": number,
+    }
+    assert site.client(Role.VIEWER).get("/simulator", params=query).status_code == 200

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from tests.console_site import Site
 
-from crossgate.console.local_url import local_url
+from crossgate.console.sent_values import local_url, whole_number
 from crossgate.console.toast import toast_of
 from crossgate.service.permission import Role
 
@@ -86,3 +86,10 @@ def test_how_many_nodes_enforce_it() -> None:
 def test_only_paths_of_the_console_are_followed(value: str) -> None:
     assert local_url(value, "/") == "/"
     assert local_url("/refusals/ab12?q=is:open", "/") == "/refusals/ab12?q=is:open"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("12", 12), ("", None), ("-1", None), ("²", None), ("1" * 10, None)]
+)
+def test_only_short_numbers_of_ascii_digits_are_read(text: str, number: int | None) -> None:
+    assert whole_number(text) == number

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from crossgate.console.render import counted
 from crossgate.policy import is_well_formed
 
 KINDS: Final = (("exact", "Exact"), ("wildcard", "Wildcard"), ("regex", "Regex"))
@@ -137,16 +138,12 @@ def foot_of(form: AllowForm, preview: Mapping[str, Any], revision: int) -> Foot:
     if form.what == _APPLICATION and not form.application:
         return Foot(button, "Choose an application", blocked=True)
     if preview["errors"]:
-        return Foot(button, f"{_errors(len(preview['errors']))} to fix first", blocked=True)
+        return Foot(button, f"{counted(len(preview['errors']), 'error')} to fix first", blocked=True)
     if refused:
         count = len(refused)
-        words = f"{_errors(count)}. Fix {'it' if count == 1 else 'them'}, or"
+        words = f"{counted(count, 'error')}. Fix {'it' if count == 1 else 'them'}, or"
         return Foot(button, words, blocked=True, acceptable=True)
     confirm = preview["confirm"]
     if confirm and form.confirm != confirm["value"]:
         return Foot(button, "Type the origin above to allow it", blocked=True)
     return Foot(button, f"Becomes revision {revision + 1}. You can undo it.", blocked=False)
-
-
-def _errors(count: int) -> str:
-    return "1 error" if count == 1 else f"{count} errors"

@@ -16,6 +16,7 @@ from crossgate.console.api import ApiProblem, InProcessApi
 from crossgate.console.csrf import CSRF_FIELD, form_fields, refuse_forged_write
 from crossgate.console.navigation import SECTIONS
 from crossgate.console.render import render
+from crossgate.console.sent_values import whole_number
 from crossgate.console.sign_in import session_of
 from crossgate.console.toast import Toast, toast_of
 from crossgate.service.permission import Role
@@ -70,14 +71,14 @@ class Page:
 
     async def _toast(self, frame: Mapping[str, Any]) -> Toast | None:
         """What ``?done=REVISION`` says was done just now."""
-        done = self.query.get("done", "")
-        if not (done.isascii() and done.isdigit() and len(done) < 10):
+        done = whole_number(self.query.get("done", ""))
+        if done is None:
             return None
-        response = await self.api.call("GET", f"/v1/revisions/{int(done)}")
+        response = await self.api.call("GET", f"/v1/revisions/{done}")
         if response.ok:
             return toast_of(response.json, frame)
-        if response.status == HTTPStatus.FORBIDDEN and int(done) <= frame["revision"]:
-            return toast_of({"number": int(done)}, frame)  # callers with some APIs read no revisions
+        if response.status == HTTPStatus.FORBIDDEN and done <= frame["revision"]:
+            return toast_of({"number": done}, frame)  # callers with some APIs read no revisions
         return None
 
     def fragment(self, template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:

@@ -117,7 +117,7 @@ class PolicyForm:
         rows = []
         for kind, text, mark in zip(kinds, texts, marks, strict=False):
             was, _, removed = mark.partition("-")
-            rows.append(OriginRow(kind, text.strip(), int(was) if was.isdigit() else None, bool(removed)))
+            rows.append(OriginRow(kind, text.strip(), int(was) if was.isdecimal() else None, bool(removed)))
         for line in (_last(fields, "new_origin") or "").splitlines():
             rows += [_guessed(word, _last(fields, "new_kind")) for word in line.replace(",", " ").split()]
         values = dict(_DEFAULTS)
@@ -130,7 +130,7 @@ class PolicyForm:
             values[name] = [*before, *dict.fromkeys(one for one in wanted if one not in before)]
         values["allow_credentials"] = "allow_credentials" in dict(fields)
         age = (_last(fields, "max_age") or "").replace(",", "").strip()
-        values["max_age"] = (int(age) if age.isascii() and age.isdigit() else age) if age else None
+        values["max_age"] = (int(age) if age.isascii() and age.isdecimal() else age) if age else None
         for name in ("mode", "plain_options"):
             values[name] = _last(fields, name) or _DEFAULTS[name]
         return cls(
@@ -206,17 +206,17 @@ class PolicyForm:
         verb, _, rest = what.partition(":")
         name, _, value = rest.partition(":")
         match verb:
-            case "remove" | "restore" if name.isdigit() and int(name) < len(self.rows):
+            case "remove" | "restore" if name.isdecimal() and int(name) < len(self.rows):
                 return self._with_row(int(name), removed=verb == "remove")
-            case "replace" if name.isdigit() and int(name) < len(self.rows):
+            case "replace" if name.isdecimal() and int(name) < len(self.rows):
                 return self._with_row(int(name), text=value)
             case "add" if name in LISTS and value not in self.values[name]:
                 return self._with(name, [*self.values[name], value])
             case "drop" if name in LISTS:
                 return self._with(name, [one for one in self.values[name] if one != value])
-            case "set" if name == "max_age" and value.isdigit():
+            case "set" if name == "max_age" and value.isdecimal():
                 return self._with(name, int(value))
-            case "withdraw" if name.isdigit():
+            case "withdraw" if name.isdecimal():
                 kept = (one for at, one in enumerate(self.accepted) if at != int(name))
                 return replace(self, accepted=tuple(kept))
             case "accept":

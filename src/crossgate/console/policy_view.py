@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from crossgate.console.difference import ObjectDifference, differences
 from crossgate.console.policy_form import EXACT, LISTS, PolicyForm
-from crossgate.console.render import as_time, counted
+from crossgate.console.render import as_time, counted, sentence
 
 _PATH: Final = re.compile(r"\$\.(\w+)(?:\[(\d+)\])?.*")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,60}")
@@ -114,7 +114,7 @@ class _Remarks:
 
     def add_error(self, one: Mapping[str, Any]) -> None:
         """An error of the API, with what to do."""
-        self._put(one["path"], Remark("refused", "is-bad", f"{_sentence(one['message'])} {one['remedy']}."))
+        self._put(one["path"], Remark("refused", "is-bad", f"{sentence(one['message'])} {one['remedy']}."))
 
     def add_finding(self, one: Mapping[str, Any]) -> None:
         """A finding of the linter, with its act."""
@@ -139,7 +139,7 @@ class _Remarks:
     def _text(self, one: Mapping[str, Any]) -> str:
         # A list shows all its values; the finding is about one of them.
         named = self.place(one["path"]) in LISTS and one["found"] is not None
-        return f"{one['found']}: {one['message']}." if named else _sentence(one["message"])
+        return f"{one['found']}: {one['message']}." if named else sentence(one["message"])
 
     def _put(self, path: str, remark: Remark) -> None:
         found = self.found[self.place(path)]
@@ -277,8 +277,3 @@ def age_verdict(value: object) -> str:
     """Which browsers keep a preflight's answer that long; empty if a finding says it."""
     within = isinstance(value, int) and value <= _EVERY_BROWSER
     return "Within every browser\N{RIGHT SINGLE QUOTATION MARK}s limit" if within else ""
-
-
-def _sentence(text: str) -> str:
-    first = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
-    return f"{first}{text[1:]}."

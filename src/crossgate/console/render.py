@@ -64,6 +64,12 @@ def counted(count: int, singular: str, plural: str = "") -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
+def sentence(text: str) -> str:
+    """A message of the API as a sentence. A name such as `max_age` at its beginning stays as it is."""
+    first = text[:1].upper() if text.partition(" ")[0].isalpha() else text[:1]
+    return f"{first}{text[1:]}."
+
+
 def rule_url(code: str) -> str:
     """The page that explains a rule of the linter."""
     return f"/rules/{quote(code)}"
@@ -99,6 +105,7 @@ def environment() -> Environment:
         duration=duration,
         figures=figures,
         api_label=api_label,
+        sentence=sentence,
     )
     made.globals.update(
         now=lambda: datetime.now(UTC),

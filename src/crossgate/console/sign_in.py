@@ -19,8 +19,8 @@ from crossgate.console.csrf import (
     form_fields,
     has_short_body,
 )
-from crossgate.console.local_url import local_url
 from crossgate.console.render import render
+from crossgate.console.sent_values import local_url
 from crossgate.service.sessions import LIFETIME, Session, Sessions
 
 COOKIE: Final = "crossgate-session"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crossgate.console.flow_chart import FlowChart, draw_flow, step_count
+from crossgate.console.render import sentence
 from crossgate.console.shown import plain
 
 _NARROW: Final = 8
@@ -148,7 +149,7 @@ def _sentence(stage: Mapping[str, Any], reason: str, hint: Mapping[str, Any] | N
     """What the browser says, and what is wrong in truth."""
     advice = ""
     if hint is not None:
-        advice = f" {hint['message'][:1].upper()}{hint['message'][1:]}. {hint['remedy']}."
+        advice = f" {sentence(hint['message'])} {hint['remedy']}."
     match reason:
         case "method-refused" if stage["stage"] == "preflight":
             return (

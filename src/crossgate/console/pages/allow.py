@@ -18,8 +18,8 @@ from crossgate.console.allow_form import (
 )
 from crossgate.console.api import ApiProblem, encode_query
 from crossgate.console.difference import differences
-from crossgate.console.local_url import local_url
 from crossgate.console.page import Page, page
+from crossgate.console.sent_values import local_url
 from crossgate.service.permission import Role
 
 _MOST_APPLICATIONS: Final = 100

@@ -24,6 +24,7 @@ from crossgate.console.applications import (
 )
 from crossgate.console.difference import differences
 from crossgate.console.page import Page, page
+from crossgate.console.sent_values import whole_number
 
 _LIMIT: Final = {"cards": 20, "matrix": 25}
 _ALL: Final = "*"
@@ -97,7 +98,7 @@ async def _columns(found: Page, items: Sequence[Mapping[str, Any]]) -> tuple[lis
     used = used_apis(items)
     if chosen or total <= COLUMNS or not used:
         return columns_of(one["api"] for one in listed["items"]), listed["next"] or "", total
-    begin = int(start) if start.isascii() and start.isdigit() and len(start) < 6 else 0
+    begin = whole_number(start) or 0
     shown = used[begin : begin + COLUMNS]
     apis = await asyncio.gather(*(found.api.get(f"/v1/apis/{key}") for key in shown))
     return columns_of(apis), str(begin + COLUMNS) if begin + COLUMNS < len(used) else "", total
@@ -125,7 +126,7 @@ async def _save_bar(found: Page, form: Mapping[str, str]) -> Response:
     status = await found.api.get("/v1/status")
     moved = form.get("moved", "")
     theirs = None
-    if answer.ok and moved.isascii() and moved.isdigit() and len(moved) < 10:
+    if answer.ok and whole_number(moved) is not None:
         theirs = await _theirs(found, cells, answer.json["base"])
     return found.fragment(
         "applications/save_bar.html",

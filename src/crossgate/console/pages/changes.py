@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from crossgate.console.api import ApiProblem, encode_query
 from crossgate.console.page import Page, page
 from crossgate.console.revisions import MOST_OBJECTS, list_days, revision_detail, rollback_plan
+from crossgate.console.sent_values import whole_number
 
 _LIMIT: Final = 30
 _QUICK_OBJECTS: Final = 200
@@ -83,17 +84,17 @@ async def _read(found: Page, number: int) -> dict[str, Any]:
 
 
 def _back_to(found: Page, shown: int | None) -> int | None:
-    value = found.query.get("rollback", "")
-    return int(value) if value.isascii() and value.isdigit() and shown and len(value) < 10 else None
+    return whole_number(found.query.get("rollback", "")) if shown else None
 
 
 async def roll_back(found: Page) -> Response:
     """Restore a revision, if nothing was changed since its plan was shown."""
     form = await found.form()
-    number, to = _number(found), form.get("to", "")
+    number = _number(found)
+    to = whole_number(form.get("to", ""))
     response = await found.api.call(
         "POST",
-        f"/v1/revisions/{to if to.isdigit() else number}/rollback",
+        f"/v1/revisions/{number if to is None else to}/rollback",
         query={"message": form.get("message", "")},
         headers={"If-Match": form.get("etag", "")},
     )

@@ -20,6 +20,7 @@ from crossgate.console.refusals import (
     refusal_view,
     tabs,
 )
+from crossgate.console.sent_values import whole_number
 
 DISMISSALS: Final = (
     ("attack", "An attack", "Somebody looks for a way in. It stays dismissed, whatever the policy becomes"),
@@ -129,9 +130,7 @@ def _filter(found: Page) -> str:
 
 
 def _page_number(found: Page) -> int:
-    given = found.query.get("page", "1")
-    number = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
-    return min(max(1, number), _MOST_PAGES)
+    return min(whole_number(found.query.get("page", "")) or 1, _MOST_PAGES)
 
 
 async def _list(found: Page) -> tuple[dict[str, Any], ApiProblem | None]:

@@ -14,6 +14,7 @@ from crossgate.console.api import ApiProblem, encode_query
 from crossgate.console.csrf import PASTED_FIELD
 from crossgate.console.flow_chart import draw_flow
 from crossgate.console.page import Page, page
+from crossgate.console.sent_values import whole_number
 from crossgate.console.simulation import FIELDS, simulation
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -146,10 +147,11 @@ async def _body(found: Page, fields: dict[str, str], *, compared: bool = True) -
         body["path"] = await _whole_path(found, fields["api"], fields["path"])
     if not compared:
         return body
-    if fields["revision"].isdigit():
-        body["revision"] = int(fields["revision"])
-    if fields["compare"].isdigit():
-        body["compare"] = {"revision": int(fields["compare"])}
+    revision, compared_with = whole_number(fields["revision"]), whole_number(fields["compare"])
+    if revision is not None:
+        body["revision"] = revision
+    if compared_with is not None:
+        body["compare"] = {"revision": compared_with}
     elif fields["compare"] == "draft" and fields["draft"]:
         with suppress(ValueError):
             draft = json.loads(fields["draft"])
