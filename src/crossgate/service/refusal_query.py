@@ -84,6 +84,11 @@ def position(order: RefusalOrder, group: RefusalGroup, group_id: str) -> Positio
     return (*_POSITIONS[order](group), group_id)
 
 
+def numbers_in(order: RefusalOrder) -> int:
+    """How many numbers precede the id in positions of that order."""
+    return 2 if order is RefusalOrder.CLIENTS else 1
+
+
 _POSITIONS: Final[Mapping[RefusalOrder, Callable[[RefusalGroup], tuple[int, ...]]]] = {
     RefusalOrder.COUNT: lambda one: (-round(one.count),),
     RefusalOrder.CLIENTS: lambda one: (-one.clients, -round(one.count)),

@@ -127,6 +127,14 @@ def test_pages(api: AdminApi) -> None:
         assert api.viewer.get("/v1/refusals", params={"cursor": cursor}).status_code == 422
 
 
+def test_a_cursor_of_another_order_is_invalid(api: AdminApi) -> None:
+    by_count = found(api.viewer.get("/v1/refusals", params={"limit": 1}))["next"]
+    by_clients = found(api.viewer.get("/v1/refusals", params={"limit": 1, "sort": "clients"}))["next"]
+    for cursor, order in ((by_count, "clients"), (by_clients, "count"), (by_clients, "recent")):
+        refused = api.viewer.get("/v1/refusals", params={"cursor": cursor, "sort": order})
+        assert (refused.status_code, refused.json()["diagnostics"][0]["code"]) == (422, "cursor-invalid")
+
+
 def test_parts_of_a_list_and_how_many_there_are(api: AdminApi) -> None:
     api.editor.post(f"/v1/refusals/{STOCK.id}/dismiss", json={"reason": "bot"})
     body = found(api.viewer.get("/v1/refusals", params={"filter": "is:open", "limit": 1, "offset": 1}))

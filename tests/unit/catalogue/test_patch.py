@@ -63,6 +63,12 @@ def test_an_item_of_a_block_list() -> None:
     assert added_lines(BLOCK, edited(BLOCK, "https://b.example")) == ["+        - https://b.example"]
 
 
+def test_line_ends_stay_as_they_are() -> None:
+    text = BLOCK.replace("\n", "\r\n")
+    changed = edited(text, "https://b.example", headers=("x-one",))
+    assert changed.count("\n") == changed.count("\r\n") == text.count("\n") + 2
+
+
 @pytest.mark.parametrize(
     "lists",
     [

@@ -33,7 +33,7 @@ from crossgate.service.catalogue_service import MAX_MESSAGE
 from crossgate.service.file_store import FileStore
 from crossgate.service.refusal_filter import RefusalFilter, parse_refusal_filter
 from crossgate.service.refusal_index import JudgedGroup
-from crossgate.service.refusal_query import Position, RefusalOrder, RefusalQuery
+from crossgate.service.refusal_query import Position, RefusalOrder, RefusalQuery, numbers_in
 from crossgate.service.refusal_states import GroupState
 from crossgate.service.refusals import DismissalReason
 
@@ -123,7 +123,7 @@ def list_refusals(
     """Groups of refused requests, the most frequent first. Counts go on, so that pages can overlap."""
     query, order = filters.query, filters.order or sort
     found = context.refusals.find_some(
-        query, caller.permission, order, limit=page.limit, after=_position(page), skip=offset
+        query, caller.permission, order, limit=page.limit, after=_position(page, order), skip=offset
     )
     body = RefusalPage(
         items=refusal_bodies(found.groups, notes_on(context.refusals, found.groups)),
@@ -211,15 +211,15 @@ def refusal_body(context: AdminContext, judged: JudgedGroup) -> RefusalBody:
     return refusal_bodies([judged], notes_on(context.refusals, [judged]))[0]
 
 
-def _position(page: PageRequest) -> Position | None:
+def _position(page: PageRequest, order: RefusalOrder) -> Position | None:
     after = page.after
     if after is None:
         return None
     *numbers, group = after.split(" ")
-    if not numbers or len(numbers) > _MOST_NUMBERS or not all(map(_NUMBER.fullmatch, numbers)):
+    # A cursor of another order has other numbers, with which no place can be compared.
+    if len(numbers) != numbers_in(order) or not all(map(_NUMBER.fullmatch, numbers)):
         raise page.invalid_cursor()
     return (*map(int, numbers), group)
 
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
-_MOST_NUMBERS: Final = 2

@@ -60,8 +60,9 @@ def edit_document(text: str, edits: Sequence[ObjectEdit]) -> str:
         for edit in edits
         for one in _edit_mapping(text, _find_object(root, edit), edit.before, edit.after)
     ]
+    end = "\r\n" if "\r\n" in text else "\n"
     for one in sorted(found, reverse=True):
-        text = text[: one.begin] + one.text + text[one.end :]
+        text = text[: one.begin] + one.text.replace("\n", end) + text[one.end :]
     return text
 
 
