@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from tests.admin_api import AdminApi, running_admin_api
+from tests.catalogues import api_with_policy, catalogue
 from tests.refusals import batch, delta, group_key, now
 from tests.unit.admin.entries import PETS, api_entry, create_pets, create_shop
 
-from crossgate.catalogue.document import read_document
+from crossgate.catalogue.document import read_document, write_document
 from crossgate.service.file_store import FileStore
 from crossgate.service.memory_telemetry import InMemoryTelemetryStore
+from crossgate.service.permission import Role
 from crossgate.service.refusals import AllowedDelta, AllowedKey
 from crossgate.service.tokens import InMemoryTokenStore
 from crossgate.store import Store
@@ -188,3 +190,17 @@ apis:
             "+      allowed_methods: [GET]",
         ]
     )
+
+
+def test_the_patch_of_a_file_shows_no_neighbours_to_a_limited_token(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    held = catalogue([api_with_policy("pets"), api_with_policy("stock")])
+    file.write_text(write_document(held))
+    path = "/v1/apis/pets/1/policy/preview"
+    with running_admin_api(FileStore(str(file), held), InMemoryTokenStore()) as running:
+        assert "stock" in running.viewer.post(path, json={"policy": None}).json()["file"]["patch"]
+        secret, _ = running.tokens.create("ours", Role.EDITOR, apis=["pets"])
+        with running.client(secret) as limited:
+            seen = limited.post(path, json={"policy": None})
+    assert (seen.status_code, seen.json()["file"]["patch"]) == (200, None)
+    assert "stock" not in seen.text

@@ -75,6 +75,7 @@ def test_every_unknown_name_is_reported(api: AdminApi) -> None:
             ("registration-contradictory", "$.remove[0]"),
         ]
     assert api.editor.post(PREVIEW, json={"register": [{"application": "shop"}]}).status_code == 422
+    assert api.editor.post(PREVIEW, json={"unregister": pairs("pets/1.0")}).status_code == 422
 
 
 def test_limited_token_changes_applications_within_its_limit(api: AdminApi) -> None:

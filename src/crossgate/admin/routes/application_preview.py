@@ -50,4 +50,6 @@ def preview_application(
     else:
         change = PutApplication(read_application(with_path_names(body, {"name": name})))
     plan = context.service.plan([change], caller.permission, context.refusals.records(caller.permission))
-    return json_response(plan_body_with_patch(context, plan), etag=revision_etag(plan.base), in_ascii=True)
+    return json_response(
+        plan_body_with_patch(context, caller, plan), etag=revision_etag(plan.base), in_ascii=True
+    )

@@ -234,11 +234,13 @@ def access_bodies(changes: Sequence[AccessChange]) -> list[AccessChangeBody]:
     ]
 
 
-def plan_body_with_patch(context: AdminContext, plan: Plan) -> PlanBody:
+def plan_body_with_patch(context: AdminContext, caller: Token, plan: Plan) -> PlanBody:
     """A plan as it is sent, with the patch of the file that the gateway runs."""
     catalogue = context.head.catalogue
     changed = [changed_object(one, catalogue) for one in plan.difference]
-    return plan_body(plan).model_copy(update={"file": file_patch(context, changed) if changed else None})
+    return plan_body(plan).model_copy(
+        update={"file": file_patch(context, caller, changed) if changed else None}
+    )
 
 
 def leave_preview_to_worker(context: AdminContext, caller: Token) -> None:

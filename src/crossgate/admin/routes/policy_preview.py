@@ -276,6 +276,6 @@ def _preview(
             "loses": access.loses,
         },
         "effect": effect and effect_values(effect),
-        "file": file_patch(context, objects) if objects else None,
+        "file": file_patch(context, caller, objects) if objects else None,
     }
     return api.key, PreviewBody.model_validate(body)

@@ -22,6 +22,7 @@ from crossgate.admin.routes.refusals import GroupId, refusal_body
 from crossgate.admin.writes import Write
 from crossgate.catalogue.model import Suppression
 from crossgate.service.etag import Absent, Precondition
+from crossgate.service.tokens import Token
 
 if TYPE_CHECKING:
     # They load the linter, which is loaded after clients are served.
@@ -147,7 +148,7 @@ def preview_refusal_change(
     with context.quick_proofs(lambda: context.refusals.records_around(group, caller.permission)):
         found_group, found = context.refusals.preview_choice(group, body.choice(), caller.permission)
         pattern = body.entry or PatternRequest(kind="exact", value=found_group.key.origin)
-        answer = _preview(context, body.change or 0, pattern, found)
+        answer = _preview(context, caller, body.change or 0, pattern, found)
     return json_response(answer, in_ascii=True)
 
 
@@ -198,7 +199,7 @@ def allow_refusal(
 
 
 def _preview(
-    context: AdminContext, number: int, pattern: PatternRequest, found: RefusalPreview
+    context: AdminContext, caller: Token, number: int, pattern: PatternRequest, found: RefusalPreview
 ) -> RefusalPreviewBody:
     change = None if found.change is None else suggested_change(number, found.change, context.head.catalogue)
     etags = [] if change is None else [one.etag for one in change.objects if one.etag is not None]
@@ -211,6 +212,6 @@ def _preview(
         "confirm": found.confirm and {"value": found.confirm.value, "reason": found.confirm.reason},
         "effect": found.effect and effect_values(found.effect),
         "if_match": ", ".join(f'"{one}"' for one in etags) or "*",
-        "file": change and file_patch(context, change.objects),
+        "file": change and file_patch(context, caller, change.objects),
     }
     return RefusalPreviewBody.model_validate(values)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from crossgate.admin.auth import Viewer
 from crossgate.admin.body import ModelBody
@@ -31,6 +31,8 @@ _MOST: Final = 1_000
 class RegistrationBody(BaseModel):
     """One application with one API."""
 
+    model_config = ConfigDict(extra="forbid", strict=True)
+
     application: str
     api: str
     """`name/version`."""
@@ -38,6 +40,8 @@ class RegistrationBody(BaseModel):
 
 class RegistrationsRequest(BaseModel):
     """What to register and what to remove; what is so already changes nothing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     register_: list[RegistrationBody] = Field(default=[], alias="register", max_length=_MOST)
     remove: list[RegistrationBody] = Field(default=[], max_length=_MOST)
@@ -64,7 +68,9 @@ def preview_registrations(
     visible = context.view(caller).catalogue
     changes = registration_changes(visible, _pairs(body.register_), _pairs(body.remove))
     plan = context.service.plan(changes, caller.permission, context.refusals.records(caller.permission))
-    return json_response(plan_body_with_patch(context, plan), etag=revision_etag(plan.base), in_ascii=True)
+    return json_response(
+        plan_body_with_patch(context, caller, plan), etag=revision_etag(plan.base), in_ascii=True
+    )
 
 
 @router.post("/v1/registrations", response_model=ChangeResultBody)

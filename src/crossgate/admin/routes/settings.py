@@ -25,6 +25,7 @@ from crossgate.service.objects import (
     ObjectKind,
     object_to_dict,
 )
+from crossgate.service.tokens import Token
 
 router = resource_router("Settings")
 
@@ -63,10 +64,12 @@ def put_gateway(write: AdminWrite, body: JsonObject) -> Response:
     response_model=InFileBody,
     openapi_extra=object_body("GatewayEntry"),
 )
-def patch_gateway_in_file(context: Context, _: Viewer, body: JsonObject) -> Response:
+def patch_gateway_in_file(context: Context, caller: Viewer, body: JsonObject) -> Response:
     """How the file that the gateway runs would have these settings."""
     before = context.head.catalogue.gateway
-    return _patch(context, ObjectKind.GATEWAY, before, parse_gateway({"listen": str(before.listen), **body}))
+    return _patch(
+        context, caller, ObjectKind.GATEWAY, before, parse_gateway({"listen": str(before.listen), **body})
+    )
 
 
 @router.get("/v1/settings", responses={200: object_response("SettingsEntry")}, response_class=Response)
@@ -92,15 +95,15 @@ def put_settings(write: AdminWrite, body: JsonObject) -> Response:
     response_model=InFileBody,
     openapi_extra=object_body("SettingsEntry"),
 )
-def patch_settings_in_file(context: Context, _: Viewer, body: JsonObject) -> Response:
+def patch_settings_in_file(context: Context, caller: Viewer, body: JsonObject) -> Response:
     """How the file that the gateway runs would have these settings."""
-    return _patch(context, ObjectKind.SETTINGS, context.head.catalogue.settings, parse_settings(body))
+    return _patch(context, caller, ObjectKind.SETTINGS, context.head.catalogue.settings, parse_settings(body))
 
 
 def _patch(
-    context: AdminContext, kind: ObjectKind, before: CatalogueObject, after: CatalogueObject
+    context: AdminContext, caller: Token, kind: ObjectKind, before: CatalogueObject, after: CatalogueObject
 ) -> Response:
     change = ObjectChange(kind, kind.value, before, after)
     return json_response(
-        InFileBody(file=file_patch(context, [changed_object(change, context.head.catalogue)]))
+        InFileBody(file=file_patch(context, caller, [changed_object(change, context.head.catalogue)]))
     )
