@@ -5,7 +5,7 @@ Importing this module loads the linter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crossgate.diagnostics import Diagnostic
@@ -56,8 +56,9 @@ def find_chosen(
     group: RefusalGroup,
     groups: Sequence[RefusalGroup],
     choice: RefusalChoice | int,
+    shows: Callable[[SuggestedChange], bool] = lambda _: True,
 ) -> ChosenChange:
-    """The chosen change, or the suggested one of that number.
+    """The chosen change, or the suggested one of that number among those that ``shows`` returns true for.
 
     Raises:
         NotFound: no change has that number.
@@ -70,7 +71,7 @@ def find_chosen(
     if isinstance(choice, RefusalChoice):
         change, chosen = suggester.consider(group, choice, signs)
         return ChosenChange(change, chosen.report, chosen.confirm)
-    changes = suggester.suggest(group, signs)
+    changes = [one for one in suggester.suggest(group, signs) if shows(one)]
     if not 1 <= choice <= len(changes):
         raise NotFound("suggested change", f"{choice} of {len(changes)}")
     return suggestion_to_confirm(service, group, changes[choice - 1], signs)
@@ -104,9 +105,15 @@ def require_shown(found: ChosenChange, number: int | None, sentence: str, typed:
 
 
 def preview_choice(
-    service: CatalogueService, group: RefusalGroup, records: TelemetryRecords, choice: RefusalChoice | int
+    service: CatalogueService,
+    group: RefusalGroup,
+    records: TelemetryRecords,
+    choice: RefusalChoice | int,
+    shows: Callable[[SuggestedChange], bool],
 ) -> RefusalPreview:
-    """The preview of a choice; ``records`` are of the group's API, with their hours.
+    """The preview of a choice, as :func:`find_chosen` has it.
+
+    ``records`` are of the group's API, with their hours.
 
     Raises:
         NotFound: no change has that number.
@@ -114,7 +121,7 @@ def preview_choice(
     """
     head = service.store.head
     try:
-        found = find_chosen(service, group, records.groups, choice)
+        found = find_chosen(service, group, records.groups, choice, shows)
     except InvalidChange as invalid:
         report = None
         if isinstance(choice, RefusalChoice) and choice.entry is not None:

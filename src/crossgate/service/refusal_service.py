@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from crossgate.catalogue.effective import Associations
@@ -237,10 +238,8 @@ class RefusalService:
             cause=self._causes.find(judged.group, replayer),
             suggest=suggest,
         )
-        if permission.limited:
-            changes = tuple(one for one in advice.changes if _concerns_only(permission, one))
-            advice = replace(advice, changes=changes)
-        return judged, advice
+        shown = tuple(one for one in advice.changes if _shows(permission, one))
+        return judged, replace(advice, changes=shown)
 
     def preview_choice(
         self, group_id: str, choice: RefusalChoice | int, permission: Permission
@@ -257,9 +256,10 @@ class RefusalService:
 
         records = self.records_around(group_id, permission)
         group = self._find(group_id, records.groups)
-        found = preview_choice(self.catalogue, group, records, choice)
-        if found.change is not None and permission.limited and not _concerns_only(permission, found.change):
-            raise NotFound("application", "")
+        shows = partial(_shows, permission)
+        found = preview_choice(self.catalogue, group, records, choice, shows)
+        if found.change is not None and not shows(found.change):
+            raise NotFound("application", getattr(choice, "application", ""))
         return group, found
 
     def records_around(self, group_id: str, permission: Permission) -> TelemetryRecords:
@@ -673,10 +673,12 @@ class RefusalService:
         return found
 
 
-def _concerns_only(permission: Permission, change: SuggestedChange) -> bool:
-    """Whether a limited caller may know of all objects that the change touches.
+def _shows(permission: Permission, change: SuggestedChange) -> bool:
+    """Whether the caller may know of all objects that the change touches.
 
     An invalid change has no difference, and can name an object of others in its sentence.
     """
+    if not permission.limited:
+        return True
     sides = (side for one in change.difference for side in (one.before, one.after) if side is not None)
     return bool(change.difference) and all(map(permission.covers, sides))

@@ -13,7 +13,7 @@ _FIELDS: Final = ("author", "api", "application")
 
 
 def parse_revision_filter(text: str) -> RevisionQuery:
-    """The query; words without a colon are sought in the message, together.
+    """The query; other words, URLs included, are sought in the message, together.
 
     Raises:
         InvalidInput: with every unknown field.
@@ -24,7 +24,7 @@ def parse_revision_filter(text: str) -> RevisionQuery:
         name, colon, value = word.partition(":")
         if colon and name in _FIELDS:
             query = replace(query, **{name: value})
-        elif colon and name.isidentifier():
+        elif colon and name.isidentifier() and not value.startswith("//"):
             errors.append(_unknown(name))
         else:
             words.append(word)

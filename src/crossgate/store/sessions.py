@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, insert, or_, select, update
@@ -24,7 +25,9 @@ class SessionTable:
 
     def __init__(self, store: DatabaseStore) -> None:
         self._store = store
+        self._lock = Lock()
         self._known: dict[str, StoredSession] = {}
+        """The last state that was read, by digest."""
 
     def add_session(self, session: StoredSession, digest: str) -> None:
         """Store a new session, and remove those that have expired at its creation."""
@@ -45,8 +48,9 @@ class SessionTable:
                     user_agent=session.user_agent,
                 )
             )
-        live = {key: one for key, one in self._known.items() if one.expires > session.created}
-        self._known = {**live, digest: session}
+        with self._lock:
+            live = {key: one for key, one in self._known.items() if one.expires > session.created}
+            self._known = {**live, digest: session}
 
     def find_session(self, digest: str) -> StoredSession | None:
         """The session with that digest."""
@@ -55,11 +59,13 @@ class SessionTable:
                 row = connection.execute(select(sessions).where(sessions.c.digest == digest)).first()
         except StoreUnavailable:
             return self._known.get(digest)
-        if row is None:
-            self._known.pop(digest, None)
-            return None
-        self._known[digest] = _session(row)
-        return self._known[digest]
+        found = None if row is None else _session(row)
+        with self._lock:
+            if found is None:
+                self._known.pop(digest, None)
+            else:
+                self._known[digest] = found
+        return found
 
     def sessions(self) -> Sequence[StoredSession]:
         """Every session, the oldest first."""
@@ -73,7 +79,8 @@ class SessionTable:
             return 0
         with self._store.writing() as connection:
             ended = connection.execute(delete(sessions).where(sessions.c.id.in_(ids))).rowcount
-        self._known = {key: one for key, one in self._known.items() if one.id not in ids}
+        with self._lock:
+            self._known = {key: one for key, one in self._known.items() if one.id not in ids}
         return ended
 
     def touch_session(self, session_id: str, at: datetime) -> None:

@@ -308,6 +308,21 @@ def test_a_limited_token_sees_its_apis_only(api: AdminApi, telemetry: InMemoryTe
             assert shown.status_code == 200
 
 
+def test_a_limited_token_previews_the_changes_that_it_is_shown(api: AdminApi) -> None:
+    for name, apis in (("shared", ["pets/1.0", "stock/2"]), ("web", ["pets/1.0"])):
+        entry = {"javascript_origins": ["https://a.example.net"], "apis": apis}
+        assert api.editor.put(f"/v1/applications/{name}", json=entry, headers=NEW).status_code == 201
+    path = f"/v1/refusals/{SHOP.id}"
+    all_of_them = [one["sentence"] for one in found(api.viewer.get(path))["changes"]]
+    secret, _ = api.tokens.create("ours", Role.EDITOR, apis=["pets"])
+    with api.client(secret) as client:
+        shown = [one["sentence"] for one in found(client.get(path))["changes"]]
+        previews = [client.post(f"{path}/preview", json={"change": one + 1}) for one in range(len(shown))]
+        assert [found(one)["change"]["sentence"] for one in previews] == shown
+        assert client.post(f"{path}/preview", json={"change": len(shown) + 1}).status_code == 404
+    assert shown != all_of_them[: len(shown)], "a hidden change stands between those that are shown"
+
+
 def test_what_requests_sent_leaves_as_ascii(api: AdminApi, telemetry: InMemoryTelemetryStore) -> None:
     key = group_key(origin=HOSTILE, headers=("\u202ex", "=cmd()"))
     telemetry.add_telemetry(batch(delta(key, 1000)))
