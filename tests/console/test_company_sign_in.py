@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -199,3 +201,27 @@ def test_without_the_provider_a_token_signs_in(company: Company, tmp_path: Path)
 
 def test_without_configuration_nothing_is_offered(site: Site) -> None:
     assert httpx.get(f"{site.url}/sign-in/company", trust_env=False).headers["location"] == "/sign-in"
+
+
+def test_the_session_is_for_https_only_where_the_console_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy in front speaks http to the console, and a browser that comes back sends no Origin."""
+
+    async def claims(*_: object) -> dict[str, object]:
+        return {"sub": "ann", "email": "ann@example.com", "groups": ["a"]}
+
+    monkeypatch.setattr("crossgate.console.oidc.provider.Provider.claims", claims)
+    options = OidcOptions(
+        "https://provider.example", CLIENT, "https://console.example", (GroupRole("a", Role.VIEWER),)
+    )
+    kept = base64.urlsafe_b64encode(json.dumps(["state", "nonce", "verifier", "/"]).encode()).decode()
+    with running_site(tmp_path, oidc=options) as site:
+        answer = httpx.get(
+            f"{site.api.url}/sign-in/company/callback?code=x&state=state",
+            headers={"Cookie": f"crossgate-company={kept}"},
+            trust_env=False,
+        )
+    session = next(one for one in answer.headers.get_list("set-cookie") if "crossgate-session=" in one)
+    assert session.startswith("__Host-crossgate-session=")
+    assert "; Secure" in session

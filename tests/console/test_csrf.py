@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from crossgate.console.csrf import CSRF_HEADER, refuse_forged_write
+from crossgate.console.form_body import MAX_FIELDS, form_fields
 
 SECRET = "the-token-of-the-session"
 OWN = {"Origin": "http://testserver"}
@@ -71,3 +73,31 @@ def test_another_token_does_not_write_and_keeps_the_fields(browser: Browser, csr
 def test_a_form_without_length_or_too_large_is_not_read(browser: Browser) -> None:
     headers = {**OWN, CSRF_HEADER: SECRET, "Content-Length": str(1 << 40)}
     assert browser.post("/write", content=b"", headers=headers).status_code == 413
+
+
+def test_a_length_that_chunks_override_is_none(browser: Browser) -> None:
+    headers = {**OWN, CSRF_HEADER: SECRET, "Content-Length": "3", "Transfer-Encoding": "chunked"}
+    assert browser.post("/write", content=b"a=b", headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"a&" * MAX_FIELDS, 413), (b"csrf=%zz", 403), (b"csrf=%", 403)],
+    ids=["many fields", "no escape", "half an escape"],
+)
+def test_a_form_that_no_page_sends_is_refused(browser: Browser, body: bytes, status: int) -> None:
+    headers = {**OWN, "Content-Type": "application/x-www-form-urlencoded"}
+    assert browser.post("/write", content=body, headers=headers).status_code == status
+
+
+def test_fields_are_decoded_as_browsers_encode_them() -> None:
+    values = ["", " ", "+", "=", "==", "a=b&c", "\r\n", " \n", "_", "é\u202e", "%41", "=\n", "\0", ".", "\t"]
+    pairs = [(name, value) for name in values for value in values]
+    assert form_fields(urlencode(pairs).encode()) == pairs
+    assert form_fields(b"a&&=b&c=d=e&raw=\xc3\xa9&bad=%ff") == [
+        ("a", ""),
+        ("", "b"),
+        ("c", "d=e"),
+        ("raw", "é"),
+        ("bad", "\ufffd"),
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -241,3 +243,46 @@ def test_a_rebound_name_is_refused_in_words(site: Site) -> None:
 def test_the_console_names_which_gateway_it_is(site: Site) -> None:
     page = stranger(site).get("/sign-in").text
     assert "api.example.com" in page
+
+
+def test_a_page_that_opens_its_events_again_does_not_use_the_session(own_site: Site) -> None:
+    browser = own_site.client(Role.VIEWER)
+    (session,) = own_site.sessions.all()
+    before = session.last_used - timedelta(minutes=5)
+    own_site.sessions.store.touch_session(session.id, before)
+    with browser.stream("GET", "/events") as events:
+        assert events.status_code == 200
+    assert own_site.sessions.all()[0].last_used == before
+    browser.get("/nodes")
+    assert own_site.sessions.all()[0].last_used > before
+
+
+@pytest.mark.parametrize("body", [b"a&" * 200_000, b"a=&" * 20_000, b"x=%4g"], ids=len)
+def test_a_strangers_form_is_not_kept_at_any_price(site: Site, body: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = own(site).post("/settings", content=body, headers=headers)
+    assert answer.status_code == 401
+    assert "<textarea" not in answer.text
+
+
+def test_a_kept_form_goes_to_the_console_only(site: Site) -> None:
+    answer = own(site).post(f"{site.url}//evil.example/x", data={"value": "typed"})
+    assert answer.status_code == 401
+    assert 'action="/"' in answer.text
+    assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/settings"])
+def test_a_body_longer_than_announced_is_not_read(site: Site, path: str) -> None:
+    """Chunks override a Content-Length, and go on for as long as the sender wants."""
+    host = site.url.removeprefix("http://")
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: {site.url}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n4000\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", int(host.rpartition(":")[2])), 30) as connection:
+        # The first chunk of many: whoever waits for the last one never answers.
+        connection.sendall(head.encode() + b"x" * 0x4000 + b"\r\n")
+        status = connection.recv(1 << 16).split(b" ", 2)[1]
+    assert status == (b"403" if path == "/sign-in" else b"401")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from hmac import compare_digest
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from crossgate.console.form_body import MAX_FORM, Fields, FormRefusedError, has_short_body, read_fields
 from crossgate.console.render import render
 
 CSRF_FIELD: Final = "csrf"
@@ -23,15 +23,9 @@ PASTED_FIELD: Final = "pasted"
 NOT_REPEATED: Final = frozenset({CSRF_FIELD, PASTED_FIELD})
 SESSION_HEADER: Final = "Crossgate-Session"
 """Why a request was refused: `ended`, `another-session`, `another-site` or `too-large`; for js/session.js."""
-MAX_FORM: Final = 48 * 1024 * 1024
-"""Bytes: a document of 16 MiB, of which each byte may be percent-encoded."""
 _URL_ENCODED: Final = "application/x-www-form-urlencoded"
+_STATUS: Final = {"too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "another-site": HTTPStatus.FORBIDDEN}
 _SAFE: Final = frozenset({"GET", "HEAD"})
-
-
-def form_fields(body: bytes) -> list[tuple[str, str]]:
-    """The fields of an `application/x-www-form-urlencoded` body."""
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100_000)
 
 
 def comes_from_the_console(headers: Headers) -> bool:
@@ -44,24 +38,21 @@ def comes_from_the_console(headers: Headers) -> bool:
     return site == "same-origin" if site is not None else "origin" in headers
 
 
-def has_short_body(headers: Headers, limit: int) -> bool:
-    """Whether the request announces a body within the limit, as browsers do for each form."""
-    announced = headers.get("content-length", "")
-    return announced.isascii() and announced.isdigit() and int(announced[:12]) <= limit
-
-
-async def refuse_forged_write(request: Request, csrf: str) -> Response | None:
+async def refuse_forged_write(request: Request, csrf: str, max_form: int = MAX_FORM) -> Response | None:
     """The response to a write that none of this session's pages has sent; None for all others."""
     if request.method in _SAFE:
         return None
     if not comes_from_the_console(request.headers):
         return _refusal(request, HTTPStatus.FORBIDDEN, "another-site")
-    if not has_short_body(request.headers, MAX_FORM):
+    if not has_short_body(request.headers, max_form):
         return _refusal(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large")
     sent = request.headers.get(CSRF_HEADER, "")
-    fields: list[tuple[str, str]] = []
+    fields: Fields = []
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _URL_ENCODED:
-        fields = form_fields(await request.body())
+        try:
+            fields = await read_fields(request)
+        except FormRefusedError as refused:
+            return _refusal(request, _STATUS[refused.reason], refused.reason)
         sent = sent or dict(fields).get(CSRF_FIELD, "")
     if compare_digest(sent.encode(), csrf.encode()):
         return None
@@ -74,7 +65,7 @@ def _refusal(
     request: Request,
     status: HTTPStatus,
     reason: str,
-    fields: list[tuple[str, str]] | None = None,
+    fields: Fields | None = None,
     csrf: str = "",
 ) -> Response:
     url = request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from crossgate.console.api import ApiProblem, InProcessApi
-from crossgate.console.csrf import CSRF_FIELD, form_fields, refuse_forged_write
+from crossgate.console.csrf import CSRF_FIELD, refuse_forged_write
+from crossgate.console.form_body import MAX_FORM, read_fields
 from crossgate.console.navigation import SECTIONS
 from crossgate.console.render import render
 from crossgate.console.sent_values import whole_number
@@ -57,7 +58,7 @@ class Page:
 
     async def form_items(self) -> list[tuple[str, str]]:
         """All fields of a form, in order."""
-        return form_fields(await self.request.body())
+        return await read_fields(self.request)
 
     async def show(
         self, template: str, *, title: str, call: str, status: int = HTTPStatus.OK, **values: Any
@@ -125,12 +126,14 @@ def theme_of(request: Request) -> str:
     return theme if theme in ("light", "dark") else ""
 
 
-def page(path: str, endpoint: Endpoint, *, methods: tuple[str, ...] = ("GET",)) -> Route:
-    """A route of a page, for signed-in browsers."""
+def page(
+    path: str, endpoint: Endpoint, *, methods: tuple[str, ...] = ("GET",), max_form: int = MAX_FORM
+) -> Route:
+    """A route of a page, for signed-in browsers; ``max_form`` is the size of its form, in bytes."""
 
     async def answer(request: Request) -> Response:
         session = session_of(request)
-        refused = await refuse_forged_write(request, session.csrf)
+        refused = await refuse_forged_write(request, session.csrf, max_form)
         if refused is not None:
             return refused
         made = Page(request, session, request.app.state.call_api(session.caller))

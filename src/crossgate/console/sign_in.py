@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, Protocol
 from urllib.parse import quote
@@ -16,9 +17,8 @@ from crossgate.console.csrf import (
     NOT_REPEATED,
     SESSION_HEADER,
     comes_from_the_console,
-    form_fields,
-    has_short_body,
 )
+from crossgate.console.form_body import Fields, FormRefusedError, has_short_body, read_fields
 from crossgate.console.render import render
 from crossgate.console.sent_values import local_url
 from crossgate.service.sessions import LIFETIME, Session, Sessions
@@ -31,10 +31,13 @@ SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 SIGNED_IN: Final = "/signed-in"
 SESSION: Final = "/session"
+EVENTS: Final = "/events"
 _SESSION: Final = "crossgate_session"
 _ASSETS: Final = "/assets/"
 _LONGEST_KEPT: Final = 1024 * 1024
 """Bytes of a form that is shown again to a browser whose session has ended."""
+_MOST_KEPT: Final = 5_000
+"""Fields of it: whoever sends one is not known."""
 
 
 class SessionOpener(Protocol):
@@ -74,8 +77,10 @@ class SignedIn:
 
     def _find(self, request: Request) -> Session | None:
         secret = secret_of(request)
-        # What an open page reads by itself does not count as a use.
-        return self._sessions.find(secret, records_use="x-live" not in request.headers) if secret else None
+        # What an open page reads by itself does not count as a use. It opens the stream again by itself too,
+        # and EventSource sends no header of ours.
+        by_itself = "x-live" in request.headers or request.url.path == EVENTS
+        return self._sessions.find(secret, records_use=not by_itself) if secret else None
 
 
 async def _sign_in_first(request: Request) -> Response:
@@ -86,11 +91,17 @@ async def _sign_in_first(request: Request) -> Response:
         if request.headers.get("accept", "") == "text/event-stream":
             return Response(status_code=HTTPStatus.UNAUTHORIZED, headers=headers)
         return RedirectResponse(f"{SIGN_IN}?next={quote(target, safe='')}", HTTPStatus.SEE_OTHER, headers)
-    fields: list[tuple[str, str]] = []
+    fields: Fields = []
     keeps = comes_from_the_console(request.headers) and has_short_body(request.headers, _LONGEST_KEPT)
     if is_page and keeps:
-        fields = [one for one in form_fields(await request.body()) if one[0] not in NOT_REPEATED]
-    values = {"title": "Your session has ended", "theme": "", "fields": fields, "url": target}
+        with suppress(FormRefusedError):
+            fields = [one for one in await read_fields(request) if one[0] not in NOT_REPEATED]
+    values = {
+        "title": "Your session has ended",
+        "theme": "",
+        "fields": fields if len(fields) <= _MOST_KEPT else [],
+        "url": local_url(target, "/"),
+    }
     return HTMLResponse(render("session_ended.html", values), HTTPStatus.UNAUTHORIZED, headers)
 
 
@@ -112,9 +123,12 @@ def secret_of(request: Request) -> str:
     return request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE) or ""
 
 
-def set_cookie(response: Response, request: Request, secret: str) -> None:
-    """Store the secret in the browser: for this host, not for scripts or requests of other sites."""
-    secure = _is_https(request)
+def set_cookie(response: Response, request: Request, secret: str, *, secure: bool = False) -> None:
+    """Store the secret in the browser: for this host, not for scripts or requests of other sites.
+
+    ``secure``: the browser is known to use https.
+    """
+    secure = secure or _is_https(request)
     response.set_cookie(
         SECURE_COOKIE if secure else COOKIE,
         secret,

@@ -126,9 +126,10 @@ def test_without_a_usable_name_nobody_signs_in(email: Any) -> None:
         caller_of(_claims(["web"]) | {"email": email}, _OPTIONS, _NOW)
 
 
-def test_an_address_that_is_not_verified_is_no_name() -> None:
+@pytest.mark.parametrize("verified", [False, "false", "False"])
+def test_an_address_that_is_not_verified_is_no_name(verified: object) -> None:
     with pytest.raises(SignInFailedError):
-        caller_of(_claims(["web"], email_verified=False), _OPTIONS, _NOW)
+        caller_of(_claims(["web"], email_verified=verified), _OPTIONS, _NOW)
 
 
 def test_every_key_is_documented() -> None:

@@ -44,7 +44,8 @@ def author_of(claims: Mapping[str, Any], options: OidcOptions) -> str:
             f"Revisions name their author by the claim {claim}. Let the provider send it, or set another",
             found=None if value is None else str(value)[:_LONGEST_NAME],
         )
-    if claim == "email" and claims.get("email_verified") is False:
+    # Some providers send the words of JSON as strings.
+    if claim == "email" and str(claims.get("email_verified")).strip().lower() == "false":
         raise SignInFailedError(
             "The provider says that your address is not verified", "Verify it at the provider", found=value
         )

@@ -86,7 +86,8 @@ async def come_back(request: Request) -> Response:
         )
         values = {"title": "Signed in", "theme": theme_of(request), "caller": caller, "next": attempt.next}
         response = HTMLResponse(render("company_done.html", values))
-        set_cookie(response, request, secret)
+        # Led here by the provider, the browser sends no Origin, which would tell.
+        set_cookie(response, request, secret, secure=provider.options.secure)
     response.delete_cookie(_COOKIE, path=START, secure=provider.options.secure, httponly=True, samesite="lax")
     return response
 

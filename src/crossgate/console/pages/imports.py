@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from crossgate.console.api import ApiProblem
 from crossgate.console.difference import differences
+from crossgate.console.form_body import MAX_DOCUMENT_FORM
 from crossgate.console.imports import KINDS, DocumentKind, checked, digest, kind_of, normalised
 from crossgate.console.page import Page, page
 from crossgate.console.settings_effect import plan_effect
@@ -126,7 +127,7 @@ async def export_document(found: Page) -> Response:
 
 routes: Final[list[BaseRoute]] = [
     page("/import", show_import),
-    page("/import", plan_import, methods=("POST",)),
-    page("/import/apply", apply_import, methods=("POST",)),
+    page("/import", plan_import, methods=("POST",), max_form=MAX_DOCUMENT_FORM),
+    page("/import/apply", apply_import, methods=("POST",), max_form=MAX_DOCUMENT_FORM),
     page("/import/export", export_document),
 ]

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from crossgate.console.api import InProcessApi, Query
 from crossgate.console.page import Page, page
-from crossgate.console.sign_in import secret_of
+from crossgate.console.sign_in import EVENTS, secret_of
 from crossgate.service.sessions import Sessions
 
 CALL: Final = "/v1/events"
@@ -67,4 +67,4 @@ class _Events(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-routes: Final[list[BaseRoute]] = [page("/events", follow_events), page("/frame", show_frame)]
+routes: Final[list[BaseRoute]] = [page(EVENTS, follow_events), page("/frame", show_frame)]

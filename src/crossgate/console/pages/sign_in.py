@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 
 from crossgate.console.api import CallApi
-from crossgate.console.csrf import comes_from_the_console, form_fields, has_short_body
+from crossgate.console.csrf import comes_from_the_console
+from crossgate.console.form_body import FormRefusedError, has_short_body, read_fields
 from crossgate.console.page import Page, page, theme_of
 from crossgate.console.render import render
 from crossgate.console.sign_in import (
@@ -53,7 +54,10 @@ async def sign_in(request: Request) -> Response:
     headers = request.headers
     if not comes_from_the_console(headers) or not has_short_body(headers, _LONGEST):
         return await _form(request, "", [_NOT_FROM_HERE], HTTPStatus.FORBIDDEN)
-    fields = dict(form_fields(await request.body()))
+    try:
+        fields = dict(await read_fields(request))
+    except FormRefusedError:
+        return await _form(request, "", [_NOT_FROM_HERE], HTTPStatus.FORBIDDEN)
     opener: SessionOpener = request.app.state.sign_ins
     address = request.client.host if request.client is not None else "unknown"
     agent = headers.get("user-agent", "")
