@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from crossgate.cli.verbs.console import console
+from crossgate.diagnostics import InvalidInput
 from crossgate.service.sessions import link_url
 
 
@@ -19,3 +23,10 @@ from crossgate.service.sessions import link_url
 )
 def test_the_link_names_this_machine_localhost(base: str, link: str) -> None:
     assert link_url(base, "s") == link
+
+
+def test_a_directory_without_a_store_is_refused_and_not_created(tmp_path: Path) -> None:
+    """A link of a store that no gateway reads signs nobody in."""
+    with pytest.raises(InvalidInput, match="there is no store in"):
+        console(data=tmp_path / "mistyped")
+    assert not (tmp_path / "mistyped").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from crossgate.cli.admin_client import AdminApiClient
@@ -10,11 +12,12 @@ from crossgate.cli.arguments import Token as TokenOption
 from crossgate.cli.output.console import print_json
 from crossgate.cli.stores import store_location
 from crossgate.cli.verbs.token import Data
-from crossgate.diagnostics import InvalidInput
+from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.errors import ServiceError
 from crossgate.service.sessions import Sessions, link_url
 from crossgate.service.tokens import Tokens
-from crossgate.store import open_store
+from crossgate.store import SqliteDirectory, StoreLocation, open_store
+from crossgate.store.private_directory import FILE_NAME
 
 
 def console(
@@ -33,7 +36,7 @@ def console(
     """
     if data is not None or database:
         try:
-            with open_store(store_location(data, database)) as store:
+            with open_store(_existing_store(data, database)) as store:
                 secret, until = Sessions(store.sessions, Tokens(store.tokens)).create_link()
         except ServiceError as refused:
             raise InvalidInput(refused.diagnostics) from refused
@@ -47,3 +50,19 @@ def console(
         print_json({"url": url, "expires": expires})
     else:
         typer.echo(url)
+
+
+def _existing_store(data: Path | None, database: str) -> StoreLocation:
+    """The store of a gateway. One made here would sign nobody in: no gateway reads it."""
+    location = store_location(data, database)
+    if isinstance(location, SqliteDirectory) and not (location.path / FILE_NAME).exists():
+        raise InvalidInput(
+            [
+                Diagnostic(
+                    "store-missing",
+                    f"there is no store in {location.path}",
+                    "Give --data the directory of the running gateway",
+                )
+            ]
+        )
+    return location
