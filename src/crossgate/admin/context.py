@@ -120,7 +120,7 @@ class AdminContext:
             raise NeedsWorkerError(read) from None
 
     def leave_long_read_to_worker(self) -> None:
-        """Leave a request that reads all objects to a worker, if they are many."""
+        """Leave a request that examines or writes all objects to a worker, if they are many."""
         catalogue = self.head.catalogue
         if len(catalogue.apis) + len(catalogue.applications) > _MANY_OBJECTS:
             self.leave_to_worker()

@@ -14,7 +14,7 @@ from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
 from crossgate.admin.context import Context, resource_router
 from crossgate.admin.openapi import object_body, object_response, written_response
-from crossgate.admin.paging import Page, PageBody
+from crossgate.admin.paging import SHORT_PAGE, Page, PageBody
 from crossgate.admin.path_names import name_in, with_path_names
 from crossgate.admin.responses import read_response
 from crossgate.admin.writes import Write
@@ -81,7 +81,8 @@ def list_apis(
 ) -> Response:
     """APIs, by key."""
     search = parse_api_query(q)
-    if not counts:
+    examines = bool(q or name) or type is not None or policy is not None
+    if (examines or page.limit > SHORT_PAGE) and not counts:
         # Workers have no telemetry. With it, 5,000 APIs are searched here, in some 10 ms.
         context.leave_long_read_to_worker()
     view = context.view(caller)

@@ -14,7 +14,7 @@ from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
 from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.openapi import object_body, object_response, written_response
-from crossgate.admin.paging import Page, PageBody
+from crossgate.admin.paging import SHORT_PAGE, Page, PageBody
 from crossgate.admin.path_names import name_in, with_path_names
 from crossgate.admin.responses import read_response
 from crossgate.admin.routes.apis import api_key, find_api
@@ -100,7 +100,8 @@ def list_applications(
 ) -> Response:
     """Applications, by name."""
     search = parse_application_query(q)
-    if not seen and not search.asks_what_is_seen:
+    examines = bool(q or name or origin) or suspended is not None
+    if (examines or page.limit > SHORT_PAGE) and not seen and not search.asks_what_is_seen:
         # Workers have no telemetry. With it, 20,000 applications are read here, in some 10 ms.
         context.leave_long_read_to_worker()
     view = context.view(caller)
