@@ -59,6 +59,8 @@ from crossgate.service.traffic import (
     traffic_of,
     traffic_window,
 )
+from crossgate.service.visible_refusals import VisibleRefusals
+from crossgate.service.visible_traffic import VisibleTraffic
 
 if TYPE_CHECKING:
     from crossgate.service.policy_preview import PolicyPreview
@@ -140,6 +142,8 @@ class RefusalService:
         self._decided = Observers[str]()
         self._open = OpenCounts(catalogue.store)
         self.watch(lambda _: self._open.clear())
+        self._visible = VisibleRefusals()
+        self._traffic = VisibleTraffic()
         self._signs: dict[str, tuple[SeenIn, Policy, Sequence[Sign]]] = {}
 
     def warm_up(self) -> None:
@@ -185,14 +189,14 @@ class RefusalService:
         self, query: RefusalQuery, permission: Permission, order: RefusalOrder
     ) -> tuple[list[tuple[Position, JudgedGroup]], Counter[GroupState]]:
         ordered = self._index.in_order(order)
-        if not query.only_states or permission.limited:
+        if permission.limited:
+            ordered = self._visible.of(ordered, order, permission)
+        if not query.only_states:
             since = query.since
             ordered = [
                 one
                 for one in ordered
-                if query.matches(one[1].group.key)
-                and (since is None or one[1].group.last_seen >= since)
-                and can_see(permission, one[1].group.key.api)
+                if query.matches(one[1].group.key) and (since is None or one[1].group.last_seen >= since)
             ]
         states = Counter(judged.status.state for _, judged in ordered)
         wanted = {state for state in states if query.matches_state(state)}
@@ -434,15 +438,18 @@ class RefusalService:
 
         """
         now, apis = self.catalogue.clock(), None
-        if permission.limited:
-            apis = frozenset(filter(permission.covers_api, self.catalogue.store.head.catalogue.apis))
         since, step, steps = traffic_window(period, now, by_hour=permission.limited)
-        stored = self._store.traffic(since, since + steps * step, apis)
+        until = since + steps * step
+        if permission.limited:
+            apis = self._traffic.apis(self.catalogue.store.head.catalogue.apis, permission)
+            stored = self._traffic.counts(apis, permission, since, until, self._store.traffic)
+        else:
+            stored = [self._store.traffic(since, until)]
         pending = Counter[tuple[datetime, DecisionKind]]()
         for (_, series), count in self._recent.pending_decisions().items():
             if apis is None or series.api in apis:
                 pending[now, decision_kind(series)] += count
-        return traffic_of(since, step, steps, (stored, pending))
+        return traffic_of(since, step, steps, (*stored, pending))
 
     def count_open(self, permission: Permission) -> int:
         """How many groups wait for a decision. Every page shows it, so it is kept until something changes.

@@ -29,6 +29,8 @@ from crossgate.service.traffic import (
 from crossgate.store.tables import decisions, parts, processes, series, traffic
 
 _HOUR: Final = timedelta(hours=1)
+_MOST_PARAMETERS: Final = 20_000
+"""Of one query: SQLite allows 32,766, PostgreSQL 65,535."""
 _APIS_AT_ONCE: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS: Final = select(parts.c.process, parts.c.series, parts.c.value)
@@ -229,8 +231,9 @@ def traffic_of_apis(
     )
     found: Counter[tuple[datetime, DecisionKind]] = Counter()
     wanted = sorted(apis)
-    for start in range(0, len(wanted), _APIS_AT_ONCE):
-        some = wanted[start : start + _APIS_AT_ONCE]
+    # Each query reads the decisions of all APIs in these hours.
+    for start in range(0, len(wanted), _MOST_PARAMETERS):
+        some = wanted[start : start + _MOST_PARAMETERS]
         for hour, reason, observed, counted in connection.execute(query.where(series.c.api.in_(some))):
             found[hour_at(hour), decision_kind(DecisionSeries("", "", "", reason, observed))] += int(counted)
     return found

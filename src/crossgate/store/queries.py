@@ -72,30 +72,33 @@ def difference_of(
     connection: Connection, number: int, limit: int | None = None
 ) -> tuple[RecordedChange, ...]:
     """What the revision changed, sorted by kind and key; the first ``limit`` of it."""
+    # The part that is wanted first: otherwise each of 25,000 objects would look up its version before.
+    changed = (
+        select(versions)
+        .where(versions.c.revision == number)
+        .order_by(versions.c.kind, versions.c.key)
+        .limit(limit)
+        .subquery("changed")
+    )
     earlier, between = versions.alias("earlier"), versions.alias("between")
     newest_before = (
         select(func.max(between.c.revision))
         .where(
-            between.c.kind == versions.c.kind,
-            between.c.key == versions.c.key,
-            between.c.revision < versions.c.revision,
+            between.c.kind == changed.c.kind,
+            between.c.key == changed.c.key,
+            between.c.revision < changed.c.revision,
         )
         .scalar_subquery()
     )
     same = and_(
-        earlier.c.kind == versions.c.kind,
-        earlier.c.key == versions.c.key,
+        earlier.c.kind == changed.c.kind,
+        earlier.c.key == changed.c.key,
         earlier.c.revision == newest_before,
     )
     found = connection.execute(
         select(
-            versions.c.kind, versions.c.key, earlier.c.body.label("before"), versions.c.body.label("after")
-        )
-        .select_from(versions)
-        .outerjoin(earlier, same)
-        .where(versions.c.revision == number)
-        .order_by(versions.c.kind, versions.c.key)
-        .limit(limit)
+            changed.c.kind, changed.c.key, earlier.c.body.label("before"), changed.c.body.label("after")
+        ).select_from(changed.outerjoin(earlier, same))
     )
     changes = [RecordedChange(_kind(kind, key), key, before, after) for kind, key, before, after in found]
     return tuple(sorted(changes, key=lambda one: (one.kind, one.key)))
