@@ -63,3 +63,14 @@ def test_invalid_message_is_rejected(api: AdminApi) -> None:
         refused = api.editor.put(PETS, json=api_entry(), headers=NEW, params={"message": message})
         assert refused.status_code == 422
     assert api.viewer.get("/v1/revisions").json()["items"] == []
+
+
+def test_a_url_in_the_filter_is_sought_in_the_message(api: AdminApi) -> None:
+    ticket = "https://tickets.example/7"
+    for name, message in (("a", f"see {ticket}"), ("b", "other")):
+        created = api.editor.put(
+            f"/v1/apis/{name}/1", json=api_entry(), headers=NEW, params={"message": message}
+        )
+        assert created.status_code == 201
+    found = api.viewer.get("/v1/revisions", params={"filter": ticket})
+    assert [one["number"] for one in found.json()["items"]] == [1]
