@@ -158,6 +158,45 @@ def test_a_rest_write(tmp_path: Path) -> None:
     assert called.files - _named("Flow 1", "Flow 2", "Flow 4") == set()
 
 
+def test_a_page_of_the_console(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    options = GatewayOptions(
+        SqliteDirectory(tmp_path),
+        concurrency=1,
+        listen=HostPort("127.0.0.1", port),
+        admin=AdminOptions(HostPort("127.0.0.1", 0)),
+    )
+
+    async def visit(called: _Called) -> None:
+        events, stop = _Events(), asyncio.Event()
+        gateway = asyncio.create_task(run_gateway(options, events.emit, stop))
+        [listening] = await events.wait_for(AdminListening)
+        assert isinstance(listening, AdminListening)
+        assert listening.first_token is not None
+        token = listening.first_token.read_text().strip()
+        url = listening.url.replace("127.0.0.1", "localhost")
+        async with httpx.AsyncClient(base_url=url, timeout=_SECONDS, trust_env=False) as client:
+            await client.get("/sign-in")
+            called.recording = True
+            signed_in = await client.post("/sign-in", data={"token": token}, headers={"Origin": url})
+            assert signed_in.status_code == 303, signed_in.text
+            for path in ("/refusals", "/changes"):
+                shown = await client.get(path)
+                assert shown.status_code == 200, shown.text
+            form = re.search(r'name="csrf" value="([^"]+)"', shown.text)
+            csrf = form[1] if form else ""
+            ended = await client.post("/sign-out", data={"csrf": csrf}, headers={"Origin": url})
+            assert ended.status_code == 303, ended.text
+            called.recording = False
+        stop.set()
+        await gateway
+
+    with _called() as called:
+        asyncio.run(visit(called))
+    python = {path for path in called.files if path.endswith(".py")}  # not the templates
+    assert sorted(python - _named("Flow 1", "Flow 2", "Flow 4", "Flow 5")) == []
+
+
 def test_a_request_in_the_middleware() -> None:
     policy = build_policy(allowed_origins=ORIGINS, allowed_methods=["GET"], allow_headers=["X-Token"])
 
