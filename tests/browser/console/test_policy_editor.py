@@ -77,6 +77,8 @@ def test_rows_and_tokens_by_the_keyboard_and_then_saved(site: Site, page: Page) 
     policy = site.api.viewer.get(POLICY).json()
     assert policy["allowed_origins"][-1] == "https://a.example.net"
     assert "PATCH" in policy["allowed_methods"]
+    drafts = page.evaluate("Object.keys(sessionStorage).filter(key => /^(draft|saving) /.test(key))")
+    assert drafts == [], "a saved draft does not come back"
     expect(page.locator("#save")).to_be_hidden()
 
 

@@ -91,7 +91,11 @@ document.addEventListener(
     }
     if (session) renew(session.csrf);
     checked.add(form);
-    form.requestSubmit(submitter);
+    // What follows typing may have taken the place of the button meanwhile.
+    const gone = submitter && submitter.form !== form;
+    const button = gone ? form.appendChild(Object.assign(submitter.cloneNode(), { hidden: true })) : submitter;
+    form.requestSubmit(button);
+    if (gone) button.remove();
     checked.delete(form); // validation or a listener may have stopped it
   },
   true,
