@@ -105,7 +105,6 @@ def test_a_viewer_reads_the_policy_and_sees_no_button(site: Site) -> None:
         assert words in text, words
     for words in ('name="do"', "Edit API", "Save as revision"):
         assert words not in page.text, words
-    assert post(site.client(Role.VIEWER), PETS, [("csrf", csrf_of(page))], ("do", "save")).status_code == 403
 
 
 def test_every_value_of_the_policy_is_in_the_form(site: Site) -> None:

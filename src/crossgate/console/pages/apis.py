@@ -152,7 +152,7 @@ async def _show(
         call=f"GET /v1/apis/{api['name']}/{api['version']}",
         traffic=traffic,
         endpoints=_endpoints(api),
-        status=HTTPStatus.OK if problem is None else HTTPStatus.UNPROCESSABLE_ENTITY,
+        status=HTTPStatus.OK if problem is None else problem.status,
         **values,
     )
 
@@ -222,7 +222,10 @@ def _url_of(name: str, version: str) -> str:
 
 async def show_api_form(found: Page) -> Response:
     """The API itself, to change, or an empty form for a new one."""
-    if "name" not in found.request.path_params:
+    new = "name" not in found.request.path_params
+    if not found.may(Role.EDITOR):
+        return found.redirect("/apis" if new else _url(found))
+    if new:
         return await _show_form(found, {"type": "rest"}, "")
     path = f"/v1/apis/{found.name('name')}/{found.name('version')}"
     read = await found.api.read("GET", path)

@@ -203,11 +203,12 @@ async def _show_act(found: Page, problem: ApiProblem | None, *, typed: str | Non
     preview = await _preview(found, name, body, delete=act == "delete")
     verbs = {"suspend": "Suspend", "resume": "Resume", "delete": "Delete"}
     call = f"DELETE /v1/applications/{name}" if act == "delete" else f"POST /v1/applications/{name}/{act}"
+    status = HTTPStatus.OK if typed is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return await found.show(
         "applications/act.html",
         title=f"{verbs[act]} {name}",
         call=call,
-        status=HTTPStatus.OK if problem is None and typed is None else HTTPStatus.UNPROCESSABLE_ENTITY,
+        status=status if problem is None else problem.status,
         name=name,
         act=act,
         verb=verbs[act],

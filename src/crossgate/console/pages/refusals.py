@@ -21,6 +21,7 @@ from crossgate.console.refusals import (
     tabs,
 )
 from crossgate.console.sent_values import whole_number
+from crossgate.service.permission import Role
 
 DISMISSALS: Final = (
     ("attack", "An attack", "Somebody looks for a way in. It stays dismissed, whatever the policy becomes"),
@@ -50,6 +51,9 @@ async def show_refusal(found: Page) -> Response:
 async def ask_to_dismiss(found: Page) -> Response:
     """The reasons; without scripts a page of its own."""
     group = found.name("group")
+    if not found.may(Role.EDITOR):
+        query = _list_query(found)
+        return found.redirect(f"/refusals/{group}{'?' if query else ''}{query}")
     refusal = await found.api.get(f"/v1/refusals/{group}", {"changes": "false"})
     values = {
         "view": refusal_view(refusal, datetime.now(UTC)),
