@@ -41,6 +41,20 @@ def test_a_link_signs_in_and_leaves_the_address(live_site: Site, fresh: BrowserC
     expect(page.get_by_role("alert")).to_contain_text("This link does not sign in")
 
 
+def test_a_link_pasted_over_the_open_sign_in_page_signs_in(live_site: Site, fresh: BrowserContext) -> None:
+    secret, _ = live_site.sessions.create_link()
+    page = fresh.new_page()
+    page.goto(f"{live_site.url}/sign-in")
+    page.evaluate("window.before = true")
+    page.goto(f"{live_site.url}/sign-in#once={secret}")  # only the fragment differs: nothing is loaded
+    page.wait_for_function("!window.before")
+    page.wait_for_load_state()
+    if page.url.partition("?")[0].endswith("/sign-in"):
+        page.get_by_role("button", name="Sign in with the link").click()
+    expect(page).to_have_url(f"{live_site.url}/")
+    assert secret not in page.content()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_sign_in_page_is_accessible(live_site: Site, browser: Browser, scheme: str) -> None:
     context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")

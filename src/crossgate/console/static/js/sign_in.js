@@ -2,6 +2,11 @@
 // the history before anything else, and posted. Without a sign that a person opened the link, the button waits
 // for a click: a page of another site could open its own link here.
 
+// A link that is pasted over this page changes the fragment only, and loads nothing.
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#once=")) location.reload();
+});
+
 const form = document.getElementById("link-form");
 const secret = new URLSearchParams(location.hash.slice(1)).get("once");
 if (secret) {
