@@ -282,7 +282,7 @@ def test_a_body_longer_than_announced_is_not_read(site: Site, path: str) -> None
         "Transfer-Encoding: chunked\r\n\r\n4000\r\n"
     )
     with socket.create_connection(("127.0.0.1", int(host.rpartition(":")[2])), 30) as connection:
-        # The first chunk of many: whoever waits for the last one never answers.
+        # The first chunk of many: a server that waits for the last one never answers.
         connection.sendall(head.encode() + b"x" * 0x4000 + b"\r\n")
         status = connection.recv(1 << 16).split(b" ", 2)[1]
     assert status == (b"403" if path == "/sign-in" else b"401")

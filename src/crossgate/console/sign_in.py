@@ -37,7 +37,7 @@ _ASSETS: Final = "/assets/"
 _LONGEST_KEPT: Final = 1024 * 1024
 """Bytes of a form that is shown again to a browser whose session has ended."""
 _MOST_KEPT: Final = 5_000
-"""Fields of it: whoever sends one is not known."""
+"""Fields of it: the sender is not known."""
 
 
 class SessionOpener(Protocol):
