@@ -16,7 +16,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -55,7 +55,7 @@ from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.net.address import Address, HostPort, UnixSocket
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutGateway
-from crossgate.service.errors import ServiceError
+from crossgate.service.errors import ServiceError, StoreUnavailable
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation
@@ -304,8 +304,10 @@ class _Gateway:
             # Imported here: it was loaded with the console.
             from crossgate.service.sessions import link_url
 
-            secret, _ = await asyncio.to_thread(source.sessions.create_link)
-            self._emit(ConsoleLinked(link_url(f"http://{address}", secret)))
+            # A full disk ends no start: a link can be created later, with `crossgate console`.
+            with suppress(StoreUnavailable):
+                secret, _ = await asyncio.to_thread(source.sessions.create_link)
+                self._emit(ConsoleLinked(link_url(f"http://{address}", secret)))
         self._emit(AdminListening(f"http://{address}", first_token))
 
     async def _start_metrics(self, stack: AsyncExitStack) -> None:

@@ -215,10 +215,11 @@ def _records(context: AdminContext, caller: Token, number: int) -> HistoryRecord
     head = store.refresh().revision
     if number > head:
         raise NotFound("revision", str(number))
+    revision = store.revision(number) if number else None
+    if number and revision is None:
+        raise NotFound("revision", str(number))
     later = store.revisions(limit=min(head - number, _MOST_LATER)) if head > number else ()
-    history = RecordedHistory(
-        store.objects_at(number, changed_since=True), store.revision(number) if number else None, later
-    )
+    history = RecordedHistory(store.objects_at(number, changed_since=True), revision, later)
     return HistoryRecords(history, context.refusals.records(caller.permission) or TelemetryRecords())
 
 
