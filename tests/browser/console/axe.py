@@ -13,7 +13,8 @@ _RUN = "() => axe.run(document, {resultTypes: ['violations']})"
 def violations(page: Page) -> list[str]:
     """Every violation, with the elements concerned. The page's policy forbids other scripts: axe comes in
     by the debugger."""
-    page.evaluate(_SCRIPT)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_SCRIPT)
     found = page.evaluate(_RUN)
     return [
         f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']][:5]}"

@@ -11,8 +11,6 @@ from tests.browser.console.axe import violations
 from tests.browser.console.conftest import Visit
 from tests.console_site import Site, running_site
 
-from crossgate.service.permission import Role
-
 PETS = "/apis/petstore/1.0"
 POLICY = "/v1/apis/petstore/1.0/policy"
 
@@ -96,16 +94,3 @@ def test_somebody_else_saves_first(site: Site, page: Page) -> None:
     page.get_by_role("button", name="Keep 7200").click()
     expect(page.get_by_role("region", name="Conflict: max age")).to_have_count(0)
     expect(page.get_by_label("Max age")).to_have_value("7200")
-
-
-def test_pages_are_accessible_and_fit_a_phone(site: Site, visit: Visit) -> None:
-    for path, role, scheme in (
-        (PETS, Role.EDITOR, "light"),
-        (PETS, Role.EDITOR, "dark"),
-        (PETS, Role.VIEWER, "light"),
-        ("/apis", Role.VIEWER, "dark"),
-        ("/apis/new", Role.EDITOR, "light"),
-    ):
-        shown = visit(site, path, role, color_scheme=scheme, viewport={"width": 320, "height": 800})
-        assert violations(shown) == [], (path, scheme)
-        assert shown.evaluate("document.documentElement.scrollWidth") <= 320, path
