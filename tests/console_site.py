@@ -14,16 +14,17 @@ from tests.telemetry import counted, group, group_key, let_in, refused
 
 from crossgate.admin.context import Nodes as AdminNodes
 from crossgate.admin.event_streams import StreamLimits
-from crossgate.catalogue.document import read_document
+from crossgate.catalogue.document import load_document, read_document
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.console.oidc.options import OidcOptions
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
+from crossgate.service.file_store import FileStore
 from crossgate.service.permission import Role
 from crossgate.service.ports import RecentTelemetry, TelemetryStore
 from crossgate.service.refusals import AllowedDelta, AllowedKey, SeenIn
-from crossgate.service.sessions import Sessions
-from crossgate.service.tokens import Tokens
+from crossgate.service.sessions import InMemorySessionStore, Sessions
+from crossgate.service.tokens import InMemoryTokenStore, Tokens
 from crossgate.store.location import SqliteDirectory
 from crossgate.store.open import Store, open_store
 
@@ -194,6 +195,18 @@ def running_site(
         seed_telemetry(store.telemetry)
         with serving(store, nodes=nodes, recent=recent, streams=streams, oidc=oidc, port=port) as site:
             yield site
+
+
+@contextmanager
+def running_file(file: Path) -> Iterator[Site]:
+    """The console of a gateway that runs the file."""
+    reading = load_document(file)
+    assert reading.catalogue is not None, reading.diagnostics
+    tokens = InMemoryTokenStore()
+    sessions = Sessions(InMemorySessionStore(), Tokens(tokens))
+    store = FileStore(str(file), reading.catalogue)
+    with ExitStack() as stack, running_admin_api(store, tokens, sessions=sessions) as api:
+        yield Site(api, api.url.replace("127.0.0.1", "localhost"), sessions, stack)
 
 
 @contextmanager

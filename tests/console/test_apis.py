@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from html.parser import HTMLParser
 
 import httpx
@@ -225,6 +227,36 @@ def test_an_api_is_added_changed_and_deleted_by_its_typed_name(own_site: Site) -
         == 303
     )
     assert own_site.api.viewer.get("/v1/apis/maps/1.0").status_code == 404
+
+
+def test_two_who_edit_an_api_both_save(own_site: Site) -> None:
+    client = own_site.client(Role.EDITOR)
+    form = dict(form_fields(client.get(f"{PETS}/edit").text))
+    first = form | {"type": "soap", "native": "http://first.internal"}
+    assert post(client, f"{PETS}/edit", [*first.items()]).status_code == 303
+    second = form | {"type": "rest", "native": "http://second.internal", "endpoints": "/pets"}
+    clash = post(client, f"{PETS}/edit", [*second.items()])
+    assert clash.status_code == 412
+    assert "somebody else saved this API first." in clash.text
+    assert "Both changed <code>native</code>; the form has your value." in clash.text
+    assert "http://first.internal" in text_of(clash)
+    again = dict(form_fields(clash.text))
+    again |= {"type": "soap", "endpoints": "/pets"}
+    assert again["native"] == "http://second.internal"
+    assert post(client, f"{PETS}/edit", [*again.items()]).status_code == 303
+    api = own_site.api.viewer.get("/v1/apis/petstore/1.0").json()
+    assert (api["type"], api["native"], api["endpoints"]) == ("soap", "http://second.internal", ["/pets"])
+    assert "cors" in api
+    unreadable = post(client, f"{PETS}/edit", [*(form | {"type": "rest", "base": "[" * 9000}).items()])
+    assert unreadable.status_code == 412
+
+
+def form_fields(page: str) -> list[tuple[str, str]]:
+    """The inputs of the page's first form that have a value."""
+    form = re.search(r'<form class="properties.*?</form>', page, re.DOTALL)
+    assert form is not None
+    found = re.findall(r'<input [^>]*?name="(\w+)" value="([^"]*)"', form[0])
+    return [(name, unescape(value)) for name, value in found if name != "type"]
 
 
 @pytest.mark.parametrize("sent", ["<img src=x>", "PA\u202eTCH", "x" * 8000])

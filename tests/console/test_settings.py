@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.admin_api import running_admin_api
-from tests.console_site import SITE, Site
+from tests.console_site import SITE, Site, running_file
 
-from crossgate.catalogue.document import load_document
 from crossgate.catalogue.fields import GATEWAY, SETTINGS
 from crossgate.catalogue.model import Gateway, GatewayLint, Suppression, Tls
 from crossgate.catalogue.serialise import gateway_to_dict
 from crossgate.console.record_form import form_groups, read_form
 from crossgate.record import Record
-from crossgate.service.file_store import FileStore
 from crossgate.service.permission import Role
-from crossgate.service.sessions import InMemorySessionStore, Sessions
-from crossgate.service.tokens import InMemoryTokenStore, Tokens
 
 _CORS = "watt.server.cors."
 
@@ -43,18 +36,6 @@ def filled(page: str) -> dict[str, str]:
     ):
         fields[name] = html.unescape(value)
     return fields
-
-
-@contextmanager
-def running_file(file: Path) -> Iterator[Site]:
-    """The console of a gateway that runs the file."""
-    reading = load_document(file)
-    assert reading.catalogue is not None, reading.diagnostics
-    tokens = InMemoryTokenStore()
-    sessions = Sessions(InMemorySessionStore(), Tokens(tokens))
-    store = FileStore(str(file), reading.catalogue)
-    with ExitStack() as stack, running_admin_api(store, tokens, sessions=sessions) as api:
-        yield Site(api, api.url.replace("127.0.0.1", "localhost"), sessions, stack)
 
 
 def fields_of(record: Record[Any]) -> set[str]:

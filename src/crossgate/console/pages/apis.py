@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,13 +12,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from crossgate.catalogue.model import ApiType, default_endpoint
+from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.console.api import ApiProblem, encode_query
+from crossgate.console.object_edit import Conflict, conflict, merge
 from crossgate.console.page import Page, page
 from crossgate.console.policy_form import KINDS, METHODS, NEW_POLICY, Fields, PolicyForm
 from crossgate.console.policy_view import PolicyView, age_verdict, age_words, empty_view, policy_view
 from crossgate.service.permission import Role
 
 _LIMIT: Final = 50
+_FORM_KEYS: Final = ("type", "native", "endpoints")
+_SAMPLE: Final = {"name": "NAME", "version": "1.0", "type": "rest", "native": "http://HOST:8080"}
 _NO_TRAFFIC: Final[Mapping[str, Any]] = {
     "refused": 0,
     "observed": 0,
@@ -233,8 +238,16 @@ async def show_api_form(found: Page) -> Response:
 
 
 async def _show_form(
-    found: Page, api: Mapping[str, Any], etag: str, problem: ApiProblem | None = None, removing: str = ""
+    found: Page,
+    api: Mapping[str, Any],
+    etag: str,
+    problem: ApiProblem | None = None,
+    removing: str = "",
+    *,
+    base: str | None = None,
+    clash: Conflict | None = None,
 ) -> Response:
+    """The form; ``base`` is what it was made from, as JSON, if that is not the API."""
     new = "name" not in found.request.path_params
     key = "" if new else f"{found.name('name')}/{found.name('version')}"
     return await found.show(
@@ -244,6 +257,9 @@ async def _show_form(
         status=HTTPStatus.OK if problem is None else problem.status,
         api=api,
         etag=etag,
+        base=json.dumps(_in_form(api)) if base is None else base,
+        clash=clash,
+        entry=write_yaml({"apis": [_SAMPLE if new else api]}),
         new=new,
         key=key,
         problem=problem,
@@ -277,7 +293,41 @@ async def save_api(found: Page) -> Response:
         return found.redirect(
             f"/apis/{quote(name, safe='')}/{quote(version, safe='')}?done={response.revision}"
         )
-    return await _show_form(found, body, form.get("etag", ""), ApiProblem(response))
+    problem = ApiProblem(response)
+    if problem.status == HTTPStatus.PRECONDITION_FAILED and not new:
+        return await _show_clash(found, problem, _base_of(form), _in_form(body))
+    return await _show_form(found, body, form.get("etag", ""), problem, base=form.get("base", ""))
+
+
+async def _show_clash(
+    found: Page, problem: ApiProblem, base: Mapping[str, Any], mine: Mapping[str, Any]
+) -> Response:
+    """The form with what both changed, on top of what was saved first."""
+    read = await found.api.read("GET", f"/v1/apis/{found.name('name')}/{found.name('version')}")
+    theirs = _in_form(read.json)
+    others = {key: value for key, value in read.json.items() if key not in _FORM_KEYS}
+    return await _show_form(
+        found,
+        others | merge(base, theirs, mine),
+        read.etag,
+        problem,
+        base=json.dumps(theirs),
+        clash=conflict(base, theirs, mine),
+    )
+
+
+def _in_form(api: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form has of an API that exists."""
+    return {key: api[key] for key in _FORM_KEYS if key in api}
+
+
+def _base_of(form: Mapping[str, str]) -> dict[str, Any]:
+    """What a form says that it was made from; nothing if that cannot be read: then all of it is a change."""
+    try:
+        base = json.loads(form.get("base", ""))
+    except (ValueError, RecursionError):
+        return {}
+    return _in_form(base) if isinstance(base, dict) else {}
 
 
 async def remove(found: Page) -> Response:
