@@ -48,6 +48,18 @@ def test_the_policys_patch_makes_the_policy_that_was_wanted(tmp_path: Path) -> N
         assert site.api.viewer.get("/v1/apis/petstore/1.0/policy").json() == wanted
 
 
+def test_the_settings_patch_makes_the_settings_that_were_wanted(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    text = f"{SITE}settings:\n  watt.server.cors.maxAge: 60\n"
+    file.write_text(text, encoding="utf-8")
+    with running_file(file) as site:
+        wanted = site.api.viewer.get("/v1/settings").json() | {"watt.server.cors.maxAge": 600}
+        answer = site.api.viewer.post("/v1/settings/file-patch", json=wanted)
+        file.write_text(patched(text, answer.json()["file"]["patch"]), encoding="utf-8")
+    with running_file(file) as site:
+        assert site.api.viewer.get("/v1/settings").json() == wanted
+
+
 def patched(text: str, patch: str) -> str:
     """The text after a unified diff, as `patch` would apply it."""
     lines, at = text.splitlines(keepends=True), 0
