@@ -1,10 +1,10 @@
-"""Three tasks on the running example, from the link that it prints, with the clicks that the how-to names."""
+"""Three tasks on the running example, with the clicks that the how-to names; and one without a mouse."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 
 import httpx
 import pytest
@@ -18,8 +18,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.live]
 
 HOW_TO = ROOT / "docs" / "how-to" / "from-a-refused-page-to-an-allowed-origin.md"
 PAGE, PLAIN_PAGE = "https://shop.example.net", "http://test.com"
+KEYBOARD_PAGE = "https://keyboard.example.net"
 PETS = "/gateway/petstore/1.0/pets"
 _MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The example's ports, the link that it printed, and the token that it wrote."""
+
+    ports: Ports
+    link: str
+    token: str
 
 
 class Person:
@@ -58,15 +68,16 @@ def documented(task: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ports, str]]:
-    """The example's ports, and its link."""
-    ports = Ports(*free_ports(len(astuple(Ports()))))
-    with running_example(tmp_path_factory.mktemp("example"), ports) as (process, log):
-        yield ports, console_link(wait_for(process, log, STARTED))
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """The running example."""
+    ports, folder = Ports(*free_ports(len(astuple(Ports())))), tmp_path_factory.mktemp("example")
+    with running_example(folder, ports) as (process, log):
+        link = console_link(wait_for(process, log, STARTED))
+        yield Started(ports, link, (folder / "data" / "first-token").read_text(encoding="utf-8").strip())
 
 
-def test_three_tasks_by_the_mouse(browser: Browser, started: tuple[Ports, str]) -> None:
-    ports, link = started
+def test_three_tasks_by_the_mouse(browser: Browser, started: Started) -> None:
+    ports, link = started.ports, started.link
     assert preflight(ports, PAGE) == preflight(ports, PLAIN_PAGE) == 403
     person = Person(browser.new_context().new_page())
     page = person.page
@@ -111,6 +122,38 @@ def test_three_tasks_by_the_mouse(browser: Browser, started: tuple[Ports, str]) 
     person.click(page.get_by_role("button", name="Read it"))
     expect(page.get_by_text("405 Method Not Allowed at step 4 of 6")).to_be_visible()
     assert person.clicks == documented("see why a pasted curl command is refused") <= 2
+    page.context.close()
+
+
+def test_a_refusal_is_allowed_and_taken_back_by_the_keyboard(browser: Browser, started: Started) -> None:
+    ports = started.ports
+    assert preflight(ports, KEYBOARD_PAGE) == 403
+    person = Person(browser.new_context().new_page())
+    page, keyboard = person.page, person.page.keyboard
+    page.goto(f"{_home(started.link)}sign-in")
+    page.get_by_label("Access token").focus()
+    keyboard.type(started.token)
+    keyboard.press("Enter")
+    # Counted after some seconds; the open page shows it.
+    expect(page.locator("li[data-row] a", has_text=KEYBOARD_PAGE)).to_be_visible(timeout=_MS)
+    page.wait_for_load_state()
+    keyboard.press("g")
+    keyboard.press("r")
+    page.wait_for_url("**/refusals*")
+    keyboard.press("/")
+    keyboard.press("Control+A")
+    keyboard.type("is:open origin:keyboard")
+    keyboard.press("Enter")
+    page.wait_for_url("**origin*")
+    expect(page.locator("article.detail")).to_contain_text(KEYBOARD_PAGE)
+    keyboard.press("a")
+    expect(page.locator("#allow-result")).to_contain_text("would pass")
+    keyboard.press("Enter")
+    _made(page)
+    expect_preflight(person, ports, KEYBOARD_PAGE, 200)
+    keyboard.press("u")
+    expect_preflight(person, ports, KEYBOARD_PAGE, 403)
+    assert person.clicks == 0
     page.context.close()
 
 
