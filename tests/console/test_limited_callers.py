@@ -20,17 +20,17 @@ OTHERS = re.compile(
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
 def test_no_page_tells_of_other_apis(site: Site, role: Role) -> None:
     client = limited(site, role)
-    told: list[str] = []
+    faults: list[str] = []
     for one in every_page(site):
         if re.search("orders|parcels", one.url):
             continue  # what the caller types comes back; see below
         page = client.get(one.url)
         if page.status_code in (403, 404):
-            told += [] if "<h1" in page.text and "</main>" in page.text else [f"{one.url}: not readable"]
+            faults += [] if "<h1" in page.text and "</main>" in page.text else [f"{one.url}: not readable"]
         elif page.status_code not in (200, 303):
-            told.append(f"{one.url}: {page.status_code}")
-        told += [f"{one.url}: {found}" for found in set(OTHERS.findall(unescape(page.text)))]
-    assert told == []
+            faults.append(f"{one.url}: {page.status_code}")
+        faults += [f"{one.url}: {found}" for found in set(OTHERS.findall(unescape(page.text)))]
+    assert faults == []
     there = client.get("/apis/parcels/1.0")
     assert there.status_code in (403, 404)
     assert "<h1" in there.text
