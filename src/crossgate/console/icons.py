@@ -87,7 +87,7 @@ def icon(name: str, classes: str = "") -> Markup:
     """The SVG of an icon. It is decoration: the word beside it says the same.
 
     Raises:
-        KeyError: there is no icon of that name.
+        KeyError: unknown name.
 
     """
     extra = f" {classes}" if classes else ""

@@ -46,7 +46,7 @@ class PlanEffect:
     """Who gains and who loses, and what becomes of the policies."""
 
     overridden: int = 0
-    """APIs whose policy is no longer enforced."""
+    """APIs whose policy stops being enforced."""
     restored: int = 0
     """APIs whose policy is enforced again."""
     without_policy: int = 0

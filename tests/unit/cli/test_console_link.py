@@ -27,6 +27,6 @@ def test_the_link_names_this_machine_localhost(base: str, link: str) -> None:
 
 def test_a_directory_without_a_store_is_refused_and_not_created(tmp_path: Path) -> None:
     """A link of a store that no gateway reads signs nobody in."""
-    with pytest.raises(InvalidInput, match="there is no store in"):
+    with pytest.raises(InvalidInput, match="store not found"):
         console(data=tmp_path / "mistyped")
     assert not (tmp_path / "mistyped").exists()

@@ -60,8 +60,9 @@ def _existing_store(data: Path | None, database: str) -> StoreLocation:
             [
                 Diagnostic(
                     "store-missing",
-                    f"there is no store in {location.path}",
+                    "store not found",
                     "Give --data the directory of the running gateway",
+                    found=str(location.path),
                 )
             ]
         )
