@@ -98,9 +98,25 @@ def test_a_restarted_control_plane_is_found_again(tmp_path: Path, nodes: Reporte
         expect(page.locator("[data-row=fra-1]")).to_contain_text("Pending")
 
 
+# A page is also read again when its stream opens. A test that needs an event waits for one.
+MARK_EVENTS = """
+const Plain = EventSource;
+window.EventSource = class extends Plain {
+    constructor(url) {
+        super(url);
+        this.addEventListener("node", () => { document.documentElement.dataset.heard = "node"; });
+    }
+};
+"""
+
+
 def test_a_hidden_tab_holds_no_stream_and_goes_on_where_it_was(page: Page, nodes: ReportedNodes) -> None:
     row = page.locator("[data-row=fra-1]")
+    page.add_init_script(MARK_EVENTS)
+    with page.expect_response(lambda one: "/events" in one.url):
+        page.reload()
     nodes.set(lagging("fra-1"), *nodes.now[1:])
+    expect(page.locator("html[data-heard=node]")).to_have_count(1)
     expect(row).to_contain_text("1 revision behind")
     with page.expect_event("requestfailed", lambda one: "/events" in one.url):
         _set_hidden(page, hidden=True)
