@@ -52,7 +52,7 @@ from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
 from crossgate.diagnostics import InvalidInput, Place, Severity
-from crossgate.net.address import Address, HostPort, UnixSocket
+from crossgate.net.address import Address, HostPort, SocketMode, UnixSocket
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutGateway
 from crossgate.service.errors import ServiceError, StoreUnavailable
@@ -89,13 +89,15 @@ class AdminOptions:
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
-    """The options of ``crossgate run``."""
+    """The options of ``crossgate run`` and ``crossgate serve``."""
 
     source: Path | StoreLocation
     find_envoy: Callable[[], EnvoyBinary] | None = find_envoy
     """Returns Envoy's binary, or raises InvalidInput; may block. None: no Envoy is started."""
     xds: Address | None = None
     """Where nodes connect; None: a socket in the runtime directory."""
+    xds_mode: SocketMode = SocketMode.OWNER
+    """Who may connect, if it is a socket."""
     concurrency: int | None = None
     """Envoy's worker threads; None: one for each core."""
     admin: AdminOptions | None = None
@@ -160,7 +162,9 @@ class _Gateway:
         self._stack.callback(directory.close)
         self._collector = Collector(self._control_plane_name())
         self.control_plane = ControlPlane(
-            options.xds or UnixSocket(directory.control_plane_socket), telemetry_services(self._collector)
+            options.xds or UnixSocket(directory.control_plane_socket),
+            telemetry_services(self._collector),
+            options.xds_mode,
         )
         self._stack.push_async_callback(self.control_plane.stop)
         # Ended after Envoy, whose last report comes when it stops.

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 VERBS: Final = {
     "run": "Run a gateway on this machine.",
+    "serve": "Run the control plane of a gateway, without Envoy.",
     "node": "Run an Envoy for a control plane in another process.",
     "check": "Validate and lint a document.",
     "explain": "Explain the decision for one request.",

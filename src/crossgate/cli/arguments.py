@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from crossgate.net.address import SocketMode
 from crossgate.service.log import LogFormat, LogLevel
 
 DEFAULT_ADMIN_ADDRESS: Final = "127.0.0.1:8090"
@@ -14,6 +15,89 @@ DEFAULT_HEALTH_ADDRESS: Final = "127.0.0.1:8091"
 DEFAULT_NODE_HEALTH_ADDRESS: Final = "127.0.0.1:8092"
 """Another one: a node is often on the machine of its control plane."""
 DEFAULT_SERVER: Final = f"http://{DEFAULT_ADMIN_ADDRESS}"
+
+# Of `run` and `serve`.
+ServedFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE",
+        help="The YAML document to serve and follow. Without it, the gateway serves a store.",
+        show_default=False,
+    ),
+]
+ListenAddress = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="The gateway's address, written to the store. Not with a file.",
+        show_default="the store's; 127.0.0.1:8080 in a new store",
+    ),
+]
+AdminAddress = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Address of the admin API, or `off`.",
+        show_default=DEFAULT_ADMIN_ADDRESS,
+    ),
+]
+AdminHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--admin-host",
+        metavar="NAME",
+        help="Host name under which clients reach the admin API, besides localhost. Repeatable.",
+        show_default=False,
+    ),
+]
+AdminInClearText = Annotated[
+    bool,
+    typer.Option(
+        "--admin-in-clear-text",
+        help="Accept an --admin address that other machines can reach: tokens travel unencrypted.",
+    ),
+]
+OidcFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The YAML file that says how people sign in to the console with their company's provider.",
+        show_default=False,
+    ),
+]
+ConsoleLink = Annotated[
+    bool,
+    typer.Option(
+        help="Print a link that signs in to the console as an admin, once and within 10 minutes. Use"
+        " --no-console-link where the log has other readers."
+    ),
+]
+XdsMode = Annotated[
+    SocketMode,
+    typer.Option(
+        help="Who may connect to a socket of --xds, and so read the whole configuration: its owner, or with"
+        " `0660` also the members of its group.",
+    ),
+]
+OtlpUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        help="Export metrics to this OpenTelemetry collector, such as http://collector:4318.",
+        show_default="as OTEL_EXPORTER_OTLP_ENDPOINT and other standard variables say",
+    ),
+]
+HealthAddress = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Address of the health checks and of /metrics, without tokens, or `off`. They name APIs."
+        " A default address that is taken is reported, and not used.",
+        show_default=DEFAULT_HEALTH_ADDRESS,
+    ),
+]
+
+# Of several verbs.
 
 DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="The YAML document.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

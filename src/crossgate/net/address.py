@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,18 @@ class HostPort:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class SocketMode(Enum):
+    """Who may connect to a Unix socket."""
+
+    OWNER = "0600"
+    GROUP = "0660"
+
+    @property
+    def bits(self) -> int:
+        """The permission bits of the file."""
+        return int(self.value, 8)
 
 
 @dataclass(frozen=True, slots=True)

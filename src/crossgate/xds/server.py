@@ -3,7 +3,8 @@
 `crossgate.xds.stream` decides what is sent, with at most one unanswered response per type: a slow node delays
 no other and costs a bounded queue. Everything runs on one event loop.
 
-A client that connects can read the whole configuration, so a socket file is for its owner only.
+A client that connects can read the whole configuration, so a socket file is for its owner only, or for the
+owner's group if the operator says so.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from envoy.service.discovery.v3 import ads_pb2_grpc
 
 from crossgate.compiler.resource import ResourceKey
 from crossgate.diagnostics import Diagnostic, InvalidInput
-from crossgate.net.address import Address, HostPort, UnixSocket
+from crossgate.net.address import Address, HostPort, SocketMode, UnixSocket
 from crossgate.xds.cache import Cache
 from crossgate.xds.ledger import Connection, Ledger
 from crossgate.xds.messages import DiscoveryResponse, Effect
@@ -52,12 +53,18 @@ class ControlPlane:
     ``services`` are further gRPC services of the same server. Use it as ``async with``.
     """
 
-    def __init__(self, address: Address, services: Sequence[grpc.GenericRpcHandler] = ()) -> None:
+    def __init__(
+        self,
+        address: Address,
+        services: Sequence[grpc.GenericRpcHandler] = (),
+        socket_mode: SocketMode = SocketMode.OWNER,
+    ) -> None:
         self.cache = Cache()
         self.ledger = Ledger(self.cache)
         self.address = address
         """Where nodes connect; once it listens, with the port that was chosen for port 0."""
         self._services = tuple(services)
+        self._socket_mode = socket_mode
         self._connections: dict[Connection, _Connection] = {}
         self._server: grpc.aio.Server | None = None
         self._started = False
@@ -72,7 +79,7 @@ class ControlPlane:
             _Discovery(self.cache, self.ledger, self._connections), server
         )
         server.add_generic_rpc_handlers(self._services)
-        self.address = _bind(server, self.address)
+        self.address = _bind(server, self.address, self._socket_mode)
         self._server = server
 
     async def start(self) -> None:
@@ -196,18 +203,18 @@ class _Connection:
             self._ledger.record(self.session, effect)
 
 
-def _bind(server: grpc.aio.Server, address: Address) -> Address:
+def _bind(server: grpc.aio.Server, address: Address, mode: SocketMode) -> Address:
     """Bind ``server``; returns the address with the chosen port. Raises `InvalidInput` if that fails."""
     match address:
         case UnixSocket(path):
             _remove_abandoned(path)
             # The mode comes from the umask, so that the socket is at no time open to others.
-            before = os.umask(0o177)
+            before = os.umask(0o777 & ~mode.bits)
             try:
                 _add_port(server, address)
             finally:
                 os.umask(before)
-            path.chmod(0o600)
+            path.chmod(mode.bits)
             return address
         case HostPort(host):
             return HostPort(host, _add_port(server, address))

@@ -21,7 +21,7 @@ def document(document: Document) -> Document:
 
 
 def control_plane(folder: Path, file: Path) -> CommandProcess:
-    return CommandProcess(folder, "run", str(file), "--no-envoy", "--xds", f"unix:{folder}/xds.sock")
+    return CommandProcess(folder, "serve", str(file), "--xds", f"unix:{folder}/xds.sock")
 
 
 def node(folder: Path) -> CommandProcess:
@@ -50,6 +50,19 @@ def test_traffic_goes_on_and_then_only_differences_are_sent(
                     traffic.wait_for_more(100)
     assert everything > 300 * 1000
     assert 0 < received < 20_000
+
+
+def test_a_gateway_without_envoy_is_a_control_plane_too(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    with CommandProcess(
+        tmp_path, "run", str(file), "--no-envoy", "--xds", f"unix:{tmp_path}/xds.sock"
+    ) as one:
+        one.wait_for("Crossgate serves")
+        with node(tmp_path) as envoy:
+            envoy.wait_until_envoy_is_ready()
+            with load(document.port, (PREFLIGHT, SIMPLE), version_of) as traffic:
+                traffic.wait_for_more(1)
 
 
 def test_a_second_control_plane_reports_that_the_socket_is_taken(file: Path, tmp_path: Path) -> None:

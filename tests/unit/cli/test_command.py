@@ -33,6 +33,9 @@ def test_wrong_usage(arguments: list[str]) -> None:
         (["run", "--no-envoy", "--xds", "127.0.0.1:" + "9" * 5000], "xds-address"),
         (["run", "--no-envoy", "--admin", "127.0.0.1:" + "9" * 5000], "admin-address"),
         (["run", "--no-envoy", "--listen", "127.0.0.1:" + "9" * 5000], "listen-invalid"),
+        (["serve", "--xds", "127.0.0.1:" + "9" * 5000], "xds-address"),
+        (["serve", "--admin", "127.0.0.1:" + "9" * 5000], "admin-address"),
+        (["serve", "--listen", "127.0.0.1:" + "9" * 5000], "listen-invalid"),
         (["node", "--control-plane", "127.0.0.1:" + "9" * 5000], "xds-address"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value)[:30],
@@ -43,6 +46,13 @@ def test_an_impossible_port_is_refused(arguments: list[str], code: str) -> None:
     assert "Traceback" not in done.stderr
     assert "address has an invalid port" in done.stderr
     assert f"[{code}]" in done.stderr
+
+
+def test_a_store_and_a_file_are_refused_together() -> None:
+    for verb in ("run", "serve"):
+        done = crossgate(verb, "examples/gateway.yaml", "--data", "data")
+        assert done.returncode == 2
+        assert "--data cannot be combined with a file" in done.stderr
 
 
 @pytest.mark.parametrize("missing", ["typer", "rich", "pydantic", "yaml"])
