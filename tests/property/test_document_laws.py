@@ -102,6 +102,8 @@ def _apis(draw: st.DrawFn) -> Api:
         type=kind,
         native=native,
         trusted_domains=draw(st.sampled_from([(), ("a.example",), ("b.example", "localhost")])),
+        owner=draw(st.sampled_from(["", "no", "Team: A # b"])),
+        labels=draw(st.sampled_from([(), (("1.0", "no"), ("example.com/tier", ""), ("team", "1e3"))])),
         lint=draw(
             st.sampled_from(
                 [

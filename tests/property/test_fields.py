@@ -76,6 +76,15 @@ _GATEWAY_LINT = st.fixed_dictionaries(
         "single_owner_domains": st.lists(st.sampled_from(["a.example", "*.b.example", 7]), max_size=2),
     },
 )
+_OWNERSHIP: Final[dict[str, st.SearchStrategy[object]]] = {
+    "owner": st.sampled_from(["Team A", "a@b.example", "", " a", "x" * 201, 7, None]),
+    "labels": st.dictionaries(
+        st.sampled_from(["team", "example.com/tier", "-a", "a/b/c", "A.example/x", ""]),
+        st.sampled_from(["checkout", "", "a b", "x" * 64, "1.0", 7, None]),
+        max_size=2,
+    )
+    | st.sampled_from([[], "team=a", None]),
+}
 _APIS = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["pets", "a/b", "..", 7]) | st.just("pets"),
@@ -90,6 +99,7 @@ _APIS = st.fixed_dictionaries(
         "endpoints": st.lists(st.sampled_from(["/shop", "/shop/v1", "/ws", "/a/", 7]), max_size=2),
         "cors": _CORS,
         "trusted_domains": st.lists(st.sampled_from(["a.example", "localhost", "*.a", 7]), max_size=2),
+        **_OWNERSHIP,
         "lint": _LINT,
         "unknown": st.just(1),
     },
@@ -100,6 +110,7 @@ _APPLICATIONS = st.fixed_dictionaries(
         "javascript_origins": _ORIGINS,
         "apis": st.lists(st.sampled_from(["pets/1.0", 7]), max_size=2),
         "suspended": st.sampled_from([True, False, 1, "true"]),
+        **_OWNERSHIP,
         "lint": _LINT,
         "unknown": st.just(1),
     },

@@ -17,7 +17,7 @@ from crossgate.catalogue.yaml.writer import write_yaml
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.record import quote_remedy
 
-_KEY_ERRORS: Final = frozenset({"unknown-key", "duplicate-key"})
+_KEY_ERRORS: Final = frozenset({"unknown-key", "duplicate-key", "label-key-invalid"})
 """Errors of a key itself: their place is the key's, that of others the value's."""
 _FOUND_LENGTH: Final = 300
 

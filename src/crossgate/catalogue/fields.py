@@ -11,6 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from crossgate.catalogue.labels import (
+    LABEL_KEY_PATTERN,
+    LABEL_VALUE_PATTERN,
+    MAX_OWNER,
+    parse_label_key,
+    parse_label_value,
+    parse_owner,
+)
 from crossgate.catalogue.limits import API_TIMES, LIMITS, Limits
 from crossgate.catalogue.model import (
     CODE_PATTERN,
@@ -53,6 +61,7 @@ from crossgate.record import (
     Invalid,
     ListOf,
     Nullable,
+    Pairs,
     Parsed,
     Record,
     Schema,
@@ -125,6 +134,24 @@ _LINT: Final = Field(
     "Which of the linter's findings are accepted.",
     default=LintSettings(),
     default_doc="none",
+)
+
+_OWNERSHIP: Final = (
+    Field(
+        "owner",
+        Parsed(parse_owner, _string(minLength=1, maxLength=MAX_OWNER), string_only=True),
+        f"Who answers for it, for people: at most {MAX_OWNER} characters.",
+        default="",
+    ),
+    Field(
+        "labels",
+        Pairs(
+            Parsed(parse_label_key, _string(pattern=f"^{LABEL_KEY_PATTERN}$")),
+            Parsed(parse_label_value, _string(pattern=f"^{LABEL_VALUE_PATTERN}$"), string_only=True),
+        ),
+        "Mapping by which selectors find it, with the syntax of Kubernetes' labels: `{team: checkout}`.",
+        default=(),
+    ),
 )
 
 GATEWAY_LINT: Final = Record(
@@ -296,6 +323,7 @@ API: Final = Record(
             "linter proves that all that the policy and the API's applications admit lies within them.",
             default=(),
         ),
+        *_OWNERSHIP,
         _LINT,
     ),
     {
@@ -331,6 +359,7 @@ APPLICATION: Final = Record(
         ),
         Field("apis", ListOf(Text()), "List of APIs, as `name/version`.", default=()),
         Field("suspended", Boolean(), "While true, its origins are ignored.", default=False),
+        *_OWNERSHIP,
         _LINT,
     ),
     dict.fromkeys(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from crossgate.catalogue.labels import Labels
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.telemetry import AccessLog, Telemetry
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
@@ -105,6 +106,8 @@ class Api:
     websocket_idle_timeout: float | None = None
     trusted_domains: tuple[str, ...] = ()
     """If there are any, every origin that the policy and the applications admit must lie within them."""
+    owner: str = ""
+    labels: Labels = ()
     lint: LintSettings = LintSettings()
 
     def __post_init__(self) -> None:
@@ -131,6 +134,8 @@ class Application:
     apis: tuple[str, ...] = ()
     """Keys of the associated APIs."""
     suspended: bool = False
+    owner: str = ""
+    labels: Labels = ()
     lint: LintSettings = LintSettings()
 
 

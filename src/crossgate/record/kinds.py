@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from crossgate.diagnostics import Diagnostic
@@ -225,6 +226,45 @@ class ListOf(Generic[_Value]):
     def schema(self, definitions: Definitions) -> Schema:
         """An array."""
         return {"type": "array", "items": self.kind.schema(definitions)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs(Generic[_Value]):
+    """A mapping with any keys of one kind, read into pairs sorted by key, which compare and hash."""
+
+    key: Kind[str]
+    value: Kind[_Value]
+
+    def read(self, raw: object) -> tuple[tuple[str, _Value], ...] | Invalid:
+        """The pairs, or the errors in all keys and values; the place of both is the key's."""
+        if not isinstance(raw, Mapping):
+            return wrong_type("a mapping", raw, "Write keys and values; {} if there is none")
+        pairs, errors = [], list[Diagnostic]()
+        for name, entry in raw.items():
+            key, value = self.key.read(name), self.value.read(entry)
+            if isinstance(key, Invalid):
+                errors += key.within(name)
+            if isinstance(value, Invalid):
+                errors += value.within(name)
+            elif not isinstance(key, Invalid):
+                pairs.append((key, value))
+            if len(errors) >= MAX_ERRORS:
+                errors.append(MORE_ERRORS)
+                break
+        return Invalid(tuple(errors)) if errors else tuple(sorted(pairs, key=itemgetter(0)))
+
+    def write(self, value: tuple[tuple[str, _Value], ...]) -> object:
+        """The mapping."""
+        return {key: self.value.write(entry) for key, entry in value}
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """An object with any properties."""
+        names = self.key.schema(definitions)
+        return {
+            "type": "object",
+            "propertyNames": names,
+            "additionalProperties": self.value.schema(definitions),
+        }
 
 
 @dataclass(frozen=True, slots=True)

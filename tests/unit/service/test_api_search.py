@@ -24,6 +24,8 @@ apis:
     version: "1.0"
     type: soap
     native: http://reports.internal:8080
+    owner: Team Finance
+    labels: {team: finance, tier: back}
     cors: {allowed_origins: [{regex: 'https://pr-[0-9]+\\.example\\.com'}], mode: observe}
   - name: parcels
     version: "2.0"
@@ -54,6 +56,11 @@ apis:
         ("has:policy", ["petstore", "reports"]),
         ("has:credentials", ["petstore"]),
         ("has:accepted", ["petstore"]),
+        ("owner:finance", ["reports"]),
+        ("Finance", ["reports"]),
+        ("label:team=finance", ["reports"]),
+        ("label:team=finance,tier!=back", []),
+        ("label:!team type:rest", ["parcels", "petstore"]),
         ("pet has:policy mode:observe", []),
     ],
 )

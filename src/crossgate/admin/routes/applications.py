@@ -14,6 +14,7 @@ from crossgate.admin.auth import Viewer
 from crossgate.admin.body import JsonObject
 from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.openapi import object_body, object_response, written_response
+from crossgate.admin.ownership import Owner, Selected, owned
 from crossgate.admin.paging import SHORT_PAGE, Page, PageBody
 from crossgate.admin.path_names import name_in, with_path_names
 from crossgate.admin.responses import read_response
@@ -21,6 +22,7 @@ from crossgate.admin.routes.apis import api_key, find_api
 from crossgate.admin.writes import Write
 from crossgate.catalogue.model import Application, Catalogue
 from crossgate.catalogue.reader import read_application as parse_application
+from crossgate.catalogue.selector import parse_selector
 from crossgate.catalogue.serialise import application_to_dict
 from crossgate.service.application_search import parse_application_query
 from crossgate.service.changes import (
@@ -43,7 +45,8 @@ _ASSOCIATION = "/v1/applications/{name}/apis/{api_name}/{api_version}"
 _WRITTEN = written_response("ApplicationEntry")
 _SEARCH = (
     "Words that all must match: part of the name, `origin:` and a part of an origin, `api:` and a part of an "
-    "associated API's key, `is:suspended`, `is:active`, `is:unseen` (an origin was never seen)."
+    "associated API's key, `owner:` and a part of the owner, `label:team=checkout`, `is:suspended`, "
+    "`is:active`, `is:unseen` (an origin was never seen)."
 )
 
 
@@ -97,10 +100,13 @@ def list_applications(
     api: Annotated[str, Query(max_length=500, description="Associated with this API (`name/version`).")] = "",
     origin: Annotated[str, Query(max_length=500, description="With this JavaScript origin.")] = "",
     suspended: Annotated[bool | None, Query(description="Suspended, or not suspended.")] = None,
+    owner: Owner = "",
+    selector: Selected = None,
 ) -> Response:
     """Applications, by name."""
     search = parse_application_query(q)
-    examines = bool(q or name or origin) or suspended is not None
+    chosen = None if selector is None else parse_selector(selector)
+    examines = bool(q or name or origin or owner or chosen) or suspended is not None
     if (examines or page.limit > SHORT_PAGE) and not seen and not search.asks_what_is_seen:
         # Workers have no telemetry. With it, 20,000 applications are read here, in some 10 ms.
         context.leave_long_read_to_worker()
@@ -109,7 +115,7 @@ def list_applications(
     names = view.application_names.of(applications)
     known = context.refusals.seen_origins(caller.permission) if search.asks_what_is_seen else ()
     matching = search.find((applications[key] for key in names), {one.origin for one in known})
-    matching = _filtered(matching, name, api, origin, suspended=suspended)
+    matching = owned(_filtered(matching, name, api, origin, suspended=suspended), owner, chosen)
     keys, next_cursor = page.slice([one.name for one in matching])
     found = [applications[key] for key in keys]
     items = [_listed(one) for one in found]

@@ -1,0 +1,33 @@
+"""The parameters by which lists of APIs and applications are filtered by owner and labels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Query
+
+from crossgate.catalogue.labels import MAX_OWNER
+from crossgate.catalogue.model import Api, Application
+from crossgate.catalogue.selector import Selector
+
+_Owned = TypeVar("_Owned", Api, Application)
+MAX_SELECTOR: Final = 2000
+
+Owner = Annotated[str, Query(max_length=MAX_OWNER, description="The whole owner, in any case.")]
+Selected = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_SELECTOR,
+        description="A selector of labels: `team=checkout,env!=test`; `key` for any value, `!key` for none.",
+    ),
+]
+
+
+def owned(found: list[_Owned], owner: str, selector: Selector | None) -> list[_Owned]:
+    """Those of this owner, which the selector selects."""
+    if owner:
+        wanted = owner.casefold()
+        found = [one for one in found if one.owner.casefold() == wanted]
+    if selector is not None:
+        found = [one for one in found if selector.matches(one.labels)]
+    return found
