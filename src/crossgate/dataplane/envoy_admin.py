@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import httpx
 
 _POLL_SECONDS: Final = 0.03
+_CONNECTIONS_POLL_SECONDS: Final = 0.2
+"""Nobody waits for the end of it."""
 _POLL_RATIO: Final = 9.0
 _SHORTEST_TRANSFER: Final = 0.03
 _TRANSFER_RATIO: Final = 5.0
@@ -31,6 +33,10 @@ _FLUSH: Final = b"/stats?filter=%5E%24"
 _OK: Final = b"HTTP/1.1 200 "
 # Without the listener of this interface, which counts the request that reads the statistics.
 _ACTIVE_REQUESTS: Final = re.compile(r"http\.(?!admin\.).*\.downstream_rq_active")
+# Those of a listener's threads are in it, too: `listener.ADDRESS.worker_0.downstream_cx_active`.
+_OPEN_CONNECTIONS: Final = re.compile(
+    r"listener\.(?!admin\.|envoy_internal)(?!.*\.worker_\d+\.).*\.downstream_cx_active"
+)
 
 
 class EnvoyAdmin:
@@ -54,8 +60,11 @@ class EnvoyAdmin:
                 return
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def drain(self) -> None:
-        """Begin to drain, and return when no request is in progress; retries while Envoy does not answer."""
+    async def drain(self, *, connections: bool = False) -> None:
+        """Begin to drain, and return when no request is in progress; retries while Envoy does not answer.
+
+        With ``connections``, none is open, either: a request that Envoy has not read yet is not in progress.
+        """
         import httpx
 
         begun = False
@@ -65,10 +74,12 @@ class EnvoyAdmin:
                 if not begun:
                     await self.begin_drain()
                     begun = True
-                if await self.active_requests() == 0:
+                busy = self.open_connections() if connections else self.active_requests()
+                if await busy == 0:
                     return
             # Each poll also reports all statistics, which can take Envoy's main thread a tenth of a second.
-            await asyncio.sleep(max(_POLL_SECONDS, _POLL_RATIO * (monotonic() - begin)))
+            shortest = _CONNECTIONS_POLL_SECONDS if connections else _POLL_SECONDS
+            await asyncio.sleep(max(shortest, _POLL_RATIO * (monotonic() - begin)))
 
     async def flush(self) -> bool:
         """Have Envoy report all statistics to its control plane; returns whether it did.
@@ -109,6 +120,11 @@ class EnvoyAdmin:
         """The number of clients' requests in progress."""
         found = await self.stats(r"downstream_rq_active$")
         return sum(value for name, value in found.items() if _ACTIVE_REQUESTS.fullmatch(name))
+
+    async def open_connections(self) -> int:
+        """The number of clients' connections."""
+        found = await self.stats(r"^listener\..*\.downstream_cx_active$")
+        return sum(value for name, value in found.items() if _OPEN_CONNECTIONS.fullmatch(name))
 
     async def begin_drain(self) -> None:
         """Stop accepting connections, and close each open one with its next response."""

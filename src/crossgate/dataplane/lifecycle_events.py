@@ -16,6 +16,15 @@ class StartRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class Inherited:
+    """Input: the process serves, and was started by the program that ran before in this process."""
+
+    pid: int
+    drain_until: float | None = None
+    """If it drains already; on the supervisor's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spawned:
     """Input: the process exists."""
 
@@ -72,6 +81,7 @@ class StopRequested:
 
 Input = (
     StartRequested
+    | Inherited
     | Spawned
     | SpawnFailed
     | LineLogged

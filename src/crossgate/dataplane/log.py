@@ -7,7 +7,7 @@ crashing C++ runtime has no such format and is kept as it is.
 from __future__ import annotations
 
 import re
-from asyncio.subprocess import Process
+from asyncio import StreamReader
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -90,10 +90,10 @@ class LineSplitter:
         self._partial += part[: LONGEST_LINE - len(self._partial)]
 
 
-async def read_log(process: Process) -> AsyncIterator[LogLine]:
-    """The lines that ``process`` writes to its standard output, until it closes it."""
+async def read_log(output: StreamReader) -> AsyncIterator[LogLine]:
+    """The lines of a process's output, until it closes it."""
     splitter = LineSplitter()
-    while process.stdout and (data := await process.stdout.read(_CHUNK)):
+    while data := await output.read(_CHUNK):
         for line in splitter.feed(data):
             yield parse_line(line)
     for line in splitter.flush():

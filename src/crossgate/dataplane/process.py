@@ -8,20 +8,21 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from signal import SIGKILL, Signals
+from signal import SIGKILL
 from types import TracebackType
-from typing import Final, Self, assert_never
+from typing import Self, assert_never
 
 from crossgate.dataplane.access_log_rotation import AccessLogRotation
 from crossgate.dataplane.binary import EnvoyBinary
 from crossgate.dataplane.bootstrap import command_line
 from crossgate.dataplane.envoy_admin import EnvoyAdmin
+from crossgate.dataplane.envoy_process import EnvoyProcess
+from crossgate.dataplane.handover import EnvoyHandover
 from crossgate.dataplane.lifecycle_events import (
     Drained,
     EnvoyDraining,
@@ -30,6 +31,7 @@ from crossgate.dataplane.lifecycle_events import (
     EnvoyStopped,
     Exited,
     Flushed,
+    Inherited,
     Input,
     LifecycleEvent,
     LineLogged,
@@ -44,11 +46,14 @@ from crossgate.dataplane.log import LogLine, read_log
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
 from crossgate.dataplane.supervisor import (
     Drain,
+    Draining,
     Effect,
     FlushStats,
     Notify,
     PollReady,
+    Reporting,
     SendSignal,
+    Serving,
     Spawn,
     Supervisor,
     Terminating,
@@ -56,18 +61,6 @@ from crossgate.dataplane.supervisor import (
     WakeAt,
 )
 from crossgate.service.log import Log, LogLevel
-
-_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
-
-
-async def launch(argv: Sequence[str]) -> Process:
-    """Start ``argv`` bound to the life of the calling thread; raises OSError if that fails."""
-    # A session of its own: Ctrl-C in the terminal is for Crossgate, which then drains Envoy.
-    # -I -S: the launcher depends on nothing that the environment or site-packages could change.
-    launcher = (sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()))
-    return await asyncio.create_subprocess_exec(
-        *launcher, *argv, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +72,8 @@ class EnvoySettings:
     directory: RuntimeDirectory
     concurrency: int | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
+    replaced: EnvoyHandover | None = None
+    """The Envoy whose place this one takes: its incarnations continue with the next number."""
 
 
 class StoppedBeforeReady(Exception):  # noqa: N818 - a state, not a fault
@@ -94,13 +89,26 @@ class Envoy:
     """
 
     def __init__(
-        self, settings: EnvoySettings, on_event: Callable[[LifecycleEvent], None] = lambda _: None
+        self,
+        settings: EnvoySettings,
+        on_event: Callable[[LifecycleEvent], None] = lambda _: None,
+        inherited: EnvoyHandover | None = None,
     ) -> None:
-        self.admin = EnvoyAdmin(settings.directory.admin_socket)
+        """With ``inherited``, supervise that one, and start none when it ends."""
+        before = inherited or settings.replaced
+        admin = settings.directory.admin_socket if inherited is None else Path(inherited.admin_socket)
+        self.admin = EnvoyAdmin(admin)
         self.settings = settings
+        self._admin_socket = admin
         self._on_event = on_event
-        self._supervisor = Supervisor(settings.timeouts, secrets.token_hex(8))
-        self._process: Process | None = None
+        self._inherited = inherited
+        self._supervisor = Supervisor(
+            settings.timeouts,
+            secrets.token_hex(8) if before is None else before.name,
+            0 if before is None else before.number,
+        )
+        self._process: EnvoyProcess | None = None
+        self._handed_over = False
         self._inputs: asyncio.Queue[Input] = asyncio.Queue()
         self._timer: asyncio.TimerHandle | None = None
         self._poll: asyncio.Task[None] | None = None
@@ -122,20 +130,51 @@ class Envoy:
         return self._is_ready.is_set()
 
     async def __aenter__(self) -> Self:
-        self.settings.directory.write_bootstrap(self.settings.bootstrap)
-        self._inputs.put_nowait(StartRequested())
+        if self._inherited is None:
+            self.settings.directory.write_bootstrap(self.settings.bootstrap)
+            self._inputs.put_nowait(StartRequested())
+        else:
+            process = EnvoyProcess(self._inherited.pid, self._inherited.log_descriptor)
+            self._process = await process.connect_log()
+            self._log_reader = asyncio.create_task(self._read_log(process))
+            self._inputs.put_nowait(Inherited(process.pid, self._inherited.drain_until))
+            if self._inherited.drain_until is None:
+                self._is_ready.set()
         self._supervision = asyncio.create_task(self._supervise())
-        rotation = AccessLogRotation(self.settings.directory.admin_socket)
-        self._rotation = asyncio.create_task(rotation.run())
+        self._rotation = asyncio.create_task(AccessLogRotation(self._admin_socket).run())
         return self
 
     async def __aexit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         try:
-            await self.stop(drain=error is None)
+            if not self._handed_over:
+                await self.stop(drain=error is None)
         finally:
             await self._clean_up()
+
+    def hand_over(self) -> EnvoyHandover | None:
+        """Let the process live on when the context ends; returns None if no client is connected to it."""
+        process, state = self._process, self._supervisor.state
+        drain_until = None
+        match state:
+            case Serving():
+                pass
+            case Draining(until) | Reporting(until) | Terminating(until):
+                drain_until = until
+            case _:
+                return None
+        if process is None:
+            return None
+        self._handed_over = True
+        return EnvoyHandover(
+            process.pid,
+            self._supervisor.name,
+            self._supervisor.number,
+            str(self._admin_socket),
+            os.dup(process.log_descriptor),
+            drain_until,
+        )
 
     async def ready(self) -> None:
         """Return when Envoy serves; raises StoppedBeforeReady if it is stopped before that."""
@@ -188,14 +227,15 @@ class Envoy:
                 return await self._spawn(incarnation)
             case PollReady():
                 self._start_poll(self.admin.wait_until_ready, ReadyAnswered())
-            case Drain():
-                self._start_poll(self.admin.drain, Drained())
+            case Drain(connections):
+                self._start_poll(partial(self.admin.drain, connections=connections), Drained())
             case FlushStats(last=True):
                 self._start_poll(self.admin.flush_and_wait, Flushed())
             case FlushStats():
                 self._flush()
             case SendSignal(signal):
-                self._send(signal)
+                if self._process is not None:
+                    self._process.send_signal(signal)
             case WakeAt(time):
                 self._wake_at(time)
             case Notify(event):
@@ -214,14 +254,14 @@ class Envoy:
             incarnation=incarnation,
         )
         try:
-            self._process = await launch(argv)
+            self._process = await EnvoyProcess.start(argv)
         except OSError as error:
             return SpawnFailed(str(error))
         self._log_reader = asyncio.create_task(self._read_log(self._process))
         return Spawned(self._process.pid)
 
-    async def _read_log(self, process: Process) -> None:
-        async for line in read_log(process):
+    async def _read_log(self, process: EnvoyProcess) -> None:
+        async for line in read_log(process.log):
             self._log_line(line)
         self._inputs.put_nowait(Exited(await process.wait()))
 
@@ -248,11 +288,6 @@ class Envoy:
         await condition()
         self._inputs.put_nowait(event)
 
-    def _send(self, signal: Signals) -> None:
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal)
-
     def _wake_at(self, time: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -268,12 +303,13 @@ class Envoy:
                 pass
         if isinstance(event, EnvoyExited | EnvoyStopped):
             self._cancel_poll()
-            self._process = None
+            self._forget_process()
         self._on_event(event)
 
     async def _clean_up(self) -> None:
         """Leave no process, timer or task behind, even if ``stop`` was interrupted."""
-        self._send(SIGKILL)
+        if self._process is not None and not self._handed_over:
+            self._process.send_signal(SIGKILL)
         if self._timer is not None:
             self._timer.cancel()
         for task in (self._rotation, self._poll, self._flushing, self._log_reader, self._supervision):
@@ -281,7 +317,13 @@ class Envoy:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+        self._forget_process()
         await self.admin.close()
+
+    def _forget_process(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
     @staticmethod
     def _now() -> float:

@@ -2,6 +2,8 @@
 
 ``Idle → Starting → Serving → Draining → Reporting → Terminating → Stopped``. An Envoy that exits without a
 stop request goes through ``Waiting`` back to ``Starting``, without limit: a gateway never stops trying.
+
+An inherited Envoy begins in ``Serving``, and ends in ``Stopped``: another one takes its place.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from crossgate.dataplane.lifecycle_events import (
     EnvoyStopped,
     Exited,
     Flushed,
+    Inherited,
     Input,
     LifecycleEvent,
     LineLogged,
@@ -146,6 +149,9 @@ class PollReady:
 class Drain:
     """Stop accepting connections and poll until no request is in progress; answered by `Drained`."""
 
+    connections: bool = False
+    """Poll until no connection is open, either."""
+
 
 @dataclass(frozen=True, slots=True)
 class FlushStats:
@@ -181,13 +187,16 @@ Effect = Spawn | PollReady | Drain | FlushStats | SendSignal | WakeAt | Notify
 class Supervisor:
     """Decides on one input at a time; the shell performs the returned effects in their order.
 
-    ``name`` is unique among supervisors, also among those of the past: incarnations are named after it.
+    ``name`` is unique among supervisors, also among those of the past: incarnations are named after it, and
+    ``number`` of them were. A supervisor that replaces another one has its name, and goes on counting.
     """
 
-    def __init__(self, timeouts: Timeouts, name: str) -> None:
+    def __init__(self, timeouts: Timeouts, name: str, number: int = 0) -> None:
         self.state: State = Idle()
-        self._name = name
-        self._spawned_processes = 0
+        self.name = name
+        self.number = number
+        """How many processes were started under the name."""
+        self._inherited = False
         self._timeouts = timeouts
         self._failures = 0
         self._log_tail = LogTail()
@@ -203,6 +212,8 @@ class Supervisor:
                 return []
             case StartRequested():
                 return self._start(now) if isinstance(self.state, Idle) else []
+            case Inherited(pid, drain_until):
+                return self._inherit(pid, drain_until, now)
             case Spawned(pid):
                 return self._spawned(pid, now)
             case SpawnFailed(reason):
@@ -225,8 +236,16 @@ class Supervisor:
     def _start(self, now: float) -> list[Effect]:
         self._log_tail = LogTail()
         self.state = Starting(now)
-        self._spawned_processes += 1
-        return [Spawn(f"{self._name}.{self._spawned_processes}")]
+        self.number += 1
+        return [Spawn(f"{self.name}.{self.number}")]
+
+    def _inherit(self, pid: int, drain_until: float | None, now: float) -> list[Effect]:
+        self._inherited = True
+        if drain_until is not None:
+            self.state = Draining(drain_until)
+            return [Drain(connections=True), WakeAt(drain_until)]
+        self.state = Serving(now, pid, now + self._timeouts.flush if self._timeouts.flush else inf)
+        return [WakeAt(self.state.flush_at)] if self._timeouts.flush else []
 
     def _spawned(self, pid: int, now: float) -> list[Effect]:
         self.state = Starting(now, pid)
@@ -249,6 +268,9 @@ class Supervisor:
                 self.state = Stopped()
                 return [Notify(EnvoyStopped())]
             case Draining() | Reporting():
+                self.state = Stopped()
+                return [exited, Notify(EnvoyStopped())]
+            case Serving() if self._inherited:
                 self.state = Stopped()
                 return [exited, Notify(EnvoyStopped())]
             case Serving(since) if now - since >= self._timeouts.stable:
@@ -288,7 +310,8 @@ class Supervisor:
             case Serving() if drain and self._timeouts.drain > 0:
                 seconds = self._timeouts.drain
                 self.state = Draining(now + seconds)
-                return [Notify(EnvoyDraining(seconds)), Drain(), WakeAt(now + seconds)]
+                begin = Drain(connections=self._inherited)
+                return [Notify(EnvoyDraining(seconds)), begin, WakeAt(now + seconds)]
             case Serving() if drain:
                 return self._report(now)
             case Draining() | Reporting() if drain:

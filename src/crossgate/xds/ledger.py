@@ -3,6 +3,9 @@
 Knows keys, versions and times; nothing of how resources are sent. It records the effects of
 `crossgate.xds.stream`. One connection is one entry, so two Envoys that share an id by mistake both show. The
 entry ends with its connection: a node lists what it holds when it reconnects. All times are Unix seconds.
+
+While a new Envoy takes the place of one that drains, both are connected with one id. Incarnations tell them
+apart: they are ``NAME.NUMBER``, and of one name the highest number counts. The others have no entry.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ LONGEST_MESSAGE = 1000
 """Characters of Envoy's message that are kept."""
 
 _KEPT_HEAD = 300
+_MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Connection:
 
     node: str
     connected_at: float
+    incarnation: str = ""
+    """The name of the process; empty if the node sends none."""
     acknowledged_at: float | None = None
     sent: int = 0
     subscribed: dict[str, set[str]] = field(default_factory=dict)
@@ -124,6 +130,8 @@ class Ledger:
         self.counts = DeliveryCounts()
         self._clock = clock
         self._sessions: dict[Connection, None] = {}
+        self._newest: dict[tuple[str, str], int] = {}
+        """The highest number of incarnations, by node and name."""
         self._observers = Observers[LedgerChange]()
 
     @property
@@ -131,15 +139,35 @@ class Ledger:
         """The connections, oldest first."""
         return self._sessions.keys()
 
-    def connect(self, node: str) -> Connection:
+    def expect_after(self, node: str, incarnation: str) -> None:
+        """Treat the incarnation as replaced, although its successor is not connected yet."""
+        name, number = _split(incarnation)
+        self._newest[node, name] = number + 1
+
+    def connect(self, node: str, incarnation: str = "") -> Connection:
         """A node opened a stream."""
-        session = Connection(node, self._clock())
+        session = Connection(node, self._clock(), incarnation)
+        name, number = _split(incarnation)
+        if name and number < self._newest.get((node, name), number):
+            return session
+        if name:
+            self._newest.pop((node, name), None)
+            self._newest[node, name] = number
+            if len(self._newest) > _MOST_NAMES:
+                del self._newest[next(iter(self._newest))]
+            for other in [one for one in self._sessions if one.node == node]:
+                if _split(other.incarnation)[0] == name and other.incarnation != incarnation:
+                    self.disconnect(other)
         self._sessions[session] = None
         self._observers.notify(LedgerChange(session))
         return session
 
+    def is_replaced(self, session: Connection) -> bool:
+        """Whether the session has no entry: a newer Envoy takes the node's place."""
+        return session not in self._sessions
+
     def disconnect(self, session: Connection) -> None:
-        """Its stream ended."""
+        """Its stream ended, or a newer Envoy takes its place."""
         if session in self._sessions:
             del self._sessions[session]
             self._observers.notify(LedgerChange(session))
@@ -157,20 +185,24 @@ class Ledger:
                         session.applied.pop((type_url, name), None)
                     else:
                         session.applied[type_url, name] = (version, now)
-                self._observers.notify(LedgerChange(session, tuple((type_url, name) for name, _ in versions)))
+                self._notify(LedgerChange(session, tuple((type_url, name) for name, _ in versions)))
             case ResourceRejected(type_url, name, version, message):
                 key = (type_url, name)
                 self.counts.rejected[type_url] += 1
                 kept = session.version(key)
                 session.rejections[key] = Rejection(session.node, key, version, _shorten(message), now, kept)
-                self._observers.notify(LedgerChange(session, (key,)))
+                self._notify(LedgerChange(session, (key,)))
             case SubscriptionChanged():
                 self._resubscribe(session, effect)
-                self._observers.notify(LedgerChange(session))
+                self._notify(LedgerChange(session))
             case DiscoveryResponse():
                 sent = len(effect.resources) + len(effect.removed)
                 session.sent += sent
                 self.counts.sent[effect.type_url] += sent
+
+    def _notify(self, change: LedgerChange) -> None:
+        if change.session in self._sessions:
+            self._observers.notify(change)
 
     def nodes(self) -> list[NodeState]:
         """Every connected node, oldest connection first; costs nodes times resources."""
@@ -220,6 +252,12 @@ class Ledger:
         for record in (session.applied, session.rejections):
             for key in [key for key in record if key[0] == change.type_url and key[1] not in names]:
                 record.pop(key, None)
+
+
+def _split(incarnation: str) -> tuple[str, int]:
+    """Name and number; no name if it has another form."""
+    name, _, number = incarnation.rpartition(".")
+    return (name, int(number)) if number.isascii() and number.isdigit() else ("", 0)
 
 
 def _shorten(message: str) -> str:

@@ -27,12 +27,15 @@ from crossgate.net.address import Address, HostPort, SocketMode, UnixSocket
 from crossgate.xds.cache import Cache
 from crossgate.xds.ledger import Connection, Ledger
 from crossgate.xds.messages import DiscoveryResponse, Effect
+from crossgate.xds.replaced_node import ReplacedNode
 from crossgate.xds.stream import Stream
 from crossgate.xds.wire import request_of, response_of
 
 MOST_TYPES: Final = 32
 """Resource types that one stream may subscribe to; Envoy has fewer."""
 LONGEST_NODE_ID: Final = 256
+_INCARNATION: Final = "incarnation"
+"""Key of the node's metadata; `crossgate.dataplane.bootstrap` sets it."""
 OPTIONS: Final = (
     # Without this, two control planes would share a TCP port and each serve half of the nodes.
     ("grpc.so_reuseport", 0),
@@ -63,6 +66,9 @@ class ControlPlane:
         self.ledger = Ledger(self.cache)
         self.address = address
         """Where nodes connect; once it listens, with the port that was chosen for port 0."""
+        self.is_complete = asyncio.Event()
+        """Cleared while only a part of the wanted state is published: replaced nodes are answered later."""
+        self.is_complete.set()
         self._services = tuple(services)
         self._socket_mode = socket_mode
         self._connections: dict[Connection, _Connection] = {}
@@ -76,7 +82,7 @@ class ControlPlane:
         """
         server = grpc.aio.server(options=OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(
-            _Discovery(self.cache, self.ledger, self._connections), server
+            _Discovery(self.cache, self.ledger, self._connections, self.is_complete), server
         )
         server.add_generic_rpc_handlers(self._services)
         self.address = _bind(server, self.address, self._socket_mode)
@@ -115,10 +121,17 @@ class ControlPlane:
 class _Discovery:
     """The methods of AggregatedDiscoveryService, under the names that gRPC calls."""
 
-    def __init__(self, cache: Cache, ledger: Ledger, connections: dict[Connection, _Connection]) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        ledger: Ledger,
+        connections: dict[Connection, _Connection],
+        is_complete: asyncio.Event,
+    ) -> None:
         self._cache = cache
         self._ledger = ledger
         self._connections = connections
+        self._is_complete = is_complete
 
     async def StreamAggregatedResources(  # noqa: N802 - the service names it
         self, _requests: Message, context: grpc.aio.ServicerContext
@@ -143,7 +156,13 @@ class _Discovery:
                 grpc.StatusCode.INVALID_ARGUMENT,
                 f"the first request must have a node.id of at most {LONGEST_NODE_ID} characters",
             )
-        connection = _Connection(self._cache, self._ledger, self._ledger.connect(node))
+        fields = first.node.metadata.fields
+        incarnation = fields[_INCARNATION].string_value if _INCARNATION in fields else ""
+        session = self._ledger.connect(node, incarnation)
+        if self._ledger.is_replaced(session):
+            # It holds the whole state: what is not published yet would be removed.
+            await self._is_complete.wait()
+        connection = _Connection(self._cache, self._ledger, session)
         self._connections[connection.session] = connection
         stop_watching = self._cache.watch(connection.changed)
         writer = asyncio.create_task(connection.write_to(context))
@@ -167,6 +186,8 @@ class _Connection:
         self._ledger = ledger
         self._stream = Stream(cache)
         self._types: set[str] = set()
+        self._cache = cache
+        self._replaced = ReplacedNode(cache, connecting=True) if ledger.is_replaced(session) else None
         self._outbox: asyncio.Queue[DiscoveryResponse] = asyncio.Queue()
 
     async def read(self, message: Message, context: grpc.aio.ServicerContext) -> None:
@@ -178,11 +199,14 @@ class _Connection:
                 grpc.StatusCode.INVALID_ARGUMENT,
                 f"each request must have a type_url, and a stream at most {MOST_TYPES} different ones",
             )
-        self._perform(self._stream.receive(request))
+        replaced = self._replaced_node()
+        for one in (request,) if replaced is None else replaced.requests(request):
+            self._perform(self._stream.receive(one))
 
     def changed(self, keys: tuple[tuple[str, str], ...]) -> None:
         """Handle a change of wanted resources."""
-        self._perform(self._stream.changed(keys))
+        replaced = self._replaced_node()
+        self._perform(self._stream.changed(keys if replaced is None else replaced.changes(keys)))
 
     def retry(self, keys: Collection[ResourceKey]) -> int:
         """Send again those of the resources that are rejected for good; returns how many."""
@@ -195,6 +219,11 @@ class _Connection:
         while True:
             send = await self._outbox.get()
             await context.write(response_of(send))
+
+    def _replaced_node(self) -> ReplacedNode | None:
+        if self._replaced is None and self._ledger.is_replaced(self.session):
+            self._replaced = ReplacedNode(self._cache, connecting=False)
+        return self._replaced
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:

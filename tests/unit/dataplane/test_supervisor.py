@@ -16,6 +16,7 @@ from crossgate.dataplane.lifecycle_events import (
     EnvoyStopped,
     Exited,
     Flushed,
+    Inherited,
     Input,
     LifecycleEvent,
     LineLogged,
@@ -225,3 +226,36 @@ def test_without_an_interval_nothing_is_flushed() -> None:
     assert supervisor.receive(Tick(), 10_000) == []
     supervisor.receive(StopRequested(), 10_001)
     assert supervisor.receive(Drained(), 10_002) == [SendSignal(SIGTERM), WakeAt(10_007)]
+
+
+def test_an_inherited_envoy_serves_at_once_and_is_drained_to_its_last_connection() -> None:
+    supervisor = Supervisor(TIMEOUTS, "s", 3)
+    assert supervisor.receive(Inherited(7), 100) == [WakeAt(104)]
+    assert supervisor.state == Serving(100, 7, 104)
+    assert supervisor.receive(Tick(), 104) == [FlushStats(), WakeAt(108)]
+    assert supervisor.receive(StopRequested(), 110) == [
+        Notify(EnvoyDraining(30)),
+        Drain(connections=True),
+        WakeAt(140),
+    ]
+
+
+def test_an_inherited_envoy_that_ends_is_not_started_again() -> None:
+    supervisor = Supervisor(TIMEOUTS, "s", 3)
+    supervisor.receive(Inherited(7), 100)
+    assert supervisor.receive(Exited(1), 101) == [
+        Notify(EnvoyExited("exited with status 1", ())),
+        Notify(EnvoyStopped()),
+    ]
+    assert supervisor.state == Stopped()
+
+
+def test_an_inherited_envoy_that_drains_goes_on_until_its_time() -> None:
+    supervisor = Supervisor(TIMEOUTS, "s", 3)
+    assert supervisor.receive(Inherited(7, 120), 100) == [Drain(connections=True), WakeAt(120)]
+    assert supervisor.receive(Tick(), 120)[0] == Notify(EnvoyDrainTimedOut(30))
+
+
+def test_the_incarnations_of_a_successor_continue() -> None:
+    supervisor = Supervisor(TIMEOUTS, "s", 3)
+    assert supervisor.receive(StartRequested(), 0) == [Spawn("s.4")]

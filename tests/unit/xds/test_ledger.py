@@ -80,3 +80,34 @@ def test_a_resource_that_a_node_does_not_subscribe_to_is_not_pending() -> None:
     assert ledger.nodes()[0].pending == 0
     ledger.record(session, SubscriptionChanged(ENDPOINTS, dropped=("e",)))
     assert ledger.nodes()[0].applied == 0
+
+
+def test_of_the_incarnations_of_a_node_the_newest_is_listed() -> None:
+    ledger = ledger_of("good")
+    old, other = ledger.connect("n", "a.1"), ledger.connect("m", "a.1")
+    seen: list[str] = []
+    ledger.watch(lambda change: seen.append(change.session.incarnation))
+    new = ledger.connect("n", "a.2")
+    assert list(ledger.sessions) == [other, new]
+    assert seen == ["a.1", "a.2"]
+    assert ledger.is_replaced(old)
+    # It is told of, and reports, changes as before; nobody waits for it.
+    ledger.record(old, ResourceRejected(CLUSTER, "a", version(), "why"))
+    assert seen == ["a.1", "a.2"]
+    assert [one.rejections for one in ledger.nodes()] == [(), ()]
+    again = ledger.connect("n", "a.1")
+    assert ledger.is_replaced(again)
+    assert list(ledger.sessions) == [other, new]
+
+
+def test_incarnations_of_other_names_are_other_processes() -> None:
+    ledger = ledger_of("good")
+    sessions = [ledger.connect("n", incarnation) for incarnation in ("a.1", "b.2", "", "", "odd", "odd.x")]
+    assert list(ledger.sessions) == sessions
+
+
+def test_a_replaced_process_that_connects_before_its_successor_is_known() -> None:
+    ledger = ledger_of("good")
+    ledger.expect_after("n", "a.1")
+    assert ledger.is_replaced(ledger.connect("n", "a.1"))
+    assert list(ledger.sessions) == [ledger.connect("n", "a.2")]
