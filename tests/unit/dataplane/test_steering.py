@@ -65,7 +65,7 @@ class Servers:
         return found
 
 
-@pytest.fixture(params=["127.0.0.1", "0.0.0.0", "::"])  # noqa: S104 - for a second
+@pytest.fixture(params=["127.0.0.1", "0.0.0.0", "::"])
 def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
     with ExitStack() as stack:
         yield Servers(request.param, stack)

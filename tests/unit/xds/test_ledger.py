@@ -110,4 +110,5 @@ def test_a_replaced_process_that_connects_before_its_successor_is_known() -> Non
     ledger = ledger_of("good")
     ledger.expect_after("n", "a.1")
     assert ledger.is_replaced(ledger.connect("n", "a.1"))
-    assert list(ledger.sessions) == [ledger.connect("n", "a.2")]
+    new = ledger.connect("n", "a.2")
+    assert list(ledger.sessions) == [new]
