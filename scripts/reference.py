@@ -115,7 +115,14 @@ def _type(parameter: Any) -> str:
             return f"{name}, {least} to {most}"
 
 
-_TYPES: Final = {bool: "flag", int: "integer", str: "string", Path: "path", list[str]: "string"}
+_TYPES: Final = {
+    bool: "flag",
+    int: "integer",
+    str: "string",
+    Path: "path",
+    list[str]: "string",
+    list[Path]: "path",
+}
 
 
 def _default(parameter: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -27,10 +27,12 @@ class EndpointConflict:
     claim: Claim
     earlier: Claim
 
-    def diagnostic(self) -> Diagnostic:
-        """The conflict at the place of the later claim."""
+    def diagnostic(self, describe: Callable[[Place], str] | None = None) -> Diagnostic:
+        """The conflict at the place of the later claim; ``describe`` adds where the earlier one is."""
         mine, other = self.claim.endpoint, self.earlier.endpoint
         owner = "this API" if self.earlier.api == self.claim.api else f"API {self.earlier.api}"
+        if describe is not None:
+            owner = f"{owner} ({describe(self.earlier.place)})"
         if mine == other:
             relation = f"endpoint already used by {owner}"
         elif mine.startswith(f"{other}/"):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
 from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, LINT, SETTINGS, Document
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, LintSettings, Settings
-from crossgate.catalogue.references import check_document
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.policy.server_cors import ReadLines, read_configured_policy
 from crossgate.record import Invalid, Record, as_found, unknown_keys, wrong_type
@@ -51,16 +50,24 @@ def read_settings(raw: object) -> Settings:
     return settings
 
 
-def read_catalogue(
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """What one document declares, before its objects are compared with each other."""
+
+    document: Document
+    settings: Settings
+
+
+def read_sections(
     raw: object, folder: Path | None, read_lines: ReadLines
-) -> tuple[Catalogue | None, list[Diagnostic]]:
-    """The catalogue that a raw document declares; or None, and every error in it.
+) -> tuple[Sections | None, list[Diagnostic]]:
+    """What a raw document declares; or None, and every error within one of its objects.
 
     Relative paths count from ``folder``; ``read_lines`` reads the files that settings name.
     """
     if not isinstance(raw, Mapping):
         return None, [_not_a_document(raw)]
-    errors = [*check_document(raw)]
+    errors: list[Diagnostic] = []
     settings = Settings()
     if isinstance(values := raw.get("settings"), Mapping):
         settings, found = _read_settings(values, read_lines)
@@ -68,7 +75,26 @@ def read_catalogue(
     document = DOCUMENT.read(raw)
     if isinstance(document, Invalid):
         return None, [*errors, *document.diagnostics]
-    return (None, errors) if errors else (_catalogue(document, settings, folder), [])
+    if errors:
+        return None, errors
+    if folder is not None:
+        document = replace(document, gateway=_resolve_paths(document.gateway, folder))
+    return Sections(document, settings), []
+
+
+def merge_sections(
+    sections: Sequence[Sections], *, gateway: Sections | None, settings: Sections | None
+) -> Catalogue:
+    """The catalogue that documents declare together, which were checked for consistency.
+
+    ``gateway`` and ``settings`` are the documents that declare these sections.
+    """
+    return Catalogue(
+        gateway=Gateway() if gateway is None else gateway.document.gateway,
+        settings=Settings() if settings is None else settings.settings,
+        apis={api.key: api for one in sections for api in one.document.apis},
+        applications={found.name: found for one in sections for found in one.document.applications},
+    )
 
 
 def refuse_files(name: str) -> Diagnostic:
@@ -100,16 +126,6 @@ def _not_a_document(raw: object) -> Diagnostic:
     if raw is None:
         return Diagnostic("document-empty", "the document is empty", remedy)
     return Diagnostic("wrong-type", "expected a mapping", remedy, found=as_found(raw))
-
-
-def _catalogue(document: Document, settings: Settings, folder: Path | None) -> Catalogue:
-    gateway = document.gateway if folder is None else _resolve_paths(document.gateway, folder)
-    return Catalogue(
-        gateway=gateway,
-        settings=settings,
-        apis={api.key: api for api in document.apis},
-        applications={application.name: application for application in document.applications},
-    )
 
 
 def _resolve_paths(gateway: Gateway, folder: Path) -> Gateway:

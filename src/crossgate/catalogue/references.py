@@ -16,6 +16,7 @@ from crossgate.catalogue.model import ApiType, Application, Catalogue, default_e
 from crossgate.catalogue.names import parse_endpoint
 from crossgate.diagnostics import Diagnostic, Place
 
+UNKNOWN_API: Final = "unknown-api"
 # Each search for similar names reads every name, so the number of searches needs a bound.
 _MAX_SUGGESTIONS: Final = 5
 _MAX_LISTED: Final = 5
@@ -32,17 +33,24 @@ class _Reference:
     place: Place
 
 
-def check_document(raw: Mapping[str, object]) -> Iterator[Diagnostic]:
-    """Every error between the objects of a raw document; entries of the wrong shape are skipped."""
+def check_document(
+    raw: Mapping[str, object], describe: Callable[[Place], str] | None = None
+) -> Iterator[Diagnostic]:
+    """Every error between the objects of a raw document; entries of the wrong shape are skipped.
+
+    ``describe`` says where an object is, if messages that name a second object need more than its path.
+    """
     apis, applications = _entries(raw, "apis"), _entries(raw, "applications")
     keys = _api_keys(apis)
     yield from _find_duplicates(
-        "apis", keys, "an API with this name and version", "Change the version of one of them"
+        "apis", keys, "an API with this name and version", "Change the version of one of them", describe
     )
     names = {index: name for index, entry in applications if isinstance(name := entry.get("name"), str)}
-    yield from _find_duplicates("applications", names, "an application of this name", "Rename one of them")
+    yield from _find_duplicates(
+        "applications", names, "an application of this name", "Rename one of them", describe
+    )
     _, conflicts = EndpointIndex().replace((), _claims(apis, keys))
-    yield from (conflict.diagnostic() for conflict in conflicts)
+    yield from (conflict.diagnostic(describe) for conflict in conflicts)
     yield from _find_unknown_apis(_references(applications), set(keys.values()))
 
 
@@ -90,14 +98,22 @@ def _api_keys(apis: _Entries) -> dict[int, str]:
     }
 
 
-def _find_duplicates(section: str, names: Mapping[int, str], what: str, remedy: str) -> Iterator[Diagnostic]:
+def _find_duplicates(
+    section: str,
+    names: Mapping[int, str],
+    what: str,
+    remedy: str,
+    describe: Callable[[Place], str] | None,
+) -> Iterator[Diagnostic]:
     first: dict[str, int] = {}
     for index, name in names.items():
         earlier = first.setdefault(name, index)
         if earlier != index:
+            place = Place((section, earlier))
+            where = place.json_path if describe is None else describe(place.at("name"))
             yield Diagnostic(
                 code="duplicate-name",
-                message=f"{what} is already declared at $.{section}[{earlier}]",
+                message=f"{what} is already declared at {where}",
                 found=name,
                 remedy=remedy,
                 place=Place((section, index, "name")),
@@ -146,7 +162,7 @@ def _find_unknown_apis(
     for number, reference in enumerate(unknown):
         close = get_close_matches(reference.api[:200], suggested, n=3) if number < _MAX_SUGGESTIONS else []
         yield Diagnostic(
-            code="unknown-api",
+            code=UNKNOWN_API,
             message="API not found",
             found=reference.api,
             remedy=f"Did you mean {' or '.join(close)}?"

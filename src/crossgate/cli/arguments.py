@@ -99,7 +99,14 @@ HealthAddress = Annotated[
 
 # Of several verbs.
 
-DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="The YAML document.")]
+DocumentFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="YAML documents, read as one: files, directories (all their *.yaml and *.yml, also in"
+        " subdirectories; hidden ones are left out), or `-` for standard input.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DataDirectory = Annotated[
     Path | None,
@@ -141,7 +148,7 @@ ServerInClearText = Annotated[
 Message = Annotated[
     str, typer.Option("--message", "-m", metavar="TEXT", help="Reason, recorded in the revision.")
 ]
-Prune = Annotated[bool, typer.Option("--prune", help="Remove objects that the document does not contain.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Remove objects that the documents do not contain.")]
 Concurrency = Annotated[
     int, typer.Option(min=0, metavar="N", help="Worker threads of Envoy; 0: one per core.")
 ]

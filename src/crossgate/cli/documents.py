@@ -1,10 +1,12 @@
-"""Loads the document that a verb works on."""
+"""Loads the documents that a verb works on."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from crossgate.catalogue.document import Reading, load_document
+from crossgate.catalogue.document import Reading, load_document, load_documents
 from crossgate.catalogue.model import Catalogue
 from crossgate.catalogue.serialise import (
     api_to_dict,
@@ -20,14 +22,19 @@ def load_catalogue(file: Path) -> Catalogue:
     return _valid(load_document(file))
 
 
-def load_for_admin_api(file: Path) -> dict[str, object]:
-    """The document as a request body: relative paths become absolute, omitted sections stay omitted.
+def read_documents(files: Sequence[Path]) -> Reading:
+    """The reading of files, directories and standard input (``-``), as one catalogue; never raises."""
+    return load_documents(files, sys.stdin.buffer)
+
+
+def load_for_admin_api(files: Sequence[Path]) -> dict[str, object]:
+    """The documents as one request body: relative paths become absolute, omitted sections stay omitted.
 
     Raises:
-        InvalidInput: with every error in it, at its line and column.
+        InvalidInput: with every error in them, at its file, line and column.
 
     """
-    reading = load_document(file)
+    reading = read_documents(files)
     catalogue = _valid(reading)
     body: dict[str, object] = {
         "apis": [api_to_dict(api) for api in catalogue.apis.values()],

@@ -162,10 +162,10 @@ def test_json(tmp_path: Path) -> None:
     ]
 
 
-def test_a_directory_in_place_of_a_file(tmp_path: Path) -> None:
+def test_an_empty_directory(tmp_path: Path) -> None:
     done = crossgate("check", tmp_path)
     assert done.returncode == 2
-    assert "this is a directory, not a file" in done.stdout
+    assert "no YAML file in the directory" in done.stdout
 
 
 GATEWAY = """\

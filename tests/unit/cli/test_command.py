@@ -19,7 +19,9 @@ def test_the_version() -> None:
     assert (done.returncode, done.stdout) == (0, f"crossgate {version('crossgate')}\n")
 
 
-@pytest.mark.parametrize("arguments", [[], ["chekc"], ["check"], ["check", "a", "b"], ["check", "--colour"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["chekc"], ["check"], ["explain", "a", "b"], ["check", "--colour"]]
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     done = crossgate(*arguments)
     assert done.returncode == 2

@@ -8,7 +8,7 @@ from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, SETTINGS
 from crossgate.catalogue.reader import (
     read_api,
     read_application,
-    read_catalogue,
+    read_sections,
     read_settings,
     refuse_files,
 )
@@ -159,7 +159,7 @@ def test_keys_of_other_objects() -> None:
     with pytest.raises(InvalidInput) as refused:
         read_settings({"allowed_origins": "*"})
     assert refused.value.diagnostics[0].remedy.startswith("Did you mean watt.server.cors.allowedOrigins?")
-    _, errors = read_catalogue({"services": []}, None, refuse_files)
+    _, errors = read_sections({"services": []}, None, refuse_files)
     assert errors[0].remedy.startswith("Did you mean apis?")
 
 

@@ -37,10 +37,8 @@ def read_text(path: Path) -> str | Diagnostic:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        return _unreadable(path, error)
-    if len(data) > MAX_BYTES:
-        return _too_large(path)
-    return _decode(data, path)
+        return unreadable(path, error)
+    return too_large(str(path)) if len(data) > MAX_BYTES else decode_text(data, str(path))
 
 
 def read_lines_of(folder: Path, stamps: list[FileStamp]) -> ReadLines:
@@ -57,9 +55,9 @@ def read_lines_of(folder: Path, stamps: list[FileStamp]) -> ReadLines:
         except FileRefused as refused:
             return _refused(path, str(refused), refused.remedy)
         except OSError as error:
-            return _unreadable(path, error)
+            return unreadable(path, error)
         if len(data) > MAX_BYTES:
-            return _too_large(path)
+            return too_large(str(path))
         try:
             return data.decode("utf-8-sig").splitlines()
         except UnicodeDecodeError:
@@ -72,31 +70,34 @@ def _refused(path: Path, message: str, remedy: str) -> Diagnostic:
     return Diagnostic("file-refused", message, remedy, Place(file=str(path)), found=str(path))
 
 
-def _too_large(path: Path) -> Diagnostic:
+def too_large(name: str) -> Diagnostic:
+    """The refusal of a file above the limit."""
     return Diagnostic(
         code="file-size",
         message=f"the file is larger than {MAX_BYTES // 2**20} MiB",
         remedy="Check the path: 5,000 APIs take some 2 MiB",
-        place=Place(file=str(path)),
+        place=Place(file=name),
     )
 
 
-def _unreadable(path: Path, error: Exception) -> Diagnostic:
+def unreadable(path: Path, error: Exception, what: str = "file") -> Diagnostic:
+    """Why a file or a directory cannot be read."""
     match error:
         case FileNotFoundError():
-            message, remedy = "file not found", "Check the path"
+            message, remedy = f"{what} not found", "Check the path"
         case IsADirectoryError():
             message, remedy = "this is a directory, not a file", f"Name a file in it: {path}/gateway.yaml"
         case PermissionError():
-            message, remedy = "permission to read the file denied", "Grant this user read access"
+            message, remedy = f"permission to read the {what} denied", "Grant this user read access"
         case OSError(errno=int(number)):
-            message, remedy = f"the file cannot be read: {os.strerror(number)}", "Check the path"
+            message, remedy = f"the {what} cannot be read: {os.strerror(number)}", "Check the path"
         case _:
             message, remedy = "invalid path", "Check the path"
     return Diagnostic("file-unreadable", message, remedy, Place(file=str(path)), found=str(path))
 
 
-def _decode(data: bytes, path: Path) -> str | Diagnostic:
+def decode_text(data: bytes, name: str) -> str | Diagnostic:
+    """The content of the file ``name``, without a byte order mark."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -108,7 +109,7 @@ def _decode(data: bytes, path: Path) -> str | Diagnostic:
             found=f"byte 0x{data[error.start]:02X}",
             remedy="Save the file as UTF-8",
             place=Place(
-                file=str(path),
+                file=name,
                 line=before.count(b"\n") + 1,
                 column=len(before[line_start:].decode("utf-8", "replace")) + 1,
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
+from urllib.parse import quote
 
 from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.lint.rule import Finding
@@ -63,6 +64,6 @@ def _result(finding: Finding, codes: Sequence[str]) -> dict[str, object]:
 def _location(found: Diagnostic) -> dict[str, object]:
     region = {"startLine": found.place.line or 1, "startColumn": found.place.column or 1}
     return {
-        "physicalLocation": {"artifactLocation": {"uri": found.place.file or ""}, "region": region},
+        "physicalLocation": {"artifactLocation": {"uri": quote(found.place.file or "")}, "region": region},
         "logicalLocations": [{"fullyQualifiedName": found.place.json_path}],
     }

@@ -1,4 +1,4 @@
-"""``crossgate apply FILE``: change a running gateway to match a document."""
+"""``crossgate apply FILE...``: change a running gateway to match documents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import (
     DEFAULT_SERVER,
     AsJson,
-    DocumentFile,
+    DocumentFiles,
     Message,
     Prune,
     Server,
@@ -23,7 +23,7 @@ from crossgate.cli.output.console import print_json, stdout
 
 
 def apply(
-    file: DocumentFile,
+    files: DocumentFiles,
     *,
     prune: Prune = False,
     message: Message = "",
@@ -41,11 +41,11 @@ def apply(
     server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
-    """Apply a document as one revision: all of it, or nothing if any part is refused.
+    """Apply documents as one revision: all of it, or nothing if any part is refused.
 
-    Objects that the document does not contain stay, unless --prune is given.
+    Objects that the documents do not contain stay, unless --prune is given.
     """
-    document = load_for_admin_api(file)
+    document = load_for_admin_api(files)
     pruned = str(prune).lower()
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         planned = api.send("POST", "/v1/plan", document, prune=pruned)

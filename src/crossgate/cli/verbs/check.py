@@ -1,9 +1,9 @@
-"""``crossgate check FILE``: whether a document is valid, and whether what it allows is safe."""
+"""``crossgate check FILE...``: whether documents are valid, and whether what they allow is safe."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +11,12 @@ from typing import Annotated
 
 import typer
 
-from crossgate.catalogue.document import Reading, load_document
+from crossgate.catalogue.document import Reading
+from crossgate.catalogue.document_files import STDIN_NAME
 from crossgate.catalogue.effective import Associations
 from crossgate.catalogue.model import Catalogue, NativeService
-from crossgate.cli.arguments import AsJson, DocumentFile
+from crossgate.cli.arguments import AsJson, DocumentFiles
+from crossgate.cli.documents import read_documents
 from crossgate.cli.output.console import print_json, printable, stdout
 from crossgate.cli.output.findings import print_findings
 from crossgate.cli.output.sarif import as_sarif
@@ -38,7 +40,7 @@ class OutputFormat(StrEnum):
 
 
 def check(
-    file: DocumentFile,
+    paths: DocumentFiles,
     *,
     as_json: AsJson = False,
     output_format: Annotated[
@@ -59,26 +61,28 @@ def check(
         ),
     ] = True,
 ) -> None:
-    """Validate a document and lint its policies: print every finding with its line, column and remedy.
+    """Validate documents and lint their policies: print every finding with its file, line and remedy.
 
-    Exit codes: 0 no findings above severity info, 1 findings, 2 the document is invalid, a file of the
+    Exit codes: 0 no findings above severity info, 1 findings, 2 a document is invalid, a file of the
     gateway can't be used, a native service has an address that is not allowed or, with --reach, it can't be
     reached.
     """
-    reading = load_document(file)
+    reading = read_documents(paths)
     machine = _find_forbidden(reading, resolve=reach) + (_unreachable(reading) if reach else [])
     if files and reading.catalogue is not None:
         machine += map(Finding, reading.located(check_gateway_files(reading.catalogue.gateway)))
     native_cors = _native_cors(reading.catalogue) if reach and reading.catalogue is not None else {}
-    findings = sorted([*_findings(reading, native_cors), *machine], key=_position)
+    found = [*_findings(reading, native_cors), *machine]
+    findings = sorted(found, key=lambda finding: reading.order(finding.diagnostic))
     unusable = any(one.diagnostic.severity is Severity.ERROR for one in machine)
     if as_json or output_format is OutputFormat.JSON:
         valid = reading.catalogue is not None
-        print_json({"file": str(file), "valid": valid, "findings": [one.as_json() for one in findings]})
+        shown = [one.as_json() for one in findings]
+        print_json({"file": str(paths[0]), "files": reading.names, "valid": valid, "findings": shown})
     elif output_format is OutputFormat.SARIF:
         print_json(as_sarif(findings))
     else:
-        _print(file, reading, findings, unusable=unusable)
+        _print(paths, reading, findings, unusable=unusable)
     raise typer.Exit(2 if unusable else _exit_code(reading, findings))
 
 
@@ -130,12 +134,7 @@ def _preflight(native: NativeService, subject: Subject) -> NativePreflight:
     return NativePreflight(native, subject.sample_origin or "https://example.com", method)
 
 
-def _position(finding: Finding) -> tuple[int, int]:
-    place = finding.diagnostic.place
-    return place.line or 0, place.column or 0
-
-
-def _print(file: Path, reading: Reading, findings: list[Finding], *, unusable: bool) -> None:
+def _print(paths: Sequence[Path], reading: Reading, findings: list[Finding], *, unusable: bool) -> None:
     diagnostics = [finding.diagnostic for finding in findings]
     console = stdout()
     print_findings(console, diagnostics)
@@ -146,7 +145,13 @@ def _print(file: Path, reading: Reading, findings: list[Finding], *, unusable: b
         judgement = "valid, but not usable here" if unusable else "valid"
         summary = f"{judgement}, APIs: {len(catalogue.apis)}, applications: {len(catalogue.applications)}"
     counted = f" ({count_by_severity(diagnostics)})" if findings else ""
-    console.print(f"{printable(str(file))}: {summary}{counted}")
+    console.print(f"{printable(_title(paths, reading))}: {summary}{counted}")
+
+
+def _title(paths: Sequence[Path], reading: Reading) -> str:
+    if len(paths) == 1:
+        return reading.names[0] if reading.names == (STDIN_NAME,) else str(paths[0])
+    return f"{len(reading.names)} files"
 
 
 def _exit_code(reading: Reading, findings: list[Finding]) -> int:

@@ -1,4 +1,4 @@
-"""``crossgate plan FILE``: what applying a document would change in a running gateway."""
+"""``crossgate plan FILE...``: what applying documents would change in a running gateway."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import (
     DEFAULT_SERVER,
     AsJson,
-    DocumentFile,
+    DocumentFiles,
     Prune,
     Server,
     ServerInClearText,
@@ -20,7 +20,7 @@ from crossgate.cli.output.console import print_json, stdout
 
 
 def plan(
-    file: DocumentFile,
+    files: DocumentFiles,
     *,
     prune: Prune = False,
     server: Server = DEFAULT_SERVER,
@@ -32,7 +32,7 @@ def plan(
 
     Exit codes: 0 no changes, 1 changes, 2 the document, the gateway or the linter refuses.
     """
-    document = load_for_admin_api(file)
+    document = load_for_admin_api(files)
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         planned = api.send("POST", "/v1/plan", document, prune=str(prune).lower()).value
     if as_json:
