@@ -33,6 +33,7 @@ from crossgate.service.errors import (
     ServiceError,
     StoreUnavailable,
     SuggestionMoved,
+    Unconfirmed,
 )
 from crossgate.service.permission import Role
 from crossgate.service.tokens import Token
@@ -77,6 +78,8 @@ class ProblemBody(BaseModel):
     """With 412: the etags that the request accepted; null if the object was expected not to exist."""
     found: str | None = None
     """With 412: the current etag; null if the object does not exist."""
+    confirmation: list[DiagnosticBody] | None = None
+    """With 409 and the type `unconfirmed`: what `confirm=true` confirms, as in the plan."""
 
 
 class TokenLimited(Forbidden):
@@ -178,6 +181,8 @@ def _from_service_error(error: ServiceError) -> Problem:
         case BaseMoved(base=base, head=head):
             extra = {"wanted": [revision_etag(base)], "found": revision_etag(head)}
             headers = {"ETag": quoted(revision_etag(head))}
+        case Unconfirmed(reasons=reasons):
+            extra = {"confirmation": [one.as_json() for one in reasons]}
         case StoreUnavailable():
             headers = {"Retry-After": str(RETRY_SECONDS)}
         case WorkRefused(retry_seconds=int(seconds)):
@@ -206,7 +211,7 @@ def _status(error: ServiceError) -> HTTPStatus:
             return HTTPStatus.NOT_FOUND
         case PreconditionFailed() | BaseMoved() | SuggestionMoved():
             return HTTPStatus.PRECONDITION_FAILED
-        case ReadOnly():
+        case ReadOnly() | Unconfirmed():
             return HTTPStatus.CONFLICT
         case StoreUnavailable():
             return HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""The parameters by which lists of APIs and applications are filtered by owner and labels."""
+"""The parameters by which lists are filtered by owner and labels, and documents bounded by labels."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ Selected = Annotated[
     Query(
         max_length=MAX_SELECTOR,
         description="A selector of labels: `team=checkout,env!=test`; `key` for any value, `!key` for none.",
+    ),
+]
+Scoped = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_SELECTOR,
+        description="The document may change and delete what this selects: `team=checkout`. Default: all.",
     ),
 ]
 

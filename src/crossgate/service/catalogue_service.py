@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 from crossgate.catalogue.model import Catalogue
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.service.changes import Change, Restore
-from crossgate.service.errors import BaseMoved, Forbidden, InvalidChange, NotFound, ServiceError
+from crossgate.service.errors import (
+    BaseMoved,
+    Forbidden,
+    InvalidChange,
+    NotFound,
+    ServiceError,
+    Unconfirmed,
+)
 from crossgate.service.etag import Precondition, require
 from crossgate.service.loading import load_catalogue, parse_objects
 from crossgate.service.objects import GATEWAY_KEY, SETTINGS_KEY, Difference, ObjectKey
@@ -68,10 +75,12 @@ class CatalogueService:
         preconditions: Sequence[Precondition] = (),
         base: int | None = None,
         permission: Permission = EVERYTHING,
+        confirmed: bool = True,
     ) -> ChangeResult:
         """Apply the changes in order, as one revision: all of them, or none.
 
-        With ``base``, the change is refused if the head is another revision than the caller saw.
+        With ``base``, the change is refused if the head is another revision than the caller saw. Unless it is
+        ``confirmed``, it is refused too if it does what is rarely meant: :attr:`Plan.confirmations`.
 
         Raises:
             Forbidden: ``permission`` does not include the changes.
@@ -80,12 +89,13 @@ class CatalogueService:
             NotFound: a change names an object that does not exist.
             InvalidChange: the catalogue would be inconsistent, or the gateway could not serve it.
             LintErrors: the change adds lint errors.
+            Unconfirmed: it must be confirmed, and was not.
             StoreUnavailable: the database fails.
             ReadOnly: the catalogue comes from a file.
 
         """
         proposal = Proposal((), author, self.clock(), check_text(message))
-        return self._commit(changes, proposal, preconditions, base, permission)
+        return self._commit(changes, proposal, preconditions, base, permission, confirmed=confirmed)
 
     def plan(
         self,
@@ -123,6 +133,7 @@ class CatalogueService:
         message: str = "",
         base: int | None = None,
         permission: Permission = EVERYTHING,
+        confirmed: bool = True,
     ) -> ChangeResult:
         """Restore the state of a revision, as a new revision; 0 is the empty catalogue.
 
@@ -135,7 +146,7 @@ class CatalogueService:
             BaseMoved: the head is newer than ``base``, or moved during the call.
             InvalidChange: this version cannot parse an object of that revision, or the gateway could not
                 serve it.
-            StoreUnavailable, ReadOnly: as for :meth:`change`.
+            Unconfirmed, StoreUnavailable, ReadOnly: as for :meth:`change`.
 
         """
         head = self.store.refresh()
@@ -145,7 +156,7 @@ class CatalogueService:
             raise NotFound("revision", str(number))
         proposal = Proposal((), author, self.clock(), check_text(message), rolls_back_to=number)
         restore = Restore(parse_objects(self.store.objects_at(number, changed_since=True)))
-        return self._commit([restore], proposal, (), head.revision, permission)
+        return self._commit([restore], proposal, (), head.revision, permission, confirmed=confirmed)
 
     def plan_rollback(
         self, number: int, permission: Permission = EVERYTHING, records: TelemetryRecords | None = None
@@ -211,6 +222,8 @@ class CatalogueService:
         preconditions: Sequence[Precondition],
         base: int | None,
         permission: Permission,
+        *,
+        confirmed: bool,
     ) -> ChangeResult:
         self.store.require_writable()
         made: list[Plan] = []
@@ -229,6 +242,8 @@ class CatalogueService:
                 plan = make_plan(head, changes, permission, linted=self.linted, access=False)
                 plan = self._checked_again(known, prepared, head, plan)
             refuse_errors(plan)
+            if plan.confirmations and not confirmed:
+                raise Unconfirmed(plan.confirmations)
             made.append(plan)
             return replace(proposal, difference=plan.difference)
 

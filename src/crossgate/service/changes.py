@@ -20,7 +20,7 @@ from crossgate.service.objects import (
     find_object,
     with_objects,
 )
-from crossgate.service.permission import EVERYTHING, Permission
+from crossgate.service.scope import EVERYWHERE, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,20 @@ class ReplaceAll:
     listen: bool = True
     """Whether the document names the listener's address. Otherwise it stays: to lose it by an omission would
     move the gateway away from its clients."""
-    permission: Permission = EVERYTHING
-    """``prune`` removes and resets only what the caller can change."""
+    scope: Scope = EVERYWHERE
+    """``prune`` removes only what is within it, and resets nothing if it is limited."""
+
+    @property
+    def sections(self) -> Mapping[ObjectKey, bool]:
+        """Whether the document has the section of an object of the whole gateway."""
+        return {GATEWAY_KEY: self.gateway, SETTINGS_KEY: self.settings}
+
+    def onto(self, base: Catalogue) -> Catalogue:
+        """What is desired, with the address of ``base`` if the document names none."""
+        if self.listen:
+            return self.desired
+        gateway = replace(self.desired.gateway, listen=base.gateway.listen)
+        return replace(self.desired, gateway=gateway)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +233,7 @@ class Draft:
                 assert_never(never)
 
     def _replace_all(self, change: ReplaceAll) -> None:
-        desired = change.desired
+        desired = change.onto(self.base)
         if change.prune:
             known: Iterable[ObjectKey] = (
                 *((ObjectKind.API, key) for key in self.base.apis),
@@ -229,17 +241,15 @@ class Draft:
                 *self.objects,
             )
             for kind, name in known:
-                found = self._find((kind, name))
-                if isinstance(found, Api | Application) and change.permission.covers(found):
+                if change.scope.includes(self._find((kind, name))):
                     self.objects[kind, name] = None
         for key, api in desired.apis.items():
             self.objects[ObjectKind.API, key] = api
         for name, application in desired.applications.items():
             self.objects[ObjectKind.APPLICATION, name] = application
-        resets = change.prune and not change.permission.limited
+        resets = change.prune and not change.scope.limited
         if change.gateway or resets:
-            listen = desired.gateway.listen if change.listen else self.base.gateway.listen
-            self.objects[GATEWAY_KEY] = replace(desired.gateway, listen=listen)
+            self.objects[GATEWAY_KEY] = desired.gateway
         if change.settings or resets:
             self.objects[SETTINGS_KEY] = desired.settings
 

@@ -102,6 +102,22 @@ class ConfirmationNeeded(ServiceError):
         )
 
 
+class Unconfirmed(ServiceError):
+    """The change does what is rarely meant, and has not been confirmed; ``reasons`` say what."""
+
+    def __init__(self, reasons: Sequence[Diagnostic]) -> None:
+        self.reasons = reasons
+        super().__init__(
+            [
+                Diagnostic(
+                    code="unconfirmed",
+                    message=f"this change needs confirmation: {'; '.join(one.message for one in reasons)}",
+                    remedy="Look at the plan; if it is what you mean, send confirm=true",
+                )
+            ]
+        )
+
+
 class SuggestionMoved(ServiceError):
     """The suggested change of that number is another one than the caller saw."""
 

@@ -10,11 +10,13 @@ from crossgate.catalogue.model import Catalogue, Settings
 from crossgate.catalogue.references import check_change
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.service.access import AccessChange, find_access_changes
-from crossgate.service.changes import Change, Draft, Restore
+from crossgate.service.changes import Change, Draft, ReplaceAll, Restore
+from crossgate.service.confirmation import find_confirmations
 from crossgate.service.errors import InvalidChange, LintErrors
 from crossgate.service.objects import Difference, ObjectChange, ObjectKey, ObjectKind, find_object
 from crossgate.service.permission import EVERYTHING, Permission
 from crossgate.service.replay import Replay, Replayer, TelemetryRecords
+from crossgate.service.scope import EVERYWHERE
 from crossgate.service.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Plan:
     """What it would have made of recorded requests; None if there are none, or nobody looked."""
     checks: tuple[Diagnostic, ...] = ()
     """What the gateway's machine found; its errors refuse the change, and its warnings are findings too."""
+    confirmations: tuple[Diagnostic, ...] = ()
+    """What must be confirmed, if the changes are those of a whole document or a rollback."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -82,12 +86,28 @@ def apply_changes(
         for kind in (ObjectKind.API, ObjectKind.APPLICATION)
     )
     inconsistencies = [
+        *_find_out_of_scope(base.catalogue, changes),
         *check_change(base.endpoints, base.catalogue, catalogue, apis, applications, permission.covers_api),
         *_find_named_files(difference),
     ]
     if inconsistencies:
         raise InvalidChange(inconsistencies)
     return difference, catalogue
+
+
+def _find_out_of_scope(base: Catalogue, changes: Sequence[Change]) -> Iterator[Diagnostic]:
+    for change in changes:
+        if isinstance(change, ReplaceAll):
+            yield from change.scope.find_errors(base, change.onto(base), change.sections)
+
+
+def _find_confirmations(
+    base: Catalogue, changes: Sequence[Change], difference: Difference
+) -> Iterator[Diagnostic]:
+    for change in changes:
+        if isinstance(change, ReplaceAll | Restore):
+            scope = change.scope if isinstance(change, ReplaceAll) else EVERYWHERE
+            yield from find_confirmations(base, difference, scope)
 
 
 def _find_named_files(difference: Difference) -> Iterator[Diagnostic]:
@@ -139,7 +159,8 @@ def make_plan(
     on ``records``, if there are any.
     """
     difference, catalogue = apply_changes(base, changes, permission)
-    plan = Plan(base.revision, difference)
+    confirmations = tuple(_find_confirmations(base.catalogue, changes, difference))
+    plan = Plan(base.revision, difference, confirmations=confirmations)
     if access:
         plan = replace(plan, access=tuple(find_access_changes(base.catalogue, catalogue, difference)))
     if records:

@@ -139,7 +139,8 @@ def test_plan_check_apply_and_rollback_refuse_it_too(gateway: StoreGateway, tmp_
     assert newest(gateway) == with_tls + 1
 
     good_pair().write(tmp_path, "good")
-    assert admin.post(f"/v1/revisions/{with_tls}/rollback", headers=ANY).status_code == 200
+    again = admin.post(f"/v1/revisions/{with_tls}/rollback", headers=ANY, params={"confirm": "true"})
+    assert again.status_code == 200
 
 
 def test_a_certificate_is_served_and_an_expired_one_is_a_finding(

@@ -92,7 +92,7 @@ def test_responses_match_the_openapi_document(
 ) -> None:
     # It resets the gateway and the settings too, which an earlier case may have changed.
     restored = lasting.admin.post(
-        "/v1/apply", content=STATE, headers={"If-Match": "*"}, params={"prune": "true"}
+        "/v1/apply", content=STATE, headers={"If-Match": "*"}, params={"prune": "true", "confirm": "true"}
     )
     assert restored.status_code == 200
     token = lasting.admin.headers["Authorization"]

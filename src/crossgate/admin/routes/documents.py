@@ -16,11 +16,13 @@ from crossgate.admin.errors import DiagnosticBody, TokenLimited
 from crossgate.admin.etag_headers import quoted, revision_etag
 from crossgate.admin.file_patches import FilePatchBody, file_patch
 from crossgate.admin.openapi import document_body
+from crossgate.admin.ownership import Scoped
 from crossgate.admin.refusal_bodies import changed_object
 from crossgate.admin.replay_bodies import ReplayBody, replay_body
 from crossgate.admin.responses import json_response, shown_diagnostics, shown_findings
 from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_document, write_document
+from crossgate.catalogue.selector import parse_selector
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint.rule import Finding
 from crossgate.service.access import AccessChange, AccessMode
@@ -32,10 +34,14 @@ from crossgate.service.objects import ObjectChange, object_to_dict
 from crossgate.service.permission import visible
 from crossgate.service.plan import Plan
 from crossgate.service.ports import RecordedObject
+from crossgate.service.scope import Scope
 from crossgate.service.tokens import Token
 
 router = resource_router("Documents")
-Prune = Annotated[bool, Query(description="Delete objects that the document omits.")]
+Prune = Annotated[bool, Query(description="Delete objects within the scope that the document omits.")]
+Confirm = Annotated[
+    bool, Query(description="Make the change even if the plan says that it must be confirmed.")
+]
 
 
 async def read_planned_text(request: Request, context: Context, caller: Viewer) -> str:
@@ -90,6 +96,8 @@ class PlanBody(BaseModel):
     access: list[AccessChangeBody]
     findings: list[PlannedFindingBody]
     """Findings for the objects that would change."""
+    confirmation: list[DiagnosticBody] = []
+    """Why the change is made with `confirm=true` only: it removes much, or changes the listener."""
     replay: ReplayBody | None
     """What it would have made of recorded requests; null if none are recorded."""
     file: FilePatchBody | None = None
@@ -111,40 +119,56 @@ class ChangeResultBody(BaseModel):
 
 
 @router.post("/v1/check", response_model=CheckBody, openapi_extra=document_body())
-def check_document(context: Context, caller: Viewer, text: DocumentText, *, prune: Prune = False) -> Response:
+def check_document(
+    context: Context, caller: Viewer, text: DocumentText, *, prune: Prune = False, selector: Scoped = None
+) -> Response:
     """Check whether a document can be applied to the current catalogue."""
+    scope = _scope(caller, selector)
     try:
-        plan = context.service.plan([_parse(text, caller, prune=prune)], caller.permission)
+        plan = context.service.plan([_parse(text, scope, prune=prune)], caller.permission)
     except (InvalidInput, InvalidChange) as error:
         return json_response(_check_body(error.diagnostics, valid=False))
     return json_response(_check_body(plan.findings, valid=not plan.refusing))
 
 
 @router.post("/v1/plan", response_model=PlanBody, openapi_extra=document_body())
-def plan_document(context: Context, caller: Viewer, text: PlannedText, *, prune: Prune = False) -> Response:
+def plan_document(
+    context: Context, caller: Viewer, text: PlannedText, *, prune: Prune = False, selector: Scoped = None
+) -> Response:
     """What applying a document would change, with gained and lost origins and the linter's findings.
 
     Send the `ETag` of the response as `If-Match` of `POST /v1/apply`.
     """
-    desired = _parse(text, caller, prune=prune)
+    desired = _parse(text, _scope(caller, selector), prune=prune)
     plan = context.service.plan([desired], caller.permission, context.refusals.records(caller.permission))
     return json_response(plan_body(plan), etag=revision_etag(plan.base), in_ascii=True)
 
 
 @router.post("/v1/apply", response_model=ChangeResultBody, openapi_extra=document_body())
-def apply_document(write: Write, text: DocumentText, *, prune: Prune = False) -> Response:
+def apply_document(
+    write: Write,
+    text: DocumentText,
+    *,
+    prune: Prune = False,
+    selector: Scoped = None,
+    confirm: Confirm = False,
+) -> Response:
     """Apply a document as one revision. Sections that it omits stay unchanged, unless `prune` is set.
+
+    With a `selector`, or a token that is limited to some APIs, nothing outside of that scope is changed or
+    deleted. What a plan has under `confirmation` is made with `confirm=true` only.
 
     `If-Match` has the etag of the plan or of the export; `*` applies to any revision.
     """
     base = write.base_revision()
-    desired = _parse(text, write.caller, prune=prune)
+    desired = _parse(text, _scope(write.caller, selector), prune=prune)
     result = write.context.service.change(
         [desired],
         author=write.author,
         message=write.message,
         base=base,
         permission=write.caller.permission,
+        confirmed=confirm,
     )
     return change_result_response(result)
 
@@ -202,7 +226,11 @@ def change_result_response(result: ChangeResult) -> Response:
     return json_response(body, etag=revision_etag(revision), revision=revision)
 
 
-def _parse(text: str, caller: Token, *, prune: bool) -> ReplaceAll:
+def _scope(caller: Token, selector: str | None) -> Scope:
+    return Scope(caller.permission, None if selector is None else parse_selector(selector))
+
+
+def _parse(text: str, scope: Scope, *, prune: bool) -> ReplaceAll:
     reading = read_document(text)
     if reading.catalogue is None:
         raise InvalidInput(reading.diagnostics)
@@ -212,7 +240,7 @@ def _parse(text: str, caller: Token, *, prune: bool) -> ReplaceAll:
         gateway=reading.declares("gateway"),
         settings=reading.declares("settings"),
         listen=reading.declares("gateway", "listen"),
-        permission=caller.permission,
+        scope=scope,
     )
 
 
@@ -265,6 +293,7 @@ def plan_body(plan: Plan) -> PlanBody:
             PlannedFindingBody.model_validate({**one.as_json(), "refuses": one in refusing})
             for one in plan.findings
         ],
+        confirmation=_diagnostic_bodies(plan.confirmations),
         replay=None if plan.replay is None else replay_body(plan.replay),
     )
 

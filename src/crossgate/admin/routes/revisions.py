@@ -19,6 +19,7 @@ from crossgate.admin.responses import json_response, read_response
 from crossgate.admin.routes.documents import (
     AccessChangeBody,
     ChangeResultBody,
+    Confirm,
     PlanBody,
     access_bodies,
     change_result_response,
@@ -195,9 +196,10 @@ def plan_roll_back(context: Context, caller: UnlimitedViewer, number: Number) ->
 
 
 @router.post("/v1/revisions/{number}/rollback", response_model=ChangeResultBody)
-def roll_back(write: Write, _: UnlimitedViewer, number: Number) -> Response:
+def roll_back(write: Write, _: UnlimitedViewer, number: Number, *, confirm: Confirm = False) -> Response:
     """Restore a revision as a new one; 0 is the empty catalogue.
 
+    What the plan has under `confirmation` is made with `confirm=true` only.
     `If-Match` has the etag of the newest revision, returned by `GET /v1/export` and every plan; or `*`.
     """
     result = write.context.service.rollback(
@@ -206,6 +208,7 @@ def roll_back(write: Write, _: UnlimitedViewer, number: Number) -> Response:
         message=write.message,
         base=write.base_revision(),
         permission=write.caller.permission,
+        confirmed=confirm,
     )
     return change_result_response(result)
 
