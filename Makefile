@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit acceptance format golden fuzz-proof reference screenshots bench bench-lint lock clean
+.PHONY: help run test check unit acceptance format golden fuzz-proof reference screenshots bench bench-lint dist lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -34,6 +34,10 @@ $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
 	@$(BIN)/pip install --require-hashes -r requirements-bench.lock
 	@touch $@
 
+$(VENV)/.packages: requirements.lock scripts/fetch-packages tests/package/pythons.py $(VENV)/.dev
+	@scripts/fetch-packages
+	@touch $@
+
 # --- for users ---
 
 run: $(VENV)/.runtime  ## run the example: native services, a page, and the gateway in front of them
@@ -51,10 +55,10 @@ format: $(VENV)/.dev  ## format the code
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
-unit: $(VENV)/.dev  ## run the tests that need neither Envoy nor a browser
+unit: $(VENV)/.dev $(VENV)/.packages  ## run the tests that need neither Envoy nor a browser
 	@$(BIN)/pytest -m "not live and not browser"
 
-test: check  ## run everything that a contribution must pass
+test: check $(VENV)/.packages  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql prometheus
 	@$(BIN)/pytest -n 2 --dist loadfile
 
@@ -105,6 +109,10 @@ bench: $(VENV)/.bench  ## run the benchmarks; about eleven minutes
 
 bench-lint: $(VENV)/.dev  ## run the linter's benchmark (GIXY="command ..." compares it with gixy)
 	@PYTHONPATH=src $(BIN)/python -m bench.lint $(GIXY)
+
+dist: $(VENV)/.dev  ## build the source distribution and the wheel in dist/
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build
 
 lock:  ## update the dependency locks
 	@sh scripts/lock

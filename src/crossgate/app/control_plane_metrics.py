@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from crossgate import __version__
 from crossgate.app.rollout import RevisionApplied, Rollout
 from crossgate.dataplane.lifecycle_events import EnvoyExited, EnvoyReady, EnvoyStarted, LifecycleEvent
 from crossgate.service.ports import CatalogueStore
@@ -96,7 +96,7 @@ class ControlPlaneMetrics(Collector):
         yield from self._catalogue()
         yield from self._deliveries()
         yield from self._nodes()
-        versions = {"version": version("crossgate"), "python": platform.python_version()}
+        versions = {"version": __version__, "python": platform.python_version()}
         if self._envoy_version is not None:
             versions["envoy"] = self._envoy_version
             yield CounterMetricFamily(

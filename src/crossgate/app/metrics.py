@@ -9,11 +9,11 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from crossgate import __version__
 from crossgate.app.control_plane_metrics import ControlPlaneMetrics
 from crossgate.app.rollout import Rollout
 from crossgate.app.telemetry_metrics import TelemetryMetrics
@@ -94,7 +94,7 @@ def _start_export(metrics: GatewayMetrics, endpoint: str, instance: str, log: Lo
         else:
             log.warning("metrics cannot be exported", endpoint=endpoint, reason=reason)
 
-    resource = default_resource(instance, version("crossgate"))
+    resource = default_resource(instance, __version__)
     export = MetricsExport(metrics.decisions, metrics.registry, resource, on_failure, endpoint)
     export.start()
     log.info("metrics are exported", endpoint=endpoint)

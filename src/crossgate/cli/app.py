@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from crossgate import __version__
 
 VERBS: Final = {
     "run": "Run a gateway on this machine.",
@@ -33,7 +34,7 @@ VERBS: Final = {
 
 def _print_version(requested: bool) -> None:
     if requested:
-        typer.echo(f"crossgate {version('crossgate')}")
+        typer.echo(f"crossgate {__version__}")
         raise typer.Exit
 
 

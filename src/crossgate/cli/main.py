@@ -16,6 +16,8 @@ from crossgate.diagnostics import InvalidInput
 _INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
 """What shells report for processes that SIGINT and SIGPIPE ended."""
+_GATEWAY_VERBS: Final = {"run", "serve", "node", "console", "token"}
+"""They serve, or open a store; the extra ``lint`` has what the other verbs need."""
 
 
 def main() -> NoReturn:
@@ -60,9 +62,10 @@ def _report_missing_package(missing: ModuleNotFoundError) -> int:
     package = (missing.name or "crossgate").partition(".")[0]
     if package == "crossgate":
         raise missing
+    extra = "gateway" if _GATEWAY_VERBS.intersection(sys.argv[1:2]) else "lint"
     print(
-        f"crossgate: the Python package {package} is not installed."
-        " The command needs more packages than the middleware: pip install 'crossgate[gateway]'",
+        f"crossgate: the Python package {package} is not installed; this command needs the extra {extra}:"
+        f" pip install 'crossgate[{extra}]'",
         file=sys.stderr,
     )
     return 2

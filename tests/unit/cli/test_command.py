@@ -7,16 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from tests.command import COMMAND, ENVIRONMENT, crossgate
 
+from crossgate import __version__
+
 
 def test_the_version() -> None:
     done = crossgate("--version")
-    assert (done.returncode, done.stdout) == (0, f"crossgate {version('crossgate')}\n")
+    assert (done.returncode, done.stdout) == (0, f"crossgate {__version__}\n")
 
 
 @pytest.mark.parametrize(
@@ -68,8 +69,8 @@ def test_a_missing_package_is_reported(missing: str) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        f"crossgate: the Python package {missing} is not installed."
-        " The command needs more packages than the middleware: pip install 'crossgate[gateway]'\n"
+        f"crossgate: the Python package {missing} is not installed; this command needs the extra lint:"
+        " pip install 'crossgate[lint]'\n"
     )
 
 

@@ -18,6 +18,8 @@ OTHER_PROGRAMS = {
     "--config-yaml": "envoy",
     "--ignore-unknown-dynamic-fields": "envoy",
     "--mysite": "a part of an origin",
+    "--no-deps": "pip",
+    "--require-hashes": "pip",
     "--unix-socket": "curl",
     "--version": "envoy",
 }

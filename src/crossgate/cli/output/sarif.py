@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Final
 from urllib.parse import quote
 
+from crossgate import __version__
 from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.lint.rule import Finding
 from crossgate.lint.rules import rule_of
@@ -25,7 +25,7 @@ def as_sarif(findings: Sequence[Finding]) -> dict[str, object]:
                 "tool": {
                     "driver": {
                         "name": "crossgate",
-                        "version": version("crossgate"),
+                        "version": __version__,
                         "rules": [_rule(code) for code in codes],
                     }
                 },
