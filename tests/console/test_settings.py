@@ -55,7 +55,7 @@ def test_every_field_of_the_table_has_an_input(site: Site, url: str) -> None:
 
 def test_a_form_that_was_not_touched_declares_the_same_object() -> None:
     gateway = Gateway(
-        tls=Tls("/a.pem", "/b.pem"),
+        tls=(Tls("/a.pem", "/b.pem"),),
         public_origins=("https://a.example.com", "https://b.example.com"),
         lint=GatewayLint((Suppression("http-origin", "old", "http://a.example"),), ("apps.example.com",)),
     )

@@ -23,6 +23,7 @@ from crossgate.catalogue.model import (
     Gateway,
     GatewayLint,
     LintSettings,
+    NativeClientCertificate,
     NativeService,
     Suppression,
     Tls,
@@ -137,7 +138,10 @@ def _catalogues(draw: st.DrawFn) -> Catalogue:
     gateway = st.builds(
         Gateway,
         listen=st.builds(HostPort, st.sampled_from(["127.0.0.1", "::1"]), st.integers(1, 65535)),
-        tls=st.none() | st.builds(Tls, _paths, _paths),
+        tls=st.lists(st.builds(Tls, _paths, _paths), max_size=2).map(tuple),
+        native_client_certificates=st.sampled_from(
+            [(), (NativeClientCertificate(("*.a.example",), "a", "b"),)]
+        ),
         native_ca=st.none() | _paths,
         public_origins=st.lists(_origins, max_size=2).map(tuple),
         same_origin=st.sampled_from(SameOrigin),

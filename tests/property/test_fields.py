@@ -115,14 +115,27 @@ _APPLICATIONS = st.fixed_dictionaries(
         "unknown": st.just(1),
     },
 )
+_PAIRS = st.fixed_dictionaries(
+    {"certificate": st.sampled_from(["a.pem", 7])},
+    optional={"key": st.just("b.pem"), "unknown": st.just(1)},
+)
 _GATEWAYS = st.fixed_dictionaries(
     {},
     optional={
         "listen": st.sampled_from(["127.0.0.1:8080", "[::1]:1", "localhost:1", "127.0.0.1:0", 7]),
-        "tls": st.none()
-        | st.fixed_dictionaries(
-            {"certificate": st.sampled_from(["a.pem", 7])},
-            optional={"key": st.just("b.pem"), "unknown": st.just(1)},
+        "tls": st.none() | _PAIRS | st.lists(_PAIRS, max_size=2),
+        "native_client_certificates": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "hosts": st.lists(
+                        st.sampled_from(["a.example", "*.a.example", "10.0.0.1", "[::1]", "*", "a:1", 7]),
+                        max_size=2,
+                    ),
+                    "certificate": st.just("c.pem"),
+                    "key": st.just("c.key"),
+                }
+            ),
+            max_size=2,
         ),
         "native_ca": st.sampled_from([None, "ca.pem", 7]),
         "trusted_proxies": st.lists(

@@ -88,6 +88,8 @@ class MachineCheck:
             # Every route leads to a cluster, and a cluster names the authorities. Without them, a file that
             # the change leaves alone is not judged.
             old, new = replace(old, native_ca=None), replace(new, native_ca=None)
+        # None is for the host of the probe; changed ones are read below.
+        old, new = replace(old, native_client_certificates=()), replace(new, native_client_certificates=())
         before = compile_settings(old, base.settings, self.system_ca)
         compiled = compile_settings(new, after.settings, self.system_ca)
         changed = {key: one for key, one in compiled.items() if before.get(key) != one}
@@ -114,19 +116,25 @@ def _find_on_machine(
     envoy: Envoy, before: Gateway, after: Gateway, changed: Mapping[ResourceKey, Resource]
 ) -> list[Diagnostic]:
     # Imported here: cryptography would delay the admin API by a tenth of its start.
-    from crossgate.dataplane.tls_files import check_authorities, check_tls
+    from crossgate.dataplane.tls_files import (
+        check_authorities,
+        check_client_certificates,
+        check_listener_certificates,
+    )
 
     found: list[Diagnostic] = []
     if before.listen != after.listen:
         listen = after.listen
         taken = check_listen(listen.host, listen.port, _GATEWAY.at("listen"), own_envoy=envoy.pid)
         found += [] if taken is None else [taken]
-    if CLIENT_LISTENER in changed and after.tls is not None:
-        found += check_tls(after.tls, _GATEWAY.at("tls"))
+    if CLIENT_LISTENER in changed:
+        found += check_listener_certificates(after, _GATEWAY)
     if CLIENT_LISTENER in changed and after.access_log is not None:
         found += check_access_log(after.access_log, _GATEWAY.at("access_log"))
     if before.native_ca != after.native_ca and after.native_ca is not None:
         found += check_authorities(after.native_ca, _GATEWAY)
+    if before.native_client_certificates != after.native_client_certificates:
+        found += check_client_certificates(after, _GATEWAY)
     return found
 
 

@@ -30,7 +30,7 @@ class OwnListener:
                 written as HTTP.
 
         """
-        connection = _Connection(gateway.listen, request.host, tls=gateway.tls is not None)
+        connection = _Connection(gateway.listen, request.host, tls=bool(gateway.tls))
         try:
             connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
             for name, value in (("Host", request.host), *request.headers, ("Content-Length", "0")):

@@ -7,7 +7,7 @@ server-level settings are in :mod:`crossgate.policy`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -29,6 +29,7 @@ from crossgate.catalogue.model import (
     Gateway,
     GatewayLint,
     LintSettings,
+    NativeClientCertificate,
     Suppression,
     Tls,
     default_endpoint,
@@ -44,6 +45,7 @@ from crossgate.catalogue.names import (
     parse_shared_domain,
     parse_trusted_domain,
 )
+from crossgate.catalogue.native_hosts import find_repeated_hosts, parse_native_host
 from crossgate.catalogue.telemetry import ACCESS_LOG, TELEMETRY, Telemetry
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.catalogue.urls import parse_native_url
@@ -55,12 +57,14 @@ from crossgate.policy.other_names import OTHER_NAMES
 from crossgate.policy.server_cors import SETTINGS as SERVER_SETTINGS
 from crossgate.record import (
     Boolean,
+    CheckedKind,
     Choice,
     Delegated,
     Field,
     Invalid,
     ListOf,
     Nullable,
+    OneOrMore,
     Pairs,
     Parsed,
     Record,
@@ -89,13 +93,37 @@ _ORIGIN: Final = Parsed(_parse_origin, _string(pattern=r"^[a-z][a-z0-9+.-]*://[^
 _DOMAIN: Final = Parsed(parse_trusted_domain)
 _SHARED_DOMAIN: Final = Parsed(parse_shared_domain)
 
+_NATIVE_HOST: Final = Parsed(parse_native_host)
+
+
+def _find_no_host(hosts: Sequence[str]) -> list[Diagnostic]:
+    if hosts:
+        return []
+    return [Diagnostic("wrong-type", "expected at least one host", "Name the native services", found="[]")]
+
+
 TLS: Final = Record(
     "TlsEntry",
-    "The listener's certificate. With it the gateway serves HTTPS only.",
+    "A certificate of the listener. With one the gateway serves HTTPS only.",
     Tls,
     (
         Field("certificate", Text(), "PEM file with the certificate and its chain."),
         Field("key", Text(), "PEM file with the private key."),
+    ),
+)
+
+NATIVE_CLIENT_CERTIFICATE: Final = Record(
+    "NativeClientCertificateEntry",
+    "The certificate that the gateway presents to some `https` native services.",
+    NativeClientCertificate,
+    (
+        Field(
+            "hosts",
+            CheckedKind(ListOf(_NATIVE_HOST), _find_no_host),
+            "List of the native services' hosts: `partner.example`, an IP address, or `*.internal.example` "
+            "for every name below it. The exact name has precedence, then the longest wildcard.",
+        ),
+        *TLS.fields,
     ),
 )
 
@@ -194,9 +222,11 @@ GATEWAY: Final = Record(
         ),
         Field(
             "tls",
-            Nullable(TLS),
-            "Certificate and key of the listener; with them the gateway serves HTTPS only.",
-            default=None,
+            OneOrMore(TLS),
+            "Certificate and key of the listener, or a list of such pairs; with them the gateway serves "
+            "HTTPS only. Of several, the name that the client requests (SNI) chooses one; the first is the "
+            "default.",
+            default=(),
             default_doc="clear text",
         ),
         Field(
@@ -205,6 +235,13 @@ GATEWAY: Final = Record(
             "PEM file with the authorities that are trusted for `https` native services.",
             default=None,
             default_doc="the system's",
+        ),
+        Field(
+            "native_client_certificates",
+            CheckedKind(ListOf(NATIVE_CLIENT_CERTIFICATE), find_repeated_hosts),
+            "List of certificates that the gateway presents to `https` native services, chosen by their "
+            "host.",
+            default=(),
         ),
         Field(
             "public_origins",

@@ -141,10 +141,25 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Paths of the PEM files with the listener's certificate and key."""
+    """Paths of the PEM files with a certificate and its key."""
 
     certificate: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NativeClientCertificate:
+    """Paths of the certificate that the gateway presents to some https native services, and of its key."""
+
+    hosts: tuple[str, ...]
+    """Lower-case domain names or IP addresses; ``*.`` before a domain stands for one or more labels."""
+    certificate: str
+    key: str
+
+    @property
+    def pair(self) -> Tls:
+        """Both paths."""
+        return Tls(self.certificate, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +167,11 @@ class Gateway:
     """The gateway's own settings."""
 
     listen: HostPort = DEFAULT_LISTEN
-    tls: Tls | None = None
+    tls: tuple[Tls, ...] = ()
+    """The listener's: the name that a client requests chooses one, else the first. Empty: plain HTTP."""
     native_ca: str | None = None
     """Path of a PEM file with the authorities trusted for https native services; None for the system's."""
+    native_client_certificates: tuple[NativeClientCertificate, ...] = ()
     public_origins: tuple[str, ...] = ()
     same_origin: SameOrigin = SameOrigin.DETECT
     trusted_proxies: tuple[str, ...] = ()

@@ -8,12 +8,22 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from crossgate.catalogue.fields import API, APPLICATION, DOCUMENT, GATEWAY, LINT, SETTINGS, Document
-from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, LintSettings, Settings
+from crossgate.catalogue.model import (
+    Api,
+    Application,
+    Catalogue,
+    Gateway,
+    LintSettings,
+    NativeClientCertificate,
+    Settings,
+    Tls,
+)
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.policy.server_cors import ReadLines, read_configured_policy
 from crossgate.record import Invalid, Record, as_found, unknown_keys, wrong_type
 
 _Object = TypeVar("_Object")
+_Pair = TypeVar("_Pair", Tls, NativeClientCertificate)
 _SETTINGS: Final = tuple(field.name for field in SETTINGS.fields)
 
 
@@ -129,11 +139,18 @@ def _not_a_document(raw: object) -> Diagnostic:
 
 
 def _resolve_paths(gateway: Gateway, folder: Path) -> Gateway:
-    tls, authorities, log = gateway.tls, gateway.native_ca, gateway.access_log
-    if tls is not None:
-        tls = replace(tls, certificate=str(folder / tls.certificate), key=str(folder / tls.key))
+    def resolved(pair: _Pair) -> _Pair:
+        return replace(pair, certificate=str(folder / pair.certificate), key=str(folder / pair.key))
+
+    authorities, log = gateway.native_ca, gateway.access_log
     if authorities is not None:
         authorities = str(folder / authorities)
     if log is not None:
         log = replace(log, file=str(folder / log.file))
-    return replace(gateway, tls=tls, native_ca=authorities, access_log=log)
+    return replace(
+        gateway,
+        tls=tuple(map(resolved, gateway.tls)),
+        native_ca=authorities,
+        native_client_certificates=tuple(map(resolved, gateway.native_client_certificates)),
+        access_log=log,
+    )

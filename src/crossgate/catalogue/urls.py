@@ -46,6 +46,12 @@ def parse_native_url(raw: object) -> NativeService | Diagnostic:
     )
 
 
+def parse_host(text: str) -> str | None:
+    """The host of a URL in lower case, an IP address in its shortest form; None if it is invalid."""
+    host = _parse_host(text)
+    return None if isinstance(host, _Error) else host
+
+
 def _parse(text: str) -> NativeService | _Error:
     url = _URL.fullmatch(text)
     if url is None or url["scheme"].lower() not in _DEFAULT_PORTS:

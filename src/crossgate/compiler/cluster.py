@@ -29,10 +29,11 @@ from google.protobuf.any_pb2 import Any
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from crossgate.catalogue.limits import Limits
-from crossgate.catalogue.model import NativeService
+from crossgate.catalogue.model import NativeService, Tls
 from crossgate.compiler.names import cluster_name
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
+from crossgate.compiler.secrets import tls_certificate
 from crossgate.net.address import is_ip_address
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -68,8 +69,17 @@ _DEFAULT: Final = cluster_limits(Limits())
 _IN_STATISTICS = str.maketrans({".": "_", "_": "~", ":": "-"})
 
 
-def compile_cluster(native: NativeService, ca_file: str, limits: ClusterLimits = _DEFAULT) -> Resource:
-    """The cluster's resource; ``ca_file`` is a PEM file with the authorities trusted for https."""
+def compile_cluster(
+    native: NativeService,
+    ca_file: str,
+    limits: ClusterLimits = _DEFAULT,
+    client_certificate: Tls | None = None,
+) -> Resource:
+    """The cluster's resource.
+
+    ``ca_file`` is a PEM file with the authorities trusted for https; ``client_certificate`` is presented to
+    an https native service.
+    """
     name = cluster_name(native)
     cluster = Cluster(
         name=name,
@@ -83,7 +93,7 @@ def compile_cluster(native: NativeService, ca_file: str, limits: ClusterLimits =
         load_assignment=_assignment(name, native),
     )
     if native.scheme == "https":
-        cluster.transport_socket.CopyFrom(_tls(native.host, ca_file))
+        cluster.transport_socket.CopyFrom(_tls(native.host, ca_file, client_certificate))
     return resource(name, cluster)
 
 
@@ -130,17 +140,18 @@ def _assignment(name: str, native: NativeService) -> ClusterLoadAssignment:
     return ClusterLoadAssignment(cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
 
 
-def _tls(host: str, ca_file: str) -> TransportSocket:
+def _tls(host: str, ca_file: str, client_certificate: Tls | None) -> TransportSocket:
     """TLS; the certificate must be signed by an authority and contain the service's own name."""
     # DNS alone knows the final dot of a fully qualified name; SNI and certificates do not.
     name = host.removesuffix(".")
     context = UpstreamTlsContext(
         sni="" if is_ip_address(name) else name,
         common_tls_context=CommonTlsContext(
+            tls_certificates=[] if client_certificate is None else [tls_certificate(client_certificate)],
             validation_context=CertificateValidationContext(
                 trusted_ca=DataSource(filename=ca_file),
                 match_typed_subject_alt_names=[_subject(name)],
-            )
+            ),
         ),
     )
     return TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))

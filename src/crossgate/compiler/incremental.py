@@ -10,8 +10,8 @@ the package compile a resource from its inputs; :mod:`crossgate.xds` decides whe
   outside of the default roots;
 * a scope for each scope key. It depends on the APIs with an endpoint under that key, the origins of their
   applications, the gateway's own origins, the default times, and whether there is a server policy;
-* a cluster for each native service. It depends on the service's address, the trusted authorities and the
-  limits of native services.
+* a cluster for each native service. It depends on the service's address, the trusted authorities, the client
+  certificate for its host and the limits of native services.
 
 **What a change affects.** :meth:`Compilation.advance` compares the new catalogue with the previous one, part
 by part. A resource is compiled again if one of its inputs differs:
@@ -24,7 +24,8 @@ an API (policy, endpoints, native service, timeout)  its scopes, before and afte
 an application                                       the scopes of the APIs that it is or was associated with
 own origins; a server policy added or removed        all scopes
 default times of native services                     the scopes of the APIs that do not set their own
-trusted authorities, limits of native services       all clusters
+trusted authorities, client certificates, limits of  all clusters
+native services
 gateway settings; the server policy; the first or    the edge
 last endpoint outside of the default roots
 ===================================================  ===================================================
@@ -61,7 +62,8 @@ from operator import is_, is_not
 from typing import NamedTuple
 
 from crossgate.catalogue.effective import Associations, own_policy, time_limits
-from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeService
+from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeClientCertificate, NativeService
+from crossgate.catalogue.native_hosts import find_client_certificate
 from crossgate.compiler.cluster import ClusterLimits, cluster_limits, compile_cluster
 from crossgate.compiler.flow_routes import compile_server_flow
 from crossgate.compiler.internal_listener import compile_internal_cluster, compile_internal_listener
@@ -119,11 +121,11 @@ class Compilation:
             )
         users, added_or_removed = _count_users(self._users, before.apis, catalogue.apis, changed)
         compiled |= {(CLUSTER, name): None for name in added_or_removed if name not in users}
-        native_ca, limits = _cluster_inputs(catalogue.gateway)
-        all_changed = _cluster_inputs(before.gateway) != (native_ca, limits)
+        inputs = _ClusterInputs.of(catalogue.gateway)
+        all_changed = _ClusterInputs.of(before.gateway) != inputs
         for name, native in _natives(catalogue.apis if all_changed else changed, catalogue.apis).items():
             if all_changed or name in added_or_removed:
-                compiled[CLUSTER, name] = compile_cluster(native, native_ca or system_ca, limits)
+                compiled[CLUSTER, name] = inputs.compile(native, system_ca)
 
         changes = {key: new for key, new in compiled.items() if self.resources.get(key) != new}
         # A copy of the whole mapping: for a change of one API, the larger part of the work.
@@ -163,6 +165,24 @@ class _Edge(NamedTuple):
         return {(resource.type_url, resource.name): resource for resource in resources}
 
 
+class _ClusterInputs(NamedTuple):
+    """What clusters depend on, besides their native service."""
+
+    native_ca: str | None
+    certificates: tuple[NativeClientCertificate, ...]
+    limits: ClusterLimits
+
+    @classmethod
+    def of(cls, gateway: Gateway) -> _ClusterInputs:
+        return cls(gateway.native_ca, gateway.native_client_certificates, cluster_limits(gateway.limits))
+
+    def compile(self, native: NativeService, system_ca: str) -> Resource:
+        own = find_client_certificate(self.certificates, native.host)
+        return compile_cluster(
+            native, self.native_ca or system_ca, self.limits, None if own is None else own.pair
+        )
+
+
 def _count_outside(api: Api | None) -> int:
     return sum(map(outside_default_roots, api.endpoints)) if api is not None else 0
 
@@ -192,10 +212,6 @@ def _affected_by_settings(before: Catalogue, after: Catalogue) -> Iterable[str]:
     if old == new:
         return ()
     return {key for key, api in after.apis.items() if time_limits(api, old) != time_limits(api, new)}
-
-
-def _cluster_inputs(gateway: Gateway) -> tuple[str | None, ClusterLimits]:
-    return gateway.native_ca, cluster_limits(gateway.limits)
 
 
 def _scopes_of(apis: Iterable[str], *catalogues: Mapping[str, Api]) -> set[ScopeKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from envoy.config.accesslog.v3.accesslog_pb2 import AccessLogFilter, ResponseFlagFilter
@@ -37,7 +38,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     ScopedRds,
     ScopedRoutes,
 )
-from envoy.extensions.transport_sockets.tls.v3.common_pb2 import TlsCertificate, TlsParameters
+from envoy.extensions.transport_sockets.tls.v3.common_pb2 import TlsParameters
 from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import CommonTlsContext, DownstreamTlsContext
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value, UInt64Value
 
@@ -52,6 +53,7 @@ from crossgate.compiler.headers import HEADER_MUTATION, LOOKUP_HEADER, mutate_ea
 from crossgate.compiler.names import FILLER, LISTENER_NAME, SERVER_ROUTES_NAME
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
+from crossgate.compiler.secrets import tls_certificate
 from crossgate.compiler.underscores import accept_underscores
 
 _ADS: Final = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
@@ -113,7 +115,7 @@ def _chain(name: str, gateway: Gateway, manager: HttpConnectionManager) -> Filte
             Filter(name="http", typed_config=pack(manager)),
         ],
     )
-    if gateway.tls is not None:
+    if gateway.tls:
         chain.transport_socket.CopyFrom(_tls(gateway.tls))
     return chain
 
@@ -231,16 +233,11 @@ def _scoped_routes(first: int) -> ScopedRoutes:
     )
 
 
-def _tls(tls: Tls) -> TransportSocket:
+def _tls(pairs: Sequence[Tls]) -> TransportSocket:
     context = DownstreamTlsContext(
         common_tls_context=CommonTlsContext(
             tls_params=TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_2),
-            tls_certificates=[
-                TlsCertificate(
-                    certificate_chain=DataSource(filename=tls.certificate),
-                    private_key=DataSource(filename=tls.key),
-                )
-            ],
+            tls_certificates=map(tls_certificate, pairs),
             alpn_protocols=["h2", "http/1.1"],
         )
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from crossgate.policy.server_cors import PREFIX
 from crossgate.record import (
     AsIs,
     Boolean,
+    CheckedKind,
     Choice,
     Field,
     Kind,
@@ -27,6 +28,7 @@ from crossgate.record import (
     Named,
     Nullable,
     Number,
+    OneOrMore,
     Pairs,
     Parsed,
     Record,
@@ -39,6 +41,8 @@ _WORDS: Final = re.compile(r"[,\s]+")
 _CAPITALS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NO_MARKUP: Final = Markup()
 _ACRONYMS: Final = {"tls": "TLS", "ca": "CA", "kib": "KiB", "websocket": "WebSocket", "api": "API"}
+_TOP_LEVEL: Final = 2
+"""Steps of the path of a key of the object: that of the object, and the key."""
 _EMPTY_ROWS: Final = 1
 """Rows for new entries below those of a list."""
 
@@ -177,11 +181,9 @@ def _groups(field: Field, raw: Any, before: Any, path: tuple[Step, ...]) -> Iter
         now, then = _mapping(raw), _mapping(before)
         fields: list[FormField] = []
         for one in kind.fields:
-            within = _bare(one.kind)
-            if isinstance(within, ListOf) and isinstance(_bare(within.kind), Record):
-                yield _list_group(
-                    one, _bare(within.kind), now.get(one.name), then.get(one.name), (*inner, one.name)
-                )
+            listed = _listed_record(_bare(one.kind))
+            if listed is not None:
+                yield _list_group(one, listed, now.get(one.name), then.get(one.name), (*inner, one.name))
             else:
                 fields.append(
                     _field(
@@ -190,6 +192,8 @@ def _groups(field: Field, raw: Any, before: Any, path: tuple[Step, ...]) -> Iter
                 )
         if fields:
             yield FormGroup(label, hint, Place(inner).json_path, tuple(fields))
+    elif (listed := _listed_record(kind)) is not None:
+        yield _list_group(field, listed, raw, before, inner)
     else:
         yield FormGroup("", hint, Place(inner).json_path, (_field(field, raw, before, path),))
 
@@ -205,7 +209,12 @@ def _list_group(
         )
         for index in range(len(now) + _EMPTY_ROWS)
     )
-    label = f"{label_of(str(path[-2]))}: {label_of(field.name).lower()}" if len(path) > 1 else ""
+    if isinstance(raw, Mapping):
+        # The API's diagnostics know no index in the short form of a single entry.
+        rows = (tuple(replace(one, path=Place((*path, one.key)).json_path) for one in rows[0]), *rows[1:])
+    label = label_of(field.name)
+    if len(path) > _TOP_LEVEL:
+        label = f"{label_of(str(path[-2]))}: {label.lower()}"
     return FormGroup(label, documentation(field.doc), Place(path).json_path, (), rows)
 
 
@@ -292,8 +301,10 @@ def _read(field: Field, base: Any, items: Mapping[str, str], name: str) -> Any:
         if _optional(field) and not any(within.get(one.name) for one in kind.fields if one.required):
             return None
         return within or None
-    if isinstance(kind, ListOf) and isinstance(inner := _bare(kind.kind), Record):
-        return _read_rows(inner, _list(base), items, name) or None
+    listed = _listed_record(kind)
+    if listed is not None:
+        rows = _read_rows(listed, _list(base), items, name)
+        return rows[0] if isinstance(kind, OneOrMore) and len(rows) == 1 else rows or None
     return _read_value(field, kind, base, items.get(name, ""))
 
 
@@ -347,9 +358,15 @@ def _number(text: str) -> Any:
 
 def _bare(kind: Kind[Any] | Record[Any]) -> Any:
     """The kind without what only says that it may be missing, or how its errors read."""
-    while isinstance(kind, Nullable | Named):
+    while isinstance(kind, Nullable | Named | CheckedKind):
         kind = kind.kind
     return kind
+
+
+def _listed_record(kind: object) -> Record[Any] | None:
+    """The record of a list's entries, if that is what they are."""
+    inner = _bare(kind.kind) if isinstance(kind, ListOf | OneOrMore) else None
+    return inner if isinstance(inner, Record) else None
 
 
 def _optional(field: Field) -> bool:
@@ -376,7 +393,8 @@ def _mapping(raw: Any) -> Mapping[str, Any]:
 
 
 def _list(raw: Any) -> Sequence[Any]:
-    return raw if isinstance(raw, list | tuple) else ()
+    """The entries; a mapping is the only one."""
+    return raw if isinstance(raw, list | tuple) else [raw] if isinstance(raw, Mapping) else ()
 
 
 def _at(rows: Sequence[Any], index: int) -> Mapping[str, Any]:

@@ -39,15 +39,37 @@ _ENCRYPTED: Final = re.compile(rb"(?m)-----BEGIN ENCRYPTED PRIVATE KEY-----|^Pro
 
 def check_gateway_files(gateway: Gateway) -> list[Diagnostic]:
     """What is wrong with the files that ``gateway`` names; places are as in a document."""
-    place = Place(("gateway",))
-    found = [] if gateway.tls is None else check_tls(gateway.tls, place.at("tls"))
+    found = check_certificates(gateway)
     if gateway.access_log is not None:
-        found += check_access_log(gateway.access_log, place.at("access_log"))
-    return found if gateway.native_ca is None else found + check_authorities(gateway.native_ca, place)
+        found += check_access_log(gateway.access_log, Place(("gateway", "access_log")))
+    return found
+
+
+def check_certificates(gateway: Gateway) -> list[Diagnostic]:
+    """What is wrong with every certificate, key and file of authorities that ``gateway`` names."""
+    place = Place(("gateway",))
+    found = check_listener_certificates(gateway, place)
+    if gateway.native_ca is not None:
+        found += check_authorities(gateway.native_ca, place)
+    return found + check_client_certificates(gateway, place)
+
+
+def check_listener_certificates(gateway: Gateway, place: Place) -> list[Diagnostic]:
+    """What is wrong with the pairs under ``tls`` of the settings at ``place``."""
+    single = len(gateway.tls) == 1
+    places = [place.at("tls") if single else place.at("tls", index) for index in range(len(gateway.tls))]
+    return [one for pair, at in zip(gateway.tls, places, strict=True) for one in check_tls(pair, at)]
+
+
+def check_client_certificates(gateway: Gateway, place: Place) -> list[Diagnostic]:
+    """What is wrong with the pairs that native services are shown."""
+    at = place.at("native_client_certificates")
+    pairs = enumerate(gateway.native_client_certificates)
+    return [one for index, entry in pairs for one in check_tls(entry.pair, at.at(index))]
 
 
 def check_tls(tls: Tls, place: Place) -> list[Diagnostic]:
-    """What is wrong with the listener's certificate and key; ``place`` is where they are named.
+    """What is wrong with a certificate and its key; ``place`` is where they are named.
 
     An expired certificate is a warning: Envoy serves it.
     """

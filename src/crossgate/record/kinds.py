@@ -268,6 +268,59 @@ class Pairs(Generic[_Value]):
 
 
 @dataclass(frozen=True, slots=True)
+class OneOrMore(Generic[_Value]):
+    """One mapping, or a list of at least one, read into a tuple; null means none.
+
+    A single one is written as itself, as by versions that knew no list.
+    """
+
+    kind: Kind[_Value]
+
+    def read(self, raw: object) -> tuple[_Value, ...] | Invalid:
+        """All of them, or the errors in all."""
+        if raw is None:
+            return ()
+        if not isinstance(raw, Sequence) or isinstance(raw, str | bytes | bytearray):
+            value = self.kind.read(raw)
+            return value if isinstance(value, Invalid) else (value,)
+        return ListOf(self.kind).read(raw) if raw else wrong_type("a mapping, or a list of some", raw)
+
+    def write(self, value: tuple[_Value, ...]) -> object:
+        """Null for none, the mapping of a single one, or the list."""
+        written = [self.kind.write(one) for one in value]
+        return written if len(written) > 1 else written[0] if written else None
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """Each of the three forms."""
+        one = self.kind.schema(definitions)
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}, {"type": "null"}]}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedKind(Generic[_Value]):
+    """A kind whose values must pass one more check, whose places are relative to the value."""
+
+    kind: Kind[_Value]
+    check: Callable[[_Value], Sequence[Diagnostic]]
+
+    def read(self, raw: object) -> _Value | Invalid:
+        """What the kind reads, or what the check finds."""
+        value = self.kind.read(raw)
+        if isinstance(value, Invalid):
+            return value
+        found = self.check(value)
+        return Invalid(tuple(found)) if found else value
+
+    def write(self, value: _Value) -> object:
+        """What the kind writes."""
+        return self.kind.write(value)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """The kind's schema: it describes no check."""
+        return self.kind.schema(definitions)
+
+
+@dataclass(frozen=True, slots=True)
 class Nullable(Generic[_Value]):
     """A value of some kind, or null, which means the same as leaving the key out."""
 

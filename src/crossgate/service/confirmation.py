@@ -49,8 +49,8 @@ def _listener_changes(before: Gateway, after: Gateway) -> Iterator[Diagnostic]:
             severity=Severity.WARNING,
         )
     if before.tls != after.tls:
-        served = "https instead of http" if before.tls is None else "http instead of https"
-        replaced = before.tls is not None and after.tls is not None
+        served = "https instead of http" if not before.tls else "http instead of https"
+        replaced = before.tls and after.tls
         yield Diagnostic(
             code="listener-changed",
             message="it changes the listener's certificate"

@@ -38,7 +38,7 @@ def test_the_check_of_the_files_agrees_with_envoy(name: str, binary: EnvoyBinary
     certificate, key = every_pair()[name][0].write(tmp_path)
     tls = Tls(str(certificate), str(key))
     errors = [one for one in check_tls(tls, Place()) if one.severity is Severity.ERROR]
-    reason = verdict(binary, tmp_path, Gateway(tls=tls))
+    reason = verdict(binary, tmp_path, Gateway(tls=(tls,)))
     assert bool(errors) == (reason is not None), reason
 
     authorities = check_authorities(str(certificate), Place())
@@ -55,7 +55,7 @@ def test_server_level_settings_are_validated_with_their_routes(binary: EnvoyBina
 
 def test_the_reason_is_envoys_own(binary: EnvoyBinary, tmp_path: Path) -> None:
     certificate, key = every_pair()["a certificate of another key"][0].write(tmp_path)
-    reason = verdict(binary, tmp_path, Gateway(tls=Tls(str(certificate), str(key))))
+    reason = verdict(binary, tmp_path, Gateway(tls=(Tls(str(certificate), str(key)),)))
     assert reason is not None
     assert reason.startswith(f"Failed to load private key from {key}")
     assert "KEY_VALUES_MISMATCH" in reason

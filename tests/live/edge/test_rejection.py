@@ -46,7 +46,7 @@ def test_with_a_missing_certificate_the_rest_of_the_change_is_applied(
     publish(gateway, catalogue_of(gateway.port, [api("pet", pet.port, POLICY)]))
     declared = catalogue_of(gateway.port, [api("pet", pet.port, None)])
     tls = Tls("/nowhere/gateway.pem", "/nowhere/gateway.key")
-    rollout = gateway.publish(replace(declared, gateway=replace(declared.gateway, tls=tls)))
+    rollout = gateway.publish(replace(declared, gateway=replace(declared.gateway, tls=(tls,))))
     [rejection] = rollout.rejections
     assert rejection.key[1] == "gateway"
     assert "/nowhere/gateway" in str(rejection.diagnostic())

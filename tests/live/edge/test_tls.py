@@ -126,7 +126,7 @@ def secure_port(folder: Path, pet: ScriptedNative) -> Iterator[int]:
     with live_gateway() as secure:
         declared = catalogue_of(secure.port, [api("pet", pet.port, POLICY)])
         tls = Tls(str(folder / "gateway.pem"), str(folder / "gateway.key"))
-        publish(secure, replace(declared, gateway=replace(declared.gateway, tls=tls)))
+        publish(secure, replace(declared, gateway=replace(declared.gateway, tls=(tls,))))
         yield secure.port
 
 

@@ -115,9 +115,9 @@ settings:
     ]
     catalogue = reading.catalogue
     assert catalogue is not None
-    assert catalogue.gateway.tls is not None
-    assert catalogue.gateway.tls.certificate == str(tmp_path / "etc" / "cert.pem")
-    assert catalogue.gateway.tls.key == "/other/key.pem"
+    [tls] = catalogue.gateway.tls
+    assert tls.certificate == str(tmp_path / "etc" / "cert.pem")
+    assert tls.key == "/other/key.pem"
     assert catalogue.gateway.native_ca == str(tmp_path / "etc" / "ca" / "roots.pem")
     assert catalogue.gateway.access_log == AccessLog(str(tmp_path / "etc" / "logs" / "access.log"))
     policy = catalogue.server_policy

@@ -70,7 +70,7 @@ _applications = st.lists(
 )
 _gateways = st.builds(
     Gateway,
-    tls=st.sampled_from((None, None, Tls("/etc/gateway.pem", "/etc/gateway.key"))),
+    tls=st.sampled_from(((), (), (Tls("/etc/gateway.pem", "/etc/gateway.key"),))),
     native_ca=st.sampled_from((None, None, "/etc/natives.pem")),
     public_origins=st.sampled_from(((), (), ("https://gateway.example.com",))),
     same_origin=st.sampled_from(SameOrigin),

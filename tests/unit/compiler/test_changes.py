@@ -135,7 +135,7 @@ CHANGES: dict[str, tuple[Catalogue, Touched]] = {
     "public origins": (with_gateway(public_origins=("https://gateway.example.com",)), WITH_POLICY),
     "same-origin requests by list only": (with_gateway(same_origin=SameOrigin.LISTED), WITH_POLICY),
     "authorities for native services": (with_gateway(native_ca="/etc/ca.pem"), {CAFE_CLUSTER}),
-    "the listener's certificate": (with_gateway(tls=Tls("/etc/a.pem", "/etc/a.key")), {THE_LISTENER}),
+    "the listener's certificate": (with_gateway(tls=(Tls("/etc/a.pem", "/etc/a.key"),)), {THE_LISTENER}),
     "how many refusals are reported": (
         with_gateway(telemetry=Telemetry(refusals_per_second=10)),
         {(TOKEN_BUCKET, name) for name in ("refusals", "refusals-browsers", "drawn-refusals")},

@@ -53,7 +53,7 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
 def test_no_message_contains_what_a_file_contains(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hunter2:x:0:0\n", encoding="utf-8")
-    gateway = Gateway(tls=Tls(str(secret), str(secret)), native_ca=str(secret))
+    gateway = Gateway(tls=(Tls(str(secret), str(secret)),), native_ca=str(secret))
     found = check_gateway_files(gateway)
     assert [one.place.path[1:] for one in found] == [("tls", "certificate"), ("tls", "key"), ("native_ca",)]
     assert not any("hunter2" in str(one) for one in found)

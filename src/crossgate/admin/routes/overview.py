@@ -169,6 +169,6 @@ def _example(context: AdminContext, permission: Permission) -> str | None:
     if first is None:
         return None
     gateway = catalogue.gateway
-    scheme = "https" if gateway.tls is not None else "http"
+    scheme = "https" if gateway.tls else "http"
     base = min(gateway.public_origins, default=f"{scheme}://{gateway.listen}")
     return f"{base}{first.endpoints[0]}"
