@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit acceptance format golden fuzz-proof reference screenshots bench bench-lint dist lock clean
+.PHONY: help run test check unit acceptance format golden fuzz-proof reference docs screenshots bench bench-lint dist lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -77,6 +77,10 @@ fuzz-proof: $(VENV)/.dev  ## run the fuzzers of the proof (SECONDS each, default
 
 reference: $(VENV)/.dev  ## generate the reference pages
 	@$(BIN)/python scripts/reference.py
+
+docs: $(VENV)/.dev  ## build the documentation as a site, in site/
+	@$(BIN)/python scripts/docs_site.py site
+	@echo "[docs] open site/index.html"
 
 screenshots: $(VENV)/.dev  ## take the pictures of the console in docs/, from the running example (NAMES, default all)
 	@scripts/prerequisites chromium

@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.operations import operations_page, types_page
+
 from crossgate.admin.app import routes
 from crossgate.catalogue.schema import document_schema, field_table, nested_records
 from crossgate.cli.app import LazyVerb, command
@@ -153,6 +155,8 @@ def main() -> None:
     (PAGES / "file.md").write_text(file_page((PAGES / "file.md").read_text()))
     (PAGES / "cli.md").write_text(cli_page())
     (PAGES / "admin-api.openapi.json").write_text(openapi_page())
+    (PAGES / "admin-api-operations.md").write_text(operations_page(routes().openapi()))
+    (PAGES / "admin-api-types.md").write_text(types_page(routes().openapi()))
     RULES.mkdir(parents=True, exist_ok=True)
     for name, text in rule_pages().items():
         (RULES / name).write_text(text, encoding="utf-8")

@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from scripts.operations import operations_page, types_page
 from scripts.reference import PAGES, cli_page, openapi_page, schema_page
 from tests.command import crossgate
 
+from crossgate.admin.app import routes
 from crossgate.cli.app import VERBS
 
 ROOT = Path(__file__).parents[3]
@@ -20,6 +22,8 @@ ROOT = Path(__file__).parents[3]
         ("gateway.schema.json", schema_page()),
         ("cli.md", cli_page()),
         ("admin-api.openapi.json", openapi_page()),
+        ("admin-api-operations.md", operations_page(routes().openapi())),
+        ("admin-api-types.md", types_page(routes().openapi())),
     ],
 )
 def test_the_committed_page_is_current(name: str, page: str) -> None:
