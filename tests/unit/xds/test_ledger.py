@@ -91,7 +91,7 @@ def test_of_the_incarnations_of_a_node_the_newest_is_listed() -> None:
     assert list(ledger.sessions) == [other, new]
     assert seen == ["a.1", "a.2"]
     assert ledger.is_replaced(old)
-    # It is told of, and reports, changes as before; nobody waits for it.
+    # It is notified of, and reports, changes as before; nobody waits for it.
     ledger.record(old, ResourceRejected(CLUSTER, "a", version(), "why"))
     assert seen == ["a.1", "a.2"]
     assert [one.rejections for one in ledger.nodes()] == [(), ()]
