@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass
 
 from crossgate.app.events import Emit, NodeChanged
+from crossgate.app.first_listener import wait_for_first_listener
 from crossgate.app.health import Health, HealthOptions
 from crossgate.app.health_state import EnvoyListens
 from crossgate.app.tasks import run_until_stopped
@@ -37,7 +38,7 @@ async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> Non
 
     Raises:
         InvalidInput: no Envoy binary runs here, or the runtime directory cannot be created, or the address of
-            the health checks cannot be used.
+            the health checks cannot be used, or Envoy rejected the first listener.
 
     """
     binary = find_envoy()
@@ -49,6 +50,11 @@ async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> Non
             settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
             async with Envoy(settings, lambda change: emit(NodeChanged(change, node_id))) as envoy:
                 health.state.checks.append(EnvoyListens(envoy))
-                if await run_until_stopped(envoy.ready(), stop):
+                if await run_until_stopped(_serves_clients(envoy), stop):
                     health.set_started()
                 await stop.wait()
+
+
+async def _serves_clients(envoy: Envoy) -> None:
+    await envoy.ready()
+    await wait_for_first_listener(envoy.admin)

@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
+
+from crossgate.net.address import HostPort
 
 if TYPE_CHECKING:
     import httpx
@@ -37,6 +40,14 @@ _ACTIVE_REQUESTS: Final = re.compile(r"http\.(?!admin\.).*\.downstream_rq_active
 _OPEN_CONNECTIONS: Final = re.compile(
     r"listener\.(?!admin\.|envoy_internal)(?!.*\.worker_\d+\.).*\.downstream_cx_active"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerRefusal:
+    """Envoy's reason for rejecting a listener, and the address that it should have had."""
+
+    reason: str
+    listen: HostPort
 
 
 class EnvoyAdmin:
@@ -115,6 +126,23 @@ class EnvoyAdmin:
         except httpx.HTTPError:
             return None
         return {status["name"] for status in answer.json().get("listener_statuses", ())}
+
+    async def listener_refusal(self, name: str) -> ListenerRefusal | None:
+        """Why Envoy rejected the newest version of a listener; None if it did not, or does not answer."""
+        await asyncio.to_thread(import_module, "httpx")
+        import httpx
+
+        try:
+            answer = await self._get("/config_dump", resource="dynamic_listeners")
+        except httpx.HTTPError:
+            return None
+        for one in answer.json().get("configs", ()):
+            if one.get("name") == name and "error_state" in one:
+                error = one["error_state"]
+                address = error.get("failed_configuration", {}).get("address", {}).get("socket_address", {})
+                listen = HostPort(str(address.get("address", "")), int(address.get("port_value", 0)))
+                return ListenerRefusal(str(error.get("details", "")), listen)
+        return None
 
     async def active_requests(self) -> int:
         """The number of clients' requests in progress."""

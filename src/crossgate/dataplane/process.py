@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 from types import TracebackType
-from typing import Self, assert_never
+from typing import Final, Self, assert_never
 
 from crossgate.dataplane.access_log_rotation import AccessLogRotation
 from crossgate.dataplane.binary import EnvoyBinary
@@ -28,6 +28,7 @@ from crossgate.dataplane.lifecycle_events import (
     EnvoyDraining,
     EnvoyExited,
     EnvoyReady,
+    EnvoyRestarting,
     EnvoyStopped,
     Exited,
     Flushed,
@@ -60,7 +61,11 @@ from crossgate.dataplane.supervisor import (
     Timeouts,
     WakeAt,
 )
+from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.log import Log, LogLevel
+
+_MOST_FAILED_STARTS: Final = 5
+"""In a row, before the first success. Later starts are repeated without limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,9 @@ class Envoy:
         self._supervision: asyncio.Task[None] | None = None
         self._rotation: asyncio.Task[None] | None = None
         self._is_ready = asyncio.Event()
+        self._was_ready = False
+        self._cannot_start = asyncio.Event()
+        self._last_exit: EnvoyExited | None = None
         self._log = Log("envoy")
 
     @property
@@ -177,12 +185,21 @@ class Envoy:
         )
 
     async def ready(self) -> None:
-        """Return when Envoy serves; raises StoppedBeforeReady if it is stopped before that."""
-        became_ready = asyncio.create_task(self._is_ready.wait())
+        """Return when Envoy serves.
+
+        Raises:
+            StoppedBeforeReady: it is stopped before that.
+            InvalidInput: it ended several times in a row, and was never ready.
+
+        """
+        waits = {asyncio.create_task(event.wait()) for event in (self._is_ready, self._cannot_start)}
         try:
-            await asyncio.wait({became_ready, self._running()}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*waits, self._running()}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            became_ready.cancel()
+            for wait in waits:
+                wait.cancel()
+        if self._cannot_start.is_set():
+            raise InvalidInput([_never_ready(self._last_exit)])
         if not self._is_ready.is_set():
             await self.stopped()
             raise StoppedBeforeReady
@@ -296,11 +313,16 @@ class Envoy:
     def _notify(self, event: LifecycleEvent) -> None:
         match event:
             case EnvoyReady():
+                self._was_ready = True
                 self._is_ready.set()
+            case EnvoyRestarting(_, failures) if failures >= _MOST_FAILED_STARTS and not self._was_ready:
+                self._cannot_start.set()
             case EnvoyExited() | EnvoyDraining() | EnvoyStopped():
                 self._is_ready.clear()
             case _:
                 pass
+        if isinstance(event, EnvoyExited):
+            self._last_exit = event
         if isinstance(event, EnvoyExited | EnvoyStopped):
             self._cancel_poll()
             self._forget_process()
@@ -328,3 +350,12 @@ class Envoy:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _never_ready(last: EnvoyExited | None) -> Diagnostic:
+    reason = "" if last is None else ": ".join([last.reason, *last.log_tail[-1:]])
+    return Diagnostic(
+        "envoy-start-failed",
+        f"Envoy ended {_MOST_FAILED_STARTS} times in a row and was never ready: it {reason}",
+        "Correct the cause: the log has what Envoy wrote",
+    )

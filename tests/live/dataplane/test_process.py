@@ -26,6 +26,7 @@ from crossgate.dataplane.lifecycle_events import (
 from crossgate.dataplane.process import Envoy, EnvoySettings, StoppedBeforeReady
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
 from crossgate.dataplane.supervisor import Timeouts
+from crossgate.diagnostics import InvalidInput
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -189,6 +190,21 @@ async def test_a_bootstrap_that_envoy_rejects_is_retried_and_explained(
     assert ended.reason == "exited with status 1"
     assert "admin" in ended.log_tail[0]
     assert [event.seconds for event in reported if isinstance(event, EnvoyRestarting)] == [0.1, 0.2]
+
+
+async def test_an_envoy_that_is_never_ready_ends_the_start(
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
+) -> None:
+    timeouts = Timeouts(first_restart=0.01)
+    settings = EnvoySettings(envoy_binary, b'{"admin": {"address": 1}}', directory, 1, timeouts)
+    async with Envoy(settings) as envoy:
+        with pytest.raises(InvalidInput) as refused:
+            await asyncio.wait_for(envoy.ready(), 60)
+    (found,) = refused.value.diagnostics
+    assert found.code == "envoy-start-failed"
+    assert "5 times in a row" in found.message
+    assert "exited with status 1" in found.message
+    assert "admin" in found.message
 
 
 async def test_a_cancelled_run_leaves_no_envoy(
