@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, func, select
 
 from crossgate.service.errors import RESTORE, StoreUnavailable
 from crossgate.service.objects import ObjectKey, ObjectKind
@@ -120,8 +120,9 @@ def _conditions(wanted: RevisionQuery) -> Iterator[ColumnElement[bool]]:
     if wanted.text:
         yield func.lower(revisions.c.message).contains(wanted.text.lower(), autoescape=True)
     if wanted.api:
+        # A whole key is looked up in the index; the versions of a name are found by reading the keys of all APIs.
         of_any_version = versions.c.key.startswith(f"{wanted.api}/", autoescape=True)
-        yield _changes(ObjectKind.API, or_(versions.c.key == wanted.api, of_any_version))
+        yield _changes(ObjectKind.API, versions.c.key == wanted.api if "/" in wanted.api else of_any_version)
     if wanted.application:
         yield _changes(ObjectKind.APPLICATION, versions.c.key == wanted.application)
 

@@ -74,3 +74,28 @@ def test_a_url_in_the_filter_is_sought_in_the_message(api: AdminApi) -> None:
         assert created.status_code == 201
     found = api.viewer.get("/v1/revisions", params={"filter": ticket})
     assert [one["number"] for one in found.json()["items"]] == [1]
+
+
+def test_revisions_are_found_by_author_api_and_application(api: AdminApi) -> None:
+    for path in ("/v1/apis/pets/1", "/v1/apis/pets/2", "/v1/apis/pets-2/1", "/v1/apis/pe_s/1"):
+        api.editor.put(path, json=api_entry(), headers=NEW)
+    api.admin.put(
+        "/v1/applications/Shop 2", json={"apis": ["pets/1"]}, headers=NEW, params={"message": "new"}
+    )
+    api.admin.put("/v1/apis/pets/1", json=api_entry(native_timeout=1), headers={"If-Match": "*"})
+
+    def numbers(**query: str) -> list[int]:
+        found = api.viewer.get("/v1/revisions", params=query)
+        assert found.status_code == 200, found.text
+        return [one["number"] for one in found.json()["items"]]
+
+    assert numbers(api="pets/1") == [6, 1]
+    assert numbers(api="pets") == [6, 2, 1]
+    assert numbers(api="pe_s") == [4]
+    assert numbers(api="pets/3") == numbers(api="et") == []
+    assert numbers(application="Shop 2") == [5]
+    assert numbers(author="TEST-admin") == [6, 5]
+    assert numbers(author="test-admin", api="pets/1") == [6]
+    assert numbers(author="test-admin", filter="new") == [5]
+    assert numbers(author="test-admin", filter="author:test-editor") == [6, 5]
+    assert numbers(author="nobody") == []

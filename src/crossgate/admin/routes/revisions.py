@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -123,9 +124,18 @@ def list_revisions(
             " the message.",
         ),
     ] = "",
+    author: Annotated[str, Query(max_length=200, description="The whole name, in any case.")] = "",
+    api: Annotated[
+        str, Query(max_length=500, description="Those that changed this API: `name/version`, or its name.")
+    ] = "",
+    application: Annotated[
+        str, Query(max_length=200, description="Those that changed this application.")
+    ] = "",
 ) -> Response:
-    """Revisions, the newest first."""
+    """Revisions, the newest first. `author`, `api` and `application` replace the same words of `filter`."""
     query = parse_revision_filter(text)
+    named = {"author": author, "api": api, "application": application}
+    query = replace(query, **{name: value for name, value in named.items() if value})
     found = context.service.store.revisions(before=_before(page), limit=page.limit + 1, query=query)
     shown = found[: page.limit]
     next_cursor = cursor_after(str(shown[-1].number)) if len(found) > page.limit else None
