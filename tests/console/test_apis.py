@@ -266,3 +266,30 @@ def test_what_somebody_types_is_shown_escaped(site: Site, sent: str) -> None:
     assert page.status_code == 200
     assert "<img" not in page.text
     assert 'aria-invalid="true"' in page.text
+
+
+def test_owner_and_labels_are_shown_and_kept(own_site: Site) -> None:
+    owned = {"owner": "Team <b>", "labels": {"team": "shop", "example.com/tier": ""}}
+    for path in ("/v1/apis/petstore/1.0", "/v1/applications/kiosk"):
+        seen = own_site.api.editor.get(path)
+        answer = own_site.api.editor.put(
+            path, json={**seen.json(), **owned}, headers={"If-Match": seen.headers["ETag"]}
+        )
+        assert answer.status_code == 200, answer.text
+    client = own_site.client(Role.EDITOR)
+    page = client.get(PETS).text
+    assert "<dd>Team &lt;b&gt;</dd>" in page
+    assert 'href="/apis?q=label%3Ateam%3Dshop"' in page
+    found = client.get("/apis?q=label%3Ateam%3Dshop").text
+    assert "petstore" in found
+    assert "orders" not in found.partition("<main")[2]
+    cards = client.get("/applications?view=cards&q=label:team=shop").text
+    assert "Team &lt;b&gt;" in cards
+    assert 'href="/applications?q=label%3Ateam%3Dshop"' in cards
+
+    form = dict(re.findall(r'name="(etag|base|csrf)" value="([^"]*)"', client.get(f"{PETS}/edit").text))
+    fields = {name: unescape(value) for name, value in form.items()}
+    fields |= {"type": "rest", "native": "http://pets.internal:9090/v2"}
+    saved = client.post(f"{PETS}/edit", data=fields)
+    assert saved.status_code == 303, saved.text
+    assert own_site.api.viewer.get("/v1/apis/petstore/1.0").json()["labels"] == owned["labels"]

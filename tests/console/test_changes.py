@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from html import unescape
 
 import pytest
 from tests.console_site import Site
@@ -85,6 +86,28 @@ def test_a_rollback_shows_its_plan_first_and_is_made(own_site: Site) -> None:
     again = client.post("/changes/2?rollback=1", data={**fields, "message": "Mine"}, headers=_own(own_site))
     assert "Not rolled back" in again.text
     assert 'value="Mine"' in again.text
+
+
+def test_a_rollback_that_moves_the_listener_is_made_once_it_is_confirmed(own_site: Site) -> None:
+    moved = {"listen": "127.0.0.1:8181", "public_origins": ["https://api.example.com"]}
+    answer = own_site.api.admin.put("/v1/gateway", json=moved, headers={"If-Match": "*"})
+    assert answer.status_code == 200
+    client = own_site.client(Role.ADMIN)
+    plan = client.get("/changes/2?rollback=1").text
+    assert "It moves the listener from 127.0.0.1:8181 to 127.0.0.1:8080." in plan
+    fields = dict(re.findall(r'name="(csrf|to|etag)" value="([^"]*)"', plan))
+    fields = {name: unescape(value) for name, value in fields.items()}
+
+    refused = client.post("/changes/2?rollback=1", data=fields, headers=_own(own_site))
+    assert "it has not been confirmed" in refused.text
+    undo = {"csrf": fields["csrf"], "revision": "2", "back": "/settings"}
+    undone = client.post("/undo", data=undo, headers=_own(own_site))
+    assert undone.headers["location"] == "/changes/2?rollback=1"
+    assert own_site.api.viewer.get("/v1/gateway").json()["listen"] == "127.0.0.1:8181"
+
+    fields["confirm"] = "true"
+    done = client.post("/changes/2?rollback=1", data=fields, headers=_own(own_site))
+    assert done.headers["location"] == "/changes/3?done=3"
 
 
 def test_the_api_plans_a_rollback_without_making_it(own_site: Site) -> None:

@@ -96,6 +96,22 @@ def test_document_that_omits_objects_can_delete_them(site: Site) -> None:
     assert "Loses access" in page
 
 
+def test_what_removes_much_is_applied_once_it_is_confirmed(own_site: Site) -> None:
+    client = own_site.client(Role.ADMIN)
+    many = "applications:\n" + "".join(f"  - name: till-{number}\n" for number in range(60))
+    assert applied(client, plan(client, many).text, many).status_code == 303
+    page = plan(client, TILL, prune="on").text
+    assert re.search(r"<b>It removes \d+ of the \d+ APIs and applications in its scope\.</b>", page)
+
+    refused = applied(client, page, TILL, prune="on")
+    assert refused.status_code == 409
+    assert "it has not been confirmed" in refused.text
+    assert own_site.api.viewer.get("/v1/applications").json()["total"] > 60
+    done = applied(client, refused.text, TILL, prune="on", confirm="true")
+    assert (done.status_code, done.headers["Location"]) == (303, "/changes/3?done=3")
+    assert 'name="confirm"' not in plan(client, OTHER).text
+
+
 def test_document_above_the_limit_is_refused_with_the_limit(site: Site) -> None:
     page = plan(site.client(Role.EDITOR), "a" * (16 * 2**20 + 1))
     assert page.status_code == 413

@@ -66,6 +66,11 @@ class ApiProblem(Exception):  # noqa: N818 - named as in RFC 9457
         self.diagnostics: Sequence[Mapping[str, Any]] = problem.get("diagnostics", ())
         self.problem = problem
 
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the call would succeed with `confirm=true`."""
+        return "confirmation" in self.problem
+
 
 @dataclass(frozen=True, slots=True)
 class InProcessApi:

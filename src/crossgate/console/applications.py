@@ -32,6 +32,8 @@ class ApplicationRow:
     suspended: bool
     origins: tuple[OriginLine, ...]
     apis: tuple[str, ...]
+    owner: str
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ def application_rows(
             suspended=item["application"].get("suspended", False),
             origins=tuple(_origin_lines(item, verdicts)),
             apis=tuple(item["application"].get("apis", ())),
+            owner=item["application"].get("owner", ""),
+            labels=item["application"].get("labels", {}),
         )
         for item in items
     ]

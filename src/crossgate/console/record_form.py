@@ -29,7 +29,6 @@ from crossgate.record import (
     Nullable,
     Number,
     OneOrMore,
-    Pairs,
     Parsed,
     Record,
     Text,
@@ -55,7 +54,7 @@ class Control(StrEnum):
     NUMBER = "number"
     TEXT = "text"
     LINES = "lines"
-    """A list, one entry a line; of a mapping, `key=value`."""
+    """A list, one entry a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +254,7 @@ def _control(field: Field, kind: object) -> Control:
             return Control.CHOICE
         case Number() | WholeNumber():
             return Control.NUMBER
-        case ListOf() | Pairs():
+        case ListOf():
             return Control.LINES
         case AsIs(described=schema):
             types = {one.get("type") for one in _alternatives(schema)}
@@ -280,8 +279,6 @@ def shown_text(field: Field, raw: Any) -> str:
         case Control.CHOICE:
             return str(field.default if raw is None and not field.required else raw or "")
         case Control.LINES:
-            if isinstance(raw, Mapping):
-                return "\n".join(f"{key}={value}" for key, value in raw.items())
             words = _WORDS.split(raw) if isinstance(raw, str) else _list(raw)
             return "\n".join(str(one) for one in words if str(one))
         case Control.NUMBER:
@@ -339,9 +336,6 @@ def _read_value(field: Field, kind: object, base: Any, text: str) -> Any:
         return text == "true"
     if not text:
         return None
-    if isinstance(kind, Pairs):
-        pairs = (line.partition("=") for line in text.split("\n"))
-        return {key.strip(): value.strip() for key, _, value in pairs}
     if control is Control.LINES:
         return text.split("\n")
     return _number(text) if control is Control.NUMBER else text

@@ -238,6 +238,8 @@ class RollbackPlan:
     difference: tuple[ObjectDifference, ...]
     more: int
     """Objects whose difference is not shown."""
+    confirmation: tuple[Mapping[str, Any], ...]
+    """What must be confirmed."""
 
 
 def rollback_plan(plan: Mapping[str, Any], etag: str, to: int, chosen: int) -> RollbackPlan:
@@ -249,4 +251,5 @@ def rollback_plan(plan: Mapping[str, Any], etag: str, to: int, chosen: int) -> R
         tuple(plan_effects(plan, chosen)),
         tuple(differences(plan["changes"][:MOST_OBJECTS])),
         max(0, len(plan["changes"]) - MOST_OBJECTS),
+        tuple(plan["confirmation"]),
     )

@@ -42,7 +42,7 @@ def _listener_changes(before: Gateway, after: Gateway) -> Iterator[Diagnostic]:
     if before.listen != after.listen:
         yield Diagnostic(
             code="listener-changed",
-            message=f"it moves the listener away from {before.listen}, where clients are refused then",
+            message=f"it moves the listener from {before.listen} to {after.listen}",
             remedy=_REMEDY,
             found=str(after.listen),
             place=Place(("gateway", "listen")),

@@ -120,7 +120,7 @@ def _conditions(wanted: RevisionQuery) -> Iterator[ColumnElement[bool]]:
     if wanted.text:
         yield func.lower(revisions.c.message).contains(wanted.text.lower(), autoescape=True)
     if wanted.api:
-        # A whole key is looked up in the index; the versions of a name are found by reading the keys of all APIs.
+        # A whole key is looked up in the index; for a name, the keys of all APIs are read.
         of_any_version = versions.c.key.startswith(f"{wanted.api}/", autoescape=True)
         yield _changes(ObjectKind.API, versions.c.key == wanted.api if "/" in wanted.api else of_any_version)
     if wanted.application:

@@ -95,13 +95,13 @@ async def roll_back(found: Page) -> Response:
     response = await found.api.call(
         "POST",
         f"/v1/revisions/{number if to is None else to}/rollback",
-        query={"message": form.get("message", "")},
+        query={"message": form.get("message", ""), "confirm": "true" if "confirm" in form else None},
         headers={"If-Match": form.get("etag", "")},
     )
     if response.ok:
         return found.redirect(f"/changes/{response.revision}?done={response.revision}")
     problem = ApiProblem(response)
-    if problem.status == HTTPStatus.PRECONDITION_FAILED:
+    if problem.status == HTTPStatus.PRECONDITION_FAILED or problem.unconfirmed:
         return await _show(found, number, conflict=problem, message=form.get("message", ""))
     raise problem
 

@@ -41,7 +41,11 @@ async def apply_import(found: Page) -> Response:
     answer = await found.api.call(
         "POST",
         kind_of(text).apply,
-        query={"prune": "true" if prune else None, "message": reason},
+        query={
+            "prune": "true" if prune else None,
+            "message": reason,
+            "confirm": "true" if "confirm" in form else None,
+        },
         body=text,
         headers={"If-Match": form.get("etag", "")},
     )
@@ -49,7 +53,10 @@ async def apply_import(found: Page) -> Response:
         return found.redirect(f"/changes/{answer.revision}?done={answer.revision}")
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
         return await _planned(found, text, prune=prune, reason=reason, note="moved")
-    return await _show(found, text, prune=prune, reason=reason, problem=ApiProblem(answer))
+    problem = ApiProblem(answer)
+    if problem.unconfirmed:
+        return await _planned(found, text, prune=prune, reason=reason, note="unconfirmed")
+    return await _show(found, text, prune=prune, reason=reason, problem=problem)
 
 
 def _fingerprint(text: str, *, prune: bool) -> str:
@@ -63,7 +70,7 @@ async def _planned(found: Page, text: str, *, prune: bool, reason: str, note: st
     query = {"prune": "true" if prune else None}
     answer = await found.api.call("POST", kind.plan, query=query, body=text)
     if answer.ok:
-        status = HTTPStatus.CONFLICT if note == "moved" else HTTPStatus.OK
+        status = HTTPStatus.CONFLICT if note in ("moved", "unconfirmed") else HTTPStatus.OK
         plan = {**answer.json, "etag": answer.etag, "planned": _fingerprint(text, prune=prune)}
         return await _show(
             found, text, prune=prune, reason=reason, kind=kind, plan=plan, note=note, status=status

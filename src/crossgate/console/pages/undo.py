@@ -14,7 +14,7 @@ from crossgate.console.sent_values import local_url, whole_number
 
 
 async def undo(found: Page) -> Response:
-    """Restore the state before a revision; if somebody changed something since, show the plan of that."""
+    """Restore the state before a revision; show the plan if it must be read or confirmed first."""
     form = await found.form()
     number = whole_number(form.get("revision", ""))
     if not number:
@@ -28,9 +28,10 @@ async def undo(found: Page) -> Response:
     )
     if response.ok:
         return found.redirect(f"{local_url(form.get('back', ''), '/changes')}?done={response.revision}")
-    if response.status == HTTPStatus.PRECONDITION_FAILED:
+    problem = ApiProblem(response)
+    if problem.status == HTTPStatus.PRECONDITION_FAILED or problem.unconfirmed:
         return found.redirect(f"/changes/{number}?rollback={before}")
-    raise ApiProblem(response)
+    raise problem
 
 
 routes: Final[list[BaseRoute]] = [page("/undo", undo, methods=("POST",))]
