@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
@@ -23,7 +24,13 @@ from crossgate.cli.main import main
 
 ROOT: Final = Path(__file__).parents[1]
 COMMAND: Final = (sys.executable, "-m", "crossgate")
-ENVIRONMENT: Final = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
+_STATE: Final = tempfile.TemporaryDirectory(prefix="crossgate-state-")
+"""Gateways with a file keep their tokens in it, and not in the home of whoever runs the tests."""
+ENVIRONMENT: Final = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
+    "XDG_STATE_HOME": _STATE.name,
+}
 PROGRAM: Final = str(Path(sys.executable).with_name("crossgate"))
 _SECONDS: Final = 90.0
 _ENVOY_READY: Final = re.compile(r"^Envoy is ready \(pid ([0-9]+)", re.MULTILINE)

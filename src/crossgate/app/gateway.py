@@ -38,6 +38,7 @@ from crossgate.app.first_token import write_first_token
 from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.health import Health, HealthOptions
 from crossgate.app.health_state import EnvoyListens, HealthReason, NodeSettled
+from crossgate.app.kept_token import KeptToken, keep_token
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
 from crossgate.app.tasks import background_task, run_until_stopped
@@ -56,6 +57,7 @@ from crossgate.net.address import Address, HostPort, SocketMode, UnixSocket
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutGateway
 from crossgate.service.errors import ServiceError, StoreUnavailable
+from crossgate.service.log import Log, LogLevel
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation
@@ -106,6 +108,8 @@ class GatewayOptions:
     otlp: str | None = None
     """The URL to which metrics are exported; None: as the environment says."""
     health: HealthOptions | None = None
+    state: Path | None = None
+    """Where a gateway with a file keeps its token; None: it has another one after each start."""
     dropped_log_lines: Callable[[], int] | None = None
     """Returns how many lines of the log were dropped."""
 
@@ -143,6 +147,7 @@ class _Gateway:
         self.check: MachineCheck
         self.metrics: GatewayMetrics | None = None
         self._envoy_version: str | None = None
+        self._kept_token: KeptToken | None = None
         self.health: Health
 
     async def start(self) -> None:
@@ -153,9 +158,11 @@ class _Gateway:
         # Closed after Envoy's end, for its last counts.
         metrics_stack = await self._stack.enter_async_context(AsyncExitStack())
         from_file = isinstance(options.source, Path)
-        if from_file:
+        if isinstance(options.source, Path):
             # Opened first, as it often fails: then Envoy is not started in vain.
             self.source = await source_stack.enter_async_context(open_source(options.source))
+            if options.admin is not None and options.state is not None:
+                self._kept_token = KeptToken(options.state, options.source)
         admin = self._bind_admin()
         self.health = Health(options.health, self._stop, self._emit)
         directory = create_runtime_directory()
@@ -303,7 +310,7 @@ class _Gateway:
         # Without a directory of its own, the file is removed at the stop; so is a token that is not stored.
         store = self._options.source
         folder = store.path if isinstance(store, SqliteDirectory) else directory.path
-        first_token = await asyncio.to_thread(write_first_token, source.tokens, folder)
+        first_token = await asyncio.to_thread(self._write_token, folder)
         if self._options.admin is not None and self._options.admin.console_link:
             # Imported here: it was loaded with the console.
             from crossgate.service.sessions import link_url
@@ -313,6 +320,19 @@ class _Gateway:
                 secret, _ = await asyncio.to_thread(source.sessions.create_link)
                 self._emit(ConsoleLinked(link_url(f"http://{address}", secret)))
         self._emit(AdminListening(f"http://{address}", first_token))
+
+    def _write_token(self, folder: Path) -> Path | None:
+        """The file with the first token, if there is one."""
+        if self._kept_token is None:
+            return write_first_token(self.source.tokens, folder)
+        try:
+            return keep_token(self.source.tokens, self._kept_token)
+        except InvalidInput as refused:
+            # Clients are served by now; a read-only file system has no place for it.
+            message = "The admin token is not kept: the next start has another one"
+            reasons = [str(one) for one in refused.diagnostics]
+            Log("gateway").log(LogLevel.WARNING, message, {"event": "token-not-kept", "reasons": reasons})
+            return write_first_token(self.source.tokens, folder)
 
     async def _start_metrics(self, stack: AsyncExitStack) -> None:
         # Imported here, in a thread: no client waits for it.

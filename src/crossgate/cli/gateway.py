@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
+from crossgate.app.kept_token import state_directory
 from crossgate.cli.arguments import DEFAULT_ADMIN_ADDRESS, DEFAULT_HEALTH_ADDRESS
 from crossgate.cli.health import health_options
 from crossgate.cli.output.events import EventLog
@@ -76,6 +77,7 @@ def run_control_plane(
         _parsed(parse_listen_address(arguments.listen)) if arguments.listen else None,
         _parsed(parse_otlp_url(arguments.otlp)) if arguments.otlp else None,
         health_options(arguments.health, DEFAULT_HEALTH_ADDRESS, arguments.health_host),
+        state_directory(os.environ),
         dropped_lines,
     )
     emit = EventLog(str(source)).emit

@@ -104,7 +104,7 @@ class Tokens:
         errors = list(find_limit_errors(apis, role))
         if errors:
             raise InvalidInput(errors)
-        now, secret = self.clock(), _PREFIX + secrets.token_urlsafe(32)
+        now, secret = self.clock(), generate_secret()
         expires = None if lifetime is None else now + lifetime
         token = Token(name, role, now, expires, apis=tuple(dict.fromkeys(apis)))
         self.store.add_token(token, _digest(secret))
@@ -118,6 +118,10 @@ class Tokens:
             return self.create("first", Role.ADMIN)[0]
         except TokenNameTaken:
             return None  # Another control plane has created it since.
+
+    def add_first(self, secret: str) -> None:
+        """Make a secret that an earlier start created the first token again."""
+        self.store.add_token(Token("first", Role.ADMIN, self.clock()), _digest(secret))
 
     def all(self) -> Sequence[Token]:
         """Every token, revoked and expired ones included."""
@@ -158,6 +162,11 @@ class Tokens:
         return revoked
 
 
+def generate_secret() -> str:
+    """A new secret."""
+    return _PREFIX + secrets.token_urlsafe(32)
+
+
 def _digest(secret: str) -> str:
     # A fast hash is enough: nobody can guess 256 random bits, so there is nothing to slow down.
     return sha256(secret.encode()).hexdigest()
@@ -169,6 +178,8 @@ class InMemoryTokenStore:
     def __init__(self) -> None:
         self._lock = Lock()
         self._tokens: dict[str, Token] = {}
+        self.on_revoked: dict[str, Callable[[Token], None]] = {}
+        """By the name of a token: called when it was revoked."""
 
     def add_token(self, token: Token, digest: str) -> None:
         """Store a new token, unless a valid one has the same name."""
@@ -200,8 +211,11 @@ class InMemoryTokenStore:
             digest = self._find_valid(name, at)
             if digest is None:
                 return None
-            self._tokens[digest] = replace(self._tokens[digest], revoked=at)
-            return self._tokens[digest]
+            revoked = self._tokens[digest] = replace(self._tokens[digest], revoked=at)
+        # A later token of that name is another one.
+        if (observer := self.on_revoked.pop(name, None)) is not None:
+            observer(revoked)
+        return revoked
 
     def touch_token(self, digest: str, at: datetime) -> None:
         """Record the time of the token's last use."""
