@@ -175,6 +175,57 @@ class HealthUnavailable:
         return "Health checks are not answered"
 
 
+@dataclass(frozen=True, slots=True)
+class Restarting:
+    """The next program takes over in this process."""
+
+    def __str__(self) -> str:
+        return "Restarting: clients are served meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRefused:
+    """A restart would fail: a start on trial said so. Nothing changed."""
+
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "Restart refused: the new start would fail; everything goes on as before"
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    """A start failed, while the Envoy of the program before serves."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        return "Start failed: the Envoy before goes on serving; correct the cause, then send SIGHUP again"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsSteered:
+    """New connections go to the new Envoy; the one before finishes its requests."""
+
+    pid: int
+
+    def __str__(self) -> str:
+        return f"New connections go to the new Envoy (pid {self.pid})"
+
+
+@dataclass(frozen=True, slots=True)
+class SteeringUnavailable:
+    """New connections cannot be steered to the new Envoy, so the old one closes its sockets at once."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            "The system does not allow to steer new connections: some that the old Envoy has not accepted yet"
+            " are reset; to avoid that, run sysctl net.ipv4.tcp_migrate_req=1"
+        )
+
+
 Event = (
     AdminListening
     | AdminUnavailable
@@ -190,6 +241,11 @@ Event = (
     | HealthListening
     | HealthUnavailable
     | NodeChanged
+    | Restarting
+    | RestartRefused
+    | StartFailed
+    | ConnectionsSteered
+    | SteeringUnavailable
 )
 Emit = Callable[[Event], None]
 """Receives each event as it happens. Must not block: it runs on the control plane's event loop."""

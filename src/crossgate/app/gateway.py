@@ -41,8 +41,9 @@ from crossgate.app.health_state import EnvoyListens, HealthReason, NodeSettled
 from crossgate.app.kept_token import KeptToken, keep_token
 from crossgate.app.rollout import Rollout
 from crossgate.app.sources import Source, open_source
+from crossgate.app.take_over import TakeOver
 from crossgate.app.tasks import background_task, run_until_stopped
-from crossgate.app.tcp_listener import ADMIN, bind_tcp
+from crossgate.app.tcp_listener import ADMIN
 from crossgate.app.telemetry import keep_storing
 from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.access_log_file import check_access_log
@@ -51,7 +52,7 @@ from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.checks import check_listen, find_unreachable
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from crossgate.dataplane.runtime_dir import RuntimeDirectory, create_runtime_directory
+from crossgate.dataplane.runtime_dir import RuntimeDirectory
 from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.net.address import Address, HostPort, SocketMode, UnixSocket
 from crossgate.service.catalogue_service import CatalogueService
@@ -114,15 +115,19 @@ class GatewayOptions:
     """Returns how many lines of the log were dropped."""
 
 
-async def run_gateway(options: GatewayOptions, emit: Emit, stop: asyncio.Event) -> None:
-    """Start the gateway, follow its source, and end it when ``stop`` is set.
+async def run_gateway(
+    options: GatewayOptions, emit: Emit, stop: asyncio.Event, take_over: TakeOver | None = None
+) -> None:
+    """Start the gateway, follow its source, and end it, or hand it over, when ``stop`` is set.
 
     Raises:
         InvalidInput: the document has errors, a port is taken, or no Envoy binary runs here.
 
     """
     async with AsyncExitStack() as stack:
-        gateway = _Gateway(options, emit, stop, stack)
+        if take_over is None:
+            take_over = await stack.enter_async_context(TakeOver.alone(emit, stop))
+        gateway = _Gateway(options, emit, take_over, stack)
         with gc_paused():
             started = await run_until_stopped(gateway.start(), stop)
         if started:
@@ -134,11 +139,11 @@ class _Gateway:
     """The parts of one gateway. ``stack`` closes what it opens."""
 
     def __init__(
-        self, options: GatewayOptions, emit: Emit, stop: asyncio.Event, stack: AsyncExitStack
+        self, options: GatewayOptions, emit: Emit, take_over: TakeOver, stack: AsyncExitStack
     ) -> None:
         self._options = options
         self._emit = emit
-        self._stop = stop
+        self._take_over = take_over
         self._stack = stack
         self._collector: Collector
         self.source: Source
@@ -164,15 +169,16 @@ class _Gateway:
             if options.admin is not None and options.state is not None:
                 self._kept_token = KeptToken(options.state, options.source)
         admin = self._bind_admin()
-        self.health = Health(options.health, self._stop, self._emit)
-        directory = create_runtime_directory()
-        self._stack.callback(directory.close)
+        self.health = self._take_over.health(options.health)
+        directory = self._take_over.runtime_directory()
         self._collector = Collector(self._control_plane_name())
         self.control_plane = ControlPlane(
             options.xds or UnixSocket(directory.control_plane_socket),
             telemetry_services(self._collector),
             options.xds_mode,
         )
+        self._take_over.node = self._node_id()
+        self._take_over.announce(self.control_plane.ledger)
         self._stack.push_async_callback(self.control_plane.stop)
         # Ended after Envoy, whose last report comes when it stops.
         await self._stack.enter_async_context(
@@ -181,13 +187,15 @@ class _Gateway:
         self.control_plane.listen()
         publisher = Publisher(self.control_plane.cache, system_ca_file())
         # Publishing in batches removes from a node what is not published yet. This process's own Envoy starts
-        # empty, and no other node knows the socket: so it can be answered at once.
-        in_batches = options.find_envoy is not None and options.xds is None
+        # empty, and no other node knows the socket: so it can be answered at once. After a restart, the Envoy
+        # before knows it.
+        in_batches = options.find_envoy is not None and options.xds is None and self._take_over.is_first
         publish_batch = self._batch_publisher(publisher) if in_batches else None
         if publish_batch is not None:
             publish_batch(Catalogue())
             await self.control_plane.start()
-        # Before Envoy: they answer while it drains.
+        # Before Envoy: they answer while it drains. So does the control plane, for the last counts.
+        self._stack.push_async_callback(self._take_over.wait_for_drains)
         await self._stack.enter_async_context(self.health.serving())
         envoy = None if options.find_envoy is None else await self._start_envoy(options.find_envoy, directory)
         if not from_file:
@@ -214,6 +222,8 @@ class _Gateway:
         if admin is not None:
             await self._start_admin(admin, directory)
         await self._start_metrics(metrics_stack)
+        if envoy is not None:
+            self._take_over.relieve(envoy)
         if admin is not None:
             await self._stack.enter_async_context(background_task(asyncio.to_thread(_warm_up_linter)))
 
@@ -237,7 +247,7 @@ class _Gateway:
             progress = NodeProgress(self.control_plane.ledger, self._node_id())
             self._stack.callback(progress.close)
             settled = NodeSettled(progress)
-            state.checks += [EnvoyListens(envoy), settled]
+            state.checks[:] = [EnvoyListens(envoy), settled]
             state.warnings.append(settled.warning)
         state.warnings.append(self._source_warning)
         self.health.set_started()
@@ -272,7 +282,7 @@ class _Gateway:
         if options is None:
             return None
         try:
-            bound = bind_tcp(options.address, ADMIN)
+            bound = self._take_over.sockets.bind(options.address, ADMIN)
         except InvalidInput as refused:
             if options.required:
                 raise
@@ -311,7 +321,7 @@ class _Gateway:
         store = self._options.source
         folder = store.path if isinstance(store, SqliteDirectory) else directory.path
         first_token = await asyncio.to_thread(self._write_token, folder)
-        if self._options.admin is not None and self._options.admin.console_link:
+        if self._options.admin is not None and self._options.admin.console_link and self._take_over.is_first:
             # Imported here: it was loaded with the console.
             from crossgate.service.sessions import link_url
 
@@ -364,7 +374,7 @@ class _Gateway:
         listen = options.listen or gateway.listen
         if options.find_envoy is not None:
             # Before it is stored: the next start would fail too.
-            refusal = check_listen(listen.host, listen.port, _LISTEN)
+            refusal = check_listen(listen.host, listen.port, _LISTEN, own_envoys=self._take_over.envoy_pids)
             if refusal is not None:
                 raise InvalidInput([refusal] if options.listen else self.source.located([refusal]))
             if gateway.access_log is not None:
@@ -379,8 +389,11 @@ class _Gateway:
         self._envoy_version = binary.version
         document = bootstrap(self._node_id(), self.control_plane.address, directory.admin_socket)
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
-        envoy = Envoy(settings, self._on_node_change)
-        return await self._stack.enter_async_context(envoy)
+        envoy = await self._stack.enter_async_context(
+            Envoy(self._take_over.settings(settings), self._on_node_change)
+        )
+        self._stack.callback(self._take_over.keep, envoy)
+        return envoy
 
     def _on_node_change(self, change: LifecycleEvent) -> None:
         self._emit(NodeChanged(change, self._node_id()))

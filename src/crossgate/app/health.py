@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from crossgate.app.events import Emit, HealthListening, HealthUnavailable
 from crossgate.app.health_state import HealthState
 from crossgate.app.tasks import background_task
-from crossgate.app.tcp_listener import HEALTH, bind_tcp
+from crossgate.app.tcp_listener import HEALTH, SocketUse, bind_tcp
 from crossgate.diagnostics import InvalidInput, Severity
 from crossgate.net.address import HostPort
 
@@ -47,7 +47,13 @@ class HealthOptions:
 class Health:
     """The health checks of one process. Enter `serving` before what has to be stopped while they answer."""
 
-    def __init__(self, options: HealthOptions | None, stop: asyncio.Event, emit: Emit) -> None:
+    def __init__(
+        self,
+        options: HealthOptions | None,
+        stop: asyncio.Event,
+        emit: Emit,
+        bind: Callable[[HostPort, SocketUse], socket.socket] = bind_tcp,
+    ) -> None:
         """Bind the address; None: there are no health checks.
 
         Raises:
@@ -60,6 +66,7 @@ class Health:
         self._host_names = () if options is None else options.host_names
         self._emit = emit
         self._may_load = asyncio.Event()
+        self._bind_socket = bind
         self._bound = None if options is None else self._bind(options)
 
     @asynccontextmanager
@@ -79,7 +86,7 @@ class Health:
 
     def _bind(self, options: HealthOptions) -> socket.socket | None:
         try:
-            return bind_tcp(options.address, HEALTH)
+            return self._bind_socket(options.address, HEALTH)
         except InvalidInput as refused:
             if options.required:
                 raise

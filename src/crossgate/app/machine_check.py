@@ -125,7 +125,7 @@ def _find_on_machine(
     found: list[Diagnostic] = []
     if before.listen != after.listen:
         listen = after.listen
-        taken = check_listen(listen.host, listen.port, _GATEWAY.at("listen"), own_envoy=envoy.pid)
+        taken = check_listen(listen.host, listen.port, _GATEWAY.at("listen"), own_envoys=_pids(envoy))
         found += [] if taken is None else [taken]
     if CLIENT_LISTENER in changed:
         found += check_listener_certificates(after, _GATEWAY)
@@ -136,6 +136,10 @@ def _find_on_machine(
     if before.native_client_certificates != after.native_client_certificates:
         found += check_client_certificates(after, _GATEWAY)
     return found
+
+
+def _pids(envoy: Envoy) -> list[int]:
+    return [] if envoy.pid is None else [envoy.pid]
 
 
 def _refused(reason: str, place: Place) -> Diagnostic:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from crossgate.app.events import Emit, NodeChanged
 from crossgate.app.first_listener import wait_for_first_listener
-from crossgate.app.health import Health, HealthOptions
+from crossgate.app.health import HealthOptions
 from crossgate.app.health_state import EnvoyListens
+from crossgate.app.take_over import TakeOver
 from crossgate.app.tasks import run_until_stopped
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from crossgate.dataplane.runtime_dir import create_runtime_directory
 from crossgate.net.address import Address
 
 
@@ -31,8 +31,10 @@ class NodeOptions:
     health: HealthOptions | None = None
 
 
-async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> None:
-    """Run the node until ``stop`` is set, then let it finish its requests.
+async def run_node(
+    options: NodeOptions, emit: Emit, stop: asyncio.Event, take_over: TakeOver | None = None
+) -> None:
+    """Run the node until ``stop`` is set, then let it finish its requests, or hand it over.
 
     Envoy waits for a control plane that is not there yet, and keeps serving when it goes away.
 
@@ -41,18 +43,28 @@ async def run_node(options: NodeOptions, emit: Emit, stop: asyncio.Event) -> Non
             the health checks cannot be used, or Envoy rejected the first listener.
 
     """
+    if take_over is None:
+        async with TakeOver.alone(emit, stop) as alone:
+            await run_node(options, emit, stop, alone)
+        return
     binary = find_envoy()
-    health = Health(options.health, stop, emit)
+    take_over.node = options.node_id or f"{socket.gethostname()}-{os.getpid()}"
+    health = take_over.health(options.health)
     async with health.serving():
-        with create_runtime_directory() as directory:
-            node_id = options.node_id or f"{socket.gethostname()}-{os.getpid()}"
-            document = bootstrap(node_id, options.control_plane, directory.admin_socket)
-            settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
-            async with Envoy(settings, lambda change: emit(NodeChanged(change, node_id))) as envoy:
-                health.state.checks.append(EnvoyListens(envoy))
+        directory = take_over.runtime_directory()
+        document = bootstrap(take_over.node, options.control_plane, directory.admin_socket)
+        settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
+        node = take_over.node
+        started = Envoy(take_over.settings(settings), lambda change: emit(NodeChanged(change, node)))
+        async with started as envoy:
+            try:
                 if await run_until_stopped(_serves_clients(envoy), stop):
+                    health.state.checks[:] = [EnvoyListens(envoy)]
                     health.set_started()
+                    take_over.relieve(envoy)
                 await stop.wait()
+            finally:
+                take_over.keep(envoy)
 
 
 async def _serves_clients(envoy: Envoy) -> None:

@@ -99,6 +99,8 @@ HealthAddress = Annotated[
 
 # Of several verbs.
 
+DEFAULT_DRAIN_SECONDS: Final = 30.0
+
 DocumentFiles = Annotated[
     list[Path],
     typer.Argument(
@@ -151,6 +153,15 @@ Message = Annotated[
 Prune = Annotated[bool, typer.Option("--prune", help="Remove objects that the documents do not contain.")]
 Concurrency = Annotated[
     int, typer.Option(min=0, metavar="N", help="Worker threads of Envoy; 0: one per core.")
+]
+DrainTime = Annotated[
+    float,
+    typer.Option(
+        "--drain-time",
+        min=0,
+        metavar="SECONDS",
+        help="How long requests in progress may take after a stop or a restart. Streams live until it ends.",
+    ),
 ]
 HealthHosts = Annotated[
     list[str] | None,

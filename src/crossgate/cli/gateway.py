@@ -10,10 +10,11 @@ from typing import Final, TypeVar
 
 from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
 from crossgate.app.kept_token import state_directory
-from crossgate.cli.arguments import DEFAULT_ADMIN_ADDRESS, DEFAULT_HEALTH_ADDRESS
+from crossgate.cli.arguments import DEFAULT_ADMIN_ADDRESS, DEFAULT_DRAIN_SECONDS, DEFAULT_HEALTH_ADDRESS
 from crossgate.cli.health import health_options
 from crossgate.cli.output.events import EventLog
 from crossgate.cli.process import run_until_signal
+from crossgate.cli.restart import is_trial, try_start
 from crossgate.cli.stores import store_location
 from crossgate.dataplane.binary import EnvoyBinary
 from crossgate.diagnostics import Diagnostic, InvalidInput
@@ -55,6 +56,7 @@ def run_control_plane(
     dropped_lines: Callable[[], int],
     find_envoy: Callable[[], EnvoyBinary] | None = None,
     concurrency: int = 0,
+    drain_seconds: float = DEFAULT_DRAIN_SECONDS,
 ) -> None:
     """Run a gateway until a signal ends it. Without ``find_envoy``, it starts no Envoy.
 
@@ -80,8 +82,16 @@ def run_control_plane(
         state_directory(os.environ),
         dropped_lines,
     )
+    if is_trial():
+        try_start(source, find_envoy)
+        return
     emit = EventLog(str(source)).emit
-    run_until_signal(lambda stop: run_gateway(options, emit, stop))
+    run_until_signal(
+        lambda take_over: run_gateway(options, emit, take_over.end, take_over),
+        emit,
+        options.health,
+        drain_seconds,
+    )
 
 
 def xds_address(raw: str) -> Address:

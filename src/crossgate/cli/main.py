@@ -11,6 +11,7 @@ import os
 import sys
 from typing import Final, NoReturn
 
+from crossgate.cli.execute_again import ExecuteAgain
 from crossgate.diagnostics import InvalidInput
 
 _INTERRUPTED: Final = 130
@@ -49,6 +50,9 @@ def _run() -> int:
 
             print_refusal(invalid.diagnostics)
             return 2
+    except ExecuteAgain as end:
+        sys.stdout.flush()
+        end.execute()
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer exits with 1 after it
             raise end.__context__ from None

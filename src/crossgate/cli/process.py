@@ -13,9 +13,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from io import UnsupportedOperation
 from typing import Final, TextIO
 
+from crossgate.app.events import Emit
+from crossgate.app.health import HealthOptions
+from crossgate.app.take_over import TakeOver
+from crossgate.app.tasks import background_task
+from crossgate.cli.execute_again import ExecuteAgain
 from crossgate.cli.log_pipe import LogPipe
 from crossgate.cli.output.log_lines import Render, render_json, text_renderer
+from crossgate.cli.restart import SIGNALS, Restarts, execute_again, has_controlling_terminal
 from crossgate.cli.stray_output import stray_output_logged
+from crossgate.dataplane.handover import take_handover
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.service.log import Log, LogFormat, LogLevel, log_level
 
@@ -24,17 +31,52 @@ _BAD_INPUT: Final = 2
 _FAILED: Final = 1
 
 
-def run_until_signal(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
-    """Run ``work`` until it ends. SIGINT, SIGTERM and SIGHUP set the event that asks it to."""
+def run_until_signal(
+    work: Callable[[TakeOver], Coroutine[None, None, None]],
+    emit: Emit,
+    health: HealthOptions | None,
+    drain_seconds: float,
+) -> None:
+    """Run ``work`` until it ends, or its ``end`` is set: by SIGINT and SIGTERM, which stop this process.
 
-    async def main() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, stop.set)
-        await work(stop)
+    SIGHUP stops it if it has a controlling terminal. Otherwise the process executes its program again.
 
-    asyncio.run(main())
+    Raises:
+        ExecuteAgain: the work has ended for the next program.
+
+    """
+    handover = take_handover()
+    # A terminal that was closed cannot be found any more.
+    stops = SIGNALS if has_controlling_terminal() else (signal.SIGINT, signal.SIGTERM)
+
+    async def main() -> ExecuteAgain | None:
+        late: list[signal.Signals] = []
+        async with TakeOver(emit, handover, drain_seconds) as take_over:
+
+            def stop(number: signal.Signals) -> None:
+                if take_over.is_replaced:
+                    late.append(number)
+                else:
+                    take_over.stop()
+
+            restarts = Restarts(take_over, emit)
+            loop = asyncio.get_running_loop()
+            for number in SIGNALS:
+                if number in stops:
+                    loop.add_signal_handler(number, stop, number)
+                else:
+                    loop.add_signal_handler(number, restarts.request)
+            # They may have been blocked by the program before.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            async with background_task(restarts.run()):
+                await take_over.run(work(take_over), health)
+        if take_over.next is None:
+            return None
+        return execute_again(take_over.next, late[0] if late else None)
+
+    replaced = asyncio.run(main())
+    if replaced is not None:
+        raise replaced
 
 
 @contextmanager

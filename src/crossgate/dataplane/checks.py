@@ -11,7 +11,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -27,11 +27,12 @@ _CONCURRENT_CONNECTS: Final = 100
 
 
 def check_listen(
-    host: str, port: int, place: Place = _NOWHERE, *, own_envoy: int | None = None
+    host: str, port: int, place: Place = _NOWHERE, *, own_envoys: Collection[int] = ()
 ) -> Diagnostic | None:
     """Why nothing can listen on ``host:port`` now, or None. ``place`` is where the address was configured.
 
-    The process ``own_envoy`` may hold the port: Envoy shares it with itself while it replaces a listener.
+    The processes ``own_envoys`` may hold the port: Envoy shares it with itself while it replaces a listener,
+    and with the Envoy whose place it takes.
     """
     try:
         family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
@@ -46,9 +47,9 @@ def check_listen(
     try:
         _try_listen(family, host, port)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE and own_envoy is not None:
+        if error.errno == errno.EADDRINUSE and own_envoys:
             holders = _holders(host, port)
-            if holders and holders == {own_envoy}:
+            if holders and holders <= set(own_envoys):
                 return None
         return _listen_refused(error, host, port, place)
     return None

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -53,6 +54,21 @@ class RuntimeDirectory:
             self.bootstrap_file.write_bytes(document)
         except OSError as error:
             raise InvalidInput([_unwritable(self.path, error)]) from None
+
+    def move_admin_socket(self, socket: Path) -> Path:
+        """Move an inherited Envoy's admin socket away from where the next one listens; returns where to.
+
+        The socket listens on under its new name, which is as short.
+        """
+        if socket != self.admin_socket:
+            return socket
+        moved = next(path for path in self._old_admin_sockets() if not path.exists())
+        with suppress(FileNotFoundError):
+            socket.rename(moved)
+        return moved
+
+    def _old_admin_sockets(self) -> Iterable[Path]:
+        return (self.path / f"old-{number}.sock" for number in count(1))
 
     def close(self) -> None:
         """Remove the directory and release its lock."""

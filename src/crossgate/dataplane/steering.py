@@ -123,6 +123,11 @@ def prepare_closing(new_pid: int) -> None:
         _attach(new_pid, group.new, ((_RETURN, 0, 0, group.old_count),))
 
 
+def shares_addresses(pid: int) -> bool:
+    """Whether other sockets listen where those of the process do. Blocks."""
+    return bool(_groups(pid))
+
+
 def end_steering(new_pid: int) -> None:
     """Let the kernel choose by the hash, when no other process listens there any more. Blocks.
 

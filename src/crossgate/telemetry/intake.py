@@ -107,6 +107,9 @@ class _Intake:
                 if await _run(len(data), counters.add, message.envoy_metrics):
                     hand_over()
                     self._reports.flushed(node)
+        except asyncio.CancelledError:
+            # The control plane stops. gRPC would log it as a failure of this method.
+            return b""
         finally:
             # Cumulative values are true without the rest of their flush. But without an incarnation, a sum
             # that is not whole would look like a new process.

@@ -66,9 +66,6 @@ class ControlPlane:
         self.ledger = Ledger(self.cache)
         self.address = address
         """Where nodes connect; once it listens, with the port that was chosen for port 0."""
-        self.is_complete = asyncio.Event()
-        """Cleared while only a part of the wanted state is published: replaced nodes are answered later."""
-        self.is_complete.set()
         self._services = tuple(services)
         self._socket_mode = socket_mode
         self._connections: dict[Connection, _Connection] = {}
@@ -82,7 +79,7 @@ class ControlPlane:
         """
         server = grpc.aio.server(options=OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(
-            _Discovery(self.cache, self.ledger, self._connections, self.is_complete), server
+            _Discovery(self.cache, self.ledger, self._connections), server
         )
         server.add_generic_rpc_handlers(self._services)
         self.address = _bind(server, self.address, self._socket_mode)
@@ -121,17 +118,10 @@ class ControlPlane:
 class _Discovery:
     """The methods of AggregatedDiscoveryService, under the names that gRPC calls."""
 
-    def __init__(
-        self,
-        cache: Cache,
-        ledger: Ledger,
-        connections: dict[Connection, _Connection],
-        is_complete: asyncio.Event,
-    ) -> None:
+    def __init__(self, cache: Cache, ledger: Ledger, connections: dict[Connection, _Connection]) -> None:
         self._cache = cache
         self._ledger = ledger
         self._connections = connections
-        self._is_complete = is_complete
 
     async def StreamAggregatedResources(  # noqa: N802 - the service names it
         self, _requests: Message, context: grpc.aio.ServicerContext
@@ -159,9 +149,6 @@ class _Discovery:
         fields = first.node.metadata.fields
         incarnation = fields[_INCARNATION].string_value if _INCARNATION in fields else ""
         session = self._ledger.connect(node, incarnation)
-        if self._ledger.is_replaced(session):
-            # It holds the whole state: what is not published yet would be removed.
-            await self._is_complete.wait()
         connection = _Connection(self._cache, self._ledger, session)
         self._connections[connection.session] = connection
         stop_watching = self._cache.watch(connection.changed)
@@ -170,6 +157,9 @@ class _Discovery:
             await connection.read(first, context)
             async for request in requests:
                 await connection.read(request, context)
+        except asyncio.CancelledError:
+            # The control plane stops. gRPC would log it as a failure of this method.
+            return
         finally:
             stop_watching()
             self._connections.pop(connection.session, None)

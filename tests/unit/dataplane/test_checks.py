@@ -67,16 +67,16 @@ def test_a_port_of_this_process_is_not_to_be_killed() -> None:
 )
 def test_a_port_that_the_own_envoy_holds_is_free_for_it(held: str, wanted: str) -> None:
     with listening(held) as (pid, port):
-        assert check_listen(wanted, port, own_envoy=pid) is None
-        assert check_listen(wanted, port, own_envoy=os.getpid()) is not None
+        assert check_listen(wanted, port, own_envoys=[pid]) is None
+        assert check_listen(wanted, port, own_envoys=[os.getpid()]) is not None
 
 
 def test_a_port_that_another_process_shares_with_the_own_envoy_is_taken() -> None:
     with listening("127.0.0.1") as (pid, port), closing(socket.socket()) as another:
         another.bind(("127.0.0.2", port))
         another.listen()
-        assert check_listen("0.0.0.0", port, own_envoy=pid) is not None
-        assert check_listen("127.0.0.1", port, own_envoy=pid) is None
+        assert check_listen("0.0.0.0", port, own_envoys=[pid]) is not None
+        assert check_listen("127.0.0.1", port, own_envoys=[pid]) is None
 
 
 def test_every_ipv6_address_leaves_ipv4_to_others() -> None:

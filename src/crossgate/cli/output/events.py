@@ -15,6 +15,7 @@ from crossgate.app.events import (
     ChangeEnforced,
     ChangePending,
     ChangeRefused,
+    ConnectionsSteered,
     ConsoleLinked,
     Event,
     GatewayServing,
@@ -24,7 +25,11 @@ from crossgate.app.events import (
     NativesForbidden,
     NodeChanged,
     ResourcesRejected,
+    Restarting,
+    RestartRefused,
     ServicesUnreachable,
+    StartFailed,
+    SteeringUnavailable,
 )
 from crossgate.catalogue.model import Api, Catalogue
 from crossgate.dataplane.lifecycle_events import (
@@ -50,6 +55,7 @@ _MAX_LINT_ERRORS: Final = 10
 
 _WITH_DIAGNOSTICS: Final[Mapping[type, tuple[LogLevel, str, int]]] = {
     ChangeRefused: (LogLevel.ERROR, "change-refused", _MAX_ERRORS),
+    StartFailed: (LogLevel.ERROR, "start-failed", _MAX_ERRORS),
     AdminUnavailable: (LogLevel.ERROR, "admin-unavailable", _MAX_ERRORS),
     HealthUnavailable: (LogLevel.WARNING, "health-unavailable", _MAX_ERRORS),
     ServicesUnreachable: (LogLevel.WARNING, "natives-unreachable", _MAX_LINES),
@@ -91,6 +97,7 @@ class EventLog:
                 self._line(LogLevel.INFO, "health-listening", event, {"url": url})
             case (
                 ChangeRefused()
+                | StartFailed()
                 | AdminUnavailable()
                 | HealthUnavailable()
                 | ServicesUnreachable()
@@ -103,8 +110,23 @@ class EventLog:
                 self._lint_reported(event)
             case NodeChanged():
                 self._node_changed(event)
+            case Restarting() | RestartRefused() | ConnectionsSteered() | SteeringUnavailable():
+                self._restart(event)
             case _ as never:
                 assert_never(never)
+
+    def _restart(self, event: Restarting | RestartRefused | ConnectionsSteered | SteeringUnavailable) -> None:
+        match event:
+            case Restarting():
+                self._line(LogLevel.INFO, "restarting", event)
+            case RestartRefused(reasons):
+                self._line(LogLevel.ERROR, "restart-refused", event, {"reasons": reasons})
+                for reason in reasons:
+                    self._write(LogLevel.ERROR, reason, {"event": "restart-refused"}, f"  {reason}")
+            case ConnectionsSteered(pid):
+                self._line(LogLevel.INFO, "connections-steered", event, {"pid": pid})
+            case SteeringUnavailable(reason):
+                self._line(LogLevel.WARNING, "steering-unavailable", event, {"reason": reason})
 
     def _serving(self, event: GatewayServing) -> None:
         catalogue = event.catalogue

@@ -8,8 +8,10 @@ import typer
 
 from crossgate.app.node import NodeOptions, run_node
 from crossgate.cli.arguments import (
+    DEFAULT_DRAIN_SECONDS,
     DEFAULT_NODE_HEALTH_ADDRESS,
     Concurrency,
+    DrainTime,
     HealthHosts,
     LogFormatOption,
     LogLevelOption,
@@ -17,6 +19,8 @@ from crossgate.cli.arguments import (
 from crossgate.cli.health import health_options
 from crossgate.cli.output.events import EventLog
 from crossgate.cli.process import process_log, run_until_signal
+from crossgate.cli.restart import is_trial, try_start
+from crossgate.dataplane.binary import find_envoy
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import parse_control_plane_address
 from crossgate.service.log import LogFormat, LogLevel
@@ -41,6 +45,7 @@ def node(
         ),
     ] = "",
     concurrency: Concurrency = 0,
+    drain_time: DrainTime = DEFAULT_DRAIN_SECONDS,
     health: Annotated[
         str,
         typer.Option(
@@ -56,7 +61,8 @@ def node(
 ) -> None:
     """Run an Envoy that takes its configuration from a control plane, and keeps serving without it.
 
-    Ctrl-C or SIGTERM stop the node after its current requests.
+    Ctrl-C or SIGTERM stop the node after its current requests. Without a controlling terminal, SIGHUP
+    restarts it, with the code that is installed then, while clients are served.
     """
     with process_log(log_format, log_level):
         address = parse_control_plane_address(control_plane)
@@ -65,4 +71,9 @@ def node(
         checks = health_options(health, DEFAULT_NODE_HEALTH_ADDRESS, health_host)
         options = NodeOptions(address, node_id, concurrency or None, checks)
         emit = EventLog().emit
-        run_until_signal(lambda stop: run_node(options, emit, stop))
+        if is_trial():
+            try_start(None, find_envoy)
+            return
+        run_until_signal(
+            lambda take_over: run_node(options, emit, take_over.end, take_over), emit, checks, drain_time
+        )

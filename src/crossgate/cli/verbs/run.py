@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from crossgate.cli.arguments import (
+    DEFAULT_DRAIN_SECONDS,
     AdminAddress,
     AdminHosts,
     AdminInClearText,
@@ -15,6 +16,7 @@ from crossgate.cli.arguments import (
     ConsoleLink,
     DatabaseUrl,
     DataDirectory,
+    DrainTime,
     HealthAddress,
     HealthHosts,
     ListenAddress,
@@ -54,6 +56,7 @@ def run(
     ] = "",
     xds_mode: XdsMode = SocketMode.OWNER,
     concurrency: Concurrency = 0,
+    drain_time: DrainTime = DEFAULT_DRAIN_SECONDS,
     otlp: OtlpUrl = "",
     health: HealthAddress = "",
     health_host: HealthHosts = None,
@@ -64,7 +67,8 @@ def run(
 
     A document with errors is refused, and the last valid configuration stays in force. The first start with a
     new store writes a token for the admin API to a file, and prints the path. Ctrl-C or SIGTERM stop the
-    gateway after its current requests.
+    gateway after its current requests. Without a controlling terminal, SIGHUP restarts it, with the code that
+    is installed then, while clients are served.
     """
     # Imports leave no garbage; `run_gateway` turns the collector on again when the start is over.
     gc.disable()
@@ -92,4 +96,4 @@ def run(
             health_host=health_host,
         )
         address = xds_address(xds) if xds else None
-        run_control_plane(arguments, address, dropped_lines, find_envoy, concurrency)
+        run_control_plane(arguments, address, dropped_lines, find_envoy, concurrency, drain_time)

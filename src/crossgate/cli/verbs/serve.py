@@ -61,7 +61,8 @@ def serve(
     """Run the control plane of a gateway: the admin API, the console, and the service that nodes connect to.
 
     It starts no Envoy. Each `crossgate node` starts one, which goes on serving when this process ends. The
-    log names the address for `crossgate node --control-plane`.
+    log names the address for `crossgate node --control-plane`. Without a controlling terminal, SIGHUP
+    restarts it, with the code that is installed then.
     """
     with process_log(log_format, log_level) as dropped_lines:
         arguments = GatewayArguments(
