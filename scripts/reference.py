@@ -119,6 +119,7 @@ def _type(parameter: Any) -> str:
 
 _TYPES: Final = {
     bool: "flag",
+    float: "number",
     int: "integer",
     str: "string",
     Path: "path",
