@@ -61,6 +61,7 @@ from crossgate.service.errors import ServiceError, StoreUnavailable
 from crossgate.service.log import Log, LogLevel
 from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
+from crossgate.service.stoppable import Stoppable
 from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation
 from crossgate.telemetry.collector import Collector
 from crossgate.telemetry.intake import telemetry_services
@@ -172,10 +173,12 @@ class _Gateway:
         self.health = self._take_over.health(options.health)
         directory = self._take_over.runtime_directory()
         self._collector = Collector(self._control_plane_name())
+        streams = Stoppable()
         self.control_plane = ControlPlane(
             options.xds or UnixSocket(directory.control_plane_socket),
-            telemetry_services(self._collector),
+            telemetry_services(self._collector, streams),
             options.xds_mode,
+            streams,
         )
         self._take_over.node = self._node_id()
         self._take_over.announce(self.control_plane.ledger)

@@ -11,7 +11,7 @@ is skipped, with a warning: one hostile request must not end the reports of a no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any as Message
 from typing import Final, Protocol, TypeVar
@@ -21,6 +21,7 @@ from google.protobuf.message import DecodeError
 
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.service.log import Log, LogLimit
+from crossgate.service.stoppable import Stoppable
 from crossgate.telemetry.reported_counters import (
     LogDeliveries,
     ReportedCounters,
@@ -59,23 +60,33 @@ class NodeReports(Protocol):
         ...
 
 
-def telemetry_services(reports: NodeReports) -> tuple[grpc.GenericRpcHandler, ...]:
-    """The services, for a gRPC server of the event loop in which ``reports`` is called."""
+def telemetry_services(
+    reports: NodeReports, streams: Stoppable | None = None
+) -> tuple[grpc.GenericRpcHandler, ...]:
+    """The services, for a gRPC server of the event loop in which ``reports`` is called.
+
+    ``streams`` runs them, and can end them.
+    """
     intake = _Intake(reports)
+    running = streams or Stoppable()
     return (
-        _service(METRICS_SERVICE, "StreamMetrics", intake.stream_metrics),
-        _service(ACCESS_LOG_SERVICE, "StreamAccessLogs", intake.stream_access_logs),
+        _service(METRICS_SERVICE, "StreamMetrics", intake.stream_metrics, running),
+        _service(ACCESS_LOG_SERVICE, "StreamAccessLogs", intake.stream_access_logs, running),
     )
 
 
 _Messages = AsyncIterator[bytes]
+_Behaviour = Callable[[_Messages, grpc.aio.ServicerContext], Coroutine[object, object, bytes]]
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 
-def _service(name: str, method: str, behaviour: Callable[..., object]) -> grpc.GenericRpcHandler:
+def _service(name: str, method: str, behaviour: _Behaviour, streams: Stoppable) -> grpc.GenericRpcHandler:
+    async def run(messages: _Messages, context: grpc.aio.ServicerContext) -> bytes:
+        return await streams.run(behaviour(messages, context)) or b""
+
     # Messages arrive as bytes, to be decoded where and when it suits. An empty response is zero bytes.
-    handler = grpc.stream_unary_rpc_method_handler(behaviour)
+    handler = grpc.stream_unary_rpc_method_handler(run)
     return grpc.method_handlers_generic_handler(name, {method: handler})
 
 
@@ -107,9 +118,6 @@ class _Intake:
                 if await _run(len(data), counters.add, message.envoy_metrics):
                     hand_over()
                     self._reports.flushed(node)
-        except asyncio.CancelledError:
-            # The control plane stops. gRPC would log it as a failure of this method.
-            return b""
         finally:
             # Cumulative values are true without the rest of their flush. But without an incarnation, a sum
             # that is not whole would look like a new process.

@@ -24,6 +24,7 @@ from envoy.service.discovery.v3 import ads_pb2_grpc
 from crossgate.compiler.resource import ResourceKey
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import Address, HostPort, SocketMode, UnixSocket
+from crossgate.service.stoppable import Stoppable
 from crossgate.xds.cache import Cache
 from crossgate.xds.ledger import Connection, Ledger
 from crossgate.xds.messages import DiscoveryResponse, Effect
@@ -34,6 +35,8 @@ from crossgate.xds.wire import request_of, response_of
 MOST_TYPES: Final = 32
 """Resource types that one stream may subscribe to; Envoy has fewer."""
 LONGEST_NODE_ID: Final = 256
+_GRACE_SECONDS: Final = 0.2
+"""For the ends of streams to be sent."""
 _INCARNATION: Final = "incarnation"
 """Key of the node's metadata; `crossgate.dataplane.bootstrap` sets it."""
 OPTIONS: Final = (
@@ -53,7 +56,8 @@ OPTIONS: Final = (
 class ControlPlane:
     """Serves its ``cache`` to the nodes that connect to ``address``, and records their answers in ``ledger``.
 
-    ``services`` are further gRPC services of the same server. Use it as ``async with``.
+    ``services`` are further gRPC services of the same server, whose streams ``streams`` runs, too. Use it as
+    ``async with``.
     """
 
     def __init__(
@@ -61,12 +65,14 @@ class ControlPlane:
         address: Address,
         services: Sequence[grpc.GenericRpcHandler] = (),
         socket_mode: SocketMode = SocketMode.OWNER,
+        streams: Stoppable | None = None,
     ) -> None:
         self.cache = Cache()
         self.ledger = Ledger(self.cache)
         self.address = address
         """Where nodes connect; once it listens, with the port that was chosen for port 0."""
         self._services = tuple(services)
+        self._streams = streams or Stoppable()
         self._socket_mode = socket_mode
         self._connections: dict[Connection, _Connection] = {}
         self._server: grpc.aio.Server | None = None
@@ -79,7 +85,7 @@ class ControlPlane:
         """
         server = grpc.aio.server(options=OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(
-            _Discovery(self.cache, self.ledger, self._connections), server
+            _Discovery(self.cache, self.ledger, self._connections, self._streams), server
         )
         server.add_generic_rpc_handlers(self._services)
         self.address = _bind(server, self.address, self._socket_mode)
@@ -98,7 +104,8 @@ class ControlPlane:
         if self._server is not None:
             # gRPC does not release the address of a server that was never started.
             await self.start()
-            await self._server.stop(grace=None)
+            await self._streams.stop()
+            await self._server.stop(grace=_GRACE_SECONDS)
             self._server = None
             self._started = False
 
@@ -118,10 +125,17 @@ class ControlPlane:
 class _Discovery:
     """The methods of AggregatedDiscoveryService, under the names that gRPC calls."""
 
-    def __init__(self, cache: Cache, ledger: Ledger, connections: dict[Connection, _Connection]) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        ledger: Ledger,
+        connections: dict[Connection, _Connection],
+        streams: Stoppable,
+    ) -> None:
         self._cache = cache
         self._ledger = ledger
         self._connections = connections
+        self._streams = streams
 
     async def StreamAggregatedResources(  # noqa: N802 - the service names it
         self, _requests: Message, context: grpc.aio.ServicerContext
@@ -136,7 +150,10 @@ class _Discovery:
     async def DeltaAggregatedResources(  # noqa: N802 - the service names it
         self, requests: Message, context: grpc.aio.ServicerContext
     ) -> None:
-        """One node's stream, from its first request to its end."""
+        """One node's stream, from its first request to its end, or to that of the control plane."""
+        await self._streams.run(self._converse(requests, context))
+
+    async def _converse(self, requests: Message, context: grpc.aio.ServicerContext) -> None:
         first = await anext(aiter(requests), None)
         if first is None:
             return
@@ -157,9 +174,6 @@ class _Discovery:
             await connection.read(first, context)
             async for request in requests:
                 await connection.read(request, context)
-        except asyncio.CancelledError:
-            # The control plane stops. gRPC would log it as a failure of this method.
-            return
         finally:
             stop_watching()
             self._connections.pop(connection.session, None)
