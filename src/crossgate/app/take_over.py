@@ -106,8 +106,7 @@ class TakeOver:
             )
             await self._stack.aclose()
             return
-        await self.wait_for_drains()
-        await asyncio.gather(*self._stops)
+        await asyncio.gather(*self._stops, *(one.stop() for one in self._inherited))
         await self._stack.aclose()
         self.sockets.release()
         if self._directory is not None:
@@ -123,8 +122,8 @@ class TakeOver:
         self._stops = [asyncio.create_task(one.stop()) for one in self._inherited]
 
     async def wait_for_drains(self) -> None:
-        """Return when the Envoys before have ended, unless they are handed over."""
-        if not self.is_replaced:
+        """Return when the Envoys before have ended, if this process stops."""
+        if self.stopping.is_set():
             await asyncio.gather(*(one.stop() for one in self._inherited))
 
     def replace(self) -> None:

@@ -17,11 +17,12 @@ class Stoppable:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[object]] = set()
-        self._stopped = False
+        self.stopped = False
+        """Whether `stop` was called."""
 
     async def run(self, work: Coroutine[object, object, _T]) -> _T | None:
         """The result of ``work``; None if it was stopped. Exceptions are raised."""
-        if self._stopped:
+        if self.stopped:
             work.close()
             return None
         task = asyncio.create_task(work)
@@ -37,7 +38,7 @@ class Stoppable:
 
     async def stop(self) -> None:
         """Cancel what runs, and return when it has ended."""
-        self._stopped = True
+        self.stopped = True
         tasks = set(self._tasks)
         for task in tasks:
             task.cancel()

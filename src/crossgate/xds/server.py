@@ -152,6 +152,8 @@ class _Discovery:
     ) -> None:
         """One node's stream, from its first request to its end, or to that of the control plane."""
         await self._streams.run(self._converse(requests, context))
+        if self._streams.stopped:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the control plane stops")
 
     async def _converse(self, requests: Message, context: grpc.aio.ServicerContext) -> None:
         first = await anext(aiter(requests), None)

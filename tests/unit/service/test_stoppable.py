@@ -12,9 +12,10 @@ from crossgate.service.stoppable import Stoppable
 def test_a_stop_ends_what_runs_as_if_it_had_finished() -> None:
     async def test() -> None:
         streams = Stoppable()
-        ended = asyncio.Event()
+        begun, ended = asyncio.Event(), asyncio.Event()
 
         async def endless() -> str:
+            begun.set()
             try:
                 await asyncio.Event().wait()
             finally:
@@ -22,7 +23,7 @@ def test_a_stop_ends_what_runs_as_if_it_had_finished() -> None:
             raise AssertionError
 
         running = asyncio.create_task(streams.run(endless()))
-        await asyncio.sleep(0)
+        await begun.wait()
         await streams.stop()
         assert await running is None
         assert ended.is_set()
