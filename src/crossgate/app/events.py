@@ -185,7 +185,7 @@ class Restarting:
 
 @dataclass(frozen=True, slots=True)
 class RestartRefused:
-    """A restart would fail: a start on trial said so. Nothing changed."""
+    """A restart would fail, as a start on trial did. Nothing changed."""
 
     reasons: tuple[str, ...]
 

@@ -56,7 +56,7 @@ class TakeOver:
         self.end = asyncio.Event()
         """The work is to end, for whatever reason."""
         self.stopping = asyncio.Event()
-        """This process will end, too: clients must go elsewhere."""
+        """This process will end, too: clients must go to other machines."""
         self.node = ""
         """The id of this machine's node, once it is known."""
         self.timeouts = Timeouts(drain=drain_seconds)
