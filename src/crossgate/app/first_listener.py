@@ -7,6 +7,7 @@ listens, so the start has failed.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 from crossgate.compiler.names import CLIENT_LISTENER
@@ -19,8 +20,8 @@ _POLLS: Final = 10
 """How often the refusal is seen before it counts: the control plane sends a rejected resource once more."""
 
 
-async def wait_for_first_listener(admin: EnvoyAdmin) -> None:
-    """Return when Envoy listens for clients.
+async def wait_for_first_listener(admin: EnvoyAdmin, own_envoys: Collection[int] = ()) -> None:
+    """Return when Envoy listens for clients; ``own_envoys`` may listen at the same address.
 
     Raises:
         InvalidInput: it rejected the listener, with the reason.
@@ -31,15 +32,16 @@ async def wait_for_first_listener(admin: EnvoyAdmin) -> None:
         refusal = await admin.listener_refusal(CLIENT_LISTENER[1])
         refused = 0 if refusal is None else refused + 1
         if refusal is not None and refused >= _POLLS:
-            raise InvalidInput([await asyncio.to_thread(explain_refusal, refusal)])
+            raise InvalidInput([await asyncio.to_thread(explain_refusal, refusal, own_envoys)])
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def explain_refusal(refusal: ListenerRefusal) -> Diagnostic:
+def explain_refusal(refusal: ListenerRefusal, own_envoys: Collection[int] = ()) -> Diagnostic:
     """What is wrong with the listener: what this machine says of its address, else what Envoy says."""
     gateway = Place(("gateway",))
     if refusal.listen.port:
-        found = check_listen(refusal.listen.host, refusal.listen.port, gateway.at("listen"))
+        host, port = refusal.listen.host, refusal.listen.port
+        found = check_listen(host, port, gateway.at("listen"), own_envoys=own_envoys)
         if found is not None:
             return found
     reason = " ".join(refusal.reason.split())

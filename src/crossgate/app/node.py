@@ -58,7 +58,7 @@ async def run_node(
         started = Envoy(take_over.settings(settings), lambda change: emit(NodeChanged(change, node)))
         async with started as envoy:
             try:
-                if await run_until_stopped(_serves_clients(envoy), stop):
+                if await run_until_stopped(_serves_clients(envoy, take_over), stop):
                     health.state.checks[:] = [EnvoyListens(envoy)]
                     health.set_started()
                     take_over.relieve(envoy)
@@ -67,6 +67,6 @@ async def run_node(
                 take_over.keep(envoy)
 
 
-async def _serves_clients(envoy: Envoy) -> None:
+async def _serves_clients(envoy: Envoy, take_over: TakeOver) -> None:
     await envoy.ready()
-    await wait_for_first_listener(envoy.admin)
+    await wait_for_first_listener(envoy.admin, take_over.envoy_pids)
