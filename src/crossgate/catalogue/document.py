@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from crossgate.catalogue.document_files import SourceText, read_file, read_files
-from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.model import Api, Application, Catalogue
 from crossgate.catalogue.parsed_documents import ParsedDocument, ParsedDocuments, position
 from crossgate.catalogue.reader import Sections, merge_sections, read_sections, refuse_files
 from crossgate.catalogue.references import UNKNOWN_API, check_document
-from crossgate.catalogue.serialise import catalogue_to_dict
+from crossgate.catalogue.serialise import catalogue_to_dict, objects_to_dict
 from crossgate.catalogue.yaml.events import parse_yaml
 from crossgate.catalogue.yaml.files import FileStamp, read_lines_of
 from crossgate.catalogue.yaml.writer import write_yaml
@@ -101,6 +101,12 @@ def read_document(text: str, *, file: str | None = None, folder: Path | None = N
 def write_document(catalogue: Catalogue) -> str:
     """The document that declares the catalogue: the same bytes for the same catalogue."""
     return write_yaml(catalogue_to_dict(catalogue))
+
+
+def write_objects(apis: Iterable[Api], applications: Iterable[Application]) -> str:
+    """The document with these objects only; the same bytes for the same objects."""
+    written = objects_to_dict(apis, applications)
+    return write_yaml(written or {"apis": []})
 
 
 def _read(texts: Sequence[SourceText | Diagnostic], stamps: list[FileStamp]) -> Reading:

@@ -5,6 +5,8 @@ Reading them gives equal objects; equal objects give equal values, in the same o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from crossgate.catalogue.fields import API, APPLICATION, GATEWAY
 from crossgate.catalogue.model import Api, Application, Catalogue, Gateway, Settings
 
@@ -34,11 +36,18 @@ def catalogue_to_dict(catalogue: Catalogue) -> dict[str, object]:
 
     Settings are those that were read: a ``file:<path>`` among them must lead to the same file later.
     """
-    apis = sorted(catalogue.apis.values(), key=lambda api: (api.name, api.version))
-    sections: dict[str, object] = {
+    sections = {
         "gateway": gateway_to_dict(catalogue.gateway),
         "settings": settings_to_dict(catalogue.settings),
-        "apis": [api_to_dict(api) for api in apis],
-        "applications": [application_to_dict(one) for _, one in sorted(catalogue.applications.items())],
+    }
+    objects = objects_to_dict(catalogue.apis.values(), catalogue.applications.values())
+    return {**{name: section for name, section in sections.items() if section}, **objects}
+
+
+def objects_to_dict(apis: Iterable[Api], applications: Iterable[Application]) -> dict[str, object]:
+    """The sections of a document that declare these objects, sorted; empty ones are left out."""
+    sections = {
+        "apis": [api_to_dict(api) for api in sorted(apis, key=lambda api: (api.name, api.version))],
+        "applications": [application_to_dict(one) for one in sorted(applications, key=lambda one: one.name)],
     }
     return {name: section for name, section in sections.items() if section}

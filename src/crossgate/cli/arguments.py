@@ -7,6 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
+from crossgate.catalogue.selector import parse_selector
+from crossgate.diagnostics import Place
 from crossgate.net.address import SocketMode
 from crossgate.service.log import LogFormat, LogLevel
 
@@ -151,6 +153,15 @@ Message = Annotated[
     str, typer.Option("--message", "-m", metavar="TEXT", help="Reason, recorded in the revision.")
 ]
 Prune = Annotated[bool, typer.Option("--prune", help="Remove objects that the documents do not contain.")]
+Selector = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LABELS",
+        help="Only APIs and applications with these labels, such as team=checkout,env!=test; nothing else is"
+        " changed or removed.",
+        show_default="all",
+    ),
+]
 Concurrency = Annotated[
     int, typer.Option(min=0, metavar="N", help="Worker threads of Envoy; 0: one per core.")
 ]
@@ -188,3 +199,8 @@ LogLevelOption = Annotated[
         help="Omit lines below this level. Programs that wait for a line of the start need `info`.",
     ),
 ]
+
+
+def check_selector(text: str | None) -> str:
+    """The selector as it is sent, empty without one; raises InvalidInput for one that selects nothing."""
+    return "" if text is None else str(parse_selector(text, Place()))

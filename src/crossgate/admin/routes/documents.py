@@ -16,12 +16,13 @@ from crossgate.admin.errors import DiagnosticBody, TokenLimited
 from crossgate.admin.etag_headers import quoted, revision_etag
 from crossgate.admin.file_patches import FilePatchBody, file_patch
 from crossgate.admin.openapi import document_body
-from crossgate.admin.ownership import Scoped
+from crossgate.admin.ownership import Scoped, Selected
 from crossgate.admin.refusal_bodies import changed_object
 from crossgate.admin.replay_bodies import ReplayBody, replay_body
 from crossgate.admin.responses import json_response, shown_diagnostics, shown_findings
 from crossgate.admin.writes import Write
-from crossgate.catalogue.document import read_document, write_document
+from crossgate.catalogue.document import read_document, write_document, write_objects
+from crossgate.catalogue.model import Catalogue
 from crossgate.catalogue.selector import parse_selector
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint.rule import Finding
@@ -184,8 +185,13 @@ def export_document(
     revision: Annotated[
         int | None, Query(ge=0, le=2**31 - 1, description="An earlier revision; default: the newest.")
     ] = None,
+    selector: Selected = None,
 ) -> Response:
-    """The document that reproduces a revision; its bytes are the same for the same revision."""
+    """The document that reproduces a revision; its bytes are the same for the same revision.
+
+    With a `selector`, it has the APIs and applications that are selected, and not the gateway's sections.
+    """
+    scope = None if selector is None else _scope(caller, selector)
     if revision is not None and caller.permission.limited:
         raise TokenLimited(caller)
     if revision is None:
@@ -196,9 +202,18 @@ def export_document(
     number = head.revision if revision is None else revision
     catalogue = head.catalogue if number == head.revision else context.service.export(number)
     return Response(
-        write_document(visible(catalogue, caller.permission)),
+        _write_part(visible(catalogue, caller.permission), scope),
         media_type="application/yaml",
         headers={"ETag": quoted(revision_etag(number)), "Cache-Control": "no-store"},
+    )
+
+
+def _write_part(catalogue: Catalogue, scope: Scope | None) -> str:
+    if scope is None:
+        return write_document(catalogue)
+    return write_objects(
+        [api for api in catalogue.apis.values() if scope.includes(api)],
+        [one for one in catalogue.applications.values() if scope.includes(one)],
     )
 
 

@@ -15,6 +15,8 @@ from crossgate.cli.output.findings import print_findings
 from crossgate.cli.output.replay import print_replay
 
 _SIGNS: Final = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
+_MOST_REMOVED: Final = 30
+"""Removed objects that a question lists; the plan has all."""
 _REGIMES: Final = {
     "absent": "not served",
     "native": "pass-through: the native service decides",
@@ -44,10 +46,31 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
     counts = [sum(one["action"] == action for one in plan["changes"]) for action in _SIGNS]
     console.print()
     console.print(f"Compared with revision {plan['base']}: {_counted(*counts)}")
+    if plan["confirmation"]:
+        console.print()
+        _print_reasons(console, plan)
+        console.print("Would need --yes")
     refusing = sum(one["refuses"] for one in plan["findings"])
     if refusing:
         errors = "lint error" if refusing == 1 else "lint errors"
         console.print(f"Would be refused: {refusing} {errors}")
+
+
+def print_confirmation(console: Console, plan: Mapping[str, Any]) -> None:
+    """Print why a change must be confirmed, and what it removes."""
+    removed = [one for one in plan["changes"] if one["action"] == "remove"]
+    for one in removed[:_MOST_REMOVED]:
+        console.print(Text(printable(f"- {_name(one)}"), "bold red"))
+    if rest := removed[_MOST_REMOVED:]:
+        console.print(f"- {len(rest)} more")
+    _print_reasons(console, plan)
+
+
+def _print_reasons(console: Console, plan: Mapping[str, Any]) -> None:
+    for reason in plan["confirmation"]:
+        to = f": {reason['found']}" if reason["code"] == "listener-changed" and reason["found"] else ""
+        message = str(reason["message"])
+        console.print(Text(printable(f"{message[:1].upper()}{message[1:]}{to}"), "bold yellow"))
 
 
 def print_lint(console: Console, answer: Mapping[str, Any]) -> None:

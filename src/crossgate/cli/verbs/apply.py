@@ -13,19 +13,26 @@ from crossgate.cli.arguments import (
     DocumentFiles,
     Message,
     Prune,
+    Selector,
     Server,
     ServerInClearText,
     Token,
+    check_selector,
 )
+from crossgate.cli.confirm import Yes, confirm
 from crossgate.cli.documents import load_for_admin_api
-from crossgate.cli.output.changes import print_applied, print_plan
-from crossgate.cli.output.console import print_json, stdout
+from crossgate.cli.finish import finish_change
+from crossgate.cli.output.changes import print_plan
+from crossgate.cli.output.console import stdout
+from crossgate.cli.rollout_wait import Wait, WaitSeconds, check_wait_options
 
 
 def apply(
     files: DocumentFiles,
     *,
     prune: Prune = False,
+    selector: Selector = None,
+    yes: Yes = False,
     message: Message = "",
     base: Annotated[
         int | None,
@@ -36,6 +43,8 @@ def apply(
             show_default="the newest",
         ),
     ] = None,
+    wait: Wait = False,
+    timeout: WaitSeconds = None,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
     server_in_clear_text: ServerInClearText = False,
@@ -45,15 +54,18 @@ def apply(
 
     Objects that the documents do not contain stay, unless --prune is given.
     """
+    check_wait_options(wait, timeout)
+    query = {"prune": str(prune).lower(), "selector": check_selector(selector)}
     document = load_for_admin_api(files)
-    pruned = str(prune).lower()
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
-        planned = api.send("POST", "/v1/plan", document, prune=pruned)
+        planned = api.send("POST", "/v1/plan", document, **query)
         # What is printed is what is applied: a revision that comes between the two requests is a refusal.
         etag = planned.etag if base is None else f'"revision-{base}"'
-        applied = api.send("POST", "/v1/apply", document, if_match=etag, prune=pruned, message=message).value
-    if as_json:
-        print_json(applied)
-    else:
-        print_plan(stdout(), planned.value)
-        print_applied(stdout(), applied)
+        refused = any(finding["refuses"] for finding in planned.value["findings"])
+        # A refusal comes before the question.
+        confirmed = not refused and confirm(planned.value, yes=yes)
+        query |= {"confirm": str(confirmed).lower(), "message": message}
+        applied = api.send("POST", "/v1/apply", document, if_match=etag, **query).value
+        if not as_json:
+            print_plan(stdout(), planned.value)
+        finish_change(api, applied, planned.value["base"], wait=wait, timeout=timeout, as_json=as_json)

@@ -6,7 +6,9 @@ import typer
 
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
-from crossgate.cli.output.console import print_json, print_rows, printable, stdout
+from crossgate.cli.output.console import print_json, print_rows, printable, stderr, stdout
+from crossgate.cli.output.findings import print_findings
+from crossgate.cli.rollout_wait import no_node
 from crossgate.compiler.names import used_by
 
 
@@ -19,7 +21,8 @@ def nodes(
 ) -> None:
     """List the nodes of a control plane, the revision that each runs, and the resources that each rejected.
 
-    Exit codes: 0 every node runs the newest revision, 1 one does not, 2 the gateway refuses.
+    Exit codes: 0 every node runs the newest revision, 1 one does not or there is no node, 2 the gateway
+    refuses.
     """
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         response = api.get("/v1/nodes").value
@@ -47,4 +50,6 @@ def nodes(
             for rejection in one["rejections"]:
                 rejected = f"{one['node']} rejected {rejection['resource']}{used_by(rejection['apis'])}"
                 console.print(printable(f"{rejected}: {rejection['message']}"))
-    raise typer.Exit(0 if all(one["current"] for one in found) else 1)
+    if not found:
+        print_findings(stderr(), [no_node()])
+    raise typer.Exit(0 if found and all(one["current"] for one in found) else 1)

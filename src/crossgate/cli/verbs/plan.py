@@ -10,9 +10,11 @@ from crossgate.cli.arguments import (
     AsJson,
     DocumentFiles,
     Prune,
+    Selector,
     Server,
     ServerInClearText,
     Token,
+    check_selector,
 )
 from crossgate.cli.documents import load_for_admin_api
 from crossgate.cli.output.changes import print_plan
@@ -23,6 +25,7 @@ def plan(
     files: DocumentFiles,
     *,
     prune: Prune = False,
+    selector: Selector = None,
     server: Server = DEFAULT_SERVER,
     token: Token = "",
     server_in_clear_text: ServerInClearText = False,
@@ -32,9 +35,10 @@ def plan(
 
     Exit codes: 0 no changes, 1 changes, 2 the document, the gateway or the linter refuses.
     """
+    query = {"prune": str(prune).lower(), "selector": check_selector(selector)}
     document = load_for_admin_api(files)
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
-        planned = api.send("POST", "/v1/plan", document, prune=str(prune).lower()).value
+        planned = api.send("POST", "/v1/plan", document, **query).value
     if as_json:
         print_json(planned)
     else:
