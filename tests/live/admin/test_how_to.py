@@ -22,7 +22,10 @@ _SECONDS = 20.0
 
 
 @pytest.mark.live
-@pytest.mark.parametrize(("page", "commands"), [("manage-with-the-api.md", 23), ("see-refusals.md", 15)])
+@pytest.mark.parametrize(
+    ("page", "commands"),
+    [("manage-with-the-api.md", 23), ("see-refusals.md", 13), ("observe-then-enforce.md", 21)],
+)
 def test_how_to_page_runs_as_written(page: str, commands: int, tmp_path: Path) -> None:
     with ScriptedNative() as native, store_gateway(tmp_path, "--data", "data") as gateway:
         environment = {
@@ -42,6 +45,7 @@ def test_how_to_page_runs_as_written(page: str, commands: int, tmp_path: Path) -
         for step in steps(PAGES / page):
             if isinstance(step, File):
                 assert read_document(step.content).catalogue is not None
+                (tmp_path / "gateway.yaml").write_text(_replaced(step.content, moves), encoding="utf-8")
                 continue
             _run(_moved(step, moves), tmp_path, environment)
             done += 1
@@ -49,10 +53,14 @@ def test_how_to_page_runs_as_written(page: str, commands: int, tmp_path: Path) -
 
 
 def _moved(step: Documented, moves: dict[str, str]) -> Documented:
-    line, output = step.line, "\n".join(step.output)
+    output = tuple(_replaced(line, moves) for line in step.output)
+    return Documented(_replaced(step.line, moves), output)
+
+
+def _replaced(text: str, moves: dict[str, str]) -> str:
     for before, after in moves.items():
-        line, output = line.replace(before, after), output.replace(before, after)
-    return Documented(line, tuple(output.splitlines()))
+        text = text.replace(before, after)
+    return text
 
 
 def _run(step: Documented, folder: Path, environment: dict[str, str]) -> None:
