@@ -27,6 +27,7 @@ VERBS: Final = {
     "rollback": "Restore an earlier revision.",
     "nodes": "List the nodes of a control plane.",
     "console": "Print a link that signs in to the console.",
+    "store": "Back up the store of a gateway.",
     "token": "Create, list and revoke tokens of the admin API.",
 }
 """The verbs, in the order of ``crossgate --help``, with their lines in it."""

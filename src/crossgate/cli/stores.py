@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.store import SqliteDirectory, StoreLocation, parse_location
+from crossgate.store.private_directory import FILE_NAME
 
 
 def store_location(data: Path | None, database: str) -> StoreLocation:
@@ -34,6 +35,28 @@ def store_location(data: Path | None, database: str) -> StoreLocation:
     if isinstance(parsed, Diagnostic):
         raise InvalidInput([parsed])
     return parsed
+
+
+def existing_store(data: Path | None, database: str) -> StoreLocation:
+    """The store of a gateway, as :func:`store_location`. One made by a command would be read by no gateway.
+
+    Raises:
+        InvalidInput: as there; or the directory has no store.
+
+    """
+    location = store_location(data, database)
+    if isinstance(location, SqliteDirectory) and not (location.path / FILE_NAME).exists():
+        raise InvalidInput(
+            [
+                Diagnostic(
+                    "store-missing",
+                    "store not found",
+                    "Give --data the directory of the running gateway",
+                    found=str(location.path),
+                )
+            ]
+        )
+    return location
 
 
 def _default_directory() -> SqliteDirectory:

@@ -151,7 +151,7 @@ class ReadOnly(ServiceError):
         )
 
 
-RESTORE: Final = "Restore a backup, see docs/reference/store.md"
+RESTORE: Final = "Restore a backup, see docs/how-to/back-up-and-restore.md"
 """The remedy if the content of the store cannot be used."""
 
 

@@ -15,11 +15,18 @@ OPTIONS = set(_OPTION.findall((ROOT / "docs" / "reference" / "cli.md").read_text
 OTHER_PROGRAMS = {
     "--bind": "http.server",
     "--cacert": "curl",
+    "--clean": "pg_restore",
     "--config-yaml": "envoy",
+    "--dbname": "pg_restore",
+    "--file": "pg_dump",
+    "--format": "pg_dump",
+    "--if-exists": "pg_restore",
     "--ignore-unknown-dynamic-fields": "envoy",
     "--mysite": "a part of an origin",
     "--no-deps": "pip",
+    "--no-owner": "pg_dump",
     "--require-hashes": "pip",
+    "--single-transaction": "pg_restore",
     "--unix-socket": "curl",
     "--version": "envoy",
 }

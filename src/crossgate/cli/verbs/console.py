@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, DatabaseUrl, Server, ServerInClearText
 from crossgate.cli.arguments import Token as TokenOption
 from crossgate.cli.output.console import print_json
-from crossgate.cli.stores import store_location
+from crossgate.cli.stores import existing_store
 from crossgate.cli.verbs.token import Data
-from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.diagnostics import InvalidInput
 from crossgate.service.errors import ServiceError
 from crossgate.service.sessions import Sessions, link_url
 from crossgate.service.tokens import Tokens
-from crossgate.store import SqliteDirectory, StoreLocation, open_store
-from crossgate.store.private_directory import FILE_NAME
+from crossgate.store import open_store
 
 
 def console(
@@ -36,7 +33,7 @@ def console(
     """
     if data is not None or database:
         try:
-            with open_store(_existing_store(data, database)) as store:
+            with open_store(existing_store(data, database)) as store:
                 secret, until = Sessions(store.sessions, Tokens(store.tokens)).create_link()
         except ServiceError as refused:
             raise InvalidInput(refused.diagnostics) from refused
@@ -50,20 +47,3 @@ def console(
         print_json({"url": url, "expires": expires})
     else:
         typer.echo(url)
-
-
-def _existing_store(data: Path | None, database: str) -> StoreLocation:
-    """The store of a gateway. One made here would sign nobody in: no gateway reads it."""
-    location = store_location(data, database)
-    if isinstance(location, SqliteDirectory) and not (location.path / FILE_NAME).exists():
-        raise InvalidInput(
-            [
-                Diagnostic(
-                    "store-missing",
-                    "store not found",
-                    "Give --data the directory of the running gateway",
-                    found=str(location.path),
-                )
-            ]
-        )
-    return location
