@@ -62,8 +62,8 @@ test: check $(VENV)/.packages  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql prometheus
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-acceptance: $(VENV)/.dev  ## run what takes long: servlet containers, floods, long streams, an outage of the database, nginx on a page
-	@scripts/prerequisites tomcat10 jetty9 wrk postgresql
+acceptance: $(VENV)/.dev  ## run what takes long: servlet containers, floods, long streams, an outage of the database, load balancers
+	@scripts/prerequisites tomcat10 jetty9 wrk postgresql nginx haproxy
 	@$(BIN)/pytest -q -s tests/acceptance
 
 golden: $(VENV)/.dev  ## write the golden files; then read the diff
