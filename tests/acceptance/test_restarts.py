@@ -140,7 +140,9 @@ def test_restarts_of_a_gateway(native: SocketNative, tmp_path: Path, host: str, 
             while not stop.wait(0.1):
                 for path in (f"http://127.0.0.1:{health}/ready", f"http://127.0.0.1:{admin}/live"):
                     try:
-                        checks[str(client.get(path, headers={"Connection": "close"}).status_code)] += 1
+                        answer = client.get(path, headers={"Connection": "close"})
+                        reasons = [one["code"] for one in answer.json().get("reasons", ())]
+                        checks[" ".join([str(answer.status_code), *reasons])] += 1
                     except httpx.TransportError as error:
                         checks[type(error).__name__] += 1
 

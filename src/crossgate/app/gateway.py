@@ -51,6 +51,7 @@ from crossgate.dataplane.binary import EnvoyBinary, find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.checks import check_listen, find_unreachable
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
+from crossgate.dataplane.listen_turn import listen_turn
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
 from crossgate.diagnostics import InvalidInput, Place, Severity
@@ -203,6 +204,10 @@ class _Gateway:
         envoy = None if options.find_envoy is None else await self._start_envoy(options.find_envoy, directory)
         if not from_file:
             self.source = await source_stack.enter_async_context(open_source(options.source, publish_batch))
+        turn = await self._stack.enter_async_context(AsyncExitStack())
+        if envoy is not None:
+            listen = options.listen or self.source.store.head.catalogue.gateway.listen
+            await turn.enter_async_context(listen_turn(listen.port))
         await self._apply_listen_option()
         self.rollout = Rollout(self.control_plane, publisher, self.source.store, self._emit)
         await self.rollout.publish_first()
@@ -211,6 +216,7 @@ class _Gateway:
             await self.control_plane.start()
         if envoy is not None:
             await self._serve_clients(envoy)
+        await turn.aclose()
         await self._stack.enter_async_context(background_task(self.rollout.follow_nodes()))
         self._begin_health_checks(envoy)
         head = self.source.store.head

@@ -68,6 +68,7 @@ class TakeOver:
         self._emit = emit
         self._before = handover or Handover()
         self._directory: RuntimeDirectory | None = None
+        self._number = self._before.number
         self._inherited: list[Envoy] = []
         self._kept: list[EnvoyHandover] = []
         self._relieving: asyncio.Task[None] | None = None
@@ -102,6 +103,7 @@ class TakeOver:
                 (*filter(None, (one.hand_over() for one in self._inherited)), *self._kept),
                 "" if directory is None else str(directory.path),
                 -1 if directory is None else directory.lock_descriptor,
+                self._number,
                 self.sockets.keep(),
             )
             await self._stack.aclose()
@@ -153,7 +155,10 @@ class TakeOver:
 
     def settings(self, settings: EnvoySettings) -> EnvoySettings:
         """The settings of an Envoy that takes the place of the one before."""
-        last = self._before.envoys[-1] if self._before.envoys else None
+        last = None
+        if self._before.envoys:
+            last = self._before.envoys[-1]
+            last = replace(last, number=max(last.number, self._number))
         return replace(settings, timeouts=self.timeouts, replaced=last)
 
     def announce(self, ledger: Ledger) -> None:
@@ -163,6 +168,7 @@ class TakeOver:
 
     def keep(self, envoy: Envoy) -> None:
         """Hand the Envoy over, if it serves and this program is replaced; call it before its context ends."""
+        self._number = envoy.number
         if self.is_replaced:
             kept = envoy.hand_over()
             self._kept += [] if kept is None else [kept]

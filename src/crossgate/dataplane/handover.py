@@ -43,6 +43,8 @@ class Handover:
     directory: str = ""
     """The runtime directory."""
     directory_lock: int = -1
+    number: int = 0
+    """The highest number of an incarnation, also of those that have ended."""
     sockets: Mapping[str, int] = field(default_factory=dict)
     """Listening sockets of this process, by address."""
 
@@ -72,6 +74,7 @@ def take_handover(environment: MutableMapping[str, str] = os.environ) -> Handove
         ),
         found.get("directory", ""),
         found.get("directory_lock", -1),
+        found.get("number", 0),
         found.get("sockets", {}),
     )
     for descriptor in handover.descriptors:

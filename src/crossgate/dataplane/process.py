@@ -133,6 +133,11 @@ class Envoy:
         return self._process.pid if self._process is not None else None
 
     @property
+    def number(self) -> int:
+        """The number of the last incarnation."""
+        return self._supervisor.number
+
+    @property
     def serves(self) -> bool:
         """Whether Envoy is ready, and neither drains nor has ended."""
         return self._is_ready.is_set()
