@@ -130,7 +130,7 @@ def test_a_listener_of_ipv6(gateway: Running) -> None:
     with ThreadPoolExecutor() as pool:
         for number in range(1, 4):
             gateway.restart()
-            answers = []
+            answers: list[int] = []
             while "New connections go to" not in gateway.process.output[-2000:] and len(answers) < 5000:
                 answers.append(pool.submit(_preflight, gateway.port).result())
             gateway.process.wait_for("New connections go to the new Envoy", number)

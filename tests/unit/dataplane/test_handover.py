@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from crossgate.dataplane.handover import VARIABLE, EnvoyHandover, Handover, take_handover
 
@@ -40,4 +41,4 @@ def test_other_versions_have_other_keys() -> None:
 
 
 _LOG = os.pipe()[0]
-_ENVOY = {"pid": 7, "name": "n", "number": 1, "admin_socket": "/a", "log_descriptor": _LOG}
+_ENVOY: dict[str, Any] = {"pid": 7, "name": "n", "number": 1, "admin_socket": "/a", "log_descriptor": _LOG}
