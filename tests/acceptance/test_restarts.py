@@ -176,7 +176,9 @@ def test_counts_are_exact_across_restarts(native: SocketNative, tmp_path: Path) 
         token = (tmp_path / "store" / "first-token").read_text().strip()
         client = httpx.Client(trust_env=False, timeout=60, headers={"Authorization": f"Bearer {token}"})
         url = f"http://127.0.0.1:{admin}/v1/apply"
-        applied = client.post(url, content=file.read_bytes(), headers={"Content-Type": "application/yaml"})
+        applied = client.post(
+            url, content=file.read_bytes(), headers={"Content-Type": "application/yaml", "If-Match": "*"}
+        )
         assert applied.status_code == 200, applied.text
         eventually(
             lambda: httpx.get(f"http://127.0.0.1:{port}{PATH}/never-mind", trust_env=False).status_code != 404
@@ -230,7 +232,7 @@ def test_a_control_plane_is_killed_stopped_and_restarted(native: SocketNative, t
 
 
 def test_streams_are_cut_when_the_drain_time_ends_and_not_before(tmp_path: Path) -> None:
-    pace = Pace(pieces=400, pause=0.05, quiet=0, timeout=60)
+    pace = Pace(pieces=900, pause=0.1, quiet=0, timeout=120)
     [port] = free_ports(1)
     with pace.native() as long, ThreadPoolExecutor() as pool:
         file = tmp_path / "gateway.yaml"
