@@ -15,7 +15,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final
 
-from hpack import Decoder, Encoder
+from hpack import Decoder, Encoder, HeaderTuple
 
 PATH: Final = "/gateway/pets/1"
 ORIGIN: Final = "https://app.example"
@@ -103,7 +103,7 @@ def http2(port: int) -> int:
                 )
                 payload = frames.read(length)
                 if kind == _HEADERS:
-                    if (":status", "200") not in list(decoder.decode(payload)):
+                    if HeaderTuple(":status", "200") not in list(decoder.decode(payload)):
                         raise EOFError("the status is not 200")
                     ended = stream == 2 * done + 1 and bool(flags & _END_STREAM)
                 elif kind == _RST_STREAM:
