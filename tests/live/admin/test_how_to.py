@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,7 +25,12 @@ _SECONDS = 20.0
 @pytest.mark.live
 @pytest.mark.parametrize(
     ("page", "commands"),
-    [("manage-with-the-api.md", 23), ("see-refusals.md", 13), ("observe-then-enforce.md", 21)],
+    [
+        ("manage-with-the-api.md", 23),
+        ("see-refusals.md", 13),
+        ("observe-then-enforce.md", 21),
+        ("teams.md", 11),
+    ],
 )
 def test_how_to_page_runs_as_written(page: str, commands: int, tmp_path: Path) -> None:
     with ScriptedNative() as native, store_gateway(tmp_path, "--data", "data") as gateway:
@@ -45,7 +51,9 @@ def test_how_to_page_runs_as_written(page: str, commands: int, tmp_path: Path) -
         for step in steps(PAGES / page):
             if isinstance(step, File):
                 assert read_document(step.content).catalogue is not None
-                (tmp_path / "gateway.yaml").write_text(_replaced(step.content, moves), encoding="utf-8")
+                named = re.match(r"# (\S+\.yaml)\n", step.content)
+                file = tmp_path / (named[1] if named else "gateway.yaml")
+                file.write_text(_replaced(step.content, moves), encoding="utf-8")
                 continue
             _run(_moved(step, moves), tmp_path, environment)
             done += 1
