@@ -13,11 +13,20 @@ from scripts.operations import operations_page, types_page
 
 from crossgate.admin.app import routes
 from crossgate.catalogue.schema import document_schema, field_table, nested_records
-from crossgate.cli.app import LazyVerb, command
+from crossgate.cli.app import VERBS, LazyVerb, command, walk
+from crossgate.cli.completion_table import (
+    TABLE,
+    CompletedValue,
+    CompletedVerb,
+    Completes,
+    write_completion_table,
+)
+from crossgate.cli.verb_notes import VERB_NOTES
 from crossgate.lint.pages import rule_pages
 
 RULES = Path(__file__).parent.parent / "docs" / "rules"
 PAGES = Path(__file__).parent.parent / "docs" / "reference"
+COMPLETION = Path(__file__).parent.parent / "src" / "crossgate" / "cli" / TABLE
 
 _HEAD = """\
 # The command
@@ -55,24 +64,55 @@ def _with_table(page: str, name: str, table: str) -> str:
     return old.sub(lambda _: marked, page)
 
 
-def cli_page() -> str:
-    """Every verb with its arguments and options."""
+def loaded_verbs() -> list[tuple[str, Any]]:
+    """Every verb and group of verbs, loaded, each under its name."""
     verbs = command().commands.items()
-    loaded = [(name, verb.load()) for name, verb in verbs if isinstance(verb, LazyVerb)]
-    return "\n".join([_HEAD, *(line for name, verb in loaded for line in _group(name, verb))])
+    return [(name, verb.load()) for name, verb in verbs if isinstance(verb, LazyVerb)]
+
+
+def cli_page() -> str:
+    """Every verb with its arguments and options, exit codes and examples."""
+    called = [found for name, verb in loaded_verbs() for found in walk(name, verb)]
+    return "\n".join([_HEAD, *(line for words, verb in called for line in _verb(words, verb))])
+
+
+def completion_table() -> str:
+    """The table of verbs and options that completion scripts are made of."""
+    return write_completion_table([one for name, verb in loaded_verbs() for one in _completed(name, verb)])
+
+
+def _completed(words: str, verb: Any) -> Iterator[CompletedVerb]:
+    options = [one for one in verb.params if one.param_type_name == "option"]
+    arguments = [one for one in verb.params if one.param_type_name == "argument"]
+    title = (verb.help or "").strip().partition("\n\n")[0]
+    yield CompletedVerb(
+        words,
+        VERBS.get(words, title),
+        tuple(map(_completed_value, options)),
+        tuple(map(_completed_value, arguments)),
+    )
+    for name, inner in getattr(verb, "commands", {}).items():
+        yield from _completed(f"{words} {name}", inner)
+
+
+def _completed_value(parameter: Any) -> CompletedValue:
+    is_option = parameter.param_type_name == "option"
+    names = (*parameter.opts, *parameter.secondary_opts) if is_option else ()
+    described = parameter.type_descriptor
+    choices: tuple[str, ...] = ()
+    completes = Completes.NOTHING
+    if is_option and parameter.is_flag:
+        completes = Completes.FLAG
+    elif described.is_choice:
+        completes, choices = Completes.CHOICE, tuple(choice.value for choice in described.choices)
+    elif _TYPES[described.annotation] == "path":
+        completes = Completes.DIRECTORY if parameter.metavar == "DIR" else Completes.FILE
+    return CompletedValue(names, parameter.help or "", completes, choices)
 
 
 def openapi_page() -> str:
     """The admin API, as OpenAPI has it."""
     return json.dumps(routes().openapi(), indent=1) + "\n"
-
-
-def _group(name: str, verb: Any) -> Iterator[str]:
-    inner = getattr(verb, "commands", {"": verb})
-    if getattr(verb, "invoke_without_command", False):
-        yield from _verb(name, verb)
-    for inner_name, one in inner.items():
-        yield from _verb(f"{name} {inner_name}".strip(), one)
 
 
 def _verb(name: str, verb: Any) -> Iterator[str]:
@@ -88,6 +128,12 @@ def _verb(name: str, verb: Any) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     if verb.params:
         yield ""
+    notes = VERB_NOTES[name]
+    yield "| exit code | meaning |\n|---|---|"
+    yield from (f"| {code} | {meaning} |" for code, meaning in notes.exit_codes.items())
+    yield "\n```sh"
+    yield from (f"# {what}\n{line}" for what, line in notes.examples.items())
+    yield "```\n"
 
 
 def _argument(argument: Any) -> str:
@@ -155,6 +201,7 @@ def main() -> None:
     (PAGES / "gateway.schema.json").write_text(schema_page())
     (PAGES / "file.md").write_text(file_page((PAGES / "file.md").read_text()))
     (PAGES / "cli.md").write_text(cli_page())
+    COMPLETION.write_text(completion_table())
     (PAGES / "admin-api.openapi.json").write_text(openapi_page())
     (PAGES / "admin-api-operations.md").write_text(operations_page(routes().openapi()))
     (PAGES / "admin-api-types.md").write_text(types_page(routes().openapi()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Annotated, Any, Final
 
@@ -9,19 +10,20 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from crossgate import __version__
+from crossgate.cli.verb_notes import VERB_NOTES
 
 VERBS: Final = {
     "run": "Run a gateway on this machine.",
     "serve": "Run the control plane of a gateway, without Envoy.",
     "node": "Run an Envoy for a control plane in another process.",
-    "check": "Validate and lint a document.",
+    "check": "Validate and lint documents.",
     "explain": "Explain the decision for one request.",
     "refusals": "List refused requests; allow or dismiss them.",
     "stats": "Show how many requests were allowed and refused.",
     "prove": "Prove which domains an origin pattern admits.",
     "schema": "Print the JSON Schema of documents.",
-    "plan": "Show what applying a document would change.",
-    "apply": "Apply a document to a running gateway.",
+    "plan": "Show what applying documents would change.",
+    "apply": "Apply documents to a running gateway.",
     "export": "Print the document of a running gateway.",
     "revisions": "List revisions, or show one.",
     "rollback": "Restore an earlier revision.",
@@ -29,6 +31,7 @@ VERBS: Final = {
     "console": "Print a link that signs in to the console.",
     "store": "Back up the store of a gateway.",
     "token": "Create, list and revoke tokens of the admin API.",
+    "completion": "Print a script that completes this command in a shell.",
 }
 """The verbs, in the order of ``crossgate --help``, with their lines in it."""
 
@@ -77,7 +80,27 @@ class LazyVerb(TyperCommand):
         command = typer.main.get_command(verb)
         if not isinstance(command, TyperCommand | TyperGroup):
             raise TypeError(command)
+        for words, one in walk(str(self.name), command):
+            one.epilog = _epilog(words)
         return command
+
+
+def walk(words: str, command: TyperCommand | TyperGroup) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+    """The command and those inside it that can be called, each with its words: ``token create``."""
+    inner: Mapping[str, Any] = getattr(command, "commands", {})
+    if not inner or getattr(command, "invoke_without_command", False):
+        yield words, command
+    for name, one in inner.items():
+        yield from walk(f"{words} {name}", one)
+
+
+def _epilog(words: str) -> str | None:
+    notes = VERB_NOTES.get(words)
+    if notes is None:
+        return None
+    codes = [f"- `{code}` {meaning}" for code, meaning in notes.exit_codes.items()]
+    examples = [f"- {what}: `{line}`" for what, line in notes.examples.items()]
+    return "\n".join(["Exit codes:", "", *codes, "", "Examples:", "", *examples])
 
 
 def command() -> TyperGroup:

@@ -119,6 +119,22 @@ def test_revisions_and_rollback(api: AdminApi, run: Command) -> None:
     assert run("rollback", "9").returncode == 2
 
 
+def test_revisions_of_one_object_and_of_one_author(api: AdminApi, run: Command) -> None:
+    create_pets(api.editor)
+    create_shop(api.admin)
+
+    def numbers(*options: str) -> list[str]:
+        return [line.split("\t")[0] for line in run("revisions", *options).stdout.splitlines()]
+
+    assert numbers("--api", "pets/1.0") == ["1"]
+    assert numbers("--api", "pets") == ["1"]
+    assert numbers("--application", "shop") == ["2"]
+    assert numbers("--author", "test-admin") == ["2"]
+    assert numbers("--author", "test-admin", "--api", "pets/1.0") == []
+    refused = run("revisions", "1", "--author", "x")
+    assert (refused.returncode, "[option-conflict]" in refused.stderr) == (2, True)
+
+
 def test_tokens(api: AdminApi, run: Command) -> None:
     created = run("token", "create", "ci", "--role", "editor", "--days", "30")
     secret = created.stdout.strip()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scripts.operations import operations_page, types_page
-from scripts.reference import PAGES, cli_page, openapi_page, schema_page
+from scripts.reference import PAGES, cli_page, loaded_verbs, openapi_page, schema_page
 from tests.command import crossgate
 
 from crossgate.admin.app import routes
-from crossgate.cli.app import VERBS
+from crossgate.cli.app import VERBS, walk
+from crossgate.cli.verb_notes import VERB_NOTES
 
 ROOT = Path(__file__).parents[3]
 
@@ -55,3 +58,50 @@ def test_every_verb_has_a_file_and_a_section() -> None:
 
 def test_the_command_prints_the_committed_schema() -> None:
     assert crossgate("schema").stdout == (PAGES / "gateway.schema.json").read_text()
+
+
+_CALLED: dict[str, Any] = {words: verb for name, verb in loaded_verbs() for words, verb in walk(name, verb)}
+
+
+def test_every_verb_has_exit_codes_and_examples() -> None:
+    assert VERB_NOTES.keys() == _CALLED.keys()
+    for words, notes in VERB_NOTES.items():
+        assert {0, 2} <= notes.exit_codes.keys(), words
+        assert notes.examples, words
+
+
+@pytest.mark.parametrize("words", _CALLED)
+def test_every_argument_and_option_is_described_whole(words: str) -> None:
+    sections = re.split(r"^## crossgate ", cli_page(), flags=re.MULTILINE)
+    (text,) = (one for one in sections if one.startswith(f"{words}\n"))
+    rows = {row.strip("|` [").split("`")[0].split(" ")[0].rstrip("]"): row for row in text.splitlines()}
+    for parameter in _CALLED[words].params:
+        is_option = parameter.param_type_name == "option"
+        row = rows[parameter.opts[0] if is_option else parameter.metavar]
+        _, kind, default, meaning = (cell.strip() for cell in row.strip("| ").split(" | ", 3))
+        assert kind, row
+        assert default, row
+        assert len(meaning) > 5, row
+        if parameter.type_descriptor.is_choice:
+            for choice in parameter.type_descriptor.choices:
+                assert f"`{choice.value}`" in kind
+        if parameter.envvar:
+            assert f"Environment variable: `{parameter.envvar}`" in meaning
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [(words, line) for words, notes in VERB_NOTES.items() for line in notes.examples.values()],
+)
+def test_every_example_is_a_call_of_its_verb(words: str, line: str) -> None:
+    called = line[line.index("crossgate") :].strip("<()").partition(" > ")[0].rstrip(")")
+    program, *arguments = shlex.split(called)
+    assert program == "crossgate"
+    assert " ".join(arguments).startswith(words)
+    _CALLED[words].make_context(words, arguments[len(words.split()) :])
+
+
+def test_help_prints_exit_codes_and_examples() -> None:
+    shown = crossgate("plan", "--help").stdout
+    assert "Exit codes:" in shown
+    assert "crossgate plan gateway/" in shown

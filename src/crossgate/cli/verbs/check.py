@@ -61,12 +61,7 @@ def check(
         ),
     ] = True,
 ) -> None:
-    """Validate documents and lint their policies: print every finding with its file, line and remedy.
-
-    Exit codes: 0 no findings above severity info, 1 findings, 2 a document is invalid, a file of the
-    gateway can't be used, a native service has an address that is not allowed or, with --reach, it can't be
-    reached.
-    """
+    """Validate documents and lint their policies: print every finding with its file, line and remedy."""
     reading = read_documents(paths)
     machine = _find_forbidden(reading, resolve=reach) + (_unreachable(reading) if reach else [])
     if files and reading.catalogue is not None:

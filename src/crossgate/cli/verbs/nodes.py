@@ -19,11 +19,7 @@ def nodes(
     server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the nodes of a control plane, the revision that each runs, and the resources that each rejected.
-
-    Exit codes: 0 every node runs the newest revision, 1 one does not or there is no node, 2 the gateway
-    refuses.
-    """
+    """List the nodes of a control plane, the revision that each runs, and the resources that it rejected."""
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
         response = api.get("/v1/nodes").value
     found = response["items"]

@@ -31,10 +31,7 @@ def plan(
     server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what `apply` would change: objects, origins that gain or lose access, and lint findings.
-
-    Exit codes: 0 no changes, 1 changes, 2 the document, the gateway or the linter refuses.
-    """
+    """Show what `apply` would change: objects, origins that gain or lose access, and lint findings."""
     query = {"prune": str(prune).lower(), "selector": check_selector(selector)}
     document = load_for_admin_api(files)
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:

@@ -41,10 +41,7 @@ def prove(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove which registrable domains an origin pattern admits, or show an origin that an attacker would use.
-
-    Exit codes: 0 proved, 1 any other verdict, 2 wrong usage.
-    """
+    """Prove which registrable domains an origin pattern admits, or show an origin that an attacker has."""
     if mode is not MatchMode.FULL and not regex:
         raise InvalidInput([_MODE_WITHOUT_REGEX])
     suffixes = None if file is None else _suffixes_of(file)

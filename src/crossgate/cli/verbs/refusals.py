@@ -106,10 +106,7 @@ def list_refusals(
     server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
-    """List refused requests in groups, those with most requests first. With an ID, show one group.
-
-    Exit codes: 0 no group is open, 1 some are, 2 wrong usage, or the gateway refuses.
-    """
+    """List refused requests in groups, those with most requests first. With an ID, show one group."""
     if ctx.invoked_subcommand is not None:
         return
     query: dict[str, Any] = {
@@ -147,7 +144,7 @@ def show(
 ) -> None:
     """Show one group: why it was refused, what it looks like, and the changes that would allow it.
 
-    `crossgate refusals ID` does the same. Exit codes: 0 it is not open, 1 it is, 2 the gateway refuses.
+    `crossgate refusals ID` does the same.
     """
     with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as client:
         found = client.get(_path(group)).value

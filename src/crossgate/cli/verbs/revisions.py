@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from crossgate.cli.admin_client import AdminApiClient
+from crossgate.cli.admin_client import AdminApiClient, QueryValue
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
 from crossgate.cli.output.changes import print_changes
 from crossgate.cli.output.console import print_json, print_rows, stdout
+from crossgate.diagnostics import Diagnostic, InvalidInput
 
 
 def revisions(
@@ -22,15 +23,28 @@ def revisions(
     limit: Annotated[
         int, typer.Option(min=1, max=500, metavar="N", help="Maximum number of revisions, newest first.")
     ] = 20,
+    api: Annotated[
+        str,
+        typer.Option(metavar="NAME/VERSION", help="Only those that changed this API."),
+    ] = "",
+    application: Annotated[
+        str, typer.Option(metavar="NAME", help="Only those that changed this application.")
+    ] = "",
+    author: Annotated[str, typer.Option(metavar="NAME", help="Only those of this token or person.")] = "",
     server: Server = DEFAULT_SERVER,
     token: Token = "",
     server_in_clear_text: ServerInClearText = False,
     as_json: AsJson = False,
 ) -> None:
     """List revisions, or show one."""
-    with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
-        path = "/v1/revisions" if number is None else f"/v1/revisions/{number}"
-        response = api.get(path, limit=limit if number is None else "").value
+    only: dict[str, QueryValue] = {"api": api, "application": application, "author": author}
+    if number is not None and any(only.values()):
+        raise InvalidInput([_only_for_lists()])
+    with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as client:
+        if number is None:
+            response = client.get("/v1/revisions", limit=limit, **only).value
+        else:
+            response = client.get(f"/v1/revisions/{number}").value
     if as_json:
         print_json(response)
         return
@@ -53,6 +67,14 @@ def revisions(
     )
     if number is not None:
         print_changes(console, [{**one, "action": _action(one)} for one in response["changes"]])
+
+
+def _only_for_lists() -> Diagnostic:
+    return Diagnostic(
+        "option-conflict",
+        "--api, --application and --author have no effect on a single revision",
+        "Leave out the number, or these options",
+    )
 
 
 def _outcomes(revision: Mapping[str, Any]) -> str:
