@@ -25,7 +25,7 @@ from crossgate.cli.main import main
 ROOT: Final = Path(__file__).parents[1]
 COMMAND: Final = (sys.executable, "-m", "crossgate")
 _STATE: Final = tempfile.TemporaryDirectory(prefix="crossgate-state-")
-"""Gateways with a file keep their tokens in it, and not in the home of whoever runs the tests."""
+"""Gateways with a file keep their tokens in it, and not in the home of the user who runs the tests."""
 ENVIRONMENT: Final = {
     **os.environ,
     "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
