@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService
 from crossgate.net.address import HostPort
-from crossgate.policy import CorsPolicy, build_policy
+from crossgate.policy import CorsPolicy, OriginArgument, build_policy
 
 METHOD = "PUT"
 HEADERS = ("test1", "test2")
@@ -31,7 +31,7 @@ def reference_policy(number: int, max_age: int) -> CorsPolicy:
     return _policy((f"http://shop-{number}.example", wildcard, expression), max_age)
 
 
-def _policy(origins: Sequence[object], max_age: int) -> CorsPolicy:
+def _policy(origins: Sequence[OriginArgument], max_age: int) -> CorsPolicy:
     return build_policy(
         allowed_origins=origins,
         allowed_methods=["POST", "GET", METHOD],

@@ -16,7 +16,7 @@ from crossgate.catalogue.model import (
     Settings,
     default_endpoint,
 )
-from crossgate.policy import CorsPolicy, ServerPolicy, build_policy, read_server_policy
+from crossgate.policy import CorsPolicy, OriginArgument, ServerPolicy, build_policy, read_server_policy
 
 NATIVE: Final = NativeService("http", "127.0.0.1", 9101)
 POLICY: Final = build_policy(
@@ -26,7 +26,9 @@ POLICY: Final = build_policy(
 )
 
 
-def policy(*origins: object, methods: Iterable[str] = ("GET",), credentials: bool = False) -> CorsPolicy:
+def policy(
+    *origins: OriginArgument, methods: Iterable[str] = ("GET",), credentials: bool = False
+) -> CorsPolicy:
     return build_policy(allowed_origins=origins, allowed_methods=list(methods), allow_credentials=credentials)
 
 

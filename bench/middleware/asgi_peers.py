@@ -13,6 +13,7 @@ from litestar.middleware._internal.cors import CORSMiddleware as LitestarMiddlew
 from starlette.middleware.cors import CORSMiddleware as StarletteMiddleware
 
 from crossgate.middleware import CorsMiddleware, build_policy
+from crossgate.policy import OriginArgument
 
 _LITESTAR: Final = Litestar([])
 
@@ -40,7 +41,7 @@ def crossgate(origins: Origins) -> Callable[[Request], Call]:
 
 def crossgate_policy(origins: Origins) -> Any:
     """What all are configured with."""
-    patterns: list[object] = [*origins.exact]
+    patterns: list[OriginArgument] = [*origins.exact]
     if origins.wildcard:
         patterns.append(origins.wildcard)
     elif origins.regex:

@@ -6,7 +6,14 @@
 403
 """
 
-from crossgate.policy.cors_policy import CorsPolicy, Mode, PlainOptions, build_policy, read_policy
+from crossgate.policy.cors_policy import (
+    CorsPolicy,
+    Mode,
+    OriginArgument,
+    PlainOptions,
+    build_policy,
+    read_policy,
+)
 from crossgate.policy.decide import decide
 from crossgate.policy.decision import Answer, Decision, Flow, Forward, Header, Reason
 from crossgate.policy.effective import EffectivePolicy
@@ -43,6 +50,7 @@ __all__ = [
     "Mode",
     "NullOrigin",
     "Origin",
+    "OriginArgument",
     "OriginPattern",
     "OriginSet",
     "PlainOptions",

@@ -7,12 +7,14 @@ of :func:`build_policy`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.policy.list_like import ListLike
 from crossgate.policy.names import ANY, TOKEN_PATTERN, is_forbidden_method, is_token
 from crossgate.policy.origin_pattern import OriginPattern, parse_origin_pattern, serialise_origin_pattern
 from crossgate.policy.other_names import OTHER_NAMES
@@ -29,9 +31,11 @@ from crossgate.record import (
     Nullable,
     Parsed,
     Record,
+    Remedy,
     Schema,
     Text,
     WholeNumber,
+    as_found,
     wrong_type,
 )
 
@@ -74,16 +78,21 @@ class CorsPolicy:
 MAX_AGE_LIMIT: Final = 2**31 - 1
 
 
+OriginArgument = Collection[str]
+"""An entry of ``allowed_origins``: a string or ``{"regex": string}``. Both are collections of strings, and
+that is what type checkers infer for a list of both."""
+
+
 def build_policy(
     *,
-    allowed_origins: Sequence[object] = (),
-    allowed_methods: Sequence[object] = (),
-    allow_headers: Sequence[object] = (),
-    expose_headers: Sequence[object] = (),
-    allow_credentials: object = False,
-    max_age: object = None,
-    plain_options: object = PlainOptions.REFUSE,
-    mode: object = Mode.ENFORCE,
+    allowed_origins: ListLike[OriginArgument] = (),
+    allowed_methods: ListLike[str] = (),
+    allow_headers: ListLike[str] = (),
+    expose_headers: ListLike[str] = (),
+    allow_credentials: bool = False,
+    max_age: int | None = None,
+    plain_options: PlainOptions | Literal["refuse", "forward"] = PlainOptions.REFUSE,
+    mode: Mode | Literal["enforce", "observe"] = Mode.ENFORCE,
 ) -> CorsPolicy:
     """The policy with these properties, if they are valid.
 
@@ -185,7 +194,7 @@ def _property(
     doc: str,
     *,
     default: object,
-    remedy: str = "",
+    remedy: Remedy = "",
     default_doc: str = "",
 ) -> Field:
     code = f"{name.replace('_', '-')}-invalid"
@@ -194,9 +203,24 @@ def _property(
 
 
 def _list(name: str, entry: Kind[Any], doc: str) -> Field:
-    return _property(
-        name, ListOf(entry), "a list", doc, default=(), remedy="Write a list with one entry for each value"
-    )
+    return _property(name, ListOf(entry), "a list", doc, default=(), remedy=_list_remedy)
+
+
+def _list_remedy(raw: object) -> str:
+    """How to write the value as a list, if it can be one: a string of several values is split at commas."""
+    if isinstance(raw, str) and raw.strip(" ,"):
+        entries: list[object] = [*re.split(r"[\s,]+", raw[:_SHOWN].strip(" ,"))]
+    elif isinstance(raw, set | frozenset) and raw:
+        entries = sorted(raw, key=repr)
+    elif isinstance(raw, Mapping) and raw:
+        entries = [raw]
+    else:
+        return "Write a list with one entry for each value"
+    return f"Write a list with one entry for each value: {as_found(entries)}"
+
+
+_SHOWN: Final = 200
+"""Characters of a string that are split into entries."""
 
 
 def _boolean(name: str, doc: str) -> Field:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.policy import names
 from crossgate.policy.cors_policy import CorsPolicy, Mode, PlainOptions
 from crossgate.policy.header_list import HeaderNames
+from crossgate.policy.list_like import CollectionLike
 from crossgate.policy.origin import MAX_LENGTH
 from crossgate.policy.origin_pattern import parse_exact_origin
 from crossgate.policy.origin_set import OriginSet
@@ -64,9 +65,9 @@ class EffectivePolicy:
     def of(
         cls,
         policy: CorsPolicy,
-        application_origins: Iterable[str] = (),
-        public_origins: Iterable[str] = (),
-        same_origin: SameOrigin | str = SameOrigin.DETECT,
+        application_origins: CollectionLike[str] = (),
+        public_origins: CollectionLike[str] = (),
+        same_origin: SameOrigin | Literal["detect", "listed"] = SameOrigin.DETECT,
     ) -> EffectivePolicy:
         """The policy with any collections of serialised origins, if they are valid.
 

@@ -339,6 +339,10 @@ class Nullable(Generic[_Value]):
         return {"anyOf": [self.kind.schema(definitions), {"type": "null"}]}
 
 
+Remedy = str | Callable[[object], str]
+"""What to do about a refused value; a function gets the value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named(Generic[_Value]):
     """A kind whose refusals have a code and a message of their own, with the name of the field."""
@@ -346,14 +350,15 @@ class Named(Generic[_Value]):
     kind: Kind[_Value]
     code: str
     message: str
-    remedy: str
+    remedy: Remedy
 
     def read(self, raw: object) -> _Value | Invalid:
         """What the kind reads. Errors inside the value, which have a place of their own, stay as they are."""
         value = self.kind.read(raw)
         if not isinstance(value, Invalid) or value.diagnostics[0].place.path:
             return value
-        return Invalid((Diagnostic(self.code, self.message, self.remedy, found=repr(raw)),))
+        remedy = self.remedy if isinstance(self.remedy, str) else self.remedy(raw)
+        return Invalid((Diagnostic(self.code, self.message, remedy, found=repr(raw)),))
 
     def write(self, value: _Value) -> object:
         """What the kind writes."""

@@ -11,6 +11,7 @@ from crossgate.app.catalogue_copy import CatalogueCopy, CatalogueFeed
 from crossgate.catalogue.model import Catalogue, Gateway
 from crossgate.catalogue.reader import read_settings
 from crossgate.net.address import HostPort
+from crossgate.policy import OriginArgument
 from crossgate.service.objects import ObjectKind
 from crossgate.service.snapshot import Snapshot
 
@@ -47,7 +48,9 @@ SETTINGS = ["*", "https://a.example, null", r"r:https://pr-[0-9]+\.a\.example, h
 @pytest.mark.parametrize("enabled", [True, False])
 @pytest.mark.parametrize("listed", SETTINGS)
 @pytest.mark.parametrize("origins", ORIGINS)
-def test_copy_takes_every_form_of_origins(origins: list[object], listed: str, *, enabled: bool) -> None:
+def test_copy_takes_every_form_of_origins(
+    origins: list[OriginArgument], listed: str, *, enabled: bool
+) -> None:
     settings = read_settings({"watt.server.cors.enabled": enabled, "watt.server.cors.allowedOrigins": listed})
     one = replace(catalogue([api("a", policy(*origins))]), settings=settings)
     copy = CatalogueCopy()

@@ -8,10 +8,10 @@ from crossgate.catalogue.model import Application, Catalogue, Gateway
 from crossgate.lint.check import check_catalogue, check_subject
 from crossgate.lint.proof import Verdict, prove_exact
 from crossgate.lint.subject import Subject
-from crossgate.policy import build_policy
+from crossgate.policy import OriginArgument, build_policy
 
 
-def _findings(*entries: object, credentials: bool = False) -> dict[str, tuple[str, str]]:
+def _findings(*entries: OriginArgument, credentials: bool = False) -> dict[str, tuple[str, str]]:
     policy = build_policy(allowed_origins=entries, allow_credentials=credentials)
     found = [one.diagnostic for one in check_subject(Subject(policy))]
     return {one.code: (one.severity.value, one.remedy) for one in found}
@@ -40,7 +40,7 @@ def _findings(*entries: object, credentials: bool = False) -> dict[str, tuple[st
         ("http://localhost:3000", "localhost", "Remove it from production policies"),
     ],
 )
-def test_the_remedy(entry: object, code: str, remedy: str) -> None:
+def test_the_remedy(entry: OriginArgument, code: str, remedy: str) -> None:
     assert remedy in _findings(entry)[code][1]
 
 
@@ -72,7 +72,7 @@ def test_no_expression_shadows_an_origin_without_a_host() -> None:
         ({"regex": r"^wss?://shop\.example\.com$"}, r"Write ^https?://shop\.example\.com$"),
     ],
 )
-def test_a_scheme_that_no_page_has(entry: object, remedy: str) -> None:
+def test_a_scheme_that_no_page_has(entry: OriginArgument, remedy: str) -> None:
     assert _findings(entry)["dead-entry"] == ("error", remedy)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crossgate.lint.subject import Subject
-from crossgate.policy import build_policy
+from crossgate.policy import OriginArgument, build_policy
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from crossgate.policy import build_policy
     ],
 )
 def test_the_sample_is_an_origin_that_the_policy_means_to_admit(
-    allowed_origins: list[object], sample: str
+    allowed_origins: list[OriginArgument], sample: str
 ) -> None:
     policy = build_policy(allowed_origins=allowed_origins)
     applications = frozenset({"https://shop.example.org", "https://web.example.org"})

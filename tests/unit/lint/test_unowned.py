@@ -10,7 +10,7 @@ from tests.command import crossgate
 from crossgate.lint.check import check_subject
 from crossgate.lint.proof import FactCode, MatchMode, Verdict, prove, prove_pattern
 from crossgate.lint.subject import Subject
-from crossgate.policy import build_policy
+from crossgate.policy import OriginArgument, build_policy
 from crossgate.policy.origin_pattern import parse_origin_pattern
 
 RANGES = [
@@ -105,7 +105,7 @@ def test_the_command_exits_with_1(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["null", {"regex": "null|https://example\\.com"}, {"regex": RANGES[1]}])
-def test_what_nobody_owns_is_outside_of_the_trusted_domains(pattern: object) -> None:
+def test_what_nobody_owns_is_outside_of_the_trusted_domains(pattern: OriginArgument) -> None:
     policy = build_policy(allowed_origins=[pattern])
     subject = Subject(policy, trusted_domains=("example.com",))
     assert "untrusted-domain" in {one.diagnostic.code for one in check_subject(subject)}

@@ -42,6 +42,7 @@ def test_a_string_is_no_list_of_origins(name: str, wrong: Any) -> None:
 
 def test_any_collection_is_accepted() -> None:
     origins = ("https://a.example", "app://.")
-    for collection in (list(origins), set(origins), iter(origins), dict.fromkeys(origins)):
+    collections: list[Any] = [list(origins), set(origins), iter(origins), dict.fromkeys(origins)]
+    for collection in collections:
         made = EffectivePolicy.of(POLICY, public_origins=collection, same_origin="listed")
         assert (made.public_origins, made.same_origin) == (frozenset(origins), SameOrigin.LISTED)
