@@ -14,7 +14,7 @@ from tests.visible_result import HeaderLines, NativeResponse
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from crossgate.middleware.asgi import AsgiApp, Receive, Scope, Send
+    from crossgate.middleware.asgi_types import AsgiApp, Receive, Scope, Send
 
 REACHED: Final = "X-Reached"
 """A response header of both applications, which shows that they were called."""

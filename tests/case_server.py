@@ -18,7 +18,7 @@ from crossgate.middleware import CorsMiddleware, WsgiCorsMiddleware, build_polic
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from crossgate.middleware.asgi import Receive, Scope, Send
+    from crossgate.middleware.asgi_types import Receive, Scope, Send
 
 SHOP = "https://shop.example.com"
 _POLICY = build_policy(allowed_origins=[SHOP])

@@ -6,16 +6,16 @@ outcome of each request with the steps of :mod:`crossgate.policy.flow`, and fill
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import AnyStr, Final, Generic, NamedTuple
+from typing import Any, AnyStr, Final, Generic, NamedTuple
 
 from crossgate.middleware.decision_event import DecisionEvent, OnDecision
-from crossgate.middleware.live import LivePolicy, Policy
+from crossgate.middleware.live import EnforcedPolicy, LivePolicy, Policy
+from crossgate.middleware.refusal_log import LOG, RefusalLog, describe
 from crossgate.middleware.response_headers import ApplyHeaders, Header, WireNames, header_applier
-from crossgate.policy import EffectivePolicy, Request, SameOrigin, ServerPolicy, names
+from crossgate.policy import CorsPolicy, EffectivePolicy, Request, SameOrigin, ServerPolicy, names
 from crossgate.policy.decision import Outcome
 from crossgate.policy.flow import (
     CORS_REQUEST,
@@ -27,16 +27,13 @@ from crossgate.policy.flow import (
     trace,
 )
 from crossgate.policy.header_list import MAX_LIST_LENGTH, skip_separators
-from crossgate.policy.request import HEADERS, OPTIONS
+from crossgate.policy.request import HEADERS
 from crossgate.policy.responses import (
     FORWARDED_UNCHANGED,
     ResponseSettings,
     ResponseTemplate,
     response_template,
 )
-
-_LOG: Final = logging.getLogger("crossgate.middleware")
-"""At INFO: the refusals that observe mode would have made and, with ``debug``, those that were made."""
 
 MAX_READ: Final = MAX_LIST_LENGTH + 1
 """Bytes of a value that are read. Longer values are too long for the engine, and so are their first bytes."""
@@ -66,6 +63,8 @@ class Respond(NamedTuple):
 
     status: int
     body: bytes
+    refusal: str = ""
+    """What the log says of a refusal; empty for the response to an allowed preflight."""
 
 
 Action = PassThrough | AddHeaders[AnyStr] | Respond
@@ -99,17 +98,27 @@ def _reflect(response: _Response[AnyStr], values: Sequence[AnyStr]) -> Enforced[
 class Enforcer(Generic[AnyStr]):
     """Enforces one policy."""
 
-    __slots__ = ("_debug", "_on_decision", "_responses", "_settings", "_templates", "_wire", "policy")
+    __slots__ = (
+        "_debug",
+        "_on_decision",
+        "_responses",
+        "_settings",
+        "_templates",
+        "_wire",
+        "policy",
+        "refusal_log",
+    )
 
     def __init__(
         self,
-        policy: EffectivePolicy | ServerPolicy | None,
+        policy: EnforcedPolicy,
         wire: Wire[AnyStr],
         *,
         debug: bool,
         on_decision: OnDecision | None = None,
     ) -> None:
         self.policy = policy
+        self.refusal_log = RefusalLog(limited=not debug)
         self._on_decision = on_decision
         self._settings = ResponseSettings.of(policy)
         self._wire: Wire[AnyStr] = wire
@@ -118,7 +127,9 @@ class Enforcer(Generic[AnyStr]):
             outcome: response_template(self._settings, outcome) for outcome in self._settings.outcomes()
         }
         self._responses: dict[Outcome, _Response[AnyStr]] = {
-            outcome: self._prepare(template if self._settings.enforces(outcome) else FORWARDED_UNCHANGED)
+            outcome: self._prepare(
+                template if self._settings.enforces(outcome) else FORWARDED_UNCHANGED, outcome
+            )
             for outcome, template in self._templates.items()
         }
 
@@ -140,9 +151,10 @@ class Enforcer(Generic[AnyStr]):
             self._report(self._on_decision, request, path, found.outcome, refused=refused)
         if refused:
             if not self._settings.enforces(found.outcome):
-                _log_observed(request, template, found)
+                refusal = _refusal(template, found.outcome.reason)
+                LOG.info("observed: %s: %s", describe(request, path), refusal)
             elif self._debug:
-                return self._refuse_and_log(request, template, found)
+                return self._refuse_in_detail(template, found)
         return _reflect(self._responses[found.outcome], values)
 
     def _report(
@@ -153,33 +165,32 @@ class Enforcer(Generic[AnyStr]):
         try:
             on_decision(event)
         except Exception:  # noqa: BLE001 - it may be any, and requests must not depend on it
-            _LOG.exception("on_decision raised an exception; the request is not affected")
+            LOG.exception("on_decision raised an exception; the request is not affected")
 
-    def _prepare(self, template: ResponseTemplate) -> _Response[AnyStr]:
+    def _prepare(self, template: ResponseTemplate, outcome: Outcome) -> _Response[AnyStr]:
         names = self._wire.write((name, "") for name, _ in template.reflects)
         order = [*HEADERS]
         reflects = [
             (name, order.index(header))
             for (name, _), (_, header) in zip(names, template.reflects, strict=True)
         ]
-        return _Response(self._apply(template), reflects)
+        return _Response(self._apply(template, template.body, outcome.reason), reflects)
 
-    def _apply(self, template: ResponseTemplate, details: str = "") -> Enforced[AnyStr]:
-        """The template without its reflected headers; ``details`` are added to the body."""
-        body = (f"{template.body}\n{details}\n" if details else template.body).encode()
+    def _apply(self, template: ResponseTemplate, text: str, reason: str) -> Enforced[AnyStr]:
+        """The template without its reflected headers."""
+        body = text.encode()
         headers = self._wire.write(_own_headers(template, len(body)))
         if template.status is not None:
-            return Respond(template.status, body), headers
+            return Respond(template.status, body, _refusal(template, reason)), headers
         if not template.strip:
             return PassThrough(), []
         return AddHeaders(header_applier(self._wire.names, vary=template.vary)), headers
 
-    def _refuse_and_log(self, request: Request, template: ResponseTemplate, found: Trace) -> Enforced[AnyStr]:
+    def _refuse_in_detail(self, template: ResponseTemplate, found: Trace) -> Enforced[AnyStr]:
         """The refusal with the reason and the failed step; it repeats nothing of the request."""
         question = found.failed.question if found.failed is not None else ""
         details = f"{found.outcome.reason}: {question} No."
-        _LOG.info("refused: %s: %s (%s)", _describe(request), template.body, details)
-        return self._apply(template, details)
+        return self._apply(template, f"{template.body}\n{details}\n", details)
 
 
 class ApiEnforcer(Enforcer[AnyStr]):
@@ -296,43 +307,67 @@ def shorten_list(request_headers: AnyStr) -> AnyStr:
     return skip_separators(request_headers)[:MAX_READ]
 
 
-def _log_observed(request: Request, template: ResponseTemplate, found: Trace) -> None:
-    _LOG.info(
-        "observed: %s: %s %s (%s)", _describe(request), template.status, template.body, found.outcome.reason
-    )
+def _refusal(template: ResponseTemplate, reason: str) -> str:
+    if template.status is None or template.status < 400:
+        return ""
+    return f"{template.status} {template.body} ({reason})"
 
 
-def _describe(request: Request) -> str:
-    """The request in quotes and escaped: a log line stays one line, whatever the request has."""
-    kind = "OPTIONS request" if request.method == OPTIONS else "request"
-    return f"{kind} from {request.origin[:200]!a}"
+# The policy of no middleware: it stands for "not known yet", and allows nothing.
+_UNDECIDED: Final = EffectivePolicy(CorsPolicy())
 
 
 class PolicyMiddleware(Generic[AnyStr]):
-    """What the middlewares of both protocols share: a live policy, and the enforcer of its current value."""
+    """What all middlewares share: a live policy, and the enforcer of its current value.
+
+    Where a function chooses the policy of each request, ``_enforcer`` is never that of ``_live``. So the
+    check for a changed policy finds these requests too, and the others cost no more.
+    """
 
     _wire: Wire[AnyStr]
 
-    def __init__(self, policy: Policy | LivePolicy, *, debug: bool, on_decision: OnDecision | None) -> None:
-        self._live = policy if isinstance(policy, LivePolicy) else LivePolicy(policy)
+    def __init__(
+        self,
+        policy: Policy | LivePolicy | Callable[[Any], object],
+        *,
+        debug: bool,
+        on_decision: OnDecision | None,
+    ) -> None:
         self._debug = debug
         self._on_decision = on_decision
-        self._renew_enforcer()
+        self._function: Callable[[Any], object] | None = None
+        self._enforcer: Enforcer[AnyStr] = self._enforcer_of(_UNDECIDED)
+        if isinstance(policy, LivePolicy):
+            self._live = policy
+        elif callable(policy):
+            self._live = LivePolicy(None)
+            self._function = policy
+        else:
+            self._live = LivePolicy(policy)
 
     @property
     def policy(self) -> Policy:
         """The enforced policy; setting it replaces the policy at once, and as a whole."""
+        self._refuse_function()
         return self._live.policy
 
     @policy.setter
     def policy(self, policy: Policy) -> None:
+        self._refuse_function()
         self._live.policy = policy
 
+    def _refuse_function(self) -> None:
+        if self._function is not None:
+            raise AttributeError("the policy of each request is chosen by a function")
+
     def _renew_enforcer(self) -> Enforcer[AnyStr]:
-        policy = self._live.enforced
+        log = self._enforcer.refusal_log
+        self._enforcer = self._enforcer_of(self._live.enforced)
+        self._enforcer.refusal_log = log
+        return self._enforcer
+
+    def _enforcer_of(self, policy: EnforcedPolicy) -> Enforcer[AnyStr]:
         reports = self._debug or self._on_decision is not None
         if isinstance(policy, EffectivePolicy) and not policy.observes and not reports:
-            self._enforcer: Enforcer[AnyStr] = ApiEnforcer(policy, self._wire)
-        else:
-            self._enforcer = Enforcer(policy, self._wire, debug=self._debug, on_decision=self._on_decision)
-        return self._enforcer
+            return ApiEnforcer(policy, self._wire)
+        return Enforcer(policy, self._wire, debug=self._debug, on_decision=self._on_decision)

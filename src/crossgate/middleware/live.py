@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from crossgate.policy import CorsPolicy, EffectivePolicy, ServerPolicy
 
 Policy = CorsPolicy | EffectivePolicy | ServerPolicy | None
 """A policy to enforce; None passes everything through but TRACE and TRACK."""
+
+EnforcedPolicy = EffectivePolicy | ServerPolicy | None
+"""A policy as the engine takes it."""
 
 
 class LivePolicy:
@@ -19,12 +20,12 @@ class LivePolicy:
 
     __slots__ = ("_given", "enforced")
 
-    enforced: EffectivePolicy | ServerPolicy | None
+    enforced: EnforcedPolicy
     """The policy as the engine takes it; the same object until the policy changes."""
 
     def __init__(self, policy: Policy) -> None:
         self._given = policy
-        self.enforced = _effective(policy)
+        self.enforced = as_enforced(policy)
 
     @property
     def policy(self) -> Policy:
@@ -34,16 +35,28 @@ class LivePolicy:
     @policy.setter
     def policy(self, policy: Policy) -> None:
         if policy != self._given:
-            enforced = _effective(policy)
+            enforced = as_enforced(policy)
             # One assignment, so that no request sees a mix of both policies.
             self._given, self.enforced = policy, enforced
 
 
-def _effective(policy: Policy) -> EffectivePolicy | ServerPolicy | None:
+def as_enforced(policy: object) -> EnforcedPolicy:
+    """The policy as the engine takes it.
+
+    Raises:
+        TypeError: if it is no policy.
+
+    """
     match policy:
         case CorsPolicy():
             return EffectivePolicy(policy)
         case EffectivePolicy() | ServerPolicy() | None:
             return policy
-        case _ as never:
-            assert_never(never)
+        case _:
+            raise not_a_policy(policy)
+
+
+def not_a_policy(value: object) -> TypeError:
+    """The error for a value in place of a policy."""
+    remedy = "Write build_policy(allowed_origins=[...]), or None for no policy"
+    return TypeError(f"expected a policy, found {type(value).__name__}. {remedy}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from http import HTTPStatus
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final
 
 from crossgate.middleware.decision_event import OnDecision
@@ -11,6 +13,7 @@ from crossgate.middleware.enforcer import (
     MAX_READ,
     ApiEnforcer,
     Enforced,
+    Enforcer,
     PassThrough,
     PolicyMiddleware,
     Respond,
@@ -18,16 +21,18 @@ from crossgate.middleware.enforcer import (
     shorten_list,
 )
 from crossgate.middleware.live import LivePolicy, Policy
+from crossgate.middleware.policy_function import EnforcerCache
 from crossgate.middleware.response_headers import WireNames
+from crossgate.middleware.wiring import warn_if_bypassed
 from crossgate.policy.names import FORWARDED_METHODS
-from crossgate.policy.request import OPTIONS, echoes_request
+from crossgate.policy.request import HEADERS, OPTIONS, Request, echoes_request
 from crossgate.policy.same_origin import SAME_ORIGIN
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 # PEP 3333: headers are "native strings" whose characters stand for bytes, as in Latin-1.
-_WIRE: Final[Wire[str]] = Wire(
+WIRE: Final[Wire[str]] = Wire(
     read=str,
     write=list,
     names=WireNames("access-control-", ("vary", "Origin"), ", ", "aAvV"),
@@ -49,6 +54,9 @@ _ERROR_HEADERS: Final = (
     ("Content-Length", str(len(_ERROR))),
 )
 
+WsgiPolicyFunction = Callable[["WSGIEnvironment"], Policy | LivePolicy]
+"""Chooses the policy of one request, from its environ."""
+
 _Headers = list[tuple[str, str]]
 _Apply = Callable[[Iterable[tuple[str, str]]], _Headers]
 
@@ -62,25 +70,45 @@ class WsgiCorsMiddleware(PolicyMiddleware[str]):
 
     ``debug``: add the reason of each refusal to its response and to the log. ``on_decision`` is called with
     each decision; requests then take some 20 µs longer.
+
+    A function as ``policy`` chooses the policy of each request. If it raises an exception, the response is a
+    500, and the application is not called.
     """
 
-    _wire = _WIRE
+    _wire = WIRE
 
     def __init__(
         self,
         app: WSGIApplication,
-        policy: Policy | LivePolicy,
+        policy: Policy | LivePolicy | WsgiPolicyFunction,
         *,
         debug: bool = False,
         on_decision: OnDecision | None = None,
     ) -> None:
+        if iscoroutinefunction(policy):
+            raise TypeError("WSGI calls no coroutine functions. Write a function that returns the policy")
         super().__init__(policy, debug=debug, on_decision=on_decision)
+        warn_if_bypassed(self, app)
         self.app = app
+        self._chosen = EnforcerCache(self._enforcer_of)
+        if self._function is None:
+            self._renew_enforcer()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        action, headers = self._enforce(environ)
+        enforcer = self._enforcer
+        if enforcer.policy is not self._live.enforced:
+            if self._function is None:
+                enforcer = self._renew_enforcer()
+            else:
+                try:
+                    enforcer = self._chosen.enforcer(self._function(environ))
+                except Exception as error:  # noqa: BLE001 - it is raised again, after the response
+                    return _respond_to_failure(error, list, start_response)
+        action, headers = enforce(enforcer, environ)
         if isinstance(action, Respond):
+            if action.refusal:
+                enforcer.refusal_log.log(action.refusal, partial(read, environ))
             status = f"{action.status} {HTTPStatus(action.status).phrase}"
             start_response(status, headers.copy())
             return [action.body] if environ["REQUEST_METHOD"] != "HEAD" else []
@@ -88,26 +116,6 @@ class WsgiCorsMiddleware(PolicyMiddleware[str]):
             return self.app(environ, start_response)
         apply_headers = action.apply
         return self._serve(lambda own: apply_headers(own, headers), environ, start_response)
-
-    def _enforce(self, environ: WSGIEnvironment) -> Enforced[str]:
-        enforcer = self._enforcer
-        if enforcer.policy is not self._live.enforced:
-            enforcer = self._renew_enforcer()
-        method = environ["REQUEST_METHOD"]
-        if not isinstance(enforcer, ApiEnforcer):
-            path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-            return enforcer.enforce(method, path, [environ.get(name, "") for name in _READ])
-        if method not in FORWARDED_METHODS and echoes_request(method):
-            return enforcer.method_forbidden
-        origin = environ.get("HTTP_ORIGIN", "")
-        if origin and enforcer.detects_same_origin and SAME_ORIGIN in environ.get("HTTP_SEC_FETCH_SITE", ""):
-            origin = ""
-        if method != OPTIONS:
-            return enforcer.enforce_request(origin[:MAX_READ], origin) if origin else enforcer.no_origin
-        requested = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "")
-        names = shorten_list(environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""))
-        read = origin[:MAX_READ], requested[:MAX_READ], names
-        return enforcer.enforce_options(read, (origin, requested, names))
 
     def _serve(
         self, apply_headers: _Apply, environ: WSGIEnvironment, start_response: StartResponse
@@ -126,6 +134,36 @@ class WsgiCorsMiddleware(PolicyMiddleware[str]):
             # Unwrapped, since servers check the type: lists have a length, the kernel sends files.
             return body
         return _WatchedBody(body, apply_headers, start_response)
+
+
+def enforce(enforcer: Enforcer[str], environ: WSGIEnvironment) -> Enforced[str]:
+    """What to do with a request."""
+    method = environ["REQUEST_METHOD"]
+    if not isinstance(enforcer, ApiEnforcer):
+        return enforcer.enforce(method, _path(environ), [environ.get(name, "") for name in _READ])
+    if method not in FORWARDED_METHODS and echoes_request(method):
+        return enforcer.method_forbidden
+    origin = environ.get("HTTP_ORIGIN", "")
+    if origin and enforcer.detects_same_origin and SAME_ORIGIN in environ.get("HTTP_SEC_FETCH_SITE", ""):
+        origin = ""
+    if method != OPTIONS:
+        return enforcer.enforce_request(origin[:MAX_READ], origin) if origin else enforcer.no_origin
+    requested = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "")
+    names = shorten_list(environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""))
+    values = origin[:MAX_READ], requested[:MAX_READ], names
+    return enforcer.enforce_options(values, (origin, requested, names))
+
+
+def read(environ: WSGIEnvironment) -> tuple[Request, str]:
+    """The request and its path, for the log."""
+    values = (environ.get(name, "") for name in _READ)
+    request = Request(environ["REQUEST_METHOD"], **dict(zip(HEADERS.values(), values, strict=True)))
+    return request, _path(environ)
+
+
+def _path(environ: WSGIEnvironment) -> str:
+    path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return path
 
 
 class _WatchedBody:

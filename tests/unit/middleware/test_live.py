@@ -26,7 +26,7 @@ from crossgate.middleware import (
     build_policy,
     policy_of,
 )
-from crossgate.middleware.asgi import Receive, Scope, Send
+from crossgate.middleware.asgi_types import Receive, Scope, Send
 
 SHOP = "https://shop.example.com"
 OTHER = "https://other.example.com"
@@ -184,7 +184,8 @@ def test_a_followed_file_replaces_the_policy_and_the_last_good_one_stays(
             assert (status(app, SHOP), status(app, OTHER)) == (403, 200)
         document.unlink()
         assert not live.refresh()
-        assert [record.levelname for record in caplog.records] == ["ERROR"] * 3
+        errors = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert len(errors) == 3
         replacement = document.with_suffix(".new")
         replacement.write_text(DOCUMENT.format(origin=SHOP))
         replacement.replace(document)
