@@ -90,6 +90,11 @@ def scope_of(method: str, headers: Lines = (), **more: object) -> dict[str, Any]
 
 def call(app: AsgiApp, scope: Mapping[str, Any]) -> Called:
     """Call an ASGI application with one request, and collect what it sends."""
+    return asyncio.run(call_in_loop(app, scope))
+
+
+async def call_in_loop(app: AsgiApp, scope: Mapping[str, Any]) -> Called:
+    """As :func:`call`, in a loop that runs."""
     called = Called()
 
     async def send(message: Any) -> None:
@@ -102,13 +107,10 @@ def call(app: AsgiApp, scope: Mapping[str, Any]) -> Called:
             await asyncio.Event().wait()  # the client stays connected
         return requests.pop()
 
-    async def serve() -> None:
-        try:
-            await app(dict(scope), receive, send)
-        except Exception as raised:  # noqa: BLE001 - as a server does
-            called.raised = raised
-
-    asyncio.run(serve())
+    try:
+        await app(dict(scope), receive, send)
+    except Exception as raised:  # noqa: BLE001 - as a server does
+        called.raised = raised
     return called
 
 
