@@ -1,5 +1,6 @@
 """What the base installation must do: decide, serve WSGI, and name the extra that documents need."""
 
+import logging
 import sys
 import threading
 import urllib.error
@@ -11,6 +12,7 @@ from crossgate.diagnostics import InvalidInput
 from crossgate.middleware import CorsMiddleware, WsgiCorsMiddleware, build_policy, policy_of
 
 assert crossgate.__file__.startswith(sys.prefix), crossgate.__file__
+logging.getLogger("crossgate").addHandler(logging.NullHandler())  # refusals go to standard error else
 assert CorsMiddleware
 
 

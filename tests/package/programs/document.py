@@ -1,5 +1,6 @@
 """What the extra ``document`` must do: the middleware enforces the policy of an API in a document."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import crossgate
 from crossgate.middleware import WsgiCorsMiddleware, policy_of
 
 assert crossgate.__file__.startswith(sys.prefix), crossgate.__file__
+logging.getLogger("crossgate").addHandler(logging.NullHandler())  # refusals go to standard error else
 statuses = []
 
 
