@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from copy import copy
 from functools import cache, partial
 from inspect import isawaitable
+from itertools import count
 from operator import methodcaller
 from typing import Final
 
@@ -67,6 +68,9 @@ _ERROR_HEADERS: Final = (
 )
 
 
+_numbers: Final = count(1)
+
+
 class CorsMiddleware(PolicyMiddleware[bytes]):
     """Enforces a CORS policy in front of an ASGI application.
 
@@ -104,7 +108,7 @@ class CorsMiddleware(PolicyMiddleware[bytes]):
         self._called = False
         self._is_inside = False
         # In the scope of a request, if the policy was enforced further outside.
-        self._mark: str | None = f"crossgate.enforced.{id(self)}"
+        self._mark: str | None = f"crossgate.enforced.{next(_numbers)}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

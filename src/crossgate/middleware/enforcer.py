@@ -13,7 +13,7 @@ from typing import Any, AnyStr, Final, Generic, NamedTuple
 
 from crossgate.middleware.decision_event import DecisionEvent, OnDecision
 from crossgate.middleware.live import EnforcedPolicy, LivePolicy, Policy
-from crossgate.middleware.refusal_log import LOG, RefusalLog, describe
+from crossgate.middleware.refusal_log import LOG, RefusalLogger, describe
 from crossgate.middleware.response_headers import ApplyHeaders, Header, WireNames, header_applier
 from crossgate.policy import CorsPolicy, EffectivePolicy, Request, SameOrigin, ServerPolicy, names
 from crossgate.policy.decision import Outcome
@@ -118,7 +118,7 @@ class Enforcer(Generic[AnyStr]):
         on_decision: OnDecision | None = None,
     ) -> None:
         self.policy = policy
-        self.refusal_log = RefusalLog(limited=not debug)
+        self.refusal_log = RefusalLogger(limited=not debug)
         self._on_decision = on_decision
         self._settings = ResponseSettings.of(policy)
         self._wire: Wire[AnyStr] = wire

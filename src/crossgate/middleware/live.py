@@ -44,7 +44,7 @@ def as_enforced(policy: object) -> EnforcedPolicy:
     """The policy as the engine takes it.
 
     Raises:
-        TypeError: if it is no policy.
+        TypeError: if it is not a policy.
 
     """
     match policy:

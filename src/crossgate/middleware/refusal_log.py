@@ -21,7 +21,7 @@ _SHOWN: Final = 200
 """Characters of a value from a request."""
 
 
-class RefusalLog:
+class RefusalLogger:
     """Logs the refusals under one policy: of each reason a few, and then how many more there were."""
 
     __slots__ = ("_limited", "_lock", "_now", "_states")

@@ -25,6 +25,7 @@ OTHER_PROGRAMS = {
     "--mysite": "a part of an origin",
     "--no-deps": "pip",
     "--no-owner": "pg_dump",
+    "--nostatic": "Django",
     "--require-hashes": "pip",
     "--single-transaction": "pg_restore",
     "--unix-socket": "curl",
@@ -32,7 +33,7 @@ OTHER_PROGRAMS = {
 }
 _SPAN = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(r"(?:[\w-]+/)+[\w.-]*\.py|(?:src|tests|bench|scripts)/[\w./-]+")
-_MODULE = re.compile(r"crossgate(?:\.\w+)+")
+_MODULE = re.compile(r"crossgate(?:\.(?![EW]\d)\w+)+")  # not the codes of Django's checks
 _NOT_MODULES = frozenset({"crossgate.delivery"})
 """The key of the metadata of scoped routes."""
 

@@ -19,9 +19,9 @@ from crossgate.middleware import (
     ServerPolicy,
     WsgiCorsMiddleware,
     build_policy,
+    policy_function,
 )
 from crossgate.middleware.enforcer import PolicyMiddleware
-from crossgate.middleware.policy_function import CACHE_SIZE
 from crossgate.policy import ExactOrigin
 
 A, B, EVIL = "https://a.example", "https://b.example", "https://evil.example"
@@ -47,7 +47,7 @@ def ask_asgi(choose: Choose, host: str, origin: str) -> tuple[int, str | None]:
 
     called: list[str] = []
     function: Any = lambda scope: choose(_host(scope))  # noqa: E731
-    return _asked_asgi(CorsMiddleware(application, function), host, origin, called)
+    return _call_asgi(CorsMiddleware(application, function), host, origin, called)
 
 
 def ask_asgi_async(choose: Choose, host: str, origin: str) -> tuple[int, str | None]:
@@ -60,10 +60,10 @@ def ask_asgi_async(choose: Choose, host: str, origin: str) -> tuple[int, str | N
         called.append(host)
         await asgi_native(NativeResponse())(scope, receive, send)
 
-    return _asked_asgi(CorsMiddleware(application, function), host, origin, called)
+    return _call_asgi(CorsMiddleware(application, function), host, origin, called)
 
 
-def _asked_asgi(app: Any, host: str, origin: str, called: list[str]) -> tuple[int, str | None]:
+def _call_asgi(app: Any, host: str, origin: str, called: list[str]) -> tuple[int, str | None]:
     done = call(app, scope_of("GET", [("Origin", origin), ("Host", host)]))
     assert (done.raised is not None) == (done.status == 500)
     assert bool(called) == (done.status == 200)
@@ -156,14 +156,13 @@ def _counting(prepared: list[object]) -> Any:
     return enforcer_of
 
 
-def test_the_cache_is_bounded_and_right_for_any_number_of_tenants() -> None:
-    app = CorsMiddleware(
-        asgi_native(NativeResponse()), lambda scope: build_policy(allowed_origins=[f"https://{_host(scope)}"])
-    )
-    for number in [*range(CACHE_SIZE + 50), *range(50)]:
-        enforcer = app._chosen.enforcer(build_policy(allowed_origins=[f"https://{number}.test"]))
-        assert enforcer.policy == EffectivePolicy.of(build_policy(allowed_origins=[f"https://{number}.test"]))
-    assert len(app._chosen._by_identity) == len(app._chosen._by_value) == CACHE_SIZE
+def test_the_cache_is_bounded_and_right_for_any_number_of_tenants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_function, "CACHE_SIZE", 8)
+    cache = CorsMiddleware(asgi_native(NativeResponse()), lambda _scope: None)._chosen
+    for number in [*range(20), *range(5)]:
+        policy = build_policy(allowed_origins=[f"https://{number}.test"])
+        assert cache.enforcer(policy).policy == EffectivePolicy.of(policy)
+    assert len(cache._by_identity) == len(cache._by_value) == 8
 
 
 def test_a_live_policy_that_a_function_returns_is_followed() -> None:

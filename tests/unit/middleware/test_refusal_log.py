@@ -11,7 +11,7 @@ from tests.asgi_wsgi import asgi_native, call, environ_of, scope_of, serve, wsgi
 from tests.visible_result import NativeResponse
 
 from crossgate.middleware import CorsMiddleware, LivePolicy, WsgiCorsMiddleware, build_policy
-from crossgate.middleware.refusal_log import BURST, SECONDS, RefusalLog
+from crossgate.middleware.refusal_log import BURST, SECONDS, RefusalLogger
 from crossgate.policy import Request
 
 SHOP = "https://shop.example"
@@ -90,7 +90,7 @@ def test_a_flood_is_logged_a_few_times(ask: Ask, caplog: pytest.LogCaptureFixtur
 
 def test_the_number_that_was_left_out_is_in_the_next_line(caplog: pytest.LogCaptureFixture) -> None:
     now = 0.0
-    log = RefusalLog(now=lambda: now)
+    log = RefusalLogger(now=lambda: now)
 
     def refuse() -> None:
         log.log("403 (origin-refused)", lambda: (Request("GET", EVIL), "/"))
@@ -123,7 +123,7 @@ def test_nothing_is_read_for_lines_that_nobody_gets(caplog: pytest.LogCaptureFix
     def fail() -> Any:
         pytest.fail("the request was read")
 
-    RefusalLog().log("403", fail)
+    RefusalLogger().log("403", fail)
 
 
 def test_a_refused_handshake_is_logged(caplog: pytest.LogCaptureFixture) -> None:
