@@ -221,12 +221,14 @@ def test_a_control_plane_is_killed_stopped_and_restarted(native: SocketNative, t
                 end(control_plane)
                 time.sleep(2)
                 control_plane = started()
-            show("kill -9 and SIGTERM of `crossgate serve`, three times each", found)
             control_plane.process.send_signal(signal.SIGHUP)
             control_plane.wait_for("Crossgate serves", 2)
             for number in range(1, 6):
                 restart(node, number)
-        show("and then its SIGHUP, and 5 restarts of the node", found)
+        what = (
+            "kill -9 and SIGTERM of `crossgate serve`, three times each, its SIGHUP, 5 restarts of the node"
+        )
+        show(what, found)
         control_plane.stop()
         assert not found.failures
 

@@ -33,7 +33,7 @@ class HealthReason:
     message: str
 
 
-_NOT_READY: Final = HealthReason("envoy-not-ready", "Envoy starts, restarts or drains")
+NOT_READY: Final = HealthReason("envoy-not-ready", "Envoy starts, restarts or drains")
 
 
 class HealthCheck(Protocol):
@@ -91,7 +91,7 @@ class EnvoyListens:
                 self._found = await self._ask()
                 self._asked = time.monotonic()
         # It may have ended meanwhile.
-        return self._found if self._envoy.serves else [_NOT_READY]
+        return self._found if self._envoy.serves else [NOT_READY]
 
     async def _ask(self) -> list[HealthReason]:
         listeners = None

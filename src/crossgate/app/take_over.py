@@ -10,7 +10,7 @@ Envoy before goes on serving, until the next attempt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Final, Self
 
 from crossgate.app.events import ConnectionsSteered, Emit, NodeChanged, StartFailed, SteeringUnavailable
 from crossgate.app.health import Health, HealthOptions
-from crossgate.app.health_state import EnvoyListens, HealthReason
+from crossgate.app.health_state import NOT_READY, EnvoyListens, HealthReason
 from crossgate.app.tcp_listener import ListeningSockets
 from crossgate.dataplane.binary import EnvoyBinary
 from crossgate.dataplane.handover import EnvoyHandover, Handover
@@ -202,7 +202,7 @@ class TakeOver:
         """
         health = Health(options, self.stopping, self._emit, self.sockets.bind)
         if self.serving is not None:
-            health.state.checks.append(EnvoyListens(self.serving))
+            health.state.checks.append(_EnvoyBeforeServes(self))
             health.set_started()
         return health
 
@@ -212,6 +212,7 @@ class TakeOver:
             health = self.health(options)
         except InvalidInput:
             health = self.health(None)
+        health.state.checks[:] = [EnvoyListens(one) for one in self._inherited if one.serves]
         warning = HealthReason("restart-failed", "the last restart failed: see the log")
         health.state.warnings.append(lambda: warning)
         ended = [asyncio.create_task(one.stopped()) for one in self._inherited]
@@ -258,6 +259,17 @@ class TakeOver:
             await asyncio.to_thread(end_steering, pid)
         except (OSError, TimeoutError) as error:
             Log("envoy").debug("cannot end the steering of connections", reason=str(error))
+
+
+class _EnvoyBeforeServes:
+    """Checks that the Envoy before runs. It is not asked: the start keeps the event loop from listening."""
+
+    def __init__(self, take_over: TakeOver) -> None:
+        self._take_over = take_over
+
+    async def reasons(self) -> Sequence[HealthReason]:
+        """Why no client is served."""
+        return [] if self._take_over.serving is not None else [NOT_READY]
 
 
 async def _listening(envoy: Envoy) -> int:
