@@ -262,7 +262,7 @@ class TakeOver:
 
 
 class _EnvoyBeforeServes:
-    """Checks that the Envoy before runs. It is not asked: the start keeps the event loop from listening."""
+    """Checks that the Envoy before runs, without a query to it: the start keeps the event loop busy."""
 
     def __init__(self, take_over: TakeOver) -> None:
         self._take_over = take_over
