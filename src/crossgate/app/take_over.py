@@ -235,19 +235,24 @@ class TakeOver:
             Log("envoy").warning("the Envoy before has ended", pid=handover.pid)
 
     async def _relieve(self, envoy: Envoy) -> None:
-        pid = await _listening(envoy)
-        try:
-            await asyncio.to_thread(steer, pid)
-        except OSError as error:
-            if not _migrates():
-                self._emit(SteeringUnavailable(error.strerror or str(error)))
-        else:
-            self._emit(ConnectionsSteered(pid))
-            await asyncio.sleep(_ACCEPT_SECONDS)
-            await asyncio.to_thread(prepare_closing, pid)
+        # An Envoy that ends before the old one drains is started again, and steered to again.
+        while not await self._steer(pid := await _listening(envoy), envoy):
+            pass
         drains = asyncio.gather(*(one.stop() for one in self._inherited))
         await self._end_steering(pid)
         await drains
+
+    async def _steer(self, pid: int, envoy: Envoy) -> bool:
+        """Steer new connections to the process, as far as the system allows it; False if it has ended."""
+        try:
+            await asyncio.to_thread(steer, pid)
+            self._emit(ConnectionsSteered(pid))
+            await asyncio.sleep(_ACCEPT_SECONDS)
+            await asyncio.to_thread(prepare_closing, pid)
+        except OSError as error:
+            if envoy.pid == pid and not _migrates():
+                self._emit(SteeringUnavailable(error.strerror or str(error)))
+        return envoy.pid == pid and envoy.serves
 
     async def _end_steering(self, pid: int) -> None:
         try:
@@ -276,7 +281,7 @@ async def _listening(envoy: Envoy) -> int:
     """The process id, once it listens: a node may get no listener for a while."""
     while True:
         pid = envoy.pid
-        if pid is not None and await asyncio.to_thread(_listens, pid):
+        if pid is not None and envoy.serves and await asyncio.to_thread(_listens, pid):
             return pid
         await asyncio.sleep(_POLL_SECONDS)
 
