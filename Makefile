@@ -17,9 +17,9 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v < (3, 11) and sys.exit("Crossgate needs Python 3.11 or newer; this is %d.%d. Try: make PYTHON=python3.12" % v[:2])'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+$(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
 	@echo "[set-up] installing the dependencies"
-	@$(BIN)/pip install --require-hashes -r requirements.lock
+	@$(BIN)/pip install --require-hashes -r requirements.lock -r requirements-build.lock
 	@echo "[set-up] installing crossgate"
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
