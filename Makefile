@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit acceptance format golden fuzz-proof reference docs screenshots bench bench-lint dist lock clean
+.PHONY: help run test check unit acceptance format golden fuzz-proof reference docs screenshots bench bench-lint dist image lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -62,8 +62,8 @@ test: check $(VENV)/.packages  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql prometheus
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-acceptance: $(VENV)/.dev  ## run what takes long: servlet containers, floods, long streams, an outage of the database, load balancers
-	@scripts/prerequisites tomcat10 jetty9 wrk postgresql nginx haproxy
+acceptance: $(VENV)/.packages  ## run what takes long: servlet containers, floods, long streams, an outage of the database, load balancers, container images, other Pythons
+	@scripts/prerequisites tomcat10 jetty9 wrk postgresql nginx haproxy debootstrap podman runc netavark aardvark-dns iptables
 	@$(BIN)/pytest -q -s tests/acceptance
 
 golden: $(VENV)/.dev  ## write the golden files; then read the diff
@@ -117,6 +117,11 @@ bench-lint: $(VENV)/.dev  ## run the linter's benchmark (GIXY="command ..." comp
 dist: $(VENV)/.dev  ## build the source distribution and the wheel in dist/
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
+
+image: dist  ## build the container image crossgate:VERSION with podman (PODMAN="podman …", BUILD="options of podman build")
+	@version=$$($(BIN)/python -c 'import crossgate; print(crossgate.__version__)'); \
+	$(or $(PODMAN),podman) build --format docker --file deploy/container/Containerfile \
+	    --build-arg VERSION=$$version --tag crossgate:$$version $(BUILD) .
 
 lock:  ## update the dependency locks
 	@sh scripts/lock

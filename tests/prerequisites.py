@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def jetty_home() -> Path:
     """The folder of Jetty 9: ``CROSSGATE_JETTY_HOME``, or Debian's."""
     home = Path(os.environ.get("CROSSGATE_JETTY_HOME", "/usr/share/jetty9"))
     return _existing("jetty9", home / "start.jar").parent
+
+
+def program(name: str) -> Path:
+    """A program of the package of that name, which only root can use: ``podman`` or ``debootstrap``."""
+    if os.geteuid() != 0:
+        raise missing_prerequisite(f"{name} needs root here")
+    return _required(name, Path(shutil.which(name) or f"/usr/bin/{name}"))
 
 
 def java() -> Path:

@@ -13,6 +13,8 @@ from sqlalchemy.engine import URL
 
 _CONNECTION: Final[dict[str, str | int]] = {
     "application_name": "crossgate",
+    # A server with LC_ALL=C makes databases in SQL_ASCII, whose strings would arrive as bytes.
+    "client_encoding": "utf8",
     "connect_timeout": 5,
     # A server that vanished silently is noticed after about ten seconds.
     "keepalives_idle": 5,

@@ -13,23 +13,35 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 OPTIONS = set(_OPTION.findall((ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")))
 OTHER_PROGRAMS = {
+    "--add-host": "podman",
     "--bind": "http.server",
+    "--build-arg": "podman",
     "--cacert": "curl",
+    "--cap-drop": "podman",
     "--clean": "pg_restore",
     "--config-yaml": "envoy",
     "--dbname": "pg_restore",
+    "--detach": "podman",
     "--file": "pg_dump",
     "--format": "pg_dump",
     "--if-exists": "pg_restore",
     "--ignore-unknown-dynamic-fields": "envoy",
+    "--memory": "podman",
     "--mysite": "a part of an origin",
+    "--name": "podman",
     "--no-deps": "pip",
     "--no-owner": "pg_dump",
     "--nostatic": "Django",
+    "--publish": "podman",
+    "--read-only": "podman",
     "--require-hashes": "pip",
+    "--security-opt": "podman",
     "--single-transaction": "pg_restore",
+    "--stop-timeout": "podman",
+    "--tmpfs": "podman",
     "--unix-socket": "curl",
     "--version": "envoy",
+    "--volume": "podman",
 }
 _SPAN = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(r"(?:[\w-]+/)+[\w.-]*\.py|(?:src|tests|bench|scripts)/[\w./-]+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 from psycopg import sql
@@ -53,6 +54,16 @@ def arrival(store: WatchedStore, revision: int) -> Iterator[Callable[[], None]]:
 
     yield wait
     stop()
+
+
+def test_a_database_that_does_not_know_its_encoding(server: Server) -> None:
+    name = f"test_{uuid4().hex}"
+    options = sql.SQL("TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    server.execute(sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), options))
+    location = parse_location(server.url(name))
+    assert isinstance(location, PostgresqlUrl)
+    with open_store(location) as store:
+        assert store.catalogue.head.revision == 0
 
 
 def test_revisions_of_another_control_plane_arrive(here: Store, there: Store) -> None:
