@@ -20,10 +20,11 @@ from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 from django.test import AsyncClient, Client, override_settings
 
-from crossgate.middleware import DecisionEvent, LivePolicy, build_policy
+from crossgate.middleware import DecisionEvent, LivePolicy, WsgiCorsMiddleware, build_policy
 from crossgate.middleware.django.checks import check_settings
 
 SHOP = django_site.SHOP
@@ -198,6 +199,17 @@ def test_refusals_are_logged_and_decisions_reported(ask: Ask, caplog: pytest.Log
         f"refused: method 'GET', path '/pets', origin '{EVIL}'"
     ] * 2
     assert [(event.path, event.refused) for event in events] == [("/pets", True)]
+
+
+def test_a_wrapper_is_bypassed_by_the_test_client_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with override_settings(MIDDLEWARE=[]), caplog.at_level(logging.WARNING):
+        wrapped = WsgiCorsMiddleware(get_wsgi_application(), build_policy())
+        environ = {**environ_of("GET", (("Origin", EVIL),)), **ENVIRON, "PATH_INFO": "/pets"}
+        assert serve(wrapped, environ)[0] == 403
+        assert Client().get("/pets", headers={"Origin": EVIL}).status_code == 200
+    (warning, _refused) = caplog.messages
+    assert "`manage.py runserver`" in warning
+    assert warning.endswith(f'Write MIDDLEWARE = ["{PATH}", ...]')
 
 
 REMEDY = "Write CROSSGATE_CORS_POLICY = build_policy(allowed_origins=[...]) in the settings"

@@ -326,6 +326,20 @@ def test_a_middleware_of_a_mount_leaves_errors_with_a_status_to_the_application(
         assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (500, SHOP)
 
 
+def test_two_policies_of_one_application_both_apply(kind: type[Any], client: Open) -> None:
+    app = enforced(kind)
+    app.add_middleware(CorsMiddleware, policy=build_policy(allowed_origins=[SHOP, EVIL]))
+    opened = client(app)
+    for _ in range(2):
+        response = opened.get("/broken", headers=FROM_SHOP)
+        assert (response.status_code, response.headers.get_list("Access-Control-Allow-Origin")) == (
+            500,
+            [SHOP],
+        )
+        assert opened.get("/pets", headers={"Origin": EVIL}).status_code == 403
+    assert not app.state.reached
+
+
 def test_websockets_are_judged(kind: type[Any], client: Open) -> None:
     opened = client(enforced(kind))
     with opened.websocket_connect("/socket", headers=FROM_SHOP) as accepted:
