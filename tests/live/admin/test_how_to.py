@@ -15,6 +15,7 @@ from tests.executable_docs import Command as Documented
 from tests.executable_docs import File, steps
 from tests.live.admin.store_gateway import store_gateway
 from tests.native_services import ScriptedNative
+from tests.ports import free_ports
 
 from crossgate.catalogue.document import read_document
 
@@ -27,13 +28,19 @@ _SECONDS = 20.0
     ("page", "commands"),
     [
         ("manage-with-the-api.md", 23),
-        ("see-refusals.md", 13),
+        ("monitor.md", 3),
         ("observe-then-enforce.md", 21),
+        ("production.md", 3),
+        ("see-refusals.md", 13),
         ("teams.md", 11),
     ],
 )
 def test_how_to_page_runs_as_written(page: str, commands: int, tmp_path: Path) -> None:
-    with ScriptedNative() as native, store_gateway(tmp_path, "--data", "data") as gateway:
+    [health] = free_ports(1)
+    with (
+        ScriptedNative() as native,
+        store_gateway(tmp_path, "--data", "data", "--health", f"127.0.0.1:{health}") as gateway,
+    ):
         environment = {
             **os.environ,
             "CROSSGATE_TOKEN": gateway.token,
@@ -44,6 +51,7 @@ def test_how_to_page_runs_as_written(page: str, commands: int, tmp_path: Path) -
         }
         moves = {
             "http://127.0.0.1:8090": gateway.url,
+            "127.0.0.1:8091": f"127.0.0.1:{health}",
             "127.0.0.1:8000": f"127.0.0.1:{gateway.port}",
             "127.0.0.1:9101": f"127.0.0.1:{native.port}",
         }
