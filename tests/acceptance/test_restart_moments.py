@@ -58,16 +58,19 @@ apis:
         return [one.pid for one in sorted(found, key=psutil.Process.create_time)]
 
     def wait_until_settled(self) -> None:
-        """Wait until one Envoy has been alone for some seconds, and no start is on trial."""
+        """Wait until a restart is complete: one Envoy has been alone for some seconds since the last one."""
         alone = time.monotonic()
 
         def settled() -> bool:
             nonlocal alone
+            output = self.process.output
+            restarting, steered = (output.rfind(line) for line in ("Restarting: ", "New connections go to"))
             children = psutil.Process(self.process.process.pid).children()
-            if len(children) != 1 or children[0].name() != "envoy":
+            if restarting > steered or [one.pid for one in children] != [self.process.envoy_pid]:
                 alone = time.monotonic()
             return time.monotonic() - alone > 4
 
+        self.process.wait_for("Restarting: ")
         eventually(settled)
 
 
