@@ -30,7 +30,7 @@ pytestmark = pytest.mark.live
 
 NO_TERMINAL = ("setsid",)
 STEERED = "New connections go to the new Envoy"
-PACE = Pace(pieces=60, pause=0.1, quiet=0)
+PACE = Pace(pieces=50, pause=0.1, quiet=0)
 ORIGIN = "https://app.example"
 
 
@@ -42,7 +42,7 @@ def restart(process: CommandProcess, times: int = 1) -> None:
 
 @pytest.fixture
 def streams() -> Iterator[Document]:
-    """A document in front of a native service whose answers take six seconds."""
+    """A document in front of a native service whose answers take five seconds."""
     with PACE.native() as native:
         yield Document(free_ports(1)[0], native.port)
 
@@ -60,18 +60,12 @@ def health(port: int) -> dict[str, object]:
 def test_a_gateway_is_restarted_under_load_and_a_failed_restart_changes_nothing(
     document: Document, file: Path, tmp_path: Path
 ) -> None:
-    admin, checks = free_ports(2)
-    options = ("--admin", f"127.0.0.1:{admin}", "--health", f"127.0.0.1:{checks}", "--concurrency", "2")
+    [checks] = free_ports(1)
+    options = ("--admin", "off", "--health", f"127.0.0.1:{checks}", "--concurrency", "2")
     with CommandProcess(tmp_path, "run", str(file), *options, before=NO_TERMINAL) as gateway:
-        gateway.wait_for("The admin API listens")
+        gateway.wait_for("Health checks are answered")
         first = gateway.envoy_pid
         with load(document.port, (PREFLIGHT, SIMPLE), version_of) as traffic:
-            restart(gateway)
-            second = gateway.envoy_pid
-            assert second != first
-            assert wait_for_end(first, 60)
-            traffic.wait_for_more(20)
-
             # A document with errors is found by a start on trial, before anything ends.
             save(file, "apis: [")
             gateway.process.send_signal(signal.SIGHUP)
@@ -89,11 +83,12 @@ def test_a_gateway_is_restarted_under_load_and_a_failed_restart_changes_nothing(
                 assert ready["warnings"] == [
                     {"code": "restart-failed", "message": "the last restart failed: see the log"}
                 ]
-                assert Path(f"/proc/{second}").exists()
+                assert Path(f"/proc/{first}").exists()
             save(file, document.at(2))
-            restart(gateway, 2)
+            restart(gateway)
             traffic.wait_for(2)
-            assert wait_for_end(second, 60)
+            assert gateway.envoy_pid != first
+            assert wait_for_end(first, 60)
             assert health(checks)["status"] == 200
         assert "Traceback" not in gateway.output
 
@@ -128,31 +123,6 @@ def test_streams_live_until_the_drain_time_ends_and_the_old_envoy_follows_change
             assert (answer.status, answer.body) == (200, PACE.pieces * EVENT)
         assert wait_for_end(first, 60)
         assert "aborted" not in gateway.output
-
-
-def test_a_node_and_its_control_plane_are_restarted_under_load(
-    document: Document, file: Path, tmp_path: Path
-) -> None:
-    address = f"unix:{tmp_path}/xds.sock"
-    [admin] = free_ports(1)
-    serve = ("serve", str(file), "--xds", address, "--admin", f"127.0.0.1:{admin}", "--health", "off")
-    options = ("--control-plane", address, "--id", "n", "--concurrency", "1", "--health", "off")
-    with (
-        CommandProcess(tmp_path, *serve, before=NO_TERMINAL) as control_plane,
-        CommandProcess(tmp_path, "node", *options, before=NO_TERMINAL) as node,
-    ):
-        control_plane.wait_for("The admin API listens")
-        node.wait_until_envoy_is_ready()
-        first = node.envoy_pid
-        with load(document.port, (PREFLIGHT, SIMPLE), version_of) as traffic:
-            control_plane.process.send_signal(signal.SIGHUP)
-            restart(node)
-            assert wait_for_end(first, 60)
-            save(file, document.at(2))
-            traffic.wait_for(2)
-            control_plane.wait_for("The admin API listens", 2)
-        for command in (control_plane, node):
-            assert "Traceback" not in command.output
 
 
 def test_a_closed_terminal_ends_a_gateway(file: Path, tmp_path: Path) -> None:
