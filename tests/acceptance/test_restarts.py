@@ -165,16 +165,14 @@ def test_counts_are_exact_across_restarts(native: SocketNative, tmp_path: Path) 
     file = tmp_path / "gateway.yaml"
     file.write_text(DOCUMENT.format(host="127.0.0.1", port=port, native=native.port))
     data = ("--data", str(tmp_path / "store"), "--listen", f"127.0.0.1:{port}", "--concurrency", "1")
-    with CommandProcess(
-        tmp_path,
-        "run",
-        *data,
-        *("--admin", f"127.0.0.1:{admin}", "--health", f"127.0.0.1:{health}"),
-        before=NO_TERMINAL,
-    ) as gateway:
+    addresses = ("--admin", f"127.0.0.1:{admin}", "--health", f"127.0.0.1:{health}")
+    with (
+        httpx.Client(trust_env=False, timeout=60) as client,
+        CommandProcess(tmp_path, "run", *data, *addresses, before=NO_TERMINAL) as gateway,
+    ):
         gateway.wait_for("for this user only: ")
         token = (tmp_path / "store" / "first-token").read_text().strip()
-        client = httpx.Client(trust_env=False, timeout=60, headers={"Authorization": f"Bearer {token}"})
+        client.headers["Authorization"] = f"Bearer {token}"
         url = f"http://127.0.0.1:{admin}/v1/apply"
         applied = client.post(
             url, content=file.read_bytes(), headers={"Content-Type": "application/yaml", "If-Match": "*"}
