@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.command import crossgate
 from tests.executable_docs import Command, File, steps
 
@@ -70,3 +71,22 @@ def test_an_entry_of_an_app_has_the_finding(entry: str, code: str, credentials: 
     severity = "error" if credentials and code != "per-installation-origin" else "warning"
     findings = re.findall(r": (error|warning|info): .* \[([a-z-]+)\]$", checked.stdout, re.MULTILINE)
     assert findings == ([(severity, code)] if code else [])
+
+
+def test_pipelines_contain_the_commands_that_their_page_executes() -> None:
+    """The page itself is executed with a gateway; pipelines need a forge."""
+    page = PAGES / "deploy-from-git.md"
+    executed = {_without_message(step.line) for step in steps(page) if isinstance(step, Command)}
+    text = page.read_text(encoding="utf-8")
+    pipelines = re.findall(r"^```yml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(pipelines) == 2
+    for pipeline in pipelines:
+        assert yaml.safe_load(pipeline)
+        commands = {_without_message(line) for line in re.findall(r"(crossgate \w+ .*)", pipeline)}
+        assert len(commands) == 3
+        assert commands <= executed
+
+
+def _without_message(line: str) -> str:
+    """The command without its message, and without what confirms it."""
+    return line.partition(" --message")[0]
