@@ -59,11 +59,11 @@ unit: $(VENV)/.dev $(VENV)/.packages  ## run the tests that need neither Envoy n
 	@$(BIN)/pytest -m "not live and not browser"
 
 test: check $(VENV)/.packages  ## run everything that a contribution must pass
-	@scripts/prerequisites chromium postgresql prometheus
+	@scripts/prerequisites chromium postgresql prometheus systemd
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 acceptance: $(VENV)/.packages  ## run what takes long: servlet containers, floods, long streams, an outage of the database, load balancers, container images, other Pythons
-	@scripts/prerequisites tomcat10 jetty9 wrk postgresql nginx haproxy debootstrap podman runc netavark aardvark-dns iptables
+	@scripts/prerequisites tomcat10 jetty9 wrk postgresql systemd nginx haproxy debootstrap podman runc netavark aardvark-dns iptables
 	@$(BIN)/pytest -q -s tests/acceptance
 
 golden: $(VENV)/.dev  ## write the golden files; then read the diff

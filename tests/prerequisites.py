@@ -32,6 +32,11 @@ def prometheus_bin() -> Path:
     return _required("prometheus", folder / "promtool").parent
 
 
+def systemd_analyze() -> Path:
+    """The program that verifies and rates units."""
+    return _required("systemd", Path("/usr/bin/systemd-analyze"))
+
+
 def tomcat_home() -> Path:
     """The folder of Tomcat 10: ``CROSSGATE_TOMCAT_HOME``, or Debian's."""
     home = Path(os.environ.get("CROSSGATE_TOMCAT_HOME", "/usr/share/tomcat10"))

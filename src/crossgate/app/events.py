@@ -176,6 +176,16 @@ class HealthUnavailable:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeServing:
+    """A node listens for clients, at the address that its control plane sent."""
+
+    node: str
+
+    def __str__(self) -> str:
+        return f"Node {self.node} serves clients"
+
+
+@dataclass(frozen=True, slots=True)
 class Restarting:
     """The next program takes over in this process."""
 
@@ -241,6 +251,7 @@ Event = (
     | HealthListening
     | HealthUnavailable
     | NodeChanged
+    | NodeServing
     | Restarting
     | RestartRefused
     | StartFailed

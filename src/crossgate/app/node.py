@@ -7,7 +7,7 @@ import os
 import socket
 from dataclasses import dataclass
 
-from crossgate.app.events import Emit, NodeChanged
+from crossgate.app.events import Emit, NodeChanged, NodeServing
 from crossgate.app.first_listener import wait_for_first_listener
 from crossgate.app.health import HealthOptions
 from crossgate.app.health_state import EnvoyListens
@@ -61,6 +61,7 @@ async def run_node(
                 if await run_until_stopped(_serves_clients(envoy, take_over), stop):
                     health.state.checks[:] = [EnvoyListens(envoy)]
                     health.set_started()
+                    emit(NodeServing(node))
                     take_over.relieve(envoy)
                 await stop.wait()
             finally:

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
 from crossgate.app.kept_token import state_directory
+from crossgate.app.service_manager import notifying
 from crossgate.cli.arguments import DEFAULT_ADMIN_ADDRESS, DEFAULT_DRAIN_SECONDS, DEFAULT_HEALTH_ADDRESS
 from crossgate.cli.health import health_options
 from crossgate.cli.output.events import EventLog
@@ -85,7 +86,7 @@ def run_control_plane(
     if is_trial():
         try_start(source, find_envoy)
         return
-    emit = EventLog(str(source)).emit
+    emit = notifying(EventLog(str(source)).emit)
     run_until_signal(
         lambda take_over: run_gateway(options, emit, take_over.end, take_over),
         emit,

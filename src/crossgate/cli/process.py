@@ -15,6 +15,7 @@ from typing import Final, TextIO
 
 from crossgate.app.events import Emit
 from crossgate.app.health import HealthOptions
+from crossgate.app.service_manager import STOPPING, notify_service_manager
 from crossgate.app.take_over import TakeOver
 from crossgate.app.tasks import background_task
 from crossgate.cli.execute_again import ExecuteAgain
@@ -46,6 +47,9 @@ def run_until_signal(
 
     """
     handover = take_handover()
+    if os.geteuid() == 0:
+        # No part of it needs root: a fault in what clients reach would have all of the machine.
+        _LOG.warning("Running as root, which nothing needs: use a user of its own", event="root")
     # A terminal that was closed cannot be found any more.
     stops = SIGNALS if has_controlling_terminal() else (signal.SIGINT, signal.SIGTERM)
 
@@ -57,6 +61,7 @@ def run_until_signal(
                 if take_over.is_replaced:
                     late.append(number)
                 else:
+                    notify_service_manager(STOPPING)
                     take_over.stop()
 
             restarts = Restarts(take_over, emit)

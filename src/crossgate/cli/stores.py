@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.store import SqliteDirectory, StoreLocation, parse_location
 from crossgate.store.private_directory import FILE_NAME
 
+_DATABASE_URL: Final = "database-url"
+
 
 def store_location(data: Path | None, database: str) -> StoreLocation:
-    """The directory or the database; without either, the user's own directory.
+    """The directory or the database; without either, systemd's credential, else the user's own directory.
 
     Raises:
         InvalidInput: both are given, or the database's URL is invalid.
@@ -29,6 +33,7 @@ def store_location(data: Path | None, database: str) -> StoreLocation:
         )
     if data is not None:
         return SqliteDirectory(data.absolute())
+    database = database or _credential(_DATABASE_URL)
     if not database:
         return _default_directory()
     parsed = parse_location(database)
@@ -57,6 +62,16 @@ def existing_store(data: Path | None, database: str) -> StoreLocation:
             ]
         )
     return location
+
+
+def _credential(name: str) -> str:
+    """A secret that systemd passes to the service as a file (systemd.exec(5), LoadCredential=)."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if not directory.startswith("/"):
+        return ""
+    with suppress(FileNotFoundError):
+        return Path(directory, name).read_text(encoding="utf-8").strip()
+    return ""
 
 
 def _default_directory() -> SqliteDirectory:

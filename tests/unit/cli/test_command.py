@@ -58,6 +58,17 @@ def test_a_store_and_a_file_are_refused_together() -> None:
         assert "--data cannot be combined with a file" in done.stderr
 
 
+def test_systemd_passes_the_url_of_the_database_as_a_credential(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "database-url").write_text("mysql://wrong\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    done = crossgate("serve", "--xds", f"unix:{tmp_path}/xds.sock")
+    assert done.returncode == 2
+    assert "[store-location]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("missing", ["typer", "rich", "pydantic", "yaml"])
 def test_a_missing_package_is_reported(missing: str) -> None:
     program = (

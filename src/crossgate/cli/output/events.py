@@ -24,6 +24,7 @@ from crossgate.app.events import (
     LintReported,
     NativesForbidden,
     NodeChanged,
+    NodeServing,
     ResourcesRejected,
     Restarting,
     RestartRefused,
@@ -108,7 +109,7 @@ class EventLog:
                 self._diagnostics(name, event.diagnostics, most)
             case LintReported():
                 self._lint_reported(event)
-            case NodeChanged():
+            case NodeChanged() | NodeServing():
                 self._node_changed(event)
             case Restarting() | RestartRefused() | ConnectionsSteered() | SteeringUnavailable():
                 self._restart(event)
@@ -161,7 +162,10 @@ class EventLog:
         self._line(worst, "lint-reported", event, fields)
         self._diagnostics("lint-reported", event.errors, _MAX_LINT_ERRORS)
 
-    def _node_changed(self, event: NodeChanged) -> None:
+    def _node_changed(self, event: NodeChanged | NodeServing) -> None:
+        if isinstance(event, NodeServing):
+            self._line(LogLevel.INFO, "node-serving", event, {"node": event.node})
+            return
         level, name, fields = _lifecycle(event.change)
         # Without the tail of Envoy's log: those lines were logged when they came.
         message = str(event.change).partition("\n")[0]

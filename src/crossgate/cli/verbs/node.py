@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crossgate.app.node import NodeOptions, run_node
+from crossgate.app.service_manager import notifying
 from crossgate.cli.arguments import (
     DEFAULT_DRAIN_SECONDS,
     DEFAULT_NODE_HEALTH_ADDRESS,
@@ -70,7 +71,7 @@ def node(
             raise InvalidInput([address])
         checks = health_options(health, DEFAULT_NODE_HEALTH_ADDRESS, health_host)
         options = NodeOptions(address, node_id, concurrency or None, checks)
-        emit = EventLog().emit
+        emit = notifying(EventLog().emit)
         if is_trial():
             try_start(None, find_envoy)
             return
