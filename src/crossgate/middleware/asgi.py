@@ -18,13 +18,13 @@ from crossgate.middleware.enforcer import (
     Enforced,
     Enforcer,
     PassThrough,
-    PolicyMiddleware,
     Respond,
     Wire,
     shorten_list,
 )
 from crossgate.middleware.live import LivePolicy, Policy
 from crossgate.middleware.policy_function import EnforcerCache
+from crossgate.middleware.policy_middleware import PolicyMiddleware
 from crossgate.middleware.response_headers import ApplyHeaders, Header, WireNames
 from crossgate.middleware.starlette import Marked, answer_error, application_with
 from crossgate.middleware.wiring import warn_if_bypassed

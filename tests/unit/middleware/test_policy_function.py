@@ -21,7 +21,7 @@ from crossgate.middleware import (
     build_policy,
     policy_function,
 )
-from crossgate.middleware.enforcer import PolicyMiddleware
+from crossgate.middleware.policy_middleware import PolicyMiddleware
 from crossgate.policy import ExactOrigin
 
 A, B, EVIL = "https://a.example", "https://b.example", "https://evil.example"

@@ -15,9 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
-from crossgate.middleware.enforcer import AddHeaders, Enforcer, PassThrough, PolicyMiddleware, Respond
+from crossgate.middleware.enforcer import AddHeaders, Enforcer, PassThrough, Respond
 from crossgate.middleware.live import LivePolicy, Policy, as_enforced
 from crossgate.middleware.policy_function import EnforcerCache
+from crossgate.middleware.policy_middleware import PolicyMiddleware
 from crossgate.middleware.response_headers import Header
 from crossgate.middleware.wsgi import WIRE, enforce, read
 
