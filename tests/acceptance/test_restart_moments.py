@@ -54,7 +54,8 @@ apis:
     def envoys(self) -> list[int]:
         """The Envoys that it has, the oldest first."""
         children = psutil.Process(self.process.process.pid).children()
-        found = [one for one in children if one.name() == "envoy" and one.status() != psutil.STATUS_ZOMBIE]
+        # Not one that only prints its version; a process that has ended has no command line.
+        found = [one for one in children if one.name() == "envoy" and "--config-path" in one.cmdline()]
         return [one.pid for one in sorted(found, key=psutil.Process.create_time)]
 
     def wait_until_settled(self) -> None:
