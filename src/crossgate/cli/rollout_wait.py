@@ -101,7 +101,7 @@ def no_node() -> Diagnostic:
     """The error for a control plane without a node."""
     return Diagnostic(
         "nodes-none",
-        "no node is connected to the control plane: nothing is served",
+        "no node is connected to the control plane",
         "Start one with `crossgate node`, then look at `crossgate nodes`",
     )
 

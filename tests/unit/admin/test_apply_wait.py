@@ -48,7 +48,11 @@ def test_it_returns_when_every_node_runs_the_revision(tmp_path: Path) -> None:
         "Revision 1 runs on 2 nodes",
     ]
     again = apply(tmp_path)
-    assert (again.returncode, again.stdout.splitlines()[-1]) == (0, "Revision 1 runs on 2 nodes")
+    assert again.returncode == 0
+    assert again.stdout.splitlines() == [
+        "No changes: revision 1 already matches",
+        "Revision 1 runs on 2 nodes",
+    ]
 
 
 @pytest.mark.usefixtures("api")

@@ -66,6 +66,6 @@ def apply(
         confirmed = not refused and confirm(planned.value, yes=yes)
         query |= {"confirm": str(confirmed).lower(), "message": message}
         applied = api.send("POST", "/v1/apply", document, if_match=etag, **query).value
-        if not as_json:
+        if not as_json and planned.value["changes"]:
             print_plan(stdout(), planned.value)
         finish_change(api, applied, planned.value["base"], wait=wait, timeout=timeout, as_json=as_json)
