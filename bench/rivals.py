@@ -132,7 +132,9 @@ def _static(port: int, native_port: int, routes: list[Json], filters: list[Json]
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
     }
-    document = json.loads(bootstrap("rival", UnixSocket(Path("/nowhere")), Path("/nowhere")))
+    document = json.loads(
+        bootstrap("rival", UnixSocket(Path("/nowhere")), Path("/nowhere"), Path("/nowhere"))
+    )
     del document["dynamic_resources"], document["stats_sinks"], document["admin"]
     document["static_resources"] = {"listeners": [served], "clusters": [native]}
     return dumps(document)

@@ -58,7 +58,7 @@ async def serving(
         control_plane = await stack.enter_async_context(ControlPlane(UnixSocket(socket), services))
         publisher = Publisher(control_plane.cache, system_ca_file())
         publisher.publish(catalogue)
-        document = bootstrap("bench", UnixSocket(socket), directory.admin_socket)
+        document = bootstrap("bench", UnixSocket(socket), directory.admin_socket, directory.secrets_socket)
         envoy = await stack.enter_async_context(
             Envoy(EnvoySettings(find_envoy(), document, directory, concurrency=1))
         )

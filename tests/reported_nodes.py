@@ -28,7 +28,9 @@ class ReportedNodes(Nodes):
         return self.now
 
     def standings(self) -> Sequence[NodeStanding]:
-        return [NodeStanding(one.node, one.revision, len(one.rejections)) for one in self.now]
+        return [
+            NodeStanding(one.node, one.revision, len(one.rejections), one.certificates) for one in self.now
+        ]
 
     def retry(self, node: str, resources: Collection[tuple[str, str]]) -> int | None:
         self.retried.append((node, resources))

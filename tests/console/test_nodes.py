@@ -28,6 +28,7 @@ def node(**values: Any) -> dict[str, Any]:
         "behind_since": None,
         "apis_applied": 8,
         "rejections": [],
+        "certificates": [],
         **values,
     }
 

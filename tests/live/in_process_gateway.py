@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, contextmanager
 import grpc
 from tests.ports import free_ports
 
+from crossgate.app.certificates import served_secrets
 from crossgate.app.gateway import system_ca_file
 from crossgate.catalogue.model import Api, ApiType, Application, Catalogue, Gateway, NativeService, Settings
 from crossgate.catalogue.underscore_headers import UnderscoreHeaders
@@ -19,6 +20,7 @@ from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import create_runtime_directory
+from crossgate.dataplane.secrets import CertificateReport
 from crossgate.dataplane.supervisor import Timeouts
 from crossgate.net.address import HostPort, UnixSocket
 from crossgate.policy import CorsPolicy, SameOrigin, ServerPolicy
@@ -103,7 +105,13 @@ class LiveGateway:
                 )
                 self.publisher = Publisher(self.control_plane.cache, system_ca_file())
                 self.publisher.publish(Catalogue(Gateway(HostPort("127.0.0.1", self.port))))
-                document = bootstrap("test", UnixSocket(socket), directory.admin_socket)
+                self.reports: list[CertificateReport] = []
+                self.secrets = await stack.enter_async_context(
+                    served_secrets(directory.secrets_socket, self.reports.append)
+                )
+                document = bootstrap(
+                    "test", UnixSocket(socket), directory.admin_socket, directory.secrets_socket
+                )
                 settings = EnvoySettings(find_envoy(), document, directory, 1, self._timeouts)
                 self.envoy = await stack.enter_async_context(Envoy(settings))
                 await self.envoy.ready()

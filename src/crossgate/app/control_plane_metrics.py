@@ -176,6 +176,28 @@ class ControlPlaneMetrics(Collector):
                 revision.add_metric([node], reached)
                 behind.add_metric([node], max(0, published - reached))
         yield from (rejected_now, revision, behind)
+        yield from self._certificates(connected)
+
+    def _certificates(self, nodes: Iterable[str]) -> Iterator[Metric]:
+        labels = ["node", "certificate"]
+        expiry = GaugeMetricFamily(
+            "crossgate_certificate_expiry_timestamp_seconds",
+            "When the certificate that Envoy has expires, as Unix time.",
+            labels=labels,
+        )
+        problems = GaugeMetricFamily(
+            "crossgate_certificate_problems",
+            "What is wrong with the files of a certificate: expired, unusable, readable by all.",
+            labels=labels,
+        )
+        for node in nodes:
+            # Two pairs may have one certificate and two keys.
+            states = {one.certificate: one for one in self._rollout.certificates.of(node)}
+            for path, state in states.items():
+                problems.add_metric([node, path], len(state.problems))
+                if state.not_after is not None:
+                    expiry.add_metric([node, path], state.not_after.timestamp())
+        yield from (expiry, problems)
 
     def _on_applied(self, event: RevisionApplied) -> None:
         self._applied.labels(event.node).observe(event.seconds)

@@ -10,6 +10,7 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.diagnostics import Diagnostic, Severity, count_by_severity
 from crossgate.net.address import Address
+from crossgate.service.certificates import CertificateState
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,28 @@ class NativesForbidden:
         return (
             f"{count} native service{' has' if count == 1 else 's have'} an address that changes may not use"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReported:
+    """A certificate was renewed, or something is wrong with it, or no longer."""
+
+    state: CertificateState
+    renewed: bool
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        state = self.state
+        path, until = (
+            state.certificate,
+            f"valid until {state.not_after:%Y-%m-%d %H:%M} UTC" if state.not_after else "",
+        )
+        if not state.current:
+            then = f"Envoy keeps the last good one, {until}" if until else "connections that need it fail"
+            return f"Certificate unusable: {path}; {then}"
+        if self.diagnostics:
+            return f"Certificate in use needs attention: {path}, {until}"
+        return f"Certificate {'renewed' if self.renewed else 'usable again'}: {path}, {until}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +270,7 @@ Event = (
     | ChangePending
     | ServicesUnreachable
     | NativesForbidden
+    | CertificateReported
     | LintReported
     | HealthListening
     | HealthUnavailable

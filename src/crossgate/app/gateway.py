@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Final
 
 import certifi
 
+from crossgate.app.certificates import located_problems, served_secrets, unless_unusable
 from crossgate.app.events import (
     AdminListening,
     AdminUnavailable,
+    CertificateReported,
     ConsoleLinked,
     Emit,
     GatewayServing,
@@ -34,6 +36,7 @@ from crossgate.app.events import (
     NodeChanged,
     ServicesUnreachable,
 )
+from crossgate.app.first_listener import wait_for_first_listener
 from crossgate.app.first_token import write_first_token
 from crossgate.app.gc_tuning import gc_paused
 from crossgate.app.health import Health, HealthOptions
@@ -54,9 +57,11 @@ from crossgate.dataplane.lifecycle_events import LifecycleEvent
 from crossgate.dataplane.listen_turn import listen_turn
 from crossgate.dataplane.process import Envoy, EnvoySettings
 from crossgate.dataplane.runtime_dir import RuntimeDirectory
-from crossgate.diagnostics import InvalidInput, Place, Severity
+from crossgate.dataplane.secrets import CertificateReport, Secrets
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
 from crossgate.net.address import Address, HostPort, SocketMode, UnixSocket
 from crossgate.service.catalogue_service import CatalogueService
+from crossgate.service.certificates import NodeCertificates
 from crossgate.service.changes import PutGateway
 from crossgate.service.errors import ServiceError, StoreUnavailable
 from crossgate.service.log import Log, LogLevel
@@ -64,6 +69,7 @@ from crossgate.service.ports import CatalogueStore
 from crossgate.service.publisher import Publisher
 from crossgate.service.stoppable import Stoppable
 from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation
+from crossgate.telemetry.certificate_reports import certificate_services
 from crossgate.telemetry.collector import Collector
 from crossgate.telemetry.intake import telemetry_services
 from crossgate.xds.node_progress import NodeProgress
@@ -156,6 +162,9 @@ class _Gateway:
         self._envoy_version: str | None = None
         self._kept_token: KeptToken | None = None
         self.health: Health
+        self._certificates = NodeCertificates()
+        self._secrets: Secrets
+        self._source_is_open = False
 
     async def start(self) -> None:
         """Return when everything runs."""
@@ -177,7 +186,7 @@ class _Gateway:
         streams = Stoppable()
         self.control_plane = ControlPlane(
             options.xds or UnixSocket(directory.control_plane_socket),
-            telemetry_services(self._collector, streams),
+            (*telemetry_services(self._collector, streams), *certificate_services(self._certificates)),
             options.xds_mode,
             streams,
         )
@@ -204,12 +213,15 @@ class _Gateway:
         envoy = None if options.find_envoy is None else await self._start_envoy(options.find_envoy, directory)
         if not from_file:
             self.source = await source_stack.enter_async_context(open_source(options.source, publish_batch))
+        self._source_is_open = True
         turn = await self._stack.enter_async_context(AsyncExitStack())
         if envoy is not None:
             listen = options.listen or self.source.store.head.catalogue.gateway.listen
             await turn.enter_async_context(listen_turn(listen.port))
         await self._apply_listen_option()
-        self.rollout = Rollout(self.control_plane, publisher, self.source.store, self._emit)
+        self.rollout = Rollout(
+            self.control_plane, publisher, self.source.store, self._emit, self._certificates
+        )
         await self.rollout.publish_first()
         if not in_batches:
             self.rollout.open_listener()
@@ -248,6 +260,10 @@ class _Gateway:
             found = check_gateway_files(self.source.store.head.catalogue.gateway)
             reasons = self.source.located(one for one in found if one.severity is Severity.ERROR)
             raise InvalidInput([*reasons, *rejected.diagnostics]) from None
+        if self.source.store.head.catalogue.gateway.tls:
+            # Envoy acknowledges the listener before it has the certificates.
+            listens = wait_for_first_listener(envoy.admin, self._take_over.envoy_pids)
+            await unless_unusable(listens, self._secrets)
 
     def _begin_health_checks(self, envoy: Envoy | None) -> None:
         """Without an Envoy of its own, a control plane is ready when nodes can be answered."""
@@ -377,6 +393,7 @@ class _Gateway:
         """Write the address of ``--listen`` to the store, and refuse a start that Envoy could not make.
 
         That is one whose port is taken, or whose access log is a pipe: Envoy would wait for its reader.
+        Or one without any certificate that it can serve.
         """
         options = self._options
         gateway = self.source.store.head.catalogue.gateway
@@ -390,13 +407,28 @@ class _Gateway:
                 unusable = check_access_log(gateway.access_log, _ACCESS_LOG)
                 if unusable:
                     raise InvalidInput(self.source.located(unusable))
+            if gateway.tls:
+                # Imported here, in a thread: cryptography takes a tenth of a second to load.
+                await asyncio.to_thread(import_module, "crossgate.dataplane.tls_files")
+                from crossgate.dataplane.tls_files import find_no_certificate
+
+                unusable = await asyncio.to_thread(find_no_certificate, gateway)
+                if unusable:
+                    raise InvalidInput(self.source.located(unusable))
         if options.listen is not None:
             await asyncio.to_thread(_store_listen_address, self.source.store, options.listen)
 
     async def _start_envoy(self, find_envoy: Callable[[], EnvoyBinary], directory: RuntimeDirectory) -> Envoy:
         binary = await asyncio.to_thread(find_envoy)
         self._envoy_version = binary.version
-        document = bootstrap(self._node_id(), self.control_plane.address, directory.admin_socket)
+        document = bootstrap(
+            self._node_id(), self.control_plane.address, directory.admin_socket, directory.secrets_socket
+        )
+        secrets = await self._stack.enter_async_context(
+            served_secrets(directory.secrets_socket, self._on_certificate)
+        )
+        self._secrets = secrets
+        self._stack.callback(secrets.watch(lambda: self._certificates.put(self._node_id(), secrets.states())))
         settings = EnvoySettings(binary, document, directory, concurrency=self._options.concurrency)
         envoy = await self._stack.enter_async_context(
             Envoy(self._take_over.settings(settings), self._on_node_change)
@@ -408,6 +440,15 @@ class _Gateway:
         self._emit(NodeChanged(change, self._node_id()))
         if self.metrics is not None:
             self.metrics.on_node_change(change)
+
+    def _on_certificate(self, report: CertificateReport) -> None:
+        """Emit what there is to say about a certificate of this machine, with the places that name it."""
+        found: list[Diagnostic] = []
+        # A cluster may need its certificate while the rest of the store is loaded.
+        if self._source_is_open:
+            gateway = self.source.store.head.catalogue.gateway
+            found = self.source.located(located_problems(gateway, report.state))
+        self._emit(CertificateReported(report.state, report.renewed, tuple(found or report.state.problems)))
 
     def _control_plane_name(self) -> str:
         """The same after a restart, and unique among the control planes of one database."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from crossgate.app.events import Emit, NodeChanged, NodeServing
+from crossgate.app.certificates import report_certificates, served_secrets, unless_unusable
+from crossgate.app.events import CertificateReported, Emit, NodeChanged, NodeServing
 from crossgate.app.first_listener import wait_for_first_listener
 from crossgate.app.health import HealthOptions
 from crossgate.app.health_state import EnvoyListens
 from crossgate.app.take_over import TakeOver
-from crossgate.app.tasks import run_until_stopped
+from crossgate.app.tasks import background_task, run_until_stopped
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
+from crossgate.dataplane.secrets import CertificateReport
+from crossgate.diagnostics import Place
 from crossgate.net.address import Address
 
 
@@ -40,7 +43,8 @@ async def run_node(
 
     Raises:
         InvalidInput: no Envoy binary runs here, or the runtime directory cannot be created, or the address of
-            the health checks cannot be used, or Envoy rejected the first listener.
+            the health checks cannot be used, or Envoy rejected the first listener, or has no
+            certificate for it.
 
     """
     if take_over is None:
@@ -52,13 +56,19 @@ async def run_node(
     health = take_over.health(options.health)
     async with health.serving():
         directory = take_over.runtime_directory()
-        document = bootstrap(take_over.node, options.control_plane, directory.admin_socket)
+        document = bootstrap(
+            take_over.node, options.control_plane, directory.admin_socket, directory.secrets_socket
+        )
         settings = EnvoySettings(binary, document, directory, concurrency=options.concurrency)
         node = take_over.node
         started = Envoy(take_over.settings(settings), lambda change: emit(NodeChanged(change, node)))
-        async with started as envoy:
+        async with (
+            served_secrets(directory.secrets_socket, lambda one: _emit_certificate(one, emit)) as secrets,
+            background_task(report_certificates(secrets, options.control_plane, node)),
+            started as envoy,
+        ):
             try:
-                if await run_until_stopped(_serves_clients(envoy, take_over), stop):
+                if await run_until_stopped(unless_unusable(_serves_clients(envoy, take_over), secrets), stop):
                     health.state.checks[:] = [EnvoyListens(envoy)]
                     health.set_started()
                     emit(NodeServing(node))
@@ -71,3 +81,9 @@ async def run_node(
 async def _serves_clients(envoy: Envoy, take_over: TakeOver) -> None:
     await envoy.ready()
     await wait_for_first_listener(envoy.admin, take_over.envoy_pids)
+
+
+def _emit_certificate(report: CertificateReport, emit: Emit) -> None:
+    # The catalogue, which has the places, is the control plane's; each problem names its file.
+    found = tuple(replace(one, place=Place()) for one in report.state.problems)
+    emit(CertificateReported(report.state, report.renewed, found))

@@ -20,6 +20,7 @@ from crossgate.compiler.names import CLIENT_LISTENER, affected_apis, apis_by_res
 from crossgate.compiler.resource import ResourceKey
 from crossgate.diagnostics import InvalidInput
 from crossgate.net.address import HostPort
+from crossgate.service.certificates import NodeCertificates
 from crossgate.service.errors import StoreUnavailable
 from crossgate.service.loading import batches
 from crossgate.service.observers import Observers
@@ -59,7 +60,12 @@ class Rollout:
     """Publishes revisions to the nodes, and knows which revision each node runs."""
 
     def __init__(
-        self, control_plane: ControlPlane, publisher: Publisher, store: CatalogueStore, emit: Emit
+        self,
+        control_plane: ControlPlane,
+        publisher: Publisher,
+        store: CatalogueStore,
+        emit: Emit,
+        certificates: NodeCertificates | None = None,
     ) -> None:
         self.expected_nodes = 0
         """How many nodes a change waits for at least: 1 once this machine's node is ready."""
@@ -81,6 +87,9 @@ class Rollout:
         self._applied = Observers[RevisionApplied]()
         self._versions = PublishedVersions()
         self._changed = Observers[None]()
+        self.certificates = certificates or NodeCertificates()
+        """What the nodes reported of theirs."""
+        self.certificates.watch(lambda: self._changed.notify(None))
 
     @property
     def published(self) -> int:
@@ -206,6 +215,7 @@ class Rollout:
                 session.node,
                 self._node_revisions.get(session.node),
                 len(self._ledger.rejected_by(session)),
+                tuple(self.certificates.of(session.node)),
             )
             for session in tuple(self._ledger.sessions)
         ]
@@ -248,6 +258,7 @@ class Rollout:
             self._node_revisions = {
                 node: revision for node, revision in self._node_revisions.items() if node in connected
             }
+            self.certificates.keep(connected)
         elif session not in self._sessions:
             self._add_session(session)
         self._changed.notify(None)
@@ -321,6 +332,7 @@ class Rollout:
             resources=state.applied,
             pending=state.pending,
             rejections=tuple(map(self._rejection, state.rejections)),
+            certificates=tuple(self.certificates.of(state.node)),
             undecided_apis=tuple(
                 sorted({api for key in state.undecided for api in self._users().get(key, ())})
             ),

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from envoy.config.cluster.v3.circuit_breaker_pb2 import CircuitBreakers
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.address_pb2 import Address, SocketAddress
-from envoy.config.core.v3.base_pb2 import DataSource, TransportSocket
+from envoy.config.core.v3.base_pb2 import TransportSocket
 from envoy.config.core.v3.protocol_pb2 import Http1ProtocolOptions, HttpProtocolOptions
 from envoy.config.endpoint.v3.endpoint_components_pb2 import Endpoint, LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
@@ -33,10 +33,18 @@ from crossgate.catalogue.model import NativeService, Tls
 from crossgate.compiler.names import cluster_name
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
-from crossgate.compiler.secrets import tls_certificate
+from crossgate.compiler.secrets import authorities_name, pair_name, secret_config
 from crossgate.net.address import is_ip_address
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+class Authorities(NamedTuple):
+    """The PEM file with the authorities that are trusted for https."""
+
+    file: str
+    watched: bool
+    """Whether a change of the file is noticed. Those of the system are read once for each cluster."""
 
 
 class ClusterLimits(NamedTuple):
@@ -71,14 +79,14 @@ _IN_STATISTICS = str.maketrans({".": "_", "_": "~", ":": "-"})
 
 def compile_cluster(
     native: NativeService,
-    ca_file: str,
+    ca: Authorities,
     limits: ClusterLimits = _DEFAULT,
     client_certificate: Tls | None = None,
 ) -> Resource:
     """The cluster's resource.
 
-    ``ca_file`` is a PEM file with the authorities trusted for https; ``client_certificate`` is presented to
-    an https native service.
+    ``ca`` are the authorities trusted for https; ``client_certificate`` is presented to an https native
+    service.
     """
     name = cluster_name(native)
     cluster = Cluster(
@@ -93,7 +101,7 @@ def compile_cluster(
         load_assignment=_assignment(name, native),
     )
     if native.scheme == "https":
-        cluster.transport_socket.CopyFrom(_tls(native.host, ca_file, client_certificate))
+        cluster.transport_socket.CopyFrom(_tls(native.host, ca, client_certificate))
     return resource(name, cluster)
 
 
@@ -140,20 +148,24 @@ def _assignment(name: str, native: NativeService) -> ClusterLoadAssignment:
     return ClusterLoadAssignment(cluster_name=name, endpoints=[LocalityLbEndpoints(lb_endpoints=[endpoint])])
 
 
-def _tls(host: str, ca_file: str, client_certificate: Tls | None) -> TransportSocket:
+def _tls(host: str, ca: Authorities, client_certificate: Tls | None) -> TransportSocket:
     """TLS; the certificate must be signed by an authority and contain the service's own name."""
     # DNS alone knows the final dot of a fully qualified name; SNI and certificates do not.
     name = host.removesuffix(".")
-    context = UpstreamTlsContext(
-        sni="" if is_ip_address(name) else name,
-        common_tls_context=CommonTlsContext(
-            tls_certificates=[] if client_certificate is None else [tls_certificate(client_certificate)],
-            validation_context=CertificateValidationContext(
-                trusted_ca=DataSource(filename=ca_file),
-                match_typed_subject_alt_names=[_subject(name)],
-            ),
-        ),
-    )
+    common = CommonTlsContext()
+    validation = CertificateValidationContext(match_typed_subject_alt_names=[_subject(name)])
+    if ca.watched:
+        combined = CommonTlsContext.CombinedCertificateValidationContext(
+            default_validation_context=validation,
+            validation_context_sds_secret_config=secret_config(authorities_name(ca.file)),
+        )
+        common.combined_validation_context.CopyFrom(combined)
+    else:
+        validation.trusted_ca.filename = ca.file
+        common.validation_context.CopyFrom(validation)
+    if client_certificate is not None:
+        common.tls_certificate_sds_secret_configs.append(secret_config(pair_name(client_certificate)))
+    context = UpstreamTlsContext(sni="" if is_ip_address(name) else name, common_tls_context=common)
     return TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))
 
 

@@ -64,7 +64,7 @@ from typing import NamedTuple
 from crossgate.catalogue.effective import Associations, own_policy, time_limits
 from crossgate.catalogue.model import Api, Catalogue, Gateway, NativeClientCertificate, NativeService
 from crossgate.catalogue.native_hosts import find_client_certificate
-from crossgate.compiler.cluster import ClusterLimits, cluster_limits, compile_cluster
+from crossgate.compiler.cluster import Authorities, ClusterLimits, cluster_limits, compile_cluster
 from crossgate.compiler.flow_routes import compile_server_flow
 from crossgate.compiler.internal_listener import compile_internal_cluster, compile_internal_listener
 from crossgate.compiler.listener import compile_listener
@@ -178,9 +178,8 @@ class _ClusterInputs(NamedTuple):
 
     def compile(self, native: NativeService, system_ca: str) -> Resource:
         own = find_client_certificate(self.certificates, native.host)
-        return compile_cluster(
-            native, self.native_ca or system_ca, self.limits, None if own is None else own.pair
-        )
+        ca = Authorities(self.native_ca or system_ca, watched=self.native_ca is not None)
+        return compile_cluster(native, ca, self.limits, None if own is None else own.pair)
 
 
 def _count_outside(api: Api | None) -> int:

@@ -53,7 +53,7 @@ from crossgate.compiler.headers import HEADER_MUTATION, LOOKUP_HEADER, mutate_ea
 from crossgate.compiler.names import FILLER, LISTENER_NAME, SERVER_ROUTES_NAME
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
-from crossgate.compiler.secrets import tls_certificate
+from crossgate.compiler.secrets import pair_name, secret_config
 from crossgate.compiler.underscores import accept_underscores
 
 _ADS: Final = ConfigSource(ads=AggregatedConfigSource(), resource_api_version=ApiVersion.V3)
@@ -234,10 +234,12 @@ def _scoped_routes(first: int) -> ScopedRoutes:
 
 
 def _tls(pairs: Sequence[Tls]) -> TransportSocket:
+    # Without its only certificate a listener serves nobody: the one before it serves on until there is one.
+    names = [secret_config(pair_name(pair), is_needed=len(pairs) == 1) for pair in pairs]
     context = DownstreamTlsContext(
         common_tls_context=CommonTlsContext(
             tls_params=TlsParameters(tls_minimum_protocol_version=TlsParameters.TLSv1_2),
-            tls_certificates=map(tls_certificate, pairs),
+            tls_certificate_sds_secret_configs=names,
             alpn_protocols=["h2", "http/1.1"],
         )
     )

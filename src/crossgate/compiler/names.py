@@ -24,6 +24,8 @@ INTERNAL_NAME: Final = "apis"
 SERVER_ROUTES_NAME: Final = "server-level-cors"
 CONTROL_PLANE_CLUSTER: Final = "crossgate-control-plane"
 """The cluster in a node's bootstrap that leads to its control plane."""
+SECRETS_CLUSTER: Final = "crossgate-secrets"
+"""The cluster in a node's bootstrap that leads to the process of its machine that reads certificates."""
 
 FILLER: Final = "-"
 """First part of the key of endpoints outside of the default roots."""

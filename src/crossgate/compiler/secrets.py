@@ -1,15 +1,84 @@
-"""Certificates, keys and authorities, which Envoy reads from files of its own machine."""
+"""Certificates, keys and authorities as Envoy's secrets: a name for the files, and the secret itself.
+
+A listener or a cluster names a secret after the operator's files. The process that started Envoy reads those
+files, and delivers the secret over SDS (https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/security/secret)
+on a socket of the same machine: no key travels to or from the control plane.
+"""
 
 from __future__ import annotations
 
+from typing import Final
+from urllib.parse import parse_qs, quote, urlsplit
+
 from envoy.config.core.v3.base_pb2 import DataSource
-from envoy.extensions.transport_sockets.tls.v3.common_pb2 import TlsCertificate
+from envoy.config.core.v3.config_source_pb2 import ApiConfigSource, ApiVersion, ConfigSource
+from envoy.config.core.v3.grpc_service_pb2 import GrpcService
+from envoy.extensions.transport_sockets.tls.v3.common_pb2 import CertificateValidationContext, TlsCertificate
+from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import SdsSecretConfig, Secret
 
 from crossgate.catalogue.model import Tls
+from crossgate.compiler.names import SECRETS_CLUSTER
+from crossgate.compiler.protobuf import resource, seconds
+from crossgate.compiler.resource import Resource
+
+SECRET: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+_PAIR: Final = "pair"
+_AUTHORITIES: Final = "authorities"
+_FETCH_SECONDS: Final = 2.0
+"""How long a new cluster waits for a secret, and with it those that follow; also a listener with several."""
 
 
-def tls_certificate(pair: Tls) -> TlsCertificate:
-    """A certificate and its key."""
-    return TlsCertificate(
-        certificate_chain=DataSource(filename=pair.certificate), private_key=DataSource(filename=pair.key)
+def pair_name(pair: Tls) -> str:
+    """The name of the secret with a certificate and its key."""
+    return f"{_PAIR}?certificate={quote(pair.certificate)}&key={quote(pair.key)}"
+
+
+def authorities_name(path: str) -> str:
+    """The name of the secret with the authorities of a PEM file."""
+    return f"{_AUTHORITIES}?file={quote(path)}"
+
+
+def parse_secret_name(name: str) -> Tls | str | None:
+    """The pair of files, or the file of authorities, that a secret is named after; None for another name."""
+    parts = urlsplit(name)
+    values = {key: found[0] for key, found in parse_qs(parts.query, errors="strict").items()}
+    match parts.path, values:
+        case "pair", {"certificate": str(certificate), "key": str(key)}:
+            return Tls(certificate, key)
+        case "authorities", {"file": str(file)}:
+            return file
+        case _:
+            return None
+
+
+def secret_config(name: str, *, is_needed: bool = False) -> SdsSecretConfig:
+    """Where Envoy gets the secret of that name; what needs it waits for it without a limit."""
+    service = GrpcService(envoy_grpc=GrpcService.EnvoyGrpc(cluster_name=SECRETS_CLUSTER))
+    source = ApiConfigSource(
+        api_type=ApiConfigSource.DELTA_GRPC,
+        transport_api_version=ApiVersion.V3,
+        grpc_services=[service],
+        set_node_on_first_message_only=True,
     )
+    return SdsSecretConfig(
+        name=name,
+        sds_config=ConfigSource(
+            api_config_source=source,
+            resource_api_version=ApiVersion.V3,
+            initial_fetch_timeout=seconds(0 if is_needed else _FETCH_SECONDS),
+        ),
+    )
+
+
+def compile_pair(name: str, chain: bytes, key: bytes) -> Resource:
+    """The secret with a certificate, those that signed it, and its key."""
+    pair = TlsCertificate(
+        certificate_chain=DataSource(inline_bytes=chain), private_key=DataSource(inline_bytes=key)
+    )
+    return resource(name, Secret(name=name, tls_certificate=pair))
+
+
+def compile_authorities(name: str, certificates: bytes) -> Resource:
+    """The secret with the authorities that are trusted."""
+    trusted = CertificateValidationContext(trusted_ca=DataSource(inline_bytes=certificates))
+    return resource(name, Secret(name=name, validation_context=trusted))

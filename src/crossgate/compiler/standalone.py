@@ -1,8 +1,9 @@
 """What the settings of a gateway compile to, and the same as a static configuration that Envoy can validate.
 
 `envoy --mode validate` judges static listeners and clusters; it does not fetch what comes over xDS. So routes
-become part of an internal listener each, and a probe API stands for all APIs: one `https` native service for
-the authorities, one route configuration for what the settings bring into every scope.
+become part of an internal listener each, secrets are read from their files, and a probe API stands for all
+APIs: one `https` native service for the authorities, one route configuration for what the settings bring into
+every scope.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 from google.protobuf.any_pb2 import Any
 from google.protobuf.json_format import MessageToDict
 
-from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService, Settings
+from crossgate.catalogue.model import Api, ApiType, Catalogue, Gateway, NativeService, Settings, Tls
 from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import (
     CLUSTER,
@@ -24,6 +25,7 @@ from crossgate.compiler.resource import (
     Resource,
     ResourceKey,
 )
+from crossgate.compiler.secrets import parse_secret_name
 from crossgate.policy import build_policy
 
 _PROBE: Final = Api(
@@ -67,7 +69,29 @@ def _as_json(resource: Resource) -> dict[str, Json]:
     message: dict[str, Json] = MessageToDict(packed, preserving_proto_field_name=True)
     del message["@type"]
     separate_scopes(message)
+    _read_files(message)
     return message
+
+
+def _read_files(message: Json) -> None:
+    """Replace each reference to a secret by the files that it is named after: no secret is fetched."""
+    if isinstance(message, list):
+        for one in message:
+            _read_files(one)
+    elif isinstance(message, dict):
+        for one in message.values():
+            _read_files(one)
+        if "tls_certificate_sds_secret_configs" in message:
+            names = [one["name"] for one in message.pop("tls_certificate_sds_secret_configs")]
+            pairs = [pair for name in names if isinstance(pair := parse_secret_name(name), Tls)]
+            message["tls_certificates"] = [
+                {"certificate_chain": {"filename": one.certificate}, "private_key": {"filename": one.key}}
+                for one in pairs
+            ]
+        if (combined := message.pop("combined_validation_context", None)) is not None:
+            file = parse_secret_name(combined["validation_context_sds_secret_config"]["name"])
+            trusted = {"trusted_ca": {"filename": file}}
+            message["validation_context"] = combined["default_validation_context"] | trusted
 
 
 def separate_scopes(message: Json) -> None:

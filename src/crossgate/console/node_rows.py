@@ -79,6 +79,17 @@ class NodeRow:
     answered: str
     connected: str
     rejections: tuple[RejectedResource, ...]
+    certificates: tuple[CertificateRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRow:
+    """A certificate of a node, in a line below it."""
+
+    kind: str
+    file: str
+    names: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,7 @@ def node_rows(nodes: Json, now: datetime | None = None) -> list[NodeRow]:
                 answered=_ago(node["acknowledged_at"], now),
                 connected=duration((now - as_time(node["connected_at"])).total_seconds()),
                 rejections=tuple(rejections),
+                certificates=tuple(_certificate(one) for one in node["certificates"]),
             )
         )
     return rows
@@ -183,6 +195,24 @@ def _state(node: Json) -> tuple[str, str]:
         return "warn", "Nothing confirmed yet"
     behind = node["behind"]
     return "warn", f"{counted(behind, 'revision')} behind" if behind else "Pending"
+
+
+def _certificate(state: Json) -> CertificateRow:
+    expires = "" if state["not_after"] is None else f"expires {as_time(state['not_after']):%Y-%m-%d}"
+    problems = [one["message"] for one in state["problems"]]
+    if not state["current"]:
+        kind, kept = "bad", "the last good one serves" if expires else "none serves"
+        words = "; ".join([*problems, kept])
+    else:
+        expired = any(one["code"] == "tls-certificate-expired" for one in state["problems"])
+        kind = "bad" if expired else "warn" if problems else "ok"
+        words = "; ".join(problems)
+    return CertificateRow(
+        kind=kind,
+        file=state["certificate"],
+        names=", ".join(state["names"]),
+        words="; ".join(one for one in (expires, words) if one),
+    )
 
 
 def _is_alone(rejection: Json, rejecting: Mapping[tuple[str, str], int], nodes: Sequence[Json]) -> bool:

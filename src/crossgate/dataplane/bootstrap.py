@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from crossgate.compiler.names import CONTROL_PLANE_CLUSTER, SECRETS_CLUSTER
 from crossgate.dataplane.log import FORMAT as LOG_FORMAT
 from crossgate.net.address import Address, HostPort, UnixSocket
 
-CONTROL_PLANE_CLUSTER: Final = "crossgate-control-plane"
 INCARNATION: Final = "incarnation"
 """Key of the node's metadata: the name of one process, by which its counters are distinguished."""
 HEAP_LIMIT_BYTES: Final = 2 << 30
@@ -25,8 +25,8 @@ _TYPE: Final = "type.googleapis.com/envoy.extensions."
 Json = Mapping[str, object]
 
 
-def bootstrap(node_id: str, control_plane: Address, admin_socket: Path) -> bytes:
-    """The bootstrap as JSON.
+def bootstrap(node_id: str, control_plane: Address, admin_socket: Path, secrets_socket: Path) -> bytes:
+    """The bootstrap as JSON. Certificates come from the process that listens at ``secrets_socket``.
 
     Envoy becomes ready only when the control plane has sent clusters and listeners, however long that takes.
     """
@@ -35,7 +35,9 @@ def bootstrap(node_id: str, control_plane: Address, admin_socket: Path) -> bytes
             "node": {"id": node_id, "cluster": "crossgate"},
             "admin": _admin(admin_socket),
             "dynamic_resources": _dynamic_resources(),
-            "static_resources": {"clusters": [_control_plane_cluster(control_plane)]},
+            "static_resources": {
+                "clusters": [_control_plane_cluster(control_plane), _secrets_cluster(secrets_socket)]
+            },
             "bootstrap_extensions": [
                 _extension(
                     "envoy.bootstrap.internal_listener", "bootstrap.internal_listener.v3.InternalListener"
@@ -97,17 +99,25 @@ def _control_plane_cluster(control_plane: Address) -> Json:
             # A tunnel may lose its other end silently. `crossgate.xds.server` permits this many pings; by
             # default a gRPC server ends connections that ping more than once in five minutes.
             http2 = {"connection_keepalive": {"interval": "30s", "timeout": "5s"}}
+    return _grpc_cluster(CONTROL_PLANE_CLUSTER, address, http2)
+
+
+def _secrets_cluster(socket: Path) -> Json:
+    return _grpc_cluster(SECRETS_CLUSTER, {"pipe": {"path": str(socket)}}, {})
+
+
+def _grpc_cluster(name: str, address: Json, http2: Json) -> Json:
     endpoint = {"endpoint": {"address": address}}
     options = {
         "@type": _TYPE + "upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": {"http2_protocol_options": http2},
     }
     return {
-        "name": CONTROL_PLANE_CLUSTER,
+        "name": name,
         "type": "STATIC",
         "connect_timeout": "2s",
         "load_assignment": {
-            "cluster_name": CONTROL_PLANE_CLUSTER,
+            "cluster_name": name,
             "endpoints": [{"lb_endpoints": [endpoint]}],
         },
         "typed_extension_protocol_options": {

@@ -21,7 +21,7 @@ from typing import Final, Self
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import MAX_SOCKET_PATH
 
-_LONGEST_SOCKET_NAME: Final = "admin.sock"
+_LONGEST_SOCKET_NAME: Final = "secrets.sock"
 _PREFIX: Final = "crossgate-"
 _LOCK: Final = "lock"
 
@@ -36,12 +36,17 @@ class RuntimeDirectory:
     @property
     def admin_socket(self) -> Path:
         """Where Envoy's admin interface listens."""
-        return self.path / _LONGEST_SOCKET_NAME
+        return self.path / "admin.sock"
 
     @property
     def control_plane_socket(self) -> Path:
         """Where the control plane listens for the Envoys of this machine."""
         return self.path / "xds.sock"
+
+    @property
+    def secrets_socket(self) -> Path:
+        """Where this process listens for the Envoy that it starts, to give it certificates and keys."""
+        return self.path / _LONGEST_SOCKET_NAME
 
     @property
     def bootstrap_file(self) -> Path:

@@ -12,8 +12,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Final
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -28,11 +31,18 @@ from crossgate.diagnostics import Diagnostic, Place, Severity
 _MOST_BYTES: Final = 8 << 20
 """A bundle of all public authorities has a quarter of a megabyte."""
 _LEAST_RSA_BITS: Final = 2048
+_RENEWED_BEFORE: Final = 6
+"""A certificate that is renewed by itself never has less than a sixth of its time left: ACME clients renew it
+when a third is left, or half of some days."""
+_SOON: Final = timedelta(days=14)
+_NO_CLIENT: Final = "clients will refuse the connection"
+_NO_NATIVE: Final = "no certificate that it signed is accepted"
 _CURVES: Final = ("secp256r1", "secp384r1", "secp521r1")
 # BoringSSL finds a block only at the beginning of a line, so not behind a byte order mark. A block ends
 # before the next five hyphens, so that a file of a million beginnings is read once.
 _BODY: Final = rb"-----(?:[^-]|-(?!----))*-----END (?P=label)-----"
 _CERTIFICATE: Final = re.compile(rb"(?m)^-----BEGIN (?P<label>(?:X509 |TRUSTED )?CERTIFICATE)" + _BODY)
+_BEGIN: Final = re.compile(rb"(?m)^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
 _KEY: Final = re.compile(rb"(?m)^-----BEGIN (?P<label>(?:[A-Z]+ )?PRIVATE KEY)" + _BODY)
 _ENCRYPTED: Final = re.compile(rb"(?m)-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED")
 
@@ -61,6 +71,14 @@ def check_listener_certificates(gateway: Gateway, place: Place) -> list[Diagnost
     return [one for pair, at in zip(gateway.tls, places, strict=True) for one in check_tls(pair, at)]
 
 
+def find_no_certificate(gateway: Gateway) -> list[Diagnostic]:
+    """Why the listener would have no certificate at all; empty if it has one, or serves clear text."""
+    place = Place(("gateway",))
+    if any(load_pair(pair, place).usable for pair in gateway.tls):
+        return []
+    return [one for one in check_listener_certificates(gateway, place) if one.severity is Severity.ERROR]
+
+
 def check_client_certificates(gateway: Gateway, place: Place) -> list[Diagnostic]:
     """What is wrong with the pairs that native services are shown."""
     at = place.at("native_client_certificates")
@@ -73,25 +91,87 @@ def check_tls(tls: Tls, place: Place) -> list[Diagnostic]:
 
     An expired certificate is a warning: Envoy serves it.
     """
-    certificate, key = place.at("certificate"), place.at("key")
-    chain = _load_certificates(tls.certificate, certificate)
-    private = _load_key(tls.key, key)
-    errors = [one for one in (chain, private) if isinstance(one, Diagnostic)]
-    if isinstance(chain, Diagnostic) or isinstance(private, Diagnostic):
-        return errors
-    weak = _unsupported(chain[0], tls.certificate, certificate)
-    if weak is not None:
-        return [weak]
-    holders = [number for number, one in enumerate(chain, 1) if _same_key(one.public_key(), private)]
-    if holders[:1] != [1]:
-        return [_mismatch(tls.key, key, holders)]
-    return list(_find_expired(chain, tls.certificate, certificate))
+    return list(load_pair(tls, place).problems)
 
 
 def check_authorities(path: str, place: Place) -> list[Diagnostic]:
     """What is wrong with the file of authorities that ``native_ca`` below ``place`` names."""
+    return list(load_authorities(path, place).problems)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFiles:
+    """What the files of a pair, or of authorities, contain; nothing but ``problems`` if there is an error."""
+
+    problems: tuple[Diagnostic, ...]
+    certificates: bytes = field(default=b"", repr=False)
+    """The blocks that were checked, without what is around them."""
+    key: bytes = field(default=b"", repr=False)
+    names: tuple[str, ...] = ()
+    """Of a pair, the names and addresses for which its certificate holds."""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    """Of authorities, when the last one expires: an old one stays beside its successor."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether Envoy accepts them, expired or not."""
+        return not any(one.severity is Severity.ERROR for one in self.problems)
+
+    def is_valid(self, now: datetime) -> bool:
+        """Whether clients accept them at that time."""
+        return (
+            self.not_before is not None
+            and self.not_after is not None
+            and (self.not_before <= now <= self.not_after)
+        )
+
+
+def load_pair(tls: Tls, place: Place) -> LoadedFiles:
+    """A certificate and its key; ``place`` is where they are named."""
+    certificate, key = place.at("certificate"), place.at("key")
+    chain = _load_certificates(tls.certificate, certificate)
+    private = _load_key(tls.key, key)
+    if isinstance(chain, Diagnostic) or isinstance(private, Diagnostic):
+        return LoadedFiles(tuple(one for one in (chain, private) if isinstance(one, Diagnostic)))
+    first = chain.loaded[0]
+    weak = _unsupported(first, tls.certificate, certificate)
+    if weak is not None:
+        return LoadedFiles((weak,))
+    holders = [
+        number for number, one in enumerate(chain.loaded, 1) if _same_key(one.public_key(), private.public)
+    ]
+    if holders[:1] != [1]:
+        return LoadedFiles((_mismatch(tls.key, key, holders),))
+    problems = (
+        *_find_expired(chain.loaded, tls.certificate, certificate),
+        *_find_readers(tls.key, key),
+    )
+    return LoadedFiles(
+        problems,
+        chain.blocks,
+        private.block,
+        _names(first),
+        first.not_valid_before_utc,
+        first.not_valid_after_utc,
+    )
+
+
+def load_authorities(path: str, place: Place) -> LoadedFiles:
+    """The authorities in the file that ``native_ca`` below ``place`` names."""
     found = _load_certificates(path, place.at("native_ca"))
-    return [found] if isinstance(found, Diagnostic) else []
+    if isinstance(found, Diagnostic):
+        return LoadedFiles((found,))
+    last = max(found.loaded, key=lambda one: one.not_valid_after_utc)
+    problems = (
+        _find_expired([last], path, place.at("native_ca"), _NO_NATIVE) if len(found.loaded) == 1 else ()
+    )
+    return LoadedFiles(
+        tuple(problems),
+        found.blocks,
+        not_before=min(one.not_valid_before_utc for one in found.loaded),
+        not_after=last.not_valid_after_utc,
+    )
 
 
 def _read(path: str, place: Place) -> bytes | Diagnostic:
@@ -128,7 +208,17 @@ def _unsuitable(status: os.stat_result) -> str | None:
     return None if status.st_size else "it is empty"
 
 
-def _load_certificates(path: str, place: Place) -> list[x509.Certificate] | Diagnostic:
+class _Certificates(NamedTuple):
+    loaded: list[x509.Certificate]
+    blocks: bytes
+
+
+class _Key(NamedTuple):
+    public: PublicKeyTypes
+    block: bytes
+
+
+def _load_certificates(path: str, place: Place) -> _Certificates | Diagnostic:
     """All certificates of the file, at least one."""
     data = _read(path, place)
     if isinstance(data, Diagnostic):
@@ -136,6 +226,10 @@ def _load_certificates(path: str, place: Place) -> list[x509.Certificate] | Diag
     blocks = [found[0] for found in _CERTIFICATE.finditer(data)]
     if not blocks:
         return _certificate_invalid(path, place, "no PEM certificate found", _instead_of_certificate(data))
+    if len(_BEGIN.findall(data)) > len(blocks):
+        # Also a file that is just being written.
+        remedy = "Export the certificate again"
+        return _certificate_invalid(path, place, "the file ends within a certificate", remedy)
     loaded = []
     for number, block in enumerate(blocks, 1):
         try:
@@ -145,7 +239,7 @@ def _load_certificates(path: str, place: Place) -> list[x509.Certificate] | Diag
             which = f"certificate {number} of {len(blocks)} is malformed"
             return _certificate_invalid(path, place, which, "Export the certificate again")
         loaded.append(one)
-    return loaded
+    return _Certificates(loaded, b"\n".join([*blocks, b""]))
 
 
 def _certificate_invalid(path: str, place: Place, message: str, remedy: str) -> Diagnostic:
@@ -160,8 +254,8 @@ def _instead_of_certificate(data: bytes) -> str:
     return "A PEM certificate begins with the line -----BEGIN CERTIFICATE-----"
 
 
-def _load_key(path: str, place: Place) -> PublicKeyTypes | Diagnostic:
-    """The public part of the private key in the file."""
+def _load_key(path: str, place: Place) -> _Key | Diagnostic:
+    """The private key in the file."""
     data = _read(path, place)
     if isinstance(data, Diagnostic):
         return data
@@ -177,7 +271,7 @@ def _load_key(path: str, place: Place) -> PublicKeyTypes | Diagnostic:
             remedy = "Write the path of the private key; this file contains a certificate"
         return _key_invalid(path, place, "no PEM private key found", remedy)
     try:
-        return load_pem_private_key(block[0], None).public_key()
+        return _Key(load_pem_private_key(block[0], None).public_key(), block[0] + b"\n")
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return _key_invalid(path, place, "the private key is malformed", "Export the key again")
 
@@ -216,21 +310,53 @@ def _mismatch(path: str, place: Place, holders: list[int]) -> Diagnostic:
     return Diagnostic("tls-key-mismatch", message, remedy, place, path)
 
 
-def _find_expired(chain: list[x509.Certificate], path: str, place: Place) -> Iterator[Diagnostic]:
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The names and addresses for which it holds; without any, its subject."""
+    with suppress(x509.ExtensionNotFound, ValueError, x509.UnsupportedGeneralNameType):
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = found.get_values_for_type(x509.DNSName)
+        return (*names, *map(str, found.get_values_for_type(x509.IPAddress)))
+    with suppress(ValueError):
+        return (certificate.subject.rfc4514_string(),)
+    return ()
+
+
+def _find_expired(
+    chain: list[x509.Certificate], path: str, place: Place, consequence: str = _NO_CLIENT
+) -> Iterator[Diagnostic]:
     now = datetime.now(UTC)
     for number, one in enumerate(chain, 1):
         since, until = one.not_valid_before_utc, one.not_valid_after_utc
-        if since <= now <= until:
+        which = f"certificate {number} of {len(chain)}"
+        if now > until:
+            code = "tls-certificate-expired"
+            message = f"{which} expired on {until:%Y-%m-%d}; {consequence}"
+            remedy = "Replace the certificate"
+        elif now < since:
+            code = "tls-certificate-not-valid-yet"
+            message = f"{which} is not valid before {since:%Y-%m-%d}; {consequence}"
+            remedy = "Check the clock, or use a certificate that is valid"
+        elif number == 1 and until - now < min((until - since) / _RENEWED_BEFORE, _SOON):
+            code = "tls-certificate-expires-soon"
+            message = f"{which} expires at {until:%Y-%m-%d %H:%M} UTC and has not been renewed"
+            remedy = "See why the renewal failed"
+        else:
             continue
-        expired = now > until
-        message = f"expired on {until:%Y-%m-%d}" if expired else f"is not valid before {since:%Y-%m-%d}"
-        yield Diagnostic(
-            code="tls-certificate-expired" if expired else "tls-certificate-not-valid-yet",
-            message=f"certificate {number} of {len(chain)} {message}; clients will refuse the connection",
-            remedy="Replace the certificate"
-            if expired
-            else "Check the clock, or use a certificate that is valid",
-            place=place,
-            found=path,
-            severity=Severity.WARNING,
-        )
+        yield Diagnostic(code, message, remedy, place, path, Severity.WARNING)
+
+
+def _find_readers(path: str, place: Place) -> Iterator[Diagnostic]:
+    """A warning if every user of the machine can read the key."""
+    with suppress(OSError, ValueError):
+        file = Path(path).resolve(strict=True)
+        if file.stat().st_mode & stat.S_IROTH and all(
+            folder.stat().st_mode & stat.S_IXOTH for folder in file.parents
+        ):
+            yield Diagnostic(
+                "tls-key-readable",
+                "every user of the machine can read the private key",
+                f"Restrict it: chmod o-r {file}",
+                place,
+                path,
+                Severity.WARNING,
+            )

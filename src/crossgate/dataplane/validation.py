@@ -31,7 +31,12 @@ def validate(
     """Why Envoy refuses the listeners and clusters, or None. Blocks; ``directory`` holds a temporary file."""
     document = json.loads(
         # Nothing listens or connects in this mode, but both addresses are required.
-        bootstrap("validation", UnixSocket(directory / "xds.sock"), directory / "admin.sock")
+        bootstrap(
+            "validation",
+            UnixSocket(directory / "xds.sock"),
+            directory / "admin.sock",
+            directory / "secrets.sock",
+        )
     )
     for kind, resources in static_resources.items():
         document["static_resources"].setdefault(kind, []).extend(resources)

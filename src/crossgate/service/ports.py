@@ -16,6 +16,7 @@ from uuid import uuid4
 from crossgate.catalogue.model import Catalogue
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.diagnostics import Diagnostic
+from crossgate.service.certificates import CertificateState
 from crossgate.service.errors import RESTORE, StoreUnavailable
 from crossgate.service.objects import Difference, ObjectKey, ObjectKind
 from crossgate.service.refusals import (
@@ -464,6 +465,7 @@ class NodeStanding:
     """As in `NodeReport`."""
     rejected: int
     """Resources that it rejects at present."""
+    certificates: tuple[CertificateState, ...] = ()
 
     def state(self, head: int) -> Enforcement:
         """Whether it enforces that revision, which is the newest one."""
@@ -490,6 +492,8 @@ class NodeReport:
     rejections: tuple[NodeRejection, ...]
     undecided_apis: tuple[str, ...] = ()
     """Keys of the APIs of which it has not acknowledged every wanted resource; rejected ones are not here."""
+    certificates: tuple[CertificateState, ...] = ()
+    """Those that its Envoy uses, as far as the node reports them."""
     behind_since: datetime | None = None
     """When the first revision was published that it has not decided on; None if it has decided on all."""
 

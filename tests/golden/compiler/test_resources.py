@@ -101,7 +101,9 @@ def static(compiled: Compiled) -> Mapping[str, Any]:
     """
     scopes = [scope["route_configuration"] for scope in compiled.get(SCOPED_ROUTE_CONFIGURATION, {}).values()]
     routes = [*scopes, *compiled.get(ROUTE_CONFIGURATION, {}).values()]
-    node = bootstrap("golden", UnixSocket(Path("/run/xds.sock")), Path("/run/admin.sock"))
+    node = bootstrap(
+        "golden", UnixSocket(Path("/run/xds.sock")), Path("/run/admin.sock"), Path("/run/secrets.sock")
+    )
     document: dict[str, Any] = json.loads(node)
     document["static_resources"]["clusters"] += compiled.get(CLUSTER, {}).values()
     document["static_resources"]["listeners"] = [

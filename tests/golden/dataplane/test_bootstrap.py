@@ -17,9 +17,10 @@ from crossgate.net.address import HostPort, UnixSocket
 
 HERE = Path(__file__).parent
 ADMIN = Path("/run/crossgate/admin.sock")
+SECRETS = Path("/run/crossgate/secrets.sock")
 BOOTSTRAPS = {
-    "unix": bootstrap("one", UnixSocket(Path("/run/crossgate/xds.sock")), ADMIN),
-    "tcp": bootstrap("one", HostPort("::1", 18000), ADMIN),
+    "unix": bootstrap("one", UnixSocket(Path("/run/crossgate/xds.sock")), ADMIN, SECRETS),
+    "tcp": bootstrap("one", HostPort("::1", 18000), ADMIN, SECRETS),
 }
 
 

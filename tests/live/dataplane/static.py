@@ -42,7 +42,7 @@ _ROUTES: list[dict[str, object]] = [
 
 
 def _static(admin_socket: Path, listeners: list[object], clusters: list[object]) -> bytes:
-    document = json.loads(bootstrap("test", UnixSocket(Path("/nowhere")), admin_socket))
+    document = json.loads(bootstrap("test", UnixSocket(Path("/nowhere")), admin_socket, Path("/nowhere")))
     del document["dynamic_resources"], document["stats_sinks"]
     document["static_resources"] = {"listeners": listeners, "clusters": clusters}
     return dumps(document)

@@ -71,7 +71,7 @@ async def status(port: int) -> int:
 
 
 def settings(envoy_binary: EnvoyBinary, directory: RuntimeDirectory, control_plane: Address) -> EnvoySettings:
-    document = bootstrap("one", control_plane, directory.admin_socket)
+    document = bootstrap("one", control_plane, directory.admin_socket, directory.secrets_socket)
     return EnvoySettings(envoy_binary, document, directory, concurrency=1, timeouts=Timeouts(ready=1))
 
 

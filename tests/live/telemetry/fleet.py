@@ -85,7 +85,9 @@ class Fleet:
     async def start_node(self, name: str) -> None:
         """Start an Envoy, and return when it serves."""
         directory = self._stack.enter_context(create_runtime_directory())
-        document = bootstrap(name, UnixSocket(self._folder / "xds.sock"), directory.admin_socket)
+        document = bootstrap(
+            name, UnixSocket(self._folder / "xds.sock"), directory.admin_socket, directory.secrets_socket
+        )
         timeouts = Timeouts(flush=FLUSH_SECONDS)
         settings = EnvoySettings(find_envoy(), document, directory, concurrency=1, timeouts=timeouts)
         serving = self._serving[name] = asyncio.Queue()

@@ -47,7 +47,14 @@ class Setting:
     @asynccontextmanager
     async def envoy(self) -> AsyncIterator[None]:
         file = self.folder / "bootstrap.json"
-        file.write_bytes(bootstrap("live", UnixSocket(self.folder / "xds.sock"), self.folder / "admin.sock"))
+        file.write_bytes(
+            bootstrap(
+                "live",
+                UnixSocket(self.folder / "xds.sock"),
+                self.folder / "admin.sock",
+                self.folder / "secrets.sock",
+            )
+        )
         command = (locate_envoy(), "--config-path", file, "--use-dynamic-base-id", "--concurrency", "1")
         with (self.folder / "envoy.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -10,6 +12,8 @@ from tests.admin_api import AdminApi, running_admin_api
 from tests.reported_nodes import MESSAGE, ReportedNodes, enforcing, lagging, rejecting
 from tests.unit.admin.entries import create_pets
 
+from crossgate.diagnostics import Diagnostic, Place
+from crossgate.service.certificates import CertificateState
 from crossgate.service.permission import Role
 from crossgate.service.rejection_causes import find_rejection_cause
 from crossgate.store import Store
@@ -95,3 +99,22 @@ def test_known_messages(message: str, cause: str, remedy: str) -> None:
     assert cause in found.cause
     assert remedy in found.remedy
     assert bool(found.cause) == bool(cause)
+
+
+def test_certificates_are_shown_and_not_to_a_limited_caller(api: AdminApi, nodes: ReportedNodes) -> None:
+    problem = Diagnostic("tls-key-mismatch", "no", "Do", Place(("key",)), "/etc/a.key")
+    now = datetime.now(UTC)
+    state = CertificateState(
+        "/etc/a.pem", "/etc/a.key", ("a.example",), now, current=False, problems=(problem,), since=now
+    )
+    nodes.set(replace(enforcing("fra-1"), certificates=(state,)))
+    [shown] = api.viewer.get("/v1/nodes").json()["items"][0]["certificates"]
+    assert (shown["certificate"], shown["names"], shown["current"]) == ("/etc/a.pem", ["a.example"], False)
+    assert [(one["code"], one["found"]) for one in shown["problems"]] == [("tls-key-mismatch", "/etc/a.key")]
+    status = api.viewer.get("/v1/status").json()
+    assert datetime.fromisoformat(status["certificates_expire"]) == now
+    assert status["certificate_problems"] == 1
+    with limited(api, "pets") as pets:
+        assert pets.get("/v1/nodes").json()["items"][0]["certificates"] == []
+        hidden = pets.get("/v1/status").json()
+        assert (hidden["certificates_expire"], hidden["certificate_problems"]) == (None, 0)

@@ -11,7 +11,6 @@ from tests.catalogues import api_with_policy as api
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import Application, Catalogue, Gateway, NativeService, Settings, Tls
 from crossgate.catalogue.telemetry import AccessLog, Telemetry
-from crossgate.compiler import names
 from crossgate.compiler.incremental import Compilation
 from crossgate.compiler.resource import (
     CLUSTER,
@@ -20,7 +19,6 @@ from crossgate.compiler.resource import (
     SCOPED_ROUTE_CONFIGURATION,
     TOKEN_BUCKET,
 )
-from crossgate.dataplane import bootstrap
 from crossgate.policy import SameOrigin
 
 PETS = api("pets", native=NativeService("http", "127.0.0.1", 9001))
@@ -220,7 +218,3 @@ def test_only_the_first_and_last_endpoint_outside_the_roots_change_the_listeners
     ):
         compilation, changes = compilation.advance(following, "/ca.pem")
         assert set(changes) == touched
-
-
-def test_requests_are_reported_to_the_cluster_of_the_bootstrap() -> None:
-    assert names.CONTROL_PLANE_CLUSTER == bootstrap.CONTROL_PLANE_CLUSTER

@@ -15,9 +15,11 @@ from tests.envoy_messages import all_within, message_of
 from crossgate.catalogue.limits import Limits
 from crossgate.catalogue.model import NativeService
 from crossgate.catalogue.urls import parse_native_url
-from crossgate.compiler.cluster import compile_cluster, statistics_name
+from crossgate.compiler.cluster import Authorities, compile_cluster, statistics_name
 from crossgate.compiler.internal_listener import compile_internal_cluster
 from crossgate.compiler.names import cluster_name
+
+CA = Authorities("/ca.pem", watched=False)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ from crossgate.compiler.names import cluster_name
 def test_an_https_native_service_is_verified_by_name_and_authority(
     host: str, sni: str, kind: int, subject: str
 ) -> None:
-    cluster = message_of(compile_cluster(NativeService("https", host, 443), "/ca.pem"))
+    cluster = message_of(compile_cluster(NativeService("https", host, 443), CA))
     [context] = [one for one in all_within(cluster) if isinstance(one, UpstreamTlsContext)]
     validation = context.common_tls_context.validation_context
     [matcher] = validation.match_typed_subject_alt_names
@@ -42,7 +44,7 @@ def test_an_https_native_service_is_verified_by_name_and_authority(
 
 
 def test_an_http_native_service_has_no_transport_socket() -> None:
-    cluster = message_of(compile_cluster(NativeService("http", "127.0.0.1", 9000), "/ca.pem"))
+    cluster = message_of(compile_cluster(NativeService("http", "127.0.0.1", 9000), CA))
     assert isinstance(cluster, Cluster)
     assert not cluster.HasField("transport_socket")
 
@@ -77,7 +79,7 @@ def native(url: str) -> NativeService:
 
 @pytest.mark.parametrize(("url", "name", "in_statistics"), NAMES)
 def test_a_cluster_is_named_after_its_address(url: str, name: str, in_statistics: str) -> None:
-    cluster = message_of(compile_cluster(native(url), "/ca.pem"))
+    cluster = message_of(compile_cluster(native(url), CA))
     assert isinstance(cluster, Cluster)
     assert (cluster.name, cluster.alt_stat_name) == (name, in_statistics)
     assert cluster.load_assignment.cluster_name == name

@@ -13,6 +13,8 @@ from crossgate.admin.auth import Editor, Viewer
 from crossgate.admin.context import AdminContext, Context, resource_router
 from crossgate.admin.path_names import name_in
 from crossgate.admin.responses import json_response, read_response
+from crossgate.diagnostics import Severity
+from crossgate.service.certificates import CertificateState
 from crossgate.service.errors import NotFound
 from crossgate.service.permission import Permission
 from crossgate.service.ports import Enforcement, NodeRejection, NodeReport
@@ -42,6 +44,35 @@ class RejectionBody(BaseModel):
     """What to do about it."""
 
 
+class CertificateProblemBody(BaseModel):
+    """What is wrong with a certificate's files."""
+
+    code: str
+    severity: Severity
+    message: str
+    found: str | None
+    """The file."""
+    remedy: str
+
+
+class CertificateBody(BaseModel):
+    """A certificate, or a file of authorities, that the node's Envoy uses."""
+
+    certificate: str
+    """Path of its file, on the machine of the node."""
+    key: str
+    """Path of the key's file; empty for authorities."""
+    names: list[str]
+    """The names and addresses for which the one that Envoy has holds."""
+    not_after: datetime | None
+    """When it expires, of authorities the last; null if Envoy has none."""
+    current: bool
+    """Whether Envoy has what the files contain; otherwise it has the last good pair, or none."""
+    since: datetime
+    """When this state began."""
+    problems: list[CertificateProblemBody]
+
+
 class NodeBody(BaseModel):
     """One connected node."""
 
@@ -63,6 +94,8 @@ class NodeBody(BaseModel):
     pending: int
     """Resources that were sent and not acknowledged yet."""
     rejections: list[RejectionBody]
+    certificates: list[CertificateBody]
+    """Empty for a caller with a limit, and for Envoys that no `crossgate` process started."""
 
 
 class NodeList(BaseModel):
@@ -140,6 +173,29 @@ def _body(report: NodeReport, head: int, apis: int, permission: Permission) -> N
         resources=report.resources,
         pending=report.pending,
         rejections=list(map(_rejection, rejections)),
+        # Paths of files are no business of those who administer some APIs.
+        certificates=[] if permission.limited else list(map(_certificate, report.certificates)),
+    )
+
+
+def _certificate(state: CertificateState) -> CertificateBody:
+    return CertificateBody(
+        certificate=state.certificate,
+        key=state.key,
+        names=list(state.names),
+        not_after=state.not_after,
+        current=state.current,
+        since=state.since,
+        problems=[
+            CertificateProblemBody(
+                code=one.code,
+                severity=one.severity,
+                message=one.message,
+                found=one.found,
+                remedy=one.remedy,
+            )
+            for one in state.problems
+        ],
     )
 
 

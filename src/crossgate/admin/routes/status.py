@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
@@ -47,6 +49,10 @@ class StatusBody(BaseModel):
     nodes: list[NodeStatusBody]
     nodes_behind: int
     """How many of them do not enforce all of the newest revision."""
+    certificates_expire: datetime | None
+    """When the first certificate of a node expires; null for a caller with a limit, and without any."""
+    certificate_problems: int
+    """Certificates of nodes with a problem; 0 for a caller with a limit."""
     open_refusals: int
     """Groups of refusals that wait for a decision."""
     caller: CallerBody
@@ -61,6 +67,12 @@ async def read_status(request: Request, context: Context, caller: Viewer) -> Res
         NodeStatusBody(node=one.node, state=one.state(head.revision), revision=one.revision)
         for one in context.nodes.standings()
     ]
+    certificates = [
+        state
+        for one in context.nodes.standings()
+        if not caller.permission.limited
+        for state in one.certificates
+    ]
     gateway = head.catalogue.gateway
     origins = sorted(gateway.public_origins)
     body = StatusBody(
@@ -70,6 +82,8 @@ async def read_status(request: Request, context: Context, caller: Viewer) -> Res
         server_cors=head.catalogue.server_policy is not None,
         nodes=nodes,
         nodes_behind=sum(one.state is not Enforcement.ENFORCED for one in nodes),
+        certificates_expire=min((one.not_after for one in certificates if one.not_after), default=None),
+        certificate_problems=sum(bool(one.problems) for one in certificates),
         open_refusals=open_refusals,
         caller=CallerBody(name=caller.name, role=caller.role, apis=list(caller.apis)),
     )

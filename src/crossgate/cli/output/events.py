@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from crossgate.app.events import (
     AdminListening,
     AdminUnavailable,
+    CertificateReported,
     ChangeEnforced,
     ChangePending,
     ChangeRefused,
@@ -107,8 +108,8 @@ class EventLog:
                 level, name, most = _WITH_DIAGNOSTICS[type(event)]
                 self._line(level, name, event, {"count": len(event.diagnostics)})
                 self._diagnostics(name, event.diagnostics, most)
-            case LintReported():
-                self._lint_reported(event)
+            case CertificateReported() | LintReported():
+                self._reported(event)
             case NodeChanged() | NodeServing():
                 self._node_changed(event)
             case Restarting() | RestartRefused() | ConnectionsSteered() | SteeringUnavailable():
@@ -154,6 +155,25 @@ class EventLog:
             message = f"Token with role admin, in a file for this user only: {event.first_token}"
             fields = {"event": "first-token", "file": str(event.first_token)}
             self._write(LogLevel.INFO, message, fields)
+
+    def _reported(self, event: CertificateReported | LintReported) -> None:
+        if isinstance(event, LintReported):
+            self._lint_reported(event)
+        else:
+            self._certificate_reported(event)
+
+    def _certificate_reported(self, event: CertificateReported) -> None:
+        state = event.state
+        expired = any(one.code == "tls-certificate-expired" for one in event.diagnostics)
+        level = LogLevel.WARNING if event.diagnostics else LogLevel.INFO
+        if expired or not state.current:
+            level = LogLevel.ERROR
+        fields = {"certificate": state.certificate, "names": state.names, "since": state.since.isoformat()}
+        if state.not_after is not None:
+            fields["not_after"] = state.not_after.isoformat()
+        name = "certificate-renewed" if event.renewed and not event.diagnostics else "certificate"
+        self._line(level, name, event, fields)
+        self._diagnostics(name, event.diagnostics, _MAX_LINES)
 
     def _lint_reported(self, event: LintReported) -> None:
         levels = map(_level, event.diagnostics)

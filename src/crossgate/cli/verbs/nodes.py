@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import typer
+from rich.console import Console
 
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
@@ -46,6 +50,40 @@ def nodes(
             for rejection in one["rejections"]:
                 rejected = f"{one['node']} rejected {rejection['resource']}{used_by(rejection['apis'])}"
                 console.print(printable(f"{rejected}: {rejection['message']}"))
+        _print_certificates(console, found)
     if not found:
         print_findings(stderr(), [no_node()])
     raise typer.Exit(0 if found and all(one["current"] for one in found) else 1)
+
+
+def _print_certificates(console: Console, nodes: Sequence[Any]) -> None:
+    """The certificates of all nodes, and what is wrong with them; nothing without any."""
+    # A control plane of version 0.1 knows of none.
+    found = [(one["node"], state) for one in nodes for state in one.get("certificates", ())]
+    if not found:
+        return
+    console.print()
+    print_rows(
+        console,
+        ("node", "certificate", "names", "expires", "state"),
+        [
+            (
+                node,
+                printable(state["certificate"]),
+                printable(", ".join(state["names"]) or "-"),
+                "-" if state["not_after"] is None else state["not_after"][:19] + "Z",
+                "ok"
+                if not state["problems"]
+                else "see below"
+                if state["current"]
+                else "last good one"
+                if state["not_after"]
+                else "none",
+            )
+            for node, state in found
+        ],
+    )
+    for node, state in found:
+        for problem in state["problems"]:
+            where = problem["found"] or state["certificate"]
+            console.print(printable(f"{node} {where}: {problem['severity']}: {problem['message']}"))
