@@ -85,3 +85,10 @@ def test_files_and_modules_exist(page: Path) -> None:
 
 def _found(page: Path, pattern: str) -> set[str]:
     return set(re.findall(pattern, page.read_text(encoding="utf-8")))
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    titles = [page.read_text(encoding="utf-8").partition(":")[0] for page in pages]
+    assert titles == [f"# {page.name[:3]}" for page in pages]
+    assert len(set(titles)) == len(titles)
