@@ -51,3 +51,15 @@ def test_no_unit_runs_as_root(unit: Path) -> None:
     assert service.get("User", "crossgate") != "root"
     assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == ""
     assert service["KillMode"] == "mixed"
+
+
+@pytest.mark.parametrize("name", ["crossgate", "crossgate-node"])
+def test_the_lines_for_a_low_port_are_in_force_when_they_are_uncommented(name: str) -> None:
+    unit = ROOT / "deploy" / "systemd" / f"{name}.service"
+    parser = RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(re.sub(r"(?m)^#(?=(AmbientCap|CapabilityB|PrivateUsers))", "", unit.read_text()))
+    service = dict(parser["Service"])
+    # The last of several assignments counts, and an empty one removes those before it (systemd.exec(5)).
+    assert service["AmbientCapabilities"] == service["CapabilityBoundingSet"] == "CAP_NET_BIND_SERVICE"
+    assert service["PrivateUsers"] == "no"
