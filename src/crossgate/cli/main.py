@@ -17,7 +17,7 @@ from crossgate.diagnostics import InvalidInput
 _INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
 """What shells report for processes that SIGINT and SIGPIPE ended."""
-_GATEWAY_VERBS: Final = {"run", "serve", "node", "console", "token"}
+_GATEWAY_VERBS: Final = {"run", "serve", "node", "console", "store", "token"}
 """They serve, or open a store; the extra ``lint`` has what the other verbs need."""
 
 

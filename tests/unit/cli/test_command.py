@@ -85,6 +85,17 @@ def test_a_missing_package_is_reported(missing: str) -> None:
     )
 
 
+def test_a_verb_that_opens_a_store_needs_the_extra_gateway() -> None:
+    program = (
+        "import sys; sys.modules['sqlalchemy'] = None; sys.argv[1:] = ['store', 'backup', 'copy'];"
+        "from crossgate.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "pip install 'crossgate[gateway]'" in done.stderr) == (2, True)
+
+
 def test_a_closed_output() -> None:
     with subprocess.Popen(
         [*COMMAND, "schema"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
