@@ -107,6 +107,39 @@ def test_a_closed_output() -> None:
         assert process.wait(30) == 141
 
 
+@pytest.mark.parametrize(
+    ("redirection", "code", "errors"),
+    [
+        (">/dev/full", 2, "crossgate: the output cannot be written: No space left on device\n"),
+        (">/dev/full 2>&1", 2, ""),
+        (">&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+    ],
+)
+def test_an_output_that_takes_nothing(redirection: str, code: int, errors: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, "schema"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", errors)
+
+
+def test_a_closed_input_is_an_empty_one() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, "check", "-"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "[document-empty]" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.fixture
 def _sigint_is_not_ignored() -> Iterator[None]:
     """A shell ignores SIGINT for what it runs in the background, and the command would inherit that."""
