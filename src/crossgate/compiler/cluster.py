@@ -33,7 +33,7 @@ from crossgate.catalogue.model import NativeService, Tls
 from crossgate.compiler.names import cluster_name
 from crossgate.compiler.protobuf import pack, resource, seconds
 from crossgate.compiler.resource import Resource
-from crossgate.compiler.secrets import authorities_name, pair_name, secret_config
+from crossgate.compiler.secrets import authorities_name, client_pair_name, secret_config
 from crossgate.net.address import is_ip_address
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -164,7 +164,7 @@ def _tls(host: str, ca: Authorities, client_certificate: Tls | None) -> Transpor
         validation.trusted_ca.filename = ca.file
         common.validation_context.CopyFrom(validation)
     if client_certificate is not None:
-        common.tls_certificate_sds_secret_configs.append(secret_config(pair_name(client_certificate)))
+        common.tls_certificate_sds_secret_configs.append(secret_config(client_pair_name(client_certificate)))
     context = UpstreamTlsContext(sni="" if is_ip_address(name) else name, common_tls_context=common)
     return TransportSocket(name="envoy.transport_sockets.tls", typed_config=pack(context))
 

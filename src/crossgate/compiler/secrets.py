@@ -8,7 +8,7 @@ on a socket of the same machine: no key travels to or from the control plane.
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from envoy.config.core.v3.base_pb2 import DataSource
 from envoy.config.core.v3.config_source_pb2 import ApiConfigSource, ApiVersion, ConfigSource
@@ -22,33 +22,45 @@ from crossgate.compiler.protobuf import resource, seconds
 from crossgate.compiler.resource import Resource
 
 SECRET: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
-_PAIR: Final = "pair"
-_AUTHORITIES: Final = "authorities"
 _FETCH_SECONDS: Final = 2.0
 """How long a new cluster waits for a secret, and with it those that follow; also a listener with several."""
 
 
 def pair_name(pair: Tls) -> str:
-    """The name of the secret with a certificate and its key."""
-    return f"{_PAIR}?certificate={quote(pair.certificate)}&key={quote(pair.key)}"
+    """The name of the secret with a certificate of the listener and its key."""
+    return f"pair?{_files_of(pair)}"
+
+
+def client_pair_name(pair: Tls) -> str:
+    """The name of the secret with a certificate that is presented to native services, and its key."""
+    return f"client-pair?{_files_of(pair)}"
 
 
 def authorities_name(path: str) -> str:
     """The name of the secret with the authorities of a PEM file."""
-    return f"{_AUTHORITIES}?file={quote(path)}"
+    return f"authorities?file={quote(path)}"
+
+
+def is_of_listener(name: str) -> bool:
+    """Whether the secret of that name is a certificate of the listener."""
+    return name.startswith("pair?")
 
 
 def parse_secret_name(name: str) -> Tls | str | None:
     """The pair of files, or the file of authorities, that a secret is named after; None for another name."""
-    parts = urlsplit(name)
-    values = {key: found[0] for key, found in parse_qs(parts.query, errors="strict").items()}
-    match parts.path, values:
-        case "pair", {"certificate": str(certificate), "key": str(key)}:
+    kind, _, query = name.partition("?")
+    values = {key: found[0] for key, found in parse_qs(query, errors="strict").items()}
+    match kind, values:
+        case "pair" | "client-pair", {"certificate": str(certificate), "key": str(key)}:
             return Tls(certificate, key)
         case "authorities", {"file": str(file)}:
             return file
         case _:
             return None
+
+
+def _files_of(pair: Tls) -> str:
+    return f"certificate={quote(pair.certificate)}&key={quote(pair.key)}"
 
 
 def secret_config(name: str, *, is_needed: bool = False) -> SdsSecretConfig:

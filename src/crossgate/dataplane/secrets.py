@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from crossgate.catalogue.model import Tls
 from crossgate.catalogue.yaml.files import FileStamp
 from crossgate.compiler.resource import Resource
+from crossgate.compiler.secrets import compile_authorities, compile_pair, is_of_listener
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.service.certificates import CertificateState
 from crossgate.service.observers import Observers
@@ -34,6 +35,7 @@ REPEAT_SECONDS: Final = 24 * 3600.0
 """After which what is still wrong is reported again."""
 _READ_AGAIN_SECONDS: Final = 60.0
 """After which files are read without a change: certificates expire, and permissions are no change."""
+_TLS: Final = Place(("gateway", "tls"))
 _CLOCK_TICK_NS: Final = 10_000_000
 """The coarsest clock of a Linux kernel: a write within it may leave the modification time as it was."""
 
@@ -102,14 +104,20 @@ class Secrets:
         return {path for secret in self._secrets.values() for path in secret.paths}
 
     def states(self) -> tuple[CertificateState, ...]:
-        """What is known of each secret; those that are not read yet are left out."""
+        """What is known of each file or pair; those that are not read yet are left out."""
         found = [secret.state for secret in self._secrets.values() if secret.state is not None]
-        return tuple(sorted(found, key=lambda one: (one.certificate, one.key)))
+        # A listener and a native service may use the same pair.
+        files = {(one.certificate, one.key): one for one in found}
+        return tuple(files[key] for key in sorted(files))
 
     def unusable(self) -> list[Diagnostic]:
-        """Why Envoy has no certificate to serve; empty if it has one, or needs none."""
-        pairs = [one for one in self.states() if one.key]
-        return [] if any(one.serves for one in pairs) else [bad for one in pairs for bad in one.problems]
+        """Why the listener has no certificate; empty if it has one, needs none, or is not known yet."""
+        listener = [one.state for name, one in self._secrets.items() if is_of_listener(name)]
+        pairs = [state for state in listener if state is not None]
+        if any(one.serves for one in pairs):
+            return []
+        # A node does not know which entry of the settings names the pair; each problem names its file.
+        return [replace(bad, place=_TLS) for one in pairs for bad in one.problems]
 
     async def examine(self) -> None:
         """Read the files that changed, and those that are read again for another reason."""
@@ -216,8 +224,6 @@ class _Secret:
 
     def _deliver(self, loaded: LoadedFiles) -> bool:
         """Give Envoy what was read; returns whether it had another one."""
-        from crossgate.compiler.secrets import compile_authorities, compile_pair
-
         if isinstance(self._files, Tls):
             compiled = compile_pair(self._name, loaded.certificates, loaded.key)
         else:

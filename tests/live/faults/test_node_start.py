@@ -54,6 +54,22 @@ def test_a_certificate_that_cannot_be_served_ends_the_start(
     assert "Traceback" not in output
 
 
+def test_a_client_certificate_that_is_missing_ends_no_start(
+    document: Document, file: Path, tmp_path: Path
+) -> None:
+    """One partner's API fails, and all others are served."""
+    changed = json.loads(document.at(1))
+    missing = {"certificate": str(tmp_path / "partner.pem"), "key": str(tmp_path / "partner.key")}
+    changed["gateway"]["native_client_certificates"] = [{"hosts": ["partner.example"], **missing}]
+    changed["apis"].append({**changed["apis"][0], "name": "partner", "native": "https://partner.example"})
+    save(file, json.dumps(changed))
+    with control_plane(tmp_path, file), node(tmp_path) as envoy:
+        envoy.wait_for("serves clients")
+        assert "partner.pem" in envoy.output
+        with http1(document.port) as connection:
+            assert version_of(connection.send(SIMPLE)) == 1
+
+
 def test_a_refused_listener_after_the_start_ends_no_node(
     document: Document, file: Path, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from tests.certificates import PemPair, certificate_of, every_pair, good_pair, k
 
 from crossgate.catalogue.model import Tls
 from crossgate.compiler.resource import Resource
-from crossgate.compiler.secrets import authorities_name, pair_name, parse_secret_name
+from crossgate.compiler.secrets import authorities_name, client_pair_name, pair_name, parse_secret_name
 from crossgate.dataplane.secrets import REPEAT_SECONDS, SETTLE_SECONDS, CertificateReport, Secrets
 
 
@@ -60,6 +60,7 @@ def new_pair(days: tuple[int, int] = (-1, 30)) -> PemPair:
 )
 def test_a_secret_is_named_after_its_files(path: str) -> None:
     assert parse_secret_name(pair_name(Tls(path, path + ".key"))) == Tls(path, path + ".key")
+    assert parse_secret_name(client_pair_name(Tls(path, path + ".key"))) == Tls(path, path + ".key")
     assert parse_secret_name(authorities_name(path)) == path
 
 
@@ -147,6 +148,38 @@ def test_a_missing_pair_is_reported_at_once_and_delivered_when_it_comes(tmp_path
             assert (report.renewed, report.state.problems) == (False, ())
             assert len(found.delivered) == 1
             assert not found.secrets.unusable()
+
+    asyncio.run(start())
+
+
+def test_a_client_certificate_says_nothing_about_the_listener(tmp_path: Path) -> None:
+    async def start(listener: PemPair, client: PemPair) -> list[str]:
+        found = Watched(tmp_path)
+        folders = {pair_name: tmp_path / "listener", client_pair_name: tmp_path / "client"}
+        for (name, folder), pair in zip(folders.items(), (listener, client), strict=True):
+            folder.mkdir(exist_ok=True)
+            tls = Tls(*map(str, pair.write(folder)))
+            found.secrets.subscribe(name(tls), tls, found.delivered.append)
+            await found.secrets.examine()
+        unusable = found.secrets.unusable()
+        await found.secrets.close()
+        assert {str(one.place) for one in unusable} <= {"$.gateway.tls"}
+        return [one.code for one in unusable]
+
+    bad = PemPair(b"", b"")
+    assert asyncio.run(start(good_pair(), bad)) == []
+    assert asyncio.run(start(bad, good_pair())) == ["tls-file-unreadable"] * 2
+
+
+def test_before_the_listener_is_known_no_certificate_is_missing(tmp_path: Path) -> None:
+    async def start() -> None:
+        found = Watched(tmp_path)
+        tls = found.write(PemPair(b"", b""))
+        found.secrets.subscribe(client_pair_name(tls), tls, found.delivered.append)
+        await found.secrets.examine()
+        assert found.secrets.states()[0].problems
+        assert found.secrets.unusable() == []
+        await found.secrets.close()
 
     asyncio.run(start())
 
