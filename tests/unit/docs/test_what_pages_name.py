@@ -40,6 +40,7 @@ OTHER_PROGRAMS = {
     "--memory": "podman",
     "--mysite": "a part of an origin",
     "--name": "podman",
+    "--no-binary": "pip",
     "--no-deps": "pip",
     "--no-owner": "pg_dump",
     "--nostatic": "Django",
