@@ -9,12 +9,16 @@ that is wanted; otherwise it keeps what it has.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from crossgate.compiler.names import CLIENT_LISTENER
 from crossgate.compiler.resource import ResourceKey
 from crossgate.xds.cache import Cache
 from crossgate.xds.messages import DiscoveryRequest
 from crossgate.xds.resource_types import LISTENER
+
+MOST_WAITING: Final = 100
+"""Requests that wait for the one about listeners. Envoy sends one for each type."""
 
 
 class ReplacedNode:
@@ -30,7 +34,7 @@ class ReplacedNode:
         """The requests to answer now."""
         if self._waiting is not None:
             self._waiting.append(request)
-            if request.type_url != LISTENER:
+            if request.type_url != LISTENER and len(self._waiting) < MOST_WAITING:
                 return ()
             waited, self._waiting = self._waiting, None
             self._follows = request.held.get(CLIENT_LISTENER[1]) == self._cache.version(CLIENT_LISTENER)

@@ -8,7 +8,7 @@ from crossgate.compiler.names import CLIENT_LISTENER
 from crossgate.compiler.resource import Resource
 from crossgate.xds.cache import Cache
 from crossgate.xds.messages import DiscoveryRequest
-from crossgate.xds.replaced_node import ReplacedNode
+from crossgate.xds.replaced_node import MOST_WAITING, ReplacedNode
 from crossgate.xds.resource_types import CLUSTER, LISTENER
 
 WANTED = Resource.of(*CLIENT_LISTENER, b"wanted")
@@ -42,6 +42,14 @@ def test_with_another_listener_it_keeps_what_it_has() -> None:
     node.requests(CLUSTERS)
     assert node.requests(listeners("other")) == ()
     assert node.requests(DiscoveryRequest(CLUSTER, nonce="1")) == ()
+    assert node.changes((KEY,)) == ()
+
+
+def test_a_node_that_never_names_its_listener_is_not_waited_for() -> None:
+    node = ReplacedNode(cache(), connecting=True)
+    for _ in range(MOST_WAITING + 1):
+        assert node.requests(CLUSTERS) == ()
+    assert node.requests(listeners(WANTED.version)) == ()
     assert node.changes((KEY,)) == ()
 
 
