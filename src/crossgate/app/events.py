@@ -106,10 +106,8 @@ class CertificateReported:
 
     def __str__(self) -> str:
         state = self.state
-        path, until = (
-            state.certificate,
-            f"valid until {state.not_after:%Y-%m-%d %H:%M} UTC" if state.not_after else "",
-        )
+        path = state.certificate
+        until = f"valid until {state.not_after:%Y-%m-%d %H:%M} UTC" if state.not_after else ""
         if not state.current:
             then = f"Envoy keeps the last good one, {until}" if until else "connections that need it fail"
             return f"Certificate unusable: {path}; {then}"
@@ -228,17 +226,17 @@ class RestartRefused:
 
 @dataclass(frozen=True, slots=True)
 class StartFailed:
-    """A start failed, while the Envoy of the program before serves."""
+    """A start failed, while the old Envoy serves."""
 
     diagnostics: tuple[Diagnostic, ...]
 
     def __str__(self) -> str:
-        return "Start failed: the Envoy before goes on serving; correct the cause, then send SIGHUP again"
+        return "Start failed: the old Envoy goes on serving; correct the cause, then send SIGHUP again"
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionsSteered:
-    """New connections go to the new Envoy; the one before finishes its requests."""
+    """New connections go to the new Envoy; the old one finishes its requests."""
 
     pid: int
 
@@ -254,8 +252,8 @@ class SteeringUnavailable:
 
     def __str__(self) -> str:
         return (
-            "The system does not allow to steer new connections: some that the old Envoy has not accepted yet"
-            " are reset; to avoid that, run sysctl net.ipv4.tcp_migrate_req=1"
+            "The system does not permit steering of new connections: some that the old Envoy has not accepted"
+            " yet are reset; to avoid that, run sysctl net.ipv4.tcp_migrate_req=1"
         )
 
 

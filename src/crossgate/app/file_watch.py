@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -23,8 +22,6 @@ _QUIET_MS: Final = 20
 """A save is often several writes: the file is read after this time without a further one."""
 _POLL_MS: Final = 1000
 """How often the files are examined where the system reports no changes, as on network file systems."""
-_CLOCK_TICK_NS: Final = 10_000_000
-"""The coarsest clock of a Linux kernel: two writes within one tick may leave the same modification time."""
 _MOST_STEPS: Final = 500
 """Names on the way to a file, those of links included: links can form a circle."""
 
@@ -128,7 +125,7 @@ class WatchedFiles:
             # A missing file may come back at once: some editors remove a file before they write it.
             missing = any(_has_vanished(*pair) for pair in zip(self.files, now, strict=True))
             may_come_back, was_missing = missing and not was_missing, missing
-            if now != self.files and not may_come_back and not any(map(_may_hide_a_write, now)):
+            if now != self.files and not may_come_back and not any(one.may_hide_a_write() for one in now):
                 self.files = now
                 yield
 
@@ -138,8 +135,3 @@ class WatchedFiles:
 
 def _has_vanished(before: FileStamp, now: FileStamp) -> bool:
     return now.changed_ns is None and before.changed_ns is not None
-
-
-def _may_hide_a_write(now: FileStamp) -> bool:
-    """Whether another write could leave the same modification time; the next examination decides."""
-    return now.changed_ns is not None and 0 <= time.time_ns() - now.changed_ns < _CLOCK_TICK_NS

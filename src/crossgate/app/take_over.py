@@ -232,7 +232,7 @@ class TakeOver:
             envoy = Envoy(settings, lambda change: self._emit(NodeChanged(change, self.node)), moved)
             self._inherited.append(await self._stack.enter_async_context(envoy))
         except ProcessLookupError:
-            Log("envoy").warning("the Envoy before has ended", pid=handover.pid)
+            Log("envoy").warning("the old Envoy has ended", pid=handover.pid)
 
     async def _relieve(self, envoy: Envoy) -> None:
         # An Envoy that ends before the old one drains is started again, and steered to again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -24,7 +24,8 @@ class Resource:
 
     type_url: str
     name: str
-    body: bytes
+    body: bytes = field(repr=False)
+    """Of a secret, it has a private key, which no log and no traceback may show."""
     version: str
     needs: tuple[ResourceKey, ...] = ()
 

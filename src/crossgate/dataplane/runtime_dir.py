@@ -1,4 +1,4 @@
-"""The runtime directory of a gateway: Envoy's bootstrap, its admin socket, the control plane's socket.
+"""The runtime directory of a gateway: Envoy's bootstrap, and the sockets of Envoy and of its servers.
 
 Only its owner may enter it, and its path is short enough for the kernel's limit on unix sockets. A lock file
 in it is locked while its gateway runs; the next gateway removes the directories of gateways that were killed.
@@ -21,7 +21,8 @@ from typing import Final, Self
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.net.address import MAX_SOCKET_PATH
 
-_LONGEST_SOCKET_NAME: Final = "secrets.sock"
+_SECRETS_SOCKET: Final = "secrets.sock"
+"""The longest of the sockets' names."""
 _PREFIX: Final = "crossgate-"
 _LOCK: Final = "lock"
 
@@ -46,7 +47,7 @@ class RuntimeDirectory:
     @property
     def secrets_socket(self) -> Path:
         """Where this process listens for the Envoy that it starts, to give it certificates and keys."""
-        return self.path / _LONGEST_SOCKET_NAME
+        return self.path / _SECRETS_SOCKET
 
     @property
     def bootstrap_file(self) -> Path:
@@ -119,7 +120,7 @@ def _unsuitable(base: Path) -> Diagnostic | None:
         return _refusal(base, "is not a directory")
     if not os.access(base, os.W_OK | os.X_OK):
         return _refusal(base, "is not writable")
-    length = len(os.fsencode(base / (_PREFIX + "12345678") / _LONGEST_SOCKET_NAME))
+    length = len(os.fsencode(base / (_PREFIX + "12345678") / _SECRETS_SOCKET))
     if length > MAX_SOCKET_PATH:
         return _refusal(
             base, f"is too long: socket paths would have {length} bytes, the limit is {MAX_SOCKET_PATH}"

@@ -36,8 +36,6 @@ REPEAT_SECONDS: Final = 24 * 3600.0
 _READ_AGAIN_SECONDS: Final = 60.0
 """After which files are read without a change: certificates expire, and permissions are no change."""
 _TLS: Final = Place(("gateway", "tls"))
-_CLOCK_TICK_NS: Final = 10_000_000
-"""The coarsest clock of a Linux kernel: a write within it may leave the modification time as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +166,8 @@ class _Secret:
         self._clock = clock
         self._stamps: tuple[FileStamp, ...] | None = None
         self._served: LoadedFiles | None = None
+        """What Envoy has, as far as it did not refuse it."""
+        self._served_before: LoadedFiles | None = None
         self._bad_since: float | None = None
         self._read_at = self._told_at = clock()
 
@@ -193,7 +193,7 @@ class _Secret:
         files = self._files
         loaded = load_pair(files, Place()) if isinstance(files, Tls) else load_authorities(files, Place())
         after = tuple(map(FileStamp.now, self.paths))
-        certain = before == after and not any(map(_may_hide_a_write, after))
+        certain = before == after and not any(one.may_hide_a_write() for one in after)
         return after if certain else None, loaded
 
     def receive(self, stamps: tuple[FileStamp, ...] | None, loaded: LoadedFiles) -> _Report:
@@ -212,12 +212,14 @@ class _Secret:
         return self._note(loaded.problems, current=False)
 
     def refuse(self, reason: str) -> _Report:
-        """Note Envoy's refusal of what was delivered."""
+        """Note Envoy's refusal of what was delivered: it keeps what it had before."""
+        self._served = self._served_before
+        is_pair = isinstance(self._files, Tls)
         problem = Diagnostic(
             "envoy-refused",
-            f"Envoy refuses the certificate or its key: {reason}",
-            "Replace both files",
-            Place(("certificate",)),
+            f"Envoy refuses the {'certificate or its key' if is_pair else 'authorities'}: {reason}",
+            "Replace both files" if is_pair else "Replace the file",
+            Place(("certificate" if is_pair else "native_ca",)),
             str(self.paths[0]),
         )
         return self._note((problem,), current=False)
@@ -228,9 +230,9 @@ class _Secret:
             compiled = compile_pair(self._name, loaded.certificates, loaded.key)
         else:
             compiled = compile_authorities(self._name, loaded.certificates)
-        self._served = loaded
         if self.resource is not None and self.resource.version == compiled.version:
             return False
+        self._served_before, self._served = self._served, loaded
         had_another, self.resource = self.resource is not None, compiled
         for deliver in tuple(self.subscribers):
             deliver(compiled)
@@ -270,7 +272,3 @@ class _Secret:
 
 def _is_refusal(state: CertificateState) -> bool:
     return any(one.code == "envoy-refused" for one in state.problems)
-
-
-def _may_hide_a_write(stamp: FileStamp) -> bool:
-    return stamp.changed_ns is not None and 0 <= time.time_ns() - stamp.changed_ns < _CLOCK_TICK_NS

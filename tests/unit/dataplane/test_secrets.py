@@ -15,6 +15,8 @@ from crossgate.catalogue.model import Tls
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.secrets import authorities_name, client_pair_name, pair_name, parse_secret_name
 from crossgate.dataplane.secrets import REPEAT_SECONDS, SETTLE_SECONDS, CertificateReport, Secrets
+from crossgate.dataplane.tls_files import load_pair
+from crossgate.diagnostics import Place
 
 
 class Watched:
@@ -198,6 +200,62 @@ def test_what_envoy_refuses_is_reported_until_other_files_come(tmp_path: Path) -
             assert (report.renewed, report.state.problems) == (True, ())
 
     asyncio.run(refuse())
+
+
+def test_what_envoy_refuses_is_not_what_it_serves(tmp_path: Path) -> None:
+    async def refuse() -> None:
+        async with watched(tmp_path, new_pair((-1, 20))) as found:
+            [before] = found.secrets.states()
+            found.write(new_pair((-1, 90)))
+            await found.after(0.1)
+            refused = found.delivered[-1]
+            found.secrets.refused(refused.name, refused.version, "BAD_ECC_CERT")
+            for _ in range(2):
+                [state] = found.secrets.states()
+                assert (state.not_after, state.current) == (before.not_after, False)
+                await found.after(100)
+
+    asyncio.run(refuse())
+
+
+def test_a_start_whose_only_pair_envoy_refuses_has_no_certificate(tmp_path: Path) -> None:
+    async def refuse() -> None:
+        async with watched(tmp_path, good_pair()) as found:
+            [sent] = found.delivered
+            found.secrets.refused(sent.name, sent.version, "BAD_ECC_CERT")
+            await found.after(100)
+            assert [one.code for one in found.secrets.unusable()] == ["envoy-refused"]
+            found.write(new_pair())
+            await found.after(0.1)
+            assert not found.secrets.unusable()
+
+    asyncio.run(refuse())
+
+
+def test_refused_authorities_have_a_place_of_their_own(tmp_path: Path) -> None:
+    async def refuse() -> None:
+        found = Watched(tmp_path)
+        file = found.write(good_pair()).certificate
+        found.secrets.subscribe(authorities_name(file), file, found.delivered.append)
+        await found.secrets.examine()
+        found.secrets.refused(authorities_name(file), found.delivered[0].version, "no reason")
+        [problem] = found.reports[-1].state.problems
+        assert str(problem.place) == "$.native_ca"
+        assert "authorities" in problem.message
+        await found.secrets.close()
+
+    asyncio.run(refuse())
+
+
+def test_no_representation_shows_a_key(tmp_path: Path) -> None:
+    async def show() -> None:
+        async with watched(tmp_path, good_pair()) as found:
+            loaded = load_pair(found.write(good_pair()), Place())
+            shown = repr([found.delivered, found.secrets.states(), found.reports, loaded])
+            assert "PRIVATE KEY" not in shown
+            assert "PRIVATE KEY" in str(found.delivered[0].body)
+
+    asyncio.run(show())
 
 
 def test_without_a_subscriber_no_file_is_read(tmp_path: Path) -> None:

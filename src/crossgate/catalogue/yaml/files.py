@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from crossgate.catalogue.named_file import MAX_BYTES, FileRefused, read_below
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.policy.server_cors import ReadLines
+
+_CLOCK_TICK_NS: Final = 10_000_000
+"""The coarsest clock of a Linux kernel: two writes within one tick may leave the same modification time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,10 @@ class FileStamp:
         except (OSError, ValueError):
             return cls(path)
         return cls(path, found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def may_hide_a_write(self) -> bool:
+        """Whether another write now could leave the same stamp; true for some milliseconds after a write."""
+        return self.changed_ns is not None and 0 <= time.time_ns() - self.changed_ns < _CLOCK_TICK_NS
 
 
 def read_text(path: Path) -> str | Diagnostic:
