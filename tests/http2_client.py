@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,8 +95,10 @@ class Http2:
 
 
 @contextmanager
-def http2(port: int, *, source: str = "127.0.0.1", timeout: float = 20.0) -> Iterator[Http2]:
-    """A connection with prior knowledge to a port of this machine, from an address."""
+def http2(
+    port: int, tls: ssl.SSLContext | None = None, *, source: str = "127.0.0.1", timeout: float = 20.0
+) -> Iterator[Http2]:
+    """A connection with prior knowledge to a port of this machine, from an address; see `connected`."""
     configuration = H2Configuration(
         validate_outbound_headers=False,
         normalize_outbound_headers=False,
@@ -104,7 +107,7 @@ def http2(port: int, *, source: str = "127.0.0.1", timeout: float = 20.0) -> Ite
     )
     connection = H2Connection(configuration)
     connection.initiate_connection()
-    with connected(port, source=source, timeout=timeout) as opened:
+    with connected(port, tls, source=source, timeout=timeout) as opened:
         yield Http2(opened, connection)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -36,13 +37,15 @@ class Pace:
         """A native service that does what the first segment of the path says."""
         return SocketNative(partial(_converse, self))
 
-    def get(self, http: str, target: str, origin: str, port: int) -> RawResponse:
+    def get(
+        self, http: str, target: str, origin: str, port: int, tls: ssl.SSLContext | None = None
+    ) -> RawResponse:
         """The response to a request."""
         request = RawRequest("GET", target, (("origin", origin),))
         if http == "2":
-            with http2(port, timeout=self.timeout) as streams:
+            with http2(port, tls, timeout=self.timeout) as streams:
                 return streams.read(streams.start(request))
-        with connected(port, timeout=self.timeout) as opened, opened.makefile("rb") as stream:
+        with connected(port, tls, timeout=self.timeout) as opened, opened.makefile("rb") as stream:
             return Http1(opened, stream).send(request)
 
     def upload(self, http: str, target: str, origin: str, sent: int, port: int) -> RawResponse:

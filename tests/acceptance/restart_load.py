@@ -1,7 +1,7 @@
-"""Requests without a pause: ``python -m tests.acceptance.restart_load PORT KIND``, until standard input ends.
+"""Requests without a pause: ``python -m tests.acceptance.restart_load PORT KIND [tls]``.
 
-Prints one line of JSON: how many requests had a response, and the failures by kind. ``new`` opens a
-connection for each request; ``kept`` and ``http2`` keep one until the gateway closes it.
+They end with standard input. Prints one line of JSON: how many requests had a response, and the failures by
+kind. ``new`` opens a connection for each request; ``kept`` and ``http2`` keep one for as long as they can.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import ssl
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from itertools import count
 from typing import Final
 
 from hpack import Decoder, Encoder, HeaderTuple
+from tests.renewals import untrusting
 
 PATH: Final = "/gateway/pets/1"
 ORIGIN: Final = "https://app.example"
@@ -38,7 +40,7 @@ _ACK, _END_STREAM, _END_HEADERS = 1, 1, 4
 _ADDRESSES: Final = count()
 
 
-def _connect(port: int) -> socket.socket:
+def _connect(port: int, tls: ssl.SSLContext | None) -> socket.socket:
     opened = socket.socket()
     opened.settimeout(60)
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -46,12 +48,12 @@ def _connect(port: int) -> socket.socket:
     number = next(_ADDRESSES)
     opened.bind((f"127.0.{number // 200 % 200}.{number % 200 + 1}", 0))
     opened.connect(("127.0.0.1", port))
-    return opened
+    return opened if tls is None else tls.wrap_socket(opened, server_hostname="gateway.test")
 
 
-def new(port: int) -> int:
+def new(port: int, tls: ssl.SSLContext | None) -> int:
     """One request over a connection of its own."""
-    with _connect(port) as opened:
+    with _connect(port, tls) as opened:
         opened.sendall(_NEW)
         received = b""
         while data := opened.recv(65536):
@@ -61,10 +63,10 @@ def new(port: int) -> int:
     return 1
 
 
-def kept(port: int) -> int:
+def kept(port: int, tls: ssl.SSLContext | None) -> int:
     """Requests over one connection until the gateway closes it, or a thousand."""
     done = 0
-    with _connect(port) as opened:
+    with _connect(port, tls) as opened:
         while done < 1000:
             opened.sendall(_KEPT)
             received = b""
@@ -81,12 +83,12 @@ def kept(port: int) -> int:
     return done
 
 
-def http2(port: int) -> int:
+def http2(port: int, tls: ssl.SSLContext | None) -> int:
     """Requests over one HTTP/2 connection until the gateway ends it, or a thousand."""
     # Not by h2: it refuses frames behind a GOAWAY, which the last stream still has (RFC 9113, 6.8).
     encoder, decoder = Encoder(), Decoder()
     done, going = 0, False
-    with _connect(port) as opened, opened.makefile("rb") as frames:
+    with _connect(port, tls) as opened, opened.makefile("rb") as frames:
         opened.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(_SETTINGS, 0, 0))
         while done < 1000 and not going:
             opened.sendall(_frame(_HEADERS, _END_STREAM | _END_HEADERS, 2 * done + 1, encoder.encode(_LINES)))
@@ -119,15 +121,20 @@ def _frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
 
 
-_KINDS: Final[dict[str, Callable[[int], int]]] = {"new": new, "kept": kept, "http2": http2}
+_KINDS: Final[dict[str, Callable[[int, ssl.SSLContext | None], int]]] = {
+    "new": new,
+    "kept": kept,
+    "http2": http2,
+}
 
 
-def main(port: int, kind: str) -> None:
+def main(port: int, kind: str, *, tls: bool) -> None:
     """Send requests until standard input ends."""
+    context = untrusting("h2" if kind == "http2" else "http/1.1") if tls else None
     responses, failures = 0, Counter[str]()
     while not select.select([sys.stdin], [], [], 0)[0]:
         try:
-            responses += _KINDS[kind](port)
+            responses += _KINDS[kind](port, context)
         except OSError as error:
             failures[type(error).__name__] += 1
         except EOFError as error:
@@ -136,4 +143,4 @@ def main(port: int, kind: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], tls=sys.argv[3:] == ["tls"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.live.admin.store_gateway import eventually
 from tests.live.dataplane.process_end import wait_for_end
 from tests.native_services import SocketNative
 from tests.ports import free_ports
+from tests.renewals import RenewedPair, held_by, served, untrusting
 from tests.streaming import EVENT, Pace
 
 pytestmark = pytest.mark.acceptance
@@ -61,7 +63,7 @@ class Traffic:
 
 
 @contextmanager
-def traffic(port: int) -> Iterator[Traffic]:
+def traffic(port: int, *, tls: bool = False) -> Iterator[Traffic]:
     """Load of every kind, and 50 streams at a time, while the context lasts; then everything has ended."""
     found = Traffic()
     stopping = threading.Event()
@@ -70,7 +72,8 @@ def traffic(port: int) -> Iterator[Traffic]:
         http = ("1.1", "2")[number % 2]
         while not stopping.is_set():
             try:
-                answer = PACE.get(http, f"{PATH}/events", ORIGIN, port)
+                context = untrusting("h2" if http == "2" else "http/1.1") if tls else None
+                answer = PACE.get(http, f"{PATH}/events", ORIGIN, port, context)
                 complete = (answer.status, answer.body) == (200, PACE.pieces * EVENT)
                 found.failures.update(
                     [] if complete else [f"stream: {answer.status}, {len(answer.body)} bytes"]
@@ -81,7 +84,14 @@ def traffic(port: int) -> Iterator[Traffic]:
 
     loads = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.acceptance.restart_load", str(port), kind],
+            [
+                sys.executable,
+                "-m",
+                "tests.acceptance.restart_load",
+                str(port),
+                kind,
+                *(["tls"] if tls else []),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -230,6 +240,60 @@ def test_a_control_plane_is_killed_stopped_and_restarted(native: SocketNative, t
         show(what, found)
         control_plane.stop()
         assert not found.failures
+
+
+@pytest.mark.parametrize("verb", ["run", "node"])
+def test_certificates_are_renewed_during_restarts(native: SocketNative, tmp_path: Path, verb: str) -> None:
+    """For a node also while its control plane is dead."""
+    [port] = free_ports(1)
+    pair = RenewedPair(tmp_path)
+    file, address = tmp_path / "gateway.yaml", f"unix:{tmp_path}/xds.sock"
+    document = DOCUMENT.format(host="127.0.0.1", port=port, native=native.port)
+    tls = f"gateway:\n  tls: {{certificate: {pair.certificate}, key: {pair.key}}}\n"
+    file.write_text(document.replace("gateway:\n", tls))
+    serve = ("serve", str(file), "--xds", address, "--admin", "off", "--health", "off")
+    words = ("run", str(file), "--admin", "off") if verb == "run" else ("node", "--control-plane", address)
+    seconds: list[float] = []
+
+    def renew(*envoys: int) -> None:
+        began, serial = time.monotonic(), pair.renew()
+        eventually(lambda: served(port) == serial)
+        seconds.append(round(time.monotonic() - began, 2))
+        for one in envoys:
+            # The old Envoy may have ended.
+            eventually(lambda: not Path(f"/proc/{one}").exists() or held_by(one) == {serial})  # noqa: B023
+
+    with (
+        CommandProcess(tmp_path, *serve, before=NO_TERMINAL) as control_plane,
+        CommandProcess(
+            tmp_path, *words, "--health", "off", "--concurrency", "2", before=NO_TERMINAL
+        ) as envoy,
+    ):
+        envoy.wait_until_envoy_is_ready()
+        eventually(lambda: listens(port))
+        with traffic(port, tls=True) as found:
+            for number in range(1, 5):
+                before = envoy.envoy_pid
+                envoy.process.send_signal(signal.SIGHUP)
+                envoy.wait_for("New connections go to the new Envoy", number)
+                # The first renewal meets the drain of the old Envoy.
+                renew(before, envoy.envoy_pid)
+                renew(envoy.envoy_pid)
+                assert wait_for_end(before, 90)
+            control_plane.kill()
+            for _ in range(3):
+                renew(envoy.envoy_pid)
+        show(f"4 restarts of `{verb}` with TLS, 11 renewals, served after {seconds} s", found)
+        assert not found.failures
+        assert "Traceback" not in envoy.output
+
+
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections."""
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    return False
 
 
 def test_streams_are_cut_when_the_drain_time_ends_and_not_before(tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import grpc
 
+from crossgate.app.events import CertificateReported
 from crossgate.app.tasks import background_task
 from crossgate.catalogue.model import Gateway, Tls
 from crossgate.dataplane.secret_server import SecretServer
@@ -40,22 +42,34 @@ async def unless_unusable(work: Coroutine[None, None, None], secrets: Secrets) -
     """Await ``work``, which waits for the first listener.
 
     Raises:
-        InvalidInput: for a second, Envoy has had no certificate that it could serve.
+        InvalidInput: for a second, the listener has had no certificate that it could serve.
 
     """
     task = asyncio.create_task(work)
     bad = 0
     try:
-        while not task.done():
+        while True:
             found = secrets.unusable()
             bad = bad + 1 if found else 0
             if bad > _BAD_POLLS:
                 raise InvalidInput(found)
-            await asyncio.wait({task}, timeout=_POLL_SECONDS)
+            # A listener with several certificates does not wait for them for long.
+            if task.done() and not found:
+                break
+            if found:
+                await asyncio.sleep(_POLL_SECONDS)
+            else:
+                await asyncio.wait({task}, timeout=_POLL_SECONDS)
         await task
     finally:
         task.cancel()
         await asyncio.wait({task})
+
+
+def without_places(report: CertificateReport) -> CertificateReported:
+    """The event of a report where no catalogue has the places; each problem names its file."""
+    found = tuple(replace(one, place=Place()) for one in report.state.problems)
+    return CertificateReported(report.state, report.renewed, found)
 
 
 async def report_certificates(secrets: Secrets, control_plane: Address, node: str) -> None:

@@ -263,7 +263,10 @@ class _Gateway:
         if self.source.store.head.catalogue.gateway.tls:
             # Envoy acknowledges the listener before it has the certificates.
             listens = wait_for_first_listener(envoy.admin, self._take_over.envoy_pids)
-            await unless_unusable(listens, self._secrets)
+            try:
+                await unless_unusable(listens, self._secrets)
+            except InvalidInput as refused:
+                raise InvalidInput(self.source.located(refused.diagnostics)) from None
 
     def _begin_health_checks(self, envoy: Envoy | None) -> None:
         """Without an Envoy of its own, a control plane is ready when nodes can be answered."""

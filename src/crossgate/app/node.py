@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from crossgate.app.certificates import report_certificates, served_secrets, unless_unusable
-from crossgate.app.events import CertificateReported, Emit, NodeChanged, NodeServing
+from crossgate.app.certificates import report_certificates, served_secrets, unless_unusable, without_places
+from crossgate.app.events import Emit, NodeChanged, NodeServing
 from crossgate.app.first_listener import wait_for_first_listener
 from crossgate.app.health import HealthOptions
 from crossgate.app.health_state import EnvoyListens
@@ -17,8 +17,6 @@ from crossgate.app.tasks import background_task, run_until_stopped
 from crossgate.dataplane.binary import find_envoy
 from crossgate.dataplane.bootstrap import bootstrap
 from crossgate.dataplane.process import Envoy, EnvoySettings
-from crossgate.dataplane.secrets import CertificateReport
-from crossgate.diagnostics import Place
 from crossgate.net.address import Address
 
 
@@ -63,12 +61,13 @@ async def run_node(
         node = take_over.node
         started = Envoy(take_over.settings(settings), lambda change: emit(NodeChanged(change, node)))
         async with (
-            served_secrets(directory.secrets_socket, lambda one: _emit_certificate(one, emit)) as secrets,
+            served_secrets(directory.secrets_socket, lambda one: emit(without_places(one))) as secrets,
             background_task(report_certificates(secrets, options.control_plane, node)),
             started as envoy,
         ):
             try:
-                if await run_until_stopped(unless_unusable(_serves_clients(envoy, take_over), secrets), stop):
+                serving = unless_unusable(_serves_clients(envoy, take_over), secrets)
+                if await run_until_stopped(serving, stop):
                     health.state.checks[:] = [EnvoyListens(envoy)]
                     health.set_started()
                     emit(NodeServing(node))
@@ -81,9 +80,3 @@ async def run_node(
 async def _serves_clients(envoy: Envoy, take_over: TakeOver) -> None:
     await envoy.ready()
     await wait_for_first_listener(envoy.admin, take_over.envoy_pids)
-
-
-def _emit_certificate(report: CertificateReport, emit: Emit) -> None:
-    # The catalogue, which has the places, is the control plane's; each problem names its file.
-    found = tuple(replace(one, place=Place()) for one in report.state.problems)
-    emit(CertificateReported(report.state, report.renewed, found))

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from crossgate.app.certificates import served_secrets, without_places
 from crossgate.app.events import ConnectionsSteered, Emit, NodeChanged, StartFailed, SteeringUnavailable
 from crossgate.app.health import Health, HealthOptions
 from crossgate.app.health_state import NOT_READY, EnvoyListens, HealthReason
@@ -207,7 +208,7 @@ class TakeOver:
         return health
 
     async def _hold(self, options: HealthOptions | None) -> None:
-        """Answer health checks until the next attempt, the stop, or the end of the last Envoy."""
+        """Answer health checks and serve certificates until the next attempt, the stop, or the last end."""
         try:
             health = self.health(options)
         except InvalidInput:
@@ -217,7 +218,9 @@ class TakeOver:
         health.state.warnings.append(lambda: warning)
         ended = [asyncio.create_task(one.stopped()) for one in self._inherited]
         waiting = asyncio.create_task(self.end.wait())
-        async with health.serving():
+        # Their files may be renewed before the next attempt.
+        socket = self.runtime_directory().secrets_socket
+        async with health.serving(), served_secrets(socket, lambda one: self._emit(without_places(one))):
             while self.serving is not None and not self.end.is_set():
                 await asyncio.wait({waiting, *ended}, return_when=asyncio.FIRST_COMPLETED)
                 ended = [one for one in ended if not one.done()]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import parse_qs, quote
 
-from envoy.config.core.v3.base_pb2 import DataSource
+from envoy.config.core.v3.backoff_pb2 import BackoffStrategy
+from envoy.config.core.v3.base_pb2 import DataSource, RetryPolicy
 from envoy.config.core.v3.config_source_pb2 import ApiConfigSource, ApiVersion, ConfigSource
 from envoy.config.core.v3.grpc_service_pb2 import GrpcService
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import CertificateValidationContext, TlsCertificate
@@ -24,6 +25,8 @@ from crossgate.compiler.resource import Resource
 SECRET: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
 _FETCH_SECONDS: Final = 2.0
 """How long a new cluster waits for a secret, and with it those that follow; also a listener with several."""
+_RETRY_SECONDS: Final = 1.0
+"""At most, between two attempts to reach a process that is restarted; Envoy's default grows to 30 s."""
 
 
 def pair_name(pair: Tls) -> str:
@@ -65,7 +68,12 @@ def _files_of(pair: Tls) -> str:
 
 def secret_config(name: str, *, is_needed: bool = False) -> SdsSecretConfig:
     """Where Envoy gets the secret of that name; what needs it waits for it without a limit."""
-    service = GrpcService(envoy_grpc=GrpcService.EnvoyGrpc(cluster_name=SECRETS_CLUSTER))
+    back_off = BackoffStrategy(base_interval=seconds(0.1), max_interval=seconds(_RETRY_SECONDS))
+    service = GrpcService(
+        envoy_grpc=GrpcService.EnvoyGrpc(
+            cluster_name=SECRETS_CLUSTER, retry_policy=RetryPolicy(retry_back_off=back_off)
+        )
+    )
     source = ApiConfigSource(
         api_type=ApiConfigSource.DELTA_GRPC,
         transport_api_version=ApiVersion.V3,

@@ -33,6 +33,8 @@ SETTLE_SECONDS: Final = 2.0
 """How long a changed pair may be bad before that is reported: a renewal writes two files."""
 REPEAT_SECONDS: Final = 24 * 3600.0
 """After which what is still wrong is reported again."""
+KEEP_SECONDS: Final = 600.0
+"""How long a pair is kept that no Envoy uses: one that fails is started again after 30 s at most."""
 _READ_AGAIN_SECONDS: Final = 60.0
 """After which files are read without a change: certificates expire, and permissions are no change."""
 _TLS: Final = Place(("gateway", "tls"))
@@ -71,11 +73,13 @@ class Secrets:
     ) -> Callable[[], None]:
         """Call ``deliver`` with the secret of these files, now and when it changes.
 
-        Until the returned function is called. After the last subscriber's, the files are not read any more.
+        Until the returned function is called. After the last subscriber's, the files are not read any more;
+        what was served is kept for a while, for an Envoy that is started again while the files are bad.
         """
         secret = self._secrets.get(name)
         if secret is None:
             secret = self._secrets[name] = _Secret(name, files, self._clock)
+        if not secret.subscribers:
             task = asyncio.create_task(self._read(secret))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -87,8 +91,8 @@ class Secrets:
         def unsubscribe() -> None:
             if deliver in secret.subscribers:
                 secret.subscribers.remove(deliver)
-            if not secret.subscribers and self._secrets.get(name) is secret:
-                del self._secrets[name]
+            if not secret.subscribers:
+                secret.left_at = self._clock()
                 self._changed.notify(None)
 
         return unsubscribe
@@ -99,11 +103,11 @@ class Secrets:
 
     def paths(self) -> set[Path]:
         """The files of all secrets."""
-        return {path for secret in self._secrets.values() for path in secret.paths}
+        return {path for secret in self._used() for path in secret.paths}
 
     def states(self) -> tuple[CertificateState, ...]:
         """What is known of each file or pair; those that are not read yet are left out."""
-        found = [secret.state for secret in self._secrets.values() if secret.state is not None]
+        found = [secret.state for secret in self._used() if secret.state is not None]
         # A listener and a native service may use the same pair.
         files = {(one.certificate, one.key): one for one in found}
         return tuple(files[key] for key in sorted(files))
@@ -112,14 +116,17 @@ class Secrets:
         """Why the listener has no certificate; empty if it has one, needs none, or is not known yet."""
         listener = [one.state for name, one in self._secrets.items() if is_of_listener(name)]
         pairs = [state for state in listener if state is not None]
-        if any(one.serves for one in pairs):
+        if len(pairs) < len(listener) or any(one.serves for one in pairs):
             return []
         # A node does not know which entry of the settings names the pair; each problem names its file.
         return [replace(bad, place=_TLS) for one in pairs for bad in one.problems]
 
     async def examine(self) -> None:
         """Read the files that changed, and those that are read again for another reason."""
-        for secret in list(self._secrets.values()):
+        for name, secret in list(self._secrets.items()):
+            if not secret.subscribers and self._clock() - secret.left_at >= KEEP_SECONDS:
+                del self._secrets[name]
+        for secret in self._used():
             if await asyncio.to_thread(secret.needs_reading):
                 await self._read(secret)
 
@@ -137,6 +144,9 @@ class Secrets:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _used(self) -> list[_Secret]:
+        return [secret for secret in self._secrets.values() if secret.subscribers]
 
     async def _read(self, secret: _Secret) -> None:
         async with secret.lock:
@@ -161,6 +171,8 @@ class _Secret:
         self.subscribers: list[Callable[[Resource], None]] = []
         self.resource: Resource | None = None
         self.state: CertificateState | None = None
+        self.left_at = 0.0
+        """When the last subscriber left."""
         self._name = name
         self._files = files
         self._clock = clock

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import ssl
 import time
@@ -205,6 +207,24 @@ def test_a_bad_pair_is_reported_while_the_last_good_one_serves_and_heals_by_itse
         eventually(lambda: served(secure.port) == pair.serial)  # noqa: B023 - called at once
         eventually(lambda: bool(secure.reports))
         assert (secure.reports[-1].renewed, secure.reports[-1].state.problems) == (True, ())
+
+
+def test_an_envoy_that_is_started_again_serves_the_last_good_pair(
+    pet: ScriptedNative, authority: trustme.CA, pair: Pair, tmp_path: Path
+) -> None:
+    with live_gateway() as gateway:
+        tls = overwrite(tmp_path, pair)
+        serve(gateway, (tls,), pet)
+        eventually(lambda: served(gateway.port) == pair.serial)
+        Path(tls.key).write_bytes(b"")
+        killed = gateway.envoy.pid
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: gateway.envoy.pid not in (None, killed))
+        eventually(lambda: served(gateway.port) == pair.serial)
+        renewed = Pair(authority, "gateway.test")
+        overwrite(tmp_path, renewed)
+        eventually(lambda: served(gateway.port) == renewed.serial)
 
 
 def test_the_name_that_a_client_requests_chooses_the_certificate(

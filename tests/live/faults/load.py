@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +18,16 @@ class Load:
     """The responses that several clients have got so far, each over a connection of its own."""
 
     def __init__(
-        self, port: int, requests: Sequence[RawRequest], check: Check, clients: int, pause: float
+        self,
+        port: int,
+        requests: Sequence[RawRequest],
+        check: Check,
+        clients: int,
+        pause: float,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._port = port
+        self._tls = tls
         self._requests = requests
         self._check = check
         self._pause = pause
@@ -71,7 +79,7 @@ class Load:
     def _run(self, client: int) -> None:
         try:
             while not self._stopping.is_set():
-                with http1(self._port) as connection:
+                with http1(self._port, self._tls) as connection:
                     self._send(client, connection)
         except BaseException as failure:  # noqa: BLE001 - the test's own thread reports it
             with self._answered:
@@ -96,13 +104,18 @@ class Load:
 
 @contextmanager
 def load(
-    port: int, requests: Sequence[RawRequest], check: Check, clients: int = 4, pause: float = 0
+    port: int,
+    requests: Sequence[RawRequest],
+    check: Check,
+    clients: int = 4,
+    pause: float = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Load]:
     """Requests of ``clients`` clients during the block; raises AssertionError if one fails.
 
     ``pause`` is the seconds between two requests of a client, for steady traffic.
     """
-    running = Load(port, requests, check, clients, pause)
+    running = Load(port, requests, check, clients, pause, tls)
     try:
         running.start()
         yield running

@@ -14,7 +14,13 @@ from tests.certificates import PemPair, certificate_of, every_pair, good_pair, k
 from crossgate.catalogue.model import Tls
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.secrets import authorities_name, client_pair_name, pair_name, parse_secret_name
-from crossgate.dataplane.secrets import REPEAT_SECONDS, SETTLE_SECONDS, CertificateReport, Secrets
+from crossgate.dataplane.secrets import (
+    KEEP_SECONDS,
+    REPEAT_SECONDS,
+    SETTLE_SECONDS,
+    CertificateReport,
+    Secrets,
+)
 from crossgate.dataplane.tls_files import load_pair
 from crossgate.diagnostics import Place
 
@@ -273,3 +279,29 @@ def test_without_a_subscriber_no_file_is_read(tmp_path: Path) -> None:
         await found.secrets.close()
 
     asyncio.run(remove())
+
+
+@pytest.mark.parametrize(("away", "kept"), [(KEEP_SECONDS - 1, True), (KEEP_SECONDS, False)])
+def test_the_last_good_pair_is_kept_for_an_envoy_that_is_started_again(
+    away: float, *, kept: bool, tmp_path: Path
+) -> None:
+    async def start_again() -> None:
+        found = Watched(tmp_path)
+        tls = found.write(good_pair())
+        stop = found.secrets.subscribe(pair_name(tls), tls, found.delivered.append)
+        await found.after(0)
+        found.write(PemPair(b"", b""))
+        stop()
+        assert found.secrets.states() == ()
+        await found.after(away)
+        again: list[Resource] = []
+        found.secrets.subscribe(pair_name(tls), tls, again.append)
+        await found.after(SETTLE_SECONDS)
+        await found.after(SETTLE_SECONDS)
+        assert again == (found.delivered if kept else [])
+        [state] = found.secrets.states()
+        assert state.serves == kept
+        assert state.problems
+        await found.secrets.close()
+
+    asyncio.run(start_again())
