@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final, Protocol
 
 from crossgate.compiler.names import CLIENT_LISTENER
@@ -19,8 +19,9 @@ from crossgate.xds.node_progress import NodeProgress
 
 SETTLE_SECONDS: Final = 1.0
 """How long a node may take for a change before it counts as unsettled; usually it takes 2 ms."""
-_ENVOY_SECONDS: Final = 2.0
-"""For Envoy to say at which addresses it listens."""
+_TURN_SECONDS: Final = 0.1
+_ENVOY_TURNS: Final = 20
+"""For Envoy to say at which addresses it listens: 2 s."""
 _REMEMBER_SECONDS: Final = 0.5
 """Many requests cause no more than two questions to Envoy in a second."""
 
@@ -94,10 +95,17 @@ class EnvoyListens:
         return self._found if self._envoy.serves else [NOT_READY]
 
     async def _ask(self) -> list[HealthReason]:
-        listeners = None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ENVOY_SECONDS):
-                listeners = await self._envoy.admin.listeners()
+        # Loaded before the time counts: at the end of a start, much else is loaded.
+        await asyncio.to_thread(import_module, "httpx")
+        asking = asyncio.create_task(self._envoy.admin.listeners())
+        # In turns: while this process was busy itself, Envoy may have answered.
+        try:
+            for _ in range(_ENVOY_TURNS):
+                if not asking.done():
+                    await asyncio.wait({asking}, timeout=_TURN_SECONDS)
+            listeners = asking.result() if asking.done() else None
+        finally:
+            asking.cancel()
         if listeners is None:
             return [HealthReason("envoy-unresponsive", "Envoy does not answer its admin interface")]
         if CLIENT_LISTENER[1] not in listeners:
