@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import signal
@@ -12,6 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 from cryptography import x509
@@ -242,6 +245,25 @@ def test_the_name_that_a_client_requests_chooses_the_certificate(
     overwrite(tmp_path / "1", renewed)
     eventually(lambda: served(secure.port, "second.test") == renewed.serial)
     assert served(secure.port, "first.test") == pairs[0].serial
+
+
+def test_no_dump_of_the_configuration_shows_a_key(
+    secure: LiveGateway, pet: ScriptedNative, pair: Pair, tmp_path: Path
+) -> None:
+    """Envoy's admin interface redacts it, so operators may attach a dump to a report."""
+    serve(secure, (overwrite(tmp_path, pair),), pet)
+    eventually(lambda: served(secure.port) == pair.serial)
+    transport = httpx.HTTPTransport(uds=str(secure.envoy.settings.directory.admin_socket))
+    with httpx.Client(transport=transport, base_url="http://envoy") as admin:
+        dumps = [admin.get(path).text for path in ("/config_dump?include_eds", "/certs", "/listeners")]
+    secrets = json.loads(dumps[0])["configs"]
+    [found] = [one for one in secrets if one["@type"].endswith("SecretsConfigDump")]
+    names = [one["name"] for one in found["dynamic_active_secrets"]]
+    assert any(str(tmp_path) in name for name in names)
+    key = pair.key.split(b"\n")[1]
+    for dump in dumps:
+        assert key.decode() not in dump
+        assert base64.b64encode(pair.key).decode()[:40] not in dump
 
 
 def test_files_of_a_removed_certificate_are_not_read_any_more(
