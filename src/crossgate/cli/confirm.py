@@ -34,7 +34,7 @@ def confirm(plan: Mapping[str, Any], *, yes: bool) -> bool:
         Exit: the person does not want it.
 
     """
-    reasons = [parse_diagnostic(one) for one in plan["confirmation"]]
+    reasons = [parse_diagnostic(one) for one in plan.get("confirmation", ())]
     if not reasons or yes:
         return bool(reasons)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -114,7 +114,7 @@ class Secrets:
 
     def unusable(self) -> list[Diagnostic]:
         """Why the listener has no certificate; empty if it has one, needs none, or is not known yet."""
-        listener = [one.state for name, one in self._secrets.items() if is_of_listener(name)]
+        listener = [one.state for one in self._used() if is_of_listener(one.name)]
         pairs = [state for state in listener if state is not None]
         if len(pairs) < len(listener) or any(one.serves for one in pairs):
             return []
@@ -173,7 +173,7 @@ class _Secret:
         self.state: CertificateState | None = None
         self.left_at = 0.0
         """When the last subscriber left."""
-        self._name = name
+        self.name = name
         self._files = files
         self._clock = clock
         self._stamps: tuple[FileStamp, ...] | None = None
@@ -239,9 +239,9 @@ class _Secret:
     def _deliver(self, loaded: LoadedFiles) -> bool:
         """Give Envoy what was read; returns whether it had another one."""
         if isinstance(self._files, Tls):
-            compiled = compile_pair(self._name, loaded.certificates, loaded.key)
+            compiled = compile_pair(self.name, loaded.certificates, loaded.key)
         else:
-            compiled = compile_authorities(self._name, loaded.certificates)
+            compiled = compile_authorities(self.name, loaded.certificates)
         if self.resource is not None and self.resource.version == compiled.version:
             return False
         self._served_before, self._served = self._served, loaded

@@ -46,7 +46,8 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
     counts = [sum(one["action"] == action for one in plan["changes"]) for action in _SIGNS]
     console.print()
     console.print(f"Compared with revision {plan['base']}: {_counted(*counts)}")
-    if plan["confirmation"]:
+    # A control plane of version 0.1 sends none.
+    if plan.get("confirmation"):
         console.print()
         _print_reasons(console, plan)
         console.print("Would need --yes")
