@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check unit acceptance format golden fuzz-proof reference docs screenshots bench bench-lint dist image lock clean
+.PHONY: help run test check unit acceptance format golden fuzz fuzz-proof reference docs screenshots bench bench-lint dist image lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -123,8 +123,8 @@ image: dist  ## build the container image crossgate:VERSION with podman (PODMAN=
 	$(or $(PODMAN),podman) build --format docker --file deploy/container/Containerfile \
 	    --build-arg VERSION=$$version --tag crossgate:$$version $(BUILD) .
 
-lock:  ## update the dependency locks
-	@sh scripts/lock
+lock: $(VENV)/.dev  ## update the dependency locks
+	@scripts/lock
 
-clean:  ## remove the environment and the caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
+clean:  ## remove the environment, the caches, and what was built
+	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
