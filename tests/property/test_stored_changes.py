@@ -109,7 +109,7 @@ def test_incremental_compilation_of_stored_changes_equals_a_full_one(
             states = [store.catalogue.head.catalogue]
             for changes in batches:
                 try:
-                    done = service.change(changes, author="ann")
+                    done = service.change(changes, author="ann", confirmed=True)
                 except ServiceError:
                     continue
                 followed, _ = followed.advance(done.head.catalogue, CA)
@@ -117,7 +117,7 @@ def test_incremental_compilation_of_stored_changes_equals_a_full_one(
                     states.append(done.head.catalogue)
             assert followed.resources == afresh(states[-1]).resources
             number = data.draw(st.integers(0, len(states) - 1))
-            restored = service.rollback(number, author="bob").head.catalogue
+            restored = service.rollback(number, author="bob", confirmed=True).head.catalogue
             assert restored == states[number]
             followed, _ = followed.advance(restored, CA)
             assert followed.resources == afresh(restored).resources

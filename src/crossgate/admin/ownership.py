@@ -8,26 +8,33 @@ from fastapi import Query
 
 from crossgate.catalogue.labels import MAX_OWNER
 from crossgate.catalogue.model import Api, Application
-from crossgate.catalogue.selector import Selector
+from crossgate.catalogue.selector import Selector, parse_selector
+from crossgate.diagnostics import Place
 
 _Owned = TypeVar("_Owned", Api, Application)
-MAX_SELECTOR: Final = 2000
+_MAX_SELECTOR: Final = 2000
+_SELECTOR: Final = Place(("query", "selector"))
 
 Owner = Annotated[str, Query(max_length=MAX_OWNER, description="The whole owner, in any case.")]
 Selected = Annotated[
     str | None,
     Query(
-        max_length=MAX_SELECTOR,
+        max_length=_MAX_SELECTOR,
         description="A selector of labels: `team=checkout,env!=test`; `key` for any value, `!key` for none.",
     ),
 ]
 Scoped = Annotated[
     str | None,
     Query(
-        max_length=MAX_SELECTOR,
+        max_length=_MAX_SELECTOR,
         description="The document may change and delete what this selects: `team=checkout`. Default: all.",
     ),
 ]
+
+
+def read_selector(text: str | None) -> Selector | None:
+    """The selector that the query has, if it has one; raises InvalidInput with every error."""
+    return None if text is None else parse_selector(text, _SELECTOR)
 
 
 def owned(found: list[_Owned], owner: str, selector: Selector | None) -> list[_Owned]:

@@ -16,7 +16,6 @@ from crossgate.catalogue.labels import Labels, parse_label_key, parse_label_valu
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 
 _TERM: Final = re.compile(r"\s*(!?)\s*([^!=\s]*)\s*(?:(!=|==?)\s*(\S*)\s*)?")
-_PARAMETER: Final = Place(("query", "selector"))
 _REMEDY: Final = "Join key=value, key!=value, key and !key by commas: team=checkout,env!=test"
 
 
@@ -56,8 +55,10 @@ class Selector:
         return ",".join(map(str, self.requirements))
 
 
-def parse_selector(text: str, place: Place = _PARAMETER) -> Selector:
-    """The selector of a string. An empty one is an error: an unset variable must not select everything.
+def parse_selector(text: str, place: Place) -> Selector:
+    """The selector of a string that stands at ``place``.
+
+    An empty one is an error: an unset variable must not select everything.
 
     Raises:
         InvalidInput: with every error.

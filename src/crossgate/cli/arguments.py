@@ -17,6 +17,7 @@ DEFAULT_HEALTH_ADDRESS: Final = "127.0.0.1:8091"
 DEFAULT_NODE_HEALTH_ADDRESS: Final = "127.0.0.1:8092"
 """Another one: a node is often on the machine of its control plane."""
 DEFAULT_SERVER: Final = f"http://{DEFAULT_ADMIN_ADDRESS}"
+DEFAULT_DRAIN_SECONDS: Final = 30.0
 
 # Of `run` and `serve`.
 ServedFile = Annotated[
@@ -100,9 +101,6 @@ HealthAddress = Annotated[
 ]
 
 # Of several verbs.
-
-DEFAULT_DRAIN_SECONDS: Final = 30.0
-
 DocumentFiles = Annotated[
     list[Path],
     typer.Argument(
@@ -202,5 +200,5 @@ LogLevelOption = Annotated[
 
 
 def check_selector(text: str | None) -> str:
-    """The selector as it is sent, empty without one; raises InvalidInput for one that selects nothing."""
+    """The selector as it is sent, empty if there is none; raises InvalidInput with every error."""
     return "" if text is None else str(parse_selector(text, Place()))

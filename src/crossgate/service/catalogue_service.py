@@ -75,7 +75,7 @@ class CatalogueService:
         preconditions: Sequence[Precondition] = (),
         base: int | None = None,
         permission: Permission = EVERYTHING,
-        confirmed: bool = True,
+        confirmed: bool = False,
     ) -> ChangeResult:
         """Apply the changes in order, as one revision: all of them, or none.
 
@@ -133,7 +133,7 @@ class CatalogueService:
         message: str = "",
         base: int | None = None,
         permission: Permission = EVERYTHING,
-        confirmed: bool = True,
+        confirmed: bool = False,
     ) -> ChangeResult:
         """Restore the state of a revision, as a new revision; 0 is the empty catalogue.
 

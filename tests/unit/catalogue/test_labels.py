@@ -7,7 +7,7 @@ import pytest
 from crossgate.catalogue.document import read_document, write_document
 from crossgate.catalogue.labels import parse_label_key, parse_label_value, parse_owner
 from crossgate.catalogue.selector import parse_selector
-from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 
 DOCUMENT = """\
 apis:
@@ -101,9 +101,9 @@ def test_selectors(selector: str, selected: str) -> None:
         "at": (("env", "test"), ("team", "a")),
         "none": (),
     }
-    parsed = parse_selector(selector)
+    parsed = parse_selector(selector, Place())
     assert [name for name, one in labels.items() if parsed.matches(one)] == selected.split()
-    assert parse_selector(str(parsed)) == parsed
+    assert parse_selector(str(parsed), Place()) == parsed
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,6 @@ def test_selectors(selector: str, selected: str) -> None:
 )
 def test_every_error_of_a_selector_is_reported(selector: str, found: list[str]) -> None:
     with pytest.raises(InvalidInput) as refused:
-        parse_selector(selector)
+        parse_selector(selector, Place(("query", "selector")))
     assert [one.found for one in refused.value.diagnostics] == found
     assert {one.place.json_path for one in refused.value.diagnostics} == {"$.query.selector"}

@@ -141,7 +141,7 @@ def test_rollback_restores_any_state_as_a_new_revision(store: Store, service: Ca
     ]
     states += (service.change(changes, author="ann").head.catalogue for changes in steps)
     for number in (1, 3, 0, 2, 4):
-        assert service.rollback(number, author="bob").head.catalogue == states[number]
+        assert service.rollback(number, author="bob", confirmed=True).head.catalogue == states[number]
     assert store.catalogue.head.revision == 9
     assert [one.rolls_back_to for one in store.catalogue.revisions()] == [4, 2, 0, 3, 1, *[None] * 4]
     for number, state in enumerate(states):

@@ -16,14 +16,13 @@ from crossgate.admin.errors import DiagnosticBody, TokenLimited
 from crossgate.admin.etag_headers import quoted, revision_etag
 from crossgate.admin.file_patches import FilePatchBody, file_patch
 from crossgate.admin.openapi import document_body
-from crossgate.admin.ownership import Scoped, Selected
+from crossgate.admin.ownership import Scoped, Selected, read_selector
 from crossgate.admin.refusal_bodies import changed_object
 from crossgate.admin.replay_bodies import ReplayBody, replay_body
 from crossgate.admin.responses import json_response, shown_diagnostics, shown_findings
 from crossgate.admin.writes import Write
 from crossgate.catalogue.document import read_document, write_document, write_objects
 from crossgate.catalogue.model import Catalogue
-from crossgate.catalogue.selector import parse_selector
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.lint.rule import Finding
 from crossgate.service.access import AccessChange, AccessMode
@@ -242,7 +241,7 @@ def change_result_response(result: ChangeResult) -> Response:
 
 
 def _scope(caller: Token, selector: str | None) -> Scope:
-    return Scope(caller.permission, None if selector is None else parse_selector(selector))
+    return Scope(caller.permission, read_selector(selector))
 
 
 def _parse(text: str, scope: Scope, *, prune: bool) -> ReplaceAll:
