@@ -122,7 +122,7 @@ class WatchedFiles:
         was_missing = False
         async for _ in examinations(lambda: [seen.path for seen in self.files], stop):
             now = self._examine()
-            # A missing file may come back at once: some editors remove a file before they write it.
+            # It may come back at once: some editors remove a file before they write it, and cp empties it.
             missing = any(_has_vanished(*pair) for pair in zip(self.files, now, strict=True))
             may_come_back, was_missing = missing and not was_missing, missing
             if now != self.files and not may_come_back and not any(one.may_hide_a_write() for one in now):
@@ -134,4 +134,7 @@ class WatchedFiles:
 
 
 def _has_vanished(before: FileStamp, now: FileStamp) -> bool:
-    return now.changed_ns is None and before.changed_ns is not None
+    """Whether the file, or all its content, has been removed."""
+    if now.changed_ns is None:
+        return before.changed_ns is not None
+    return now.size == 0 < before.size

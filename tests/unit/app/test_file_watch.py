@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
+from crossgate.app import file_watch
 from crossgate.app.file_watch import WatchedFiles
 from crossgate.catalogue.document import load_document
 
@@ -60,3 +65,29 @@ def test_a_change_before_the_watch_is_reported(tmp_path: Path) -> None:
     origins.unlink()
     assert asyncio.run(next_change(watched))
     assert [file.changed_ns is None for file in watched.files] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("contents", "reported"),
+    [(["", DOCUMENT], [len(DOCUMENT)]), (["", ""], [0]), (["", "", DOCUMENT], [0, len(DOCUMENT)])],
+    ids=["then written", "stays empty", "written late"],
+)
+def test_an_emptied_file_may_be_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contents: list[str], reported: list[int]
+) -> None:
+    """``cp`` empties a file before it writes it."""
+    document, origins = written(tmp_path)
+    os.utime(origins, (0, 0))
+
+    async def examinations(*_: object) -> AsyncIterator[None]:
+        for second, content in enumerate(contents):
+            document.write_text(content)
+            os.utime(document, (second, second))
+            yield
+
+    async def follow() -> list[int]:
+        watched = WatchedFiles(load_document(document).files)
+        return [watched.files[0].size async for _ in watched.changes(asyncio.Event())]
+
+    monkeypatch.setattr(file_watch, "examinations", examinations)
+    assert asyncio.run(follow()) == reported
