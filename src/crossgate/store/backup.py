@@ -15,7 +15,8 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from crossgate.service.errors import RESTORE, StoreUnavailable
+from crossgate.diagnostics import Diagnostic
+from crossgate.service.errors import RESTORE, ServiceError, StoreUnavailable
 from crossgate.store.db_errors import translated_errors
 from crossgate.store.location import SqliteDirectory
 from crossgate.store.private_directory import FILE_NAME, open_directory
@@ -28,7 +29,8 @@ def back_up(location: SqliteDirectory, file: Path) -> int:
     """Write the store to a new file with mode 0600, check it, and return the number of its newest revision.
 
     Raises:
-        StoreUnavailable: the file exists or cannot be written, or the store cannot be read.
+        StoreUnavailable: the store cannot be read, or the backup cannot be written.
+        ServiceError: the file exists or cannot be created.
 
     """
     source = location.path / FILE_NAME
@@ -61,7 +63,10 @@ def _new_file(file: Path) -> Iterator[None]:
     try:
         opened = os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreUnavailable(f"cannot create {file}: {error.strerror}", _NEW_FILE) from error
+        message = f"cannot create the backup: {error.strerror}"
+        raise ServiceError(
+            [Diagnostic("backup-file-unusable", message, _NEW_FILE, found=str(file))]
+        ) from error
     try:
         yield
         # SQLite does not wait for the disk when it vacuums into another file.

@@ -21,7 +21,7 @@ from tests.prerequisites import postgresql_bin
 
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import PutApi
-from crossgate.service.errors import StoreUnavailable
+from crossgate.service.errors import ServiceError, StoreUnavailable
 from crossgate.service.permission import Role
 from crossgate.service.tokens import Tokens
 from crossgate.store import PostgresqlUrl, SqliteDirectory, StoreLocation, open_store
@@ -83,8 +83,11 @@ def test_a_backup_is_private_and_never_written_over(directory: SqliteDirectory, 
     assert back_up(directory, file) == 1
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     content = file.read_bytes()
-    with pytest.raises(StoreUnavailable, match=r"cannot create .*: File exists"):
+    with pytest.raises(ServiceError) as refused:
         back_up(directory, file)
+    (found,) = refused.value.diagnostics
+    assert found.code == "backup-file-unusable"
+    assert found.message == "cannot create the backup: File exists"
     assert file.read_bytes() == content
 
 
@@ -109,7 +112,9 @@ def test_the_command_says_what_is_wrong(directory: SqliteDirectory, tmp_path: Pa
     assert not (tmp_path / "none").exists()
     there = crossgate("store", "backup", "none/b", "--data", directory.path, cwd=tmp_path)
     assert there.returncode == 2
-    assert "cannot create none/b: No such file or directory" in there.stderr
+    assert there.stderr.startswith(
+        "error: cannot create the backup: No such file or directory (found none/b)"
+    )
     made = crossgate("store", "backup", "b", "--data", directory.path, "--json", cwd=tmp_path)
     assert json.loads(made.stdout) == {"file": "b", "revision": 0}
 

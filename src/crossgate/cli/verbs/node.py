@@ -32,7 +32,7 @@ def node(
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Address of the control plane, as `crossgate run --xds` has it.",
+            help="Address of the control plane: that of --xds, or what the log of `crossgate serve` names.",
             show_default=False,
         ),
     ],
