@@ -82,8 +82,10 @@ def test_without_a_terminal_a_large_removal_needs_yes(api: AdminApi, folder: Pat
     assert refused.stderr.startswith("error: the change must be confirmed: it removes 8 of the 16")
     assert "repeat the command with --yes [many-removed]" in refused.stderr
     assert len(keys(api)) == 16
-    assert crossgate("apply", "search", "--prune", "--yes", cwd=folder).returncode == 0
-    assert len(keys(api)) == 8
+    done = crossgate("apply", "search", "--prune", "--yes", cwd=folder)
+    assert (done.returncode, len(keys(api))) == (0, 8)
+    assert "It removes 8 of the 16" in done.stdout
+    assert "Would need --yes" not in done.stdout
 
 
 def test_a_terminal_is_asked(api: AdminApi, folder: Path) -> None:

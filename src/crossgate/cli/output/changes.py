@@ -26,7 +26,7 @@ _REGIMES: Final = {
 }
 
 
-def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
+def print_plan(console: Console, plan: Mapping[str, Any], *, confirmed: bool = False) -> None:
     """Print each object that would change, its differences, and who gains or loses access."""
     if not plan["changes"]:
         console.print(f"No changes: revision {plan['base']} already matches")
@@ -50,7 +50,8 @@ def print_plan(console: Console, plan: Mapping[str, Any]) -> None:
     if plan.get("confirmation"):
         console.print()
         _print_reasons(console, plan)
-        console.print("Would need --yes")
+        if not confirmed:
+            console.print("Would need --yes")
     refusing = sum(one["refuses"] for one in plan["findings"])
     if refusing:
         errors = "lint error" if refusing == 1 else "lint errors"

@@ -67,5 +67,5 @@ def apply(
         query |= {"confirm": str(confirmed).lower(), "message": message}
         applied = api.send("POST", "/v1/apply", document, if_match=etag, **query).value
         if not as_json and planned.value["changes"]:
-            print_plan(stdout(), planned.value)
+            print_plan(stdout(), planned.value, confirmed=True)
         finish_change(api, applied, planned.value["base"], wait=wait, timeout=timeout, as_json=as_json)
