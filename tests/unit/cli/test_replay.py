@@ -49,7 +49,7 @@ def printed(found: dict[str, Any] | None) -> list[str]:
         "before": None,
         "after": {},
     }
-    plan = {"base": 7, "changes": [change], "access": [], "findings": [], "replay": found}
+    plan = {"base": 7, "changes": [change], "access": [], "findings": [], "confirmation": [], "replay": found}
     print_plan(Console(file=output, soft_wrap=True, markup=False), plan)
     lines = output.getvalue().split("\n")
     return lines[lines.index("Recorded requests") + 1 : -3] if "Recorded requests" in lines else []
