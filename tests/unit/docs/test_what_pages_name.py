@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.source import PACKAGE, ROOT
 
+from crossgate import __version__
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 OPTIONS = set(_OPTION.findall((ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")))
@@ -102,3 +104,13 @@ def test_each_decision_has_a_number_of_its_own() -> None:
     titles = [page.read_text(encoding="utf-8").partition(":")[0] for page in pages]
     assert titles == [f"# {page.name[:3]}" for page in pages]
     assert len(set(titles)) == len(titles)
+
+
+_RELEASE = re.compile(r"crossgate(?:\[\w+\])?(?::|==|-)(\d+\.\d+\.\d+)|ARG VERSION=(\S+)")
+
+
+def test_every_release_that_a_user_installs_is_this_one() -> None:
+    files = [*PAGES, *(ROOT / "deploy" / "container").glob("[!.]*")]
+    texts = [(file.name, file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+    named = [(name, found[1] or found[2]) for name, text in texts for found in _RELEASE.finditer(text)]
+    assert {version for _, version in named} == {__version__}, named
