@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -69,16 +69,10 @@ def _print_certificates(console: Console, nodes: Sequence[Any]) -> None:
         [
             (
                 node,
-                printable(state["certificate"]),
-                printable(", ".join(state["names"]) or "-"),
+                state["certificate"],
+                ", ".join(state["names"]) or "-",
                 "-" if state["not_after"] is None else state["not_after"][:19] + "Z",
-                "ok"
-                if not state["problems"]
-                else "see below"
-                if state["current"]
-                else "last good one"
-                if state["not_after"]
-                else "none",
+                _served(state),
             )
             for node, state in found
         ],
@@ -87,3 +81,12 @@ def _print_certificates(console: Console, nodes: Sequence[Any]) -> None:
         for problem in state["problems"]:
             where = problem["found"] or state["certificate"]
             console.print(printable(f"{node} {where}: {problem['severity']}: {problem['message']}"))
+
+
+def _served(state: Mapping[str, Any]) -> str:
+    """What the node's Envoy has of a certificate, in a word."""
+    if not state["problems"]:
+        return "ok"
+    if state["current"]:
+        return "see below"
+    return "last good one" if state["not_after"] else "none"
