@@ -48,12 +48,16 @@ class EnforcerCache(Generic[AnyStr]):
             enforcer = self._by_value.get(policy)
             if enforcer is None:
                 enforcer = self._prepare(as_enforced(policy))
-                _keep(self._by_value, policy, enforcer)
+                dropped = _keep(self._by_value, policy, enforcer)
+                if dropped is not None:
+                    # A new log would begin to count again: a flood for many tenants would all be logged.
+                    enforcer.refusal_log = dropped.refusal_log
             _keep(self._by_identity, id(policy), (policy, enforcer))
         return enforcer
 
 
-def _keep(cache: dict[_Key, _Value], key: _Key, value: _Value) -> None:
-    if len(cache) >= CACHE_SIZE:
-        del cache[next(iter(cache))]
+def _keep(cache: dict[_Key, _Value], key: _Key, value: _Value) -> _Value | None:
+    """Add a value; returns the one that is dropped for it."""
+    dropped = cache.pop(next(iter(cache))) if len(cache) >= CACHE_SIZE else None
     cache[key] = value
+    return dropped

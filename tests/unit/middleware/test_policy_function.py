@@ -225,3 +225,17 @@ def test_refusals_of_one_tenant_do_not_hide_those_of_another(caplog: pytest.LogC
         before = len(caplog.messages)
         serve(app, environ_of("GET", (("Origin", EVIL), ("Host", "b.test"))))
     assert len(caplog.messages) == before + 1
+
+
+def test_a_flood_for_more_tenants_than_are_kept_is_not_logged_whole(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(policy_function, "CACHE_SIZE", 2)
+    app = WsgiCorsMiddleware(
+        wsgi_native(NativeResponse()),
+        lambda environ: build_policy(allowed_origins=[f"https://{environ['HTTP_HOST']}"]),
+    )
+    with caplog.at_level(logging.WARNING, "crossgate.middleware"):
+        for number in range(100):
+            serve(app, environ_of("GET", (("Origin", EVIL), ("Host", f"{number}.test"))))
+    assert len(caplog.messages) <= 12
