@@ -1,12 +1,13 @@
 """Waits until every node runs a revision: ``apply --wait`` and ``rollback --wait``.
 
-The nodes are those that are connected to the control plane that was called.
+The nodes are those that are connected to the control plane that was called. One that disconnects before it
+has answered is still waited for: the revision may have ended it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -83,17 +84,26 @@ def wait_for_nodes(
     limit = DEFAULT_SECONDS if seconds is None else seconds
     began = time.monotonic()
     console = stderr()
+    missed: dict[str, Mapping[str, Any]] = {}
+    first_seconds = min(limit, _FIRST_NODE_SECONDS)
     with console.status(f"Waiting for the nodes to run revision {revision}") as status:
         while True:
             passed = time.monotonic() - began
-            found = _nodes(api, last=passed >= limit)
-            late = [one for one in found if _is_late(one, revision)]
-            decided = bool(found) and not late
-            if decided or passed >= (limit if found else min(limit, _FIRST_NODE_SECONDS)):
+            reached = _nodes(api, last=passed >= limit)
+            found = () if reached is None else reached
+            late = {one["node"]: one for one in found if _is_late(one, revision)}
+            answered = {one["node"] for one in found} - late.keys()
+            missed = {name: one for name, one in (missed | late).items() if name not in answered}
+            if reached is None or missed:
+                # It was there: a control plane or a node that restarts has all the time.
+                first_seconds = limit
+            decided = bool(found) and not missed
+            if decided or passed >= (limit if found else first_seconds):
                 break
-            status.update(_progress(found, late, revision))
+            status.update(_progress(found, missed, revision))
             time.sleep(min(_POLL_SECONDS, max(0.0, limit - passed)))
-    problems = tuple(_find_problems(found, revision, limit, before))
+    gone = [name for name in missed if name not in late]
+    problems = tuple(_find_problems(found, gone, revision, limit, before))
     return NodesOnRevision(revision, tuple(found), problems)
 
 
@@ -106,13 +116,14 @@ def no_node() -> Diagnostic:
     )
 
 
-def _nodes(api: AdminApiClient, *, last: bool) -> Sequence[Mapping[str, Any]]:
+def _nodes(api: AdminApiClient, *, last: bool) -> Sequence[Mapping[str, Any]] | None:
+    """The nodes; None if the control plane cannot be reached."""
     try:
         found: Sequence[Mapping[str, Any]] = api.get("/v1/nodes").value["items"]
     except InvalidInput as refused:
         if last or any(one.code != "server-unreachable" for one in refused.diagnostics):
             raise
-        return ()
+        return None
     return found
 
 
@@ -120,19 +131,23 @@ def _is_late(node: Mapping[str, Any], revision: int) -> bool:
     return node["revision"] is None or node["revision"] < revision
 
 
-def _progress(found: Sequence[Mapping[str, Any]], late: Sequence[Mapping[str, Any]], revision: int) -> str:
-    if not found:
+def _progress(found: Sequence[Mapping[str, Any]], missed: Collection[str], revision: int) -> str:
+    every = {one["node"] for one in found}.union(missed)
+    if not every:
         return f"Waiting for a node to run revision {revision}"
-    names = ", ".join(one["node"] for one in late[:5]) + (", …" if len(late) > 5 else "")
-    return printable(
-        f"Revision {revision}: {len(found) - len(late)} of {len(found)} nodes, waiting for {names}"
-    )
+    names = ", ".join(list(missed)[:5]) + (", …" if len(missed) > 5 else "")
+    done = len(every) - len(missed)
+    return printable(f"Revision {revision}: {done} of {len(every)} nodes, waiting for {names}")
 
 
 def _find_problems(
-    nodes: Sequence[Mapping[str, Any]], revision: int, seconds: int, before: int | None
+    nodes: Sequence[Mapping[str, Any]],
+    gone: Sequence[str],
+    revision: int,
+    seconds: int,
+    before: int | None,
 ) -> Iterator[Diagnostic]:
-    if not nodes:
+    if not nodes and not gone:
         yield no_node()
     for node in nodes:
         name = node["node"]
@@ -148,6 +163,14 @@ def _find_problems(
                 "Check with `crossgate nodes` whether it goes on; wait longer with --timeout",
                 found=runs,
             )
+
+    for name in gone:
+        yield Diagnostic(
+            "node-behind",
+            f"node {name} disconnected and has not applied revision {revision} within {seconds} s",
+            "Look at the node's log; if it was stopped on purpose, all is well",
+            found="not connected",
+        )
 
 
 def _rejected(node: str, rejection: Mapping[str, Any], revision: int, before: int | None) -> Diagnostic:

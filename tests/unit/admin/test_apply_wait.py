@@ -6,13 +6,19 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from tests.admin_api import AdminApi, running_admin_api
 from tests.command import CommandResult, crossgate
 from tests.reported_nodes import MESSAGE, ReportedNodes, enforcing, lagging, rejecting
 
+from crossgate.cli.admin_client import AdminApiClient, ApiResponse
+from crossgate.cli.rollout_wait import NodesOnRevision, wait_for_nodes
+from crossgate.diagnostics import Diagnostic, InvalidInput
+from crossgate.service.ports import NodeReport
 from crossgate.store import Store
 
 DOCUMENT = "apis: [{name: pets, version: '1.0', type: rest, native: http://127.0.0.1:9101}]\n"
@@ -105,6 +111,50 @@ def test_a_node_that_lags_is_reported(tmp_path: Path, nodes: ReportedNodes) -> N
         "error: node sin-1 has not applied revision 1 within 1 s (found revision 0). Check with"
     )
     assert "node sin-2 has not applied revision 1 within 1 s (found no revision yet)" in second
+
+
+def wait(
+    api: AdminApi, nodes: ReportedNodes, seconds: int, *answers: list[NodeReport] | None
+) -> NodesOnRevision:
+    """Wait for revision 1; each poll gets the next reports, and then the last ones again; None: no answer."""
+    refused = InvalidInput([Diagnostic("server-unreachable", "it cannot be reached", "Start it")])
+
+    def polls() -> Iterator[ApiResponse | InvalidInput]:
+        for reports in chain(answers, repeat(answers[-1])):
+            nodes.set(*(reports or ()))
+            listed = api.admin.get("/v1/nodes").json()
+            yield refused if reports is None else ApiResponse(listed, "", "")
+
+    client = AdminApiClient(api.url, "cgt_x", in_clear_text=False)
+    with (
+        patch.object(client, "get", side_effect=polls()),
+        patch("crossgate.cli.rollout_wait._FIRST_NODE_SECONDS", 0.1),
+    ):
+        return wait_for_nodes(client, 1, seconds, before=None)
+
+
+def test_a_node_that_disconnects_before_it_answers_is_reported(api: AdminApi, nodes: ReportedNodes) -> None:
+    done = wait(api, nodes, 1, [enforcing("fra-1"), lagging("fra-2")], [enforcing("fra-1")])
+    assert [str(one).partition(". ")[0] for one in done.problems] == [
+        "error: node fra-2 disconnected and has not applied revision 1 within 1 s (found not connected)"
+    ]
+
+
+def test_nodes_that_connect_again_are_waited_for(api: AdminApi, nodes: ReportedNodes) -> None:
+    both = [enforcing("fra-1"), enforcing("fra-2")]
+    nobody: list[NodeReport] = []
+    for away in (nobody, None):
+        done = wait(api, nodes, 60, [lagging("fra-1"), enforcing("fra-2")], away, away, both)
+        assert (done.problems, str(done)) == ((), "Revision 1 runs on 2 nodes")
+    assert str(wait(api, nodes, 60, None, None, both)) == "Revision 1 runs on 2 nodes"
+
+
+def test_a_control_plane_that_stays_away_is_not_one_without_a_node(
+    api: AdminApi, nodes: ReportedNodes
+) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        wait(api, nodes, 1, None)
+    assert [one.code for one in raised.value.diagnostics] == ["server-unreachable"]
 
 
 @pytest.mark.usefixtures("api")
