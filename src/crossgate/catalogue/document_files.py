@@ -1,8 +1,8 @@
 """The texts of documents: from files, from directories, and from standard input.
 
 A directory stands for all YAML files in it, those of its subdirectories included: what a change removes must
-not depend on a file that was overlooked. Hidden files and directories are left out, such as `.github`, and so
-are links to directories. A link to a file is followed if it stays in the directory: the directory may come
+not depend on a file that was overlooked. Hidden files and directories are left out, such as `.github`. A link
+to a directory is an error. A link to a file is followed if it stays in the directory: the directory may come
 from somebody who may not read what this user may, with a pull request.
 """
 
@@ -86,18 +86,30 @@ def _is_new(path: Path, seen: set[Path]) -> bool:
 
 
 def _find_files(directory: Path) -> list[Path | Diagnostic]:
-    """The YAML files of a directory, sorted, after a diagnostic for each directory that cannot be read."""
+    """The YAML files of a directory, sorted, after a diagnostic for each directory that is not read."""
     failures: list[OSError] = []
     found: list[Path] = []
+    links: list[Path] = []
     for folder, folders, files in os.walk(directory, onerror=failures.append):
         folders[:] = (name for name in folders if not name.startswith("."))
+        links += (Path(folder, name) for name in folders if Path(folder, name).is_symlink())
         found += (Path(folder, name) for name in files if _is_document(name))
     refused = [unreadable(Path(failure.filename), failure, "directory") for failure in failures]
-    return [*refused, *sorted(found)]
+    return [*refused, *map(_link, sorted(links)), *sorted(found)]
+
+
+def _link(directory: Path) -> Diagnostic:
+    return Diagnostic(
+        "file-refused",
+        "a link to a directory, which is not followed",
+        "Put the directory in its place; or hide the link, and name the directory on the command line",
+        Place(file=str(directory)),
+        found=str(directory),
+    )
 
 
 def _is_document(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix in _SUFFIXES
+    return not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES
 
 
 def _read_in(directory: Path, file: Path) -> str | Diagnostic:

@@ -75,6 +75,9 @@ def _parse_requirement(term: str, place: Place) -> Requirement | Diagnostic:
     found = _TERM.fullmatch(term)
     if found is None or (found[1] and found[3]) or not found[2]:
         return Diagnostic("selector-invalid", "not a condition on a label", _REMEDY, place, found=term)
+    if found[3] == "!=" and not found[4]:
+        # An unset variable: `team!=$TEAM` would select nearly everything.
+        return Diagnostic("selector-invalid", "no value after !=", _REMEDY, place, found=term)
     key, value = parse_label_key(found[2]), None if found[3] is None else parse_label_value(found[4])
     for one in (key, value):
         if isinstance(one, Diagnostic):

@@ -162,7 +162,12 @@ def test_no_remedy_names_an_api_outside_of_the_limit(ours: httpx.Client, api: Ad
 
 def test_documents_within_the_limit(ours: httpx.Client, api: AdminApi) -> None:
     exported = ours.get("/v1/export").text
-    assert ours.post("/v1/plan", content=exported.partition("applications:")[0]).json()["changes"] == []
+    assert "name: web" in exported
+    # Without the API of the others, an admin who applies it would take the application from them.
+    assert "name: shared" not in exported
+    for pruned in ("false", "true"):
+        again = ours.post("/v1/plan", content=exported, params={"prune": pruned})
+        assert again.json()["changes"] == []
 
     entry = "{name: team-a-cats, version: '1', type: rest, native: 'http://127.0.0.1:9101'}"
     document = f"apis:\n  - {entry}\n"
@@ -182,6 +187,21 @@ def test_documents_within_the_limit(ours: httpx.Client, api: AdminApi) -> None:
     settings = ours.post("/v1/apply", content="gateway: {native_ca: /etc/x.pem}\n", headers=ANY)
     assert (settings.status_code, settings.json()["type"]) == (403, "urn:crossgate:problem:role-insufficient")
     assert "team-b-shop/2.0" in api.admin.get("/v1/export").text
+
+
+def test_an_export_with_a_selector_can_be_applied_again(ours: httpx.Client, api: AdminApi) -> None:
+    shared = {"apis": ["team-a-pets/1.0", "team-b-shop/2.0"], "labels": {"team": "a"}}
+    assert api.editor.put("/v1/applications/shared", json=shared, headers=ANY).status_code == 200
+    assert ours.put(OURS, json={**api_entry(), "labels": {"team": "a"}}, headers=ANY).status_code == 200
+    web = {"apis": ["team-a-pets/1.0"], "labels": {"team": "a"}}
+    assert ours.put("/v1/applications/web", json=web, headers=ANY).status_code == 200
+
+    exported = ours.get("/v1/export", params={"selector": "team=a"}).text
+
+    assert "name: web" in exported
+    assert "shared" not in exported
+    query = {"selector": "team=a", "prune": "true"}
+    assert ours.post("/v1/plan", content=exported, params=query).json()["changes"] == []
 
 
 def test_an_editor_can_apply_a_document_that_leaves_the_gateway_as_it_is(api: AdminApi) -> None:

@@ -117,6 +117,7 @@ def test_selectors(selector: str, selected: str) -> None:
         ("=a,team=a b", ["=a", "team=a b"]),
         ("-team", ["-team"]),
         ("team!", ["team!"]),
+        ("team!=,env!= ", ["team!=", "env!= "]),
     ],
 )
 def test_every_error_of_a_selector_is_reported(selector: str, found: list[str]) -> None:

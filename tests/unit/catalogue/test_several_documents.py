@@ -119,12 +119,12 @@ def test_a_directory_is_read_with_its_subdirectories_and_without_hidden_files(fo
     (folder / "gateway/.git").mkdir()
     (folder / "gateway/.git/config.yaml").write_text("typo")
     (folder / "gateway/README.md").write_text("typo")
-    (folder / "gateway/teams/c.yml").write_text("settings: {}\n")
+    (folder / "gateway/teams/c.YML").write_text("settings: {}\n")
     reading = read("gateway")
     assert reading.names == (
         "gateway/teams/a/apis.yaml",
         "gateway/teams/b/apis.yaml",
-        "gateway/teams/c.yml",
+        "gateway/teams/c.YML",
         "gateway/z.yaml",
     )
     assert reading.catalogue is not None
@@ -152,6 +152,17 @@ def test_a_link_out_of_a_directory_is_not_read(folder: Path) -> None:
         ("gateway/d.yaml", "file-unreadable"),
     ]
     assert "password" not in str(found)
+
+
+def test_a_link_to_a_directory_is_not_overlooked(folder: Path) -> None:
+    write(gateway__a=f"apis: [{PETS}]\n", shared__b=f"apis: [{STOCK}]\n")
+    (folder / "gateway/shared").symlink_to("../shared")
+    (folder / "gateway/loop").symlink_to(".")
+    (folder / "gateway/.hidden").symlink_to("../shared")
+    assert errors("gateway") == [
+        f"{path}: error: a link to a directory, which is not followed (found {path})"
+        for path in ("gateway/loop", "gateway/shared")
+    ]
 
 
 def test_standard_input() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -31,7 +32,6 @@ from crossgate.service.changes import ReplaceAll
 from crossgate.service.errors import InvalidChange, ReadOnly
 from crossgate.service.file_store import FileStore
 from crossgate.service.objects import ObjectChange, object_to_dict
-from crossgate.service.permission import visible
 from crossgate.service.plan import Plan
 from crossgate.service.ports import RecordedObject
 from crossgate.service.scope import Scope
@@ -188,7 +188,8 @@ def export_document(
 ) -> Response:
     """The document that reproduces a revision; its bytes are the same for the same revision.
 
-    With a `selector`, it has the APIs and applications that are selected, and not the gateway's sections.
+    With a `selector`, it has the APIs and applications that are selected, and not the gateway's sections. For
+    a limited token, it has what a document of this token may have: no application with an API of others.
     """
     scope = None if selector is None else _scope(caller, selector)
     if revision is not None and caller.permission.limited:
@@ -201,19 +202,21 @@ def export_document(
     number = head.revision if revision is None else revision
     catalogue = head.catalogue if number == head.revision else context.service.export(number)
     return Response(
-        _write_part(visible(catalogue, caller.permission), scope),
+        _write_part(catalogue, Scope(caller.permission) if scope is None else scope),
         media_type="application/yaml",
         headers={"ETag": quoted(revision_etag(number)), "Cache-Control": "no-store"},
     )
 
 
-def _write_part(catalogue: Catalogue, scope: Scope | None) -> str:
-    if scope is None:
+def _write_part(catalogue: Catalogue, scope: Scope) -> str:
+    if not scope.limited:
         return write_document(catalogue)
-    return write_objects(
-        [api for api in catalogue.apis.values() if scope.includes(api)],
-        [one for one in catalogue.applications.values() if scope.includes(one)],
-    )
+    apis = {key: one for key, one in catalogue.apis.items() if scope.includes(one)}
+    # Without the APIs of others, an application would lose them when somebody without a limit applies it.
+    applications = {key: one for key, one in catalogue.applications.items() if scope.includes(one)}
+    if scope.selector is None:
+        return write_document(replace(catalogue, apis=apis, applications=applications))
+    return write_objects(apis.values(), applications.values())
 
 
 def _recorded(context: AdminContext, revision: int) -> Sequence[RecordedObject] | None:
