@@ -255,7 +255,7 @@ class _Gateway:
             await self.rollout.first_node(self._node_id())
         except InvalidInput as rejected:
             # Envoy's message names a file or an address, and seldom the reason.
-            from crossgate.dataplane.tls_files import check_gateway_files
+            from crossgate.dataplane.gateway_files import check_gateway_files
 
             found = check_gateway_files(self.source.store.head.catalogue.gateway)
             reasons = self.source.located(one for one in found if one.severity is Severity.ERROR)
@@ -412,8 +412,8 @@ class _Gateway:
                     raise InvalidInput(self.source.located(unusable))
             if gateway.tls:
                 # Imported here, in a thread: cryptography takes a tenth of a second to load.
-                await asyncio.to_thread(import_module, "crossgate.dataplane.tls_files")
-                from crossgate.dataplane.tls_files import find_no_certificate
+                await asyncio.to_thread(import_module, "crossgate.dataplane.gateway_files")
+                from crossgate.dataplane.gateway_files import find_no_certificate
 
                 unusable = await asyncio.to_thread(find_no_certificate, gateway)
                 if unusable:

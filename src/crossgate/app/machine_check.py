@@ -116,7 +116,7 @@ def _find_on_machine(
     envoy: Envoy, before: Gateway, after: Gateway, changed: Mapping[ResourceKey, Resource]
 ) -> list[Diagnostic]:
     # Imported here: cryptography would delay the admin API by a tenth of its start.
-    from crossgate.dataplane.tls_files import (
+    from crossgate.dataplane.gateway_files import (
         check_authorities,
         check_client_certificates,
         check_listener_certificates,

@@ -1,10 +1,10 @@
 """A program takes over from the one that ran before in the same process, without an outage for clients.
 
-The program before executed this one (execve(2)) and left what cannot be had again: its Envoy, which is still
-this process's child and serves; the runtime directory, where Envoy finds its control plane again; and the
-listening sockets of the admin API and of the health checks. The start is the usual one. When it is over, new
-connections are steered to the new Envoy, and the Envoy before finishes its requests. If the start fails, the
-Envoy before goes on serving, until the next attempt.
+The previous program executed this one (execve(2)) and left what cannot be had again: its Envoy, which is
+still this process's child and serves; the runtime directory, where Envoy finds its control plane again; and
+the listening sockets of the admin API and of the health checks. The start is the usual one. When it is over,
+new connections are steered to the new Envoy, and the old Envoy finishes its requests. If the start fails, the
+old Envoy goes on serving, until the next attempt.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MIGRATION: Final = Path("/proc/sys/net/ipv4/tcp_migrate_req")
 
 
 class TakeOver:
-    """What this process got from the program before, and what the next one gets. Enter it around the work."""
+    """What this process has from the previous program, and hands to the next. Enter it around the work."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class TakeOver:
         self._stops = [asyncio.create_task(one.stop()) for one in self._inherited]
 
     async def wait_for_drains(self) -> None:
-        """Return when the Envoys before have ended, if this process stops."""
+        """Return when the old Envoys have ended, if this process stops."""
         if self.stopping.is_set():
             await asyncio.gather(*(one.stop() for one in self._inherited))
 
@@ -140,16 +140,16 @@ class TakeOver:
 
     @property
     def serving(self) -> Envoy | None:
-        """The Envoy of the program before, while it serves."""
+        """The old Envoy, while it serves."""
         return next((one for one in reversed(self._inherited) if one.serves), None)
 
     @property
     def envoy_pids(self) -> set[int]:
-        """The Envoys of programs before."""
+        """The Envoys of previous programs."""
         return {one.pid for one in self._inherited if one.pid is not None}
 
     def runtime_directory(self) -> RuntimeDirectory:
-        """The directory of the program before, or a new one; raises InvalidInput if there can be none."""
+        """The directory of the previous program, or a new one; raises InvalidInput if there can be none."""
         if self._directory is None:
             self._directory = create_runtime_directory()
         return self._directory
@@ -175,13 +175,13 @@ class TakeOver:
             self._kept += [] if kept is None else [kept]
 
     def relieve(self, envoy: Envoy) -> None:
-        """Begin to steer new connections to ``envoy``, and to end the Envoys before it."""
+        """Begin to steer new connections to ``envoy``, and to end the old Envoys."""
         self.sockets.release_unused()
         if self._inherited:
             self._relieving = asyncio.create_task(self._relieve(envoy))
 
     async def run(self, work: Coroutine[None, None, None], health: HealthOptions | None) -> None:
-        """Do the work; if it fails while an Envoy of the program before serves, wait for the next attempt.
+        """Do the work; if it fails while an old Envoy serves, wait for the next attempt.
 
         Raises what the work raises, when no Envoy serves any more.
         """
@@ -197,7 +197,7 @@ class TakeOver:
                 raise
 
     def health(self, options: HealthOptions | None) -> Health:
-        """The health checks of this process: the Envoy of the program before serves during the start.
+        """The health checks of this process: the old Envoy serves during the start.
 
         Raises InvalidInput if their address cannot be used.
         """
@@ -270,7 +270,7 @@ class TakeOver:
 
 
 class _EnvoyBeforeServes:
-    """Checks that the Envoy before runs, without a query to it: the start keeps the event loop busy."""
+    """Checks that the old Envoy runs, without a query to it: the start keeps the event loop busy."""
 
     def __init__(self, take_over: TakeOver) -> None:
         self._take_over = take_over

@@ -54,7 +54,7 @@ def bind_tcp(address: HostPort, use: SocketUse) -> socket.socket:
 
 
 class ListeningSockets:
-    """The sockets of this process by address, some of them inherited from the program before."""
+    """The sockets of this process by address, some of them inherited from the previous program."""
 
     def __init__(self, inherited: Mapping[str, int]) -> None:
         self._open = {address: socket.socket(fileno=number) for address, number in inherited.items()}

@@ -71,7 +71,7 @@ def run_until_signal(
                     loop.add_signal_handler(number, stop, number)
                 else:
                     loop.add_signal_handler(number, restarts.request)
-            # They may have been blocked by the program before.
+            # They may have been blocked by the previous program.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             async with background_task(restarts.run()):
                 await take_over.run(work(take_over), health)

@@ -1,4 +1,4 @@
-"""The process of one Envoy: started by this program, or inherited from the program that ran before in it.
+"""The process of one Envoy: started by this program, or inherited from the process's previous program.
 
 A program that takes over keeps the process id, so Envoy stays its child. It inherits the reading end of the
 pipe with Envoy's log.

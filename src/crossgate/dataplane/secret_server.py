@@ -45,7 +45,7 @@ class SecretServer:
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(SERVICE, {"DeltaSecrets": handler}),)
         )
-        # That of the program before, if it was replaced in this process.
+        # That of the previous program, if it was replaced in this process.
         self._socket.unlink(missing_ok=True)
         # The mode comes from the umask, so that the socket is at no time open to others.
         before = os.umask(0o177)

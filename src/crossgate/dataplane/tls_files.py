@@ -1,4 +1,4 @@
-"""Reads the certificate, the key and the authorities that the gateway's settings name, as Envoy would.
+"""Reads a certificate and its key, or authorities, from their files, as Envoy would.
 
 Envoy refuses a listener whose certificate and key it cannot use, and often names neither the reason nor the
 remedy. Here each reason has a diagnostic. No message contains any content of a file.
@@ -24,8 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from crossgate.catalogue.model import Gateway, Tls
-from crossgate.dataplane.access_log_file import check_access_log
+from crossgate.catalogue.model import Tls
 from crossgate.diagnostics import Diagnostic, Place, Severity
 
 _MOST_BYTES: Final = 8 << 20
@@ -45,58 +44,6 @@ _CERTIFICATE: Final = re.compile(rb"(?m)^-----BEGIN (?P<label>(?:X509 |TRUSTED )
 _BEGIN: Final = re.compile(rb"(?m)^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
 _KEY: Final = re.compile(rb"(?m)^-----BEGIN (?P<label>(?:[A-Z]+ )?PRIVATE KEY)" + _BODY)
 _ENCRYPTED: Final = re.compile(rb"(?m)-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED")
-
-
-def check_gateway_files(gateway: Gateway) -> list[Diagnostic]:
-    """What is wrong with the files that ``gateway`` names; places are as in a document."""
-    found = check_certificates(gateway)
-    if gateway.access_log is not None:
-        found += check_access_log(gateway.access_log, Place(("gateway", "access_log")))
-    return found
-
-
-def check_certificates(gateway: Gateway) -> list[Diagnostic]:
-    """What is wrong with every certificate, key and file of authorities that ``gateway`` names."""
-    place = Place(("gateway",))
-    found = check_listener_certificates(gateway, place)
-    if gateway.native_ca is not None:
-        found += check_authorities(gateway.native_ca, place)
-    return found + check_client_certificates(gateway, place)
-
-
-def check_listener_certificates(gateway: Gateway, place: Place) -> list[Diagnostic]:
-    """What is wrong with the pairs under ``tls`` of the settings at ``place``."""
-    single = len(gateway.tls) == 1
-    places = [place.at("tls") if single else place.at("tls", index) for index in range(len(gateway.tls))]
-    return [one for pair, at in zip(gateway.tls, places, strict=True) for one in check_tls(pair, at)]
-
-
-def find_no_certificate(gateway: Gateway) -> list[Diagnostic]:
-    """Why the listener would have no certificate at all; empty if it has one, or serves clear text."""
-    place = Place(("gateway",))
-    if any(load_pair(pair, place).usable for pair in gateway.tls):
-        return []
-    return [one for one in check_listener_certificates(gateway, place) if one.severity is Severity.ERROR]
-
-
-def check_client_certificates(gateway: Gateway, place: Place) -> list[Diagnostic]:
-    """What is wrong with the pairs that native services are shown."""
-    at = place.at("native_client_certificates")
-    pairs = enumerate(gateway.native_client_certificates)
-    return [one for index, entry in pairs for one in check_tls(entry.pair, at.at(index))]
-
-
-def check_tls(tls: Tls, place: Place) -> list[Diagnostic]:
-    """What is wrong with a certificate and its key; ``place`` is where they are named.
-
-    An expired certificate is a warning: Envoy serves it.
-    """
-    return list(load_pair(tls, place).problems)
-
-
-def check_authorities(path: str, place: Place) -> list[Diagnostic]:
-    """What is wrong with the file of authorities that ``native_ca`` below ``place`` names."""
-    return list(load_authorities(path, place).problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from tests.certificates import every_pair, good_pair
 from crossgate.catalogue.model import Gateway, Settings, Tls
 from crossgate.compiler.standalone import compile_settings, static_resources
 from crossgate.dataplane.binary import EnvoyBinary, find_envoy
-from crossgate.dataplane.tls_files import check_authorities, check_tls
+from crossgate.dataplane.gateway_files import check_authorities, check_tls
 from crossgate.dataplane.validation import validate
 from crossgate.diagnostics import Place, Severity
 from crossgate.policy import read_server_policy

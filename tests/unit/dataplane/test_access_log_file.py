@@ -11,7 +11,7 @@ import pytest
 from crossgate.catalogue.model import Gateway
 from crossgate.catalogue.telemetry import AccessLog
 from crossgate.dataplane.access_log_file import check_access_log
-from crossgate.dataplane.tls_files import check_gateway_files
+from crossgate.dataplane.gateway_files import check_gateway_files
 from crossgate.diagnostics import Place
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.certificates import every_pair, good_pair
 
 from crossgate.catalogue.model import Gateway, Tls
-from crossgate.dataplane.tls_files import check_authorities, check_gateway_files, check_tls
+from crossgate.dataplane.gateway_files import check_authorities, check_gateway_files, check_tls
 from crossgate.diagnostics import Place, Severity
 
 PLACE = Place(("gateway", "tls"), "gateway.yaml", 3, 3)

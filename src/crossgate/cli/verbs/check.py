@@ -21,9 +21,9 @@ from crossgate.cli.output.console import print_json, printable, stdout
 from crossgate.cli.output.findings import print_findings
 from crossgate.cli.output.sarif import as_sarif
 from crossgate.dataplane.checks import find_unreachable
+from crossgate.dataplane.gateway_files import check_gateway_files
 from crossgate.dataplane.native_addresses import NativeRules, resolve_names
 from crossgate.dataplane.native_preflight import NativePreflight, find_native_cors
-from crossgate.dataplane.tls_files import check_gateway_files
 from crossgate.diagnostics import Place, Severity, count_by_severity
 from crossgate.lint.check import check_catalogue
 from crossgate.lint.rule import Finding
