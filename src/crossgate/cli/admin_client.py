@@ -245,7 +245,8 @@ def _not_reachable(server: str, reason: str) -> InvalidInput:
             Diagnostic(
                 "server-unreachable",
                 f"the admin API cannot be reached: {reason}",
-                "Start `crossgate run`, or set the right URL with --server or CROSSGATE_SERVER",
+                "Start `crossgate run` or `crossgate serve`, or set the right URL with --server or "
+                "CROSSGATE_SERVER",
                 found=server,
             )
         ]

@@ -166,6 +166,7 @@ def test_missing_token_and_unreachable_server_are_reported(
     assert (without.returncode, "CROSSGATE_TOKEN" in without.stderr) == (2, True)
     nobody = run("nodes", "--token", "cgt_x", "--server", "http://127.0.0.1:9")
     assert (nobody.returncode, "server-unreachable" in nobody.stderr) == (2, True)
+    assert "Start `crossgate run` or `crossgate serve`" in nobody.stderr
 
 
 @pytest.mark.parametrize(
