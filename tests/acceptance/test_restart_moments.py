@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -53,9 +54,7 @@ apis:
 
     def envoys(self) -> list[int]:
         """The Envoys that it has, the oldest first."""
-        children = psutil.Process(self.process.process.pid).children()
-        # Not one that only prints its version; a process that has ended has no command line.
-        found = [one for one in children if one.name() == "envoy" and "--config-path" in one.cmdline()]
+        found = [one for one in psutil.Process(self.process.process.pid).children() if _serves(one)]
         return [one.pid for one in sorted(found, key=psutil.Process.create_time)]
 
     def wait_until_settled(self) -> None:
@@ -81,6 +80,13 @@ def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]
         running = Running(tmp_path, free_ports(1)[0], native.port, request.param)
         with running.process:
             yield running
+
+
+def _serves(process: psutil.Process) -> bool:
+    """Whether it is an Envoy that serves: not one that only prints its version, or that has ended."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name() == "envoy" and "--config-path" in process.cmdline()
+    return False
 
 
 def allowed(answer: RawResponse) -> int:

@@ -345,7 +345,9 @@ class Envoy:
                 with suppress(asyncio.CancelledError):
                     await task
         self._forget_process()
-        await self.admin.close()
+        if not self._handed_over:
+            # Health checks query an Envoy that lives on until this program ends.
+            await self.admin.close()
 
     def _forget_process(self) -> None:
         if self._process is not None:

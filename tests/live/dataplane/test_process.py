@@ -12,6 +12,7 @@ from tests.live.dataplane.held_native import HeldNative
 from tests.live.dataplane.process_end import wait_for_end
 from tests.live.dataplane.static import layered_bootstrap
 
+from crossgate.app.health_state import EnvoyListens
 from crossgate.dataplane.binary import EnvoyBinary
 from crossgate.dataplane.lifecycle_events import (
     EnvoyDraining,
@@ -64,6 +65,28 @@ async def test_it_serves_when_it_is_ready_and_leaves_nothing_when_it_stops(
         EnvoyDraining,
         EnvoyStopped,
     ]
+
+
+# The next program waits for its end, and Popen knows of none.
+@pytest.mark.filterwarnings("ignore:subprocess [0-9]+ is still running:ResourceWarning")
+async def test_one_that_is_handed_over_still_answers_health_checks(
+    envoy_binary: EnvoyBinary, directory: RuntimeDirectory
+) -> None:
+    async with running(envoy_binary, directory) as run:
+        pid = run.envoy.pid
+        assert pid is not None
+        check = EnvoyListens(run.envoy)
+        before = await check.reasons()
+        handed_over = run.envoy.hand_over()
+        assert handed_over is not None
+    try:
+        # Not the reasons that it remembers.
+        assert await EnvoyListens(run.envoy).reasons() == before
+    finally:
+        await run.envoy.admin.close()
+        os.close(handed_over.log_descriptor)
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.to_thread(os.waitpid, pid, 0)
 
 
 async def first_answer(port: int) -> httpx.Response:
