@@ -54,7 +54,7 @@ def held_by(pid: int) -> set[int]:
     words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     folder = Path(words[words.index("--config-path") + 1]).parent
     # A restart moves the socket of the Envoy before. The identity of each Envoy is on its command line.
-    for path in [folder / "admin.sock", *folder.glob("old-*.sock")]:
+    for path in filter(_listens, (folder / "admin.sock", *folder.glob("old-*.sock"))):
         with (
             suppress(httpx.TransportError),
             httpx.Client(
@@ -66,3 +66,9 @@ def held_by(pid: int) -> set[int]:
                 found = client.get("/certs").json()["certificates"]
                 return {int(one["serial_number"], 16) for each in found for one in each["cert_chain"]}
     return set()
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody listens at a unix socket: httpx would not close one that it cannot connect."""
+    with socket.socket(socket.AF_UNIX) as connecting:
+        return connecting.connect_ex(str(path)) == 0

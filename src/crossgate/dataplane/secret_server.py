@@ -21,8 +21,11 @@ from google.protobuf import any_pb2
 from crossgate.compiler.resource import Resource
 from crossgate.compiler.secrets import SECRET, parse_secret_name
 from crossgate.dataplane.secrets import Secrets
+from crossgate.service.stoppable import Stoppable
 
 SERVICE: Final = "envoy.service.secret.v3.SecretDiscoveryService"
+_GRACE_SECONDS: Final = 0.2
+"""For the ends of streams to be sent."""
 _MOST_NAMES: Final = 1000
 """Of one stream. Envoy asks for one."""
 
@@ -34,6 +37,7 @@ class SecretServer:
         self._secrets = secrets
         self._socket = socket
         self._server: grpc.aio.Server | None = None
+        self._streams = Stoppable()
 
     async def __aenter__(self) -> Self:
         server = grpc.aio.server()
@@ -58,13 +62,17 @@ class SecretServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._streams.stop()
         if self._server is not None:
-            await self._server.stop(grace=None)
+            await self._server.stop(grace=_GRACE_SECONDS)
         await self._secrets.close()
 
     async def _delta_secrets(
         self, requests: AsyncIterator[Message], context: grpc.aio.ServicerContext
     ) -> None:
+        await self._streams.run(self._serve(requests, context))
+
+    async def _serve(self, requests: AsyncIterator[Message], context: grpc.aio.ServicerContext) -> None:
         stream = _Stream(self._secrets)
         writer = asyncio.create_task(stream.write_to(context))
         try:
