@@ -41,7 +41,8 @@ class Balanced:
 
 
 def _shown(language: str) -> str:
-    [block] = re.findall(
+    # The first is the whole file; the others replace lines of it.
+    block, *_ = re.findall(
         rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
     return str(block)
