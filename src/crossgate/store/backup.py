@@ -38,7 +38,8 @@ def back_up(location: SqliteDirectory, file: Path) -> int:
     with _new_file(file):
         with translated_errors(), _as_of_sqlalchemy():
             with closing(sqlite3.connect(source, timeout=BUSY_SECONDS, isolation_level=None)) as store:
-                store.execute("VACUUM INTO ?", (str(file),))
+                # An absolute path: to SQLite, names such as `file:x` and `:memory:` mean something else.
+                store.execute("VACUUM INTO ?", (str(file.absolute()),))
             uri = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
             with closing(sqlite3.connect(uri, uri=True)) as copy:
                 (state,) = copy.execute("PRAGMA integrity_check(1)").fetchone()

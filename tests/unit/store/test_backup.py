@@ -91,6 +91,16 @@ def test_a_backup_is_private_and_never_written_over(directory: SqliteDirectory, 
     assert file.read_bytes() == content
 
 
+@pytest.mark.parametrize("name", ["file:backup?mode=ro", ":memory:"])
+def test_a_name_with_a_meaning_to_sqlite_is_that_of_a_file(
+    directory: SqliteDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(directory, "pets")
+    assert back_up(directory, Path(name)) == 1
+    assert Path(name).stat().st_size > 0
+
+
 def test_a_backup_of_a_corrupt_store_is_an_error_and_leaves_no_file(
     directory: SqliteDirectory, tmp_path: Path
 ) -> None:
