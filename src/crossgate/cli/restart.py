@@ -87,7 +87,7 @@ async def _reasons_against_a_start() -> tuple[str, ...]:
             program,
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, _TRIAL: str(os.getpid())},
         )
@@ -95,7 +95,7 @@ async def _reasons_against_a_start() -> tuple[str, ...]:
         return (f"{program}: {error.strerror}",)
     try:
         async with asyncio.timeout(_TRIAL_SECONDS):
-            _, output = await trial.communicate()
+            logged, refused = await trial.communicate()
     except TimeoutError:
         trial.kill()
         await trial.wait()
@@ -106,16 +106,19 @@ async def _reasons_against_a_start() -> tuple[str, ...]:
         raise
     if trial.returncode == 0:
         return ()
-    lines = [_message(line) for line in output.decode(errors="replace").splitlines() if line.strip()]
+    # Refused input is on standard error; an exception that nothing handled is in the log.
+    output = (refused if refused.strip() else logged).decode(errors="replace")
+    lines = [_message(line) for line in output.splitlines() if line.strip()]
     return tuple(lines[-_MOST_REASONS:]) or (f"it ended with status {trial.returncode}",)
 
 
 def _message(line: str) -> str:
-    """The message of a line of the log."""
+    """The message of a line of the log, with the last line of its exception."""
     with suppress(ValueError):
         read = json.loads(line)
         if isinstance(read, dict) and isinstance(read.get("message"), str):
-            return str(read["message"])
+            exception = str(read.get("exception", "")).strip().splitlines()
+            return ": ".join([read["message"], *exception[-1:]])
     return line
 
 
