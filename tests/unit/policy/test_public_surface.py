@@ -26,6 +26,7 @@ NAMES = [
     "Mode",
     "NullOrigin",
     "Origin",
+    "OriginArgument",
     "OriginPattern",
     "OriginSet",
     "PlainOptions",
@@ -47,11 +48,12 @@ NAMES = [
 ]
 
 SIGNATURES = {
-    "build_policy": "(*, allowed_origins: 'Sequence[object]' = (), allowed_methods: 'Sequence[object]' = (), "
-    "allow_headers: 'Sequence[object]' = (), expose_headers: 'Sequence[object]' = (), "
-    "allow_credentials: 'object' = False, max_age: 'object' = None, "
-    "plain_options: 'object' = <PlainOptions.REFUSE: 'refuse'>, "
-    "mode: 'object' = <Mode.ENFORCE: 'enforce'>) -> 'CorsPolicy'",
+    "build_policy": "(*, allowed_origins: 'ListLike[OriginArgument]' = (), "
+    "allowed_methods: 'ListLike[str]' = (), allow_headers: 'ListLike[str]' = (), "
+    "expose_headers: 'ListLike[str]' = (), allow_credentials: 'bool' = False, "
+    "max_age: 'int | None' = None, "
+    "plain_options: \"PlainOptions | Literal['refuse', 'forward']\" = <PlainOptions.REFUSE: 'refuse'>, "
+    "mode: \"Mode | Literal['enforce', 'observe']\" = <Mode.ENFORCE: 'enforce'>) -> 'CorsPolicy'",
     "decide": "(policy: 'EffectivePolicy | ServerPolicy | None', request: 'Request') -> 'Decision'",
     "explain": "(policy: 'EffectivePolicy | ServerPolicy | None', request: 'Request') -> 'Explanation'",
     "is_well_formed": "(value: 'str') -> 'bool'",
