@@ -61,19 +61,24 @@ class _Called:
     def __init__(self) -> None:
         self.recording = False
         self.files: set[str] = set()
-        self._starts_last = (str(PACKAGE / "app" / "sources.py"), "follow")
+        self._locates = (str(PACKAGE / "app" / "sources.py"), "located")
+        self._located = 0
         self._started = asyncio.Event()
 
     def profile(self, frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
         if event == "call" and code.co_filename.startswith(str(PACKAGE)):
-            if (code.co_filename, code.co_name) == self._starts_last:
+            self._located += (code.co_filename, code.co_name) == self._locates
+            if self._located == 2:
                 self._started.set()  # in the loop's thread
             if self.recording:
                 self.files.add(_relative(code.co_filename))
 
     async def wait_until_started(self) -> None:
-        """Until a gateway with a store follows it, the last step of the start, which no event reports."""
+        """Until a gateway with a store has located both findings about its native services.
+
+        That goes on after the start, beside the first requests; no event reports its end.
+        """
         async with asyncio.timeout(_SECONDS):
             await self._started.wait()
 
