@@ -27,6 +27,8 @@ _TRIAL: Final = "CROSSGATE_TRIAL"
 """Set in the environment of a start on trial, to the id of the process that waits for it."""
 _TRIAL_SECONDS: Final = 120.0
 _MOST_REASONS: Final = 100
+_EXECUTE_EVERY: Final = 1.0
+"""Seconds between two tries to execute the next program."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -139,6 +141,9 @@ def execute_again(handover: Handover, stop: signal.Signals | None) -> ExecuteAga
 
     From now on signals wait for the next program: before it handles them, they would end the process, and
     Envoy with it. ``stop`` is one that came too late for this program.
+
+    While the program cannot be executed, as in the middle of an upgrade, Envoy goes on serving, and each
+    second or signal brings another try.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     if stop is not None:
@@ -149,7 +154,39 @@ def execute_again(handover: Handover, stop: signal.Signals | None) -> ExecuteAga
         for entry in list(Path("/proc/self/fd").iterdir()):
             with suppress(OSError):  # the one of this directory
                 os.set_inheritable(int(entry.name), int(entry.name) in inherited)
-        os.execve(command[0], command, {**os.environ, VARIABLE: handover.encode()})  # noqa: S606 - no shell is the point
+        environment = {**os.environ, VARIABLE: handover.encode()}
+        reported = False
+        while True:
+            try:
+                os.execve(command[0], command, environment)  # noqa: S606 - no shell is the point
+            except OSError as error:
+                if not reported:
+                    reported = True
+                    _report_failure(command[0], error)
+            received = signal.sigtimedwait(SIGNALS, _EXECUTE_EVERY)
+            if received is not None and received.si_signo != signal.SIGHUP:
+                sys.exit(128 + received.si_signo)
+            for one in handover.envoys:
+                _discard(one.log_descriptor)
 
     inherited = {0, 1, 2, *handover.descriptors}
     return ExecuteAgain(execute)
+
+
+def _report_failure(program: str, error: OSError) -> None:
+    # The log is closed; its reader may be gone.
+    with suppress(OSError):
+        print(
+            f"crossgate: {program} cannot be executed: {error.strerror}. Envoy goes on serving; complete the"
+            " upgrade, and the restart goes on by itself",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _discard(descriptor: int) -> None:
+    """Empty the pipe of an Envoy's log: if it were full, Envoy would wait."""
+    os.set_blocking(descriptor, False)
+    with suppress(OSError):
+        while os.read(descriptor, 1 << 16):
+            pass
