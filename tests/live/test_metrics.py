@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
+from tests.certificates import good_pair
 from tests.live.admin.store_gateway import StoreGateway, store_gateway
 from tests.metric_names import documented, named_in, on_page
 from tests.otlp_collector import OtlpCollector, otlp_collector
@@ -52,15 +54,29 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
         etag = gateway.admin.get("/v1/apis/pets/1.0").headers["ETag"]
         changed = api | {"cors": POLICY}
         gateway.admin.put("/v1/apis/pets/1.0", json=changed, headers={"If-Match": etag}).raise_for_status()
+        # A certificate for a native service, so that the listener stays without one.
+        gateway.admin.put("/v1/gateway", json=_with_certificate(gateway, folder), headers={"If-Match": "*"})
+        secure = {"type": "rest", "native": "https://localhost:9"}
+        gateway.admin.put("/v1/apis/secure/1.0", json=secure, headers=new).raise_for_status()
         # The first revision has the address of --listen.
-        prometheus.wait_for('crossgate_node_revision{node="local"} == 4')
+        prometheus.wait_for('crossgate_node_revision{node="local"} == 6')
         for _ in range(5):
             assert gateway.preflight("https://a.example") == 200
             assert gateway.preflight("https://b.example") == 403
             gateway.preflight("https://b.example", "/gateway/shop/1.0/x")
         prometheus.wait_for(f"{REFUSED} == 5")
         prometheus.wait_for("crossgate_node_samples_total")
+        prometheus.wait_for("crossgate_certificate_expiry_timestamp_seconds")
         yield Scraped(gateway, f"http://{health}/metrics", prometheus, collector)
+
+
+def _with_certificate(gateway: StoreGateway, folder: Path) -> dict[str, object]:
+    pair = good_pair()
+    files = {"certificate": folder / "client.pem", "key": folder / "client.key"}
+    for name, path in files.items():
+        path.write_bytes(getattr(pair, name))
+    sent = {"hosts": ["localhost"], **{name: str(path) for name, path in files.items()}}
+    return {**gateway.admin.get("/v1/gateway").json(), "native_client_certificates": [sent]}
 
 
 def _wait_for_page(url: str) -> None:

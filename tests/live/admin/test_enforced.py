@@ -58,19 +58,17 @@ def test_every_kind_of_change_reaches_envoy(tmp_path: Path) -> None:
 
 
 def test_revision_records_what_envoy_rejects(tmp_path: Path) -> None:
-    with store_gateway(tmp_path, "--data", "data") as gateway:
+    # The machine's authorities, removed after the start: only Envoy notices.
+    authorities = tmp_path / "absent.pem"
+    authorities.write_bytes(good_pair().certificate)
+    machine = ("env", f"SSL_CERT_FILE={authorities}")
+    with store_gateway(tmp_path, "--data", "data", before=machine) as gateway:
         create_pets(gateway.admin, APP)
         eventually(lambda: gateway.preflight(APP) == 200)
-        # Authorities that are removed after the change: only the node can tell.
-        authorities = tmp_path / "absent.pem"
-        authorities.write_bytes(good_pair().certificate)
-        listen = gateway.admin.get("/v1/gateway").json()
-        body = {**listen, "native_ca": str(authorities)}
-        answer = gateway.admin.put("/v1/gateway", json=body, headers={"If-Match": "*"})
         authorities.unlink()
         secure = api_entry(native="https://127.0.0.1:9443")
-        gateway.admin.put("/v1/apis/secure/1.0", json=secure, headers=NEW)
-        number = int(answer.headers["Crossgate-Revision"]) + 1
+        answer = gateway.admin.put("/v1/apis/secure/1.0", json=secure, headers=NEW)
+        number = int(answer.headers["Crossgate-Revision"])
 
         def outcome() -> list[tuple[str, bool]]:
             nodes = gateway.admin.get(f"/v1/revisions/{number}").json()["nodes"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from crossgate.catalogue.model import Catalogue, Gateway, NativeService, Tls
 from crossgate.net.address import HostPort
 
 pytestmark = pytest.mark.live
+_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -120,13 +122,26 @@ def test_an_unverified_native_service_receives_no_request(
     assert natives[name].heads == before
 
 
+def speaks_tls(port: int, authority: trustme.CA) -> bool:
+    try:
+        with connected(port, trusting(authority, "h2")):
+            return True
+    except ssl.SSLError:
+        return False
+
+
 @pytest.fixture(scope="module")
-def secure_port(folder: Path, pet: ScriptedNative) -> Iterator[int]:
+def secure_port(folder: Path, authority: trustme.CA, pet: ScriptedNative) -> Iterator[int]:
     """A gateway whose listener has a certificate."""
     with live_gateway() as secure:
         declared = catalogue_of(secure.port, [api("pet", pet.port, POLICY)])
         tls = Tls(str(folder / "gateway.pem"), str(folder / "gateway.key"))
         publish(secure, replace(declared, gateway=replace(declared.gateway, tls=(tls,))))
+        # A listener is acknowledged before it has its certificate; until then the one before serves.
+        until = time.monotonic() + _SECONDS
+        while not speaks_tls(secure.port, authority):
+            assert time.monotonic() < until
+            time.sleep(0.02)
         yield secure.port
 
 
