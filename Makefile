@@ -62,7 +62,7 @@ test: check $(VENV)/.packages  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql prometheus systemd
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-acceptance: $(VENV)/.packages  ## run what takes long: servlet containers, floods, long streams, an outage of the database, load balancers, container images, other Pythons
+acceptance: $(VENV)/.packages  ## run what takes long: servlet containers, floods, long streams, kills, an outage of the database, load balancers, container images, other Pythons
 	@scripts/prerequisites tomcat10 jetty9 wrk postgresql systemd nginx haproxy debootstrap podman runc netavark aardvark-dns iptables
 	@$(BIN)/pytest -q -s tests/acceptance
 

@@ -12,7 +12,7 @@ import pytest
 from tests.live.admin.store_gateway import StoreGateway, eventually, store_gateway
 from tests.live.dataplane.process_end import wait_for_end
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.acceptance
 
 APPLIES, KILLS, APIS = 200, 8, 12
 APART = 8
