@@ -70,7 +70,7 @@ class ParsedDocuments:
         return (self.documents[0], place) if self.documents else None
 
     def locate(self, place: Place) -> Place:
-        """The place with file, line and column; unchanged if there is no document."""
+        """The place with file, line and column; as it is if no document declares it."""
         found = self.find(place)
         return place if found is None else found[0].locate(found[1])
 

@@ -75,6 +75,7 @@ ConsoleLink = Annotated[
         " --no-console-link where the log has other readers."
     ),
 ]
+XDS_HELP: Final = "Address of the control plane, for nodes: unix:/path or 127.0.0.1:PORT."
 XdsMode = Annotated[
     SocketMode,
     typer.Option(

@@ -19,7 +19,7 @@ class Completes(StrEnum):
 
     NOTHING = "nothing"
     FLAG = "flag"
-    """There is no value."""
+    """An option without a value."""
     CHOICE = "choice"
     FILE = "file"
     DIRECTORY = "directory"

@@ -29,7 +29,7 @@ _SERVES: Final = {
 }
 _CHANGED: Final = {
     0: "done; with --wait every node runs the revision",
-    1: "with --wait: a node rejected a resource or has not answered, or there is no node. The revision stays",
+    1: "with --wait: a node rejected a resource or did not answer, or none is connected. The revision stays",
     2: f"{_REFUSED}: nothing is changed",
 }
 
@@ -158,7 +158,7 @@ VERB_NOTES: Final[Mapping[str, VerbNotes]] = {
         {"All": "crossgate nodes"},
         {
             0: "every node runs the newest revision",
-            1: "one does not, or there is no node",
+            1: "one does not, or no node is connected",
             2: _REFUSED,
         },
     ),

@@ -9,6 +9,7 @@ import typer
 
 from crossgate.cli.arguments import (
     DEFAULT_DRAIN_SECONDS,
+    XDS_HELP,
     AdminAddress,
     AdminHosts,
     AdminInClearText,
@@ -50,7 +51,7 @@ def run(
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Address of the control plane, for nodes: unix:/path or 127.0.0.1:PORT.",
+            help=XDS_HELP,
             show_default="a private socket",
         ),
     ] = "",

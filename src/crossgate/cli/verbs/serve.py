@@ -9,6 +9,7 @@ import typer
 
 from crossgate.app.control_plane_socket import default_control_plane_socket
 from crossgate.cli.arguments import (
+    XDS_HELP,
     AdminAddress,
     AdminHosts,
     AdminInClearText,
@@ -46,7 +47,7 @@ def serve(
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Address of the control plane, for nodes: unix:/path or 127.0.0.1:PORT.",
+            help=XDS_HELP,
             show_default="unix:DIR/xds.sock, where DIR is RUNTIME_DIRECTORY, which systemd sets, or"
             " XDG_RUNTIME_DIR/crossgate, or /tmp/crossgate-UID",
         ),
