@@ -39,6 +39,9 @@ _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 MAX_DEPTH: Final = 40
 MAX_NODES: Final = 500_000
+_MAX_FOREIGN_DEPTH: Final = 200
+"""Of documents that are not Crossgate's: schemas in descriptions of APIs are nested deeply."""
+_MAX_FOREIGN_NODES: Final = 2_000_000
 
 
 Scalar = str | int | float | bool | None
@@ -129,30 +132,60 @@ def parse_yaml(text: str) -> tuple[SourceMap | None, list[Diagnostic]]:
 
     The diagnostics have lines and columns, but no file.
     """
+    builder = _Builder()
+    stopped = _parse(text, builder)
+    if stopped is not None:
+        return None, [*builder.diagnostics, stopped]
+    return SourceMap(
+        text, builder.roots[0] if builder.roots else None, builder.positions
+    ), builder.diagnostics
+
+
+def parse_yaml_stream(text: str) -> tuple[list[SourceMap], list[Diagnostic]]:
+    """The documents of a file that is not Crossgate's, and every error; none if parsing stopped early.
+
+    There may be several documents, more and deeper values than in one of Crossgate's, and tags, which are
+    ignored.
+    """
+    builder = _Builder(_MAX_FOREIGN_DEPTH, _MAX_FOREIGN_NODES, foreign=True)
+    stopped = _parse(text, builder)
+    if stopped is not None:
+        return [], [*builder.diagnostics, stopped]
+    return [SourceMap(text, root, builder.positions) for root in builder.roots], builder.diagnostics
+
+
+def _parse(text: str, builder: _Builder) -> Diagnostic | None:
+    """Feeds the builder; returns the error that stopped it."""
     forbidden = find_forbidden_character(text)
     if forbidden is not None:
-        return None, [forbidden]
-    builder = _Builder()
+        return forbidden
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except _RefusedError as refused:
-        return None, [*builder.diagnostics, refused.diagnostic]
+        return refused.diagnostic
     except yaml.MarkedYAMLError as error:
-        return None, [*builder.diagnostics, explain_syntax_error(text, error)]
+        return explain_syntax_error(text, error)
     except yaml.YAMLError as error:
         message = " ".join(str(error).split())
-        return None, [Diagnostic("yaml-syntax", f"invalid YAML: {message}", "Write a YAML file")]
-    return SourceMap(text, builder.root, builder.positions), builder.diagnostics
+        return Diagnostic("yaml-syntax", f"invalid YAML: {message}", "Write a YAML file")
+    return None
 
 
 class _Builder:
     """Collects the parser's events into values. It keeps its own stack, so depth needs no recursion."""
 
-    def __init__(self) -> None:
-        self.root: object = None
+    def __init__(
+        self, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES, *, foreign: bool = False
+    ) -> None:
+        self.roots: list[object] = []
+        """The values of the documents that are complete, or begun."""
         self.positions: dict[NodeId, NodePositions] = {}
         self.diagnostics: list[Diagnostic] = []
+        self._max_depth = max_depth
+        self._max_nodes = max_nodes
+        self._foreign = foreign
+        """Whether several documents, and tags, are accepted."""
         self._stack: list[_Open] = []
         self._anchors: dict[str, _Anchored] = {}
         self._nodes = 0
@@ -176,7 +209,8 @@ class _Builder:
 
     def _document(self, event: DocumentStartEvent) -> None:
         self._documents += 1
-        if self._documents > 1:
+        self._anchors.clear()  # they end with their document (YAML 1.2.2, §9.2)
+        if self._documents > 1 and not self._foreign:
             raise _RefusedError(
                 "yaml-documents",
                 "a second document begins here",
@@ -211,10 +245,10 @@ class _Builder:
             raise _RefusedError(
                 "yaml-key", "a key must be a string", "Write a string before the colon", position
             )
-        if len(self._stack) >= MAX_DEPTH:
+        if len(self._stack) >= self._max_depth:
             raise _RefusedError(
                 "yaml-depth",
-                f"nested more than {MAX_DEPTH} levels deep",
+                f"nested more than {self._max_depth} levels deep",
                 "Look for brackets that are not closed: no Crossgate document is nested so deeply",
                 position,
             )
@@ -259,7 +293,7 @@ class _Builder:
 
     def _put(self, value: object, position: SourcePosition) -> None:
         if not self._stack:
-            self.root = value
+            self.roots.append(value)
             return
         opened = self._stack[-1]
         if isinstance(opened.node, list) and isinstance(opened.positions, list):
@@ -289,10 +323,10 @@ class _Builder:
 
     def _count(self, nodes: int, position: SourcePosition) -> None:
         self._nodes += nodes
-        if self._nodes > MAX_NODES:
+        if self._nodes > self._max_nodes:
             raise _RefusedError(
                 "yaml-size",
-                f"more than {MAX_NODES:,} values, those behind aliases counted each time",
+                f"more than {self._max_nodes:,} values, those behind aliases counted each time",
                 "Declare fewer objects, or use fewer aliases",
                 position,
             )
@@ -300,7 +334,7 @@ class _Builder:
     def _refuse_tag(
         self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent, position: SourcePosition
     ) -> None:
-        if event.tag is not None:
+        if event.tag is not None and not self._foreign:
             raise _RefusedError(
                 "yaml-tag",
                 f"tag {event.tag} not supported",

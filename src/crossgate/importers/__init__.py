@@ -1,0 +1,1 @@
+"""Documents that describe or configure APIs elsewhere, read into objects of a catalogue."""

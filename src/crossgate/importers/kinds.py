@@ -1,0 +1,15 @@
+"""The kinds of documents that can be imported, and how the kind of a document is told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossgate.importers.kind import Kind
+
+KINDS: Final[tuple[Kind, ...]] = ()
+"""In the order in which they are tried."""
+
+
+def kind_named(name: str) -> Kind | None:
+    """The kind with that name."""
+    return next((kind for kind in KINDS if kind.name == name), None)
