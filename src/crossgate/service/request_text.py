@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from crossgate.lint.headers import is_forbidden_request_header
 from crossgate.policy.names import is_token
 from crossgate.policy.origin_error import nearest_origin
+from crossgate.policy.special_headers import is_forbidden_request_header
 from crossgate.service.command_words import CommandStyle, find_style, split_command
 
 MAX_TEXT: Final = 64 * 1024

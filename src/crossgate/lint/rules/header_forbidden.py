@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossgate.diagnostics import Severity
-from crossgate.lint.headers import is_forbidden_request_header
 from crossgate.lint.rule import Example, Rule, Violation
 from crossgate.lint.subject import Subject
+from crossgate.policy.special_headers import is_forbidden_request_header
 
 
 def _find(subject: Subject) -> Iterator[Violation]:
