@@ -1,0 +1,342 @@
+"""Merges what an import makes with the objects that exist; pure.
+
+An object that exists stays as it is, and its differences are listed. With ``update`` the values that the
+source states replace those of the object. What the source does not state stays: owner, labels, accepted
+findings, trusted domains, times, the mode; and lists in which the source has nothing, such as origins.
+Two lists with the same entries are equal: their order decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from crossgate.catalogue.model import Api, Application, Catalogue, Settings
+from crossgate.catalogue.reader import read_api, read_application, read_settings
+from crossgate.catalogue.references import check_document
+from crossgate.catalogue.serialise import api_to_dict, application_to_dict, settings_to_dict
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Step
+from crossgate.importers.result import Imported, Taken
+
+ObjectType = Literal["api", "application", "settings"]
+SECTIONS: Final[Mapping[ObjectType, str]] = {
+    "api": "apis",
+    "application": "applications",
+    "settings": "settings",
+}
+"""The section of a document in which each is."""
+_Raw = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueDifference:
+    """A value that the source states, and another one that the object has."""
+
+    path: tuple[Step, ...]
+    """Within the object: ``("cors", "allowed_methods")``."""
+    existing: object
+    """As raw values; None if the object does not have it."""
+    imported: object
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingObject:
+    """An object that an import makes, and that exists already."""
+
+    type: ObjectType
+    key: str
+    """``name/version`` of an API, the name of an application, ``settings``."""
+    differences: tuple[ValueDifference, ...]
+    before: _Raw
+    """As raw values, defaults left out."""
+    after: _Raw
+    """With the values of the source."""
+
+    def as_json(self) -> dict[str, object]:
+        """The object and its differences as JSON-ready values."""
+        differences = [
+            {"path": Place(one.path).json_path, "existing": one.existing, "imported": one.imported}
+            for one in self.differences
+        ]
+        return {"kind": self.type, "key": self.key, "differences": differences}
+
+
+@dataclass(frozen=True, slots=True)
+class MergedImport:
+    """What an import changes in a catalogue."""
+
+    added: Imported
+    """The objects that do not exist yet, and what was taken for them."""
+    changed: tuple[ExistingObject, ...]
+    """With ``update``: the objects that get values of the source."""
+    kept: tuple[ExistingObject, ...]
+    """The objects that stay as they are."""
+    catalogue: Catalogue
+    """The result."""
+    written: Imported
+    """The objects that are added or changed, each in full, as for ``POST /v1/apply``."""
+
+
+def merge_imported(existing: Catalogue, imported: Imported, *, update: bool = False) -> MergedImport:
+    """The result of adding what is imported to what exists.
+
+    Raises:
+        InvalidInput: an imported object is invalid, by itself or together with what exists; with every
+            error, each at its place in the imported document.
+
+    """
+    found = [*_find_existing(existing, imported)]
+    differing = {path: one for path, one in found if one.differences}
+    changed = differing if update else {}
+    added_paths = _paths(imported) - {path for path, _ in found}
+    written = _select(
+        imported, added_paths | changed.keys(), {path: one.after for path, one in changed.items()}
+    )
+    return MergedImport(
+        _select(imported, added_paths),
+        tuple(changed.values()),
+        tuple(one for path, one in found if path not in changed),
+        _read_all(existing, written),
+        written,
+    )
+
+
+def _paths(imported: Imported) -> set[tuple[Step, ...]]:
+    """The paths of the objects in the imported document."""
+    document = imported.document
+    listed = {
+        (section, index)
+        for section in ("apis", "applications")
+        for index in range(len(_list(document, section)))
+    }
+    return {*listed, *([("settings",)] if document.get("settings") else [])}
+
+
+def _find_existing(
+    existing: Catalogue, imported: Imported
+) -> Iterable[tuple[tuple[Step, ...], ExistingObject]]:
+    keys = {_api_key(raw) for raw in _list(imported.document, "apis")}
+    errors: list[Diagnostic] = []
+    for index, raw in enumerate(_list(imported.document, "apis")):
+        api, path = existing.apis.get(_api_key(raw)), ("apis", index)
+        if api is not None:
+            try:
+                yield path, _compare_api(api, raw)
+            except InvalidInput as invalid:
+                errors += (_placed(one.within(*path), imported.taken) for one in invalid.diagnostics)
+    for index, raw in enumerate(_list(imported.document, "applications")):
+        application, path = existing.applications.get(str(raw.get("name"))), ("applications", index)
+        if application is not None:
+            try:
+                yield path, _compare_application(application, raw, keys)
+            except InvalidInput as invalid:
+                errors += (_placed(one.within(*path), imported.taken) for one in invalid.diagnostics)
+    settings = imported.document.get("settings")
+    if isinstance(settings, Mapping) and settings and existing.settings.values:
+        yield ("settings",), _compare_settings(existing.settings, settings)
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _compare_api(existing: Api, raw: _Raw) -> ExistingObject:
+    before = api_to_dict(existing)
+    canonical = api_to_dict(read_api(raw))
+    after = _take_over(before, raw, canonical)
+    own, stated = before.get("cors"), raw.get("cors")
+    if isinstance(own, Mapping) and isinstance(stated, Mapping):
+        canonical_policy = canonical.get("cors")
+        after["cors"] = _take_over(
+            own, stated, canonical_policy if isinstance(canonical_policy, Mapping) else {}
+        )
+    return _existing("api", existing.key, before, api_to_dict(read_api(after)))
+
+
+def _compare_application(existing: Application, raw: _Raw, keys: set[str]) -> ExistingObject:
+    before = application_to_dict(existing)
+    after = _take_over(before, raw, application_to_dict(read_application(raw)))
+    if stated := raw.get("apis"):
+        # The source says nothing about APIs that it does not have.
+        others = [key for key in existing.apis if key not in keys]
+        after["apis"] = _unless_equal(before.get("apis"), [*dict.fromkeys([*others, *_strings(stated)])])
+    return _existing("application", existing.name, before, application_to_dict(read_application(after)))
+
+
+def _compare_settings(existing: Settings, raw: _Raw) -> ExistingObject:
+    before = settings_to_dict(existing)
+    stated = {
+        key: value
+        for key, value in raw.items()
+        if key not in before or _setting(before[key]) != _setting(value)
+    }
+    after = {**before, **stated}
+    return _existing("settings", "settings", before, dict(sorted(after.items())))
+
+
+def _take_over(before: _Raw, raw: _Raw, canonical: _Raw) -> dict[str, object]:
+    """The object with what the source states; an empty value states nothing."""
+    after = dict(before)
+    for key, value in raw.items():
+        if value is None or value == () or value == [] or (value == {} and key in before):
+            continue
+        after[key] = _unless_equal(before.get(key), canonical.get(key, value))
+    return after
+
+
+def _unless_equal(old: object, new: object) -> object:
+    """The new value; the old one if it is a list with the same entries."""
+    if isinstance(old, list | tuple) and isinstance(new, list | tuple) and _entries(old) == _entries(new):
+        return old
+    return new
+
+
+def _entries(values: Sequence[object]) -> set[str]:
+    return {json.dumps(one, sort_keys=True) for one in values}
+
+
+def _setting(value: object) -> str:
+    """A server-level setting as a string, as in a properties file."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _existing(kind: ObjectType, key: str, before: _Raw, after: _Raw) -> ExistingObject:
+    return ExistingObject(kind, key, tuple(_find_differences(before, after)), before, after)
+
+
+def _find_differences(before: _Raw, after: _Raw, path: tuple[Step, ...] = ()) -> Iterable[ValueDifference]:
+    for key in [*before, *(one for one in after if one not in before)]:
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _find_differences(old, new, (*path, key))
+        elif old != new:
+            yield ValueDifference((*path, key), old, new)
+
+
+def _select(
+    imported: Imported, paths: set[tuple[Step, ...]], changed: Mapping[tuple[Step, ...], _Raw] | None = None
+) -> Imported:
+    """The import with the objects at these paths only, some of them in place of what was imported."""
+    replaced = changed or {}
+    document: dict[str, object] = {}
+    moved: dict[tuple[Step, ...], tuple[Step, ...]] = {}
+    for section, value in imported.document.items():
+        if isinstance(value, list | tuple):
+            chosen = [index for index in range(len(value)) if (section, index) in paths]
+            moved |= {(section, old): (section, new) for new, old in enumerate(chosen)}
+            entries = [replaced.get((section, index), value[index]) for index in chosen]
+            if entries:
+                document[section] = entries
+        elif (section,) in paths:
+            moved[section,] = (section,)
+            document[section] = replaced.get((section,), value)
+    taken = (_move(one, moved, document) for one in imported.taken)
+    return replace(imported, document=document, taken=tuple(one for one in taken if one is not None))
+
+
+def _move(taken: Taken, moved: Mapping[tuple[Step, ...], tuple[Step, ...]], document: _Raw) -> Taken | None:
+    """What was taken, with its path in a document with other objects; None if it has no such value."""
+    for length in (1, 2):
+        target = moved.get(taken.path[:length])
+        if target is not None:
+            path = (*target, *taken.path[length:])
+            break
+    else:
+        return None
+    parent = _at(document, path[:-1])
+    if isinstance(parent, list | tuple) and len(path) > 2:
+        wanted = json.dumps(taken.value, sort_keys=True)
+        index = next((at for at, one in enumerate(parent) if json.dumps(one, sort_keys=True) == wanted), None)
+        return None if index is None else replace(taken, path=(*path[:-1], index))
+    return replace(taken, path=path)
+
+
+def _at(node: object, path: Iterable[Step]) -> object:
+    for step in path:
+        if isinstance(node, Mapping):
+            node = node.get(step)
+        elif isinstance(node, list | tuple) and isinstance(step, int) and step < len(node):
+            node = node[step]
+        else:
+            return None
+    return node
+
+
+def _read_all(existing: Catalogue, written: Imported) -> Catalogue:
+    """The catalogue with the objects that are added or changed."""
+    errors: list[Diagnostic] = []
+    apis, applications = dict(existing.apis), dict(existing.applications)
+    settings = existing.settings
+    rows: dict[str, dict[str, tuple[Step, ...]]] = {"apis": {}, "applications": {}}
+    for index, raw in enumerate(_list(written.document, "apis")):
+        try:
+            api = read_api(raw)
+        except InvalidInput as invalid:
+            errors += (one.within("apis", index) for one in invalid.diagnostics)
+        else:
+            apis[api.key], rows["apis"][api.key] = api, ("apis", index)
+    for index, raw in enumerate(_list(written.document, "applications")):
+        try:
+            application = read_application(raw)
+        except InvalidInput as invalid:
+            errors += (one.within("applications", index) for one in invalid.diagnostics)
+        else:
+            name = application.name
+            applications[name], rows["applications"][name] = application, ("applications", index)
+    if stated := written.document.get("settings"):
+        try:
+            settings = read_settings(stated)
+        except InvalidInput as invalid:
+            errors += (one.within("settings") for one in invalid.diagnostics)
+    merged = replace(existing, apis=apis, applications=applications, settings=settings)
+    errors += _check_together(merged, rows)
+    if errors:
+        raise InvalidInput(_placed(one, written.taken) for one in errors)
+    return merged
+
+
+def _check_together(
+    merged: Catalogue, rows: Mapping[str, Mapping[str, tuple[Step, ...]]]
+) -> Iterable[Diagnostic]:
+    """The errors between objects, each placed in the imported document if its object is from there."""
+    # What exists comes first: an error is that of the later object.
+    apis = sorted(merged.apis.values(), key=lambda one: one.key in rows["apis"])
+    applications = sorted(merged.applications.values(), key=lambda one: one.name in rows["applications"])
+    raw = {
+        "apis": [api_to_dict(one) for one in apis],
+        "applications": [application_to_dict(one) for one in applications],
+    }
+    keys = {"apis": [one.key for one in apis], "applications": [one.name for one in applications]}
+
+    def describe(place: Place) -> str:
+        section, index = place.path[0], place.path[1]
+        key = keys[str(section)][int(index)]
+        return f"{section}: {key}" if key in rows[str(section)] else f"{section}: {key}, which exists already"
+
+    for one in check_document(raw, describe):
+        section, index, *rest = one.place.path
+        own = rows[str(section)].get(keys[str(section)][int(index)])
+        yield one if own is None else replace(one, place=Place((*own, *rest)))
+
+
+def _placed(found: Diagnostic, taken: Sequence[Taken]) -> Diagnostic:
+    """The diagnostic at the place in the source from which its value comes, as far as one is known."""
+    path = found.place.path
+    for length in range(len(path), 0, -1):
+        for one in taken:
+            if one.place is not None and one.path[:length] == path[:length]:
+                return replace(found, place=one.place)
+    return found
+
+
+def _list(document: _Raw, section: str) -> Sequence[_Raw]:
+    found = document.get(section)
+    return found if isinstance(found, list | tuple) else ()
+
+
+def _strings(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
+def _api_key(raw: _Raw) -> str:
+    return f"{raw.get('name')}/{raw.get('version')}"
