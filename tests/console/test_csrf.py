@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from crossgate.console.csrf import CSRF_HEADER, refuse_forged_write
-from crossgate.console.form_body import MAX_FIELDS, form_fields
+from crossgate.console.form_body import MAX_FIELDS, MAX_PARTS, FormRefusedError, form_fields, multipart_form
 
 SECRET = "the-token-of-the-session"
 OWN = {"Origin": "http://testserver"}
@@ -101,3 +101,43 @@ def test_fields_are_decoded_as_browsers_encode_them() -> None:
         ("raw", "é"),
         ("bad", "\ufffd"),
     ]
+
+
+def test_a_form_with_a_file_writes(browser: Browser) -> None:
+    sent = {"data": {"csrf": SECRET}, "files": {"upload": ("a.yaml", b"x")}}
+    assert browser.post("/write", **sent, headers=OWN).text == "written"
+    sent["data"] = {"csrf": "another", "typed": "kept"}
+    refused = browser.post("/write", **sent, headers=OWN)
+    assert refused.status_code == 403
+    assert '<textarea hidden name="typed">' in refused.text
+
+
+def test_files_keep_each_byte_and_fields_are_strings() -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+    content = bytes(range(256)) + b"\r\n--c\r\n--"
+    body = part % (b"native", b"", b"a\r\nb") + part % (b"upload", b'; filename="x \xc3\xa9.zip"', content)
+    body += part % (b"empty", b'; filename=""', b"") + part % (b"bad", b"", b"\xff") + b"--b--\r\n"
+    form = multipart_form(body, "b")
+    assert form.fields == [("native", "a\r\nb"), ("bad", "\ufffd")]
+    assert list(form.files) == ["upload"]
+    assert (form.files["upload"].name, form.files["upload"].data) == ("x é.zip", content)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"a=b",
+        b"--b\r\n\r\nx\r\n--b--",
+        b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx',
+        b'--b\r\nContent-Disposition: form-data; name="a"\r\n' + b"x" * 9000,
+        b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n' * (MAX_PARTS + 1),
+    ],
+    ids=["empty", "url-encoded", "no name", "cut off", "long header", "many parts"],
+)
+def test_a_malformed_form_with_files_is_refused(body: bytes, browser: Browser) -> None:
+    with pytest.raises(FormRefusedError):
+        multipart_form(body, "b")
+    for kind in ("multipart/form-data; boundary=b", "multipart/form-data"):
+        headers = {**OWN, "Content-Type": kind}
+        assert browser.post("/write", content=body, headers=headers).status_code in (403, 413)

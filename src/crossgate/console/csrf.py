@@ -13,7 +13,14 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from crossgate.console.form_body import MAX_FORM, Fields, FormRefusedError, has_short_body, read_fields
+from crossgate.console.form_body import (
+    MAX_FORM,
+    Fields,
+    FormRefusedError,
+    has_form,
+    has_short_body,
+    read_fields,
+)
 from crossgate.console.render import render
 
 CSRF_FIELD: Final = "csrf"
@@ -23,7 +30,6 @@ PASTED_FIELD: Final = "pasted"
 NOT_REPEATED: Final = frozenset({CSRF_FIELD, PASTED_FIELD})
 SESSION_HEADER: Final = "Crossgate-Session"
 """Why a request was refused: `ended`, `another-session`, `another-site` or `too-large`; for js/session.js."""
-_URL_ENCODED: Final = "application/x-www-form-urlencoded"
 _STATUS: Final = {"too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "another-site": HTTPStatus.FORBIDDEN}
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
@@ -48,7 +54,7 @@ async def refuse_forged_write(request: Request, csrf: str, max_form: int = MAX_F
         return _refusal(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large")
     sent = request.headers.get(CSRF_HEADER, "")
     fields: Fields = []
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _URL_ENCODED:
+    if has_form(request.headers):
         try:
             fields = await read_fields(request)
         except FormRefusedError as refused:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_qp
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from multipart import MultipartError, ParserLimitReached, PushMultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -19,10 +22,32 @@ MAX_FORM: Final = 12 * 1024 * 1024
 MAX_DOCUMENT_FORM: Final = 4 * MAX_FORM
 """Bytes: a document of 16 MiB, likewise."""
 MAX_FIELDS: Final = 100_000
+MAX_PARTS: Final = 1000
+"""Of a form with files; no page has a hundredth of it."""
+_URL_ENCODED: Final = "application/x-www-form-urlencoded"
+_MULTIPART: Final = "multipart/form-data"
 _SMALL: Final = 64 * 1024
 """Bytes that are decoded on the event loop."""
 _NO_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 Fields = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file of a form."""
+
+    name: str
+    """As the browser names it."""
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a form contains."""
+
+    fields: Fields = field(default_factory=list)
+    files: Mapping[str, UploadedFile] = field(default_factory=dict)
+    """Chosen files by the names of their fields."""
 
 
 class FormRefusedError(Exception):
@@ -59,14 +84,61 @@ def form_fields(body: bytes) -> Fields:
     return [(_decoded(name), _decoded(value)) for name, _, value in pairs]
 
 
-async def read_fields(request: Request) -> Fields:
-    """The fields of the request's form, whose length was judged before; raises as :func:`form_fields`."""
-    kept: Fields | None = getattr(request.state, "form_fields", None)
+def multipart_form(body: bytes, boundary: str) -> Form:
+    """The form in a `multipart/form-data` body; a field for which no file was chosen is left out.
+
+    Raises:
+        FormRefusedError: it has too many parts, or is malformed, as no browser's is.
+
+    """
+    fields: Fields = []
+    files: dict[str, UploadedFile] = {}
+    part: Any = None  # its module has no types
+    content = bytearray()
+    try:
+        with PushMultipartParser(boundary, max_segment_count=MAX_PARTS, strict=True) as parser:
+            for event in parser.parse(body):
+                if isinstance(event, bytes | bytearray):
+                    content += event
+                elif event is not None:
+                    part, content = event, bytearray()
+                elif part.filename is None:
+                    fields.append((part.name, content.decode("utf-8", "replace")))
+                elif part.filename or content:
+                    files[part.name] = UploadedFile(part.filename, bytes(content))
+    except ParserLimitReached:
+        raise FormRefusedError("too-large") from None
+    except MultipartError:
+        raise FormRefusedError("another-site") from None
+    return Form(fields, files)
+
+
+async def read_form(request: Request) -> Form:
+    """The request's form, whose length was judged before; raises FormRefusedError if it is malformed."""
+    kept: Form | None = getattr(request.state, "form", None)
     if kept is None:
         body = await request.body()
-        kept = await run_in_threadpool(form_fields, body) if len(body) > _SMALL else form_fields(body)
-        request.state.form_fields = kept
-    return list(kept)
+        kind = request.headers.get("content-type", "")
+        kept = await run_in_threadpool(_parse, body, kind) if len(body) > _SMALL else _parse(body, kind)
+        request.state.form = kept
+    return kept
+
+
+async def read_fields(request: Request) -> Fields:
+    """The fields of the request's form, without its files; raises as :func:`read_form`."""
+    return list((await read_form(request)).fields)
+
+
+def has_form(headers: Headers) -> bool:
+    """Whether the request carries a form that this module reads."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() in (_URL_ENCODED, _MULTIPART)
+
+
+def _parse(body: bytes, content_type: str) -> Form:
+    kind, options = parse_options_header(content_type)
+    if kind != _MULTIPART:
+        return Form(form_fields(body))
+    return multipart_form(body, options.get("boundary") or "none")
 
 
 def _decoded(encoded: bytes) -> str:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from crossgate.console.api import ApiProblem, InProcessApi
 from crossgate.console.csrf import CSRF_FIELD, refuse_forged_write
-from crossgate.console.form_body import MAX_FORM, read_fields
+from crossgate.console.form_body import MAX_FORM, UploadedFile, read_fields, read_form
 from crossgate.console.navigation import SECTIONS
 from crossgate.console.render import render
 from crossgate.console.sent_values import whole_number
@@ -59,6 +59,10 @@ class Page:
     async def form_items(self) -> list[tuple[str, str]]:
         """All fields of a form, in order."""
         return await read_fields(self.request)
+
+    async def file(self, name: str) -> UploadedFile | None:
+        """The file that was chosen for a field of the form; None without one."""
+        return (await read_form(self.request)).files.get(name)
 
     async def show(
         self, template: str, *, title: str, call: str, status: int = HTTPStatus.OK, **values: Any
