@@ -369,18 +369,23 @@ def test_the_access_log_has_refusals_with_every_value_escaped(pet: ScriptedNativ
 def test_the_access_log_can_be_rotated(pet: ScriptedNative, tmp_path: Path) -> None:
     file = tmp_path / "access.log"
 
+    def wait_for_lines() -> None:
+        deadline = time.monotonic() + _SECONDS
+        while not (file.exists() and file.stat().st_size):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     def traffic(gateway: LiveGateway, declared: Catalogue) -> None:
         publish(gateway, with_gateway(declared, access_log=AccessLog(str(file))))
         send(gateway, "/gateway/pet/1/before", FROM_FOREIGN)
+        wait_for_lines()  # what Envoy has not written yet goes to the next file
         file.rename(tmp_path / "access.log.1")
         transport = httpx.HTTPTransport(uds=str(gateway.envoy.settings.directory.admin_socket))
         with httpx.Client(transport=transport, base_url="http://envoy") as admin:
             admin.post("/reopen_logs").raise_for_status()
             send(gateway, "/gateway/pet/1/truncated", FROM_FOREIGN)
             admin.post("/reopen_logs").raise_for_status()
-        deadline = time.monotonic() + _SECONDS
-        while not (file.exists() and file.stat().st_size):
-            assert time.monotonic() < deadline
+        wait_for_lines()
         os.truncate(file, 0)
         send(gateway, "/gateway/pet/1/after", FROM_FOREIGN)
 
