@@ -1,0 +1,71 @@
+"""Takes entries out of the lists of an imported document, and keeps them for its comments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, cast
+
+from crossgate.diagnostics import Diagnostic, Place, Severity, Step
+from crossgate.importers.result import Imported, ImportFinding, LeftOut, Taken
+
+
+def leave_out(imported: Imported, entries: Mapping[tuple[Step, ...], Sequence[ImportFinding]]) -> Imported:
+    """The import without these entries of lists, each with a warning that says what is wrong with it."""
+    document = cast("dict[str, object]", deepcopy(imported.document))
+    lists = {path[:-1] for path in entries}
+    removed = {path: sorted(int(one[-1]) for one in entries if one[:-1] == path) for path in lists}
+    taken_at = {one.path: one for one in imported.taken}
+    left_out = [_moved_left_out(one, removed) for one in imported.left_out]
+    diagnostics = list(imported.diagnostics)
+    for path, findings in entries.items():
+        taken = taken_at[path]
+        index = int(path[-1])
+        before = index - sum(one < index for one in removed[path[:-1]])
+        left_out.append(
+            LeftOut(
+                (*path[:-1], before), taken.value, taken.reason, taken.place, taken.places, tuple(findings)
+            )
+        )
+        diagnostics.append(_warning(taken, findings))
+    for path, indices in removed.items():
+        node: Any = document
+        for step in path:
+            node = node[step]
+        for index in reversed(indices):
+            del node[index]
+    return replace(
+        imported,
+        document=document,
+        taken=tuple(
+            replace(one, path=_moved(one.path, removed)) for one in imported.taken if one.path not in entries
+        ),
+        diagnostics=tuple(diagnostics),
+        left_out=tuple(sorted(left_out, key=lambda one: tuple(map(str, one.path[:-1])))),
+    )
+
+
+def _moved(path: tuple[Step, ...], removed: Mapping[tuple[Step, ...], Sequence[int]]) -> tuple[Step, ...]:
+    indices = removed.get(path[:-1])
+    if not indices:
+        return path
+    return (*path[:-1], int(path[-1]) - sum(one < int(path[-1]) for one in indices))
+
+
+def _moved_left_out(one: LeftOut, removed: Mapping[tuple[Step, ...], Sequence[int]]) -> LeftOut:
+    return replace(one, path=_moved(one.path, removed))
+
+
+def _warning(taken: Taken, findings: Sequence[ImportFinding]) -> Diagnostic:
+    """What is wrong with the entry, the attacking origin, and the verified fix."""
+    first = findings[0]
+    codes = ", ".join(dict.fromkeys(one.diagnostic.code for one in findings))
+    message = f"left out, because it is unsafe ({codes}): {first.diagnostic.message}"
+    witness = next((one.witness for one in findings if one.witness is not None), None)
+    if witness is not None and witness not in message:
+        message += f"; it admits {witness}"
+    fix = next((one.fix for one in findings if one.fix is not None), None)
+    remedy = first.diagnostic.remedy if fix is None else f"Use the expression {fix} instead"
+    place = taken.place or Place(file=taken.reason)
+    return Diagnostic("left-out", message, remedy, place, first.diagnostic.found, Severity.WARNING)

@@ -1,0 +1,161 @@
+"""Imports of documents: the kind is told, the objects are built, and what is unsafe is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from crossgate.catalogue.model import Catalogue, Gateway
+from crossgate.catalogue.reader import merge_sections, read_sections, refuse_files
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity, Step
+from crossgate.importers.build import build, has_errors, join_contents
+from crossgate.importers.found import Contents
+from crossgate.importers.kind import Kind
+from crossgate.importers.kinds import KINDS, kind_named
+from crossgate.importers.leave_out import leave_out
+from crossgate.importers.looks import describe_source
+from crossgate.importers.result import NO_OPTIONS, Imported, ImportFinding, ImportOptions
+from crossgate.importers.settings import find_unusable_settings
+from crossgate.importers.source import Source
+from crossgate.lint.check import CatalogueFindings, check_catalogue
+from crossgate.lint.rule import Finding
+from crossgate.policy.server_cors import PREFIX
+
+
+def import_sources(
+    sources: Sequence[Source],
+    kind: str | None = None,
+    options: ImportOptions = NO_OPTIONS,
+    gateway: Gateway | None = None,
+) -> Imported:
+    """The objects that the documents declare together, without entries that have lint errors.
+
+    ``kind`` names the kind of all documents; None for the one that recognises each. The linter counts with
+    what ``gateway`` says about domains and headers.
+
+    Raises:
+        InvalidInput: with every diagnostic, if one of them is an error.
+
+    """
+    kinds = [_kind_of(source, kind) for source in sources]
+    contents: list[Contents] = []
+    errors: list[Diagnostic] = []
+    for source, one in zip(sources, kinds, strict=True):
+        try:
+            contents.append(one.read(source))
+        except InvalidInput as invalid:
+            errors += invalid.diagnostics
+    if errors:
+        raise InvalidInput(errors)
+    imported = build(join_contents(contents), options, kinds=[one.name for one in kinds])
+    if has_errors(imported.diagnostics):
+        raise InvalidInput(imported.diagnostics)
+    return _without_errors(imported, gateway or Gateway())
+
+
+def tell_kind(source: Source) -> Kind:
+    """The first kind that recognises the document; raises InvalidInput if none does."""
+    found = next((one for one in KINDS if one.recognises(source)), None)
+    if found is not None:
+        return found
+    raise InvalidInput(
+        [
+            Diagnostic(
+                "kind-unknown",
+                f"the kind of document is unknown: it looks like {describe_source(source)}",
+                f"Name its kind if it is one of these: {_kind_names()}",
+                Place(file=source.name),
+            )
+        ]
+    )
+
+
+def _kind_of(source: Source, name: str | None) -> Kind:
+    if name is None:
+        return tell_kind(source)
+    found = kind_named(name)
+    if found is not None:
+        return found
+    raise InvalidInput(
+        [
+            Diagnostic(
+                "kind-unknown",
+                "no kind of document has this name",
+                f"Use one of these: {_kind_names()}",
+                found=name,
+            )
+        ]
+    )
+
+
+def _kind_names() -> str:
+    return ", ".join(f"{one.name} ({one.title})" for one in KINDS)
+
+
+def _without_errors(imported: Imported, gateway: Gateway) -> Imported:
+    """The import without the entries that have lint errors, and with the other findings."""
+    known: CatalogueFindings | None = None
+    native_cors = dict.fromkeys(imported.native_cors, True)
+    while True:
+        known = check_catalogue(_read(imported.document, gateway), known, native_cors=native_cors)
+        places = _places(imported)
+        findings = [_placed(one, imported, places) for one in known.findings()]
+        errors = [one for one in findings if one.diagnostic.severity is Severity.ERROR]
+        if not errors:
+            return replace(imported, findings=tuple(findings))
+        entries: dict[tuple[Step, ...], list[ImportFinding]] = {}
+        for one in errors:
+            if not isinstance(_entry(one.path)[-1], int):
+                # No rule has an error about a whole policy.
+                raise InvalidInput([*imported.diagnostics, one.diagnostic])
+            entries.setdefault(_entry(one.path), []).append(one)
+        imported = leave_out(imported, entries)
+        unusable = find_unusable_settings(imported.document.get("settings"), None)
+        if unusable is not None:
+            place = next(
+                (one.place for one in imported.taken if one.path == ("settings", f"{PREFIX}enabled")), None
+            )
+            unusable = unusable if place is None else replace(unusable, place=place)
+            raise InvalidInput([*imported.diagnostics, unusable])
+
+
+def _read(document: Mapping[str, object], gateway: Gateway) -> Catalogue:
+    sections, errors = read_sections(document, None, refuse_files)
+    if sections is None:
+        raise InvalidInput(errors)
+    catalogue = merge_sections([sections], gateway=None, settings=sections)
+    return replace(catalogue, gateway=gateway)
+
+
+def _entry(path: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The path of the list's entry in which a finding is."""
+    last = max((at for at, step in enumerate(path) if isinstance(step, int)), default=-1)
+    return path[: last + 1] if last > 1 else path
+
+
+def _places(imported: Imported) -> dict[tuple[Step, ...], Place]:
+    """The place of each value, and of each object the place of its first value."""
+    places: dict[tuple[Step, ...], Place] = {}
+    for one in imported.taken:
+        if one.place is not None:
+            for length in range(len(one.path), 0, -1):
+                places.setdefault(one.path[:length], one.place)
+    return places
+
+
+def _placed(finding: Finding, imported: Imported, places: Mapping[tuple[Step, ...], Place]) -> ImportFinding:
+    """The finding with its place in the documents: of the value that it is about, or of the nearest one."""
+    path = finding.diagnostic.place.path
+    place = _native_cors_place(path, imported) if finding.diagnostic.code == "native-also-cors" else None
+    for length in range(len(path), 0, -1):
+        place = place or places.get(path[:length])
+    diagnostic = finding.diagnostic if place is None else replace(finding.diagnostic, place=place)
+    return ImportFinding(diagnostic, path, finding.witness, finding.fix)
+
+
+def _native_cors_place(path: tuple[Step, ...], imported: Imported) -> Place | None:
+    apis = imported.document.get("apis")
+    if not isinstance(apis, list) or not isinstance(path[1], int):
+        return None
+    api = apis[path[1]]
+    return imported.native_cors[f"{api['name']}/{api['version']}"].place

@@ -1,0 +1,119 @@
+"""Imports: the kind of a document, and what the linter leaves out."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import pytest
+
+from crossgate.catalogue.model import ApiType
+from crossgate.diagnostics import InvalidInput, Place, Severity
+from crossgate.importers.found import Contents, Found, FoundApi, FoundApplication, FoundPolicy
+from crossgate.importers.kind import Kind
+from crossgate.importers.result import ImportOptions
+from crossgate.importers.source import Source
+from crossgate.service import imports
+from crossgate.service.imports import import_sources
+
+_Value = TypeVar("_Value")
+
+
+def found(value: _Value, line: int = 1) -> Found[_Value]:
+    return Found(value, Place(("x",), "kong.yaml", line, 1), f"line {line}")
+
+
+def contents(policy: FoundPolicy | None, **fields: object) -> Contents:
+    api = FoundApi(
+        "1",
+        found("shop"),
+        found("1.0"),
+        found(ApiType.REST),
+        (found("http://127.0.0.1:9101"),),
+        cors=policy,
+        native_cors=(found("an OPTIONS operation", 40),),
+    )
+    return Contents((api,), **fields)  # type: ignore[arg-type]  # of any field
+
+
+def install(monkeypatch: pytest.MonkeyPatch, read: Contents) -> None:
+    kind = Kind("test", "test document", "Nothing.", lambda source: b"test" in source.data, lambda _: read)
+    monkeypatch.setattr(imports, "KINDS", (kind,))
+
+
+SOURCE = Source("kong.yaml", b"test: 1")
+
+
+def test_unsafe_entries_are_left_out_until_no_error_remains(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = FoundPolicy(
+        origins=(
+            found("https://a.example.com"),
+            found({"regex": r"https://.*example\.com"}, 7),
+            found("https://b.example.com"),
+            found("http://c.example.com", 9),
+        ),
+        allow_headers=(found("X-Key"), found("Cookie", 11)),
+        credentials=found(True),
+    )
+    application = FoundApplication(found("web"), (found("http://shop.example.com"),), (found("1"),))
+    install(monkeypatch, contents(policy, applications=(application,)))
+    imported = import_sources([SOURCE])
+    assert imported.kinds == ("test",)
+    assert imported.document["apis"][0]["cors"] == {  # type: ignore[index]  # a list
+        "allowed_origins": ["https://a.example.com", "https://b.example.com"],
+        "allow_headers": ["X-Key"],
+        "allow_credentials": True,
+    }
+    left_out = {one.path: one for one in imported.left_out}
+    lists = ("apis", 0, "cors", "allowed_origins")
+    assert left_out[*lists, 1].value == {"regex": r"https://.*example\.com"}
+    assert left_out[*lists, 1].findings[0].fix
+    assert left_out[*lists, 2].value == "http://c.example.com"
+    assert left_out["applications", 0, "javascript_origins", 0].value == "http://shop.example.com"
+    warnings = [one for one in imported.diagnostics if one.code == "left-out"]
+    assert {one.place.line for one in warnings} == {1, 7, 9, 11}
+    paths = {one.path: one.value for one in imported.taken}
+    assert paths[*lists, 1] == "https://b.example.com"
+    assert (*lists, 2) not in paths
+    assert all(one.diagnostic.severity is not Severity.ERROR for one in imported.findings)
+
+
+def test_what_the_native_service_does_is_a_finding_at_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, contents(FoundPolicy()))
+    findings = {one.diagnostic.code: one.diagnostic for one in import_sources([SOURCE]).findings}
+    assert findings["native-also-cors"].place.line == 40
+    assert findings["empty-policy"].place.file == "kong.yaml"
+
+
+def test_an_unknown_kind_says_what_the_document_looks_like(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, contents(None))
+    for source, looks in {
+        b"": "an empty file",
+        b"PK\3\4": "a zip archive",
+        b"<?xml version='1.0'?><a:b/>": "XML with the root element a:b",
+        b"<!DOCTYPE html>": "an HTML page",
+        b"a: 1\nb: 2": "a document with the keys a, b",
+        b"[1]": "a document whose root is a list",
+        b"{": "a file that is not valid JSON",
+        b"\0\1": "binary data",
+    }.items():
+        with pytest.raises(InvalidInput, match="test document") as refused:
+            import_sources([Source("x", source)])
+        assert looks in str(refused.value)
+    with pytest.raises(InvalidInput, match="no kind of document has this name"):
+        import_sources([SOURCE], "nginx")
+
+
+def test_errors_refuse_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, contents(None))
+    with pytest.raises(InvalidInput, match="native-unknown"):
+        import_sources([SOURCE], options=ImportOptions(natives={"pets": "http://127.0.0.1"}))
+
+
+def test_enabled_settings_whose_last_origin_is_unsafe_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {
+        "watt.server.cors.enabled": found("true", 3),
+        "watt.server.cors.allowedOrigins": found("r:https://.*example\\.com"),
+    }
+    install(monkeypatch, contents(None, settings=settings))
+    with pytest.raises(InvalidInput, match="settings-no-origin"):
+        import_sources([SOURCE])
