@@ -2,7 +2,8 @@
 
 An object that exists stays as it is, and its differences are listed. With ``update`` the values that the
 source states replace those of the object. What the source does not state stays: owner, labels, accepted
-findings, trusted domains, times, the mode; and lists in which the source has nothing, such as origins.
+findings, trusted domains, times, the mode; lists in which the source has nothing, such as origins; and unsafe
+entries that the object has, and the import leaves out.
 Two lists with the same entries are equal: their order decides nothing.
 """
 
@@ -123,7 +124,7 @@ def _find_existing(
         api, path = existing.apis.get(_api_key(raw)), ("apis", index)
         if api is not None:
             try:
-                yield path, _compare_api(api, raw)
+                yield path, _compare_api(api, raw, _unsafe(imported, path))
             except InvalidInput as invalid:
                 errors += (_placed(one.within(*path), imported.taken) for one in invalid.diagnostics)
     for index, raw in enumerate(_list(imported.document, "applications")):
@@ -140,16 +141,21 @@ def _find_existing(
         raise InvalidInput(errors)
 
 
-def _compare_api(existing: Api, raw: _Raw) -> ExistingObject:
+def _unsafe(imported: Imported, path: tuple[Step, ...]) -> set[str]:
+    """The entries of the policy of the API that are left out."""
+    inside = (one for one in imported.left_out if one.path[:2] == path)
+    return {json.dumps([one.path[-2], one.value], sort_keys=True) for one in inside}
+
+
+def _compare_api(existing: Api, raw: _Raw, unsafe: set[str]) -> ExistingObject:
     before = api_to_dict(existing)
     canonical = api_to_dict(read_api(raw))
     after = _take_over(before, raw, canonical)
     own, stated = before.get("cors"), raw.get("cors")
     if isinstance(own, Mapping) and isinstance(stated, Mapping):
         canonical_policy = canonical.get("cors")
-        after["cors"] = _take_over(
-            own, stated, canonical_policy if isinstance(canonical_policy, Mapping) else {}
-        )
+        policy = _take_over(own, stated, canonical_policy if isinstance(canonical_policy, Mapping) else {})
+        after["cors"] = {key: _with_unsafe(key, own.get(key), new, unsafe) for key, new in policy.items()}
     return _existing("api", existing.key, before, api_to_dict(read_api(after)))
 
 
@@ -189,6 +195,14 @@ def _unless_equal(old: object, new: object) -> object:
     if isinstance(old, list | tuple) and isinstance(new, list | tuple) and _entries(old) == _entries(new):
         return old
     return new
+
+
+def _with_unsafe(key: str, old: object, new: object, unsafe: set[str]) -> object:
+    """The list with the entries that the import leaves out, and the object has."""
+    if not isinstance(old, list | tuple) or not isinstance(new, list | tuple):
+        return new
+    kept = [one for one in old if json.dumps([key, one], sort_keys=True) in unsafe and one not in new]
+    return _unless_equal(old, [*new, *kept]) if kept else new
 
 
 def _entries(values: Sequence[object]) -> set[str]:
@@ -231,17 +245,32 @@ def _select(
             moved[section,] = (section,)
             document[section] = replaced.get((section,), value)
     taken = (_move(one, moved, document) for one in imported.taken)
-    return replace(imported, document=document, taken=tuple(one for one in taken if one is not None))
+    left_out = ((one, _moved(one.path, moved)) for one in imported.left_out)
+    findings = ((one, _moved(one.path, moved)) for one in imported.findings)
+    return replace(
+        imported,
+        document=document,
+        taken=tuple(one for one in taken if one is not None),
+        left_out=tuple(replace(one, path=path) for one, path in left_out if path is not None),
+        findings=tuple(replace(one, path=path) for one, path in findings if path is not None),
+    )
+
+
+def _moved(
+    path: tuple[Step, ...], moved: Mapping[tuple[Step, ...], tuple[Step, ...]]
+) -> tuple[Step, ...] | None:
+    """The path in a document with other objects; None if its object is not in it."""
+    for length in (1, 2):
+        target = moved.get(path[:length])
+        if target is not None:
+            return (*target, *path[length:])
+    return None
 
 
 def _move(taken: Taken, moved: Mapping[tuple[Step, ...], tuple[Step, ...]], document: _Raw) -> Taken | None:
     """What was taken, with its path in a document with other objects; None if it has no such value."""
-    for length in (1, 2):
-        target = moved.get(taken.path[:length])
-        if target is not None:
-            path = (*target, *taken.path[length:])
-            break
-    else:
+    path = _moved(taken.path, moved)
+    if path is None:
         return None
     parent = _at(document, path[:-1])
     if isinstance(parent, list | tuple) and len(path) > 2:

@@ -11,7 +11,7 @@ from crossgate.catalogue.model import Catalogue
 from crossgate.catalogue.serialise import api_to_dict, application_to_dict
 from crossgate.diagnostics import InvalidInput, Place
 from crossgate.importers.merge import MergedImport, merge_imported
-from crossgate.importers.result import Imported, Taken
+from crossgate.importers.result import Imported, LeftOut, Taken
 
 EXISTING = """\
 settings:
@@ -203,3 +203,17 @@ def test_an_application_of_an_unknown_api_is_an_error() -> None:
     with pytest.raises(InvalidInput) as refused:
         merge({"applications": [{"name": "other", "apis": ["pets/9"]}]})
     assert [one.code for one in refused.value.diagnostics] == ["unknown-api"]
+
+
+def test_an_unsafe_entry_that_was_accepted_before_stays() -> None:
+    """The import leaves it out; the object has it, with an acceptance of the finding."""
+    path = ("apis", 0, "cors", "allowed_origins", 1)
+    left_out = LeftOut(path, "https://shop.example.com", "x-cors", None, 1, ())
+    stated = pets(cors={"allowed_origins": ["https://new.example.com"]})
+    imported = Imported(("openapi",), {"apis": [stated]}, left_out=(left_out,))
+    merged = merge_imported(catalogue(), imported, update=True)
+    cors = api_to_dict(merged.catalogue.apis["pets/1"])["cors"]
+    assert isinstance(cors, dict)
+    assert cors["allowed_origins"] == ["https://new.example.com", "https://shop.example.com"]
+    assert merged.written.left_out == (left_out,)
+    assert merged.added.left_out == ()

@@ -81,7 +81,7 @@ def _compose(text: str) -> Node | None:
 def _document_end(text: str) -> int:
     """Where a section can be added after all others: before the line ``...``, if there is one."""
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.DocumentEndEvent) and event.explicit:
+        if isinstance(event, yaml.DocumentEndEvent) and event.explicit and event.start_mark is not None:
             return int(event.start_mark.index)
     return len(text)
 
