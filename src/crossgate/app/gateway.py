@@ -43,7 +43,7 @@ from crossgate.app.health import Health, HealthOptions
 from crossgate.app.health_state import EnvoyListens, HealthReason, NodeSettled
 from crossgate.app.kept_token import KeptToken, keep_token
 from crossgate.app.rollout import Rollout
-from crossgate.app.sources import Source, open_source
+from crossgate.app.sources import CatalogueSource, open_source
 from crossgate.app.take_over import TakeOver
 from crossgate.app.tasks import background_task, run_until_stopped
 from crossgate.app.tcp_listener import ADMIN
@@ -154,7 +154,7 @@ class _Gateway:
         self._take_over = take_over
         self._stack = stack
         self._collector: Collector
-        self.source: Source
+        self.source: CatalogueSource
         self.control_plane: ControlPlane
         self.rollout: Rollout
         self.check: MachineCheck

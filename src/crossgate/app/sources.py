@@ -22,7 +22,7 @@ from crossgate.store import Store, StoreLocation, directory_lock, open_store
 from crossgate.store.store import DatabaseStore
 
 
-class Source(Protocol):
+class CatalogueSource(Protocol):
     """The catalogue, the tokens, telemetry, and a way to follow changes of the catalogue."""
 
     @property
@@ -93,7 +93,7 @@ class StoreSource:
 @asynccontextmanager
 async def open_source(
     source: Path | StoreLocation, on_batch: Callable[[Catalogue], None] | None = None
-) -> AsyncIterator[Source]:
+) -> AsyncIterator[CatalogueSource]:
     """Open a file or a store for as long as the context lasts.
 
     A store's catalogue is loaded in batches. After each, ``on_batch`` is called from a thread with everything

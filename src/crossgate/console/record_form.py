@@ -23,7 +23,6 @@ from crossgate.record import (
     CheckedKind,
     Choice,
     Field,
-    Kind,
     ListOf,
     Named,
     Nullable,
@@ -32,6 +31,7 @@ from crossgate.record import (
     Parsed,
     Record,
     Text,
+    ValueKind,
     WholeNumber,
 )
 
@@ -350,7 +350,7 @@ def _number(text: str) -> Any:
     return found if isinstance(found, int | float) and not isinstance(found, bool) else text
 
 
-def _bare(kind: Kind[Any] | Record[Any]) -> Any:
+def _bare(kind: ValueKind[Any] | Record[Any]) -> Any:
     """The kind without what only says that it may be missing, or how its errors read."""
     while isinstance(kind, Nullable | Named | CheckedKind):
         kind = kind.kind

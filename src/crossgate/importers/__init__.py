@@ -1,1 +1,1 @@
-"""Documents that describe or configure APIs elsewhere, read into objects of a catalogue."""
+"""Documents of other products that describe or configure APIs, read into objects of a catalogue."""

@@ -29,7 +29,13 @@ DEFAULT_VERSION = "1"
 """Of an API whose document names none."""
 
 
-def build(contents: Contents, options: ImportOptions = NO_OPTIONS, *, kinds: Sequence[str] = ()) -> Imported:
+def build(
+    contents: Contents,
+    options: ImportOptions = NO_OPTIONS,
+    *,
+    kinds: Sequence[str] = (),
+    sources: Sequence[str] = (),
+) -> Imported:
     """The objects for the contents of a document, or of several as :func:`join_contents` joins them."""
     report = Report(contents.diagnostics)
     _check_options(contents, options, report)
@@ -76,6 +82,7 @@ def build(contents: Contents, options: ImportOptions = NO_OPTIONS, *, kinds: Seq
         tuple(taken_values(document)),
         tuple(report.diagnostics),
         {key: api.native_cors[0] for key, api in zip(keys, contents.apis, strict=True) if api.native_cors},
+        sources=tuple(sources),
     )
 
 

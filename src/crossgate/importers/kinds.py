@@ -1,4 +1,4 @@
-"""The kinds of documents that can be imported, and how the kind of a document is told."""
+"""The kinds of documents that can be imported."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Report:
         self.diagnostics.append(Diagnostic(code, message, remedy, place, _shown(found), Severity.WARNING))
 
     def info(self, code: str, message: str, remedy: str, place: Place, found: str | None = None) -> None:
-        """Add what differs, but is no loss."""
+        """Add what differs without a loss."""
         self.diagnostics.append(Diagnostic(code, message, remedy, place, _shown(found), Severity.INFO))
 
     def left_out(self, what: str, why: Diagnostic, place: Place) -> None:

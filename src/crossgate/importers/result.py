@@ -90,3 +90,5 @@ class Imported:
     """In the order of the document."""
     findings: tuple[ImportFinding, ...] = ()
     """The linter's warnings and infos for the document."""
+    sources: tuple[str, ...] = ()
+    """The names of the documents, in their order."""

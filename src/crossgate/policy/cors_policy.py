@@ -25,7 +25,6 @@ from crossgate.record import (
     Delegated,
     Field,
     Invalid,
-    Kind,
     ListOf,
     Named,
     Nullable,
@@ -34,6 +33,7 @@ from crossgate.record import (
     Remedy,
     Schema,
     Text,
+    ValueKind,
     WholeNumber,
     as_found,
     wrong_type,
@@ -189,7 +189,7 @@ class _Origin:
 
 def _property(
     name: str,
-    kind: Kind[Any],
+    kind: ValueKind[Any],
     expected: str,
     doc: str,
     *,
@@ -202,7 +202,7 @@ def _property(
     return Field(name, named, doc, default=default, default_doc=default_doc)
 
 
-def _list(name: str, entry: Kind[Any], doc: str) -> Field:
+def _list(name: str, entry: ValueKind[Any], doc: str) -> Field:
     return _property(name, ListOf(entry), "a list", doc, default=(), remedy=_list_remedy)
 
 

@@ -16,7 +16,6 @@ from crossgate.record.kinds import (
     CheckedKind,
     Choice,
     Definitions,
-    Kind,
     ListOf,
     Named,
     Nullable,
@@ -27,6 +26,7 @@ from crossgate.record.kinds import (
     Remedy,
     Schema,
     Text,
+    ValueKind,
     WholeNumber,
 )
 from crossgate.record.table import REQUIRED, Delegated, Field, Record
@@ -41,7 +41,6 @@ __all__ = [
     "Delegated",
     "Field",
     "Invalid",
-    "Kind",
     "ListOf",
     "Named",
     "Nullable",
@@ -53,6 +52,7 @@ __all__ = [
     "Remedy",
     "Schema",
     "Text",
+    "ValueKind",
     "WholeNumber",
     "as_found",
     "quote_remedy",

@@ -31,7 +31,7 @@ class Definitions:
     records: dict[str, Record[Any]] = field(default_factory=dict)
 
 
-class Kind(Protocol[_Value]):
+class ValueKind(Protocol[_Value]):
     """A kind of value: how it is read, written and described."""
 
     def read(self, raw: object) -> _Value | Invalid:
@@ -201,7 +201,7 @@ class Choice(Generic[_Choice]):
 class ListOf(Generic[_Value]):
     """A list of values of one kind, read into a tuple. Programs can pass any sequence but a string."""
 
-    kind: Kind[_Value]
+    kind: ValueKind[_Value]
 
     def read(self, raw: object) -> tuple[_Value, ...] | Invalid:
         """The entries, or the errors in all of them."""
@@ -232,8 +232,8 @@ class ListOf(Generic[_Value]):
 class Pairs(Generic[_Value]):
     """A mapping with any keys of one kind, read into pairs sorted by key, which compare and hash."""
 
-    key: Kind[str]
-    value: Kind[_Value]
+    key: ValueKind[str]
+    value: ValueKind[_Value]
 
     def read(self, raw: object) -> tuple[tuple[str, _Value], ...] | Invalid:
         """The pairs, or the errors in all keys and values; the place of both is the key's."""
@@ -274,7 +274,7 @@ class OneOrMore(Generic[_Value]):
     A single one is written as itself, as by versions that knew no list.
     """
 
-    kind: Kind[_Value]
+    kind: ValueKind[_Value]
 
     def read(self, raw: object) -> tuple[_Value, ...] | Invalid:
         """All of them, or the errors in all."""
@@ -300,7 +300,7 @@ class OneOrMore(Generic[_Value]):
 class CheckedKind(Generic[_Value]):
     """A kind whose values must pass one more check, whose places are relative to the value."""
 
-    kind: Kind[_Value]
+    kind: ValueKind[_Value]
     check: Callable[[_Value], Sequence[Diagnostic]]
 
     def read(self, raw: object) -> _Value | Invalid:
@@ -324,7 +324,7 @@ class CheckedKind(Generic[_Value]):
 class Nullable(Generic[_Value]):
     """A value of some kind, or null, which means the same as leaving the key out."""
 
-    kind: Kind[_Value]
+    kind: ValueKind[_Value]
 
     def read(self, raw: object) -> _Value | Invalid | None:
         """None for null."""
@@ -347,7 +347,7 @@ Remedy = str | Callable[[object], str]
 class Named(Generic[_Value]):
     """A kind whose refusals have a code and a message of their own, with the name of the field."""
 
-    kind: Kind[_Value]
+    kind: ValueKind[_Value]
     code: str
     message: str
     remedy: Remedy

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from crossgate.diagnostics import Diagnostic
 from crossgate.record.errors import Invalid, unknown_keys, wrong_type
-from crossgate.record.kinds import Definitions, Kind, Schema
+from crossgate.record.kinds import Definitions, Schema, ValueKind
 
 _Value = TypeVar("_Value")
 
@@ -21,7 +21,7 @@ class Field:
     """One key of a record, which is also the attribute of its class."""
 
     name: str
-    kind: Kind[Any]
+    kind: ValueKind[Any]
     doc: str
     """What the value means: sentences in Markdown, shown by editors and in the reference."""
     default: object = REQUIRED

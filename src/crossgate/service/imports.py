@@ -47,7 +47,12 @@ def import_sources(
             errors += invalid.diagnostics
     if errors:
         raise InvalidInput(errors)
-    imported = build(join_contents(contents), options, kinds=[one.name for one in kinds])
+    imported = build(
+        join_contents(contents),
+        options,
+        kinds=[one.name for one in kinds],
+        sources=[one.name for one in sources],
+    )
     if has_errors(imported.diagnostics):
         raise InvalidInput(imported.diagnostics)
     return _without_errors(imported, gateway or Gateway())

@@ -54,7 +54,7 @@ _LATEST: Final = 2.0**36
 _SKEW: Final = 3600.0
 
 
-class Taken(NamedTuple):
+class TakenGroups(NamedTuple):
     """What is new since the last call."""
 
     groups: Sequence[GroupDelta]
@@ -130,7 +130,7 @@ class RefusalGroups:
                 decisions[key] = decisions.get(key, 0) + increment
         self._settlement.counted(decisions, now)
 
-    def take(self, now: float, *, last: bool = False) -> Taken:
+    def take(self, now: float, *, last: bool = False) -> TakenGroups:
         """What is new since the last call; the ``last`` one leaves nothing that waits for more."""
         self._now = now
         if last:
@@ -157,7 +157,7 @@ class RefusalGroups:
         if now - self._swept >= _SWEEP:
             self._swept = now
             self._sweep(now)
-        return Taken(groups, allowed, others)
+        return TakenGroups(groups, allowed, others)
 
     def _taken(self, now: float, *, last: bool) -> Iterator[Tracked]:
         """The groups that are handed on: those that have requests, and a place if they are new."""

@@ -62,7 +62,7 @@ def names(imported: Imported) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("title", "name", "said"),
+    ("title", "name", "reported"),
     [
         ("petstore", "petstore", False),
         ("PetStore_v1", "PetStore_v1", False),
@@ -74,10 +74,10 @@ def names(imported: Imported) -> list[str]:
         ("a" * 300, "a" * 200, True),
     ],
 )
-def test_a_title_becomes_a_valid_name(title: str, name: str, said: bool) -> None:
+def test_a_title_becomes_a_valid_name(title: str, name: str, reported: bool) -> None:
     imported = built(api(title))
     assert entry(imported)["name"] == name
-    assert codes(imported, "info") == (["name-changed"] if said else [])
+    assert codes(imported, "info") == (["name-changed"] if reported else [])
 
 
 def test_a_missing_version_is_1_and_the_report_says_so() -> None:
