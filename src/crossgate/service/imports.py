@@ -1,4 +1,4 @@
-"""Imports of documents: the kind is told, the objects are built, and what is unsafe is left out."""
+"""Imports of documents: their kind is recognised, objects are built, and what is unsafe is left out."""
 
 from __future__ import annotations
 
