@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from crossgate.importers.kind import Kind
+from crossgate.importers.openapi.reader import OPENAPI
 
-KINDS: Final[tuple[Kind, ...]] = ()
+KINDS: Final[tuple[Kind, ...]] = (OPENAPI,)
 """In the order in which they are tried."""
 
 
