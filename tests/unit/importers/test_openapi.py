@@ -75,7 +75,10 @@ def test_methods_in_use_are_allowed_and_trace_and_options_are_not() -> None:
 
 
 def test_3_2_has_query_and_additional_operations() -> None:
-    item: dict[str, object] = {"query": {}, "additionalOperations": {"COPY": {}, "*": {}, "CONNECT": {}, "OPTIONS": {}}}
+    item: dict[str, object] = {
+        "query": {},
+        "additionalOperations": {"COPY": {}, "*": {}, "CONNECT": {}, "OPTIONS": {}},
+    }
     contents = read(description(openapi="3.2.0", paths={"/a": item}))
     policy = contents.apis[0].cors
     assert policy is not None
