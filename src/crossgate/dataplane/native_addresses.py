@@ -19,8 +19,8 @@ from typing import Final
 from crossgate.catalogue.model import Gateway, NativeService
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.net.address import HostPort, is_ip_address
+from crossgate.net.public_address import IpAddress, with_embedded
 
-IpAddress = IPv4Address | IPv6Address
 Resolve = Callable[[Collection[str]], Mapping[str, Collection[IpAddress]]]
 """The addresses of names; without those that have none, or no answer in time."""
 
@@ -29,12 +29,6 @@ RESOLVE_SECONDS: Final = 2.0
 _MOST_THREADS: Final = 32
 """For all changes together: a silent name server keeps a thread longer than a change waits for it."""
 _LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
-_IPV4_AT_THE_END: Final = (
-    IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052
-    IPv6Network("64:ff9b:1::/48"),  # local NAT64, RFC 8215; with a prefix of 96 bits below it
-    IPv6Network("::ffff:0:0:0/96"),  # SIIT, RFC 2765
-    IPv6Network("::/96"),  # IPv4-compatible, RFC 4291, section 2.5.5.1
-)
 _threads = BoundedSemaphore(_MOST_THREADS)
 
 
@@ -86,7 +80,7 @@ class NativeRules:
         addresses = _literal(native.host) or resolved.get(native.host, ())
         for own in self.own:
             if native.port == own.address.port and any(
-                self._reaches(inner, own.address) for one in addresses for inner in _with_embedded(one)
+                self._reaches(inner, own.address) for one in addresses for inner in with_embedded(one)
             ):
                 yield Diagnostic(
                     code="native-is-gateway",
@@ -98,7 +92,7 @@ class NativeRules:
                 )
                 return
         for network in self._networks:
-            inside = [one for one in addresses if any(inner in network for inner in _with_embedded(one))]
+            inside = [one for one in addresses if any(inner in network for inner in with_embedded(one))]
             if inside:
                 # Name servers rotate their answers; equal ones give equal messages.
                 first = min(inside, key=str)
@@ -160,17 +154,6 @@ def _literal(host: str) -> tuple[IpAddress, ...]:
 def _unmapped(address: IpAddress) -> IpAddress:
     """The address; of ``::ffff:127.0.0.1``, the IPv4 address in it."""
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def _with_embedded(address: IpAddress) -> Iterator[IpAddress]:
-    """The address, and the IPv4 addresses that it reaches through translation or a tunnel."""
-    yield address
-    if isinstance(address, IPv6Address):
-        yield from (one for one in (address.ipv4_mapped, address.sixtofour) if one is not None)
-        yield from address.teredo or ()
-        # [::] and [::1] are addresses of their own.
-        if int(address) > 1 and any(address in network for network in _IPV4_AT_THE_END):
-            yield IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 def resolve_names(names: Collection[str], seconds: float = RESOLVE_SECONDS) -> dict[str, list[IpAddress]]:

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from crossgate.catalogue.urls import parse_native_url
-from crossgate.dataplane import native_addresses
 from crossgate.dataplane.native_addresses import NativeRules, OwnAddress, resolve_names
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.net.address import HostPort
+from crossgate.net.public_address import IpAddress
 
 PLACE = Place(("apis", "pets/1.0", "native"))
 LISTENER = OwnAddress("listener", HostPort("127.0.0.1", 8080))
@@ -138,7 +138,7 @@ def test_other_addresses_are_allowed(url: str) -> None:
 NAMES = {"inside.test": ["192.0.2.1", "10.9.9.9"], "outside.test": ["192.0.2.1"], "me.test": ["127.0.0.1"]}
 
 
-def resolve(names: Collection[str]) -> Mapping[str, Collection[native_addresses.IpAddress]]:
+def resolve(names: Collection[str]) -> Mapping[str, Collection[IpAddress]]:
     return {name: [ip_address(one) for one in NAMES[name]] for name in names if name in NAMES}
 
 
@@ -159,7 +159,7 @@ def test_a_name_without_an_address_is_a_warning() -> None:
 def test_names_are_resolved_only_if_the_answer_matters() -> None:
     looked_up: list[str] = []
 
-    def spying(names: Collection[str]) -> Mapping[str, Collection[native_addresses.IpAddress]]:
+    def spying(names: Collection[str]) -> Mapping[str, Collection[IpAddress]]:
         looked_up.extend(names)
         return {}
 
