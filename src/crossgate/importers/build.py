@@ -19,7 +19,7 @@ from crossgate.importers.names import differs_in_words, make_api_name, make_appl
 from crossgate.importers.natives import choose_natives
 from crossgate.importers.noted import Node, Noted, merge_equal, noted, plain_values, taken_values
 from crossgate.importers.policy import ORIGIN_OPTION, build_cors
-from crossgate.importers.report import Report
+from crossgate.importers.report import Report, printable_diagnostic
 from crossgate.importers.result import NO_OPTIONS, Imported, ImportOptions
 from crossgate.importers.settings import build_settings, find_unusable_settings
 from crossgate.policy import parse_exact_origin, parse_origin_pattern
@@ -74,13 +74,16 @@ def build(
         report.diagnostics.append(unusable)
     if not document:
         report.error(
-            "nothing-found", "nothing to import was found", "Check that it is the right file", Place()
+            "nothing-found",
+            "nothing to import was found",
+            "Check that it is the right file",
+            Place(file=next(iter(sources), None)),
         )
     return Imported(
         tuple(kinds),
         plain,
         tuple(taken_values(document)),
-        tuple(report.diagnostics),
+        tuple(map(printable_diagnostic, report.diagnostics)),
         {key: api.native_cors[0] for key, api in zip(keys, contents.apis, strict=True) if api.native_cors},
         sources=tuple(sources),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from crossgate.diagnostics import Place, Step
+from crossgate.diagnostics import Place, Step, printable
 from crossgate.importers.found import Found
 from crossgate.importers.result import Taken
 
@@ -62,7 +62,7 @@ def plain_values(node: Node) -> object:
 def taken_values(node: Node, path: tuple[Step, ...] = ()) -> Iterator[Taken]:
     """Every noted value of the document, in its order."""
     if isinstance(node, Noted):
-        yield Taken(path, node.value, node.reason, node.place, node.places)
+        yield Taken(path, node.value, printable(node.reason), node.place, node.places)
         return
     entries = node.items() if isinstance(node, Mapping) else enumerate(node)
     for step, value in entries:
