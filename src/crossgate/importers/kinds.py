@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from crossgate.importers.kind import Kind
+from crossgate.importers.kong.reader import KONG
 from crossgate.importers.openapi.reader import OPENAPI
+from crossgate.importers.spring.reader import SPRING_CLOUD_GATEWAY
 
-KINDS: Final[tuple[Kind, ...]] = (OPENAPI,)
+KINDS: Final[tuple[Kind, ...]] = (OPENAPI, KONG, SPRING_CLOUD_GATEWAY)
 """In the order in which they are tried."""
 
 

@@ -1,0 +1,324 @@
+"""Reads the configuration of Spring Cloud Gateway: routes become APIs, CORS configurations policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from crossgate.catalogue.model import ApiType
+from crossgate.diagnostics import Diagnostic, InvalidInput, Severity
+from crossgate.importers.combine import strictest, values_of, within_methods
+from crossgate.importers.found import Contents, Found, FoundApi, FoundPolicy
+from crossgate.importers.kind import Kind
+from crossgate.importers.methods import preflights_not_routed
+from crossgate.importers.source import Source
+from crossgate.importers.spring.binding import SpringProperty, bind, is_properties_file
+from crossgate.importers.spring.cors import read_cors
+from crossgate.importers.spring.paths import base_path, covers_below, endpoint, literal_prefix, named
+from crossgate.policy.names import ANY
+
+_PREFIXES: Final = (
+    ("spring", "cloud", "gateway", "server", "webflux"),
+    ("spring", "cloud", "gateway", "server", "webmvc"),
+    ("spring", "cloud", "gateway", "mvc"),
+    ("spring", "cloud", "gateway"),
+)
+"""Since release 2025.0 there are two gateways, each with a prefix of its own."""
+_ROUTES: Final = ("routes", "globalcors")
+_CORS_HEADERS: Final = "access-control-"
+
+
+def _recognises(source: Source) -> bool:
+    if not source.parsed and not is_properties_file(source):
+        return False
+    try:
+        return _gateway(bind(source, [])) is not None
+    except InvalidInput:
+        return False
+
+
+def read(source: Source) -> Contents:
+    """The APIs of a configuration; raises InvalidInput if it cannot be parsed."""
+    diagnostics: list[Diagnostic] = []
+    bound = bind(source, diagnostics)
+    reader = _Reader(_gateway(bound) or bound, diagnostics)
+    return Contents(tuple(reader.apis()), diagnostics=tuple(diagnostics))
+
+
+SPRING_CLOUD_GATEWAY: Final = Kind(
+    "spring-cloud-gateway",
+    "Configuration of Spring Cloud Gateway",
+    "Each route becomes an API; globalcors and the routes' own CORS metadata become their policies.",
+    _recognises,
+    read,
+)
+
+
+def _gateway(bound: SpringProperty) -> SpringProperty | None:
+    """The properties of the gateway, under the prefix that has routes or CORS configurations."""
+    for prefix in _PREFIXES:
+        found = bound.get(*prefix)
+        if found is not None and any(found.get(name) is not None for name in _ROUTES):
+            return found
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Configured:
+    """A policy, and the pattern of the paths that it is for."""
+
+    pattern: str
+    policy: FoundPolicy
+    bound: SpringProperty
+
+    def concerns(self, prefix: str) -> bool:
+        """Whether it is for some of the paths below a prefix."""
+        own = literal_prefix(self.pattern)
+        return _is_below(prefix, own) or _is_below(own, prefix)
+
+    def covers(self, prefix: str) -> bool:
+        """Whether it is for every path below a prefix."""
+        return covers_below(self.pattern) and _is_below(prefix, literal_prefix(self.pattern))
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
+class _Reader:
+    def __init__(self, gateway: SpringProperty, diagnostics: list[Diagnostic]) -> None:
+        self._gateway = gateway
+        self._diagnostics = diagnostics
+        self._global = list(self._global_configurations())
+        defaults = gateway.get("default-filters")
+        self._default_filters = [] if defaults is None else list(defaults.entries())
+
+    def apis(self) -> Iterator[FoundApi]:
+        """The API of each route."""
+        routes = self._gateway.get("routes")
+        found = [] if routes is None else list(routes.entries())
+        for number, route in enumerate(found):
+            yield from self._route(route, number)
+        locator = self._gateway.get("discovery", "locator", "enabled")
+        if locator is not None and str(locator.value).lower() == "true":
+            self._diagnostics.append(
+                locator.diagnose(
+                    "routes-discovered",
+                    "routes that the running program discovers are not in the document",
+                    "Add APIs for the services that it finds",
+                )
+            )
+        if not found:
+            self._diagnostics.append(
+                self._gateway.diagnose(
+                    "routes-missing",
+                    "no routes are in the document",
+                    "Import the document that has spring.cloud.gateway.routes",
+                )
+            )
+        elif self._global or any(route.get("metadata", "cors") for route in found):
+            self._diagnostics.append(
+                self._gateway.diagnose(
+                    "behaviour-differs",
+                    "Spring answers 403 to a preflight whose method is not allowed, Crossgate 405; Spring "
+                    "also refuses requests whose method is not allowed, Crossgate preflights; to headers "
+                    "of which some are not allowed, Spring answers with the others, Crossgate 403",
+                    "Refuse methods in the native service if no preflight precedes them: GET, HEAD and POST",
+                    Severity.INFO,
+                )
+            )
+
+    def _global_configurations(self) -> Iterator[_Configured]:
+        configurations = self._gateway.get("globalcors", "cors-configurations")
+        for key, bound in {} if configurations is None else dict(configurations.children).items():
+            if key.startswith("[") and key.endswith("]"):
+                yield _Configured(key[1:-1], self._read_cors(bound), bound)
+            else:
+                self._diagnostics.append(
+                    bound.diagnose(
+                        "path-pattern-unquoted",
+                        "without brackets, Spring Boot removes / and * from the key, which is then for no "
+                        "path; left out",
+                        "Write the pattern in brackets, such as '[/**]', if it is meant to be in force",
+                    )
+                )
+
+    def _read_cors(self, bound: SpringProperty, *, metadata: bool = False) -> FoundPolicy:
+        policy = read_cors(bound, self._diagnostics, metadata=metadata)
+        has_star = any(
+            found.value == ANY and found.reason.startswith("allowedOrigins") for found in policy.origins
+        )
+        if has_star and policy.credentials is not None and policy.credentials.value:
+            self._diagnostics.append(
+                bound.diagnose(
+                    "star-with-credentials",
+                    "with allowCredentials, Spring answers 500 where allowedOrigins is *",
+                    "List the origins",
+                    Severity.INFO,
+                )
+            )
+        return policy
+
+    def _route(self, route: SpringProperty, number: int) -> Iterator[FoundApi]:
+        name = route.get("id") or route.get("uri") or route
+        label = route.text("id") or f"route-{number}"
+        patterns = self._patterns(route)
+        filters = [*self._default_filters, *_definitions(route, "filters")]
+        targets: dict[str | None, list[tuple[str, SpringProperty]]] = {}
+        for pattern, place in patterns or [("/**", route)]:
+            base = base_path(literal_prefix(pattern), filters)
+            if isinstance(base, SpringProperty):
+                self._diagnostics.append(
+                    base.diagnose(
+                        "path-rewritten",
+                        "the path of the native service cannot be determined from this filter",
+                        f"Name its URL with --native {label}=URL",
+                    )
+                )
+            targets.setdefault(None if isinstance(base, SpringProperty) else base, []).append(
+                (pattern, place)
+            )
+        for position, (path, served) in enumerate(targets.items()):
+            policies = [
+                self._policy(route, pattern, first=not patterns or pattern == patterns[0][0])
+                for pattern, _ in served
+            ]
+            policies = [self._within_methods(route, policy) for policy in policies]
+            policy = (
+                policies[0] if len({repr(values_of(one)) for one in policies}) == 1 else strictest(policies)
+            )
+            yield FoundApi(
+                id=f"{label}#{number}.{position}",
+                name=Found(
+                    label if len(targets) == 1 else f"{label}-{position + 1}", name.place, "id of the route"
+                ),
+                version=Found("1", route.place, "Spring's routes have no version"),
+                type=Found(ApiType.REST, route.place, "Spring's routes are REST"),
+                natives=tuple(self._native(route, path)),
+                endpoints=tuple(self._endpoints(served)),
+                cors=policy,
+                native_cors=tuple(_native_cors(filters)),
+            )
+
+    def _patterns(self, route: SpringProperty) -> list[tuple[str, SpringProperty]]:
+        found = []
+        for definition in _definitions(route, "predicates"):
+            name, args = named(definition)
+            if name == "Path":
+                found += [(pattern, definition) for pattern in args if pattern.startswith("/")]
+            elif name and name != "Method":
+                self._diagnostics.append(
+                    definition.diagnose(
+                        "condition-ignored",
+                        f"Crossgate routes by the path alone: the predicate {name} is not taken over",
+                        "Check that no other API needs the same path",
+                    )
+                )
+        return found
+
+    def _within_methods(self, route: SpringProperty, policy: FoundPolicy) -> FoundPolicy:
+        for definition in _definitions(route, "predicates"):
+            name, methods = named(definition)
+            if name != "Method":
+                continue
+            if "OPTIONS" not in methods:
+                diagnostic = preflights_not_routed(definition.place, "Spring answers 404")
+                if diagnostic not in self._diagnostics:
+                    self._diagnostics.append(diagnostic)
+            policy = within_methods(policy, methods)
+        return policy
+
+    def _endpoints(self, served: Sequence[tuple[str, SpringProperty]]) -> Iterator[Found[str]]:
+        seen = set()
+        for pattern, place in served:
+            end = endpoint(pattern)
+            if end is None:
+                self._diagnostics.append(
+                    place.diagnose(
+                        "path-without-endpoint",
+                        f"no endpoint can be made of {pattern}; left out",
+                        "Give the API an endpoint that clients can use, or keep the default one",
+                    )
+                )
+            elif end not in seen:
+                seen.add(end)
+                if not covers_below(pattern):
+                    self._diagnostics.append(
+                        place.diagnose(
+                            "endpoint-wider",
+                            f"Spring routes {pattern}; an endpoint of Crossgate has every path below {end}",
+                            "Check that the native service may be called at the other paths, too",
+                        )
+                    )
+                yield Found(end, place.place, f"Path predicate {pattern}")
+
+    def _native(self, route: SpringProperty, base: str | None) -> Iterator[Found[str]]:
+        uri = route.get("uri")
+        if uri is None or base is None or uri.value is None:
+            return
+        try:
+            parts = urlsplit(str(uri.value))
+            scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+        except ValueError:
+            return
+        if uri.unresolved or scheme not in ("http", "https"):
+            yield Found(str(uri.value), uri.place, f"uri of the route; its base path is {base or '/'}")
+        else:
+            yield Found(
+                f"{scheme}://{parts.netloc}{base}",
+                uri.place,
+                "uri of the route, with the path that filters make",
+            )
+
+    def _policy(self, route: SpringProperty, pattern: str, *, first: bool) -> FoundPolicy:
+        """The policy for the paths of a pattern: the route's own is for its first pattern only."""
+        prefix = literal_prefix(pattern)
+        candidates: list[_Configured] = []
+        cors = route.get("metadata", "cors")
+        if cors is not None and first:
+            candidates.append(_Configured(pattern, self._read_cors(cors, metadata=True), cors))
+        covered = False
+        for configured in self._global:
+            if not covered and configured.concerns(prefix):
+                candidates.append(configured)
+                covered = configured.covers(prefix)
+        policies: list[FoundPolicy] = [one.policy for one in candidates]
+        if not candidates:
+            self._diagnostics.append(
+                route.diagnose(
+                    "preflights-refused",
+                    f"no CORS configuration is for {pattern}: Spring refuses its preflights only; "
+                    "the policy without origins refuses every request of a foreign origin",
+                    "Add --origin, or remove cors from the API to pass everything through",
+                )
+            )
+            return FoundPolicy()
+        whole = any(one.covers(prefix) for one in candidates)
+        if not whole and candidates[0].bound is not cors:
+            policies.append(replace(policies[0], origins=()))
+        if len({repr(values_of(one)) for one in policies}) > 1:
+            self._diagnostics.append(
+                candidates[0].bound.diagnose(
+                    "policies-combined",
+                    f"several CORS configurations are for {pattern}: only what all allow is taken over",
+                    "Check the policy of the API",
+                )
+            )
+        combined = strictest(policies)
+        return combined if combined is not None else FoundPolicy()
+
+
+def _definitions(route: SpringProperty, name: str) -> list[SpringProperty]:
+    listed = route.get(name)
+    return [] if listed is None else list(listed.entries())
+
+
+def _native_cors(filters: Sequence[SpringProperty]) -> Iterator[Found[str]]:
+    for definition in filters:
+        name, args = named(definition)
+        if name in ("DedupeResponseHeader", "RemoveResponseHeader") and any(
+            _CORS_HEADERS in one.lower() for one in args
+        ):
+            yield Found(name, definition.place, f"the filter {name} is for CORS headers of the service")

@@ -1,0 +1,217 @@
+"""The reader of Kong's declarative configuration; expectations were written by hand from Kong's source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.importers.foreign import (
+    ANY_VALUE,
+    DATA,
+    apis_in_short,
+    codes,
+    policy_in_short,
+    read_any,
+    read_file,
+    replaced,
+)
+
+from crossgate.importers.kong.reader import KONG
+from crossgate.importers.source import Source
+
+_DEFAULTS = {"origins": ["*"], "methods": "GET HEAD PUT PATCH POST DELETE", "allow": "* Authorization"}
+
+
+def test_services_of_a_self_hosted_platform() -> None:
+    found = read_file(KONG, "kong", "supabase.yml")
+    assert apis_in_short(found) == {
+        "auth-v1-open": {
+            "native": "http://auth:9999/verify",
+            "endpoints": ["/auth/v1/verify"],
+            "cors": _DEFAULTS,
+        },
+        "rest-v1": {"native": "http://rest:3000", "endpoints": ["/rest/v1"], "cors": _DEFAULTS},
+        "realtime-v1-ws": {
+            "native": "http://realtime-dev.supabase-realtime:4000/socket",
+            "endpoints": ["/realtime/v1"],
+            "cors": _DEFAULTS,
+        },
+        "meta": {"native": "http://meta:8080", "endpoints": ["/pg"]},
+        "dashboard": {"native": "http://studio:3000", "cors": _DEFAULTS},
+    }
+    # What protected the services does not come along, and a blocked route does not come at all.
+    assert codes(found) == [
+        ("behaviour-differs", 28),
+        ("access-not-taken-over", 41),
+        ("access-not-taken-over", 63),
+        ("route-blocked", 72),
+        ("access-not-taken-over", 92),
+        ("path-without-endpoint", 104),
+        ("access-not-taken-over", 107),
+    ]
+
+
+def test_references_shared_configuration_upstreams_and_old_paths() -> None:
+    found = read_file(KONG, "kong", "formats.yaml")
+    shared = {
+        "origins": ["https://shop.example", "https://*.partner.example"],
+        "allow": "Content-Type X-Request-Id",
+        "max_age": 600,
+    }
+    assert apis_in_short(found) == {
+        # Without strip_path, the service gets the whole path.
+        "orders-orders-all": {
+            "native": "https://10.0.0.5:8443/v2/orders",
+            "endpoints": ["/orders"],
+            "cors": {**shared, "methods": "GET POST"},
+        },
+        # Its own plugin is disabled, so that of the service is in force; the route is for GET only.
+        "orders-orders-read": {
+            "native": "https://10.0.0.5:8443/v2",
+            "endpoints": ["/orders-read"],
+            "cors": {**shared, "methods": "GET"},
+        },
+        "search": {"native": "http://search.internal:9200"},
+    }
+
+
+def test_a_plugin_of_a_route_with_a_regular_path() -> None:
+    found = read_file(KONG, "kong", "deck-route-plugin.yaml")
+    assert apis_in_short(found) == {
+        "example-service": {
+            "native": "http://example-api.com",
+            "cors": {
+                "methods": "GET POST",
+                "allow": "Authorization",
+                "expose": "X-My-Header",
+                "credentials": True,
+                "max_age": 3600,
+            },
+        }
+    }
+    assert codes(found)[:2] == [("origin-without-scheme", 12), ("regex-path", 7)]
+
+
+def test_services_without_routes_serve_nothing() -> None:
+    found = read_file(KONG, "kong", "deck-service.yaml")
+    assert not found.apis
+    assert {code for code, _ in codes(found)} == {"service-without-route", "native-unknown"}
+
+
+def _read(plugin: dict[str, Any] | None, **route: object) -> Any:
+    service: dict[str, Any] = {
+        "name": "a",
+        "url": "http://a.internal",
+        "routes": [{"name": "r", "paths": ["/a"], **route}],
+    }
+    if plugin is not None:
+        service["plugins"] = [{"name": "cors", "config": plugin}]
+    text = yaml.safe_dump({"_format_version": "3.0", "services": [service]})
+    return KONG.read(Source("kong.yaml", text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("origins", "expected"),
+    [
+        (None, ["*"]),
+        ([], ["*"]),
+        (["*"], ["*"]),
+        (["https://a.example", "*"], ["*"]),
+        (["https://a.example"], ["https://a.example"]),
+        # Alone, it is sent as it is, and equals no origin of a browser.
+        (["https://a.example:443"], []),
+        (["https://a.example/"], []),
+        (["a.example"], []),
+        # Among others, Kong compares normalised origins.
+        (["https://a.example:443", "http://b.example/"], ["https://a.example", "http://b.example"]),
+        (["https://a.example:8443", "a.example"], ["https://a.example:8443"]),
+        # A regular expression gets $ at its end, and is compared from the beginning.
+        ([r"https://a\.example"], ["https://a.example"]),
+        ([r"^https://a\.example$"], ["https://a.example"]),
+        ([r"https://[a-z]+\.example"], [{"regex": r"https://[a-z]+\.example"}]),
+        ([r"a\.example"], [{"regex": r"[a-z][a-z0-9+.-]*://a\.example(?::[0-9]+)?"}]),
+        # The $ belongs to the last alternative only: the first admits what begins so.
+        (
+            [r"https://a\.example|https://b\.example"],
+            [{"regex": r"(?:https://a\.example.*|https://b\.example)"}],
+        ),
+        ([r"https://(?!evil)a"], []),
+    ],
+)
+def test_origins(origins: list[str] | None, expected: list[object]) -> None:
+    found = _read({} if origins is None else {"origins": origins})
+    assert [one.value for one in found.apis[0].cors.origins] == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, _DEFAULTS),
+        ({"headers": ["*"]}, {**_DEFAULTS, "allow": "*"}),
+        (
+            {"headers": ["*"], "credentials": True},
+            {"origins": ["*"], "methods": _DEFAULTS["methods"], "credentials": True},
+        ),
+        ({"methods": ["GET", "TRACE", "OPTIONS"]}, {**_DEFAULTS, "methods": "GET"}),
+        ({"max_age": 60.0, "exposed_headers": ["X-A"]}, {**_DEFAULTS, "max_age": 60, "expose": "X-A"}),
+        ({"max_age": "soon", "credentials": "yes", "methods": [1]}, {**_DEFAULTS, "methods": None}),
+    ],
+)
+def test_settings(config: dict[str, Any], expected: dict[str, Any]) -> None:
+    found = policy_in_short(_read(config).apis[0].cors)
+    assert found == {key: value for key, value in expected.items() if value is not None}
+
+
+def test_no_preflight_reaches_a_route_that_is_not_for_options() -> None:
+    found = _read({"methods": ["GET", "POST"]}, methods=["GET", "POST"])
+    assert policy_in_short(found.apis[0].cors) == {"origins": ["*"], "allow": "* Authorization"}
+    assert "preflights-not-routed" in {code for code, _ in codes(found)}
+
+
+def test_routes_with_the_same_paths_allow_what_all_of_them_allow() -> None:
+    text = yaml.safe_dump(
+        {
+            "_format_version": "3.0",
+            "services": [
+                {
+                    "name": "a",
+                    "url": "http://a.internal",
+                    "routes": [
+                        {
+                            "name": name,
+                            "paths": ["/a"],
+                            "hosts": [f"{name}.example"],
+                            "plugins": [
+                                {"name": "cors", "config": {"origins": origins, "headers": ["X-A", name]}}
+                            ],
+                        }
+                        for name, origins in (
+                            ("one", ["https://1.example", "https://2.example"]),
+                            ("two", ["https://2.example", "https://3.example"]),
+                        )
+                    ],
+                }
+            ],
+        }
+    )
+    found = KONG.read(Source("kong.yaml", text.encode()))
+    assert len(found.apis) == 1
+    policy = found.apis[0].cors
+    assert policy is not None
+    assert policy_in_short(policy) == {
+        "origins": ["https://2.example"],
+        "methods": _DEFAULTS["methods"],
+        "allow": "X-A",
+    }
+    assert ("policies-combined") in {code for code, _ in codes(found)}
+
+
+@settings(max_examples=40)
+@pytest.mark.parametrize("name", ["formats.yaml", "supabase.yml", "team/kong.yaml"])
+@given(path=st.lists(st.integers(0, 20), min_size=1, max_size=7), value=ANY_VALUE)
+def test_any_value_anywhere_is_read_or_refused(name: str, path: list[int], value: object) -> None:
+    root = yaml.safe_load((DATA / "kong" / name).read_text())
+    read_any(KONG, replaced(root, path, value))
