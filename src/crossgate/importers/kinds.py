@@ -8,8 +8,9 @@ from crossgate.importers.kind import Kind
 from crossgate.importers.kong.reader import KONG
 from crossgate.importers.openapi.reader import OPENAPI
 from crossgate.importers.spring.reader import SPRING_CLOUD_GATEWAY
+from crossgate.importers.wsdl.reader import WSDL
 
-KINDS: Final[tuple[Kind, ...]] = (OPENAPI, KONG, SPRING_CLOUD_GATEWAY)
+KINDS: Final[tuple[Kind, ...]] = (OPENAPI, KONG, SPRING_CLOUD_GATEWAY, WSDL)
 """In the order in which they are tried."""
 
 
