@@ -38,7 +38,7 @@ class OperationHeaders:
         if operation.method == OPTIONS:
             self._add_options(operation)
             return
-        self._suggestion.add_method(operation.method, operation.value.place(key=True), operation.label)
+        self._suggestion.add_method(operation.method, operation.place, operation.label)
         where = self._add_parameters(operation.item, operation.label)
         where |= self._add_parameters(operation.value, operation.label)
         if operation.method not in _NO_BODY:
@@ -142,7 +142,7 @@ class OperationHeaders:
                     "openapi-options",
                     "with a policy, the gateway answers OPTIONS requests itself",
                     "Set plain_options to forward in the policy if clients need this operation",
-                    operation.value.place(key=True),
+                    operation.place,
                     found=operation.label,
                     severity=Severity.INFO,
                 )

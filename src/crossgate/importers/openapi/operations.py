@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from crossgate.diagnostics import Diagnostic, Severity, Step
+from crossgate.diagnostics import Diagnostic, Place, Severity, Step
 from crossgate.importers.openapi.references import Located, References
 from crossgate.policy.names import ANY, is_token
 
@@ -35,6 +35,8 @@ class Operation:
     """As it is sent."""
     label: str
     """For people: ``GET /pets``."""
+    place: Place
+    """Of its method."""
     item: Located
     """The Path Item Object that declares it."""
     value: Located
@@ -117,7 +119,9 @@ def _fields(references: References, item: Located) -> Iterator[tuple[str, Locate
 def _operation(
     references: References, method: str, label: str, item: Located, value: Located
 ) -> Operation | None:
-    if value.value is not None and not isinstance(value.value, dict):
-        references.report_shape(value, "a mapping")
+    """The operation; its own object may be in another document, which the standard does not provide for."""
+    found = references.follow(value)
+    if found is not None and found.value is not None and not isinstance(found.value, dict):
+        references.report_shape(found, "a mapping")
         return None
-    return Operation(method, label, item, value)
+    return Operation(method, label, value.place(key=True), item, value if found is None else found)
