@@ -104,7 +104,7 @@ def test_requirements_of_an_operation_replace_those_of_the_description() -> None
 
 def test_uses_are_counted() -> None:
     components = {"securitySchemes": {"s": {"type": "oauth2"}}}
-    paths = {"/a": {"get": {}, "put": {}, "post": {"security": []}}}
+    paths: dict[str, object] = {"/a": {"get": {}, "put": {}, "post": {"security": []}}}
     policy = policy_of(description(security=[{"s": []}], paths=paths, components=components))
     (header,) = policy.allow_headers
     assert header.reason == "security scheme s of GET /a and 1 more"
