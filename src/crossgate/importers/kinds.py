@@ -6,11 +6,12 @@ from typing import Final
 
 from crossgate.importers.kind import Kind
 from crossgate.importers.kong.reader import KONG
+from crossgate.importers.odata.reader import ODATA
 from crossgate.importers.openapi.reader import OPENAPI
 from crossgate.importers.spring.reader import SPRING_CLOUD_GATEWAY
 from crossgate.importers.wsdl.reader import WSDL
 
-KINDS: Final[tuple[Kind, ...]] = (OPENAPI, KONG, SPRING_CLOUD_GATEWAY, WSDL)
+KINDS: Final[tuple[Kind, ...]] = (OPENAPI, WSDL, ODATA, KONG, SPRING_CLOUD_GATEWAY)
 """In the order in which they are tried."""
 
 
