@@ -672,7 +672,7 @@ def test_csdl_json_has_the_same_rules() -> None:
     assert values(policy.allow_headers)[-2:] == ["Isolation", "X-Tenant"]
 
 
-# What is no metadata, and what is hostile
+# Other documents, and hostile ones
 
 
 @pytest.mark.parametrize(
