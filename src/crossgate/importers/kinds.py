@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossgate.importers.envoy.reader import ENVOY
+from crossgate.importers.gateway_api.reader import GATEWAY_API
 from crossgate.importers.kind import Kind
 from crossgate.importers.kong.reader import KONG
 from crossgate.importers.odata.reader import ODATA
@@ -11,7 +13,15 @@ from crossgate.importers.openapi.reader import OPENAPI
 from crossgate.importers.spring.reader import SPRING_CLOUD_GATEWAY
 from crossgate.importers.wsdl.reader import WSDL
 
-KINDS: Final[tuple[Kind, ...]] = (OPENAPI, WSDL, ODATA, KONG, SPRING_CLOUD_GATEWAY)
+KINDS: Final[tuple[Kind, ...]] = (
+    OPENAPI,
+    WSDL,
+    ODATA,
+    KONG,
+    ENVOY,
+    GATEWAY_API,
+    SPRING_CLOUD_GATEWAY,
+)
 """In the order in which they are tried."""
 
 

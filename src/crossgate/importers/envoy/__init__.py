@@ -1,0 +1,1 @@
+"""Configurations of Envoy: bootstrap files, route configurations, and dumps of its admin interface."""

@@ -1,0 +1,271 @@
+"""Reads Envoy's configuration: each route to a cluster is an API.
+
+Route configurations and clusters are found wherever they are: in a bootstrap file, a file of one resource, a
+discovery response, or an answer of ``/config_dump``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from crossgate.catalogue.model import ApiType
+from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
+from crossgate.importers.combine import strictest, values_of
+from crossgate.importers.cursor import Cursor
+from crossgate.importers.envoy.clusters import Upstreams, upstreams_of
+from crossgate.importers.envoy.cors import differences, lacks_filter, policy_of
+from crossgate.importers.envoy.fields import field, messages
+from crossgate.importers.found import Contents, Found, FoundApi, FoundPolicy
+from crossgate.importers.kind import Kind
+from crossgate.importers.source import Source
+
+
+def recognises_envoy(source: Source) -> bool:
+    """Whether it is a bootstrap, or names types of Envoy's API."""
+    for tree in source.parsed:
+        root = Cursor.root(tree)
+        if field(root, "static_resources").exists or field(root, "virtual_hosts").exists:
+            return True
+        for name in ("configs", "resources"):
+            if any("envoy" in str(one["@type"].value) for one in root[name].entries()):
+                return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A route to a cluster."""
+
+    at: Cursor
+    path: str
+    """The prefix that it matches, without a slash at the end; empty for all paths."""
+    native_path: str
+    cluster: str | None
+    policy: FoundPolicy | None
+
+
+def read_envoy(source: Source) -> Contents:
+    """The APIs of every route configuration in the document."""
+    found = [message for tree in source.trees for message in messages(tree)]
+    upstreams = upstreams_of(found)
+    managers = [message for message in found if lacks_filter(message)]
+    inline = [hosts for one in managers if (hosts := _virtual_hosts(field(one, "route_config")))]
+    named = {field(one["rds"], "route_config_name").text for one in managers} - {None}
+    problems: list[Diagnostic] = []
+    apis: list[FoundApi] = []
+    seen: list[object] = []
+    for config in found:
+        hosts = _virtual_hosts(config)
+        if hosts is None or hosts in seen:
+            continue
+        seen.append(hosts)  # a dump has static route configurations twice
+        ignored = hosts in inline or config["name"].text in named
+        for host in field(config, "virtual_hosts").entries():
+            routes = _routes(host, config, problems, ignored=ignored)
+            apis += [
+                _api(route, host, upstreams, f"{len(apis) + number}", problems)
+                for number, route in enumerate(_combined(routes, problems))
+            ]
+    if not seen:
+        raise InvalidInput(
+            [
+                Diagnostic(
+                    "envoy-no-routes",
+                    "no route configuration was found",
+                    "Give the bootstrap file, or the answer of the admin interface to /config_dump",
+                    Place(file=source.name),
+                )
+            ]
+        )
+    policies = [api for api in apis if api.cors is not None]
+    if policies:
+        problems += differences(Cursor.root(source.trees[0]))
+    return Contents(tuple(apis), diagnostics=tuple(dict.fromkeys(problems)))
+
+
+def _virtual_hosts(config: Cursor) -> list[object] | None:
+    hosts = field(config, "virtual_hosts").value
+    return hosts if isinstance(hosts, list) else None
+
+
+def _routes(host: Cursor, config: Cursor, problems: list[Diagnostic], *, ignored: bool) -> list[_Route]:
+    found = []
+    for route in host["routes"].entries():
+        action = route["route"]
+        if not action.exists:
+            what = "redirect" if route["redirect"].exists else "direct response"
+            problems.append(_skipped(route, f"the route is a {what}, and is not imported"))
+            continue
+        path, native_path = _paths(route, problems)
+        cluster = _cluster(action, problems)
+        policy = policy_of([action, route, host, config], problems)
+        if ignored and policy is not None:
+            problems.append(
+                route.diagnose(
+                    "cors-filter-missing",
+                    "the policy has no effect in Envoy: its listener has no CORS filter; it is left out",
+                    "Add the policy to the API if you want it",
+                )
+            )
+            policy = None
+        found.append(_Route(route, path, native_path, cluster, policy))
+    return found
+
+
+def _skipped(route: Cursor, message: str) -> Diagnostic:
+    return Diagnostic(
+        "route-skipped", message, "Nothing needs to be done", route.place, severity=Severity.INFO
+    )
+
+
+_PREFIXES: Final = ("prefix", "path_separated_prefix")
+
+
+def _paths(route: Cursor, problems: list[Diagnostic]) -> tuple[str, str]:
+    """The path prefix of the route, and that of the native service."""
+    match = route["match"]
+    prefix = next((one for name in _PREFIXES if (one := field(match, name)).text is not None), None)
+    exact = match["path"]
+    if prefix is not None:
+        path = str(prefix.value)
+    elif exact.text is not None:
+        path = exact.text
+        problems.append(
+            exact.diagnose(
+                "route-exact-path",
+                "the route matches this path only, the endpoint also the paths below it",
+                "Nothing needs to be done if the native service has no others there",
+                Severity.INFO,
+            )
+        )
+    else:
+        path = ""
+        problems.append(
+            match.diagnose(
+                "route-path-unclear",
+                "the route matches neither a prefix nor a path: the API gets its default endpoint",
+                "Set endpoints of the API",
+            )
+        )
+    if match["headers"].exists or field(match, "query_parameters").exists:
+        problems.append(
+            match.diagnose(
+                "route-conditions",
+                "Crossgate does not route by headers or parameters: the path alone decides",
+                "Keep such routes on Envoy",
+            )
+        )
+    action = route["route"]
+    if field(action, "regex_rewrite").exists or field(action, "path_rewrite_policy").exists:
+        problems.append(
+            action.diagnose(
+                "route-rewrite",
+                "the rewriting of paths is not taken over",
+                "Set the base path of native",
+            )
+        )
+    rewritten = field(action, "prefix_rewrite").text
+    return path.rstrip("/"), (path if rewritten is None else rewritten).rstrip("/")
+
+
+def _cluster(action: Cursor, problems: list[Diagnostic]) -> str | None:
+    weighted = list(field(action, "weighted_clusters")["clusters"].entries())
+    if weighted:
+        weighted.sort(key=lambda one: -_weight(one))
+        problems.append(
+            field(action, "weighted_clusters").diagnose(
+                "route-weighted",
+                "several clusters share the requests; the one with the greatest weight is taken",
+                "Name another native service with --native if you like",
+                Severity.INFO,
+            )
+        )
+        return weighted[0]["name"].text
+    return action["cluster"].text
+
+
+def _weight(cluster: Cursor) -> int:
+    weight = cluster["weight"].value
+    return weight if isinstance(weight, int) else 0
+
+
+def _combined(routes: Sequence[_Route], problems: list[Diagnostic]) -> list[_Route]:
+    """One route for each path, with a policy that is not laxer than that of any path at or below it."""
+    first: dict[str, _Route] = {}
+    for route in routes:
+        first.setdefault(route.path, route)
+    combined = []
+    for route in first.values():
+        inner = [one for one in routes if one is not route and _covers(route, one)]
+        policy = strictest([route.policy, *(one.policy for one in inner)]) if route.policy else route.policy
+        if values_of(policy) != values_of(route.policy):
+            problems.append(
+                route.at.diagnose(
+                    "policies-combined",
+                    "routes at or below this path have other policies; the API gets what all of them allow",
+                    "Set the policy of the API, or give those paths native services of their own",
+                )
+            )
+        combined.append(replace(route, policy=policy))
+    return combined
+
+
+def _covers(outer: _Route, inner: _Route) -> bool:
+    """Whether requests of the inner route reach the same native paths through the outer one's API."""
+    same = inner.cluster == outer.cluster or inner.path == outer.path
+    return same and f"{inner.native_path}/".startswith(f"{outer.native_path}/")
+
+
+def _api(
+    route: _Route, host: Cursor, upstreams: Upstreams, api_id: str, problems: list[Diagnostic]
+) -> FoundApi:
+    domains = [one.text for one in host["domains"].entries() if one.text not in (None, "*")]
+    if domains:
+        problems.append(
+            host["domains"].diagnose(
+                "route-domains",
+                "Crossgate does not route by domains: the path alone decides",
+                "Choose endpoints so that APIs of different domains do not conflict",
+                Severity.INFO,
+            )
+        )
+    cluster = route.cluster or ""
+    if route.cluster is not None and not upstreams.urls(cluster, ""):
+        problems.append(
+            route.at["route"].diagnose(
+                "cluster-unknown",
+                "the document has no address for the cluster of the route",
+                "Name the native service with --native",
+                Severity.INFO,
+            )
+        )
+    named = route.at["name"]
+    host_name = host["name"].text or cluster or "envoy"
+    slug = re.sub("[^A-Za-z0-9._~-]+", "-", route.path).strip("-")
+    name = named.text or (f"{host_name}-{slug}" if slug else host_name)
+    place = named.place if named.text else host["name"].place
+    endpoints = (Found(route.path, route.at["match"].place, "path of the route"),) if route.path else ()
+    return FoundApi(
+        id=api_id,
+        name=Found(name, place, "name of the route" if named.text else "virtual host and path"),
+        version=Found("1", place, "routes have no version"),
+        type=Found(ApiType.REST, route.at.place, "route of Envoy"),
+        natives=tuple(
+            Found(url, where, f"address of the cluster {cluster}")
+            for url, where in upstreams.urls(cluster, route.native_path)
+        ),
+        endpoints=endpoints,
+        cors=route.policy,
+    )
+
+
+ENVOY: Final = Kind(
+    "envoy",
+    "Envoy configuration",
+    "Routes to clusters become APIs, and CORS policies of routes and virtual hosts become their policies.",
+    recognises_envoy,
+    read_envoy,
+)

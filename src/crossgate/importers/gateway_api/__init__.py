@@ -1,0 +1,1 @@
+"""Manifests of Kubernetes' Gateway API: HTTPRoutes with their CORS filters."""
