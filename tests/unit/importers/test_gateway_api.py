@@ -104,8 +104,7 @@ def test_all_origins_with_credentials_are_left_out_with_a_warning() -> None:
     """A Gateway reflects any origin then, and Crossgate never does."""
     contents = _read(_route(_rule({"allowOrigins": ["*"], "allowCredentials": True, "allowHeaders": ["*"]})))
     imported = build(contents)
-    (api,) = imported.document["apis"]  # type: ignore[misc]  # a list
-    assert api["cors"]["allowed_origins"] == []  # type: ignore[index]  # a mapping
+    assert not [one.path for one in imported.taken if "allowed_origins" in one.path]
     warnings = [one.code for one in imported.diagnostics if one.severity is Severity.WARNING]
     assert warnings == ["origin-star-credentials"]
     assert "star-without-authorization" in codes_of(contents)
