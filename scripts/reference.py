@@ -105,7 +105,7 @@ def _completed_value(parameter: Any) -> CompletedValue:
         completes = Completes.FLAG
     elif described.is_choice:
         completes, choices = Completes.CHOICE, tuple(choice.value for choice in described.choices)
-    elif _TYPES[described.annotation] == "path":
+    elif _TYPES[described.annotation] == "path" or parameter.metavar == "SOURCE...":
         completes = Completes.DIRECTORY if parameter.metavar == "DIR" else Completes.FILE
     return CompletedValue(names, parameter.help or "", completes, choices)
 

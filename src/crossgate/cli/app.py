@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Any, Final
 
 import typer
@@ -22,6 +23,7 @@ VERBS: Final = {
     "stats": "Show how many requests were allowed and refused.",
     "prove": "Prove which domains an origin pattern admits.",
     "schema": "Print the JSON Schema of documents.",
+    "import": "Make APIs of documents that describe or configure them.",
     "plan": "Show what applying documents would change.",
     "apply": "Apply documents to a running gateway.",
     "export": "Print the document of a running gateway.",
@@ -73,7 +75,8 @@ class LazyVerb(TyperCommand):
 
     def load(self) -> TyperCommand | TyperGroup:
         """The command, or for ``token`` the group of commands."""
-        verb = getattr(import_module(f"crossgate.cli.verbs.{self.name}"), str(self.name))
+        name = f"{self.name}_" if iskeyword(str(self.name)) else str(self.name)
+        verb = getattr(import_module(f"crossgate.cli.verbs.{name}"), name)
         if not isinstance(verb, typer.Typer):
             function, verb = verb, _typer()
             verb.command(self.name)(function)

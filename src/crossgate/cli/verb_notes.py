@@ -120,6 +120,23 @@ VERB_NOTES: Final[Mapping[str, VerbNotes]] = {
         },
         {0: "printed", 2: "wrong usage"},
     ),
+    "import": VerbNotes(
+        {
+            "A description of an API, with the origin of its pages": (
+                "crossgate import openapi.yaml --origin https://app.example.com -o gateway.yaml"
+            ),
+            "The same again, after the description has changed": (
+                "crossgate import openapi.yaml --update -o gateway.yaml"
+            ),
+            "Every route of another gateway": "crossgate import kong kong.yaml -o gateway.yaml",
+            "What it would change in a running gateway": "crossgate import openapi.yaml --plan",
+        },
+        {
+            0: "everything is taken over; with --plan, it changes nothing",
+            1: "a warning: something could not be taken over exactly; with --plan, also changes",
+            2: "wrong usage, an invalid document, or a refusal: nothing is written",
+        },
+    ),
     "plan": VerbNotes(
         {
             "All documents of a directory": "crossgate plan gateway/",

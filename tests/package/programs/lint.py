@@ -34,6 +34,16 @@ code, printed, wrong = crossgate(
     "explain", "gateway.yaml", "--api", "petstore/1.0", "--origin", "https://x.test"
 )
 assert (code, "403" in printed) == (0, True), (printed, wrong)
+DESCRIPTION = """
+swagger: "2.0"
+info: {title: pets, version: "1"}
+host: pets.example.com
+schemes: [https]
+paths: {/pets: {get: {responses: {"200": {description: ok}}}}}
+"""
+Path("pets.yaml").write_text(DESCRIPTION)
+code, printed, wrong = crossgate("import", "pets.yaml", "-o", "gateway.yaml")
+assert (code, "API pets/1: added" in printed) == (0, True), (printed, wrong)
 code, _, wrong = crossgate("plan", "gateway.yaml", "--server", "http://127.0.0.1:1", "--token", "t")
 assert (code, "127.0.0.1:1" in wrong) == (2, True), (code, wrong)
 code, _, wrong = crossgate("run", "gateway.yaml")

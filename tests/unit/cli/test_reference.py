@@ -50,7 +50,7 @@ def test_every_kind_of_option_is_described_with_type_default_and_choices(row: st
 
 
 def test_every_verb_has_a_file_and_a_section() -> None:
-    files = {file.stem for file in (ROOT / "src/crossgate/cli/verbs").glob("[a-z]*.py")}
+    files = {file.stem.removesuffix("_") for file in (ROOT / "src/crossgate/cli/verbs").glob("[a-z]*.py")}
     assert files == VERBS.keys()
     sections = re.findall(r"^## crossgate (\w+)", cli_page(), re.MULTILINE)
     assert list(dict.fromkeys(sections)) == list(VERBS)

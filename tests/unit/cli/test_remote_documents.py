@@ -26,7 +26,7 @@ from crossgate.net.public_address import IpAddress, is_public
 
 @dataclass
 class Site:
-    """What a server answers by its path, and what it was asked."""
+    """What a server answers by its path, and the requests that it got."""
 
     answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     requests: list[tuple[str, str | None]] = field(default_factory=list)

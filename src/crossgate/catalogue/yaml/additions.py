@@ -6,10 +6,8 @@ made here is not made.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,9 +42,6 @@ def add_objects(text: str, addition: str) -> str:
         UneditableError: the document has a form to which nothing can be added here.
 
     """
-    with suppress(ValueError):
-        json.loads(text)
-        raise UneditableError("a JSON document, which has no place for comments")
     end = "\r\n" if "\r\n" in text else "\n"
     text += "" if text.endswith("\n") else end
     root = _compose(text)

@@ -18,7 +18,7 @@ from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNo
 
 from crossgate.catalogue.yaml.writer import write_yaml
 
-_PLAIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.*:-]+|[Xx]-[A-Za-z0-9-]+")
+_PLAIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.*:-]+(?:/[A-Za-z0-9._~/-]*)?|[Xx]-[A-Za-z0-9-]+")
 """Strings that need no quotes anywhere: most origins, and names of own headers."""
 _IDENTITY: Final = ("name", "version")
 
