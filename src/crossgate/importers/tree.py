@@ -7,13 +7,14 @@ needed. Each container is scanned for the positions of its entries at most once.
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C scanner of strings
 from typing import Final, Protocol
 
-from crossgate.catalogue.yaml.events import parse_yaml_stream
+from crossgate.catalogue.yaml.events import MAX_FOREIGN_DEPTH, MAX_FOREIGN_NODES, parse_yaml_stream
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Step
 
 _WHITE: Final = " \t\n\r"
@@ -65,6 +66,10 @@ def parse_trees(text: str, file: str) -> tuple[Tree, ...]:
         if isinstance(found, Tree):
             return (found,)
         error = found
+        if error.code != "json-syntax" or len(text) > _LONGEST_FLOW:
+            raise InvalidInput([error])
+    elif _values_at_most(text, "\n,") > 2 * MAX_FOREIGN_NODES:
+        raise InvalidInput([_too_many_values(file)])
     maps, errors = parse_yaml_stream(text)
     if errors:
         located = (replace(one, place=replace(one.place, file=file)) for one in errors)
@@ -72,21 +77,97 @@ def parse_trees(text: str, file: str) -> tuple[Tree, ...]:
     return tuple(Tree(one.root, file, one) for one in maps)
 
 
+_LONGEST_FLOW: Final = 2**18
+"""Of a document that begins like JSON and is YAML. Parsing megabytes of YAML takes seconds, which is too long
+for what is most probably JSON with an error."""
+
+
+def _values_at_most(text: str, marks: str) -> int:
+    """How many values a text with these marks between values can have."""
+    return sum(map(text.count, marks))
+
+
+def _too_many_values(file: str) -> Diagnostic:
+    return Diagnostic(
+        "too-many-values",
+        f"the document has more than {MAX_FOREIGN_NODES:,} values",
+        "Divide the document",
+        Place(file=file),
+    )
+
+
 def _parse_json(text: str, file: str) -> Tree | Diagnostic:
+    if _values_at_most(text, ",[{") > 2 * MAX_FOREIGN_NODES:
+        return _too_many_values(file)
+    unique = True
+
+    def to_dict(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal unique
+        node = dict(pairs)
+        unique = unique and len(node) == len(pairs)
+        return node
+
+    def error(message: str, place: Place) -> Diagnostic:
+        return Diagnostic("json-syntax", f"invalid JSON: {_lower(message)}", "Correct the JSON", place)
+
     try:
-        root = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        place = Place(file=file, line=error.lineno, column=error.colno)
-        return Diagnostic("json-syntax", f"invalid JSON: {_lower(error.msg)}", "Correct the JSON", place)
-    except (RecursionError, ValueError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        return Diagnostic(
-            "json-syntax", f"invalid JSON: {_lower(reason)}", "Correct the JSON", Place(file=file)
-        )
+        root = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=to_dict)
+    except json.JSONDecodeError as invalid:
+        return error(invalid.msg, Place(file=file, line=invalid.lineno, column=invalid.colno))
+    except (RecursionError, ValueError) as invalid:
+        reason = "nested too deeply" if isinstance(invalid, RecursionError) else str(invalid)
+        return error(reason, Place(file=file))
     if "\\ud" in text.lower() and not _is_unicode(root):
-        message = "a string has half of a surrogate pair"  # RFC 8259, §8.2
-        return Diagnostic("json-syntax", f"invalid JSON: {message}", "Correct the JSON", Place(file=file))
-    return Tree(root, file, _JsonPositions(text))
+        # RFC 8259, section 8.2: https://www.rfc-editor.org/rfc/rfc8259#section-8.2
+        return error("a string has half of a surrogate pair", Place(file=file))
+    if not _is_shallow(root):
+        return error("nested too deeply", Place(file=file))
+    positions = _JsonPositions(text)
+    return Tree(root, file, positions) if unique else _find_duplicate(text, file, positions)
+
+
+def _is_shallow(root: object) -> bool:
+    """Whether no value is nested more deeply than in YAML, so that readers may recurse."""
+    level = [root]
+    for _ in range(MAX_FOREIGN_DEPTH + 1):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return True
+    return False
+
+
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]')
+
+
+def _find_duplicate(text: str, file: str, positions: _JsonPositions) -> Diagnostic:
+    """The first key that its object has already, in a JSON text that has one."""
+    objects: list[dict[str, int] | None] = []
+    expects_key = False
+    for token in _TOKEN.finditer(text):
+        mark = token[0][0]
+        if mark == '"' and expects_key and objects and (keys := objects[-1]) is not None:
+            key, _ = scanstring(text, token.start() + 1)
+            first = keys.setdefault(key, token.start())
+            if first != token.start():
+                line, column = positions.line_and_column(token.start())
+                return Diagnostic(
+                    "duplicate-key",
+                    f"duplicate key; first used on line {positions.line_and_column(first)[0]}",
+                    "Keep one of the two",
+                    Place(file=file, line=line, column=column),
+                    key,
+                )
+        elif mark in "{[":
+            objects.append({} if mark == "{" else None)
+        elif mark in "}]":
+            objects.pop()
+        expects_key = mark in "{,"
+    raise AssertionError("no key is there twice")
 
 
 def _is_unicode(root: object) -> bool:
@@ -122,7 +203,7 @@ class _JsonPositions:
                 break
             key_at, at = entries[step]
             shown = key_at if key and depth == len(place.path) - 1 else at
-        line, column = self._line_and_column(shown)
+        line, column = self.line_and_column(shown)
         return Place(place.path, file, line, column)
 
     def _entries_at(self, at: int) -> dict[Step, tuple[int, int]]:
@@ -157,7 +238,8 @@ class _JsonPositions:
             at += 1
         return at
 
-    def _line_and_column(self, at: int) -> tuple[int, int]:
+    def line_and_column(self, at: int) -> tuple[int, int]:
+        """The line and column of a character, which count from 1."""
         if not self._lines:
             begin = 0
             while begin >= 0:

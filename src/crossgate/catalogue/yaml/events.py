@@ -39,9 +39,9 @@ _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 MAX_DEPTH: Final = 40
 MAX_NODES: Final = 500_000
-_MAX_FOREIGN_DEPTH: Final = 200
+MAX_FOREIGN_DEPTH: Final = 200
 """Of documents that are not Crossgate's: schemas in descriptions of APIs are nested deeply."""
-_MAX_FOREIGN_NODES: Final = 2_000_000
+MAX_FOREIGN_NODES: Final = 1_000_000
 
 
 Scalar = str | int | float | bool | None
@@ -147,7 +147,7 @@ def parse_yaml_stream(text: str) -> tuple[list[SourceMap], list[Diagnostic]]:
     There may be several documents, more and deeper values than in one of Crossgate's, and tags, which are
     ignored.
     """
-    builder = _Builder(_MAX_FOREIGN_DEPTH, _MAX_FOREIGN_NODES, foreign=True)
+    builder = _Builder(MAX_FOREIGN_DEPTH, MAX_FOREIGN_NODES, foreign=True)
     stopped = _parse(text, builder)
     if stopped is not None:
         return [], [*builder.diagnostics, stopped]

@@ -64,7 +64,12 @@ class SourceMap:
                 wants_key = key and depth == len(place.path) - 1
                 position = entry.key if wants_key or node[step] is None else entry.value
                 node = node[step]
-            elif isinstance(node, list) and isinstance(positions, list) and isinstance(step, int):
+            elif (
+                isinstance(node, list)
+                and isinstance(positions, list)
+                and isinstance(step, int)
+                and 0 <= step < len(positions)
+            ):
                 position = positions[step]
                 node = node[step]
             else:
