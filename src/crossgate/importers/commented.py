@@ -153,7 +153,7 @@ def _is_multiline(value: object) -> bool:
     """Whether the value may take several lines of YAML."""
     if isinstance(value, Mapping):
         return any(map(_is_multiline, value.values()))
-    return isinstance(value, str) and len(value.splitlines()) > 1
+    return isinstance(value, str) and value.splitlines() not in ([], [value])
 
 
 def _paths(node: object, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:

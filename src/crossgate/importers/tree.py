@@ -83,7 +83,7 @@ for what is most probably JSON with an error."""
 
 
 def _values_at_most(text: str, marks: str) -> int:
-    """How many values a text with these marks between values can have."""
+    """How many values can be in a string that has these marks between values."""
     return sum(map(text.count, marks))
 
 

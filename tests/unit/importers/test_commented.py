@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from crossgate.catalogue.yaml.events import parse_yaml
 from crossgate.diagnostics import Diagnostic, Place
 from crossgate.importers.commented import write_commented
@@ -86,3 +88,10 @@ def test_nothing_of_a_document_ends_a_comment() -> None:
     text = written({"allowed_origins": [regex, "*"]}, left_out(0, regex), left_out(2, hostile), taken=taken)
     comments = [line for line in text.split("\n") if "#" in line]
     assert all(line.isprintable() for line in comments if "# e" not in line)
+
+
+@pytest.mark.parametrize("expression", ["\n", "\u2028", "a\u2028", "\x85", "\r\n", "a\n\n b ", "", "# x", " #"])
+def test_an_expression_with_line_breaks_reads_back(expression: str) -> None:
+    regex = {"regex": expression}
+    taken = Taken(("apis", 0, "cors", "allowed_origins", 0), regex, "why", place(1))
+    written({"allowed_origins": [regex, "*"]}, left_out(1, regex), taken=(taken,))
