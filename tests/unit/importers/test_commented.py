@@ -90,7 +90,9 @@ def test_nothing_of_a_document_ends_a_comment() -> None:
     assert all(line.isprintable() for line in comments if "# e" not in line)
 
 
-@pytest.mark.parametrize("expression", ["\n", "\u2028", "a\u2028", "\x85", "\r\n", "a\n\n b ", "", "# x", " #"])
+@pytest.mark.parametrize(
+    "expression", ["\n", "\u2028", "a\u2028", "\x85", "\r\n", "a\n\n b ", "", "# x", " #"]
+)
 def test_an_expression_with_line_breaks_reads_back(expression: str) -> None:
     regex = {"regex": expression}
     taken = Taken(("apis", 0, "cors", "allowed_origins", 0), regex, "why", place(1))
