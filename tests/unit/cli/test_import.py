@@ -133,6 +133,9 @@ def test_an_existing_api_stays_and_its_differences_are_listed(folder: Path) -> N
     updated = run(folder, "pets.yaml", "-o", "gateway.yaml", "--update")
     assert "gateway.yaml: written: 0 added, 1 changed, 0 kept" in updated.stdout
     assert "API pets/1: changed\n" in updated.stdout
+    # The origins that it keeps count.
+    assert "empty-policy" not in updated.stdout
+    assert "maxage-unset" in updated.stdout
     assert api(file, "pets/1")["native"] == "https://pets.example.com/v1"
     assert api(file, "pets/1")["cors"]["allowed_origins"] == ["https://app.example.com"]
 

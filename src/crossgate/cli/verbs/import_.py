@@ -15,6 +15,7 @@ from crossgate.catalogue.document import read_document
 from crossgate.catalogue.model import Catalogue
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
+from crossgate.cli.import_findings import with_findings_of_result
 from crossgate.cli.import_sources import SourceOpener
 from crossgate.cli.import_target import ImportTarget, read_target, write_target
 from crossgate.cli.output.changes import print_plan
@@ -193,7 +194,7 @@ def _import(
     )
     if refused:
         raise InvalidInput(refused)
-    return imported, merged
+    return imported, with_findings_of_result(merged)
 
 
 def _apis(imported: Imported) -> Sequence[Any]:

@@ -1,0 +1,61 @@
+"""The linter's findings for objects that exist and get values of an import: of both together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from crossgate.diagnostics import Diagnostic, Place, Step
+from crossgate.importers.merge import SECTIONS, MergedImport
+from crossgate.importers.result import Imported, ImportFinding
+from crossgate.lint.check import check_catalogue
+
+
+def with_findings_of_result(merged: MergedImport) -> MergedImport:
+    """The merge with findings that are about the result: what an object keeps counts, too."""
+    if not merged.changed:
+        return merged
+    changed = dict(_changed_paths(merged))
+    added = (one for one in merged.written.findings if one.path[:2] not in changed.values())
+    found = [*added, *_lint(merged, changed)]
+    return replace(merged, written=replace(merged.written, findings=tuple(found)))
+
+
+def _changed_paths(merged: MergedImport) -> Iterator[tuple[tuple[Step, ...], tuple[Step, ...]]]:
+    """The path of each changed object in the catalogue, and in the document of what is written."""
+    rows = {
+        "api": [*merged.catalogue.apis],
+        "application": [*merged.catalogue.applications],
+    }
+    written = {
+        "api": [f"{one['name']}/{one['version']}" for one in _list(merged.written, "apis")],
+        "application": [one["name"] for one in _list(merged.written, "applications")],
+    }
+    for one in merged.changed:
+        if one.type == "settings":
+            yield ("settings",), ("settings",)
+        else:
+            section = SECTIONS[one.type]
+            yield (section, rows[one.type].index(one.key)), (section, written[one.type].index(one.key))
+
+
+def _lint(merged: MergedImport, changed: dict[tuple[Step, ...], tuple[Step, ...]]) -> Iterator[ImportFinding]:
+    native_cors = dict.fromkeys(merged.written.native_cors, True)
+    for one in check_catalogue(merged.catalogue, native_cors=native_cors).findings():
+        path = one.diagnostic.place.path
+        for length in (1, 2):
+            target = changed.get(path[:length])
+            if target is not None:
+                own = (*target, *path[length:])
+                yield ImportFinding(_placed(one.diagnostic, own, merged.written), own, one.witness, one.fix)
+
+
+def _placed(found: Diagnostic, path: tuple[Step, ...], written: Imported) -> Diagnostic:
+    """The diagnostic at the place in the source of the value that it is about, if the source has it."""
+    places = (one.place for one in written.taken if one.path == path and one.place is not None)
+    return replace(found, place=next(places, Place(path)))
+
+
+def _list(imported: Imported, section: str) -> list[dict[str, str]]:
+    found = imported.document.get(section)
+    return found if isinstance(found, list) else []
