@@ -36,13 +36,14 @@ def write_commented(imported: Imported) -> str:
     if positions is None:
         raise InvalidInput(errors)
     notes = _Notes(positions, imported.document)
+    names = _short_names(imported)
     for taken in imported.taken:
-        notes.add(taken.path, _origin_of(taken), multiline=_is_multiline(taken.value))
+        notes.add(taken.path, _origin_of(taken, names), multiline=_is_multiline(taken.value))
     listed = {one.path[:-1] for one in imported.left_out}
     for path in _empty_origins(imported.document):
         notes.add(path, _ALL_LEFT_OUT if path in listed else _EMPTY)
     for left_out in imported.left_out:
-        notes.add_lines(left_out.path, list(_commented_out(left_out)))
+        notes.add_lines(left_out.path, list(_commented_out(left_out, names)))
     return "".join(f"{line}\n" for line in _header(imported)) + notes.write(text)
 
 
@@ -109,22 +110,33 @@ def _header(imported: Imported) -> Iterator[str]:
         yield _comment(f"{kind}: {name}")
 
 
-def _origin_of(taken: Taken | LeftOut) -> str:
+def _short_names(imported: Imported) -> Mapping[str, str]:
+    """The last part of each file's name, if no other file has the same; the header has the full names."""
+    places = [*(one.place for one in imported.taken), *(one.place for one in imported.left_out)]
+    named = (place.file for place in places if place is not None and place.file is not None)
+    files = dict.fromkeys([*imported.sources, *named])
+    short = {file: file.rstrip("/").rpartition("/")[2] or file for file in files}
+    used = list(short.values())
+    return {file: name if used.count(name) == 1 else file for file, name in short.items()}
+
+
+def _origin_of(taken: Taken | LeftOut, names: Mapping[str, str]) -> str:
     """Where a value is from: ``api.yaml:7 $.paths: reason (3 places)``."""
     more = f" ({taken.places} places)" if taken.places > 1 else ""
-    return f"{_position(taken.place)}{taken.reason}{more}"
+    return f"{_position(taken.place, names)}{taken.reason}{more}"
 
 
-def _position(place: Place | None) -> str:
+def _position(place: Place | None, names: Mapping[str, str]) -> str:
     if place is None:
         return ""
     line = "" if place.line is None else f":{place.line}"
     path = f" {place.json_path}" if place.path else ""
-    return f"{place.file or ''}{line}{path}: "
+    file = "" if place.file is None else names.get(place.file, place.file)
+    return f"{file}{line}{path}: "
 
 
-def _commented_out(left_out: LeftOut) -> Iterator[str]:
-    yield f"left out, from {_origin_of(left_out)}"
+def _commented_out(left_out: LeftOut, names: Mapping[str, str]) -> Iterator[str]:
+    yield f"left out, from {_origin_of(left_out, names)}"
     for finding in left_out.findings:
         yield _finding(finding)
     yield _entry(left_out.value)

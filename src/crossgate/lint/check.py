@@ -30,7 +30,7 @@ CATALOGUE_CODES: Final = frozenset({"suffix-list-stale"})
 ORIGIN_CODES: Final = frozenset({"empty-policy", "untrusted-domain"})
 """Rules that examine the origins of an API's applications; the findings of no other rule depend on them."""
 NATIVE_CODES: Final = frozenset({"native-also-cors"})
-"""Rules that need an answer of the native service to a preflight; without one they find nothing."""
+"""Rules that need to know what the native service does; nothing found means nothing known."""
 
 
 def check_subject(subject: Subject, codes: Collection[str] | None = None) -> list[Finding]:

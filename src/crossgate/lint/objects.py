@@ -49,7 +49,7 @@ class Context:
     application_origins: frozenset[str] = frozenset()
     """Of an API: the origins of its applications that are not suspended."""
     native_cors: bool | None = None
-    """Of an API: whether its native service does CORS itself; None if no preflight was sent to it."""
+    """Of an API: whether its native service does CORS itself; None if nothing is known of it."""
     credentialed: frozenset[tuple[str, Mode]] = frozenset()
     """Of an application: the APIs that allow its origins to send credentials. One that enforces its policy is
     named with both modes, so that enforcing more is a superset."""

@@ -97,3 +97,15 @@ def test_an_expression_with_line_breaks_reads_back(expression: str) -> None:
     regex = {"regex": expression}
     taken = Taken(("apis", 0, "cors", "allowed_origins", 0), regex, "why", place(1))
     written({"allowed_origins": [regex, "*"]}, left_out(1, regex), taken=(taken,))
+
+
+def test_a_file_is_named_by_its_last_part_if_that_is_enough() -> None:
+    def name_line(*files: str) -> str:
+        taken = Taken(("apis", 0, "name"), "shop", "title", Place((), files[0], 2, 1))
+        document = {"apis": [{"name": "shop"}]}
+        text = write_commented(Imported(("kong",) * len(files), document, (taken,), sources=files))
+        assert all(f"# kong: {file}\n" in text for file in files)
+        return text.splitlines()[-1]
+
+    assert name_line("/a/kong.yaml") == "- name: shop  # kong.yaml:2: title"
+    assert name_line("/a/kong.yaml", "/b/kong.yaml") == "- name: shop  # /a/kong.yaml:2: title"

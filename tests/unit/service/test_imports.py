@@ -6,12 +6,14 @@ from typing import TypeVar
 
 import pytest
 
-from crossgate.catalogue.model import ApiType
+from crossgate.catalogue.model import ApiType, Gateway
+from crossgate.catalogue.underscore_headers import UnderscoreHeaders
 from crossgate.diagnostics import InvalidInput, Place, Severity
 from crossgate.importers.found import Contents, Found, FoundApi, FoundApplication, FoundPolicy
 from crossgate.importers.kind import Kind
 from crossgate.importers.result import ImportOptions
 from crossgate.importers.source import Source
+from crossgate.lint.rules import all_rules
 from crossgate.service import imports
 from crossgate.service.imports import import_sources
 
@@ -117,3 +119,37 @@ def test_enabled_settings_whose_last_origin_is_unsafe_are_an_error(monkeypatch: 
     install(monkeypatch, contents(None, settings=settings))
     with pytest.raises(InvalidInput, match="settings-no-origin"):
         import_sources([SOURCE])
+
+
+def test_every_error_of_the_linter_is_about_an_entry() -> None:
+    seen = set()
+    for rule in all_rules():
+        for example in (one for one in rule.bad if not one.trusted_domains):  # imports have none
+            for found in rule.findings(example.subject(allow_credentials=True)):
+                if found.diagnostic.severity is Severity.ERROR:
+                    seen.add(rule.code)
+                    path = found.diagnostic.place.path
+                    assert any(isinstance(step, int) for step in path[1:]), rule.code
+    assert len(seen) > 20
+
+
+def test_settings_lose_unsafe_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {
+        "watt.server.cors.allowedOrigins": found("https://a.example.com,r:https://.*example\\.com"),
+        "watt.server.cors.supportedHeaders": found("Cookie"),
+    }
+    install(monkeypatch, contents(None, settings=settings))
+    imported = import_sources([SOURCE])
+    assert imported.document["settings"] == {
+        "watt.server.cors.allowedOrigins": ["https://a.example.com"],
+        "watt.server.cors.supportedHeaders": [],
+    }
+    assert [one.value for one in imported.left_out] == ["r:https://.*example\\.com", "Cookie"]
+
+
+def test_the_gateway_object_decides_what_is_unsafe(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = FoundPolicy(origins=(found("https://a.example.com"),), allow_headers=(found("my_key"),))
+    install(monkeypatch, contents(policy))
+    assert len(import_sources([SOURCE]).left_out) == 1
+    gateway = Gateway(underscore_headers=UnderscoreHeaders.ALLOW)
+    assert not import_sources([SOURCE], gateway=gateway).left_out

@@ -20,8 +20,10 @@ RULE = Rule(
     severity=Severity.INFO,
     rationale=(
         "The gateway removes the native service's own CORS headers and sends those of the policy. What only "
-        "the native service allows is no longer allowed. Only `crossgate check --reach` finds this: it sends "
-        "each native service one preflight."
+        "the native service allows is no longer allowed. `crossgate check --reach` finds this: it sends each "
+        "native service one preflight. `crossgate import` finds it in a document that says so: with OPTIONS "
+        "operations, response headers for CORS, or a vendor's extension. What a document says is not stored, "
+        "so no other command finds this."
     ),
     remedy="Switch CORS off in the native service, or remove the policy to pass its responses through",
     find=_find,
