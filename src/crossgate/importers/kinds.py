@@ -11,12 +11,16 @@ from crossgate.importers.kong.reader import KONG
 from crossgate.importers.odata.reader import ODATA
 from crossgate.importers.openapi.reader import OPENAPI
 from crossgate.importers.spring.reader import SPRING_CLOUD_GATEWAY
+from crossgate.importers.webmethods.reader import WEBMETHODS
+from crossgate.importers.webmethods.settings import WEBMETHODS_SETTINGS
 from crossgate.importers.wsdl.reader import WSDL
 
 KINDS: Final[tuple[Kind, ...]] = (
     OPENAPI,
     WSDL,
     ODATA,
+    WEBMETHODS,
+    WEBMETHODS_SETTINGS,
     KONG,
     ENVOY,
     GATEWAY_API,

@@ -1,0 +1,1 @@
+"""Exports and settings of webMethods API Gateway, the reference product."""
