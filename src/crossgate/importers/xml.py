@@ -138,14 +138,9 @@ def parse_xml(source: Source) -> XmlDocument:
             text,
             _skip_prolog(text),
         )
-    try:
-        root = etree.fromstring(text.encode(), _parser())
-    except etree.XMLSyntaxError as error:
-        raise InvalidInput([_syntax_error(error, text, source.name)]) from None
-    except UnicodeEncodeError as error:
-        message = "the document has half of a surrogate pair"
-        remedy = "Remove that character"
-        raise _refused(source, "xml-syntax", message, remedy, text, error.start) from None
+    root = _parse(text, source.name)
+    if isinstance(root, Diagnostic):
+        raise InvalidInput([root])
     return XmlDocument(root, text, source.name)
 
 
@@ -165,14 +160,35 @@ def root_name(source: Source) -> XmlName | None:
     tag = _START_TAG.match(text, at) if at >= 0 else None
     if tag is None:
         return None
-    try:
-        root = etree.fromstring((tag[0].removesuffix(">").removesuffix("/") + "/>").encode(), _parser())
-    except (etree.XMLSyntaxError, UnicodeEncodeError):
-        return None
-    return name_of(root)
+    root = _parse(tag[0].removesuffix(">").removesuffix("/") + "/>", source.name)
+    return None if isinstance(root, Diagnostic) else name_of(root)
 
 
-def _parser() -> etree.XMLParser[etree._Element]:
+def _parse(text: str, file: str) -> etree._Element | Diagnostic:
+    """The root element, or the first error.
+
+    Any string is the name of a namespace (Namespaces in XML 1.0, §2.2): that one is not a URI is an error for
+    libxml2 only.
+    """
+    root: etree._Element | None = None
+    errors: list[etree._LogEntry] = []
+    for recover in (False, True):
+        parser = _parser(recover=recover)
+        try:
+            root = etree.fromstring(text.encode(), parser)
+        except etree.XMLSyntaxError:
+            root = None
+        errors += (entry for entry in parser.error_log if _is_error(entry))
+        if errors or root is not None:
+            break
+    return _syntax_error(errors[0] if errors else None, text, file) if errors or root is None else root
+
+
+def _is_error(entry: etree._LogEntry) -> bool:
+    return entry.level > etree.ErrorLevels.WARNING and entry.type != etree.ErrorTypes.WAR_NS_URI
+
+
+def _parser(*, recover: bool = False) -> etree.XMLParser[etree._Element]:
     return etree.XMLParser(
         encoding="utf-8",  # of the text; what the document declares was for its bytes
         resolve_entities=False,
@@ -181,7 +197,7 @@ def _parser() -> etree.XMLParser[etree._Element]:
         dtd_validation=False,
         attribute_defaults=False,
         huge_tree=False,
-        recover=False,
+        recover=recover,
         remove_comments=True,
         remove_pis=True,
     )
@@ -256,16 +272,15 @@ def _check_counts(text: str, source: Source) -> None:
             )
 
 
-def _syntax_error(error: etree.XMLSyntaxError, text: str, file: str) -> Diagnostic:
-    entry = error.error_log.last_error
-    message = (entry.message if entry is not None else error.msg or "").strip()
+def _syntax_error(error: etree._LogEntry | None, text: str, file: str) -> Diagnostic:
+    message = error.message.strip() if error is not None else "this is not a document"
+    line, column = (error.line, error.column) if error is not None else (1, 1)
     if not text.strip():
         message = "the document is empty"
     elif "Excessive depth" in message:
         message = "elements are nested too deeply"
     elif "XML_PARSE_HUGE" in message:
         message = "a name, a tag or a string is too long"
-    line, column = error.position
     if message[1:2].islower():
         message = message[0].lower() + message[1:]
     return Diagnostic(

@@ -163,6 +163,16 @@ def test_oversized_xml_is_refused(data: bytes, message: str) -> None:
     assert refusal(data).message.startswith(message)
 
 
+@pytest.mark.parametrize("namespace", ["http://{{url}}/a b", "http://[x", "relative", "%zz"])
+def test_any_string_is_the_name_of_a_namespace(namespace: str) -> None:
+    data = f'<a xmlns="{namespace}" xmlns:b="{namespace}"><b:c/></a>'
+
+    assert name_of(parse(data).root[0]) == XmlName(namespace, "c")
+    assert root_name(source(data)) == XmlName(namespace, "a")
+    assert refusal(data.replace("</a>", "<d></a>")).code == "xml-syntax"
+    assert refusal(data.replace("<b:c/>", "<x:c/>")).code == "xml-syntax"
+
+
 @pytest.mark.parametrize(
     ("data", "name"),
     [
