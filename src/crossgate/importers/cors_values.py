@@ -18,6 +18,11 @@ SAFELISTED_METHODS: Final = ("GET", "HEAD", "POST")
 _SECONDS: Final = re.compile(r"-?[0-9]{1,15}")
 
 
+def values_at(at: Cursor) -> list[Cursor]:
+    """The values of a mapping; none of anything else."""
+    return [pair[1] for pair in at.items()]
+
+
 def names_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> tuple[Found[str], ...]:
     """The entries of a list of strings, or of a string that is separated by commas."""
     return tuple(
