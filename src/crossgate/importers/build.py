@@ -6,6 +6,7 @@ there is none. Nothing is laxer than what the documents say, and the same input 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
@@ -15,7 +16,7 @@ from crossgate.catalogue.names import parse_name
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.importers.endpoints import choose_endpoints
 from crossgate.importers.found import Contents, Found, FoundApi, FoundApplication
-from crossgate.importers.names import differs_in_words, make_api_name, make_application_name, unused_name
+from crossgate.importers.names import UniqueNames, differs_in_words, make_api_name, make_application_name
 from crossgate.importers.natives import choose_natives
 from crossgate.importers.noted import Node, Noted, merge_equal, noted, plain_values, taken_values
 from crossgate.importers.policy import ORIGIN_OPTION, build_cors
@@ -155,7 +156,8 @@ def _check_options(contents: Contents, options: ImportOptions, report: Report) -
 def _name_apis(apis: Sequence[FoundApi], options: ImportOptions, report: Report) -> list[tuple[Noted, Noted]]:
     """The name and the version of each API, in pairs that are unique."""
     names: list[tuple[Noted, Noted]] = []
-    used: set[str] = set()
+    used: defaultdict[str, UniqueNames] = defaultdict(UniqueNames)
+    """Of each version."""
     single = len(apis) == 1
     for api in apis:
         name = _make_name("name", api.name, "api", report)
@@ -164,8 +166,7 @@ def _name_apis(apis: Sequence[FoundApi], options: ImportOptions, report: Report)
             name = Noted(options.name, "--name", None)
         if single and options.version is not None:
             version = Noted(options.version, "--api-version", None)
-        own = {key.removesuffix(f"/{version.value}") for key in used if key.endswith(f"/{version.value}")}
-        unique = unused_name(str(name.value), own)
+        unique = used[str(version.value)].take(str(name.value))
         if unique != name.value:
             report.info(
                 "name-in-use",
@@ -175,7 +176,6 @@ def _name_apis(apis: Sequence[FoundApi], options: ImportOptions, report: Report)
                 api.name.value,
             )
             name = replace(name, value=unique)
-        used.add(f"{unique}/{version.value}")
         names.append((name, version))
     return names
 
@@ -197,10 +197,9 @@ def _build_applications(
     applications: Sequence[FoundApplication], key_of: dict[str, str], report: Report
 ) -> list[Node]:
     built: list[Node] = []
-    used: set[str] = set()
+    used = UniqueNames()
     for found in applications:
-        name = unused_name(make_application_name(found.name.value), used)
-        used.add(name)
+        name = used.take(make_application_name(found.name.value))
         if differs_in_words(name, found.name.value):
             report.info(
                 "name-changed",

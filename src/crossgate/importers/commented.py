@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -76,8 +77,8 @@ class _Notes:
             self._above[self._line(path)] += comments
             return
         begin = self._line((*path[:-1], index - 1) if entries else path[:-1])
-        later = [one for one in self._starts if one > begin]
-        self._last[later[0] - 1 if later else -1] += comments
+        later = bisect_right(self._starts, begin)
+        self._last[self._starts[later] - 1 if later < len(self._starts) else -1] += comments
 
     def write(self, text: str) -> str:
         lines = [(found[1], found[2]) for found in _LINE.finditer(text)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from crossgate.catalogue.endpoint_index import Claim, EndpointIndex
 from crossgate.catalogue.names import parse_endpoint
@@ -28,23 +29,32 @@ def choose_endpoints(
 
     An API without any has its default endpoint, which has precedence over those that documents name.
     """
-    wishes: list[list[_Wish]] = [[] for _ in apis]
+    wishes: list[dict[str, _Wish]] = [{} for _ in apis]
     for api, wanted, default in zip(apis, wishes, defaults, strict=True):
         for found, places in merge_equal(api.endpoints, str):
             parsed = parse_endpoint(found.value)
             if isinstance(parsed, Diagnostic):
                 _leave_out(parsed, found, default, report)
             else:
-                wanted.append(_Wish(found, places))
-    while (lost := _find_conflicts(wishes, keys, defaults)) is not None:
+                wanted[parsed] = _Wish(found, places)
+    for turn in range(_TURNS + 1):
+        lost = _find_conflicts(wishes, keys, defaults, all_defaults=turn == _TURNS)
         for number, endpoint, why in lost:
-            wish = next(one for one in wishes[number] if one.found.value == endpoint)
-            wishes[number].remove(wish)
-            _leave_out(why, wish.found, defaults[number], report)
+            _leave_out(why, wishes[number].pop(endpoint).found, defaults[number], report)
+        if not lost:
+            break
     return [
-        [Noted(wish.found.value, wish.found.reason, wish.found.place, wish.places) for wish in wanted]
+        [
+            Noted(wish.found.value, wish.found.reason, wish.found.place, wish.places)
+            for wish in wanted.values()
+        ]
         for wanted in wishes
     ]
+
+
+_TURNS: Final = 5
+"""An API that loses its last endpoint gets its default one, which may conflict with one of another API,
+and so on. After these turns every default endpoint counts, so that there is no further one."""
 
 
 def _leave_out(why: Diagnostic, found: Found[str], default: str, report: Report) -> None:
@@ -58,19 +68,26 @@ def _leave_out(why: Diagnostic, found: Found[str], default: str, report: Report)
 
 
 def _find_conflicts(
-    wishes: Sequence[Sequence[_Wish]], keys: Sequence[str], defaults: Sequence[str]
-) -> list[tuple[int, str, Diagnostic]] | None:
-    """The endpoints that conflict with earlier ones, by the number of their API; None without any."""
-    claims = [Claim(defaults[at], keys[at]) for at, wanted in enumerate(wishes) if not wanted]
+    wishes: Sequence[Mapping[str, _Wish]],
+    keys: Sequence[str],
+    defaults: Sequence[str],
+    *,
+    all_defaults: bool,
+) -> list[tuple[int, str, Diagnostic]]:
+    """The endpoints that conflict with earlier ones, by the number of their API.
+
+    With ``all_defaults``, the default endpoints of APIs that have others count, too.
+    """
+    claims = [
+        Claim(default, key)
+        for default, key, wanted in zip(defaults, keys, wishes, strict=True)
+        if not wanted or (all_defaults and default not in wanted)
+    ]
     claims += (
-        Claim(wish.found.value, keys[at], Place(("apis", at)))
+        Claim(endpoint, keys[at], Place(("apis", at)))
         for at, wanted in enumerate(wishes)
-        for wish in wanted
+        for endpoint in wanted
     )
     _, conflicts = EndpointIndex().replace((), claims)
-    lost = []
-    for conflict in conflicts:
-        # Without a place it is a default endpoint; two of those never conflict.
-        at = conflict.claim.place.path[1]
-        lost.append((int(at), conflict.claim.endpoint, conflict.diagnostic()))
-    return lost or None
+    # A default endpoint has no place, and is the earlier one: two of them never conflict.
+    return [(int(one.claim.place.path[1]), one.claim.endpoint, one.diagnostic()) for one in conflicts]

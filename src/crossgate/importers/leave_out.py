@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -14,15 +16,16 @@ from crossgate.importers.result import Imported, ImportFinding, LeftOut, Taken
 def leave_out(imported: Imported, entries: Mapping[tuple[Step, ...], Sequence[ImportFinding]]) -> Imported:
     """The import without these entries of lists, each with a warning that says what is wrong with it."""
     document = cast("dict[str, object]", deepcopy(imported.document))
-    lists = {path[:-1] for path in entries}
-    removed = {path: sorted(int(one[-1]) for one in entries if one[:-1] == path) for path in lists}
+    removed: defaultdict[tuple[Step, ...], list[int]] = defaultdict(list)
+    for path in entries:
+        insort(removed[path[:-1]], int(path[-1]))
     taken_at = {one.path: one for one in imported.taken}
     left_out = [_moved_left_out(one, removed) for one in imported.left_out]
     diagnostics = list(imported.diagnostics)
     for path, findings in entries.items():
         taken = taken_at[path]
         index = int(path[-1])
-        before = index - sum(one < index for one in removed[path[:-1]])
+        before = index - bisect_left(removed[path[:-1]], index)
         left_out.append(
             LeftOut(
                 (*path[:-1], before), taken.value, taken.reason, taken.place, taken.places, tuple(findings)
@@ -50,7 +53,7 @@ def _moved(path: tuple[Step, ...], removed: Mapping[tuple[Step, ...], Sequence[i
     indices = removed.get(path[:-1])
     if not indices:
         return path
-    return (*path[:-1], int(path[-1]) - sum(one < int(path[-1]) for one in indices))
+    return (*path[:-1], int(path[-1]) - bisect_left(indices, int(path[-1])))
 
 
 def _moved_left_out(one: LeftOut, removed: Mapping[tuple[Step, ...], Sequence[int]]) -> LeftOut:

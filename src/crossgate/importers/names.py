@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container
 from typing import Final
 
 from crossgate.catalogue.names import MAX_NAME, parse_application_name, parse_name
@@ -35,14 +34,23 @@ def make_application_name(name: str) -> str:
     return " ".join(printable.split())[:MAX_NAME].strip() or "application"
 
 
-def unused_name(name: str, used: Container[str]) -> str:
-    """The name, with a number after it if it is used."""
-    number, candidate = 1, name
-    while candidate in used:
-        number += 1
-        suffix = f"-{number}"
-        candidate = name[: MAX_NAME - len(suffix)] + suffix
-    return candidate
+class UniqueNames:
+    """Names that are in use."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """The name, with a number after it if it is in use; it is in use from now on."""
+        candidate = name
+        while candidate in self._used:
+            # Numbers are not tried again: thousands of objects may have one name.
+            number = self._numbers[name] = self._numbers.get(name, 1) + 1
+            suffix = f"-{number}"
+            candidate = name[: MAX_NAME - len(suffix)] + suffix
+        self._used.add(candidate)
+        return candidate
 
 
 def differs_in_words(name: str, title: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import TypeVar
 
 import pytest
@@ -231,3 +232,13 @@ def test_several_documents_are_joined() -> None:
     applications = imported.document["applications"]
     assert isinstance(applications, list)
     assert [found["apis"] for found in applications] == [["petstore/1.0"], ["petstore-2/1.0"]]
+
+
+def test_defaults_that_push_others_aside_come_to_an_end() -> None:
+    # Each API wants the default endpoint of the one after it; only the last has none of its own.
+    names_ = [f"api-{number}" for number in range(30)]
+    wanted = {name: f"/gateway/{after}/1.0" for name, after in pairwise(names_)}
+    apis = [api(name, endpoints=(found(wanted[name]),) if name in wanted else ()) for name in names_]
+    imported = built(*apis)
+    assert not any("endpoints" in entry(imported, number) for number in range(23, 30))
+    assert len(codes(imported, "warning")) >= 6
