@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.command import crossgate
 from tests.unit.importers.openapi_description import description, read, swagger
 
 from crossgate.diagnostics import Diagnostic, InvalidInput
@@ -141,3 +144,24 @@ def test_a_nested_document_that_can_be_parsed_is_read() -> None:
         '{"openapi": "3.1.0", "paths": {"/a": {"get": {"x": ' + "[" * depth + "]" * depth + "}}}}"
     )
     assert contents.apis
+
+
+@pytest.mark.parametrize(
+    "reference", ["file:///etc/passwd", "http://169.254.169.254/a", "/etc/passwd", "../a"]
+)
+def test_the_command_refuses_references_to_the_machine_and_the_network(
+    tmp_path: Path, reference: str
+) -> None:
+    (tmp_path / "a").write_text("in: header\nname: X-Secret\n", encoding="utf-8")
+    file = tmp_path / "docs" / "openapi.json"
+    file.parent.mkdir()
+    parameters = [{"$ref": f"{reference}#/"}, {"$ref": reference}]
+    servers = [{"url": "https://a.example"}]
+    document = description(paths={"/a": {"get": {"parameters": parameters}}}, servers=servers)
+    file.write_text(json.dumps(document), encoding="utf-8")
+    done = crossgate("import", file, "--json")
+    printed = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [one["code"] for one in printed["diagnostics"]] == ["openapi-reference-refused"] * 2
+    assert "X-Secret" not in printed["document"]
+    assert "root:" not in done.stdout

@@ -44,6 +44,13 @@ def test_3_2_resolves_against_its_own_url() -> None:
     assert natives(document, URL) == ["https://own.example/v1"]
 
 
+@pytest.mark.parametrize("own", ["http://[", "http:", "api.json", 7])
+def test_a_description_without_a_usable_url_of_its_own_has_that_of_its_source(own: object) -> None:
+    document = description(openapi="3.2.0", servers=[{"url": "/v1"}]) | {"$self": own}
+    assert natives(document, URL) == ["https://example.com/v1"]
+    assert natives(description() | {"$self": own}) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "name", "expected"),
     [

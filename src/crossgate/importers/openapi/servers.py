@@ -67,8 +67,19 @@ class Servers:
 
     def _default(self) -> tuple[Found[str], ...]:
         """Without servers, ``/`` is one: https://spec.openapis.org/oas/v3.1.1.html#openapi-object."""
-        url = self._resolve("/", self._root.place())
-        return () if url is None else (Found(url, self._root.place(), "origin of the description"),)
+        base = self._base()
+        if base is not None:
+            return (Found(urljoin(base, "/"), self._root.place(), "origin of the description's own URL"),)
+        self._references.report(
+            Diagnostic(
+                "openapi-server",
+                "the description names no server, and does not come from a URL",
+                "Give the base URL with --native",
+                self._root.place(),
+                severity=Severity.INFO,
+            )
+        )
+        return ()
 
     def _report_others(self, chosen: str) -> None:
         for url, use in self._others.items():
@@ -153,7 +164,7 @@ class Servers:
         name = self._root.source.name
         own = self._root.tree.get("$self")
         candidates = [own if isinstance(own, str) else None, name]
-        return next((url for url in candidates if url and url.startswith(("http://", "https://"))), None)
+        return next((url for url in candidates if url and _is_http(url)), None)
 
     def _swagger_2(self) -> Iterator[Found[str]]:
         """``schemes``, ``host`` and ``basePath``: https://spec.openapis.org/oas/v2.0.html#swagger-object."""
@@ -208,6 +219,14 @@ class Servers:
                         severity=Severity.INFO,
                     )
                 )
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in _SCHEMES and bool(parts.netloc)
 
 
 def _operations(count: int) -> str:
