@@ -264,6 +264,22 @@ def test_capabilities_decide_for_one_entity_set(restriction: tuple[str, str, str
     assert methods(inline) == methods(targeted) == left
 
 
+def test_updates_by_post_are_no_other_updates() -> None:
+    posted = restricted(
+        ("UpdateRestrictions", "UpdateMethod", f'EnumMember="{CAPABILITIES}.HttpMethod/POST"')
+    )
+    assert methods(v4(f'<Singleton Name="Me" Type="S.Row">{posted}</Singleton>')) == ["GET", "POST"]
+
+
+def test_annotations_of_the_third_version_count() -> None:
+    denied = restricted(("DeleteRestrictions", "Deletable", 'Bool="false"')).replace(
+        "Annotation ", "ValueAnnotation "
+    )
+    denied = denied.replace("</Annotation>", "</ValueAnnotation>")
+    rows = f'<EntitySet Name="Rows" EntityType="S.Row">{denied}</EntitySet>'
+    assert methods(v2(rows, versions='m:DataServiceVersion="3.0"'))[-1] == "MERGE"
+
+
 def test_a_method_is_left_out_only_if_no_entity_set_has_it() -> None:
     denied = restricted(("DeleteRestrictions", "Deletable", 'Bool="false"'))
     one = f'<EntitySet Name="A" EntityType="S.Row">{denied}</EntitySet>'
@@ -515,6 +531,11 @@ def test_a_csrf_token_is_allowed_exposed_and_fetched_by_head() -> None:
     policy = read(text).cors
     assert policy is not None
     assert policy.credentials is None
+
+
+def test_services_of_sap_gateway_have_the_token_in_the_fourth_version() -> None:
+    assert "X-CSRF-Token" in allowed(v4(namespace="com.sap.gateway.srvd.orders.v0001"))
+    assert "X-CSRF-Token" not in allowed(v4(namespace="com.sap.orders"))
 
 
 @pytest.mark.parametrize(

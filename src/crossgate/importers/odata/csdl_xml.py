@@ -45,6 +45,8 @@ _SAP_CAPABILITIES: Final = (
     ("deletable", "DeleteRestrictions", "Deletable"),
 )
 """https://sap.github.io/odata-vocabularies/docs/v2-annotations.html#element-edmentityset"""
+_ANNOTATIONS: Final = ("Annotation", "ValueAnnotation")
+"""OData 3 has the second name (OData 3.0 CSDL, §15.4)."""
 _CONSTANTS: Final = frozenset(
     {
         "String",
@@ -239,7 +241,7 @@ class _Reader:
         if element.get("Qualifier"):
             return
         for child in element:
-            if _local(child) == "Annotation" and not child.get("Qualifier"):
+            if _local(child) in _ANNOTATIONS and not child.get("Qualifier"):
                 term = self._aliases.resolve(child.get("Term", ""))
                 value = self._value(child, _MAX_DEPTH)
                 self.model.annotate(target, EdmAnnotation(term, value, self._where(child)))
@@ -254,7 +256,7 @@ class _Reader:
             if constant is not None:
                 return constant
         dynamic = bool({"Path", "ModelElementPath", "UrlRef"} & {str(name) for name in element.attrib})
-        expression = next((child for child in element if _local(child) != "Annotation"), None)
+        expression = next((child for child in element if _local(child) not in _ANNOTATIONS), None)
         if expression is None or dynamic or depth == 0:
             return None if dynamic or depth == 0 else True
         return self._expression(expression, depth - 1)

@@ -38,7 +38,7 @@ _UPDATES: Final[Mapping[ODataVersion, tuple[str, ...]]] = {
 }
 """OData 1 and 2 have MERGE, OData 3 has PATCH beside it ([MS-ODATA], §2.2.4.1), and OData 4 has no MERGE
 (OData 4.01, §11.4.3)."""
-_FLAGS: Final = {"PATCH": 2, "PUT": 4}
+_FLAGS: Final = {"PATCH": 2, "PUT": 4, "POST": 8}
 """Members of ``HttpMethod`` of the Capabilities vocabulary, of which ``UpdateMethod`` is made."""
 _WRITE: Final = 2
 """``Write`` of ``Permission`` of the Core vocabulary; ``ReadWrite`` is 3."""

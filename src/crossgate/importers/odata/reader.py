@@ -20,6 +20,8 @@ from crossgate.importers.odata.methods import MethodsInUse
 from crossgate.importers.odata.naming import find_name, find_roots
 from crossgate.importers.source import Source
 
+_SAP_GATEWAY: Final = "com.sap.gateway."
+"""Begins the namespaces of OData 4 services of SAP Gateway; their annotations have no namespace of SAP's own."""
 _MAX_EXTENDED: Final = 10
 """Containers that extend each other through other documents."""
 
@@ -65,6 +67,8 @@ def _read_model(source: Source) -> EdmModel:
     for one in model.on_container("Org.OData.Core.V1.ODataVersions"):
         if isinstance(one.value, str) and "4.01" in one.value:
             model.version, model.version_where = ODataVersion.V401, one.where
+    if model.sap is None and any(one.startswith(_SAP_GATEWAY) for one in model.namespaces):
+        model.sap = model.version_where
     return model
 
 
