@@ -769,7 +769,7 @@ def test_deeply_nested_annotations_end() -> None:
     text = v4(f'<Annotation Term="{CAPABILITIES}.CustomHeaders">{deep}</Annotation>')
     assert methods(text) == ["GET"]
     nested: object = {"Name": "X"}
-    for _ in range(500):
+    for _ in range(90):
         nested = [nested]
     document = {
         "$Version": "4.0",

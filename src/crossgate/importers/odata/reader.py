@@ -21,7 +21,7 @@ from crossgate.importers.odata.naming import find_name, find_roots
 from crossgate.importers.source import Source
 
 _SAP_GATEWAY: Final = "com.sap.gateway."
-"""Begins the namespaces of OData 4 services of SAP Gateway; their annotations have no namespace of SAP's own."""
+"""Begins the namespaces of SAP Gateway's OData 4 services, which have no XML namespace of SAP's."""
 _MAX_EXTENDED: Final = 10
 """Containers that extend each other through other documents."""
 
