@@ -165,7 +165,7 @@ def _compare_application(existing: Application, raw: _Raw, keys: set[str]) -> Ex
     if stated := raw.get("apis"):
         # The source says nothing about APIs that it does not have.
         others = [key for key in existing.apis if key not in keys]
-        after["apis"] = _unless_equal(before.get("apis"), [*dict.fromkeys([*others, *_strings(stated)])])
+        after["apis"] = _in_order_of(before.get("apis"), [*dict.fromkeys([*others, *_strings(stated)])])
     return _existing("application", existing.name, before, application_to_dict(read_application(after)))
 
 
@@ -186,15 +186,17 @@ def _take_over(before: _Raw, raw: _Raw, canonical: _Raw) -> dict[str, object]:
     for key, value in raw.items():
         if value is None or value == () or value == [] or (value == {} and key in before):
             continue
-        after[key] = _unless_equal(before.get(key), canonical.get(key, value))
+        after[key] = _in_order_of(before.get(key), canonical.get(key, value))
     return after
 
 
-def _unless_equal(old: object, new: object) -> object:
-    """The new value; the old one if it is a list with the same entries."""
-    if isinstance(old, list | tuple) and isinstance(new, list | tuple) and _entries(old) == _entries(new):
-        return old
-    return new
+def _in_order_of(old: object, new: object) -> object:
+    """The new value; a list with the entries that the old one has in its order, and the others after them."""
+    if not isinstance(old, list | tuple) or not isinstance(new, list | tuple):
+        return new
+    wanted, known = _entries(new), _entries(old)
+    stays = [one for one in old if _entry(one) in wanted]
+    return [*stays, *(one for one in new if _entry(one) not in known)]
 
 
 def _with_unsafe(key: str, old: object, new: object, unsafe: set[str]) -> object:
@@ -202,11 +204,15 @@ def _with_unsafe(key: str, old: object, new: object, unsafe: set[str]) -> object
     if not isinstance(old, list | tuple) or not isinstance(new, list | tuple):
         return new
     kept = [one for one in old if json.dumps([key, one], sort_keys=True) in unsafe and one not in new]
-    return _unless_equal(old, [*new, *kept]) if kept else new
+    return _in_order_of(old, [*new, *kept]) if kept else new
 
 
-def _entries(values: Sequence[object]) -> set[str]:
-    return {json.dumps(one, sort_keys=True) for one in values}
+def _entries(values: Iterable[object]) -> set[str]:
+    return {_entry(one) for one in values}
+
+
+def _entry(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _setting(value: object) -> str:

@@ -57,7 +57,7 @@ def test_an_update_keeps_what_the_source_does_not_state(api: AdminApi, folder: P
     assert [one["key"] for one in printed["changed"]] == ["pets/1.0"]
 
 
-def test_an_import_that_changes_nothing(api: AdminApi, folder: Path) -> None:
+def test_an_import_that_changes_nothing(folder: Path) -> None:
     (folder / "gateway.yaml").touch()
     crossgate("import", "pets.yaml", "-o", "gateway.yaml", cwd=folder)
     assert crossgate("apply", "gateway.yaml", cwd=folder).returncode == 0

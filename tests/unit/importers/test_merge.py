@@ -214,6 +214,13 @@ def test_an_unsafe_entry_that_was_accepted_before_stays() -> None:
     merged = merge_imported(catalogue(), imported, update=True)
     cors = api_to_dict(merged.catalogue.apis["pets/1"])["cors"]
     assert isinstance(cors, dict)
-    assert cors["allowed_origins"] == ["https://new.example.com", "https://shop.example.com"]
+    assert cors["allowed_origins"] == ["https://shop.example.com", "https://new.example.com"]
     assert merged.written.left_out == (left_out,)
     assert merged.added.left_out == ()
+
+
+def test_entries_that_stay_keep_their_order() -> None:
+    merged = merge({"apis": [pets(cors={"allowed_methods": ["PUT", "POST", "GET"]})]}, update=True)
+    cors = api_to_dict(merged.catalogue.apis["pets/1"])["cors"]
+    assert isinstance(cors, dict)
+    assert cors["allowed_methods"] == ["GET", "POST", "PUT"]
