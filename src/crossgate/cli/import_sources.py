@@ -7,6 +7,7 @@ current folder is not known to the document's author, and may have files that ar
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -154,7 +155,7 @@ class SourceOpener:
         except OSError as error:
             why = unreadable(Path(reference), error)
             raise InvalidInput([replace(why, place=Place(file=base), found=reference)]) from error
-        name = _name_beside(base, path) if file is not None else path
+        name = _name_beside(base, path, known[1]) if file is not None else path
         self._count_bytes(_bounded(data, name), reference, base)
         source = self._remember(self._unused(name), data, _Location(target, root))
         self._files[known] = source
@@ -179,9 +180,12 @@ class SourceOpener:
             raise _too_many(base, reference, message)
 
 
-def _name_beside(base: str, path: str) -> str:
+def _name_beside(base: str, path: str, resolved: Path) -> str:
     """The file as diagnostics name it: as the user named the document, whose folder it counts from."""
-    return str(Path(base).parent / path)
+    name = Path(base).parent / path
+    short = Path(os.path.normpath(name))
+    # With a link among the folders, the short path can lead to another file.
+    return str(short if short.resolve() == resolved else name)
 
 
 def _bounded(data: bytes, name: str) -> bytes:

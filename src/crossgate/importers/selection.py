@@ -1,0 +1,78 @@
+"""A part of an import: some of its objects, with what was taken, left out and found for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from crossgate.diagnostics import Step
+from crossgate.importers.result import Imported, Taken
+
+
+def select_objects(
+    imported: Imported,
+    paths: set[tuple[Step, ...]],
+    changed: Mapping[tuple[Step, ...], Mapping[str, object]] | None = None,
+) -> Imported:
+    """The import with the objects at these paths only, some of them in place of what was imported."""
+    replaced = changed or {}
+    document: dict[str, object] = {}
+    moved: dict[tuple[Step, ...], tuple[Step, ...]] = {}
+    for section, value in imported.document.items():
+        if isinstance(value, list | tuple):
+            chosen = [index for index in range(len(value)) if (section, index) in paths]
+            moved |= {(section, old): (section, new) for new, old in enumerate(chosen)}
+            entries = [replaced.get((section, index), value[index]) for index in chosen]
+            if entries:
+                document[section] = entries
+        elif (section,) in paths:
+            moved[section,] = (section,)
+            document[section] = replaced.get((section,), value)
+    taken = (_move(one, moved, document) for one in imported.taken)
+    left_out = ((one, _moved(one.path, moved)) for one in imported.left_out)
+    findings = ((one, _moved(one.path, moved)) for one in imported.findings)
+    return replace(
+        imported,
+        document=document,
+        taken=tuple(one for one in taken if one is not None),
+        left_out=tuple(replace(one, path=path) for one, path in left_out if path is not None),
+        findings=tuple(replace(one, path=path) for one, path in findings if path is not None),
+    )
+
+
+def _moved(
+    path: tuple[Step, ...], moved: Mapping[tuple[Step, ...], tuple[Step, ...]]
+) -> tuple[Step, ...] | None:
+    """The path in a document with other objects; None if its object is not in it."""
+    for length in (1, 2):
+        target = moved.get(path[:length])
+        if target is not None:
+            return (*target, *path[length:])
+    return None
+
+
+def _move(
+    taken: Taken, moved: Mapping[tuple[Step, ...], tuple[Step, ...]], document: Mapping[str, object]
+) -> Taken | None:
+    """What was taken, with its path in a document with other objects; None if it has no such value."""
+    path = _moved(taken.path, moved)
+    if path is None:
+        return None
+    parent = _at(document, path[:-1])
+    if isinstance(parent, list | tuple) and len(path) > 2:
+        wanted = json.dumps(taken.value, sort_keys=True)
+        index = next((at for at, one in enumerate(parent) if json.dumps(one, sort_keys=True) == wanted), None)
+        return None if index is None else replace(taken, path=(*path[:-1], index))
+    return replace(taken, path=path)
+
+
+def _at(node: object, path: Iterable[Step]) -> object:
+    for step in path:
+        if isinstance(node, Mapping):
+            node = node.get(step)
+        elif isinstance(node, list | tuple) and isinstance(step, int) and step < len(node):
+            node = node[step]
+        else:
+            return None
+    return node
