@@ -11,13 +11,8 @@ from typing import Final
 from examples.natives.http_message import Request, Response
 from examples.natives.service import Service
 from lxml import etree
-from tests.command import ROOT, running_gateway
+from tests.command import ROOT, crossgate, running_gateway
 from tests.ports import free_ports
-
-from crossgate.importers.commented import write_commented
-from crossgate.importers.result import ImportOptions
-from crossgate.importers.source import Source
-from crossgate.service.imports import import_sources
 
 WSDL: Final = ROOT / "tests" / "data" / "imports" / "wsdl" / "number-conversion.wsdl"
 NAMESPACE: Final = "http://www.dataaccess.com/webservicesserver/"
@@ -79,13 +74,11 @@ class ImportedService:
 def imported_service(folder: Path, origin: str) -> Iterator[ImportedService]:
     """The service, its description imported with that origin, and a gateway with the document."""
     with NumberConversion() as native:
-        options = ImportOptions(
-            natives={"": f"http://127.0.0.1:{native.port}/NumberConversion.wso"}, origins=(origin,)
-        )
-        imported = import_sources([Source(str(WSDL), WSDL.read_bytes())], options=options)
         (port,) = free_ports(1)
         file = folder / "gateway.yaml"
-        document = f"gateway:\n  listen: 127.0.0.1:{port}\n{write_commented(imported)}"
-        file.write_text(document, encoding="utf-8")
+        file.write_text(f"gateway:\n  listen: 127.0.0.1:{port}\n", encoding="utf-8")
+        url = f"http://127.0.0.1:{native.port}/NumberConversion.wso"
+        imported = crossgate("import", WSDL, "--native", url, "--origin", origin, "-o", file)
+        assert imported.returncode == 0, imported.stderr
         with running_gateway(file):
             yield ImportedService(native, f"http://127.0.0.1:{port}/ws/NumberConversion/1")
