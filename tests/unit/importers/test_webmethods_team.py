@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.command import crossgate
 from tests.unit.importers.webmethods_exports import DATA, archive_of
 
 from crossgate.catalogue.effective import Associations
@@ -35,6 +37,21 @@ def policies(imported: Imported) -> dict[str, EffectivePolicy | None]:
         key: None if api.cors is None else EffectivePolicy.of(api.cors, associations.origins(key))
         for key, api in catalogue.apis.items()
     }
+
+
+def test_the_import_is_valid_and_changes_nothing_the_second_time(tmp_path: Path) -> None:
+    (tmp_path / "export.zip").write_bytes(archive_of("team").data)
+    first = crossgate("import", "export.zip", "-o", "gateway.yaml", cwd=tmp_path)
+    assert first.returncode == 1
+    assert "export.zip: webmethods (recognised)" in first.stderr + first.stdout
+    written = (tmp_path / "gateway.yaml").read_text()
+    assert (
+        "gateway.yaml: valid, APIs: 8, applications: 5"
+        in crossgate("check", "gateway.yaml", cwd=tmp_path).stdout
+    )
+    for options in ((), ("--update",)):
+        crossgate("import", "export.zip", "-o", "gateway.yaml", *options, cwd=tmp_path)
+        assert (tmp_path / "gateway.yaml").read_text() == written
 
 
 @pytest.mark.parametrize("case", REQUESTS, ids=[f"{at} {one['api']}" for at, one in enumerate(REQUESTS)])
