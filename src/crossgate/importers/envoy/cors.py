@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from crossgate.diagnostics import Diagnostic, Severity
+from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.importers.cors_values import (
     SAFELISTED_METHODS,
     boolean_of,
@@ -150,13 +150,12 @@ def lacks_filter(manager: Cursor) -> bool:
     )
 
 
-def differences(place: Cursor) -> list[Diagnostic]:
+def differences(place: Place) -> Diagnostic:
     """What is different under Crossgate for every route with a policy."""
-    return [
-        place.diagnose(
-            "envoy-decorates",
-            "Envoy only decorates responses; Crossgate refuses requests that the policy does not allow",
-            "Import with --observe first if clients may depend on that",
-            Severity.INFO,
-        )
-    ]
+    return Diagnostic(
+        "envoy-decorates",
+        "Envoy only decorates responses; Crossgate refuses requests that the policy does not allow",
+        "Import with --observe first if clients may depend on that",
+        place,
+        severity=Severity.INFO,
+    )

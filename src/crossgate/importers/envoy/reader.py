@@ -82,7 +82,7 @@ def read_envoy(source: Source) -> Contents:
         )
     policies = [api for api in apis if api.cors is not None]
     if policies:
-        problems += differences(Cursor.root(source.trees[0]))
+        problems.append(differences(policies[0].type.place))
     return Contents(tuple(apis), diagnostics=tuple(dict.fromkeys(problems)))
 
 
