@@ -16,6 +16,7 @@ from tests.unit.importers.openapi_description import description, read, swagger
 from crossgate.diagnostics import Diagnostic, InvalidInput
 from crossgate.importers.build import build
 from crossgate.importers.openapi.reader import read_openapi
+from crossgate.importers.openapi.references import Located, References
 from crossgate.importers.source import Source
 
 _PARAMETERS = [{"in": "header", "name": "X-A"}, {"in": "body", "name": "b"}, {"$ref": "#/parameters/a"}]
@@ -165,3 +166,49 @@ def test_the_command_refuses_references_to_the_machine_and_the_network(
     assert [one["code"] for one in printed["diagnostics"]] == ["openapi-reference-refused"] * 2
     assert "X-Secret" not in printed["document"]
     assert "root:" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "field", ["parameters", "responses", "security", "servers", "additionalOperations", "consumes"]
+)
+def test_work_is_linear_in_the_size_of_the_document(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    """Many operations refer to one long list or mapping."""
+    size = 300
+    names = [f"X-{number}" for number in range(size)]
+    shared: dict[str, object] = {
+        "parameters": [{"in": "header", "name": name} for name in names],
+        "responses": {name: {"headers": {name: {}}} for name in names},
+        "security": [{name: []} for name in names],
+        "servers": [{"url": f"https://{name}.example"} for name in names],
+        "additionalOperations": {name: {} for name in names},
+        "consumes": ["text/plain"] * size,
+    }
+    reference = {field: {"$ref": "#/x-shared"}}
+    body = {"parameters": [{"in": "body", "name": "b"}]} if field == "consumes" else {}
+    items: dict[str, object] = {
+        f"/{number}": reference if field == "additionalOperations" else {"put": reference | body}
+        for number in range(size)
+    }
+    steps = 0
+    follow = References.follow
+
+    def counted(self: References, value: Located) -> Located | None:
+        nonlocal steps
+        steps += 1
+        return follow(self, value)
+
+    monkeypatch.setattr(References, "follow", counted)
+    whole = swagger(paths=items) if field == "consumes" else description(openapi="3.2.0", paths=items)
+    read(whole | {"x-shared": shared[field]})
+    assert steps < 40 * size
+
+
+def test_repeated_strings_of_a_document_are_shortened() -> None:
+    long = "x" * 100_000
+    paths = {f"/{long}{n}": {"put": {"parameters": [{"in": "body", "name": "b"}]}} for n in range(3)}
+    servers = [{"url": "https://" + "{a}" * 1000, "variables": {"a": {"default": long}}}]
+    for document in (swagger(paths=paths, consumes=[f"a/{long}"]), description(paths=paths, servers=servers)):
+        (api,) = read(document).apis
+        assert api.cors is not None
+        assert all(len(one.reason) < 400 for one in (*api.cors.methods, *api.cors.allow_headers))
+        assert api.natives == ()

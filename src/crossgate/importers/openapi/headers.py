@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossgate.diagnostics import Diagnostic, Severity, Step
-from crossgate.importers.openapi.operations import Operation, SpecificationVersion
-from crossgate.importers.openapi.references import Located, References
+from crossgate.diagnostics import Diagnostic, Severity
+from crossgate.importers.openapi.operations import Operation, SpecificationVersion, shorten
+from crossgate.importers.openapi.references import Identity, Located, References
 from crossgate.importers.openapi.suggestion import Suggestion
 from crossgate.policy.request import OPTIONS
 from crossgate.policy.script_request import is_safelisted_content_type
@@ -29,9 +29,11 @@ class OperationHeaders:
         self._root = root
         self._version = version
         self._suggestion = suggestion
-        self._visited: set[tuple[int, tuple[Step, ...]]] = set()
-        self._lists: dict[tuple[int, tuple[Step, ...]], frozenset[str]] = {}
+        self._visited: set[Identity] = set()
+        self._parameters: dict[Identity, frozenset[str]] = {}
         """Of lists of parameters, where those parameters are: ``header``, ``body``…"""
+        self._consumed: dict[Identity, Located | None] = {}
+        """Of lists of media types, the first one that needs a header."""
 
     def add(self, operation: Operation) -> None:
         """Add the method of the operation, and its headers."""
@@ -50,13 +52,13 @@ class OperationHeaders:
 
     def _add_parameters(self, parent: Located, label: str) -> frozenset[str]:
         """Add the headers among the parameters of a path item or operation; where those parameters are."""
-        if not isinstance(parent.value, dict) or "parameters" not in parent.value:
+        parameters = self._references.own(parent, "parameters")
+        if parameters is None:
             return frozenset()
-        parameters = parent.below("parameters", parent.value["parameters"])
-        if parameters.identity not in self._lists:
+        if parameters.identity not in self._parameters:
             found = {self._add_parameter(item, label) for item in self._references.items(parameters)}
-            self._lists[parameters.identity] = frozenset(found)
-        return self._lists[parameters.identity]
+            self._parameters[parameters.identity] = frozenset(found)
+        return self._parameters[parameters.identity]
 
     def _add_parameter(self, reference: Located, label: str) -> str:
         parameter = self._references.child(reference)
@@ -96,37 +98,50 @@ class OperationHeaders:
         if not where & {"body", "formData"}:
             return
         own = isinstance(operation.value.value, dict) and "consumes" in operation.value.value
+        consumes = self._references.child(operation.value if own else self._root, "consumes")
         reason = f"request body of {operation.label}"
-        any_type = True
-        for item in self._references.items(operation.value if own else self._root, "consumes"):
-            any_type = False
+        if consumes is None or consumes.value == []:
+            if "body" in where:
+                self._add_content_type(operation.value, f"{reason}, of any media type")
+            return
+        if consumes.identity not in self._consumed:
+            self._consumed[consumes.identity] = self._first_unsafe(consumes)
+        unsafe = self._consumed[consumes.identity]
+        if unsafe is not None:
+            self._add_content_type(unsafe, f"{reason}: {shorten(str(unsafe.value))}")
+
+    def _first_unsafe(self, consumes: Located) -> Located | None:
+        """The first media type in the list that no form sends."""
+        for item in self._references.items(consumes):
             if isinstance(item.value, str) and not is_safelisted_content_type(item.value):
-                self._add_content_type(item, f"{reason}: {item.value}")
-                return
-        if any_type and "body" in where:
-            self._add_content_type(operation.value, f"{reason}, of any media type")
+                return item
+        return None
 
     def _add_content(self, operation: Operation) -> None:
         """OpenAPI 3: media types are the keys of the content of a request body."""
-        body = self._references.child(operation.value, "requestBody")
-        if body is None or not self._is_first_visit(body):
+        content = self._references.child(operation.value, "requestBody", "content")
+        if content is None or not self._is_first_visit(content):
             return
-        for media_type, value in self._references.entries(body, "content"):
+        for media_type, value in self._references.entries(content):
             if not is_safelisted_content_type(media_type):
-                self._add_content_type(value, f"request body of {operation.label}: {media_type}", key=True)
+                self._add_content_type(
+                    value, f"request body of {operation.label}: {shorten(media_type)}", key=True
+                )
                 return
 
     def _add_content_type(self, value: Located, reason: str, *, key: bool = False) -> None:
         self._suggestion.add_request_header(_CONTENT_TYPE, value.place(key=key), reason, required=True)
 
     def _add_response_headers(self, operation: Operation) -> None:
-        for status, reference in self._references.entries(operation.value, "responses"):
-            response = self._references.child(reference)
-            if response is None or status.startswith("x-") or not self._is_first_visit(response):
-                continue
-            reason = f"response {status} of {operation.label}"
-            for name, header in self._references.entries(response, "headers"):
-                self._suggestion.add_response_header(name, header.place(key=True), reason)
+        responses = self._references.child(operation.value, "responses")
+        if responses is None or not self._is_first_visit(responses):
+            return
+        for status, response in self._references.entries(responses):
+            headers = None if status.startswith("x-") else self._references.child(response, "headers")
+            if headers is not None and self._is_first_visit(headers):
+                reason = f"response {shorten(status)} of {operation.label}"
+                for name, header in self._references.entries(headers):
+                    self._suggestion.add_response_header(name, header.place(key=True), reason)
 
     def _add_options(self, operation: Operation) -> None:
         """A declared OPTIONS operation: the native service answers preflights, or other requests."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from crossgate.diagnostics import Diagnostic, Place, Severity, Step
-from crossgate.importers.openapi.references import Located, References
+from crossgate.diagnostics import Diagnostic, Place, Severity
+from crossgate.importers.openapi.references import Identity, Located, References
 from crossgate.policy.names import ANY, is_token
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_MAX_LABEL: Final = 100
+_MAX_SHOWN: Final = 100
 
 
 class SpecificationVersion(StrEnum):
@@ -46,14 +46,19 @@ def find_operations(
     references: References, root: Located, version: SpecificationVersion
 ) -> Iterator[Operation]:
     """Every operation once, however many paths refer to its path item."""
-    visited: set[tuple[int, tuple[Step, ...]]] = set()
+    visited: set[Identity] = set()
     for path, entry in references.entries(root, "paths"):
         if path.startswith("x-"):
             continue
         for item in _path_items(references, entry):
             if item.identity not in visited:
                 visited.add(item.identity)
-                yield from _operations_of(references, path, item, version)
+                yield from _operations_of(references, path, item, version, visited)
+
+
+def shorten(text: str) -> str:
+    """The beginning of a string of the description, for reasons: many of them may repeat it."""
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _path_items(references: References, entry: Located) -> Iterator[Located]:
@@ -68,9 +73,9 @@ def _path_items(references: References, entry: Located) -> Iterator[Located]:
 
 
 def _operations_of(
-    references: References, path: str, item: Located, version: SpecificationVersion
+    references: References, path: str, item: Located, version: SpecificationVersion, visited: set[Identity]
 ) -> Iterator[Operation]:
-    label = path if len(path) <= _MAX_LABEL else f"{path[:_MAX_LABEL]}…"
+    label = shorten(path)
     for key, value in _fields(references, item):
         if key in _METHODS or (key == "query" and version is SpecificationVersion.OPENAPI_3_2):
             method = key.upper()
@@ -78,7 +83,11 @@ def _operations_of(
             if operation is not None:
                 yield operation
         elif key == "additionalOperations" and version is SpecificationVersion.OPENAPI_3_2:
-            for method, additional in references.entries(value):
+            operations = references.child(value)
+            if operations is None or operations.identity in visited:
+                continue
+            visited.add(operations.identity)
+            for method, additional in references.entries(operations):
                 if not is_token(method) or method == ANY:
                     references.report(
                         Diagnostic(

@@ -24,6 +24,9 @@ _MAX_OF_A_CODE: Final = 100
 _REF: Final = "$ref"
 
 
+Identity = tuple[int, tuple[Step, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """A value of a description, or of a document to which it refers."""
@@ -34,7 +37,7 @@ class Located:
     path: tuple[Step, ...] = ()
 
     @property
-    def identity(self) -> tuple[int, tuple[Step, ...]]:
+    def identity(self) -> Identity:
         """The same for the same value of the same document, however it is reached."""
         return id(self.tree), self.path
 
@@ -55,7 +58,7 @@ class References:
         self._counts: Counter[str] = Counter()
         self._targets: dict[tuple[int, str], Located | None] = {}
         self._documents: dict[str, tuple[Source, Tree] | None] = {}
-        self._misshapen: set[tuple[int, tuple[Step, ...]]] = set()
+        self._misshapen: set[Identity] = set()
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Keep the diagnostic, unless there are very many with its code."""
@@ -129,6 +132,15 @@ class References:
             return
         for index, item in enumerate(found.value):
             yield found.below(index, item)
+
+    def own(self, value: Located, step: str) -> Located | None:
+        """A field of the value, after references; None if there is none.
+
+        A reference in place of the value is not followed: a path item may have fields beside its own.
+        """
+        if not isinstance(value.value, Mapping) or step not in value.value:
+            return None
+        return self.child(value.below(step, value.value[step]))
 
     def child(self, value: Located | None, *steps: str) -> Located | None:
         """The value at the steps below; None if there is none, or null."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Severity
-from crossgate.importers.openapi.operations import Operation, SpecificationVersion
-from crossgate.importers.openapi.references import Located, References
+from crossgate.importers.openapi.operations import Operation, SpecificationVersion, shorten
+from crossgate.importers.openapi.references import Identity, Located, References
 from crossgate.importers.openapi.suggestion import Suggestion
 
 _AUTHORIZATION: Final = "Authorization"
@@ -17,10 +17,10 @@ _AUTHORIZATION_TYPES: Final = frozenset({"basic", "http", "oauth2", "openIdConne
 
 @dataclass(slots=True)
 class _Use:
-    """A scheme that operations require."""
+    """A list of requirements, or a scheme in one, that operations have."""
 
     required: Located
-    """Its name in the first requirement."""
+    """The list, or the name of the scheme in the first one."""
     label: str
     """The first operation."""
     operations: int = 0
@@ -39,24 +39,23 @@ class SecuritySchemes:
         self._references = references
         self._root = root
         self._version = version
-        self._uses: dict[str, _Use] = {}
-        self._default: dict[str, Located] | None = None
+        self._uses: dict[Identity, _Use] = {}
+        """By the list of requirements: several operations may refer to one."""
 
     def add(self, operation: Operation) -> None:
         """Count the schemes that the operation requires: its own requirements, else those of the description.
 
         An empty list removes the latter (https://spec.openapis.org/oas/v3.1.1.html#operation-object).
         """
-        if isinstance(operation.value.value, dict) and "security" in operation.value.value:
-            required = self._required(operation.value)
-        else:
-            self._default = required = self._required(self._root) if self._default is None else self._default
-        for name, place in required.items():
-            self._uses.setdefault(name, _Use(place, operation.label)).operations += 1
+        own = isinstance(operation.value.value, dict) and "security" in operation.value.value
+        requirements = self._references.child(operation.value if own else self._root, "security")
+        if requirements is not None:
+            use = self._uses.setdefault(requirements.identity, _Use(requirements, operation.label))
+            use.operations += 1
 
     def suggest(self, suggestion: Suggestion) -> None:
         """Add what the schemes need to a policy."""
-        for name, use in self._uses.items():
+        for name, use in self._uses_by_name().items():
             scheme = self._scheme(name, use.required)
             if scheme is None:
                 self._references.report(
@@ -70,13 +69,21 @@ class SecuritySchemes:
                     )
                 )
             else:
-                self._suggest(suggestion, scheme, f"security scheme {name} of {use.by}")
+                self._suggest(suggestion, scheme, f"security scheme {shorten(name)} of {use.by}")
 
-    def _required(self, parent: Located) -> dict[str, Located]:
-        found: dict[str, Located] = {}
-        for alternative in self._references.items(parent, "security"):
-            for name, scopes in self._references.entries(alternative):
-                found.setdefault(name, scopes)
+    def _uses_by_name(self) -> dict[str, _Use]:
+        found: dict[str, _Use] = {}
+        for requirements in self._uses.values():
+            names: dict[str, Located] = {}
+            for alternative in self._references.items(requirements.required):
+                if not isinstance(alternative.value, dict):
+                    self._references.report_shape(alternative, "a mapping")
+                    continue
+                for name, scopes in alternative.value.items():
+                    names.setdefault(name, alternative.below(name, scopes))
+            for name, scopes in names.items():
+                use = found.setdefault(name, _Use(scopes, requirements.label))
+                use.operations += requirements.operations
         return found
 
     def _scheme(self, name: str, required: Located) -> Located | None:

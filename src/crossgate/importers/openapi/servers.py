@@ -11,19 +11,23 @@ from urllib.parse import urljoin, urlsplit
 from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.importers.found import Found
 from crossgate.importers.openapi.operations import Operation, SpecificationVersion
-from crossgate.importers.openapi.references import Located, References
+from crossgate.importers.openapi.references import Identity, Located, References
 
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
+_MAX_URL: Final = 2000
+"""Characters of a URL with the values of its variables, which repeat."""
 _SCHEMES: Final = ("https", "http")
 """Of native services, the better one first."""
 
 
 @dataclass(slots=True)
 class _Others:
-    """A base URL that path items or operations name."""
+    """A list of servers, or the URL of one, that operations have."""
 
-    place: Place
+    servers: Located
+    """The list."""
     label: str
+    """The first operation."""
     count: int = 0
 
 
@@ -34,32 +38,33 @@ class Servers:
         self._references = references
         self._root = root
         self._version = version
-        self._others: dict[str, _Others] = {}
-        self._visited: set[int] = set()
+        self._lists: dict[Identity, _Others] = {}
+        """By the list of servers: several operations may refer to one."""
 
     def add(self, operation: Operation) -> None:
         """Note the servers of the operation, else of its path item."""
         if self._version is SpecificationVersion.SWAGGER_2:
             return
-        for parent in (operation.value, operation.item):
-            if isinstance(parent.value, dict) and "servers" in parent.value:
-                servers = parent.below("servers", parent.value["servers"])
-                for found in self._urls(servers):
-                    use = self._others.setdefault(found.value, _Others(found.place, operation.label))
-                    use.count += 1
-                return
+        own = self._references.own(operation.value, "servers")
+        servers = self._references.own(operation.item, "servers") if own is None else own
+        if servers is not None:
+            use = self._lists.setdefault(servers.identity, _Others(servers, operation.label))
+            use.count += 1
 
     def natives(self) -> tuple[Found[str], ...]:
         """The base URLs in the order of preference."""
         if self._version is SpecificationVersion.SWAGGER_2:
             return tuple(self._swagger_2())
         own = tuple(self._urls(self._references.child(self._root, "servers")))
-        if not own and self._others:
-            own = tuple(Found(url, use.place, f"server of {use.label}") for url, use in self._others.items())
+        others = self._others()
+        if not own and others:
+            own = tuple(
+                Found(url, one.servers.place(), f"server of {one.label}") for url, one in others.items()
+            )
         if not own and not self._has_servers():
             own = self._default()
         if own:
-            self._report_others(own[0].value)
+            self._report_others(own[0].value, others)
         return own
 
     def _has_servers(self) -> bool:
@@ -81,15 +86,23 @@ class Servers:
         )
         return ()
 
-    def _report_others(self, chosen: str) -> None:
-        for url, use in self._others.items():
+    def _others(self) -> dict[str, _Others]:
+        """The base URLs of path items and operations."""
+        found: dict[str, _Others] = {}
+        for one in self._lists.values():
+            for url in self._urls(one.servers):
+                found.setdefault(url.value, _Others(one.servers, one.label)).count += one.count
+        return found
+
+    def _report_others(self, chosen: str, others: dict[str, _Others]) -> None:
+        for url, use in others.items():
             if url != chosen:
                 self._references.report(
                     Diagnostic(
                         "openapi-other-server",
                         f"{_operations(use.count)} at another server: the API has one native service",
                         "Make a second API of these operations if they are needed",
-                        use.place,
+                        use.servers.place(),
                         found=f"{url} for {use.label}",
                         severity=Severity.INFO,
                     )
@@ -108,7 +121,7 @@ class Servers:
     def _substitute(self, text: str, server: Located, url: Located) -> str | None:
         """The URL with the defaults of its variables; None, and reported, if one has none."""
         parts: list[str] = []
-        end = 0
+        end = length = 0
         for match in _VARIABLE.finditer(text):
             name = match[1]
             variable = self._references.child(server, "variables", name)
@@ -137,6 +150,18 @@ class Servers:
             )
             parts += text[end : match.start()], str(default.value)
             end = match.end()
+            length += len(parts[-2]) + len(parts[-1])
+            if length > _MAX_URL:
+                self._references.report(
+                    Diagnostic(
+                        "openapi-server-variable",
+                        f"the server's URL has more than {_MAX_URL} characters",
+                        "Give the URL with --native",
+                        url.place(),
+                        severity=Severity.WARNING,
+                    )
+                )
+                return None
         return "".join((*parts, text[end:]))
 
     def _resolve(self, url: str, place: Place) -> str | None:
