@@ -22,8 +22,14 @@ from tests.source import PACKAGE, ROOT
 
 from crossgate.app.events import AdminListening, ChangeEnforced, Event, LintReported
 from crossgate.app.gateway import AdminOptions, GatewayOptions, run_gateway
+from crossgate.catalogue.model import Catalogue
+from crossgate.importers.commented import write_commented
+from crossgate.importers.merge import merge_imported
+from crossgate.importers.result import ImportOptions
+from crossgate.importers.source import Source
 from crossgate.middleware import CorsMiddleware, WsgiCorsMiddleware, build_policy
 from crossgate.net.address import HostPort
+from crossgate.service.imports import import_sources
 from crossgate.store import SqliteDirectory
 
 PAGE = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
@@ -252,3 +258,17 @@ def test_a_request_in_the_middleware() -> None:
                 list(wsgi(environ, lambda *_: lambda _: None))
         called.recording = False
     assert called.files - _named("Flow 3") == set()
+
+
+def test_an_import() -> None:
+    file = ROOT / "tests" / "data" / "imports" / "kong" / "deck-route-plugin.yaml"
+    options = ImportOptions(origins=("https://a.example.com", "https://evil.github.io"))
+    with _called() as called:
+        called.recording = True
+        imported = import_sources([Source("kong.yaml", file.read_bytes())], options=options)
+        write_commented(imported)
+        merge_imported(Catalogue(), imported)
+        called.recording = False
+    assert imported.kinds == ("kong",)
+    other = called.files - _named("Flow 1", "Flow 8")
+    assert sorted(other) == []

@@ -24,9 +24,7 @@ _LINE: Final = re.compile("(.*?)(\r\n|[\n\r\x85\u2028\u2029])", re.DOTALL)
 _WIDTH: Final = 120
 """A longer comment is above its line instead of at its end."""
 _LONGEST: Final = 400
-_EMPTY: Final = (
-    "no origin was found: add those of your pages here, or import with --origin https://app.example.com"
-)
+_EMPTY: Final = "no usable origin was found: add those of your pages here, or import with --origin https://app.example.com"
 _ALL_LEFT_OUT: Final = "no origin is left: correct those below, or add others"
 
 

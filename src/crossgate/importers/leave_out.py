@@ -64,7 +64,7 @@ def _warning(taken: Taken, findings: Sequence[ImportFinding]) -> Diagnostic:
     """What is wrong with the entry, the attacking origin, and the verified fix."""
     first = findings[0]
     codes = ", ".join(dict.fromkeys(one.diagnostic.code for one in findings))
-    message = f"left out, because it is unsafe ({codes}): {first.diagnostic.message}"
+    message = f"left out for an error of the linter ({codes}): {first.diagnostic.message}"
     witness = next((one.witness for one in findings if one.witness is not None), None)
     if witness is not None and witness not in message:
         message += f"; it admits {witness}"

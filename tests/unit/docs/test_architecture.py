@@ -14,7 +14,7 @@ from tests.source import PACKAGE, ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-FLOWS = ("Flow 1", "Flow 2", "Flow 3", "Flow 4", "Flow 5", "Flow 6", "Flow 7")
+FLOWS = ("Flow 1", "Flow 2", "Flow 3", "Flow 4", "Flow 5", "Flow 6", "Flow 7", "Flow 8")
 FOLDERS = ("bench/", "deploy/", "docs/", "scripts/", "src", "tests/")
 
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

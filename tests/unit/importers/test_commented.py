@@ -45,7 +45,7 @@ def test_each_value_has_its_place_and_reason() -> None:
     assert "    mode: observe  # --observe" in lines
     header = lines.index("    - X-Key")
     assert lines[header - 1] == f"    # api.yaml:3: parameter {'x' * 99} (2 places)"
-    empty = next(line for line in "\n".join(lines).splitlines() if "no origin was found" in line)
+    empty = next(line for line in "\n".join(lines).splitlines() if "no usable origin was found" in line)
     assert "--origin" in empty
 
 
