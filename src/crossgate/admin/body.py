@@ -25,6 +25,7 @@ _LIMITS: Final = {
     "/v1/check": MAX_DOCUMENT,
     "/v1/plan": MAX_DOCUMENT,
     "/v1/apply": MAX_DOCUMENT,
+    "/v1/import": MAX_DOCUMENT,
     "/v1/tokens": 16 * 1024,
     "/v1/sign-in-links": 16 * 1024,
     "/v1/explain/parse": 256 * 1024,

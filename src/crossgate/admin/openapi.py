@@ -23,7 +23,7 @@ Every response to a read has an `ETag`. Every write must send it as `If-Match`: 
 object was changed in between, and 428 if the header is missing. A PUT can be repeated: it succeeds if the
 object already has the desired state. Errors are Problem Details (RFC 9457) and list everything that is wrong.
 """
-_READ_ONLY_POSTS: Final = frozenset({"/v1/explain", "/v1/check", "/v1/plan"})
+_READ_ONLY_POSTS: Final = frozenset({"/v1/explain", "/v1/check", "/v1/plan", "/v1/import"})
 _FIND_BY_BODY_OR_QUERY: Final = frozenset({"/v1/explain", "/v1/export"})
 """Paths without parameters whose requests can still name something that does not exist."""
 _EVENTS: Final = "/events"
@@ -60,6 +60,11 @@ def document_body() -> dict[str, Any]:
     return {
         "requestBody": {"required": True, "content": {"application/yaml": yaml, "application/json": json_}}
     }
+
+
+def raw_body() -> dict[str, Any]:
+    """For a route: its request body is a document of any kind."""
+    return {"requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string"}}}}}
 
 
 def object_response(name: str, description: str = "The object, as in a document.") -> dict[str, Any]:

@@ -1,49 +1,96 @@
-"""The kinds of documents that can be imported, and what the API says about one, beside its lines.
-
-A kind of document is one more entry of :data:`KINDS`; the page needs no change.
-"""
+"""The document that is imported, as a form sends it, and the kind of document that it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import base64
+import binascii
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
-_CONTEXT: Final = 2
-"""Lines around one that has a finding."""
-_LONGEST: Final = 400
-_ORDER: Final = ("error", "warning", "info", "hint")
+from crossgate.console.form_body import UploadedFile
 
-
-@dataclass(frozen=True, slots=True)
-class DocumentKind:
-    """A kind of document: how it is recognised, and the calls that check, plan and apply it."""
-
-    name: str
-    sentence: str
-    recognises: Callable[[str], bool]
-    check: str
-    plan: str
-    apply: str
-
-
-KINDS: Final = (
-    DocumentKind(
-        "Crossgate document",
-        "YAML or JSON with gateway, settings, apis and applications: each object in it is added or replaced.",
-        lambda _: True,
-        "/v1/check",
-        "/v1/plan",
-        "/v1/apply",
-    ),
+CROSSGATE: Final = {
+    "name": "crossgate",
+    "title": "Crossgate document",
+    "sentence": "YAML or JSON with gateway, settings, apis and applications: each object in it is added or "
+    "replaced.",
+}
+"""The kind of document that is applied as it is; the others are those of `GET /v1/import/kinds`."""
+MAX_KEPT: Final = 1024 * 1024
+"""Bytes of a file without text that the page carries, so that other options need no second upload."""
+_BEGINNING: Final = 64 * 1024
+_SECTION: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\n]*|---[^\n]*|%[^\n]*)?\r?\n)*"
+    rb"[\"']?(?:gateway|settings|apis|applications)[\"']?[ ]*:"
 )
-"""In the order in which they are tried."""
+_SECTION_OF_JSON: Final = re.compile(rb'"(?:gateway|settings|apis|applications)"\s*:')
 
 
-def kind_of(text: str) -> DocumentKind:
-    """The first kind that recognises the document."""
-    return next(kind for kind in KINDS if kind.recognises(text))
+@dataclass(frozen=True)
+class SentDocument:
+    """A document as it was sent: pasted, or as a file."""
+
+    data: bytes
+    name: str = ""
+    """Of the file; empty if it was pasted."""
+    pasted: bool = False
+
+    @cached_property
+    def text(self) -> str | None:
+        """The document as a string; None if it is none that a field of a form could hold."""
+        try:
+            text = self.data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return None
+        return None if "\0" in text else text
+
+    @property
+    def kept(self) -> str:
+        """The content for a field of the next form, where it is neither text nor large."""
+        small = self.text is None and len(self.data) <= MAX_KEPT
+        return base64.b64encode(self.data).decode() if small else ""
+
+
+def sent_document(form: Mapping[str, str], file: UploadedFile | None) -> SentDocument:
+    """The document of a form: the chosen file, else the pasted text, else the file of the form before."""
+    if file is not None:
+        return SentDocument(file.data, file.name)
+    name = form.get("file", "")
+    text = normalised(form.get("document", ""))
+    if not text.strip() and form.get("kept"):
+        try:
+            return SentDocument(base64.b64decode(form["kept"], validate=True), name)
+        except binascii.Error:
+            pass
+    return SentDocument(text.encode("utf-8", "surrogatepass"), name, pasted=True)
+
+
+def is_crossgate(document: SentDocument) -> bool:
+    """Whether the document begins as Crossgate's own do. JSON of other kinds can begin so too."""
+    return _SECTION.match(document.data[:_BEGINNING]) is not None
+
+
+def may_be_crossgate(document: SentDocument) -> bool:
+    """Whether a document that no other kind recognises has a section of Crossgate's."""
+    return is_crossgate(document) or _SECTION_OF_JSON.search(document.data[:_BEGINNING]) is not None
+
+
+def import_query(form: Mapping[str, str], kind: str, name: str) -> dict[str, object]:
+    """The parameters of `POST /v1/import`."""
+    return {
+        "kind": kind,
+        "native": form.get("native", "").split(),
+        "origin": form.get("origin", "").split(),
+        "name": form.get("name", "").strip(),
+        "version": form.get("version", "").strip(),
+        "observe": "true" if "observe" in form else None,
+        "update": "true" if "update" in form else None,
+        "file": name[:2000],
+    }
 
 
 def digest(text: str) -> str:
@@ -54,57 +101,3 @@ def digest(text: str) -> str:
 def normalised(text: str) -> str:
     """The text as it was pasted: forms send each end of a line as CR LF."""
     return text.replace("\r\n", "\n")
-
-
-@dataclass(frozen=True, slots=True)
-class MarkedLine:
-    """A line of the document with its findings; a gap has no number."""
-
-    number: int | None
-    text: str
-    findings: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What the check says."""
-
-    valid: bool
-    lines: tuple[MarkedLine, ...]
-    others: tuple[Mapping[str, Any], ...]
-    """Findings without a line."""
-    errors: int
-
-
-def checked(body: Mapping[str, Any], text: str) -> Checked:
-    """The body of `POST /v1/check`, with the lines that it is about."""
-    found: Sequence[Mapping[str, Any]] = body["diagnostics"]
-    placed: dict[int, list[Mapping[str, Any]]] = {}
-    others = []
-    for one in sorted(found, key=lambda one: _ORDER.index(one["severity"])):
-        if one["line"]:
-            placed.setdefault(one["line"], []).append(one)
-        else:
-            others.append(one)
-    errors = sum(one["severity"] == "error" for one in found)
-    return Checked(body["valid"], tuple(_marked(text.splitlines(), placed)), tuple(others), errors)
-
-
-def _marked(lines: Sequence[str], placed: Mapping[int, Sequence[Mapping[str, Any]]]) -> list[MarkedLine]:
-    near = sorted(
-        {
-            number + step
-            for number in placed
-            for step in range(-_CONTEXT, _CONTEXT + 1)
-            if 1 <= number + step <= max(len(lines), number)
-        }
-    )
-    shown: list[MarkedLine] = []
-    last = 0
-    for number in near:
-        if shown and number > last + 1:
-            shown.append(MarkedLine(None, "…"))
-        text = lines[number - 1] if number <= len(lines) else ""
-        shown.append(MarkedLine(number, text[:_LONGEST], tuple(placed.get(number, ()))))
-        last = number
-    return shown

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from crossgate.console.api import encode_query
 from crossgate.console.assets import asset_url
 from crossgate.console.icons import icon
+from crossgate.console.import_report import counted_objects, shown_path, shown_value
 from crossgate.console.shown import (
     bold_domains,
     code_line,
@@ -106,6 +107,9 @@ def environment() -> Environment:
         figures=figures,
         api_label=api_label,
         sentence=sentence,
+        property=shown_path,
+        value=shown_value,
+        counted_objects=counted_objects,
     )
     made.globals.update(
         now=lambda: datetime.now(UTC),

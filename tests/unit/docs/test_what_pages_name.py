@@ -24,6 +24,7 @@ OTHER_PROGRAMS = {
     "--clean": "pg_restore",
     "--config-yaml": "envoy",
     "--create-if-none": "gh",
+    "--data-binary": "curl",
     "--data-urlencode": "curl",
     "--dbname": "pg_restore",
     "--deploy-hook": "certbot",
