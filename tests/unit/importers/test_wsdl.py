@@ -459,6 +459,17 @@ def test_an_import_that_cannot_be_read_is_a_warning_if_there_is_a_service() -> N
     ]
 
 
+def test_a_hundred_imports_are_followed_and_each_once() -> None:
+    service = f'<binding name="B">{SOAP}</binding>', SERVICE
+    same = read(description(*service, *['<import location="b"/>'] * 5_000))
+    many = read(description(*service, *(f'<import location="{at}"/>' for at in range(5_000))))
+
+    assert codes(same) == ["4 warning file-unreadable"]
+    assert codes(many) == [f"{4 + at} warning file-unreadable" for at in range(100)] + [
+        "104 warning wsdl-imports"
+    ]
+
+
 def test_schemas_are_not_opened() -> None:
     types = (
         '<types><x:schema xmlns:x="http://www.w3.org/2001/XMLSchema">'

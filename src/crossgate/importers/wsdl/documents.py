@@ -23,6 +23,7 @@ _SCHEMA_REFERENCES: Final = tuple(
     f"{{{_SCHEMA}}}{name}" for name in ("import", "include", "redefine", "override")
 )
 _MAX_PREFIXES: Final = 1_000
+_MAX_REFERENCES: Final = 100
 
 
 class Node(NamedTuple):
@@ -103,6 +104,7 @@ def load_descriptions(source: Source) -> Descriptions:
         )
     seen, queue = {source.data}, [(source, root)]
     schemas: list[Node] = []
+    references: set[tuple[str, str]] = set()
     for opener, one in queue:
         _add(found, one)
         schemas += (
@@ -111,6 +113,13 @@ def load_descriptions(source: Source) -> Descriptions:
             if element.get("schemaLocation")
         )
         for reference in _references(one):
+            key = opener.name, reference.get("location")
+            if key in references:
+                continue
+            if len(references) == _MAX_REFERENCES:
+                found.diagnostics.append(_too_many(reference))
+                break
+            references.add(key)
             loaded = _open(opener, reference, found.diagnostics)
             if loaded is not None and loaded[0].data not in seen:
                 seen.add(loaded[0].data)
@@ -165,6 +174,17 @@ def _references(root: Node) -> Iterator[Node]:
         is_schema = location.partition("?")[0].lower().endswith(".xsd")
         if child.name.local in {"import", "include"} and location and not is_schema:
             yield child
+
+
+def _too_many(reference: Node) -> Diagnostic:
+    return Diagnostic(
+        "wsdl-imports",
+        f"imports after the first {_MAX_REFERENCES} are not read",
+        "Put the services and their bindings into fewer documents",
+        reference.place("location"),
+        reference.get("location"),
+        Severity.WARNING,
+    )
 
 
 def _open(source: Source, reference: Node, diagnostics: list[Diagnostic]) -> tuple[Source, Node] | None:
