@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from crossgate.diagnostics import Diagnostic, Place, Step
+from crossgate.diagnostics import Place, Step
 from crossgate.importers.merge import SECTIONS, MergedImport
 from crossgate.importers.result import Imported, ImportFinding
 from crossgate.lint.check import check_catalogue
@@ -23,23 +23,27 @@ def with_findings_of_result(merged: MergedImport) -> MergedImport:
 
 def _changed_paths(merged: MergedImport) -> Iterator[tuple[tuple[Step, ...], tuple[Step, ...]]]:
     """The path of each changed object in the catalogue, and in the document of what is written."""
+    apis = (f"{one['name']}/{one['version']}" for one in _list(merged.written, "apis"))
+    applications = (one["name"] for one in _list(merged.written, "applications"))
+    written = {"api": _numbers(apis), "application": _numbers(applications)}
     rows = {
-        "api": [*merged.catalogue.apis],
-        "application": [*merged.catalogue.applications],
-    }
-    written = {
-        "api": [f"{one['name']}/{one['version']}" for one in _list(merged.written, "apis")],
-        "application": [one["name"] for one in _list(merged.written, "applications")],
+        "api": _numbers(merged.catalogue.apis),
+        "application": _numbers(merged.catalogue.applications),
     }
     for one in merged.changed:
         if one.type == "settings":
             yield ("settings",), ("settings",)
         else:
             section = SECTIONS[one.type]
-            yield (section, rows[one.type].index(one.key)), (section, written[one.type].index(one.key))
+            yield (section, rows[one.type][one.key]), (section, written[one.type][one.key])
+
+
+def _numbers(keys: Iterable[str]) -> dict[str, int]:
+    return {key: number for number, key in enumerate(keys)}
 
 
 def _lint(merged: MergedImport, changed: dict[tuple[Step, ...], tuple[Step, ...]]) -> Iterator[ImportFinding]:
+    places = {one.path: one.place for one in merged.written.taken}
     native_cors = dict.fromkeys(merged.written.native_cors, True)
     for one in check_catalogue(merged.catalogue, native_cors=native_cors).findings():
         path = one.diagnostic.place.path
@@ -47,13 +51,8 @@ def _lint(merged: MergedImport, changed: dict[tuple[Step, ...], tuple[Step, ...]
             target = changed.get(path[:length])
             if target is not None:
                 own = (*target, *path[length:])
-                yield ImportFinding(_placed(one.diagnostic, own, merged.written), own, one.witness, one.fix)
-
-
-def _placed(found: Diagnostic, path: tuple[Step, ...], written: Imported) -> Diagnostic:
-    """The diagnostic at the place in the source of the value that it is about, if the source has it."""
-    places = (one.place for one in written.taken if one.path == path and one.place is not None)
-    return replace(found, place=next(places, Place(path)))
+                place = places.get(own) or Place(own)
+                yield ImportFinding(replace(one.diagnostic, place=place), own, one.witness, one.fix)
 
 
 def _list(imported: Imported, section: str) -> list[dict[str, str]]:

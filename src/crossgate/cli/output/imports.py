@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,15 +38,14 @@ def print_import(console: Console, report: ImportReport) -> None:
     how = "recognised" if report.guessed else "named"
     for source, kind in zip(report.imported.sources, report.imported.kinds, strict=False):
         console.print(printable(f"{source}: {kind} ({how})"))
-    changed = {(one.type, one.key) for one in report.merged.changed}
+    changed = {(str(one.type), one.key): one for one in report.merged.changed}
     for title, kind, key, taken in _objects(report.merged.written):
         console.print()
-        what = "changed" if (kind, key) in changed else "added"
+        change = changed.get((kind, key))
+        what = "added" if change is None else "changed"
         console.print(Text(printable(f"{title}: {what}"), "bold"))
         print_rows(console, _HEADING, (_row(one) for one in taken))
-        print_differences(
-            console, [one for one in report.merged.changed if (one.type, one.key) == (kind, key)]
-        )
+        print_differences(console, [] if change is None else [change])
     for one in report.merged.kept:
         console.print()
         stays = "exists, and stays" if one.differences else "exists, with the same values"
@@ -84,6 +84,9 @@ def _print_summary(console: Console, report: ImportReport, diagnostics: Sequence
 
 def _objects(imported: Imported) -> Iterable[tuple[str, str, str, list[Taken]]]:
     """Title, kind and key of each object, with what was taken for it."""
+    by_object: defaultdict[tuple[Step, ...], list[Taken]] = defaultdict(list)
+    for one in imported.taken:
+        by_object[one.path[:1] if one.path[0] == "settings" else one.path[:2]].append(one)
     for section, value in imported.document.items():
         entries: list[tuple[int | None, Any]] = [(None, value)]
         if isinstance(value, list):
@@ -91,8 +94,7 @@ def _objects(imported: Imported) -> Iterable[tuple[str, str, str, list[Taken]]]:
         for index, raw in entries:
             path: tuple[Step, ...] = (section,) if index is None else (section, index)
             kind, key = _identity(section, raw)
-            taken = [one for one in imported.taken if one.path[: len(path)] == path]
-            yield _title(kind, key), kind, key, taken
+            yield _title(kind, key), kind, key, by_object[path]
 
 
 def _identity(section: str, raw: Mapping[str, Any]) -> tuple[str, str]:

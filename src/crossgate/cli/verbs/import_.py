@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from crossgate.catalogue.document import read_document
-from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
 from crossgate.cli.import_findings import with_findings_of_result
@@ -182,30 +182,20 @@ def _import(
 ) -> tuple[Imported, MergedImport]:
     imported = import_sources(sources, kind, options, existing.gateway)
     merged = merge_imported(existing, imported, update=update)
-    refused = NativeRules.of(existing.gateway).find(
-        (
-            (
-                _native_place(merged.written, index),
-                merged.catalogue.apis[f"{raw['name']}/{raw['version']}"].native,
-            )
-            for index, raw in enumerate(_apis(merged.written))
-        ),
-        Severity.ERROR,
-    )
+    refused = NativeRules.of(existing.gateway).find(_natives(merged), Severity.ERROR)
     if refused:
         raise InvalidInput(refused)
     return imported, with_findings_of_result(merged)
 
 
-def _apis(imported: Imported) -> Sequence[Any]:
-    found = imported.document.get("apis")
-    return found if isinstance(found, list) else ()
-
-
-def _native_place(imported: Imported, index: int) -> Place:
-    path = ("apis", index, "native")
-    places = (one.place for one in imported.taken if one.path == path)
-    return next((one for one in places if one is not None), Place(path))
+def _natives(merged: MergedImport) -> Iterator[tuple[Place, NativeService]]:
+    """The native services that are written, and their places in the documents."""
+    places = {one.path: one.place for one in merged.written.taken if one.path[2:] == ("native",)}
+    apis = merged.written.document.get("apis")
+    for index, raw in enumerate(apis if isinstance(apis, list) else ()):
+        path = ("apis", index, "native")
+        key = f"{raw['name']}/{raw['version']}"
+        yield places.get(path) or Place(path), merged.catalogue.apis[key].native
 
 
 def _exported(api: AdminApiClient) -> Catalogue:
