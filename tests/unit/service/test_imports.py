@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TypeVar
 
 import pytest
@@ -153,3 +155,11 @@ def test_the_gateway_object_decides_what_is_unsafe(monkeypatch: pytest.MonkeyPat
     assert len(import_sources([SOURCE]).left_out) == 1
     gateway = Gateway(underscore_headers=UnderscoreHeaders.ALLOW)
     assert not import_sources([SOURCE], gateway=gateway).left_out
+
+
+def test_importing_needs_no_server() -> None:
+    # The extra `lint` of the package has none of these.
+    program = "import sys, crossgate.service.imports, crossgate.importers.commented; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert {"grpc", "sqlalchemy", "fastapi", "pydantic"}.isdisjoint(loaded.stdout.split())
+    assert "crossgate.lint.check" in loaded.stdout.split()
