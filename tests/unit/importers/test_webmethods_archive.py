@@ -17,7 +17,7 @@ from tests.unit.importers.webmethods_exports import DATA, archive_of, file_sourc
 from crossgate.diagnostics import InvalidInput
 from crossgate.importers.build import build
 from crossgate.importers.source import Source
-from crossgate.importers.webmethods import archive
+from crossgate.importers.webmethods import archive, reader
 from crossgate.importers.webmethods.archive import MAX_MEMBERS
 from crossgate.importers.webmethods.reader import read_export, recognises_export
 from crossgate.importers.webmethods.settings import read_settings
@@ -104,6 +104,14 @@ def test_all_files_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     files = {f"API/API.{number}": block for number in range(4)}
     assert read_export(Source("export.zip", zipped(files))).apis
     assert refusal(zipped({**files, "API/API.4": API}))[0] == "archive-size"
+
+
+def test_values_of_all_files_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MAX_VALUES", 1000)
+    block = json.dumps({"apiName": "pets", "id": "api", "policies": [[]] * 150})
+    assert read_export(Source("export.zip", zipped({"API/API.1": block, "API/API.2": block}))).apis
+    files = {f"API/API.{number}": block for number in range(4)}
+    assert refusal(zipped(files))[:2] == ("archive-size", "the archive has too many values in its assets")
 
 
 def test_overlapping_files_and_claimed_sizes_are_not_believed() -> None:

@@ -20,6 +20,8 @@ from crossgate.importers.webmethods.cors_action import TEMPLATE
 from crossgate.importers.webmethods.policies import ApiPolicies
 
 _MANIFEST: Final = "APIGatewayAssets.acdl"
+MAX_VALUES: Final = 4_000_000
+"""Commas and opening brackets in all assets that are read; 64 MiB of public exports have half as many."""
 _PREFIXES: Final = tuple(f"{kind.value}." for kind in AssetKind)
 
 
@@ -67,7 +69,11 @@ def _roots(source: Source, report: Report) -> Iterator[Cursor]:
         for tree in source.trees:
             yield Cursor.root(tree)
         return
-    for name, content in read_archive(source.data, source.name, _is_wanted):
+    assets = list(read_archive(source.data, source.name, _is_wanted))
+    # A value of three bytes takes 60 bytes of memory and more, and all assets are kept for their places.
+    if sum(content.count(mark) for _, content in assets for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise InvalidInput([_too_many_values(source)])
+    for name, content in assets:
         member = Source(f"{source.name}:{name}", content)
         for tree in member.trees:
             yield Cursor.root(tree)
@@ -80,6 +86,15 @@ def _roots(source: Source, report: Report) -> Iterator[Cursor]:
                 Place(file=source.name),
                 name,
             )
+
+
+def _too_many_values(source: Source) -> Diagnostic:
+    return Diagnostic(
+        "archive-size",
+        "the archive has too many values in its assets",
+        "Export fewer APIs at once",
+        Place(file=source.name),
+    )
 
 
 def _manifest(source: Source) -> Diagnostic:
