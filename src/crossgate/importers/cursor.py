@@ -35,7 +35,12 @@ class Cursor:
 
     def __getitem__(self, key: Step) -> Cursor:
         """The value at a key of a mapping or an index of a list; one without a value if there is none."""
-        return Cursor(self.tree, (*self.path, key), self.tree.get(*self.path, key))
+        value: object = None
+        if isinstance(self.value, dict):
+            value = self.value.get(key)
+        elif isinstance(self.value, list) and isinstance(key, int) and 0 <= key < len(self.value):
+            value = self.value[key]
+        return Cursor(self.tree, (*self.path, key), value)
 
     def first(self, *keys: str) -> Cursor:
         """The value at the first of these keys that there is; else without a value, at the first key."""

@@ -262,3 +262,20 @@ def test_a_document_without_routes_is_an_error() -> None:
 def test_values_of_other_types_do_no_harm(value: str) -> None:
     route = f"{{route: {{cors: {value}}}, match: {value}}}"
     read_text(ENVOY, f"virtual_hosts: [{value}, {{name: {value}, routes: [{value}, {route}]}}]")
+
+
+def test_a_policy_of_one_path_is_not_used_for_another_cluster() -> None:
+    """Only requests that reach the same native paths through an API limit its policy."""
+    cors = {"allow_origin_string_match": [{"exact": "https://a.example"}], "allow_methods": "GET"}
+    other = {"allow_origin_string_match": [{"exact": "https://b.example"}], "allow_methods": "GET"}
+    routes = [
+        {"name": "same", "match": {"prefix": "/a/x"}, "route": {"cluster": "one", "cors": other}},
+        {"name": "other", "match": {"prefix": "/a/y"}, "route": {"cluster": "two", "cors": other}},
+        {"name": "beside", "match": {"prefix": "/ab"}, "route": {"cluster": "one", "cors": other}},
+        {"name": "outer", "match": {"prefix": "/a"}, "route": {"cluster": "one"}},
+    ]
+    for cluster, expected in (("one", None), ("three", ["https://a.example"])):
+        routes[0]["route"] = {"cluster": cluster, "cors": other}
+        host = {"name": "v", "cors": cors, "routes": routes}
+        contents = read_text(ENVOY, json.dumps({"virtual_hosts": [host]}))
+        assert (policies_of(contents)["outer"] or {}).get("origins") == expected

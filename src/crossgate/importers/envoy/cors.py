@@ -37,13 +37,24 @@ class _Share:
     denominator: int = 100
 
 
-def policy_of(owners: Sequence[Cursor], problems: list[Diagnostic]) -> FoundPolicy | None:
+def policy_of(
+    owners: Sequence[Cursor],
+    problems: list[Diagnostic],
+    known: dict[tuple[object, ...], FoundPolicy | None],
+) -> FoundPolicy | None:
     """The policy of a route; ``owners`` are the route and what it is in, the most specific first.
 
-    None if there is none, or the filter is disabled.
+    None if there is none, or the filter is disabled. ``known`` has what was read for other routes.
     """
     policies = [found for owner in owners for found in _typed(owner)]
     policies = policies or [cors for owner in owners if isinstance((cors := owner["cors"]).value, dict)]
+    key = tuple(policy.path for policy in policies)
+    if key not in known:
+        known[key] = _read(policies, problems)
+    return known[key]
+
+
+def _read(policies: Sequence[Cursor], problems: list[Diagnostic]) -> FoundPolicy | None:
     if not policies or not _is_enabled(policies[0], problems):
         return None
     methods = _methods(policies, problems)

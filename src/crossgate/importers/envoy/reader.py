@@ -13,13 +13,14 @@ from typing import Final
 
 from crossgate.catalogue.model import ApiType
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
-from crossgate.importers.combine import strictest, values_of
+from crossgate.importers.combine import values_of
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.envoy.clusters import Upstreams, upstreams_of
 from crossgate.importers.envoy.cors import differences, lacks_filter, policy_of
 from crossgate.importers.envoy.fields import field, messages
 from crossgate.importers.found import Contents, Found, FoundApi, FoundPolicy
 from crossgate.importers.kind import Kind
+from crossgate.importers.nested_paths import RoutedPath, strictest_below
 from crossgate.importers.source import Source
 
 
@@ -93,6 +94,7 @@ def _virtual_hosts(config: Cursor) -> list[object] | None:
 
 def _routes(host: Cursor, config: Cursor, problems: list[Diagnostic], *, ignored: bool) -> list[_Route]:
     found = []
+    known: dict[tuple[object, ...], FoundPolicy | None] = {}
     for route in host["routes"].entries():
         action = route["route"]
         if not action.exists:
@@ -101,7 +103,7 @@ def _routes(host: Cursor, config: Cursor, problems: list[Diagnostic], *, ignored
             continue
         path, native_path = _paths(route, problems)
         cluster = _cluster(action, problems)
-        policy = policy_of([action, route, host, config], problems)
+        policy = policy_of([action, route, host, config], problems, known)
         if ignored and policy is not None:
             problems.append(
                 route.diagnose(
@@ -194,14 +196,14 @@ def _weight(cluster: Cursor) -> int:
 
 def _combined(routes: Sequence[_Route], problems: list[Diagnostic]) -> list[_Route]:
     """One route for each path, with a policy that is not laxer than that of any path at or below it."""
-    first: dict[str, _Route] = {}
-    for route in routes:
-        first.setdefault(route.path, route)
-    combined = []
-    for route in first.values():
-        inner = [one for one in routes if one is not route and _covers(route, one)]
-        policy = strictest([route.policy, *(one.policy for one in inner)]) if route.policy else route.policy
-        if values_of(policy) != values_of(route.policy):
+    policies = strictest_below(
+        [RoutedPath(one.path, [(one.cluster or "", one.native_path)], one.policy) for one in routes]
+    )
+    combined: dict[str, _Route] = {}
+    for route, policy in zip(routes, policies, strict=True):
+        if route.path in combined:
+            continue
+        if policy is not route.policy and values_of(policy) != values_of(route.policy):
             problems.append(
                 route.at.diagnose(
                     "policies-combined",
@@ -209,14 +211,8 @@ def _combined(routes: Sequence[_Route], problems: list[Diagnostic]) -> list[_Rou
                     "Set the policy of the API, or give those paths native services of their own",
                 )
             )
-        combined.append(replace(route, policy=policy))
-    return combined
-
-
-def _covers(outer: _Route, inner: _Route) -> bool:
-    """Whether requests of the inner route reach the same native paths through the outer one's API."""
-    same = inner.cluster == outer.cluster or inner.path == outer.path
-    return same and f"{inner.native_path}/".startswith(f"{outer.native_path}/")
+        combined[route.path] = replace(route, policy=policy)
+    return list(combined.values())
 
 
 def _api(

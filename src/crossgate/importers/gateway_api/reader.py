@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from crossgate.catalogue.model import ApiType
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
-from crossgate.importers.combine import strictest, values_of
+from crossgate.importers.combine import values_of
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Contents, Found, FoundApi, FoundPolicy
 from crossgate.importers.gateway_api.cors import policy_of
 from crossgate.importers.kind import Kind
+from crossgate.importers.nested_paths import RoutedPath, strictest_below
 from crossgate.importers.source import Source
 
 _GROUP: Final = "gateway.networking.k8s.io/"
@@ -75,7 +77,11 @@ def read_gateway_api(source: Source) -> Contents:
         rules = [one for rule in route["spec"]["rules"].entries() for one in _rules(route, rule, problems)]
         by_hostnames.setdefault(repr(route["spec"]["hostnames"].value), []).extend(rules)
     kept = [rule for rules in by_hostnames.values() for rule in _combined(rules, problems)]
-    apis = [_api(rule, kept, str(number)) for number, rule in enumerate(kept)]
+    paths = Counter((id(rule.route.tree), rule.route.path) for rule in kept)
+    apis = [
+        _api(rule, str(number), alone=paths[id(rule.route.tree), rule.route.path] == 1)
+        for number, rule in enumerate(kept)
+    ]
     with_policy = [api for api in apis if api.cors is not None]
     if with_policy:
         problems.append(
@@ -220,14 +226,17 @@ def _weight(backend: Cursor) -> int:
 
 def _combined(rules: Sequence[_Rule], problems: list[Diagnostic]) -> list[_Rule]:
     """One rule for each path, with a policy that is not laxer than that of any path at or below it."""
-    first: dict[str, _Rule] = {}
-    for rule in rules:
-        first.setdefault(rule.path, rule)
-    combined = []
-    for rule in first.values():
-        inner = [one for one in rules if one is not rule and _covers(rule, one)]
-        policy = strictest([rule.policy, *(one.policy for one in inner)]) if rule.policy else None
-        if values_of(policy) != values_of(rule.policy):
+    policies = strictest_below(
+        [
+            RoutedPath(one.path, [_service_and_path(native.value) for native in one.natives], one.policy)
+            for one in rules
+        ]
+    )
+    combined: dict[str, _Rule] = {}
+    for rule, policy in zip(rules, policies, strict=True):
+        if rule.path in combined:
+            continue
+        if policy is not rule.policy and values_of(policy) != values_of(rule.policy):
             problems.append(
                 rule.at.diagnose(
                     "policies-combined",
@@ -235,23 +244,19 @@ def _combined(rules: Sequence[_Rule], problems: list[Diagnostic]) -> list[_Rule]
                     "Set the policy of the API, or give those paths native services of their own",
                 )
             )
-        combined.append(replace(rule, policy=policy))
-    return combined
+        combined[rule.path] = replace(rule, policy=policy)
+    return list(combined.values())
 
 
-def _covers(outer: _Rule, inner: _Rule) -> bool:
-    """Whether requests of the inner rule reach the same native paths through the outer one's API."""
-    if inner.path == outer.path:
-        return True
-    bases = [one.value for one in outer.natives]
-    return any(f"{one.value}/".startswith(f"{base}/") for one in inner.natives for base in bases)
+def _service_and_path(url: str) -> tuple[str, str]:
+    service, slash, path = url.removeprefix("http://").partition("/")
+    return service, slash + path
 
 
-def _api(rule: _Rule, kept: Sequence[_Rule], api_id: str) -> FoundApi:
+def _api(rule: _Rule, api_id: str, *, alone: bool) -> FoundApi:
     metadata = rule.route["metadata"]
     name, place = metadata["name"].text or "route", metadata["name"].place
     slug = re.sub("[^A-Za-z0-9._~-]+", "-", rule.path).strip("-")
-    alone = sum(one.route == rule.route for one in kept) == 1
     if slug and not alone:
         name = f"{name}-{slug}"
     reason = "name of the HTTPRoute" if alone else "name of the HTTPRoute, and path"
