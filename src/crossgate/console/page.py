@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -65,14 +66,25 @@ class Page:
         return (await read_form(self.request)).files.get(name)
 
     async def show(
-        self, template: str, *, title: str, call: str, status: int = HTTPStatus.OK, **values: Any
+        self,
+        template: str,
+        *,
+        title: str,
+        call: str,
+        status: int = HTTPStatus.OK,
+        large: bool = False,
+        **values: Any,
     ) -> Response:
-        """A whole page. ``call`` is the API call that gives the same, such as ``GET /v1/nodes``."""
+        """A whole page. ``call`` is the API call that gives the same, such as ``GET /v1/nodes``.
+
+        A ``large`` one is rendered in a thread: it would hold the event loop for a tenth of a second.
+        """
         frame = await self.api.get("/v1/status")
         toast = await self._toast(frame)
-        return self.fragment(
-            template, status=status, title=title, call=call, frame=frame, toast=toast, **values
-        )
+        values |= {"status": status, "title": title, "call": call, "frame": frame, "toast": toast}
+        if large:
+            return await run_in_threadpool(self.fragment, template, **values)
+        return self.fragment(template, **values)
 
     async def _toast(self, frame: Mapping[str, Any]) -> Toast | None:
         """What ``?done=REVISION`` says was done just now."""

@@ -6,8 +6,10 @@ import gzip
 import random
 import shutil
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import httpx
 import pytest
@@ -194,6 +196,16 @@ def test_hostile_bytes_are_refused_with_a_reason(site: AdminApi, document: bytes
             assert one["message"]
             assert one["remedy"]
     assert site.viewer.get("/v1/status").status_code == 200
+
+
+def test_zip_bomb_is_refused(site: AdminApi) -> None:
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        for number in range(10):
+            archive.writestr(f"API/API.{number}/API.{number}", b" " * (8 * 2**20))
+    assert packed.tell() < 2**20
+    for query in ({}, {"kind": "webmethods"}):
+        assert refused(site.viewer, packed.getvalue(), file="export.zip", **query)
 
 
 def test_document_above_the_limit_is_refused(site: AdminApi) -> None:

@@ -34,6 +34,8 @@ from crossgate.console.settings_effect import plan_effect
 
 _MOST_DIFFERENCES: Final = 100
 _MOST_FINDINGS: Final = 200
+_LARGE: Final = 64 * 1024
+"""Bytes of a document whose page is rendered in a thread."""
 _UNNAMED: Final = "document"
 """How diagnostics name what was pasted."""
 _PLAN, _IMPORT = "POST /v1/plan", "POST /v1/import"
@@ -163,6 +165,7 @@ async def _show(found: Page, form: Form, document: SentDocument, shown: _Shown) 
         "import/page.html",
         title="Import",
         call=shown.call,
+        large=len(document.data) > _LARGE,
         status=shown.problem.status if shown.problem else shown.status,
         shown=shown,
         kinds=[CROSSGATE, *kinds],
