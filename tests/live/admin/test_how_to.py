@@ -27,7 +27,7 @@ _SECONDS = 20.0
 @pytest.mark.parametrize(
     ("page", "commands"),
     [
-        ("manage-with-the-api.md", 27),
+        ("manage-with-the-api.md", 28),
         ("monitor.md", 3),
         ("observe-then-enforce.md", 21),
         ("production.md", 3),
