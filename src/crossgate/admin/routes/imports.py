@@ -26,10 +26,8 @@ from crossgate.admin.openapi import raw_body
 from crossgate.admin.responses import json_response
 from crossgate.admin.routes.documents import plan_body
 from crossgate.diagnostics import InvalidInput
-from crossgate.importers.kinds import KINDS
 from crossgate.importers.result import ImportOptions
 from crossgate.importers.source import Source
-from crossgate.service.import_plan import plan_import
 
 router = resource_router("Documents")
 _MAX_OPTIONS: Final = 1000
@@ -52,6 +50,9 @@ async def read_source(request: Request, context: Context, caller: Viewer) -> byt
 @router.get("/v1/import/kinds", response_model=ImportKindsBody)
 def list_import_kinds(_: Viewer) -> Response:
     """The kinds of documents that can be imported."""
+    # The readers take 7 MiB, which a gateway that imports nothing does not need.
+    from crossgate.importers.kinds import KINDS
+
     return json_response(ImportKindsBody(items=[kind_body(one) for one in KINDS]))
 
 
@@ -89,6 +90,8 @@ def import_document(
     Nothing is changed. Send `document` to `POST /v1/apply`, with the `ETag` of the response as `If-Match`.
     References to other documents are refused.
     """
+    from crossgate.service.import_plan import plan_import  # as above
+
     options = ImportOptions(
         natives=_natives(native or ()),
         origins=tuple(origin or ()),
