@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from crossgate.diagnostics import Place, Step
-from crossgate.importers.merge import SECTIONS, MergedImport
-from crossgate.importers.result import Imported, ImportFinding
+from crossgate.importers.merge import MergedImport
+from crossgate.importers.objects import SECTIONS, api_key, listed
+from crossgate.importers.result import ImportFinding
 from crossgate.lint.check import check_catalogue
 
 
@@ -23,8 +24,8 @@ def with_findings_of_result(merged: MergedImport) -> MergedImport:
 
 def _changed_paths(merged: MergedImport) -> Iterator[tuple[tuple[Step, ...], tuple[Step, ...]]]:
     """The path of each changed object in the catalogue, and in the document of what is written."""
-    apis = (f"{one['name']}/{one['version']}" for one in _list(merged.written, "apis"))
-    applications = (one["name"] for one in _list(merged.written, "applications"))
+    apis = map(api_key, listed(merged.written.document, "apis"))
+    applications = (one["name"] for one in listed(merged.written.document, "applications"))
     written = {"api": _numbers(apis), "application": _numbers(applications)}
     rows = {
         "api": _numbers(merged.catalogue.apis),
@@ -53,8 +54,3 @@ def _lint(merged: MergedImport, changed: dict[tuple[Step, ...], tuple[Step, ...]
                 own = (*target, *path[length:])
                 place = places.get(own) or Place(own)
                 yield ImportFinding(replace(one.diagnostic, place=place), own, one.witness, one.fix)
-
-
-def _list(imported: Imported, section: str) -> list[dict[str, str]]:
-    found = imported.document.get(section)
-    return found if isinstance(found, list) else []

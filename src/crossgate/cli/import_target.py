@@ -23,7 +23,8 @@ from crossgate.catalogue.yaml.files import decode_text, too_large, unreadable
 from crossgate.catalogue.yaml.patch import ObjectEdit, UneditableError, edit_document
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.importers.commented import write_commented
-from crossgate.importers.merge import SECTIONS, MergedImport
+from crossgate.importers.merge import MergedImport
+from crossgate.importers.objects import SECTIONS
 
 
 @dataclass(frozen=True, slots=True)

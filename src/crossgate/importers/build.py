@@ -22,9 +22,8 @@ from crossgate.importers.noted import Node, Noted, merge_equal, noted, plain_val
 from crossgate.importers.policy import ORIGIN_OPTION, build_cors
 from crossgate.importers.report import Report, printable_diagnostic
 from crossgate.importers.result import NO_OPTIONS, Imported, ImportOptions
-from crossgate.importers.settings import build_settings, find_unusable_settings
+from crossgate.importers.settings import ENABLED, build_settings, find_unusable_settings
 from crossgate.policy import parse_exact_origin, parse_origin_pattern
-from crossgate.policy.server_cors import PREFIX
 
 DEFAULT_VERSION = "1"
 """Of an API whose document names none."""
@@ -70,7 +69,8 @@ def build(
     }
     document = {name: section for name, section in sections.items() if section}
     plain = cast("dict[str, object]", plain_values(document))
-    unusable = find_unusable_settings(plain.get("settings"), contents.settings.get(f"{PREFIX}enabled"))
+    enabled = contents.settings.get(ENABLED)
+    unusable = find_unusable_settings(plain.get("settings"), None if enabled is None else enabled.place)
     if unusable is not None:
         report.diagnostics.append(unusable)
     if not document:

@@ -10,26 +10,18 @@ Two lists with the same entries are equal: their order decides nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
 
 from crossgate.catalogue.model import Api, Application, Catalogue, Settings
 from crossgate.catalogue.reader import read_api, read_application, read_settings
 from crossgate.catalogue.references import check_document
 from crossgate.catalogue.serialise import api_to_dict, application_to_dict, settings_to_dict
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Step
-from crossgate.importers.result import Imported, Taken
+from crossgate.importers.objects import ObjectType, RawObject, api_key, listed, object_path, objects_of
+from crossgate.importers.result import Imported, Places
 from crossgate.importers.selection import select_objects
-
-ObjectType = Literal["api", "application", "settings"]
-SECTIONS: Final[Mapping[ObjectType, str]] = {
-    "api": "apis",
-    "application": "applications",
-    "settings": "settings",
-}
-"""The section of a document in which each is."""
-_Raw = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +43,9 @@ class ExistingObject:
     key: str
     """``name/version`` of an API, the name of an application, ``settings``."""
     differences: tuple[ValueDifference, ...]
-    before: _Raw
+    before: RawObject
     """As raw values, defaults left out."""
-    after: _Raw
+    after: RawObject
     """With the values of the source."""
 
     def as_json(self) -> dict[str, object]:
@@ -92,7 +84,7 @@ def merge_imported(existing: Catalogue, imported: Imported, *, update: bool = Fa
     found = [*_find_existing(existing, imported)]
     differing = {path: one for path, one in found if one.differences}
     changed = differing if update else {}
-    added_paths = _paths(imported) - {path for path, _ in found}
+    added_paths = {path for path, _ in objects_of(imported.document)} - {path for path, _ in found}
     written = select_objects(
         imported, added_paths | changed.keys(), {path: one.after for path, one in changed.items()}
     )
@@ -105,50 +97,42 @@ def merge_imported(existing: Catalogue, imported: Imported, *, update: bool = Fa
     )
 
 
-def _paths(imported: Imported) -> set[tuple[Step, ...]]:
-    """The paths of the objects in the imported document."""
-    document = imported.document
-    listed = {
-        (section, index)
-        for section in ("apis", "applications")
-        for index in range(len(_list(document, section)))
-    }
-    return {*listed, *([("settings",)] if document.get("settings") else [])}
-
-
 def _find_existing(
     existing: Catalogue, imported: Imported
 ) -> Iterable[tuple[tuple[Step, ...], ExistingObject]]:
-    keys = {_api_key(raw) for raw in _list(imported.document, "apis")}
+    keys = {api_key(raw) for raw in listed(imported.document, "apis")}
+    unsafe = _unsafe(imported)
     errors: list[Diagnostic] = []
-    for index, raw in enumerate(_list(imported.document, "apis")):
-        api, path = existing.apis.get(_api_key(raw)), ("apis", index)
+    for index, raw in enumerate(listed(imported.document, "apis")):
+        api, path = existing.apis.get(api_key(raw)), ("apis", index)
         if api is not None:
             try:
-                yield path, _compare_api(api, raw, _unsafe(imported, path))
+                yield path, _compare_api(api, raw, unsafe[path])
             except InvalidInput as invalid:
-                errors += (_placed(one.within(*path), imported.taken) for one in invalid.diagnostics)
-    for index, raw in enumerate(_list(imported.document, "applications")):
+                errors += (one.within(*path) for one in invalid.diagnostics)
+    for index, raw in enumerate(listed(imported.document, "applications")):
         application, path = existing.applications.get(str(raw.get("name"))), ("applications", index)
         if application is not None:
             try:
                 yield path, _compare_application(application, raw, keys)
             except InvalidInput as invalid:
-                errors += (_placed(one.within(*path), imported.taken) for one in invalid.diagnostics)
+                errors += (one.within(*path) for one in invalid.diagnostics)
     settings = imported.document.get("settings")
     if isinstance(settings, Mapping) and settings and existing.settings.values:
         yield ("settings",), _compare_settings(existing.settings, settings)
     if errors:
-        raise InvalidInput(errors)
+        raise _placed(errors, imported)
 
 
-def _unsafe(imported: Imported, path: tuple[Step, ...]) -> set[str]:
-    """The entries of the policy of the API that are left out."""
-    inside = (one for one in imported.left_out if one.path[:2] == path)
-    return {json.dumps([one.path[-2], one.value], sort_keys=True) for one in inside}
+def _unsafe(imported: Imported) -> defaultdict[tuple[Step, ...], set[str]]:
+    """The entries of policies that are left out, by the path of their API."""
+    found: defaultdict[tuple[Step, ...], set[str]] = defaultdict(set)
+    for one in imported.left_out:
+        found[object_path(one.path)].add(_entry([one.path[-2], one.value]))
+    return found
 
 
-def _compare_api(existing: Api, raw: _Raw, unsafe: set[str]) -> ExistingObject:
+def _compare_api(existing: Api, raw: RawObject, unsafe: set[str]) -> ExistingObject:
     before = api_to_dict(existing)
     canonical = api_to_dict(read_api(raw))
     after = _take_over(before, raw, canonical)
@@ -160,7 +144,7 @@ def _compare_api(existing: Api, raw: _Raw, unsafe: set[str]) -> ExistingObject:
     return _existing("api", existing.key, before, api_to_dict(read_api(after)))
 
 
-def _compare_application(existing: Application, raw: _Raw, keys: set[str]) -> ExistingObject:
+def _compare_application(existing: Application, raw: RawObject, keys: set[str]) -> ExistingObject:
     before = application_to_dict(existing)
     after = _take_over(before, raw, application_to_dict(read_application(raw)))
     if stated := raw.get("apis"):
@@ -170,7 +154,7 @@ def _compare_application(existing: Application, raw: _Raw, keys: set[str]) -> Ex
     return _existing("application", existing.name, before, application_to_dict(read_application(after)))
 
 
-def _compare_settings(existing: Settings, raw: _Raw) -> ExistingObject:
+def _compare_settings(existing: Settings, raw: RawObject) -> ExistingObject:
     before = settings_to_dict(existing)
     stated = {
         key: value
@@ -181,7 +165,7 @@ def _compare_settings(existing: Settings, raw: _Raw) -> ExistingObject:
     return _existing("settings", "settings", before, dict(sorted(after.items())))
 
 
-def _take_over(before: _Raw, raw: _Raw, canonical: _Raw) -> dict[str, object]:
+def _take_over(before: RawObject, raw: RawObject, canonical: RawObject) -> dict[str, object]:
     """The object with what the source states; an empty value states nothing."""
     after = dict(before)
     for key, value in raw.items():
@@ -204,7 +188,8 @@ def _with_unsafe(key: str, old: object, new: object, unsafe: set[str]) -> object
     """The list with the entries that the import leaves out, and the object has."""
     if not isinstance(old, list | tuple) or not isinstance(new, list | tuple):
         return new
-    kept = [one for one in old if json.dumps([key, one], sort_keys=True) in unsafe and one not in new]
+    known = _entries(new)
+    kept = [one for one in old if _entry([key, one]) in unsafe and _entry(one) not in known]
     return _in_order_of(old, [*new, *kept]) if kept else new
 
 
@@ -221,11 +206,13 @@ def _setting(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _existing(kind: ObjectType, key: str, before: _Raw, after: _Raw) -> ExistingObject:
+def _existing(kind: ObjectType, key: str, before: RawObject, after: RawObject) -> ExistingObject:
     return ExistingObject(kind, key, tuple(_find_differences(before, after)), before, after)
 
 
-def _find_differences(before: _Raw, after: _Raw, path: tuple[Step, ...] = ()) -> Iterable[ValueDifference]:
+def _find_differences(
+    before: RawObject, after: RawObject, path: tuple[Step, ...] = ()
+) -> Iterable[ValueDifference]:
     for key in [*before, *(one for one in after if one not in before)]:
         old, new = before.get(key), after.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -240,14 +227,14 @@ def _read_all(existing: Catalogue, written: Imported) -> Catalogue:
     apis, applications = dict(existing.apis), dict(existing.applications)
     settings = existing.settings
     rows: dict[str, dict[str, tuple[Step, ...]]] = {"apis": {}, "applications": {}}
-    for index, raw in enumerate(_list(written.document, "apis")):
+    for index, raw in enumerate(listed(written.document, "apis")):
         try:
             api = read_api(raw)
         except InvalidInput as invalid:
             errors += (one.within("apis", index) for one in invalid.diagnostics)
         else:
             apis[api.key], rows["apis"][api.key] = api, ("apis", index)
-    for index, raw in enumerate(_list(written.document, "applications")):
+    for index, raw in enumerate(listed(written.document, "applications")):
         try:
             application = read_application(raw)
         except InvalidInput as invalid:
@@ -263,7 +250,7 @@ def _read_all(existing: Catalogue, written: Imported) -> Catalogue:
     merged = replace(existing, apis=apis, applications=applications, settings=settings)
     errors += _check_together(merged, rows)
     if errors:
-        raise InvalidInput(_placed(one, written.taken) for one in errors)
+        raise _placed(errors, written)
     return merged
 
 
@@ -291,24 +278,11 @@ def _check_together(
         yield one if own is None else replace(one, place=Place((*own, *rest)))
 
 
-def _placed(found: Diagnostic, taken: Sequence[Taken]) -> Diagnostic:
-    """The diagnostic at the place in the source from which its value comes, as far as one is known."""
-    path = found.place.path
-    for length in range(len(path), 0, -1):
-        for one in taken:
-            if one.place is not None and one.path[:length] == path[:length]:
-                return replace(found, place=one.place)
-    return found
-
-
-def _list(document: _Raw, section: str) -> Sequence[_Raw]:
-    found = document.get(section)
-    return found if isinstance(found, list | tuple) else ()
+def _placed(errors: Iterable[Diagnostic], imported: Imported) -> InvalidInput:
+    """The errors at the places in the source from which their values come, as far as they are known."""
+    places = Places(imported.taken)
+    return InvalidInput(replace(one, place=places.nearest(one.place.path) or one.place) for one in errors)
 
 
 def _strings(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
-
-
-def _api_key(raw: _Raw) -> str:
-    return f"{raw.get('name')}/{raw.get('version')}"

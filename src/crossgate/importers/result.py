@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -44,6 +44,20 @@ class Taken:
     places: int = 1
     """How many places say so."""
 
+    def as_json(self) -> dict[str, object]:
+        """The value and where it comes from, as JSON-ready values."""
+        place = self.place or Place()
+        return {
+            "path": Place(self.path).json_path,
+            "value": self.value,
+            "reason": self.reason,
+            "places": self.places,
+            "file": place.file,
+            "line": place.line,
+            "column": place.column,
+            "source_path": place.json_path if place.path else None,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class ImportFinding:
@@ -58,18 +72,25 @@ class ImportFinding:
     fix: str | None = None
     """A replacement for the entry; it has been verified."""
 
+    def as_json(self) -> dict[str, object]:
+        """The finding as JSON-ready values."""
+        path = Place(self.path).json_path
+        return {
+            **self.diagnostic.as_json(),
+            "document_path": path,
+            "witness": self.witness,
+            "fix": self.fix,
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """An entry of a list that the documents have, and the result does not, because it is unsafe."""
+class LeftOut(Taken):
+    """An entry of a list that the documents have, and the result does not, because it is unsafe.
 
-    path: tuple[Step, ...]
-    """Of the list in the resulting document, and the index of the entry before which it stood."""
-    value: object
-    reason: str
-    place: Place | None
-    places: int
-    findings: tuple[ImportFinding, ...]
+    Its path is that of the list in the resulting document, and the index of the entry before which it stood.
+    """
+
+    findings: tuple[ImportFinding, ...] = ()
     """The errors for which it is left out."""
 
 
@@ -92,3 +113,19 @@ class Imported:
     """The linter's warnings and infos for the document."""
     sources: tuple[str, ...] = ()
     """The names of the documents, in their order."""
+
+
+class Places:
+    """Where the values of an imported document come from; an object comes from where its first value does."""
+
+    def __init__(self, taken: Iterable[Taken]) -> None:
+        self._places: dict[tuple[Step, ...], Place] = {}
+        for one in taken:
+            if one.place is not None:
+                for length in range(len(one.path), 0, -1):
+                    self._places.setdefault(one.path[:length], one.place)
+
+    def nearest(self, path: tuple[Step, ...]) -> Place | None:
+        """The place of the value, or else of the smallest one around it that has a place."""
+        found = (self._places.get(path[:length]) for length in range(len(path), 0, -1))
+        return next((place for place in found if place is not None), None)

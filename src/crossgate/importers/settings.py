@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from crossgate.catalogue.reader import refuse_files
-from crossgate.diagnostics import Diagnostic
+from crossgate.diagnostics import Diagnostic, Place
 from crossgate.importers.found import Found
 from crossgate.importers.noted import Node, Noted
 from crossgate.importers.policy import ORIGIN_OPTION
@@ -22,7 +22,7 @@ _LISTS: Final = frozenset(
 _ORIGINS: Final = PREFIX + "allowedOrigins"
 _SOME_ORIGIN: Final = "https://example.com"
 """So that settings that need one are valid alone."""
-_ENABLED: Final = PREFIX + "enabled"
+ENABLED: Final = PREFIX + "enabled"
 _CREDENTIALS: Final = PREFIX + "supportsCredentials"
 
 
@@ -31,7 +31,7 @@ def build_settings(found: Mapping[str, Found[object]], options: ImportOptions, r
     settings: dict[str, Node] = {}
     credentials = _is_true(found.get(_CREDENTIALS))
     added: list[Found[object]] = []
-    if options.origins and _is_true(found.get(_ENABLED)):
+    if options.origins and _is_true(found.get(ENABLED)):
         added.append(Found(list(options.origins), ORIGIN_OPTION, "--origin"))
     for name, one in found.items():
         if name.removeprefix(PREFIX) not in NAMES or not name.startswith(PREFIX):
@@ -54,19 +54,21 @@ def build_settings(found: Mapping[str, Found[object]], options: ImportOptions, r
     return settings
 
 
-def find_unusable_settings(settings: object, place_of: Found[object] | None) -> Diagnostic | None:
-    """The error if enabled settings allow no origin, which the gateway refuses."""
+def find_unusable_settings(settings: object, enabled: Place | None) -> Diagnostic | None:
+    """The error if enabled settings allow no origin, which the gateway refuses.
+
+    ``enabled`` is the place of what enables them.
+    """
     if not isinstance(settings, Mapping):
         return None
     error = _find_error(settings)
     if error is None:
         return None
-    place = error.place if place_of is None else place_of.place
     return Diagnostic(
         "settings-no-origin",
         "server-level CORS is enabled, but no origin in the document can be allowed",
         "Add --origin ORIGIN, or disable the settings in the document",
-        place,
+        enabled or error.place,
     )
 
 

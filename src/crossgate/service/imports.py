@@ -14,12 +14,11 @@ from crossgate.importers.kind import Kind
 from crossgate.importers.kinds import KINDS, kind_named
 from crossgate.importers.leave_out import leave_out
 from crossgate.importers.looks import describe_source
-from crossgate.importers.result import NO_OPTIONS, Imported, ImportFinding, ImportOptions
-from crossgate.importers.settings import find_unusable_settings
+from crossgate.importers.result import NO_OPTIONS, Imported, ImportFinding, ImportOptions, Places
+from crossgate.importers.settings import ENABLED, find_unusable_settings
 from crossgate.importers.source import Source
 from crossgate.lint.check import CatalogueFindings, check_catalogue
 from crossgate.lint.rule import Finding
-from crossgate.policy.server_cors import PREFIX
 
 
 def import_sources(
@@ -103,7 +102,7 @@ def _without_errors(imported: Imported, gateway: Gateway) -> Imported:
     native_cors = dict.fromkeys(imported.native_cors, True)
     while True:
         known = check_catalogue(_read(imported.document, gateway), known, native_cors=native_cors)
-        places = _places(imported)
+        places = Places(imported.taken)
         findings = [_placed(one, imported, places) for one in known.findings()]
         errors = [one for one in findings if one.diagnostic.severity is Severity.ERROR]
         if not errors:
@@ -115,12 +114,9 @@ def _without_errors(imported: Imported, gateway: Gateway) -> Imported:
                 raise InvalidInput([*imported.diagnostics, one.diagnostic])
             entries.setdefault(_entry(one.path), []).append(one)
         imported = leave_out(imported, entries)
-        unusable = find_unusable_settings(imported.document.get("settings"), None)
+        enabled = Places(imported.taken).nearest(("settings", ENABLED))
+        unusable = find_unusable_settings(imported.document.get("settings"), enabled)
         if unusable is not None:
-            place = next(
-                (one.place for one in imported.taken if one.path == ("settings", f"{PREFIX}enabled")), None
-            )
-            unusable = unusable if place is None else replace(unusable, place=place)
             raise InvalidInput([*imported.diagnostics, unusable])
 
 
@@ -138,23 +134,12 @@ def _entry(path: tuple[Step, ...]) -> tuple[Step, ...]:
     return path[: last + 1] if last > 1 else path
 
 
-def _places(imported: Imported) -> dict[tuple[Step, ...], Place]:
-    """The place of each value, and of each object the place of its first value."""
-    places: dict[tuple[Step, ...], Place] = {}
-    for one in imported.taken:
-        if one.place is not None:
-            for length in range(len(one.path), 0, -1):
-                places.setdefault(one.path[:length], one.place)
-    return places
-
-
-def _placed(finding: Finding, imported: Imported, places: Mapping[tuple[Step, ...], Place]) -> ImportFinding:
+def _placed(finding: Finding, imported: Imported, places: Places) -> ImportFinding:
     """The finding with its place in the documents: of the value that it is about, or of the nearest one."""
     path = finding.diagnostic.place.path
     place = _native_cors_place(path, imported) if finding.diagnostic.code == "native-also-cors" else None
-    for length in range(len(path), 0, -1):
-        place = place or places.get(path[:length])
-    diagnostic = finding.diagnostic if place is None else replace(finding.diagnostic, place=place)
+    place = place or places.nearest(path) or finding.diagnostic.place
+    diagnostic = replace(finding.diagnostic, place=place)
     return ImportFinding(diagnostic, path, finding.witness, finding.fix)
 
 
