@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from crossgate.catalogue.yaml.events import parse_yaml
@@ -55,7 +56,11 @@ class _Notes:
         self._ends: dict[int, str] = {}
         self._above: defaultdict[int, list[str]] = defaultdict(list)
         self._last: defaultdict[int, list[str]] = defaultdict(list)
-        self._starts = sorted({self._line(path) for path in _paths(document)})
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The lines at which values begin."""
+        return sorted({self._line(path) for path in _paths(self._document)})
 
     def add(self, path: tuple[Step, ...], comment: str, *, multiline: bool = False) -> None:
         line = self._line(path)
@@ -115,12 +120,12 @@ def _short_names(imported: Imported) -> Mapping[str, str]:
     named = (place.file for place in places if place is not None and place.file is not None)
     files = dict.fromkeys([*imported.sources, *named])
     short = {file: file.rstrip("/").rpartition("/")[2] or file for file in files}
-    used = list(short.values())
-    return {file: name if used.count(name) == 1 else file for file, name in short.items()}
+    used = Counter(short.values())
+    return {file: name if used[name] == 1 else file for file, name in short.items()}
 
 
-def _origin_of(taken: Taken | LeftOut, names: Mapping[str, str]) -> str:
-    """Where a value is from: ``api.yaml:7 $.paths: reason (3 places)``."""
+def _origin_of(taken: Taken, names: Mapping[str, str]) -> str:
+    """Where a value is from: ``api.yaml:7: reason (3 places)``."""
     more = f" ({taken.places} places)" if taken.places > 1 else ""
     return f"{_position(taken.place, names)}{taken.reason}{more}"
 
@@ -128,10 +133,10 @@ def _origin_of(taken: Taken | LeftOut, names: Mapping[str, str]) -> str:
 def _position(place: Place | None, names: Mapping[str, str]) -> str:
     if place is None:
         return ""
-    line = "" if place.line is None else f":{place.line}"
-    path = f" {place.json_path}" if place.path else ""
     file = "" if place.file is None else names.get(place.file, place.file)
-    return f"{file}{line}{path}: "
+    if place.line is not None:
+        return f"{file}:{place.line}: "
+    return f"{file} {place.json_path}: " if place.path else f"{file}: "
 
 
 def _commented_out(left_out: LeftOut, names: Mapping[str, str]) -> Iterator[str]:

@@ -73,14 +73,44 @@ def test_the_document_goes_to_standard_output_and_the_report_to_standard_error(f
         "allowed_methods": ["GET"],
         "allow_headers": ["X-Trace"],
     }
-    assert "# pets.yaml:7 $.paths['/pets'].get.parameters[0].name: " in result.stdout
-    assert result.stderr.startswith("pets.yaml: openapi (recognised)\n\nAPI pets/1: added\n")
-    assert (
-        "cors.allow_headers\tX-Trace\tpets.yaml:7:27 $.paths['/pets'].get.parameters[0].name\t"
-        in result.stderr
+    assert "  # pets.yaml:7: header parameter" in result.stdout
+    assert result.stderr.startswith(
+        "pets.yaml: openapi (recognised)\n\n"
+        "API pets/1: added (https://pets.example.com/v1, 1 origin, 1 method)\n\n"
     )
-    assert "cors.allowed_origins\thttps://app.example.com\t\t--origin\n" in result.stderr
+    assert result.stderr.endswith("\nImported: 1 added, 0 changed, 0 kept (1 info)\n")
     assert crossgate("check", "gateway.yaml", cwd=folder).returncode == 0
+
+
+def test_each_value_has_its_place_and_reason_in_a_verbose_report(folder: Path) -> None:
+    report = run(folder, "pets.yaml", *ORIGIN, "--verbose").stderr
+    assert "cors.allow_headers\tX-Trace\tpets.yaml:7:27 $.paths['/pets'].get.parameters[0].name\t" in report
+    assert "cors.allowed_origins\thttps://app.example.com\t\t--origin\n" in report
+
+
+def test_many_objects_make_a_short_report(folder: Path) -> None:
+    services = "".join(
+        f"""
+- name: service-{number}
+  url: http://service-{number}.internal
+  routes: [{{paths: [/service-{number}]}}]
+  plugins:
+  - {{name: cors, config: {{origins: ["https://app.example.com", "app{number % 2}.example.com"]}}}}"""
+        for number in range(60)
+    )
+    (folder / "kong.yaml").write_text(f'_format_version: "3.0"\nservices:{services}\n', encoding="utf-8")
+    short = run(folder, "kong.yaml", "-o", "gateway.yaml").stdout.splitlines()
+    assert sum(line.startswith("API ") for line in short) == 50
+    assert "and 10 more: set --verbose to list them" in short
+    warnings = [line for line in short if ": warning: " in line]
+    # Other values are other warnings, and the most serious ones come last.
+    assert [line.count("(and at 29 other places)") for line in warnings] == [1, 1]
+    assert all(f"app{number}.example.com" in line for number, line in enumerate(warnings))
+    assert short.index(warnings[0]) > max(at for at, line in enumerate(short) if ": info: " in line)
+    assert short[-2].startswith("gateway.yaml: written: 60 added, 0 changed, 0 kept (60 warnings, ")
+    long = run(folder, "kong.yaml", "--verbose").stderr.splitlines()
+    assert sum(line.startswith("API ") for line in long) == 60
+    assert sum(": warning: " in line for line in long) == 60
 
 
 def test_a_new_file_is_written_and_the_same_again_changes_nothing(folder: Path) -> None:
@@ -132,7 +162,7 @@ def test_an_existing_api_stays_and_its_differences_are_listed(folder: Path) -> N
     assert "Set --update to take over" in kept.stdout
     updated = run(folder, "pets.yaml", "-o", "gateway.yaml", "--update")
     assert "gateway.yaml: written: 0 added, 1 changed, 0 kept" in updated.stdout
-    assert "API pets/1: changed\n" in updated.stdout
+    assert "API pets/1: changed (https://pets.example.com/v1, 1 origin, " in updated.stdout
     # The origins that it keeps count.
     assert "empty-policy" not in updated.stdout
     assert "maxage-unset" in updated.stdout
@@ -213,7 +243,7 @@ def test_an_unsafe_origin_is_left_out_and_is_a_warning(folder: Path) -> None:
 def test_a_file_with_the_name_of_a_kind(folder: Path) -> None:
     (folder / "openapi").write_text(PETS, encoding="utf-8")
     for arguments in (("openapi",), ("openapi", "openapi"), ("./openapi", "./openapi")):
-        assert "API pets/1: added" in run(folder, *arguments).stderr
+        assert "API pets/1: added (" in run(folder, *arguments).stderr
 
 
 @pytest.mark.parametrize(
@@ -239,7 +269,7 @@ def test_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PETS.encode())))
     result = run(folder, "-", "-o", "-")
     assert result.returncode == 0, result.stderr
-    assert "- name: pets  # <stdin>:2 $.info.title" in result.stdout
+    assert "- name: pets  # <stdin>:2: " in result.stdout
 
 
 @pytest.mark.parametrize(

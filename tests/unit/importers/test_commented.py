@@ -37,12 +37,15 @@ def test_each_value_has_its_place_and_reason() -> None:
         Taken(("apis", 0, "name"), "shop", "title", place(2, "info", "title")),
         Taken(("apis", 0, "cors", "allow_headers", 0), "X-Key", "parameter " + "x" * 99, place(3), 2),
         Taken(("apis", 0, "cors", "mode"), "observe", "--observe", None),
+        Taken(("apis", 0, "version"), "1.0", "version", Place(("info", "version"), "API.zip/API.1")),
     )
     cors: dict[str, object] = {"allowed_origins": [], "allow_headers": ["X-Key"], "mode": "observe"}
     lines = written(cors, taken=taken).splitlines()
     assert "# kong: kong.yaml" in lines
-    assert "- name: shop  # api.yaml:2 $.info.title: title" in lines
+    assert "- name: shop  # api.yaml:2: title" in lines
     assert "    mode: observe  # --observe" in lines
+    # Without a line, the path is needed.
+    assert "  version: '1.0'  # API.1 $.info.version: version" in lines
     header = lines.index("    - X-Key")
     assert lines[header - 1] == f"    # api.yaml:3: parameter {'x' * 99} (2 places)"
     empty = next(line for line in "\n".join(lines).splitlines() if "no usable origin was found" in line)

@@ -26,6 +26,7 @@ from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
 from crossgate.importers.commented import write_commented
 from crossgate.importers.kinds import KINDS, kind_named
 from crossgate.importers.merge import MergedImport, merge_imported
+from crossgate.importers.objects import api_key, listed
 from crossgate.importers.result import Imported, ImportOptions
 from crossgate.importers.source import Source
 from crossgate.service.imports import import_sources
@@ -105,6 +106,12 @@ def import_(
             show_default="the document's folder; none for standard input",
         ),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", help="List each value with its place and reason, and each place of a diagnostic."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make APIs, applications and policies of descriptions of APIs and configurations of gateways.
@@ -127,16 +134,15 @@ def import_(
             existing = _exported(api)
             imported, merged = _import(opened, kind, options, existing, update=update)
             planned = api.send("POST", "/v1/plan", {"apis": [], **merged.written.document}).value
-        _show_plan(
-            ImportReport(imported, merged, kind is None, None, written=False), planned, as_json=as_json
-        )
+        report = ImportReport(imported, merged, kind is None, None, written=False)
+        _show_plan(report, planned, verbose=verbose, as_json=as_json)
         return
     target = read_target(output) if to_file and output is not None else None
     existing = Catalogue() if target is None else target.catalogue
     imported, merged = _import(opened, kind, options, existing, update=update)
     written = target is not None and write_target(target, merged)
     report = ImportReport(imported, merged, kind is None, None if target is None else str(output), written)
-    _show(report, target, as_json=as_json)
+    _show(report, target, verbose=verbose, as_json=as_json)
     raise typer.Exit(1 if _has_warnings(imported) else 0)
 
 
@@ -191,11 +197,9 @@ def _import(
 def _natives(merged: MergedImport) -> Iterator[tuple[Place, NativeService]]:
     """The native services that are written, and their places in the documents."""
     places = {one.path: one.place for one in merged.written.taken if one.path[2:] == ("native",)}
-    apis = merged.written.document.get("apis")
-    for index, raw in enumerate(apis if isinstance(apis, list) else ()):
+    for index, raw in enumerate(listed(merged.written.document, "apis")):
         path = ("apis", index, "native")
-        key = f"{raw['name']}/{raw['version']}"
-        yield places.get(path) or Place(path), merged.catalogue.apis[key].native
+        yield places.get(path) or Place(path), merged.catalogue.apis[api_key(raw)].native
 
 
 def _exported(api: AdminApiClient) -> Catalogue:
@@ -205,26 +209,26 @@ def _exported(api: AdminApiClient) -> Catalogue:
     return reading.catalogue
 
 
-def _show(report: ImportReport, target: ImportTarget | None, *, as_json: bool) -> None:
+def _show(report: ImportReport, target: ImportTarget | None, *, verbose: bool, as_json: bool) -> None:
     if as_json:
         print_json(import_as_json(report))
         return
     if target is None:
         sys.stdout.write(write_commented(report.merged.written))
         sys.stdout.flush()
-        print_import(stderr(), report)
+        print_import(stderr(), report, verbose=verbose)
         return
     console = stdout()
-    print_import(console, report)
+    print_import(console, report, verbose=verbose)
     file = shlex.quote(str(target.path))
     console.print(printable(f"Next: crossgate check {file}, then crossgate plan {file}"))
 
 
-def _show_plan(report: ImportReport, planned: Any, *, as_json: bool) -> None:
+def _show_plan(report: ImportReport, planned: Any, *, verbose: bool, as_json: bool) -> None:
     if as_json:
         print_json({**import_as_json(report), "plan": planned})
     else:
-        print_import(stderr(), report)
+        print_import(stderr(), report, verbose=verbose)
         print_plan(stdout(), planned)
     refused = any(finding["refuses"] for finding in planned["findings"])
     warned = _has_warnings(report.imported)
