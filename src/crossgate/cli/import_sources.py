@@ -8,6 +8,7 @@ current folder is not known to the document's author, and may have files that ar
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from crossgate.importers.source import Source
 MAX_DOCUMENTS: Final = 100
 """To which the documents of an import refer, together."""
 MAX_TOTAL_BYTES: Final = 32 * 1024 * 1024
+_OTHER_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _SCHEMES: Final = ("http://", "https://")
 
 Fetch = Callable[..., RemoteDocument]
@@ -67,6 +69,18 @@ class SourceOpener:
             source = self._remember(found.url, found.data, _Location())
             self._fetched[name.partition("#")[0]] = self._fetched[found.url] = source
             return source
+        if _OTHER_SCHEME.match(name):
+            message = "only http and https URLs are fetched"
+            raise InvalidInput(
+                [
+                    Diagnostic(
+                        "scheme-unknown",
+                        message,
+                        "Save the document to a file, and name the file",
+                        found=name,
+                    )
+                ]
+            )
         try:
             if name == "-":
                 data = stdin.read(MAX_BYTES + 1)

@@ -23,8 +23,10 @@ from crossgate.catalogue.yaml.files import decode_text, too_large, unreadable
 from crossgate.catalogue.yaml.patch import ObjectEdit, UneditableError, edit_document
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.importers.commented import write_commented
+from crossgate.importers.looks import has_no_section
 from crossgate.importers.merge import MergedImport
 from crossgate.importers.objects import SECTIONS
+from crossgate.importers.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,13 @@ def read_target(path: Path) -> ImportTarget:
         return ImportTarget(path, data, "", Catalogue())
     reading = read_document(text, file=str(path), folder=path.absolute().parent)
     if reading.catalogue is None:
+        if has_no_section(Source(str(path), data)):
+            # One error for each of its keys would not say that it is the wrong file.
+            message = (
+                "not a Crossgate document: it has none of the keys apis, applications, gateway, settings"
+            )
+            remedy = "Name a new file with -o, or a Crossgate document"
+            raise InvalidInput([_about(path, "not-a-document", message, remedy)])
         raise InvalidInput(reading.diagnostics)
     return ImportTarget(path, data, text, reading.catalogue)
 

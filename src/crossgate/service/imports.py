@@ -13,7 +13,7 @@ from crossgate.importers.found import Contents
 from crossgate.importers.kind import Kind
 from crossgate.importers.kinds import KINDS, kind_named
 from crossgate.importers.leave_out import leave_out
-from crossgate.importers.looks import describe_source
+from crossgate.importers.looks import describe_source, remedy_for
 from crossgate.importers.result import NO_OPTIONS, Imported, ImportFinding, ImportOptions, Places
 from crossgate.importers.settings import ENABLED, find_unusable_settings
 from crossgate.importers.source import Source
@@ -62,12 +62,13 @@ def tell_kind(source: Source) -> Kind:
     found = next((one for one in KINDS if one.recognises(source)), None)
     if found is not None:
         return found
+    looks = describe_source(source)
     raise InvalidInput(
         [
             Diagnostic(
                 "kind-unknown",
-                f"the kind of document is unknown: it looks like {describe_source(source)}",
-                f"Name its kind if it is one of these: {_kind_names()}",
+                f"the kind of document is unknown: it looks like {looks}",
+                remedy_for(looks) or f"Name its kind if it is one of these: {_kind_names()}",
                 Place(file=source.name),
             )
         ]

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -288,6 +289,11 @@ def test_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["pets.yaml", "-o", "none/gateway.yaml"], "cannot be written"),
         (["pets.yaml", "-o", "."], "this is a directory"),
         (["pets.yaml", "-o", "/dev/null"], "not a regular file"),
+        (["pets.yaml", "-o", "pets.yaml"], "pets.yaml: error: not a Crossgate document"),
+        (["pets.yaml", "--root", "none"], "--root is not a directory"),
+        (["openapi"], "Name a document after it: openapi is a kind of document"),
+        (["pets.yaml", "openapi"], "Name it once, before the documents: openapi is a kind"),
+        (["ftp://example.com/pets.yaml"], "only http and https URLs are fetched"),
     ],
 )
 def test_wrong_usage(
@@ -297,7 +303,26 @@ def test_wrong_usage(
     result = run(folder, *arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
     assert [one.name for one in folder.iterdir()] == ["pets.yaml"]
+
+
+def test_errors_are_printed_after_the_warnings(folder: Path) -> None:
+    kong = """\
+        _format_version: "3.0"
+        services:
+        - {name: a, protocol: grpc, host: a.internal, routes: [{paths: [/a]}]}
+        - name: b
+          url: https://b.internal
+          routes: [{paths: [/b]}]
+          plugins: [{name: cors, config: {origins: ["*"], credentials: true}}]
+        """
+    (folder / "kong.yaml").write_text(dedent(kong), encoding="utf-8")
+    result = run(folder, "kong.yaml")
+    assert result.returncode == 2
+    severities = [line.split(": ")[1] for line in result.stderr.splitlines()]
+    assert severities[-1] == "error"
+    assert set(severities[:-1]) == {"warning", "info"}
 
 
 @pytest.mark.parametrize(
@@ -305,6 +330,8 @@ def test_wrong_usage(
     [
         ("apis: [\n", "[yaml-syntax]"),
         ("apis: []\nmore: 1\n", "gateway.yaml:2:1"),
+        ('{"name": "shop", "version": "1.0.0"}\n', "gateway.yaml: error: not a Crossgate document"),
+        ("<!doctype html><html></html>\n", "gateway.yaml: error: not a Crossgate document"),
         (
             OWN.replace("version", "endpoints: [/gateway/pets/1/x]\n    version"),
             "apis: users/1, which exists",

@@ -91,10 +91,8 @@ def test_what_the_native_service_does_is_a_finding_at_its_place(monkeypatch: pyt
 def test_an_unknown_kind_says_what_the_document_looks_like(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, contents(None))
     for source, looks in {
-        b"": "an empty file",
         b"PK\3\4": "a zip archive",
         b"<?xml version='1.0'?><a:b/>": "XML with the root element a:b",
-        b"<!DOCTYPE html>": "an HTML page",
         b"a: 1\nb: 2": "a document with the keys a, b",
         b"[1]": "a document whose root is a list",
         b"{": "a file that is not valid JSON",
@@ -103,6 +101,16 @@ def test_an_unknown_kind_says_what_the_document_looks_like(monkeypatch: pytest.M
         with pytest.raises(InvalidInput, match="test document") as refused:
             import_sources([Source("x", source)])
         assert looks in str(refused.value)
+    for source, proposal in {
+        b"": "an empty document. Check how it was saved",
+        b"# nothing\n": "an empty document. Check how it was saved",
+        b"<!DOCTYPE html>": "an HTML page. Name the document instead of the page",
+        b"apis: []\ngateway: {}": "a Crossgate document. Use it with crossgate run, plan or apply",
+    }.items():
+        with pytest.raises(InvalidInput) as refused:
+            import_sources([Source("x", source)])
+        assert proposal in str(refused.value)
+        assert "test document" not in str(refused.value)
     with pytest.raises(InvalidInput, match="no kind of document has this name"):
         import_sources([SOURCE], "nginx")
 

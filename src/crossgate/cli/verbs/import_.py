@@ -128,6 +128,8 @@ def import_(
         raise _usage("options-exclude", "--plan writes no file", "Leave out --plan, or -o")
     if update and not (plan or to_file):
         raise _usage("options-exclude", "--update changes objects that exist", "Set -o FILE, or --plan")
+    if root is not None and not root.is_dir():
+        raise _usage("root-invalid", "--root is not a directory", "Name an existing folder", str(root))
     opened = _open(named, SourceOpener(root=root, remote=remote), kind_given=kind is not None)
     if plan:
         with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
@@ -175,7 +177,10 @@ def _open(names: Sequence[str], opener: SourceOpener, *, kind_given: bool) -> li
             opened.append(opener.open_named(name, sys.stdin.buffer))
         except InvalidInput as invalid:
             errors += invalid.diagnostics
-            if index == 0 and len(names) > 1 and not kind_given and name.isidentifier():
+            if kind_named(name) is not None and errors[-1].code == "file-unreadable":
+                where = "a document after it" if len(names) == 1 else "it once, before the documents"
+                errors[-1] = replace(errors[-1], remedy=f"Name {where}: {name} is a kind of document")
+            elif index == 0 and len(names) > 1 and not kind_given and name.isidentifier():
                 kinds = ", ".join(one.name for one in KINDS)
                 errors[-1] = replace(errors[-1], remedy=f"{errors[-1].remedy}; or name a kind: {kinds}")
     if errors:
@@ -186,7 +191,12 @@ def _open(names: Sequence[str], opener: SourceOpener, *, kind_given: bool) -> li
 def _import(
     sources: Sequence[Source], kind: str | None, options: ImportOptions, existing: Catalogue, *, update: bool
 ) -> tuple[Imported, MergedImport]:
-    imported = import_sources(sources, kind, options, existing.gateway)
+    try:
+        imported = import_sources(sources, kind, options, existing.gateway)
+    except InvalidInput as invalid:
+        # An error is read last in a terminal, where many warnings would hide it.
+        found = sorted(invalid.diagnostics, key=lambda one: one.severity is Severity.ERROR)
+        raise InvalidInput(found) from invalid
     merged = merge_imported(existing, imported, update=update)
     refused = NativeRules.of(existing.gateway).find(_natives(merged), Severity.ERROR)
     if refused:
