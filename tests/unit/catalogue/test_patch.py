@@ -5,10 +5,12 @@ from __future__ import annotations
 from difflib import ndiff
 
 import pytest
+from tests.counting import calls
 
 from crossgate.catalogue.document import read_document
 from crossgate.catalogue.serialise import api_to_dict, application_to_dict, settings_to_dict
 from crossgate.catalogue.yaml.patch import ObjectEdit, UneditableError, edit_document
+from crossgate.catalogue.yaml.writer import write_yaml
 
 HEAD = """\
 # The pets' gateway.
@@ -230,3 +232,37 @@ def test_a_policy_is_removed_and_added() -> None:
 def test_methods_between_brackets_are_removed_anywhere() -> None:
     for methods in (["POST", "PUT"], ["GET", "PUT"], ["GET", "POST"], ["PUT"], ["POST", "GET"]):
         changed(SEVERAL, allowed_methods=methods)
+
+
+def test_a_key_is_added_after_the_last_one_that_is_removed() -> None:
+    document = HEAD + "    owner: the shop\n"
+    before = {
+        "name": "pets",
+        "version": "1",
+        "type": "rest",
+        "native": "http://127.0.0.1:9101",
+        "owner": "the shop",
+    }
+    after = {
+        "name": "pets",
+        "version": "1",
+        "type": "rest",
+        "native": "http://127.0.0.1:9102",
+        "endpoints": ["/pets"],
+    }
+    assert edit_document(document, [ObjectEdit("apis", before, after)]) == (
+        HEAD[: HEAD.rindex("9101")] + "9102\n    endpoints: [/pets]\n"
+    )
+
+
+def test_the_work_is_linear_in_the_number_of_objects() -> None:
+    def count(objects: int) -> int:
+        apis = [
+            {"name": f"api-{number}", "version": "1", "type": "rest", "native": "http://127.0.0.1:9101"}
+            for number in range(objects)
+        ]
+        text = write_yaml({"apis": apis})
+        edits = [ObjectEdit("apis", one, {**one, "native": "http://127.0.0.1:9102"}) for one in apis]
+        return calls(lambda: edit_document(text, edits))
+
+    assert count(200) < 4.2 * count(50)

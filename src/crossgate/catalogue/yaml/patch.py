@@ -55,28 +55,50 @@ def edit_document(text: str, edits: Sequence[ObjectEdit]) -> str:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise UneditableError(str(error)) from error
+    objects = _Objects(root)
     found = [
-        one
-        for edit in edits
-        for one in _edit_mapping(text, _find_object(root, edit), edit.before, edit.after)
+        one for edit in edits for one in _edit_mapping(text, objects.find(edit), edit.before, edit.after)
     ]
-    end = "\r\n" if "\r\n" in text else "\n"
-    for one in sorted(found, reverse=True):
-        text = text[: one.begin] + one.text.replace("\n", end) + text[one.end :]
-    return text
+    return _apply(text, found)
 
 
-def _find_object(root: Node | None, edit: ObjectEdit) -> Node:
-    section = _value_of(root, edit.section)
-    if not isinstance(section, SequenceNode):
-        return _required(section, edit.section)
-    wanted = {key: str(edit.before[key]) for key in _IDENTITY if key in edit.before}
-    for item in section.value:
-        values = {key: _value_of(item, key) for key in wanted}
-        if {key: node.value for key, node in values.items() if isinstance(node, ScalarNode)} == wanted:
-            found: Node = item
-            return found
-    raise UneditableError(f"not found: {wanted}")
+def _apply(text: str, edits: Sequence[_Insertion]) -> str:
+    """The text after these edits; they are made from its end, so that positions before them stay valid."""
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    parts: list[str] = []
+    end = len(text)
+    for one in sorted(edits, reverse=True):
+        if one.end > end:
+            # A key was added behind this one, whose line is removed.
+            parts = ["".join(reversed(parts))[one.end - end :]]
+        else:
+            parts.append(text[one.end : end])
+        parts.append(one.text.replace("\n", line_end))
+        end = one.begin
+    return "".join(reversed([*parts, text[:end]]))
+
+
+class _Objects:
+    """The objects of a document, those of a list by their identity: an import can edit all of them."""
+
+    def __init__(self, root: Node | None) -> None:
+        self._root = root
+        self._lists: dict[str, dict[tuple[str | None, ...], Node]] = {}
+
+    def find(self, edit: ObjectEdit) -> Node:
+        section = _value_of(self._root, edit.section)
+        if not isinstance(section, SequenceNode):
+            return _required(section, edit.section)
+        if edit.section not in self._lists:
+            # The first of several with one identity counts.
+            self._lists[edit.section] = {_identity(one): one for one in reversed(section.value)}
+        wanted = tuple(str(edit.before[key]) if key in edit.before else None for key in _IDENTITY)
+        return _required(self._lists[edit.section].get(wanted), " ".join(filter(None, wanted)))
+
+
+def _identity(item: Node) -> tuple[str | None, ...]:
+    values = (_value_of(item, key) for key in _IDENTITY)
+    return tuple(one.value if isinstance(one, ScalarNode) else None for one in values)
 
 
 def _edit_mapping(
