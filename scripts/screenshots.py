@@ -30,16 +30,22 @@ _POLICY: Final = "/v1/apis/petstore/1.0/policy"
 _PETS: Final = "/gateway/petstore/1.0/pets"
 _LOST: Final = "https://*.example.com"
 _SECONDS: Final = 60.0
-_DOCUMENT: Final = """\
-apis:
+_DOCUMENT: Final = r"""_format_version: "3.0"
+services:
   - name: orders
-    version: "1.0"
-    type: rest
-    native: http://127.0.0.1:9101/v2
-    cors:
-      allowed_origins: [https://shop.example.com]
-      allowed_methods: [GET, POST]
-      max_age: 600
+    url: http://127.0.0.1:9101/v2
+    routes:
+      - name: orders
+        paths: [/orders]
+    plugins:
+      - name: cors
+        config:
+          origins:
+            - https://shop.example.com
+            - https://.*example\.com
+          methods: [GET, POST]
+          headers: [Content-Type]
+          max_age: 600
 """
 
 
@@ -107,7 +113,6 @@ def _plan_document(page: Page) -> None:
     page.get_by_label("Document", exact=True).fill(_DOCUMENT)
     page.get_by_role("button", name="Check and plan").click()
     expect(page.locator("#plan-heading")).to_be_visible()
-    page.locator("#document").evaluate("field => { field.rows = 12; }")
 
 
 def take(browser: Browser, link: str, pages: Sequence[Picture]) -> None:
