@@ -19,15 +19,13 @@ def strictest(policies: Sequence[FoundPolicy | None]) -> FoundPolicy | None:
     Lists keep what is in all of them, or covered by a ``*``. Part of the API without a policy passes through,
     which allows nothing by itself: then the list of origins is empty.
     """
-    given = [one for one in policies if one is not None]
+    given = list({id(one): one for one in policies if one is not None}.values())
     if not given:
         return None
-    if len(given) < len(policies):
-        return replace(given[0], origins=())
-    first, *others = given
+    first, *others = given  # many routes share the policy of what they are in
     for other in others:
         first = _both(first, other)
-    return first
+    return replace(first, origins=()) if None in policies else first
 
 
 def union_of_methods(one: FoundPolicy | None, other: FoundPolicy | None) -> FoundPolicy | None:
@@ -90,8 +88,9 @@ def _intersection(
         return tuple(other)
     if any(found.value == ANY for found in other):
         return tuple(one)
-    known = [key(found.value) for found in other]
-    return tuple(found for found in one if key(found.value) in known)
+    # An origin can be a mapping, which has no hash.
+    known = {repr(key(found.value)) for found in other}
+    return tuple(found for found in one if repr(key(found.value)) in known)
 
 
 def _headers(one: Sequence[Found[str]], other: Sequence[Found[str]]) -> tuple[Found[str], ...]:

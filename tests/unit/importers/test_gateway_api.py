@@ -148,6 +148,23 @@ def test_a_policy_is_not_laxer_than_that_of_a_path_below() -> None:
     assert "policies-combined" in codes_of(contents)
 
 
+def test_filters_of_backends_allow_what_those_of_all_backends_allow() -> None:
+    """A request may go to any of them, and the one that becomes the native service may be the last one."""
+    filters = [
+        [{"type": "CORS", "cors": {"allowOrigins": [f"https://{name}.example", "https://both.example"]}}]
+        for name in ("one", "two")
+    ]
+    backends: list[dict[str, object]] = [
+        {"name": "few", "port": 80, "weight": 1, "filters": filters[0]},
+        {"name": "many", "port": 80, "weight": 9, "filters": filters[1]},
+    ]
+    contents = _read(_route(_rule(backendRefs=backends)))
+    assert (policies_of(contents)["shop"] or {})["origins"] == ["https://both.example"]
+    assert "policies-combined" in codes_of(contents)
+    contents = _read(_route(_rule(backendRefs=[backends[0], {"name": "many", "port": 80}])))
+    assert (policies_of(contents)["shop"] or {"origins": 1}).get("origins") is None
+
+
 def test_routes_of_other_hosts_and_services_are_on_their_own() -> None:
     contents = _read(
         _route(_rule({"allowOrigins": ["*"]}, "/"), hostnames=["a.example"]),

@@ -209,6 +209,55 @@ def test_routes_with_the_same_paths_allow_what_all_of_them_allow() -> None:
     assert ("policies-combined") in {code for code, _ in codes(found)}
 
 
+def _with_routes(*routes: tuple[str, dict[str, Any]], strip_path: bool = False) -> Any:
+    """Routes with a path, and an origin if they have a cors plugin."""
+    listed = [
+        {
+            "name": path.strip("/") or "all",
+            "paths": [path],
+            "strip_path": strip_path,
+            **{key: value for key, value in more.items() if key != "origin"},
+            "plugins": [{"name": "cors", "config": {"origins": [more["origin"]]}}]
+            if "origin" in more
+            else [],
+        }
+        for path, more in routes
+    ]
+    service = {"name": "s", "url": "http://s.internal", "routes": listed}
+    found = KONG.read(Source("kong.yaml", yaml.safe_dump({"services": [service]}).encode()))
+    origins = {
+        name: None if api.get("cors") is None else api["cors"].get("origins", [])  # type: ignore[attr-defined]
+        for name, api in apis_in_short(found).items()
+    }
+    return origins, {code for code, _ in codes(found)}
+
+
+@pytest.mark.parametrize("strip_path", [True, False])
+@pytest.mark.parametrize("path", ["/api/admin", "/api"])
+def test_a_policy_is_not_laxer_than_that_of_a_path_below(path: str, strip_path: bool) -> None:
+    """An endpoint inside another one is left out: its requests go through the API of the shorter path."""
+    wide = "https://wide.example"
+    for more, expected in (
+        ({"origin": "https://admin.example"}, []),
+        ({"origin": wide, "methods": ["GET", "OPTIONS"]}, [wide]),
+        ({}, []),
+    ):
+        inner = {"methods": ["PUT", "OPTIONS"], **more} if path == "/api" else more
+        origins, found = _with_routes(("/api", {"origin": wide}), (path, inner), strip_path=strip_path)
+        assert next(iter(origins.values())) == expected
+        assert "policies-combined" in found or expected == [wide]
+
+
+def test_a_policy_is_not_limited_by_paths_beside_or_for_other_hosts() -> None:
+    origins, found = _with_routes(
+        ("/api", {"origin": "https://a.example", "hosts": ["a.example"]}),
+        ("/api/x", {"origin": "https://b.example", "hosts": ["b.example"]}),
+        ("/apis", {"origin": "https://b.example", "hosts": ["a.example"]}),
+    )
+    assert origins["s-api"] == ["https://a.example"]
+    assert "policies-combined" not in found
+
+
 @settings(max_examples=40)
 @pytest.mark.parametrize("name", ["formats.yaml", "supabase.yml", "team/kong.yaml"])
 @given(path=st.lists(st.integers(0, 20), min_size=1, max_size=7), value=ANY_VALUE)

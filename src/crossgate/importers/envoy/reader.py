@@ -13,14 +13,13 @@ from typing import Final
 
 from crossgate.catalogue.model import ApiType
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
-from crossgate.importers.combine import values_of
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.envoy.clusters import Upstreams, upstreams_of
 from crossgate.importers.envoy.cors import differences, lacks_filter, policy_of
 from crossgate.importers.envoy.fields import field, messages
 from crossgate.importers.found import Contents, Found, FoundApi, FoundPolicy
 from crossgate.importers.kind import Kind
-from crossgate.importers.nested_paths import RoutedPath, strictest_below
+from crossgate.importers.nested_paths import RoutedPath, combine_paths, combined_at
 from crossgate.importers.source import Source
 
 
@@ -196,23 +195,12 @@ def _weight(cluster: Cursor) -> int:
 
 def _combined(routes: Sequence[_Route], problems: list[Diagnostic]) -> list[_Route]:
     """One route for each path, with a policy that is not laxer than that of any path at or below it."""
-    policies = strictest_below(
-        [RoutedPath(one.path, [(one.cluster or "", one.native_path)], one.policy) for one in routes]
-    )
-    combined: dict[str, _Route] = {}
-    for route, policy in zip(routes, policies, strict=True):
-        if route.path in combined:
-            continue
-        if policy is not route.policy and values_of(policy) != values_of(route.policy):
-            problems.append(
-                route.at.diagnose(
-                    "policies-combined",
-                    "routes at or below this path have other policies; the API gets what all of them allow",
-                    "Set the policy of the API, or give those paths native services of their own",
-                )
-            )
-        combined[route.path] = replace(route, policy=policy)
-    return list(combined.values())
+    combined = []
+    paths = [RoutedPath(one.path, [one.cluster], one.policy) for one in routes]
+    for number, policy in combine_paths(paths).items():
+        problems += combined_at(routes[number].at, routes[number].policy, policy)
+        combined.append(replace(routes[number], policy=policy))
+    return combined
 
 
 def _api(

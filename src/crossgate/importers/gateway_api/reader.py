@@ -10,12 +10,12 @@ from typing import Final
 
 from crossgate.catalogue.model import ApiType
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
-from crossgate.importers.combine import values_of
+from crossgate.importers.combine import strictest
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Contents, Found, FoundApi, FoundPolicy
 from crossgate.importers.gateway_api.cors import policy_of
 from crossgate.importers.kind import Kind
-from crossgate.importers.nested_paths import RoutedPath, strictest_below
+from crossgate.importers.nested_paths import RoutedPath, combine_paths, combined_at
 from crossgate.importers.source import Source
 
 _GROUP: Final = "gateway.networking.k8s.io/"
@@ -122,7 +122,7 @@ def _rules(route: Cursor, rule: Cursor, problems: list[Diagnostic]) -> Iterator[
         )
         return
     namespace = route["metadata"]["namespace"].text or "default"
-    policy = _policy(rule, backends[0], problems)
+    policy = _policy(rule, backends, problems)
     matches = list(rule["matches"].entries()) or [rule]
     for match in matches:
         path, path_at = _path(match, rule, problems)
@@ -131,20 +131,30 @@ def _rules(route: Cursor, rule: Cursor, problems: list[Diagnostic]) -> Iterator[
         yield _Rule(route, rule, path, path_at, native_path, natives, policy)
 
 
-def _policy(rule: Cursor, backend: Cursor, problems: list[Diagnostic]) -> FoundPolicy | None:
-    for owner in (rule, backend):
-        for one in owner["filters"].entries():
-            if one["type"].value == "CORS" and one["cors"].exists:
-                return policy_of(one["cors"], problems)
-            if one["type"].value == "CORS" or one["type"].value == "ExtensionRef":
-                problems.append(
-                    one.diagnose(
-                        "filter-not-imported",
-                        "the filter is not in the document, or not one of the Gateway API",
-                        "Check whether it concerns CORS",
-                        Severity.INFO if one["type"].value == "ExtensionRef" else Severity.WARNING,
-                    )
+def _policy(rule: Cursor, backends: Sequence[Cursor], problems: list[Diagnostic]) -> FoundPolicy | None:
+    """That of the rule, else what those of all backends allow: a request may go to any of them."""
+    policy = _policy_of_filters(rule, problems)
+    if policy is not None:
+        return policy
+    policies = [_policy_of_filters(backend, problems) for backend in backends]
+    combined = strictest(policies)
+    problems += combined_at(rule["backendRefs"], policies[0], combined)
+    return combined
+
+
+def _policy_of_filters(owner: Cursor, problems: list[Diagnostic]) -> FoundPolicy | None:
+    for one in owner["filters"].entries():
+        if one["type"].value == "CORS" and one["cors"].exists:
+            return policy_of(one["cors"], problems)
+        if one["type"].value == "CORS" or one["type"].value == "ExtensionRef":
+            problems.append(
+                one.diagnose(
+                    "filter-not-imported",
+                    "the filter is not in the document, or not one of the Gateway API",
+                    "Check whether it concerns CORS",
+                    Severity.INFO if one["type"].value == "ExtensionRef" else Severity.WARNING,
                 )
+            )
     return None
 
 
@@ -226,31 +236,16 @@ def _weight(backend: Cursor) -> int:
 
 def _combined(rules: Sequence[_Rule], problems: list[Diagnostic]) -> list[_Rule]:
     """One rule for each path, with a policy that is not laxer than that of any path at or below it."""
-    policies = strictest_below(
-        [
-            RoutedPath(one.path, [_service_and_path(native.value) for native in one.natives], one.policy)
-            for one in rules
-        ]
-    )
-    combined: dict[str, _Rule] = {}
-    for rule, policy in zip(rules, policies, strict=True):
-        if rule.path in combined:
-            continue
-        if policy is not rule.policy and values_of(policy) != values_of(rule.policy):
-            problems.append(
-                rule.at.diagnose(
-                    "policies-combined",
-                    "rules at or below this path have other policies; the API gets what all of them allow",
-                    "Set the policy of the API, or give those paths native services of their own",
-                )
-            )
-        combined[rule.path] = replace(rule, policy=policy)
-    return list(combined.values())
+    combined = []
+    paths = [RoutedPath(one.path, _services(one), one.policy) for one in rules]
+    for number, policy in combine_paths(paths).items():
+        problems += combined_at(rules[number].at, rules[number].policy, policy)
+        combined.append(replace(rules[number], policy=policy))
+    return combined
 
 
-def _service_and_path(url: str) -> tuple[str, str]:
-    service, slash, path = url.removeprefix("http://").partition("/")
-    return service, slash + path
+def _services(rule: _Rule) -> list[str]:
+    return [native.value.removeprefix("http://").partition("/")[0] for native in rule.natives]
 
 
 def _api(rule: _Rule, api_id: str, *, alone: bool) -> FoundApi:
