@@ -203,6 +203,23 @@ def test_paths_of_configurations(configurations: dict[str, list[str]], origins: 
     assert policy_in_short(found.apis[0].cors).get("origins", []) == origins
 
 
+@pytest.mark.parametrize(
+    ("path", "origins"),
+    [("/a/b/admin/**", []), ("/a/**", []), ("/a/b/**", []), ("/a/bc/**", ["https://1.example"])],
+)
+def test_the_own_configuration_of_another_route_counts_for_common_paths(
+    path: str, origins: list[str]
+) -> None:
+    """Spring finds a configuration by the path of the request, whatever the route, in no defined order."""
+    routes = [
+        _route(metadata={"cors": {"allowedOrigins": ["https://1.example"]}}),
+        _route(metadata={"cors": {"allowedOrigins": ["https://2.example"]}}, predicates=[f"Path={path}"]),
+    ]
+    found = _read({"routes": routes})
+    assert policy_in_short(found.apis[0].cors).get("origins", []) == origins
+    assert ("policies-combined" in {code for code, _ in codes(found)}) is (origins == [])
+
+
 def test_properties_files() -> None:
     text = r"""
 spring.cloud.gateway.routes[0].id=orders

@@ -31,6 +31,24 @@ def named(definition: SpringProperty) -> tuple[str, list[str]]:
     return name.strip(), [part.strip() for part in shortcut.split(",") if part.strip()]
 
 
+def definitions(route: SpringProperty, name: str) -> list[SpringProperty]:
+    """The predicates or filters of a route."""
+    listed = route.get(name)
+    return [] if listed is None else list(listed.entries())
+
+
+def path_patterns(route: SpringProperty) -> list[tuple[str, SpringProperty]]:
+    """The patterns of its ``Path`` predicates, each with the predicate."""
+    return [
+        (pattern, definition)
+        for definition in definitions(route, "predicates")
+        for name, args in [named(definition)]
+        if name == "Path"
+        for pattern in args
+        if pattern.startswith("/")
+    ]
+
+
 def literal_prefix(pattern: str) -> str:
     """The segments of a pattern before the first one with a wildcard or a variable; no slash at the end."""
     kept: list[str] = []

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from crossgate.catalogue.model import ApiType
 from crossgate.diagnostics import Diagnostic, InvalidInput, Severity
-from crossgate.importers.combine import strictest, values_of, within_methods
+from crossgate.importers.combine import strictest, within_methods
 from crossgate.importers.found import Contents, Found, FoundApi, FoundPolicy
 from crossgate.importers.kind import Kind
 from crossgate.importers.methods import preflights_not_routed
 from crossgate.importers.source import Source
 from crossgate.importers.spring.binding import SpringProperty, bind, is_properties_file
-from crossgate.importers.spring.cors import read_cors
-from crossgate.importers.spring.paths import base_path, covers_below, endpoint, literal_prefix, named
-from crossgate.policy.names import ANY
+from crossgate.importers.spring.configurations import CorsConfigurations
+from crossgate.importers.spring.paths import (
+    base_path,
+    covers_below,
+    definitions,
+    endpoint,
+    literal_prefix,
+    named,
+    path_patterns,
+)
 
 _PREFIXES: Final = (
     ("spring", "cloud", "gateway", "server", "webflux"),
@@ -44,7 +50,7 @@ def read(source: Source) -> Contents:
     diagnostics: list[Diagnostic] = []
     bound = bind(source, diagnostics)
     reader = _Reader(_gateway(bound) or bound, diagnostics)
-    return Contents(tuple(reader.apis()), diagnostics=tuple(diagnostics))
+    return Contents(tuple(reader.apis()), diagnostics=tuple(dict.fromkeys(diagnostics)))
 
 
 SPRING_CLOUD_GATEWAY: Final = Kind(
@@ -65,41 +71,19 @@ def _gateway(bound: SpringProperty) -> SpringProperty | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Configured:
-    """A policy, and the pattern of the paths that it is for."""
-
-    pattern: str
-    policy: FoundPolicy
-    bound: SpringProperty
-
-    def concerns(self, prefix: str) -> bool:
-        """Whether it is for some of the paths below a prefix."""
-        own = literal_prefix(self.pattern)
-        return _is_below(prefix, own) or _is_below(own, prefix)
-
-    def covers(self, prefix: str) -> bool:
-        """Whether it is for every path below a prefix."""
-        return covers_below(self.pattern) and _is_below(prefix, literal_prefix(self.pattern))
-
-
-def _is_below(path: str, prefix: str) -> bool:
-    return path == prefix or path.startswith(f"{prefix}/")
-
-
 class _Reader:
     def __init__(self, gateway: SpringProperty, diagnostics: list[Diagnostic]) -> None:
         self._gateway = gateway
         self._diagnostics = diagnostics
-        self._global = list(self._global_configurations())
+        routes = gateway.get("routes")
+        self._routes = [] if routes is None else list(routes.entries())
+        self._configurations = CorsConfigurations(gateway, self._routes, diagnostics)
         defaults = gateway.get("default-filters")
         self._default_filters = [] if defaults is None else list(defaults.entries())
 
     def apis(self) -> Iterator[FoundApi]:
         """The API of each route."""
-        routes = self._gateway.get("routes")
-        found = [] if routes is None else list(routes.entries())
-        for number, route in enumerate(found):
+        for number, route in enumerate(self._routes):
             yield from self._route(route, number)
         locator = self._gateway.get("discovery", "locator", "enabled")
         if locator is not None and str(locator.value).lower() == "true":
@@ -110,7 +94,7 @@ class _Reader:
                     "Add APIs for the services that it finds",
                 )
             )
-        if not found:
+        if not self._routes:
             self._diagnostics.append(
                 self._gateway.diagnose(
                     "routes-missing",
@@ -118,7 +102,7 @@ class _Reader:
                     "Import the document that has spring.cloud.gateway.routes",
                 )
             )
-        elif self._global or any(route.get("metadata", "cors") for route in found):
+        elif self._configurations.exist:
             self._diagnostics.append(
                 self._gateway.diagnose(
                     "behaviour-differs",
@@ -130,42 +114,11 @@ class _Reader:
                 )
             )
 
-    def _global_configurations(self) -> Iterator[_Configured]:
-        configurations = self._gateway.get("globalcors", "cors-configurations")
-        for key, bound in {} if configurations is None else dict(configurations.children).items():
-            if key.startswith("[") and key.endswith("]"):
-                yield _Configured(key[1:-1], self._read_cors(bound), bound)
-            else:
-                self._diagnostics.append(
-                    bound.diagnose(
-                        "path-pattern-unquoted",
-                        "without brackets, Spring Boot removes / and * from the key, which is then for no "
-                        "path; left out",
-                        "Write the pattern in brackets, such as '[/**]', if it is meant to be in force",
-                    )
-                )
-
-    def _read_cors(self, bound: SpringProperty, *, metadata: bool = False) -> FoundPolicy:
-        policy = read_cors(bound, self._diagnostics, metadata=metadata)
-        has_star = any(
-            found.value == ANY and found.reason.startswith("allowedOrigins") for found in policy.origins
-        )
-        if has_star and policy.credentials is not None and policy.credentials.value:
-            self._diagnostics.append(
-                bound.diagnose(
-                    "star-with-credentials",
-                    "with allowCredentials, Spring answers 500 where allowedOrigins is *",
-                    "List the origins",
-                    Severity.INFO,
-                )
-            )
-        return policy
-
     def _route(self, route: SpringProperty, number: int) -> Iterator[FoundApi]:
         name = route.get("id") or route.get("uri") or route
         label = route.text("id") or f"route-{number}"
         patterns = self._patterns(route)
-        filters = [*self._default_filters, *_definitions(route, "filters")]
+        filters = [*self._default_filters, *definitions(route, "filters")]
         targets: dict[str | None, list[tuple[str, SpringProperty]]] = {}
         for pattern, place in patterns or [("/**", route)]:
             base = base_path(literal_prefix(pattern), filters)
@@ -181,14 +134,7 @@ class _Reader:
                 (pattern, place)
             )
         for position, (path, served) in enumerate(targets.items()):
-            policies = [
-                self._policy(route, pattern, first=not patterns or pattern == patterns[0][0])
-                for pattern, _ in served
-            ]
-            policies = [self._within_methods(route, policy) for policy in policies]
-            policy = (
-                policies[0] if len({repr(values_of(one)) for one in policies}) == 1 else strictest(policies)
-            )
+            policy = strictest([self._configurations.policy(route, pattern) for pattern, _ in served])
             yield FoundApi(
                 id=f"{label}#{number}.{position}",
                 name=Found(
@@ -198,17 +144,14 @@ class _Reader:
                 type=Found(ApiType.REST, route.place, "Spring's routes are REST"),
                 natives=tuple(self._native(route, path)),
                 endpoints=tuple(self._endpoints(served)),
-                cors=policy,
+                cors=None if policy is None else self._within_methods(route, policy),
                 native_cors=tuple(_native_cors(filters)),
             )
 
     def _patterns(self, route: SpringProperty) -> list[tuple[str, SpringProperty]]:
-        found = []
-        for definition in _definitions(route, "predicates"):
-            name, args = named(definition)
-            if name == "Path":
-                found += [(pattern, definition) for pattern in args if pattern.startswith("/")]
-            elif name and name != "Method":
+        for definition in definitions(route, "predicates"):
+            name, _ = named(definition)
+            if name not in ("", "Path", "Method"):
                 self._diagnostics.append(
                     definition.diagnose(
                         "condition-ignored",
@@ -216,17 +159,15 @@ class _Reader:
                         "Check that no other API needs the same path",
                     )
                 )
-        return found
+        return path_patterns(route)
 
     def _within_methods(self, route: SpringProperty, policy: FoundPolicy) -> FoundPolicy:
-        for definition in _definitions(route, "predicates"):
+        for definition in definitions(route, "predicates"):
             name, methods = named(definition)
             if name != "Method":
                 continue
             if "OPTIONS" not in methods:
-                diagnostic = preflights_not_routed(definition.place, "Spring answers 404")
-                if diagnostic not in self._diagnostics:
-                    self._diagnostics.append(diagnostic)
+                self._diagnostics.append(preflights_not_routed(definition.place, "Spring answers 404"))
             policy = within_methods(policy, methods)
         return policy
 
@@ -271,48 +212,6 @@ class _Reader:
                 uri.place,
                 "uri of the route, with the path that filters make",
             )
-
-    def _policy(self, route: SpringProperty, pattern: str, *, first: bool) -> FoundPolicy:
-        """The policy for the paths of a pattern: the route's own is for its first pattern only."""
-        prefix = literal_prefix(pattern)
-        candidates: list[_Configured] = []
-        cors = route.get("metadata", "cors")
-        if cors is not None and first:
-            candidates.append(_Configured(pattern, self._read_cors(cors, metadata=True), cors))
-        covered = False
-        for configured in self._global:
-            if not covered and configured.concerns(prefix):
-                candidates.append(configured)
-                covered = configured.covers(prefix)
-        policies: list[FoundPolicy] = [one.policy for one in candidates]
-        if not candidates:
-            self._diagnostics.append(
-                route.diagnose(
-                    "preflights-refused",
-                    f"no CORS configuration is for {pattern}: Spring refuses its preflights only; "
-                    "the policy without origins refuses every request of a foreign origin",
-                    "Add --origin, or remove cors from the API to pass everything through",
-                )
-            )
-            return FoundPolicy()
-        whole = any(one.covers(prefix) for one in candidates)
-        if not whole and candidates[0].bound is not cors:
-            policies.append(replace(policies[0], origins=()))
-        if len({repr(values_of(one)) for one in policies}) > 1:
-            self._diagnostics.append(
-                candidates[0].bound.diagnose(
-                    "policies-combined",
-                    f"several CORS configurations are for {pattern}: only what all allow is taken over",
-                    "Check the policy of the API",
-                )
-            )
-        combined = strictest(policies)
-        return combined if combined is not None else FoundPolicy()
-
-
-def _definitions(route: SpringProperty, name: str) -> list[SpringProperty]:
-    listed = route.get(name)
-    return [] if listed is None else list(listed.entries())
 
 
 def _native_cors(filters: Sequence[SpringProperty]) -> Iterator[Found[str]]:
