@@ -129,8 +129,12 @@ def join_contents(several: Sequence[Contents]) -> Contents:
     )
 
 
+_JOINT = "\0"
+"""Between the number of a document and an id in it."""
+
+
 def _joined_id(number: int, name: str) -> str:
-    return f"{number} {name}"
+    return f"{number}{_JOINT}{name}"
 
 
 def _check_options(contents: Contents, options: ImportOptions, report: Report) -> None:
@@ -243,7 +247,7 @@ def _application_apis(found: FoundApplication, key_of: dict[str, str], report: R
                 "the application's API is not in the document, and left out",
                 "Add the API to the application's apis if it is in the catalogue",
                 one.place,
-                one.value,
+                one.value.rpartition(_JOINT)[2],
             )
     return apis
 

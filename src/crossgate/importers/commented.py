@@ -25,7 +25,9 @@ _LINE: Final = re.compile("(.*?)(\r\n|[\n\r\x85\u2028\u2029])", re.DOTALL)
 _WIDTH: Final = 120
 """A longer comment is above its line instead of at its end."""
 _LONGEST: Final = 400
-_EMPTY: Final = "no usable origin was found: add those of your pages here, or import with --origin https://app.example.com"
+_EMPTY: Final = "no usable origin was found: add those of your pages here"
+_OPTION: Final = ", or import with --origin https://app.example.com"
+"""Where it is for one API only."""
 _ALL_LEFT_OUT: Final = "no origin is left: correct those below, or add others"
 
 
@@ -40,8 +42,10 @@ def write_commented(imported: Imported) -> str:
     for taken in imported.taken:
         notes.add(taken.path, _origin_of(taken, names), multiline=_is_multiline(taken.value))
     listed = {one.path[:-1] for one in imported.left_out}
+    apis = imported.document.get("apis")
+    empty = f"{_EMPTY}{_OPTION}" if isinstance(apis, list) and len(apis) == 1 else _EMPTY
     for path in _empty_origins(imported.document):
-        notes.add(path, _ALL_LEFT_OUT if path in listed else _EMPTY)
+        notes.add(path, _ALL_LEFT_OUT if path in listed else empty)
     for left_out in imported.left_out:
         notes.add_lines(left_out.path, list(_commented_out(left_out, names)))
     return "".join(f"{line}\n" for line in _header(imported)) + notes.write(text)

@@ -23,7 +23,7 @@ def choose_natives(
     chosen = []
     for api, key in zip(apis, keys, strict=True):
         option = next((one for one in (key, _name(key), "") if one in options.natives), None)
-        chosen.append(given.get(option) if option is not None else _first_usable(api, key, report))
+        chosen.append(given.get(option) if option is not None else _first_usable(api, key, options, report))
     return chosen
 
 
@@ -59,7 +59,7 @@ def _shown(keys: Sequence[str]) -> str:
     return ", ".join(keys[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _first_usable(api: FoundApi, key: str, report: Report) -> Noted | None:
+def _first_usable(api: FoundApi, key: str, options: ImportOptions, report: Report) -> Noted | None:
     unusable: list[str] = []
     usable = []
     for found, places in merge_equal(api.natives):
@@ -68,6 +68,8 @@ def _first_usable(api: FoundApi, key: str, report: Report) -> Noted | None:
             unusable.append(f"{found.value} ({parsed.message})")
         else:
             usable.append(Noted(str(parsed), found.reason, found.place, places))
+    if not usable and key in options.existing_natives:
+        return Noted(options.existing_natives[key], "as the API has it", None)
     if not usable:
         report.error(
             "native-missing",

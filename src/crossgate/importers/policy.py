@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from crossgate.diagnostics import Diagnostic, Place
@@ -15,6 +16,9 @@ from crossgate.policy.names import ANY
 
 ORIGIN_OPTION: Final = Place(file="--origin")
 """The place of origins that no document names."""
+_STAR_REMEDY: Final = (
+    "Name the origins that may send credentials; or add * to allowed_origins, and remove allow_credentials"
+)
 
 
 def build_cors(found: FoundPolicy, options: ImportOptions, report: Report) -> dict[str, Node]:
@@ -60,7 +64,9 @@ def _build_list(
         if error is None:
             place = None if one.place == ORIGIN_OPTION else one.place
             entries.append(Noted(value, one.reason, place, places))
-        elif one.place != ORIGIN_OPTION or error.code == "origin-star-credentials":
+        elif error.code == "origin-star-credentials":
+            report.left_out(name, replace(error, remedy=_STAR_REMEDY), one.place)
+        elif one.place != ORIGIN_OPTION:
             report.left_out(name, error, one.place)
     return entries
 

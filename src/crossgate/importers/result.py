@@ -24,6 +24,8 @@ class ImportOptions:
     version: str | None = None
     observe: bool = False
     """Whether policies get ``mode: observe``."""
+    existing_natives: Mapping[str, str] = field(default_factory=dict)
+    """Base URLs of APIs that exist, by ``name/version``: where a document names none, theirs stays."""
 
 
 NO_OPTIONS: Final = ImportOptions()
@@ -116,13 +118,20 @@ class Imported:
 
 
 class Places:
-    """Where the values of an imported document come from; an object comes from where its first value does."""
+    """Where the values of an imported document come from: documents, or options of the command.
+
+    An object, and a policy, come from where the object's first value does, which is its name.
+    """
 
     def __init__(self, taken: Iterable[Taken]) -> None:
         self._places: dict[tuple[Step, ...], Place] = {}
         for one in taken:
-            if one.place is not None:
-                for length in range(len(one.path), 0, -1):
+            if one.place is None:
+                if one.reason.startswith("--"):
+                    self._places.setdefault(one.path, Place(file=one.reason))
+                continue
+            for length in range(len(one.path), 0, -1):
+                if one.path[:length][-1] != "cors":
                     self._places.setdefault(one.path[:length], one.place)
 
     def nearest(self, path: tuple[Step, ...]) -> Place | None:

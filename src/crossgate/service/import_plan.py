@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossgate.catalogue.document import read_document
 from crossgate.catalogue.yaml.writer import write_yaml
@@ -15,7 +15,7 @@ from crossgate.importers.result import NO_OPTIONS, Imported, ImportOptions
 from crossgate.importers.source import Source
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
-from crossgate.service.imports import import_sources, tell_kind
+from crossgate.service.imports import import_sources, natives_of, tell_kind
 from crossgate.service.permission import EVERYTHING, Permission, visible
 from crossgate.service.plan import Plan
 from crossgate.service.replay import TelemetryRecords
@@ -56,12 +56,18 @@ def plan_import(
     """
     found = tell_kind(source) if kind is None else kind_named(kind)
     head = service.store.head.catalogue
-    imported = import_sources([source], found.name if found else kind, options, head.gateway)
+    readable = visible(head, permission)
+    imported = import_sources(
+        [source],
+        found.name if found else kind,
+        replace(options, existing_natives=natives_of(readable)),
+        head.gateway,
+    )
     assert found is not None  # noqa: S101 - import_sources raises otherwise
     if permission.limited:
         # Nothing is compared with an object that the caller cannot read.
         service.plan([_replacing(write_yaml(imported.document), permission)], permission)
-    merged = merge_imported(visible(head, permission), imported, update=update)
+    merged = merge_imported(readable, imported, update=update)
     document = write_commented(merged.written) if merged.written.document else write_yaml({"apis": []})
     return ImportPlan(
         found,

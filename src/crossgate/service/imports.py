@@ -57,6 +57,11 @@ def import_sources(
     return _without_errors(imported, gateway or Gateway())
 
 
+def natives_of(existing: Catalogue) -> dict[str, str]:
+    """The native service of each API that exists: a document that names none does not change it."""
+    return {key: str(api.native) for key, api in existing.apis.items()}
+
+
 def tell_kind(source: Source) -> Kind:
     """The first kind that recognises the document; raises InvalidInput if none does."""
     found = next((one for one in KINDS if one.recognises(source)), None)

@@ -120,7 +120,10 @@ def test_a_new_file_is_written_and_the_same_again_changes_nothing(folder: Path) 
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.startswith("pets.yaml: openapi (named)\n")
     assert "gateway.yaml: written: 1 added, 0 changed, 0 kept" in first.stdout
-    assert first.stdout.endswith("Next: crossgate check gateway.yaml, then crossgate plan gateway.yaml\n")
+    assert first.stdout.endswith(
+        "Next: crossgate check gateway.yaml, then crossgate run gateway.yaml, "
+        "or crossgate plan gateway.yaml for a running gateway\n"
+    )
     before = file.stat(), file.read_bytes()
     for update in ((), ("--update",)):
         again = run(folder, "pets.yaml", *ORIGIN, "-o", "gateway.yaml", *update)
@@ -169,6 +172,17 @@ def test_an_existing_api_stays_and_its_differences_are_listed(folder: Path) -> N
     assert "maxage-unset" in updated.stdout
     assert api(file, "pets/1")["native"] == "https://pets.example.com/v1"
     assert api(file, "pets/1")["cors"]["allowed_origins"] == ["https://app.example.com"]
+
+
+def test_an_api_that_exists_needs_no_native_service(folder: Path) -> None:
+    (folder / "pets.yaml").write_text(PETS.replace("servers", "x-servers"), encoding="utf-8")
+    native = ("--native", "https://own.example.com")
+    assert run(folder, "pets.yaml", "-o", "gateway.yaml").returncode == 2
+    assert run(folder, "pets.yaml", *native, "-o", "gateway.yaml").returncode == 0
+    for update in ((), ("--update",)):
+        again = run(folder, "pets.yaml", "-o", "gateway.yaml", *update)
+        assert "API pets/1: exists, with the same values" in again.stdout
+    assert run(folder, "pets.yaml", "--name", "other", "-o", "gateway.yaml").returncode == 2
 
 
 def test_an_update_keeps_comments_and_what_the_source_does_not_state(folder: Path) -> None:

@@ -226,12 +226,13 @@ def test_enabled_settings_without_an_origin_are_an_error() -> None:
 
 
 def test_several_documents_are_joined() -> None:
-    one = Contents((api(id="x"),), (FoundApplication(found("web"), apis=(found("x"),)),))
+    one = Contents((api(id="x"),), (FoundApplication(found("web"), apis=(found("x"), found("a b"))),))
     imported = build(join_contents([one, one]))
     assert names(imported) == ["petstore/1.0", "petstore-2/1.0"]
     applications = imported.document["applications"]
     assert isinstance(applications, list)
     assert [found["apis"] for found in applications] == [["petstore/1.0"], ["petstore-2/1.0"]]
+    assert [one.found for one in imported.diagnostics if one.code == "api-not-found"] == ["a b", "a b"]
 
 
 def test_defaults_that_push_others_aside_come_to_an_end() -> None:

@@ -88,6 +88,22 @@ def test_what_the_native_service_does_is_a_finding_at_its_place(monkeypatch: pyt
     assert findings["empty-policy"].place.file == "kong.yaml"
 
 
+def test_findings_about_options_name_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, contents(FoundPolicy()))
+    options = ImportOptions(origins=("http://localhost:5173",))
+    findings = import_sources([SOURCE], options=options).findings
+    assert "--origin" in [str(one.diagnostic.place) for one in findings if one.path[-1] == 0]
+
+
+def test_findings_about_a_policy_are_at_the_name_of_its_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, contents(FoundPolicy()))
+    imported = import_sources([SOURCE])
+    name = next(one.place for one in imported.taken if one.path == ("apis", 0, "name"))
+    assert [one.diagnostic.place for one in imported.findings if one.diagnostic.code == "empty-policy"] == [
+        name
+    ]
+
+
 def test_an_unknown_kind_says_what_the_document_looks_like(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, contents(None))
     for source, looks in {

@@ -29,7 +29,7 @@ from crossgate.importers.merge import MergedImport, merge_imported
 from crossgate.importers.objects import api_key, listed
 from crossgate.importers.result import Imported, ImportOptions
 from crossgate.importers.source import Source
-from crossgate.service.imports import import_sources
+from crossgate.service.imports import import_sources, natives_of
 
 
 def import_(
@@ -192,7 +192,8 @@ def _import(
     sources: Sequence[Source], kind: str | None, options: ImportOptions, existing: Catalogue, *, update: bool
 ) -> tuple[Imported, MergedImport]:
     try:
-        imported = import_sources(sources, kind, options, existing.gateway)
+        natives = natives_of(existing)
+        imported = import_sources(sources, kind, replace(options, existing_natives=natives), existing.gateway)
     except InvalidInput as invalid:
         # An error is read last in a terminal, where many warnings would hide it.
         found = sorted(invalid.diagnostics, key=lambda one: one.severity is Severity.ERROR)
@@ -231,7 +232,12 @@ def _show(report: ImportReport, target: ImportTarget | None, *, verbose: bool, a
     console = stdout()
     print_import(console, report, verbose=verbose)
     file = shlex.quote(str(target.path))
-    console.print(printable(f"Next: crossgate check {file}, then crossgate plan {file}"))
+    console.print(
+        printable(
+            f"Next: crossgate check {file}, then crossgate run {file}, "
+            f"or crossgate plan {file} for a running gateway"
+        )
+    )
 
 
 def _show_plan(report: ImportReport, planned: Any, *, verbose: bool, as_json: bool) -> None:

@@ -180,7 +180,7 @@ def _cluster(action: Cursor, problems: list[Diagnostic]) -> str | None:
             field(action, "weighted_clusters").diagnose(
                 "route-weighted",
                 "several clusters share the requests; the one with the greatest weight is taken",
-                "Name another native service with --native if you like",
+                "Name another native service with --native API=URL if you like",
                 Severity.INFO,
             )
         )
@@ -222,7 +222,7 @@ def _api(
             route.at["route"].diagnose(
                 "cluster-unknown",
                 "the document has no address for the cluster of the route",
-                "Name the native service with --native",
+                "Name the native service with --native API=URL",
                 Severity.INFO,
             )
         )

@@ -51,7 +51,7 @@ def policy_of(cors: Cursor, problems: list[Diagnostic]) -> FoundPolicy:
             cors.diagnose(
                 "cors-without-origins",
                 "the filter names no origin: nobody is allowed",
-                "Add allowed_origins, or import with --origin",
+                "Add the origins of your pages to allowed_origins",
                 Severity.INFO,
             )
         )

@@ -220,7 +220,7 @@ def _natives(
                 backend.diagnose(
                     "backend-unclear",
                     "the backend is not a Service with a port: its address is not known",
-                    "Name the native service with --native",
+                    "Name the native service with --native API=URL",
                 )
             )
             continue

@@ -131,7 +131,9 @@ def _literal(entry: Cursor, text: str, read: ReadPlugin, *, alone: bool) -> Iter
             entry.diagnose(
                 "origin-without-scheme",
                 "without a scheme, it equals no origin that a browser sends: Kong allows nobody by it",
-                f"Add --origin {scheme}{text} if its pages may call the API" if scheme else "Write an origin",
+                f"Add {scheme}{text} to allowed_origins if its pages may call the API"
+                if scheme
+                else "Write an origin",
             )
         )
         return
@@ -144,7 +146,7 @@ def _literal(entry: Cursor, text: str, read: ReadPlugin, *, alone: bool) -> Iter
             entry.diagnose(
                 "origin-never-sent",
                 "no browser sends this origin, so Kong allows nobody by it",
-                f"Add --origin {normalised} if its pages may call the API",
+                f"Add {normalised} to allowed_origins if its pages may call the API",
             )
         )
     else:

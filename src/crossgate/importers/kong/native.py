@@ -46,7 +46,7 @@ def native_of(root: Cursor, node: Cursor, diagnostics: list[Diagnostic]) -> Foun
                 entry.diagnose(
                     "several-targets",
                     f"the upstream has {count} targets; the native service is the first one",
-                    "Put a load balancer in front of them, and name it with --native",
+                    "Put a load balancer in front of them, and name it with --native API=URL",
                     Severity.INFO,
                 )
             )
@@ -55,7 +55,7 @@ def native_of(root: Cursor, node: Cursor, diagnostics: list[Diagnostic]) -> Foun
             node.diagnose(
                 "native-unknown",
                 f"no native service can be made of the service's URL ({protocol or 'no'} protocol)",
-                "Name its URL with --native",
+                "Name its URL with --native API=URL",
             )
         )
         return None

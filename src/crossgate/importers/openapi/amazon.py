@@ -115,7 +115,7 @@ def read_rest_api(root: Cursor, problems: list[Diagnostic]) -> FoundPolicy | Non
         item.diagnose(
             "path-without-cors",
             "the path answers no preflight, so that no origin is allowed for the whole API",
-            "Add allowed_origins, or import with --origin, if the path may be called by pages",
+            "Add the origins of pages that may call the path to allowed_origins",
         )
         for item in paths
         if item.path not in policies and _has_operations(item)

@@ -164,5 +164,5 @@ def unread_extensions(root: Cursor) -> Iterator[Diagnostic]:
             yield at.diagnose(
                 "vendor-cors-unread",
                 "the extension turns CORS on, and is not read: the policy names no origin",
-                "Add allowed_origins, or import with --origin",
+                "Add the origins of your pages to allowed_origins",
             )

@@ -63,7 +63,8 @@ class CorsConfigurations:
                     "preflights-refused",
                     f"no CORS configuration is for {pattern}: Spring refuses its preflights only; "
                     "the policy without origins refuses every request of a foreign origin",
-                    "Add --origin, or remove cors from the API to pass everything through",
+                    "Add the origins of its pages to allowed_origins, or remove cors from the API to pass "
+                    "everything through",
                 )
             )
             return FoundPolicy()

@@ -42,7 +42,7 @@ def find_natives(
             report.warning(
                 "routing-simplified",
                 f"an API of Crossgate has one native service: {loss}",
-                "Name another one with --native, or put a load balancer before the native services",
+                "Name another one with --native API=URL, or put a load balancer before the native services",
                 routing["templateKey"].place,
                 str(routing["templateKey"].value),
             )
@@ -67,7 +67,7 @@ def _read_uri(
         report.warning(
             "alias-missing",
             f"the native service depends on ${{{missing[1]}}}, which is not an alias of the export",
-            "Export the alias with the API, or name the native service with --native",
+            "Export the alias with the API, or name the native service with --native API=URL",
             uri.place,
             uri.value,
         )
