@@ -27,7 +27,7 @@ def names_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> tuple[Found
     """The entries of a list of strings, or of a string that is separated by commas."""
     return tuple(
         Found(name, entry.place, reason)
-        for entry in _strings(at, problems)
+        for entry in strings_of(at, problems)
         for name in map(str.strip, str(entry.value).split(","))
         if name
     )
@@ -36,9 +36,9 @@ def names_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> tuple[Found
 def methods_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> tuple[Found[str], ...]:
     """The methods without those that a policy does not need; each of them is an info."""
     found = []
-    for entry in _strings(at, problems):
+    for entry in strings_of(at, problems):
         for name in filter(None, map(str.strip, str(entry.value).split(","))):
-            needless = unneeded(Cursor(entry.tree, entry.path, name))
+            needless = unneeded(name, entry.place)
             if needless is None:
                 found.append(Found(name, entry.place, reason))
             else:
@@ -46,7 +46,8 @@ def methods_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> tuple[Fou
     return tuple(found)
 
 
-def _strings(at: Cursor, problems: list[Diagnostic]) -> Iterator[Cursor]:
+def strings_of(at: Cursor, problems: list[Diagnostic]) -> Iterator[Cursor]:
+    """The entries of a list of strings, or a string alone; what is neither is a warning."""
     if not at.exists:
         return
     if isinstance(at.value, str):
@@ -75,7 +76,8 @@ def boolean_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> Found[boo
 
 def seconds_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> Found[int] | None:
     """A number of seconds, also as a string; a negative one is a warning, for it turns caching off."""
-    text = at.text
+    whole = isinstance(at.value, float) and at.value.is_integer()
+    text = f"{at.value:.0f}" if whole else at.text
     if text is not None and _SECONDS.fullmatch(text):
         seconds = int(text)
         if seconds >= 0:
@@ -84,7 +86,7 @@ def seconds_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> Found[int
             at.diagnose(
                 "max-age-negative",
                 "browsers cache no preflight response for a negative number of seconds; 0 is taken over",
-                "Nothing needs to be done",
+                "Set max_age to let browsers cache, for example to 600",
                 Severity.INFO,
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Place, Severity
-from crossgate.importers.cursor import Cursor
+from crossgate.record import as_found
 
 UNNEEDED_METHODS: Final = {
     "OPTIONS": "Crossgate answers preflights itself, and no OPTIONS request reaches the native service",
@@ -27,14 +27,16 @@ def preflights_not_routed(place: Place, answer: str) -> Diagnostic:
     )
 
 
-def unneeded(entry: Cursor) -> Diagnostic | None:
+def unneeded(method: str, place: Place) -> Diagnostic | None:
     """Why the method is left out; None if it is taken over."""
-    reason = UNNEEDED_METHODS.get(str(entry.value).upper())
+    reason = UNNEEDED_METHODS.get(method.upper())
     if reason is None:
         return None
-    return entry.diagnose(
+    return Diagnostic(
         "method-not-needed",
         f"{reason}: the method is left out",
-        "Nothing needs to be done",
+        "Leave it out of allowed_methods",
+        place,
+        as_found(method),
         Severity.INFO,
     )

@@ -38,7 +38,7 @@ def test_envoys_example(name: str, host: str) -> None:
     assert [found.value for found in open_api.natives] == [f"http://{host}/cors/open"]
     assert open_api.natives[0].place.line is not None
     assert [found.value for found in api_named(contents, "www").endpoints] == []
-    assert codes_of(contents) == {"policies-combined", "envoy-decorates"}
+    assert codes_of(contents) == {"policies-combined", "behaviour-differs"}
     (combined,) = (one for one in contents.diagnostics if one.code == "policies-combined")
     assert combined.severity is Severity.WARNING
 
@@ -178,7 +178,7 @@ def test_whether_the_filter_is_enabled(policy: dict[str, object], enforced: bool
     contents = _bootstrap(policy, host=host)
     (api,) = contents.apis
     assert (api.cors is not None) is enforced
-    assert codes_of(contents) - {"envoy-decorates"} == ({code} if code else set())
+    assert codes_of(contents) - {"behaviour-differs"} == ({code} if code else set())
 
 
 def test_a_policy_without_the_filter_is_pass_through() -> None:
@@ -247,7 +247,7 @@ def test_a_dump_of_the_admin_interface() -> None:
     (api,) = contents.apis
     assert api.cors is None
     assert [found.value for found in api.natives] == ["http://[::1]:80/x"]
-    assert codes_of(contents) == {"route-exact-path", "route-weighted", "route-domains", "route-skipped"}
+    assert codes_of(contents) == {"endpoint-wider", "native-chosen", "route-domains", "route-skipped"}
 
 
 def test_a_document_without_routes_is_an_error() -> None:
@@ -255,7 +255,7 @@ def test_a_document_without_routes_is_an_error() -> None:
         read_text(ENVOY, "static_resources: {clusters: []}")
     (error,) = refused.value.diagnostics
     assert isinstance(error, Diagnostic)
-    assert error.code == "envoy-no-routes"
+    assert error.code == "nothing-found"
 
 
 @pytest.mark.parametrize("value", ["null", "7", "[]", "x", "{virtual_hosts: 7}", "{routes: [7], domains: 7}"])

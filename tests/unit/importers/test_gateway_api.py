@@ -38,7 +38,7 @@ def test_routes_of_the_conformance_tests() -> None:
     assert [found.value for found in first.natives] == [
         "http://infra-backend-v1.gateway-conformance-infra.svc.cluster.local:8080/cors-1"
     ]
-    assert codes_of(contents) == {"method-not-needed", "gateway-decorates"}
+    assert codes_of(contents) == {"method-not-needed", "behaviour-differs"}
 
 
 def test_a_filter_without_origins_allows_nobody() -> None:
@@ -132,7 +132,7 @@ def test_native_services() -> None:
         "http://new.prod.svc.cluster.local",
         "http://old.default.svc.cluster.local:8080",
     ]
-    assert codes_of(contents) == {"backend-unclear"}
+    assert codes_of(contents) == {"native-undetermined"}
     assert "native-chosen" in {one.code for one in build(contents).diagnostics}
 
 
@@ -171,7 +171,7 @@ def test_routes_of_other_hosts_and_services_are_on_their_own() -> None:
         _route(_rule({"allowOrigins": ["https://b.example"]}, "/x"), name="b", hostnames=["b.example"]),
     )
     assert (policies_of(contents)["shop"] or {})["origins"] == ["*"]
-    assert codes_of(contents) == {"route-domains", "gateway-decorates"}
+    assert codes_of(contents) == {"route-domains", "behaviour-differs"}
 
 
 def test_other_conditions_are_reported() -> None:
@@ -181,9 +181,9 @@ def test_other_conditions_are_reported() -> None:
     ]
     contents = _read(_route(_rule(matches=matches), {"filters": [{"type": "RequestRedirect"}]}))
     assert codes_of(contents) == {
-        "route-exact-path",
+        "endpoint-wider",
         "route-conditions",
-        "route-path-unclear",
+        "path-without-endpoint",
         "route-skipped",
     }
 
@@ -191,7 +191,7 @@ def test_other_conditions_are_reported() -> None:
 def test_manifests_without_routes_are_an_error() -> None:
     with pytest.raises(InvalidInput) as refused:
         read_text(GATEWAY_API, "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway}")
-    assert refused.value.diagnostics[0].code == "gateway-api-no-routes"
+    assert refused.value.diagnostics[0].code == "nothing-found"
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", [], [7], {"x": 1}])

@@ -47,7 +47,7 @@ def test_services_of_a_self_hosted_platform() -> None:
         ("behaviour-differs", 28),
         ("access-not-taken-over", 41),
         ("access-not-taken-over", 63),
-        ("route-blocked", 72),
+        ("route-skipped", 72),
         ("access-not-taken-over", 92),
         ("path-without-endpoint", 104),
         ("access-not-taken-over", 107),
@@ -92,13 +92,13 @@ def test_a_plugin_of_a_route_with_a_regular_path() -> None:
             },
         }
     }
-    assert codes(found)[:2] == [("origin-without-scheme", 12), ("regex-path", 7)]
+    assert codes(found)[:2] == [("origin-without-scheme", 12), ("path-without-endpoint", 7)]
 
 
 def test_services_without_routes_serve_nothing() -> None:
     found = read_file(KONG, "kong", "deck-service.yaml")
     assert not found.apis
-    assert {code for code, _ in codes(found)} == {"service-without-route", "native-unknown"}
+    assert {code for code, _ in codes(found)} == {"service-without-route", "native-undetermined"}
 
 
 def _read(plugin: dict[str, Any] | None, **route: object) -> Any:

@@ -720,10 +720,10 @@ def test_other_documents_are_not_recognised(text: str) -> None:
     [
         ("<html/>", "odata-metadata"),
         (f"<edmx:Edmx {OASIS}/>", "odata-metadata"),
-        (f"<edmx:Edmx {OASIS}><edmx:DataServices/></edmx:Edmx>", "odata-container"),
+        (f"<edmx:Edmx {OASIS}><edmx:DataServices/></edmx:Edmx>", "nothing-found"),
         ("<edmx:Edmx", "xml-syntax"),
         ("<!DOCTYPE edmx:Edmx><edmx:Edmx/>", "xml-doctype"),
-        ('{"$Version": "4.01", "$EntityContainer": "a.b"}', "odata-container"),
+        ('{"$Version": "4.01", "$EntityContainer": "a.b"}', "nothing-found"),
         ('{"$Version": "4.01", "$EntityContainer": "a.b"', "json-syntax"),
     ],
 )

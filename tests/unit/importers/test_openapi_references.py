@@ -185,4 +185,4 @@ def test_3_2_knows_its_own_url() -> None:
 
 def test_diagnostics_of_one_code_are_bounded() -> None:
     contents = read(description(paths={f"/{number}": 1 for number in range(500)}))
-    assert codes(contents).count("openapi-type") == 101
+    assert codes(contents).count("wrong-type") == 101

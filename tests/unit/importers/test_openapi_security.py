@@ -115,7 +115,7 @@ def test_uses_are_counted() -> None:
     [
         (None, "openapi-security-undefined"),
         ({"type": "new"}, "openapi-security-type"),
-        ({"type": "mutualTLS"}, "openapi-client-certificates"),
+        ({"type": "mutualTLS"}, "client-certificate"),
         ({"type": "apiKey", "in": "header", "name": "*"}, "openapi-header-name"),
         ({"type": "apiKey", "in": "header", "name": "Proxy-Authorization"}, "openapi-header-forbidden"),
         ({"$ref": "#/no"}, "openapi-reference-dangling"),

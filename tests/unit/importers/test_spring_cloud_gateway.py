@@ -62,7 +62,7 @@ def test_the_other_gateway_of_newer_releases() -> None:
             "cors": {"origins": ["https://*.spring.io"], "methods": "GET HEAD"},
         },
     }
-    assert {code for code, _ in codes(found)} == {"path-rewritten", "preflights-refused", "behaviour-differs"}
+    assert {code for code, _ in codes(found)} == {"route-rewrite", "preflights-refused", "behaviour-differs"}
     assert [len(api.native_cors) for api in found.apis] == [2, 2, 1]
 
 

@@ -164,7 +164,7 @@ def lacks_filter(manager: Cursor) -> bool:
 def differences(place: Place) -> Diagnostic:
     """What is different under Crossgate for every route with a policy."""
     return Diagnostic(
-        "envoy-decorates",
+        "behaviour-differs",
         "Envoy only decorates responses; Crossgate refuses requests that the policy does not allow",
         "Import with --observe first if clients may depend on that",
         place,

@@ -73,7 +73,7 @@ def read_envoy(source: Source) -> Contents:
         raise InvalidInput(
             [
                 Diagnostic(
-                    "envoy-no-routes",
+                    "nothing-found",
                     "no route configuration was found",
                     "Give the bootstrap file, or the answer of the admin interface to /config_dump",
                     Place(file=source.name),
@@ -118,7 +118,11 @@ def _routes(host: Cursor, config: Cursor, problems: list[Diagnostic], *, ignored
 
 def _skipped(route: Cursor, message: str) -> Diagnostic:
     return Diagnostic(
-        "route-skipped", message, "Nothing needs to be done", route.place, severity=Severity.INFO
+        "route-skipped",
+        message,
+        "Add an API if the gateway shall serve the path",
+        route.place,
+        severity=Severity.INFO,
     )
 
 
@@ -136,9 +140,9 @@ def _paths(route: Cursor, problems: list[Diagnostic]) -> tuple[str, str]:
         path = exact.text
         problems.append(
             exact.diagnose(
-                "route-exact-path",
+                "endpoint-wider",
                 "the route matches this path only, the endpoint also the paths below it",
-                "Nothing needs to be done if the native service has no others there",
+                "Check that the native service may be called at the paths below, too",
                 Severity.INFO,
             )
         )
@@ -146,7 +150,7 @@ def _paths(route: Cursor, problems: list[Diagnostic]) -> tuple[str, str]:
         path = ""
         problems.append(
             match.diagnose(
-                "route-path-unclear",
+                "path-without-endpoint",
                 "the route matches neither a prefix nor a path: the API gets its default endpoint",
                 "Set endpoints of the API",
             )
@@ -178,7 +182,7 @@ def _cluster(action: Cursor, problems: list[Diagnostic]) -> str | None:
         weighted.sort(key=lambda one: -_weight(one))
         problems.append(
             field(action, "weighted_clusters").diagnose(
-                "route-weighted",
+                "native-chosen",
                 "several clusters share the requests; the one with the greatest weight is taken",
                 "Name another native service with --native API=URL if you like",
                 Severity.INFO,
@@ -220,7 +224,7 @@ def _api(
     if route.cluster is not None and not upstreams.urls(cluster, ""):
         problems.append(
             route.at["route"].diagnose(
-                "cluster-unknown",
+                "native-undetermined",
                 "the document has no address for the cluster of the route",
                 "Name the native service with --native API=URL",
                 Severity.INFO,

@@ -64,7 +64,7 @@ def read_gateway_api(source: Source) -> Contents:
         raise InvalidInput(
             [
                 Diagnostic(
-                    "gateway-api-no-routes",
+                    "nothing-found",
                     "no HTTPRoute was found",
                     "Give the manifests of HTTPRoutes, for example from kubectl get httproutes -A -o yaml",
                     Place(file=source.name),
@@ -86,7 +86,7 @@ def read_gateway_api(source: Source) -> Contents:
     if with_policy:
         problems.append(
             Diagnostic(
-                "gateway-decorates",
+                "behaviour-differs",
                 "a Gateway only decorates responses; Crossgate refuses requests that are not allowed",
                 "Import with --observe first if clients may depend on that",
                 with_policy[0].type.place,
@@ -116,7 +116,7 @@ def _rules(route: Cursor, rule: Cursor, problems: list[Diagnostic]) -> Iterator[
             rule.diagnose(
                 "route-skipped",
                 "the rule has no backend, and is not imported",
-                "Nothing needs to be done",
+                "Add an API if the gateway shall serve the path",
                 Severity.INFO,
             )
         )
@@ -175,7 +175,7 @@ def _path(match: Cursor, rule: Cursor, problems: list[Diagnostic]) -> tuple[str,
     if kind == "RegularExpression":
         problems.append(
             path.diagnose(
-                "route-path-unclear",
+                "path-without-endpoint",
                 "the rule matches paths by an expression: the API gets its default endpoint",
                 "Set endpoints of the API",
             )
@@ -184,9 +184,9 @@ def _path(match: Cursor, rule: Cursor, problems: list[Diagnostic]) -> tuple[str,
     if kind == "Exact":
         problems.append(
             path.diagnose(
-                "route-exact-path",
+                "endpoint-wider",
                 "the rule matches this path only, the endpoint also the paths below it",
-                "Nothing needs to be done if the native service has no others there",
+                "Check that the native service may be called at the paths below, too",
                 Severity.INFO,
             )
         )
@@ -218,7 +218,7 @@ def _natives(
         if (backend["kind"].text or "Service") != "Service" or name is None or port is None:
             problems.append(
                 backend.diagnose(
-                    "backend-unclear",
+                    "native-undetermined",
                     "the backend is not a Service with a port: its address is not known",
                     "Name the native service with --native API=URL",
                 )

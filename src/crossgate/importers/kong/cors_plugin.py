@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Severity
+from crossgate.importers.cors_values import boolean_of, methods_of, names_of, seconds_of, strings_of
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Found, FoundOrigin, FoundPolicy
-from crossgate.importers.methods import UNNEEDED_METHODS, unneeded
+from crossgate.importers.methods import UNNEEDED_METHODS
 from crossgate.importers.regex_translation import Dialect, Extent, translate_regex
 from crossgate.policy.names import ANY
 
@@ -40,17 +41,17 @@ class ReadPlugin:
 def read_cors_plugin(plugin: Cursor, config: Cursor) -> ReadPlugin:
     """The policy of a plugin with that configuration; all settings have defaults."""
     read = ReadPlugin(FoundPolicy())
-    credentials = config["credentials"]
     read.policy = FoundPolicy(
         origins=tuple(_origins(plugin, config, read)),
-        methods=tuple(_methods(plugin, config, read)),
+        methods=_methods(plugin, config, read),
         allow_headers=tuple(_allow_headers(plugin, config, read)),
-        expose_headers=tuple(_expose_headers(config, read)),
-        credentials=_found_credentials(credentials, read),
-        max_age=_max_age(config["max_age"], read),
+        expose_headers=names_of(config["exposed_headers"], "config.exposed_headers", read.diagnostics),
+        credentials=boolean_of(config["credentials"], "config.credentials", read.diagnostics),
+        max_age=seconds_of(config["max_age"], "config.max_age", read.diagnostics),
     )
     if config["preflight_continue"].value is True:
-        read.native_cors.append(_found("preflight", config["preflight_continue"], "preflight_continue"))
+        place = config["preflight_continue"].place
+        read.native_cors.append(Found("preflight", place, "preflight_continue"))
         read.diagnostics.append(
             config["preflight_continue"].diagnose(
                 "preflight-forwarded",
@@ -61,7 +62,7 @@ def read_cors_plugin(plugin: Cursor, config: Cursor) -> ReadPlugin:
     if config["private_network"].value is True:
         read.diagnostics.append(
             config["private_network"].diagnose(
-                "private-network",
+                "private-network-access",
                 "Access-Control-Allow-Private-Network is not sent by Crossgate",
                 "Serve the API over https to pages of public networks",
             )
@@ -69,31 +70,9 @@ def read_cors_plugin(plugin: Cursor, config: Cursor) -> ReadPlugin:
     return read
 
 
-def _found(value: str, node: Cursor, reason: str) -> Found[str]:
-    return Found(value, node.place, reason)
-
-
-def _strings(node: Cursor, read: ReadPlugin) -> list[Cursor]:
-    """The entries of a list of strings; what is none is reported."""
-    if not node.exists:
-        return []
-    if isinstance(node.value, str):
-        return [node]
-    if not isinstance(node.value, list):
-        read.diagnostics.append(node.unexpected("a list of strings"))
-        return []
-    found = []
-    for entry in node.entries():
-        if isinstance(entry.value, str):
-            found.append(entry)
-        else:
-            read.diagnostics.append(entry.unexpected("a string"))
-    return found
-
-
 def _origins(plugin: Cursor, config: Cursor, read: ReadPlugin) -> Iterator[Found[FoundOrigin]]:
     listed = config["origins"]
-    entries = _strings(listed, read)
+    entries = list(strings_of(listed, read.diagnostics))
     if not listed.exists or listed.value == []:
         yield Found(ANY, plugin.place, "Kong's default for origins")
         return
@@ -170,65 +149,27 @@ def _regex(entry: Cursor, text: str, read: ReadPlugin) -> Iterator[Found[FoundOr
         yield Found(translated, entry.place, reason)
 
 
-def _methods(plugin: Cursor, config: Cursor, read: ReadPlugin) -> Iterator[Found[str]]:
-    listed = config["methods"]
-    if not listed.exists:
-        for method in DEFAULT_METHODS:
-            if method not in UNNEEDED_METHODS:
-                yield Found(method, plugin.place, "Kong's default for methods")
-        return
-    for entry in _strings(listed, read):
-        diagnostic = unneeded(entry)
-        if diagnostic is None:
-            yield _found(str(entry.value), entry, "config.methods")
-        else:
-            read.diagnostics.append(diagnostic)
+def _methods(plugin: Cursor, config: Cursor, read: ReadPlugin) -> tuple[Found[str], ...]:
+    if config["methods"].exists:
+        return methods_of(config["methods"], "config.methods", read.diagnostics)
+    reason = "Kong's default for methods"
+    return tuple(Found(one, plugin.place, reason) for one in DEFAULT_METHODS if one not in UNNEEDED_METHODS)
 
 
 def _allow_headers(plugin: Cursor, config: Cursor, read: ReadPlugin) -> Iterator[Found[str]]:
-    listed = config["headers"]
-    entries = _strings(listed, read)
-    if not entries:
+    listed = names_of(config["headers"], "config.headers", read.diagnostics)
+    if not listed:
         # Kong sends back what the preflight requests; * alone does not cover Authorization.
         for name in (ANY, "Authorization"):
             yield Found(name, plugin.place, "Kong's default for headers: those that a preflight requests")
-        return
-    for entry in entries:
-        yield from _listed_headers(config, entry, read, "config.headers")
-
-
-def _expose_headers(config: Cursor, read: ReadPlugin) -> Iterator[Found[str]]:
-    for entry in _strings(config["exposed_headers"], read):
-        yield _found(str(entry.value), entry, "config.exposed_headers")
-
-
-def _listed_headers(config: Cursor, entry: Cursor, read: ReadPlugin, reason: str) -> Iterator[Found[str]]:
-    if entry.value == ANY and config["credentials"].value is True:
-        read.diagnostics.append(
-            entry.diagnose(
-                "star-with-credentials",
-                "with credentials, browsers take * as the name of a header (Fetch): Kong allows none by it",
-                "List the header names that pages send",
+    for found in listed:
+        if found.value == ANY and config["credentials"].value is True:
+            read.diagnostics.append(
+                config["headers"].diagnose(
+                    "star-with-credentials",
+                    "with credentials, browsers take * as the name of a header (Fetch), which is not sent",
+                    "List the header names that pages send",
+                )
             )
-        )
-        return
-    yield _found(str(entry.value), entry, reason)
-
-
-def _found_credentials(node: Cursor, read: ReadPlugin) -> Found[bool] | None:
-    if not node.exists:
-        return None
-    if not isinstance(node.value, bool):
-        read.diagnostics.append(node.unexpected("true or false"))
-        return None
-    return Found(node.value, node.place, "config.credentials")
-
-
-def _max_age(node: Cursor, read: ReadPlugin) -> Found[int] | None:
-    if not node.exists:
-        return None
-    value = node.value
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 2**53:
-        read.diagnostics.append(node.unexpected("a number of seconds"))
-        return None
-    return Found(int(value), node.place, "config.max_age")
+        else:
+            yield found

@@ -44,7 +44,7 @@ def native_of(root: Cursor, node: Cursor, diagnostics: list[Diagnostic]) -> Foun
         if count > 1:
             diagnostics.append(
                 entry.diagnose(
-                    "several-targets",
+                    "native-chosen",
                     f"the upstream has {count} targets; the native service is the first one",
                     "Put a load balancer in front of them, and name it with --native API=URL",
                     Severity.INFO,
@@ -53,7 +53,7 @@ def native_of(root: Cursor, node: Cursor, diagnostics: list[Diagnostic]) -> Foun
     if not scheme or not host:
         diagnostics.append(
             node.diagnose(
-                "native-unknown",
+                "native-undetermined",
                 f"no native service can be made of the service's URL ({protocol or 'no'} protocol)",
                 "Name its URL with --native API=URL",
             )

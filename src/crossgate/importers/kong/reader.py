@@ -70,7 +70,7 @@ def _read_root(root: Cursor, apis: list[FoundApi]) -> Iterator[Diagnostic]:
     yield from combined
     for route in routes_without_service(root):
         yield route.diagnose(
-            "route-without-service",
+            "route-skipped",
             "a route without a service has no native service; left out",
-            "Nothing to do",
+            "Add a service to the route if the gateway shall serve it",
         )

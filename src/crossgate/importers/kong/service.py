@@ -73,7 +73,7 @@ class ServiceRoutes:
             if route.terminated:
                 self.diagnostics.append(
                     route.node.diagnose(
-                        "route-blocked",
+                        "route-skipped",
                         "Kong answers requests of this route itself (request-termination); left out",
                         "Check that no other API leads to the same native service",
                     )
@@ -85,7 +85,7 @@ class ServiceRoutes:
                 node.diagnose(
                     "service-without-route",
                     "a service without routes serves nothing; left out",
-                    "Nothing to do",
+                    "Add a route to the service if the gateway shall serve it",
                 )
             )
         self._report_access_plugins()
@@ -108,7 +108,7 @@ class ServiceRoutes:
             if not paths:
                 self.diagnostics.append(
                     node.diagnose(
-                        "route-without-path",
+                        "path-without-endpoint",
                         "a route without paths serves every path; the API gets the default endpoint",
                         "Give the API endpoints, or tell clients of the new path",
                     )
@@ -131,7 +131,10 @@ class ServiceRoutes:
         version = self._root["_format_version"].text or ""
         old = version.startswith(("1", "2"))
         if text.startswith("~") or (old and _REGEX_PATH.search(text)):
-            code, message = "regex-path", "a path that is a regular expression has no counterpart; left out"
+            code, message = (
+                "path-without-endpoint",
+                "a path that is a regular expression has no counterpart; left out",
+            )
         else:
             trimmed = text.rstrip("/")
             if isinstance(parse_endpoint(trimmed), str):
@@ -164,7 +167,7 @@ class ServiceRoutes:
             if node[key].exists and node[key].value not in ([], {}, ""):
                 self.diagnostics.append(
                     node[key].diagnose(
-                        "condition-ignored",
+                        "route-conditions",
                         f"Crossgate routes by the path alone: {key} of the route is not taken over",
                         "Check that no other API needs the same path",
                     )

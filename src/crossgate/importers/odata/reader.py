@@ -74,7 +74,7 @@ def _read_model(source: Source) -> EdmModel:
 
 def _no_container(model: EdmModel) -> Diagnostic:
     return Diagnostic(
-        "odata-container",
+        "nothing-found",
         "the metadata has no entity container, so it describes types and no service",
         "Import what the service answers to GET at its root followed by /$metadata",
         model.version_where(),

@@ -171,7 +171,7 @@ class References:
         self._report_once(
             value,
             Diagnostic(
-                "openapi-type",
+                "wrong-type",
                 f"expected {expected}",
                 "Correct the description; this value is ignored",
                 value.place(),

@@ -106,7 +106,7 @@ class SecuritySchemes:
         elif kind.value == "mutualTLS":
             self._references.report(
                 Diagnostic(
-                    "openapi-client-certificates",
+                    "client-certificate",
                     "the gateway does not forward certificates of clients",
                     "Let the gateway present its own: set gateway.native_client_certificates",
                     kind.place(),

@@ -54,7 +54,7 @@ def read_vendor_extensions(tree: Tree) -> VendorCors:
     if len(policies) > 1:
         problems.append(
             Diagnostic(
-                "vendors-combined",
+                "policies-combined",
                 "the extensions of several gateways have policies; the API gets what all of them allow",
                 "Remove the extensions of gateways that are not in use",
                 root.place,
@@ -65,7 +65,7 @@ def read_vendor_extensions(tree: Tree) -> VendorCors:
         at = root[HTTP_API].place if root[HTTP_API].exists else root.place
         problems.append(
             Diagnostic(
-                "gateway-decorates",
+                "behaviour-differs",
                 "the gateway only decorates responses; Crossgate refuses requests that are not allowed",
                 "Import with --observe first if clients may depend on that",
                 at,

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from crossgate.diagnostics import Diagnostic, Severity
+from crossgate.diagnostics import Diagnostic
 from crossgate.importers.found import Found, FoundOrigin, FoundPolicy
-from crossgate.importers.methods import UNNEEDED_METHODS
+from crossgate.importers.methods import unneeded
 from crossgate.importers.spring.binding import SpringProperty
 from crossgate.policy.names import ANY
 
@@ -132,20 +132,11 @@ class _Reader:
                 yield Found(method, self._configuration.place, "Spring's default for allowedMethods")
             return
         for found in listed:
-            reason = UNNEEDED_METHODS.get(found.value.upper())
-            if reason is None:
+            needless = unneeded(found.value, found.place)
+            if needless is None:
                 yield found
             else:
-                self._diagnostics.append(
-                    Diagnostic(
-                        "method-not-needed",
-                        f"{reason}: the method is left out",
-                        "Nothing needs to be done",
-                        found.place,
-                        found.value,
-                        Severity.INFO,
-                    )
-                )
+                self._diagnostics.append(needless)
 
     def allow_headers(self) -> Iterator[Found[str]]:
         """Header names; Spring's ``*`` covers Authorization, too."""

@@ -97,7 +97,7 @@ class _Reader:
         if not self._routes:
             self._diagnostics.append(
                 self._gateway.diagnose(
-                    "routes-missing",
+                    "nothing-found",
                     "no routes are in the document",
                     "Import the document that has spring.cloud.gateway.routes",
                 )
@@ -117,7 +117,7 @@ class _Reader:
     def _route(self, route: SpringProperty, number: int) -> Iterator[FoundApi]:
         name = route.get("id") or route.get("uri") or route
         label = route.text("id") or f"route-{number}"
-        patterns = self._patterns(route)
+        patterns, methods = self._patterns(route), self._methods(route)
         filters = [*self._default_filters, *definitions(route, "filters")]
         targets: dict[str | None, list[tuple[str, SpringProperty]]] = {}
         for pattern, place in patterns or [("/**", route)]:
@@ -125,7 +125,7 @@ class _Reader:
             if isinstance(base, SpringProperty):
                 self._diagnostics.append(
                     base.diagnose(
-                        "path-rewritten",
+                        "route-rewrite",
                         "the path of the native service cannot be determined from this filter",
                         f"Name its URL with --native {label}=URL",
                     )
@@ -135,6 +135,8 @@ class _Reader:
             )
         for position, (path, served) in enumerate(targets.items()):
             policy = strictest([self._configurations.policy(route, pattern) for pattern, _ in served])
+            for some in methods:
+                policy = within_methods(policy or FoundPolicy(), some)
             yield FoundApi(
                 id=f"{label}#{number}.{position}",
                 name=Found(
@@ -144,7 +146,7 @@ class _Reader:
                 type=Found(ApiType.REST, route.place, "Spring's routes are REST"),
                 natives=tuple(self._native(route, path)),
                 endpoints=tuple(self._endpoints(served)),
-                cors=None if policy is None else self._within_methods(route, policy),
+                cors=policy,
                 native_cors=tuple(_native_cors(filters)),
             )
 
@@ -154,22 +156,23 @@ class _Reader:
             if name not in ("", "Path", "Method"):
                 self._diagnostics.append(
                     definition.diagnose(
-                        "condition-ignored",
+                        "route-conditions",
                         f"Crossgate routes by the path alone: the predicate {name} is not taken over",
                         "Check that no other API needs the same path",
                     )
                 )
         return path_patterns(route)
 
-    def _within_methods(self, route: SpringProperty, policy: FoundPolicy) -> FoundPolicy:
+    def _methods(self, route: SpringProperty) -> list[list[str]]:
+        """The methods of each ``Method`` predicate: a request needs one of each."""
+        found = []
         for definition in definitions(route, "predicates"):
             name, methods = named(definition)
-            if name != "Method":
-                continue
-            if "OPTIONS" not in methods:
-                self._diagnostics.append(preflights_not_routed(definition.place, "Spring answers 404"))
-            policy = within_methods(policy, methods)
-        return policy
+            if name == "Method":
+                found.append(methods)
+                if "OPTIONS" not in methods:
+                    self._diagnostics.append(preflights_not_routed(definition.place, "Spring answers 404"))
+        return found
 
     def _endpoints(self, served: Sequence[tuple[str, SpringProperty]]) -> Iterator[Found[str]]:
         seen = set()

@@ -61,7 +61,7 @@ def read_origins(values: Cursor, report: Report) -> tuple[Found[FoundOrigin], ..
             "origins-literal",
             "these allowed origins are taken as exact origins; as regular expressions, which the source "
             "allows too, they would admit more",
-            "Nothing needs to be done; write {regex: …} in the document where an expression was meant",
+            "Write {regex: …} in the document where an expression was meant",
             values.place,
             ", ".join(literals),
         )

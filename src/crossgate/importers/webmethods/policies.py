@@ -61,7 +61,7 @@ class ApiPolicies:
             self._report.info(
                 "policy-overridden",
                 "the CORS policy of the API is not in force: a global policy overrides it",
-                "Nothing needs to be done",
+                "Check the policy of the API, which is the global one",
                 own[0]["templateKey"].place,
                 api["apiName"].text,
             )
@@ -123,7 +123,7 @@ class ApiPolicies:
                     self._report.info(
                         "policy-inactive",
                         "the global CORS policy is not active in the source, and left out",
-                        "Nothing needs to be done",
+                        "Add it to the policies of the APIs if it shall be in force",
                         policy["active"].place,
                         policy["names"][0]["value"].text,
                     )

@@ -129,7 +129,7 @@ def load_descriptions(source: Source) -> Descriptions:
             Diagnostic(
                 "wsdl-schemas",
                 f"the schemas that the WSDL refers to are not read: {len(schemas)}",
-                "Nothing is to be done: nothing in them matters for CORS",
+                "Import the WSDL alone: nothing in a schema matters for CORS",
                 schemas[0].place("schemaLocation"),
                 schemas[0].get("schemaLocation"),
                 Severity.INFO,

@@ -49,9 +49,9 @@ def _no_service(descriptions: Descriptions) -> Diagnostic:
     root = descriptions.roots[0]
     if descriptions.services:
         message = "no service of the WSDL has a port for SOAP or HTTP"
-        return Diagnostic("wsdl-no-service", message, "Import the WSDL of a service over HTTP", root.place())
+        return Diagnostic("nothing-found", message, "Import the WSDL of a service over HTTP", root.place())
     return Diagnostic(
-        "wsdl-no-service",
+        "nothing-found",
         "the WSDL has no service: it describes messages only",
         "Import the WSDL that has the service; it imports this one",
         root.place(),

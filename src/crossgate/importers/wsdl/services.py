@@ -115,7 +115,7 @@ class ServiceReader:
             self._note(
                 "wsdl-port-left-out",
                 "the port is left out: it has no binding for SOAP or HTTP that is called over HTTP",
-                "Nothing is to be done: browsers cannot call it",
+                "Call it without the gateway: browsers cannot call it",
                 port.place(),
                 (binding.transport if binding is not None else "") or port.get("name") or None,
                 Severity.INFO,
@@ -200,7 +200,7 @@ class ServiceReader:
                     )
                 case HttpAuthentication.CERTIFICATE:
                     self._note(
-                        "wsdl-client-certificate",
+                        "client-certificate",
                         "the native service requires a client certificate: of the gateway, not of browsers",
                         "Add the gateway's certificate for it to gateway.native_client_certificates",
                         one.place(),
