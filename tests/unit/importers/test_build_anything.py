@@ -89,7 +89,7 @@ OPTIONS = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(CONTENTS, min_size=1, max_size=2), OPTIONS)
 def test_the_result_is_an_error_or_a_document_that_can_be_read(
     several_contents: list[Contents], options: ImportOptions

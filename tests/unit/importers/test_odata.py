@@ -734,18 +734,17 @@ def test_a_document_without_a_service_is_refused(text: str, code: str) -> None:
     assert only.code == code
 
 
-def test_a_hundred_thousand_entity_sets_are_ten_values() -> None:
-    many = "".join(f'<EntitySet Name="Rows{n}" EntityType="S.Row"/>' for n in range(100_000))
+def test_many_entity_sets_are_few_values() -> None:
+    many = "".join(f'<EntitySet Name="Rows{n}" EntityType="S.Row"/>' for n in range(20_000))
     text = v4(many)
-    assert len(text) > 4_000_000
     api = read(text)
     assert api.cors is not None
     assert [(one.value, one.reason) for one in api.cors.methods] == [
-        ("GET", "service document and metadata, and 100000 more"),
-        ("POST", "inserts into Rows0, and 99999 more"),
-        ("PUT", "updates of Rows0, and 99999 more"),
-        ("PATCH", "updates of Rows0, and 99999 more"),
-        ("DELETE", "deletions from Rows0, and 99999 more"),
+        ("GET", "service document and metadata, and 20000 more"),
+        ("POST", "inserts into Rows0, and 19999 more"),
+        ("PUT", "updates of Rows0, and 19999 more"),
+        ("PATCH", "updates of Rows0, and 19999 more"),
+        ("DELETE", "deletions from Rows0, and 19999 more"),
     ]
 
 
