@@ -19,8 +19,9 @@ from crossgate.catalogue.document import read_document
 from crossgate.catalogue.model import Catalogue
 from crossgate.catalogue.named_file import MAX_BYTES
 from crossgate.catalogue.yaml.additions import add_objects
+from crossgate.catalogue.yaml.edits import UneditableError
 from crossgate.catalogue.yaml.files import decode_text, too_large, unreadable
-from crossgate.catalogue.yaml.patch import ObjectEdit, UneditableError, edit_document
+from crossgate.catalogue.yaml.patch import ObjectEdit, edit_document
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.importers.commented import write_commented
 from crossgate.importers.looks import has_no_section

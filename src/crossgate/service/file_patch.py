@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from crossgate.catalogue.document import read_document
 from crossgate.catalogue.model import Catalogue
-from crossgate.catalogue.yaml.patch import ObjectEdit, UneditableError, edit_document
+from crossgate.catalogue.yaml.edits import UneditableError
+from crossgate.catalogue.yaml.patch import ObjectEdit, edit_document
 from crossgate.service.objects import (
     GATEWAY_KEY,
     SETTINGS_KEY,

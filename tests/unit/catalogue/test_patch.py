@@ -9,7 +9,8 @@ from tests.counting import calls
 
 from crossgate.catalogue.document import read_document
 from crossgate.catalogue.serialise import api_to_dict, application_to_dict, settings_to_dict
-from crossgate.catalogue.yaml.patch import ObjectEdit, UneditableError, edit_document
+from crossgate.catalogue.yaml.edits import UneditableError
+from crossgate.catalogue.yaml.patch import ObjectEdit, edit_document
 from crossgate.catalogue.yaml.writer import write_yaml
 
 HEAD = """\

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from crossgate.catalogue.yaml.additions import add_objects
-from crossgate.catalogue.yaml.patch import UneditableError
+from crossgate.catalogue.yaml.edits import UneditableError
 
 ADDED = """\
 # Imported from pets.yaml

@@ -14,8 +14,7 @@ from typing import Final
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from crossgate.catalogue.yaml.patch import UneditableError
-from crossgate.catalogue.yaml.writer import write_yaml
+from crossgate.catalogue.yaml.edits import TextEdit, UneditableError, apply_edits, end_of_line, write_inline
 
 _BLANK_LINE: Final = re.compile(r"\n[ \t\r]*\n")
 _INDENT: Final = 2
@@ -49,7 +48,7 @@ def add_objects(text: str, addition: str) -> str:
         raise UneditableError("a document in braces")
     nodes = {name.value: value for name, value in root.value}
     indent = _usual_indent(nodes.values())
-    edits: list[tuple[int, int, str]] = []
+    edits: list[TextEdit] = []
     missing = ""
     for section in _sections(addition):
         if section.name in nodes:
@@ -59,10 +58,8 @@ def add_objects(text: str, addition: str) -> str:
             missing += f"{section.text}\n"
     if missing:
         at = _document_end(text)
-        edits.append((at, at, missing))
-    for begin, after, new in sorted(edits, reverse=True):
-        text = text[:begin] + new.replace("\n", end) + text[after:]
-    return text
+        edits.append(TextEdit(at, at, missing))
+    return apply_edits(text, edits)
 
 
 def _compose(text: str) -> Node | None:
@@ -87,7 +84,7 @@ def _usual_indent(values: Iterable[Node]) -> int:
     return next((int(one.start_mark.column) for one in lists), _INDENT)
 
 
-def _add_to(text: str, node: Node, section: _Section, indent: int) -> Iterator[tuple[int, int, str]]:
+def _add_to(text: str, node: Node, section: _Section, indent: int) -> Iterator[TextEdit]:
     expected = SequenceNode if isinstance(section.value, list) else MappingNode
     if not isinstance(node, expected):
         raise UneditableError(f"the value of {section.name}")
@@ -95,14 +92,14 @@ def _add_to(text: str, node: Node, section: _Section, indent: int) -> Iterator[t
     if not node.value:
         if text[begin:after].strip("[]{} "):
             raise UneditableError(f"the value of {section.name}")
-        at = _end_of_line(text, after)
-        yield begin, after, ""
-        yield at, at, _lines(section, indent if expected is SequenceNode else _INDENT)
+        at = end_of_line(text, after)
+        yield TextEdit(begin, after, "")
+        yield TextEdit(at, at, _lines(section, indent if expected is SequenceNode else _INDENT))
     elif expected is MappingNode:
         raise UneditableError(f"the value of {section.name}")
     elif node.flow_style:
         at = _content_end(text, node.value[-1])
-        yield at, at, "".join(f", {_in_braces(one)}" for one in _listed(section.value))
+        yield TextEdit(at, at, "".join(f", {write_inline(one)}" for one in _listed(section.value)))
     else:
         at = _last_line_end(text, node)
         spaced = len(node.value) > 1 and bool(
@@ -110,7 +107,7 @@ def _add_to(text: str, node: Node, section: _Section, indent: int) -> Iterator[t
                 text, int(node.value[-2].start_mark.index), int(node.value[-1].start_mark.index)
             )
         )
-        yield at, at, _lines(section, int(node.start_mark.column), spaced=spaced)
+        yield TextEdit(at, at, _lines(section, int(node.start_mark.column), spaced=spaced))
 
 
 def _lines(section: _Section, column: int, *, spaced: bool = False) -> str:
@@ -128,9 +125,9 @@ def _shifted(lines: str, shift: int) -> str:
 
 def _last_line_end(text: str, node: Node) -> int:
     """The end of the last line of a section: of its last value, or of an indented comment after it."""
-    at = _end_of_line(text, _content_end(text, node))
+    at = end_of_line(text, _content_end(text, node))
     while (begin := text.find("\n", at) + 1) > 0:
-        after = _end_of_line(text, begin)
+        after = end_of_line(text, begin)
         line = text[begin:after]
         if not line.startswith(" ") or not line.lstrip(" ").startswith("#"):
             break
@@ -150,12 +147,6 @@ def _content_end(text: str, node: Node) -> int:
     return end
 
 
-def _end_of_line(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    end = len(text) if end < 0 else end
-    return end - 1 if text[end - 1 : end] == "\r" else end
-
-
 def _sections(addition: str) -> Iterator[_Section]:
     root = _compose(addition)
     if not isinstance(root, MappingNode):
@@ -164,10 +155,10 @@ def _sections(addition: str) -> Iterator[_Section]:
     at = 0
     for name, node in root.value:
         end = _last_line_end(addition, node)
-        begin = _end_of_line(addition, int(name.end_mark.index)) + 1
+        begin = end_of_line(addition, int(name.end_mark.index)) + 1
         starts = [begin]
         if isinstance(node, SequenceNode):
-            starts += (_end_of_line(addition, _content_end(addition, one)) + 1 for one in node.value[:-1])
+            starts += (end_of_line(addition, _content_end(addition, one)) + 1 for one in node.value[:-1])
         ends = [*starts[1:], end]
         items = tuple(addition[start:stop].strip("\n") for start, stop in zip(starts, ends, strict=True))
         text = addition[at:end].strip("\n")
@@ -177,9 +168,3 @@ def _sections(addition: str) -> Iterator[_Section]:
 
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _in_braces(value: object) -> str:
-    """The value on one line, in a style that is valid inside brackets."""
-    written = write_yaml({"flow": [value]}, flow=True)
-    return written[written.index("[") + 1 : written.rindex("]")]

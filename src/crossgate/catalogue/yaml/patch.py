@@ -1,7 +1,7 @@
 """Edits the text of a document: objects get new values, and everything else stays, comments included.
 
-It knows the edits that the console and suggested changes need: items of a list, a key, another scalar. The
-caller reads the result and compares: an edit that cannot be made here is not made.
+It knows the edits that suggested changes and updates by an import need: items of a list, a key, another
+scalar. The caller reads the result and compares: an edit that cannot be made here is not made.
 """
 
 from __future__ import annotations
@@ -16,15 +16,11 @@ from typing import Final
 import yaml
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
-from crossgate.catalogue.yaml.writer import write_yaml
+from crossgate.catalogue.yaml.edits import TextEdit, UneditableError, apply_edits, end_of_line, write_inline
 
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.*:-]+(?:/[A-Za-z0-9._~/-]*)?|[Xx]-[A-Za-z0-9-]+")
 """Strings that need no quotes anywhere: most origins, and names of own headers."""
 _IDENTITY: Final = ("name", "version")
-
-
-class UneditableError(ValueError):
-    """The document has a form that is not edited here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +31,6 @@ class ObjectEdit:
     """``apis``, ``applications``, ``gateway`` or ``settings``."""
     before: Mapping[str, object]
     after: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Insertion:
-    begin: int
-    end: int
-    text: str
 
 
 def edit_document(text: str, edits: Sequence[ObjectEdit]) -> str:
@@ -56,26 +45,10 @@ def edit_document(text: str, edits: Sequence[ObjectEdit]) -> str:
     except yaml.YAMLError as error:
         raise UneditableError(str(error)) from error
     objects = _Objects(root)
-    found = [
-        one for edit in edits for one in _edit_mapping(text, objects.find(edit), edit.before, edit.after)
-    ]
-    return _apply(text, found)
-
-
-def _apply(text: str, edits: Sequence[_Insertion]) -> str:
-    """The text after these edits; they are made from its end, so that positions before them stay valid."""
-    line_end = "\r\n" if "\r\n" in text else "\n"
-    parts: list[str] = []
-    end = len(text)
-    for one in sorted(edits, reverse=True):
-        if one.end > end:
-            # A key was added behind this one, whose line is removed.
-            parts = ["".join(reversed(parts))[one.end - end :]]
-        else:
-            parts.append(text[one.end : end])
-        parts.append(one.text.replace("\n", line_end))
-        end = one.begin
-    return "".join(reversed([*parts, text[:end]]))
+    return apply_edits(
+        text,
+        [one for edit in edits for one in _edit_mapping(text, objects.find(edit), edit.before, edit.after)],
+    )
 
 
 class _Objects:
@@ -103,7 +76,7 @@ def _identity(item: Node) -> tuple[str | None, ...]:
 
 def _edit_mapping(
     text: str, node: Node, before: Mapping[str, object], after: Mapping[str, object]
-) -> Iterator[_Insertion]:
+) -> Iterator[TextEdit]:
     for key in before.keys() - after.keys():
         yield _remove_key(text, node, key)
     for key, new in after.items():
@@ -120,14 +93,14 @@ def _edit_mapping(
         elif isinstance(new, list | tuple) and isinstance(value, SequenceNode):
             yield from _edit_items(text, value, old if isinstance(old, list | tuple) else (), new)
         elif isinstance(value, ScalarNode) and value.style not in ("|", ">"):
-            yield _Insertion(value.start_mark.index, value.end_mark.index, _inline(new))
+            yield TextEdit(value.start_mark.index, value.end_mark.index, _inline(new))
         else:
             raise UneditableError(f"the value of {key}")
 
 
 def _edit_items(
     text: str, node: SequenceNode, old: Sequence[object], new: Sequence[object]
-) -> Iterator[_Insertion]:
+) -> Iterator[TextEdit]:
     if len(old) != len(node.value):
         raise UneditableError("the list has other items")
     before, after = ([json.dumps(one, sort_keys=True) for one in side] for side in (old, new))
@@ -137,38 +110,38 @@ def _edit_items(
         same = min(i2 - i1, j2 - j1)
         for step in range(same):
             item = node.value[i1 + step]
-            yield _Insertion(item.start_mark.index, _end_of(item), _inline(new[j1 + step]))
+            yield TextEdit(item.start_mark.index, _end_of(item), _inline(new[j1 + step]))
         if j2 - j1 > same:
             yield _add_items(text, node, i1 + same, new[j1 + same : j2])
         elif i2 - i1 > same:
             yield _remove_items(text, node, i1 + same, i2)
 
 
-def _add_items(text: str, node: SequenceNode, position: int, items: Sequence[object]) -> _Insertion:
+def _add_items(text: str, node: SequenceNode, position: int, items: Sequence[object]) -> TextEdit:
     written = [_inline(one) for one in items]
     if not node.value:
         at = node.end_mark.index - 1
-        return _Insertion(at, at, ", ".join(written))
+        return TextEdit(at, at, ", ".join(written))
     if position == 0:
         at = node.value[0].start_mark.index
         between = ", " if node.flow_style else f"\n{' ' * int(node.start_mark.column)}- "
-        return _Insertion(at, at, "".join(f"{one}{between}" for one in written))
+        return TextEdit(at, at, "".join(f"{one}{between}" for one in written))
     at = _end_of(node.value[position - 1])
     if node.flow_style:
-        return _Insertion(at, at, "".join(f", {one}" for one in written))
-    at = _end_of_line(text, at)
+        return TextEdit(at, at, "".join(f", {one}" for one in written))
+    at = end_of_line(text, at)
     indent = " " * int(node.start_mark.column)
-    return _Insertion(at, at, "".join(f"\n{indent}- {one}" for one in written))
+    return TextEdit(at, at, "".join(f"\n{indent}- {one}" for one in written))
 
 
-def _remove_items(text: str, node: SequenceNode, first: int, end: int) -> _Insertion:
+def _remove_items(text: str, node: SequenceNode, first: int, end: int) -> TextEdit:
     spans = [(int(one.start_mark.index), _end_of(one)) for one in node.value]
     if node.flow_style or end - first == len(spans):
         return _remove_spans(node, spans, first, end)
     return _remove_lines(text, spans[first][0], spans[end - 1][1], "-")
 
 
-def _remove_key(text: str, node: Node, key: str) -> _Insertion:
+def _remove_key(text: str, node: Node, key: str) -> TextEdit:
     if not isinstance(node, MappingNode):
         raise UneditableError(f"there is nothing to remove {key} from")
     names = [getattr(name, "value", None) for name, _ in node.value]
@@ -181,34 +154,34 @@ def _remove_key(text: str, node: Node, key: str) -> _Insertion:
     return _remove_lines(text, *spans[at], "")
 
 
-def _remove_spans(node: CollectionNode, spans: Sequence[tuple[int, int]], first: int, end: int) -> _Insertion:
+def _remove_spans(node: CollectionNode, spans: Sequence[tuple[int, int]], first: int, end: int) -> TextEdit:
     """Without some of the values between brackets, and without their commas."""
     if not node.flow_style:
         # Of a block, nothing would be left: its key would have no value.
         raise UneditableError("the list would be empty")
     if end < len(spans):
-        return _Insertion(spans[first][0], spans[end][0], "")
+        return TextEdit(spans[first][0], spans[end][0], "")
     begin = spans[first - 1][1] if first else spans[0][0]
-    return _Insertion(begin, spans[-1][1], "")
+    return TextEdit(begin, spans[-1][1], "")
 
 
-def _remove_lines(text: str, begin: int, end: int, lead: str) -> _Insertion:
+def _remove_lines(text: str, begin: int, end: int, lead: str) -> TextEdit:
     """Without the lines of a value, of which ``lead`` and white space precede it in its line."""
     start = text.rfind("\n", 0, begin) + 1
     if text[start:begin].strip() != lead:
         raise UneditableError("the line has more than the value")
     after = text.find("\n", end)
-    return _Insertion(start, len(text) if after < 0 else after + 1, "")
+    return TextEdit(start, len(text) if after < 0 else after + 1, "")
 
 
-def _add_key(text: str, node: Node, key: str, value: object) -> _Insertion:
+def _add_key(text: str, node: Node, key: str, value: object) -> TextEdit:
     if not isinstance(node, MappingNode) or not node.value:
         raise UneditableError(f"there is nothing to add {key} to")
     at, written = _end_of(node.value[-1][1]), f"{key}: {_inline(value)}"
     if node.flow_style:
-        return _Insertion(at, at, f", {written}")
-    at = _end_of_line(text, at)
-    return _Insertion(at, at, f"\n{' ' * int(node.value[0][0].start_mark.column)}{written}")
+        return TextEdit(at, at, f", {written}")
+    at = end_of_line(text, at)
+    return TextEdit(at, at, f"\n{' ' * int(node.value[0][0].start_mark.column)}{written}")
 
 
 def _end_of(node: Node) -> int:
@@ -220,12 +193,6 @@ def _end_of(node: Node) -> int:
     if isinstance(node, SequenceNode) and node.value and not node.flow_style:
         return _end_of(node.value[-1])
     return int(node.end_mark.index)
-
-
-def _end_of_line(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    end = len(text) if end < 0 else end
-    return end - 1 if text[end - 1 : end] == "\r" else end
 
 
 def _value_of(node: Node | None, key: str) -> Node | None:
@@ -247,5 +214,4 @@ def _inline(value: object) -> str:
     """The value on one line, in a style that is valid inside brackets, too."""
     if isinstance(value, str) and _PLAIN.fullmatch(value):
         return value
-    written = write_yaml({"flow": [value]}, flow=True)
-    return written[written.index("[") + 1 : written.rindex("]")]
+    return write_inline(value)
