@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from crossgate.diagnostics import Step
@@ -29,7 +29,8 @@ def select_objects(
         elif (section,) in paths:
             moved[section,] = (section,)
             document[section] = replaced.get((section,), value)
-    taken = (_move(one, moved, document) for one in imported.taken)
+    indices = _Indices(document)
+    taken = (_move(one, moved, indices) for one in imported.taken)
     left_out = ((one, _moved(one.path, moved)) for one in imported.left_out)
     findings = ((one, _moved(one.path, moved)) for one in imported.findings)
     return replace(
@@ -52,19 +53,38 @@ def _moved(
     return None
 
 
+class _Indices:
+    """The indices of the entries of the document's lists."""
+
+    def __init__(self, document: Mapping[str, object]) -> None:
+        self._document = document
+        self._lists: dict[tuple[Step, ...], dict[str, int] | None] = {}
+
+    def of(self, path: tuple[Step, ...]) -> Mapping[str, int] | None:
+        """By their values, the indices of the list at the path; None if there is no list."""
+        if path not in self._lists:
+            found = _at(self._document, path)
+            entries = found if isinstance(found, list | tuple) else None
+            self._lists[path] = None if entries is None else _first_indices(entries)
+        return self._lists[path]
+
+
+def _first_indices(entries: Sequence[object]) -> dict[str, int]:
+    indices: dict[str, int] = {}
+    for index, one in enumerate(entries):
+        indices.setdefault(json.dumps(one, sort_keys=True), index)
+    return indices
+
+
 def _move(
-    taken: Taken, moved: Mapping[tuple[Step, ...], tuple[Step, ...]], document: Mapping[str, object]
+    taken: Taken, moved: Mapping[tuple[Step, ...], tuple[Step, ...]], indices: _Indices
 ) -> Taken | None:
     """What was taken, with its path in a document with other objects; None if it has no such value."""
     path = _moved(taken.path, moved)
-    if path is None:
-        return None
-    parent = _at(document, path[:-1])
-    if isinstance(parent, list | tuple) and len(path) > 2:
-        wanted = json.dumps(taken.value, sort_keys=True)
-        index = next((at for at, one in enumerate(parent) if json.dumps(one, sort_keys=True) == wanted), None)
-        return None if index is None else replace(taken, path=(*path[:-1], index))
-    return replace(taken, path=path)
+    if path is None or len(path) <= 2 or (entries := indices.of(path[:-1])) is None:
+        return None if path is None else replace(taken, path=path)
+    index = entries.get(json.dumps(taken.value, sort_keys=True))
+    return None if index is None else replace(taken, path=(*path[:-1], index))
 
 
 def _at(node: object, path: Iterable[Step]) -> object:
