@@ -221,7 +221,7 @@ def test_document_of_another_kind_is_shown_beside_its_lines_and_applied(own_site
     page = plan(client, PETS, **options)
     assert page.status_code == 200
     text = unescape(page.text)
-    assert "OpenAPI description: 1 API, 1 entry left out" in text
+    assert "OpenAPI description: 1 API, 1 warning" in text
     assert "<mark>https://pets.internal/v2</mark>" in text
     assert "Attacker\u2019s origin" in text
     assert "POST /v1/import" in text

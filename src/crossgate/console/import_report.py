@@ -85,7 +85,7 @@ def import_report(body: Json, text: str | None, name: str) -> ImportView:
     source = _Source(_lines(text), name)
     left_out = [_left_out_note(one) for one in body["left_out"]]
     left_out += [
-        _diagnostic_note(one, "left-out")
+        _diagnostic_note(one, "warning")
         for one in body["diagnostics"]
         if one["severity"] == "warning" and one["code"] != "left-out"
     ]

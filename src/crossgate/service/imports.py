@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from crossgate.catalogue.model import Catalogue, Gateway
@@ -14,6 +15,7 @@ from crossgate.importers.kind import Kind
 from crossgate.importers.kinds import KINDS, kind_named
 from crossgate.importers.leave_out import leave_out
 from crossgate.importers.looks import describe_source, remedy_for
+from crossgate.importers.objects import identify, object_path
 from crossgate.importers.result import NO_OPTIONS, Imported, ImportFinding, ImportOptions, Places
 from crossgate.importers.settings import ENABLED, find_unusable_settings
 from crossgate.importers.source import Source
@@ -52,6 +54,7 @@ def import_sources(
         kinds=[one.name for one in kinds],
         sources=[one.name for one in sources],
     )
+    imported = replace(imported, diagnostics=tuple(_with_owners(imported)))
     if has_errors(imported.diagnostics):
         raise InvalidInput(imported.diagnostics)
     return _without_errors(imported, gateway or Gateway())
@@ -100,6 +103,25 @@ def _kind_of(source: Source, name: str | None) -> Kind:
 
 def _kind_names() -> str:
     return ", ".join(f"{one.name} ({one.title})" for one in KINDS)
+
+
+def _with_owners(imported: Imported) -> Iterator[Diagnostic]:
+    """The diagnostics; those in a part of a document that is about one object alone name the object.
+
+    The files of an archive have only ids in their names.
+    """
+    owners: defaultdict[str | None, set[tuple[Step, ...]]] = defaultdict(set)
+    for taken in imported.taken:
+        if taken.place is not None and taken.place.file not in imported.sources:
+            owners[taken.place.file].add(object_path(taken.path))
+    for one in imported.diagnostics:
+        paths = owners.get(one.place.file, set())
+        if one.severity is Severity.INFO or len(paths) != 1:
+            yield one
+            continue
+        kind, key = identify(imported.document, *paths)
+        title = {"api": f"API {key}", "application": f"application {key}"}.get(kind, key)
+        yield replace(one, message=f"{title}: {one.message}")
 
 
 def _without_errors(imported: Imported, gateway: Gateway) -> Imported:

@@ -57,7 +57,7 @@ def test_document_of_another_kind_is_read_edited_and_applied(live_site: Site, vi
     expect(page.get_by_text("Read pets.yaml, 122 bytes.")).to_be_visible()
     page.get_by_label("Allowed origins").fill("https://app.example.com\nhttps://*.vercel.app")
     page.get_by_role("button", name="Check and plan").click()
-    expect(page.get_by_role("heading", name="OpenAPI description: 1 API, 1 entry left out")).to_be_visible(
+    expect(page.get_by_role("heading", name="OpenAPI description: 1 API, 1 warning")).to_be_visible(
         timeout=60_000
     )
     expect(page.locator(".source mark", has_text="https://pets.internal/v2")).to_be_visible()

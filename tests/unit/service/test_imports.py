@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -86,6 +87,27 @@ def test_what_the_native_service_does_is_a_finding_at_its_place(monkeypatch: pyt
     findings = {one.diagnostic.code: one.diagnostic for one in import_sources([SOURCE]).findings}
     assert findings["native-also-cors"].place.line == 40
     assert findings["empty-policy"].place.file == "kong.yaml"
+
+
+def test_warnings_in_a_file_of_an_archive_name_its_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    def at(value: _Value, file: str) -> Found[_Value]:
+        return Found(value, Place(file=f"x.zip:{file}", line=3), "")
+
+    first, second = (
+        replace(contents(policy).apis[0], id=name, name=found(name))
+        for name, policy in (
+            ("a", FoundPolicy((at("a.example", "1"),), (at("GET", "1"), at("PUT", "2")))),
+            ("b", FoundPolicy((at("b.example", "2"),), (at("PUT", "2"),))),
+        )
+    )
+    install(monkeypatch, Contents((first, second)))
+    warnings = [
+        one.message for one in import_sources([SOURCE]).diagnostics if one.severity is Severity.WARNING
+    ]
+    assert warnings == [
+        "API a/1.0: left out of allowed_origins: the origin has no scheme",
+        "left out of allowed_origins: the origin has no scheme",
+    ]
 
 
 def test_findings_about_options_name_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
