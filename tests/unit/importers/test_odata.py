@@ -541,8 +541,8 @@ def test_services_of_sap_gateway_have_the_token_in_the_fourth_version() -> None:
 @pytest.mark.parametrize(
     ("name", "code"),
     [
-        ("X Tenant", "odata-header"),
-        ("", "odata-header"),
+        ("X Tenant", "header-name-invalid"),
+        ("", "header-name-invalid"),
         ("X-HTTP-Method", "odata-method-override"),
         ("x-method-override", "odata-method-override"),
     ],

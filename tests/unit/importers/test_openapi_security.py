@@ -116,7 +116,7 @@ def test_uses_are_counted() -> None:
         (None, "openapi-security-undefined"),
         ({"type": "new"}, "openapi-security-type"),
         ({"type": "mutualTLS"}, "client-certificate"),
-        ({"type": "apiKey", "in": "header", "name": "*"}, "openapi-header-name"),
+        ({"type": "apiKey", "in": "header", "name": "*"}, "header-name-invalid"),
         ({"type": "apiKey", "in": "header", "name": "Proxy-Authorization"}, "openapi-header-forbidden"),
         ({"$ref": "#/no"}, "openapi-reference-dangling"),
     ],

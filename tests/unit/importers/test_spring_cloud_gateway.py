@@ -220,6 +220,14 @@ def test_the_own_configuration_of_another_route_counts_for_common_paths(
     assert ("policies-combined" in {code for code, _ in codes(found)}) is (origins == [])
 
 
+def test_the_configuration_of_a_route_replaces_a_global_one_with_its_pattern() -> None:
+    own, shared = ({"allowedOrigins": [f"https://{name}.example"]} for name in ("own", "shared"))
+    globalcors = {"cors-configurations": {"[/a/b/**]": shared}}
+    found = _read({"globalcors": globalcors, "routes": [_route(metadata={"cors": own})]})
+    assert policy_in_short(found.apis[0].cors)["origins"] == ["https://own.example"]
+    assert "policies-combined" not in {code for code, _ in codes(found)}
+
+
 def test_properties_files() -> None:
     text = r"""
 spring.cloud.gateway.routes[0].id=orders

@@ -50,7 +50,7 @@ def test_an_export_gives_what_was_written_by_hand(expected: str) -> None:
 
 def test_values_and_diagnostics_have_their_place_in_the_archive() -> None:
     imported = import_sources([archive_of("team")])
-    (options,) = (one for one in imported.diagnostics if one.code == "method-options")
+    (options,) = (one for one in imported.diagnostics if one.code == "method-not-needed")
     assert options.place.file is not None
     assert options.place.file.startswith("team.zip:API/API.")
     assert options.place.line == 47
@@ -137,7 +137,7 @@ def test_any_origin_with_credentials_is_left_out() -> None:
         ("PATCH", True, None),
         ("HEAD", True, "method-undocumented"),
         ("MERGE", True, "method-undocumented"),
-        ("OPTIONS", False, "method-options"),
+        ("OPTIONS", False, "method-not-needed"),
         ("*", False, "method-unclear"),
         ("TRACE", False, "method-unclear"),
         ("get", False, "method-case"),

@@ -40,7 +40,7 @@ def json_source(document: object) -> Source:
 
 
 def shown(diagnostics: Iterable[Diagnostic]) -> list[str]:
-    """``warning method-options: OPTIONS`` of each, sorted."""
+    """``warning method-not-needed: OPTIONS`` of each, sorted."""
     return sorted(f"{one.severity.value} {one.code}: {one.found}" for one in diagnostics)
 
 

@@ -239,7 +239,7 @@ class HeadersInUse:
         if not isinstance(name, str) or not _TOKEN.fullmatch(name):
             self.diagnostics.append(
                 Diagnostic(
-                    "odata-header",
+                    "header-name-invalid",
                     "the name of a header is left out: it is not a header name",
                     "Correct the metadata, or add the header to allow_headers",
                     where(),

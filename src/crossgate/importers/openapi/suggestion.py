@@ -34,7 +34,7 @@ class Suggestion:
         if is_forbidden_method(method):
             self._report(
                 Diagnostic(
-                    "openapi-method-forbidden",
+                    "method-not-needed",
                     f"{method} cannot be allowed: no script can send it, and the gateway refuses it",
                     "Leave it out, or call the native service directly",
                     place,
@@ -113,7 +113,7 @@ class Suggestion:
             return True
         self._report(
             Diagnostic(
-                "openapi-header-name",
+                "header-name-invalid",
                 "the name of the header is not a token",
                 "Correct the name; this header is ignored",
                 place,

@@ -1,8 +1,8 @@
 """Which CORS configurations are for a path: the global ones, and those in the metadata of routes.
 
 Spring Cloud Gateway makes one map of them, by patterns of paths, and the first pattern that matches a
-request counts, whatever its route (`CorsGatewayFilterApplicationListener`). Those of routes have no defined
-order in it, since it is a hash map.
+request counts, whatever its route (`CorsGatewayFilterApplicationListener`). In older releases it is a hash
+map, whose order is not defined. That of a route replaces a global one with the same pattern.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ class CorsConfigurations:
     ) -> None:
         self._diagnostics = diagnostics
         self._of_routes = _ByPrefix(list(self._metadata(routes)))
-        self._global = _ByPrefix(list(self._global_configurations(gateway)))
+        replaced = {one.pattern for one in self._of_routes.configured}
+        self._global = _ByPrefix(
+            [one for one in self._global_configurations(gateway) if one.pattern not in replaced]
+        )
         self._found: dict[str, list[_Configured]] = {}
         self._policies: dict[tuple[str, bool], tuple[FoundPolicy | None, bool]] = {}
 

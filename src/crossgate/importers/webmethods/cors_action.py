@@ -64,7 +64,7 @@ def _read_methods(values: Cursor, report: Report) -> Iterator[Found[str]]:
     for entry, method in _strings(values, report):
         if method == "OPTIONS":
             report.warning(
-                "method-options",
+                "method-not-needed",
                 "left out of allowed_methods: no OPTIONS request of a script reaches the native service",
                 "Set plain_options: forward in the policy if scripts must send OPTIONS",
                 entry.place,
