@@ -76,3 +76,15 @@ class Cursor:
     def unexpected(self, expected: str) -> Diagnostic:
         """The warning that the value has another type than documented and is left out."""
         return self.diagnose("wrong-type", f"expected {expected}; left out", f"Write {expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class LayeredCursor(Cursor):
+    """A mapping whose missing entries are those of another one."""
+
+    defaults: Cursor | None = None
+
+    def __getitem__(self, key: Step) -> Cursor:
+        """The value at a key, of the mapping itself or of the other one."""
+        own = Cursor(self.tree, (*self.path, key), self.tree.get(*self.path, key))
+        return own if own.exists or self.defaults is None else self.defaults[key]

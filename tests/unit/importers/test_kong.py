@@ -264,3 +264,54 @@ def test_a_policy_is_not_limited_by_paths_beside_or_for_other_hosts() -> None:
 def test_any_value_anywhere_is_read_or_refused(name: str, path: list[int], value: object) -> None:
     root = yaml.safe_load((DATA / "kong" / name).read_text())
     read_any(KONG, replaced(root, path, value))
+
+
+def _policies(text: str) -> dict[str, Any]:
+    return {
+        name: api.get("cors")
+        for name, api in apis_in_short(KONG.read(Source("kong.yaml", text.encode()))).items()
+    }
+
+
+def test_a_plugin_for_a_route_and_a_service_precedes_that_of_the_route() -> None:
+    found = _policies(
+        """
+services:
+- {name: s, url: http://s.example, routes: [{name: a, paths: [/a]}]}
+- {name: t, url: http://t.example, routes: [{name: b, paths: [/b]}]}
+plugins:
+- {name: cors, route: a, config: {origins: ["*"]}}
+- {name: cors, route: a, service: s, config: {origins: ["https://only.example"]}}
+- {name: cors, route: b, service: s, config: {origins: ["https://never.example"]}}
+"""
+    )
+    assert found["s"]["origins"] == ["https://only.example"]
+    assert found["t"] is None
+
+
+def test_a_shared_configuration_completes_that_of_a_plugin() -> None:
+    found = _policies(
+        """
+_plugin_configs: {shared: {origins: ["https://a.example"], max_age: 5}}
+services:
+- name: s
+  url: http://s.example
+  routes: [{name: a, paths: [/a], plugins: [{name: cors, _config: shared, config: {max_age: 9}}]}]
+"""
+    )
+    assert found["s"]["origins"] == ["https://a.example"]
+    assert found["s"]["max_age"] == 9
+
+
+def test_merge_keys_and_words_of_yaml_1_1_count() -> None:
+    found = _policies(
+        """
+x: &x {origins: ["https://a.example"]}
+services:
+- name: s
+  url: http://s.example
+  plugins: [{name: cors, config: {<<: *x}}]
+  routes: [{name: a, paths: [/a], plugins: [{name: cors, enabled: no}]}]
+"""
+    )
+    assert found["s"]["origins"] == ["https://a.example"]

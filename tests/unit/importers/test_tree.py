@@ -127,3 +127,36 @@ def test_every_value_is_found_in_a_long_list() -> None:
     text = "[\n" + ",\n".join(f'{{"n": {number}}}' for number in range(2_000)) + "\n]"
     tree = parse_trees(text, "f")[0]
     assert [tree.place(number, "n").line for number in range(2_000)] == list(range(2, 2_002))
+
+
+def test_mappings_are_merged_as_in_yaml_1_1() -> None:
+    text = (
+        "base: &base {origins: [a], off: {x: 1}}\nother: &other {origins: [b], age: 5}\n"
+        "one: {<<: *base, age: 1}\ntwo:\n  <<: [*base, *other]\n  off: 2\nthree: {'<<': 1}\n"
+    )
+    root = parse_trees(text, "f")[0].root
+    assert isinstance(root, dict)
+    assert root["one"] == {"origins": ["a"], "off": {"x": 1}, "age": 1}
+    assert root["two"] == {"origins": ["a"], "off": 2, "age": 5}
+    assert root["three"] == {"<<": 1}
+    assert at(text, "one", "origins", 0) == (1, 24)
+    assert at(text, "one", "off", "x") == (1, 37)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: {<<: 3}", "yaml-merge"),
+        ("a: &a [1]\nb: {<<: *a}", "yaml-merge"),
+        ("a: {<<: {m: 1}, <<: {n: 1}}", "duplicate-key"),
+    ],
+)
+def test_what_cannot_be_merged_is_refused(text: str, code: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_trees(text, "f")
+    assert [one.code for one in refused.value.diagnostics] == [code]
+
+
+def test_plain_words_of_yaml_1_1_are_booleans() -> None:
+    root = parse_trees("a: [yes, No, ON, off, 'yes', y, n, oN]", "f")[0].root
+    assert root == {"a": [True, False, True, False, "yes", "y", "n", "oN"]}

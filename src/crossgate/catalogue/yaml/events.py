@@ -3,6 +3,9 @@
 Values are those of the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema): ``yes`` and
 ``2001-01-01`` are strings. Tags and duplicate keys are refused. Depth, digits and the number of values are
 bounded; what an alias stands for is counted each time it is used.
+
+Other programs read their files as YAML 1.1: ``yes`` and ``off`` are booleans there, and a key ``<<`` merges
+mappings into its own (https://yaml.org/type/merge.html). Documents that are not Crossgate's are read so.
 """
 
 from __future__ import annotations
@@ -59,6 +62,13 @@ _WORDS: Final[dict[str, Scalar]] = {
     "False": False,
     "FALSE": False,
 }
+_OLD_WORDS: Final[dict[str, Scalar]] = {
+    spelled: value
+    for word, value in (("yes", True), ("on", True), ("no", False), ("off", False))
+    for spelled in (word, word.capitalize(), word.upper())
+}
+"""Of YAML 1.1 (https://yaml.org/type/bool.html), without ``y`` and ``n``, which its parsers leave out."""
+_MERGE: Final = "<<"
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
@@ -108,6 +118,10 @@ class _Open:
     key_position: SourcePosition | None = None
     step: Step = 0
     """The key or index of the entry that is being read, or was read last."""
+    merges: bool = False
+    """Whether that key is ``<<``, which merges mappings."""
+    merged: tuple[object, SourcePosition] | None = None
+    """What it merges, and where the key is."""
 
 
 class _Anchored(NamedTuple):
@@ -223,6 +237,7 @@ class _Builder:
         self._refuse_tag(event, position)
         if self._expects_key():
             self._begin_entry(event.value, position)
+            self._stack[-1].merges = self._foreign and event.implicit[0] and event.value == _MERGE
             return
         try:
             value = resolve(event.value) if event.implicit[0] else event.value
@@ -233,6 +248,8 @@ class _Builder:
                 "Write a smaller number",
                 position,
             ) from None
+        if self._foreign and event.implicit[0] and isinstance(value, str):
+            value = _OLD_WORDS.get(value, value)
         self._count(1, position)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(value, 1)
@@ -263,9 +280,30 @@ class _Builder:
 
     def _close(self) -> None:
         closed = self._stack.pop()
+        if closed.merged is not None:
+            self._merge(closed, *closed.merged)
         if closed.anchor is not None:
             size = self._nodes - closed.nodes_before + 1
             self._anchors[closed.anchor] = _Anchored(closed.node, size)
+
+    def _merge(self, opened: _Open, merged: object, position: SourcePosition) -> None:
+        """Add the entries of the merged mappings; the mapping's own, then the earlier ones, come first."""
+        for each in merged if isinstance(merged, list) else [merged]:
+            positions = self.positions.get(node_id(each))
+            if not isinstance(each, dict) or not isinstance(positions, dict):
+                self.diagnostics.append(
+                    Diagnostic(
+                        "yaml-merge",
+                        "the key << merges mappings, and there is something else",
+                        "Name the anchor of a mapping, or a list of them",
+                        Place(line=position.line + 1, column=position.column + 1),
+                    )
+                )
+                return
+            for key, value in each.items():
+                if isinstance(opened.node, dict) and key not in opened.node:
+                    opened.node[key] = value
+                    cast("dict[str, EntryPositions]", opened.positions)[key] = positions[key]
 
     def _alias(self, event: AliasEvent) -> None:
         position = _start(event)
@@ -303,6 +341,11 @@ class _Builder:
         elif isinstance(opened.node, dict) and isinstance(opened.positions, dict):
             key, key_position, opened.key = opened.key or "", opened.key_position or position, None
             opened.step = key
+            if opened.merges:
+                if opened.merged is not None:
+                    self._report_duplicate(key, key_position, opened.merged[1])
+                opened.merged = value, key_position
+                return
             if key in opened.node:
                 self._report_duplicate(key, key_position, opened.positions[key].key)
                 return

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from crossgate.importers.cursor import Cursor
+from crossgate.importers.cursor import Cursor, LayeredCursor
 
 CORS: Final = "cors"
 _TERMINATION: Final = "request-termination"
@@ -86,13 +86,23 @@ def upstream_target(root: Cursor, host: str) -> tuple[Cursor, int] | None:
 
 
 def _plugins(root: Cursor, service: Cursor, route: Cursor) -> tuple[Plugin, ...]:
-    """The plugins in force: those of the route precede those of the service, then come global ones."""
-    every = [*root["plugins"].entries()]
+    """The plugins in force: those of the route precede those of the service, then come global ones.
+
+    https://developer.konghq.com/gateway/entities/plugin/, "Plugin precedence".
+    """
+    every = [
+        one
+        for one in root["plugins"].entries()
+        if not one["service"].exists or _refers(one["service"], service)
+    ]
+    of_route = [one for one in every if _refers(one["route"], route)]
     levels = [
-        [*route["plugins"].entries(), *(one for one in every if _refers(one["route"], route))],
+        # A plugin for the pair of route and service comes before those for the route alone.
+        [one for one in of_route if one["service"].exists],
+        [*route["plugins"].entries(), *(one for one in of_route if not one["service"].exists)],
         [
             *service["plugins"].entries(),
-            *(one for one in every if _refers(one["service"], service) and not one["route"].exists),
+            *(one for one in every if one["service"].exists and not one["route"].exists),
         ],
         [one for one in every if not any(one[key].exists for key in ("route", "service", "consumer"))],
     ]
@@ -107,12 +117,12 @@ def _plugins(root: Cursor, service: Cursor, route: Cursor) -> tuple[Plugin, ...]
 
 
 def _config_of(root: Cursor, node: Cursor) -> Cursor:
-    """The configuration of a plugin: its own, or a shared one from ``_plugin_configs``.
-
-    A mixture of both is rare, and its shared part not read.
-    """
+    """The configuration of a plugin, completed by a shared one from ``_plugin_configs``, as decK does."""
     shared = node["_config"].text
-    return node["config"] if shared is None or node["config"].exists else root["_plugin_configs"][shared]
+    if shared is None:
+        return node["config"]
+    own, common = node["config"], root["_plugin_configs"][shared]
+    return LayeredCursor(own.tree, own.path, own.value, common) if own.exists else common
 
 
 def _refers(reference: Cursor, entity: Cursor) -> bool:
