@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Severity
@@ -30,6 +31,15 @@ def names_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> tuple[Found
         for entry in strings_of(at, problems)
         for name in map(str.strip, str(entry.value).split(","))
         if name
+    )
+
+
+def origins_of(at: Cursor, reason: str, problems: list[Diagnostic]) -> tuple[Found[str], ...]:
+    """The entries of a list of strings, or one string. A comma is part of it, as in the header."""
+    return tuple(
+        Found(str(entry.value).strip(), entry.place, reason)
+        for entry in strings_of(at, problems)
+        if entry.value
     )
 
 
@@ -109,3 +119,31 @@ def stars_of(policy: FoundPolicy, gateway: str) -> Iterable[Diagnostic]:
             ANY,
             Severity.INFO,
         )
+
+
+def without_literal_stars(
+    policy: FoundPolicy, problems: list[Diagnostic], *, reflected_alone: bool = False
+) -> FoundPolicy:
+    """The policy without ``*`` for methods and headers, if it has credentials.
+
+    The gateway sends the star, which browsers then read as a name (Fetch, CORS-preflight fetch). Crossgate
+    would answer with what was requested, and allow more. So do gateways that reflect a star that is alone.
+    """
+    if policy.credentials is None or not policy.credentials.value:
+        return policy
+    kept = []
+    for values in (policy.methods, policy.allow_headers):
+        stars = [] if reflected_alone and len(values) == 1 else [one for one in values if one.value == ANY]
+        problems += (
+            Diagnostic(
+                "star-with-credentials",
+                "with credentials, browsers read * as a name, so that it allows nothing; it is left out",
+                "Name the methods and headers",
+                found.place,
+                ANY,
+                Severity.WARNING,
+            )
+            for found in stars
+        )
+        kept.append(tuple(one for one in values if one not in stars))
+    return replace(policy, methods=kept[0], allow_headers=kept[1])

@@ -53,9 +53,7 @@ def combine_paths(routes: Sequence[RoutedPath]) -> Mapping[int, FoundPolicy | No
         RoutedPath(
             path,
             dict.fromkeys(service for number in numbers for service in routes[number].services),
-            None
-            if routes[numbers[0]].policy is None
-            else strictest([routes[number].policy for number in numbers]),
+            strictest([routes[number].policy for number in numbers]),
         )
         for path, numbers in same.items()
     ]

@@ -19,6 +19,7 @@ from crossgate.importers.cors_values import (
     names_of,
     seconds_of,
     stars_of,
+    without_literal_stars,
 )
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.envoy.fields import field, is_type
@@ -72,6 +73,7 @@ def _read(policies: Sequence[Cursor], problems: list[Diagnostic]) -> FoundPolicy
         else boolean_of(field(credentials, "allow_credentials"), "allow_credentials", problems),
         max_age=None if age is None else seconds_of(field(age, "max_age"), "max_age", problems),
     )
+    policy = without_literal_stars(policy, problems, reflected_alone=True)
     problems += stars_of(policy, "Envoy")
     private = _first(policies, "allow_private_network_access")
     if private is not None and field(private, "allow_private_network_access").value is True:

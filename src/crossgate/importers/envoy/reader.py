@@ -13,6 +13,7 @@ from typing import Final
 
 from crossgate.catalogue.model import ApiType
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
+from crossgate.importers.combine import strictest
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.envoy.clusters import Upstreams, upstreams_of
 from crossgate.importers.envoy.cors import differences, lacks_filter, policy_of
@@ -102,7 +103,10 @@ def _routes(host: Cursor, config: Cursor, problems: list[Diagnostic], *, ignored
             continue
         path, native_path = _paths(route, problems)
         cluster = _cluster(action, problems)
-        policy = policy_of([action, route, host, config], problems, known)
+        owners = [action, route, host, config]
+        weighted = field(action, "weighted_clusters")["clusters"].entries()
+        of_clusters = [policy_of([cluster, *owners], problems, known) for cluster in weighted]
+        policy = strictest(of_clusters or [policy_of(owners, problems, known)])
         if ignored and policy is not None:
             problems.append(
                 route.diagnose(

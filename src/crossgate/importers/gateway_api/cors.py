@@ -11,6 +11,7 @@ from crossgate.importers.cors_values import (
     boolean_of,
     methods_of,
     names_of,
+    origins_of,
     seconds_of,
     stars_of,
 )
@@ -36,7 +37,7 @@ def policy_of(cors: Cursor, problems: list[Diagnostic]) -> FoundPolicy:
     policy = FoundPolicy(
         origins=tuple(
             Found(_origin(found.value), found.place, found.reason)
-            for found in names_of(cors["allowOrigins"], "allowOrigins", problems)
+            for found in origins_of(cors["allowOrigins"], "allowOrigins", problems)
         ),
         methods=methods,
         allow_headers=names_of(cors["allowHeaders"], "allowHeaders", problems),

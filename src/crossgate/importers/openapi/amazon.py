@@ -9,13 +9,21 @@ with ``OPTIONS`` operations whose integration is a mock, and whose response head
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.importers.combine import strictest, values_of
-from crossgate.importers.cors_values import boolean_of, methods_of, names_of, seconds_of, values_at
+from crossgate.importers.cors_values import (
+    boolean_of,
+    methods_of,
+    names_of,
+    origins_of,
+    seconds_of,
+    values_at,
+    without_literal_stars,
+)
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Found, FoundOrigin, FoundPolicy
 from crossgate.policy.names import ANY
@@ -46,7 +54,7 @@ def read_http_api(root: Cursor, problems: list[Diagnostic]) -> FoundPolicy | Non
     policy = FoundPolicy(
         origins=tuple(
             Found(_origin(found.value), found.place, found.reason)
-            for found in names_of(cors["allowOrigins"], "allowOrigins", problems)
+            for found in origins_of(cors["allowOrigins"], "allowOrigins", problems)
         ),
         methods=methods_of(cors["allowMethods"], "allowMethods", problems),
         allow_headers=names_of(cors["allowHeaders"], "allowHeaders", problems),
@@ -61,33 +69,6 @@ def _origin(text: str) -> FoundOrigin:
     """``https://*`` stands for every origin that begins so."""
     found = re.fullmatch(r"(https?)://\*", text)
     return {"regex": f"{found[1]}://.*"} if found else text
-
-
-def without_literal_stars(policy: FoundPolicy, problems: list[Diagnostic]) -> FoundPolicy:
-    """The policy without ``*`` for methods and headers, if it has credentials.
-
-    The gateway sends the star, which browsers then read as a name (Fetch, CORS-preflight fetch). Crossgate
-    would answer with what was requested, and allow more.
-    """
-    if policy.credentials is None or not policy.credentials.value:
-        return policy
-    stars = [found for found in (*policy.methods, *policy.allow_headers) if found.value == ANY]
-    problems += (
-        Diagnostic(
-            "star-with-credentials",
-            "with credentials, browsers read * as a name, so that it allows nothing; it is left out",
-            "Name the methods and headers",
-            found.place,
-            ANY,
-            Severity.WARNING,
-        )
-        for found in stars
-    )
-    return replace(
-        policy,
-        methods=tuple(found for found in policy.methods if found.value != ANY),
-        allow_headers=tuple(found for found in policy.allow_headers if found.value != ANY),
-    )
 
 
 def read_rest_api(root: Cursor, problems: list[Diagnostic]) -> FoundPolicy | None:
@@ -157,12 +138,23 @@ def _with_absent_methods(item: Cursor, policy: FoundPolicy, methods: list[Found[
 
 
 def _rest_policy(integration: Cursor, problems: list[Diagnostic]) -> FoundPolicy:
-    headers = dict(_literals(integration, problems))
+    """What all responses allow that have CORS headers: which one is sent is not known."""
+    policies = [
+        _response_policy(integration, headers, problems)
+        for response in values_at(integration["responses"])
+        if (headers := dict(_literals(response, problems)))
+    ]
+    return strictest(policies) or _response_policy(integration, {}, problems)
+
+
+def _response_policy(
+    integration: Cursor, headers: Mapping[str, Cursor], problems: list[Diagnostic]
+) -> FoundPolicy:
     missing = Cursor(integration.tree, integration.path)
     parts = {name: headers.get(name, missing) for name in _PARTS}
     reason = "preflight response of a mock integration"
     policy = FoundPolicy(
-        origins=names_of(parts["allow-origin"], reason, problems),
+        origins=origins_of(parts["allow-origin"], reason, problems),
         methods=methods_of(parts["allow-methods"], reason, problems),
         allow_headers=names_of(parts["allow-headers"], reason, problems),
         expose_headers=names_of(parts["expose-headers"], reason, problems),
@@ -172,21 +164,20 @@ def _rest_policy(integration: Cursor, problems: list[Diagnostic]) -> FoundPolicy
     return without_literal_stars(policy, problems)
 
 
-def _literals(integration: Cursor, problems: list[Diagnostic]) -> Iterator[tuple[str, Cursor]]:
+def _literals(response: Cursor, problems: list[Diagnostic]) -> Iterator[tuple[str, Cursor]]:
     """The CORS headers that the response sets to literals, by the rest of their names in lower case."""
-    for response in values_at(integration["responses"]):
-        for name, value in response["responseParameters"].items():
-            header = _HEADER.fullmatch(name)
-            if header is None:
-                continue
-            literal = re.fullmatch("'(.*)'", str(value.value))
-            if literal is None:
-                problems.append(
-                    value.diagnose(
-                        "header-not-literal",
-                        "the header is not a literal in quotes: its value is not known, and left out",
-                        "Set the property of the policy",
-                    )
+    for name, value in response["responseParameters"].items():
+        header = _HEADER.fullmatch(name)
+        if header is None:
+            continue
+        literal = re.fullmatch("'(.*)'", str(value.value))
+        if literal is None:
+            problems.append(
+                value.diagnose(
+                    "header-not-literal",
+                    "the header is not a literal in quotes: its value is not known, and left out",
+                    "Set the property of the policy",
                 )
-            else:
-                yield header[1].lower(), Cursor(value.tree, value.path, literal[1])
+            )
+        else:
+            yield header[1].lower(), Cursor(value.tree, value.path, literal[1])

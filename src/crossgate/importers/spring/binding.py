@@ -8,6 +8,7 @@ brackets is taken as it is (https://docs.spring.io/spring-boot/reference/feature
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,6 +28,9 @@ _LONGEST: Final = 10_000
 """Characters of the value of a placeholder."""
 _PROPERTY_LINE: Final = re.compile(rb"^[ \t]*spring\.[^\s=]{1,300}[ \t]*=", re.MULTILINE)
 _PROFILE_KEYS: Final = (("spring", "config", "activate", "on-profile"), ("spring", "profiles"))
+_PLATFORM_KEY: Final = ("spring", "config", "activate", "on-cloud-platform")
+_SEPARATOR: Final = re.compile(r"[#!]---[ \t]*")
+"""Between the documents of a properties file (the page above, "Working With Multi-Document Files")."""
 
 
 @dataclass(slots=True)
@@ -93,6 +97,17 @@ def bind(source: Source, diagnostics: list[Diagnostic]) -> SpringProperty:
                 )
             )
             continue
+        platform = bound.get(*_PLATFORM_KEY)
+        if platform is not None:
+            diagnostics.append(
+                platform.diagnose(
+                    "platform-ignored",
+                    "the document is for a cloud platform and is not read",
+                    "Import a file with the properties of the platform",
+                    Severity.INFO,
+                )
+            )
+            continue
         _merge(root, bound)
     _resolve_all(root)
     return root
@@ -105,10 +120,16 @@ def _documents(source: Source) -> Iterator[SpringProperty]:
             _insert(bound, Cursor.root(tree))
             yield bound
         return
-    bound = SpringProperty(Place(file=source.name))
+    begins = [number for number, line in enumerate(source.data.splitlines(), 1) if _is_separator(line)]
+    documents = [SpringProperty(Place(file=source.name)) for _ in range(len(begins) + 1)]
     for one in read_properties(source):
+        bound = documents[bisect_left(begins, one.place.line or 0)]
         _at(bound, one.key, one.place).value = one.value
-    yield bound
+    yield from documents
+
+
+def _is_separator(line: bytes) -> bool:
+    return line[1:4] == b"---" and _SEPARATOR.fullmatch(line.decode("iso-8859-1")) is not None
 
 
 def is_properties_file(source: Source) -> bool:
@@ -157,7 +178,9 @@ def _insert(bound: SpringProperty, node: Cursor) -> None:
 def _merge(into: SpringProperty, other: SpringProperty) -> None:
     for key, child in other.children.items():
         known = into.children.get(key)
-        if known is None or any(name.isdigit() for name in child.children):
+        is_list = any(name.isdigit() for name in child.children)
+        if known is None or is_list or not child.children:
+            # A list or a value replaces what earlier documents have there, lists included.
             into.children[key] = child
         else:
             _merge(known, child)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from crossgate.diagnostics import Diagnostic
+from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.importers.found import Found, FoundOrigin, FoundPolicy
 from crossgate.importers.methods import unneeded
 from crossgate.importers.spring.binding import SpringProperty
@@ -109,7 +109,21 @@ class _Reader:
 
     def origins(self) -> Iterator[Found[FoundOrigin]]:
         """Exact origins: compared without case, after a slash at their end was removed."""
+        credentials = self._get("allowCredentials")
+        unclear = credentials is not None and str(credentials.value).lower() not in ("true", "false")
         for found in self.strings("allowedOrigins"):
+            if unclear and found.value == ANY:
+                self._diagnostics.append(
+                    Diagnostic(
+                        "star-with-credentials",
+                        "left out: Spring answers 500 to * if allowCredentials is true, which is not known",
+                        "List the origins",
+                        found.place,
+                        found.value,
+                        Severity.WARNING,
+                    )
+                )
+                continue
             spelled = found.value.removesuffix("/").lower()
             reason = (
                 found.reason
