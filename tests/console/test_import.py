@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.console_site import SITE, Site
+from tests.console_site import SITE, Site, serving
 
+from crossgate.catalogue.document import read_document
 from crossgate.console.form_body import UploadedFile
 from crossgate.console.import_report import refusal_report
 from crossgate.console.imports import (
@@ -20,7 +23,9 @@ from crossgate.console.imports import (
     may_be_crossgate,
     sent_document,
 )
+from crossgate.service.file_store import FileStore
 from crossgate.service.permission import Role
+from crossgate.store import SqliteDirectory, open_store
 
 OTHER = SITE.replace("https://portal.example.org]", "https://portal.example.com]")
 TILL = "applications:\n  - name: till\n    javascript_origins: [https://till.example.com]\n"
@@ -240,6 +245,18 @@ def test_document_of_another_kind_is_shown_beside_its_lines_and_applied(own_site
     assert "Stay as they are" in again
     assert "Revision 2 already matches" in again
     assert 'id="made"' not in again
+
+
+def test_a_gateway_that_follows_a_file_names_the_command_that_adds_to_it(tmp_path: Path) -> None:
+    reading = read_document(SITE)
+    assert reading.catalogue is not None
+    with open_store(SqliteDirectory(tmp_path)) as store:
+        file = FileStore("/etc/gateway.yaml", reading.catalogue)
+        with serving(replace(store, catalogue=file)) as site:  # type: ignore[arg-type]
+            page = plan(site.client(Role.EDITOR), PETS).text
+    assert "crossgate import DOCUMENT -o /etc/gateway.yaml" in page
+    assert "plan again" not in page
+    assert "/import/apply" not in page
 
 
 def test_file_is_uploaded_without_scripts_and_kept_for_other_options(site: Site) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossgate.diagnostics import Diagnostic, Place, Severity, Step
 from crossgate.importers.tree import Tree
@@ -69,13 +69,14 @@ class Cursor:
     def diagnose(
         self, code: str, message: str, remedy: str, severity: Severity = Severity.WARNING
     ) -> Diagnostic:
-        """A diagnostic about the value."""
-        found = None if self.value is None else as_found(self.value)
+        """A diagnostic about the value. A mapping is not shown: its place says which it is."""
+        found = None if self.value is None or isinstance(self.value, dict) else as_found(self.value)
         return Diagnostic(code, message, remedy, self.place, found, severity)
 
     def unexpected(self, expected: str) -> Diagnostic:
         """The warning that the value has another type than documented and is left out."""
-        return self.diagnose("wrong-type", f"expected {expected}; left out", f"Write {expected}")
+        diagnostic = self.diagnose("wrong-type", f"expected {expected}; left out", f"Write {expected}")
+        return replace(diagnostic, found=None if self.value is None else as_found(self.value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ def test_services_of_a_self_hosted_platform() -> None:
         "meta": {"native": "http://meta:8080", "endpoints": ["/pg"]},
         "dashboard": {"native": "http://studio:3000", "cors": _DEFAULTS},
     }
+    # The place says which plugin it is.
+    assert [one.found for one in found.diagnostics if one.code == "behaviour-differs"] == [None]
     # What protected the services does not come along, and a blocked route does not come at all.
     assert codes(found) == [
         ("behaviour-differs", 28),
