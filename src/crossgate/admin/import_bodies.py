@@ -11,10 +11,11 @@ from pydantic import BaseModel
 from crossgate.admin.errors import DiagnosticBody
 from crossgate.admin.responses import shown_diagnostics
 from crossgate.admin.routes.documents import PlanBody
-from crossgate.diagnostics import Diagnostic, Place, Severity, Step
+from crossgate.diagnostics import Diagnostic, Place, Severity
 from crossgate.importers.kind import Kind
 from crossgate.importers.merge import ExistingObject
-from crossgate.importers.result import Imported, ImportFinding, LeftOut, Taken
+from crossgate.importers.objects import identify
+from crossgate.importers.result import Imported, ImportFinding, Taken
 
 _OPTIONS: Final[Mapping[str, str]] = {
     "--native": "native",
@@ -141,14 +142,7 @@ def left_out_bodies(imported: Imported) -> list[LeftOutBody]:
 def finding_bodies(findings: Sequence[ImportFinding]) -> list[ImportFindingBody]:
     """Findings as they are sent."""
     return [
-        ImportFindingBody.model_validate(
-            {
-                **in_request(one.diagnostic).as_json(),
-                "witness": one.witness,
-                "fix": one.fix,
-                "document_path": Place(one.path).json_path,
-            }
-        )
+        ImportFindingBody.model_validate(replace(one, diagnostic=in_request(one.diagnostic)).as_json())
         for one in findings
     ]
 
@@ -181,30 +175,6 @@ def in_request(found: Diagnostic) -> Diagnostic:
     return found if parameter is None else replace(found, place=Place(("query", parameter)))
 
 
-def _origin(one: Taken | LeftOut, document: Mapping[str, object]) -> dict[str, object]:
-    place = one.place
-    kind, key = _object_at(one.path, document)
-    return {
-        "kind": kind,
-        "key": key,
-        "path": Place(one.path).json_path,
-        "value": one.value,
-        "reason": one.reason,
-        "places": one.places,
-        "file": None if place is None else place.file,
-        "line": None if place is None else place.line,
-        "column": None if place is None else place.column,
-        "source_path": place.json_path if place is not None and place.path else None,
-    }
-
-
-def _object_at(path: tuple[Step, ...], document: Mapping[str, object]) -> tuple[str, str]:
-    """The kind and the key of the object in which a value of the document is."""
-    section = str(path[0])
-    listed = document.get(section)
-    if isinstance(listed, list) and len(path) > 1 and isinstance(path[1], int):
-        raw = listed[path[1]]
-        return (
-            ("api", f"{raw['name']}/{raw['version']}") if section == "apis" else ("application", raw["name"])
-        )
-    return section, section
+def _origin(one: Taken, document: Mapping[str, object]) -> dict[str, object]:
+    kind, key = identify(document, one.path)
+    return {"kind": kind, "key": key, **one.as_json()}

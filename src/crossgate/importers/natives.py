@@ -15,6 +15,15 @@ from crossgate.importers.result import ImportOptions
 _OPTION = Place(file="--native")
 
 
+def split_native(value: str) -> tuple[str, str]:
+    """The API and the URL of ``[API=]URL``; the API is empty if none is named.
+
+    A URL may have the sign in its path; the name of an API has no colon.
+    """
+    api, separator, url = value.partition("=")
+    return (api, url) if separator and ":" not in api else ("", value)
+
+
 def choose_natives(
     apis: Sequence[FoundApi], keys: Sequence[str], options: ImportOptions, report: Report
 ) -> list[Noted | None]:

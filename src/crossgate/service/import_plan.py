@@ -15,6 +15,7 @@ from crossgate.importers.result import NO_OPTIONS, Imported, ImportOptions
 from crossgate.importers.source import Source
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
+from crossgate.service.import_findings import with_findings_of_result
 from crossgate.service.imports import import_sources, natives_of, tell_kind
 from crossgate.service.permission import EVERYTHING, Permission, visible
 from crossgate.service.plan import Plan
@@ -67,7 +68,7 @@ def plan_import(
     if permission.limited:
         # Nothing is compared with an object that the caller cannot read.
         service.plan([_replacing(write_yaml(imported.document), permission)], permission)
-    merged = merge_imported(readable, imported, update=update)
+    merged = with_findings_of_result(merge_imported(readable, imported, update=update))
     document = write_commented(merged.written) if merged.written.document else write_yaml({"apis": []})
     return ImportPlan(
         found,

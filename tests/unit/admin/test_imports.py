@@ -132,6 +132,29 @@ def test_object_that_exists_stays_unless_it_is_updated(api: AdminApi) -> None:
     assert api.viewer.get("/v1/apis/pets/1.0").json() == after
 
 
+def test_findings_are_about_what_would_be_written(api: AdminApi) -> None:
+    services = "".join(
+        f"""
+- name: {name}
+  url: https://{name}.internal
+  routes: [{{paths: [/{name}]}}]
+  plugins: [{{name: cors, config: {{methods: [GET]}}}}]"""
+        for name in ("pets", "stock")
+    )
+    kong = f'_format_version: "3.0"\nservices:{services}\n'
+    entry = api_entry(cors=policy_entry("https://a.example") | {"max_age": 600})
+    assert api.editor.put("/v1/apis/pets/1", json=entry, headers=NEW).status_code == 201
+    body = imported(api.viewer, kong)
+    assert body["taken"][0]["path"] == "$.apis[0].name"
+    assert "maxage-unset" in {one["code"] for one in body["findings"]}
+    assert {one["document_path"][: len("$.apis[0]")] for one in body["findings"]} == {"$.apis[0]"}
+
+    updated = imported(api.viewer, kong, update="true")
+    unset = [one["document_path"] for one in updated["findings"] if one["code"] == "maxage-unset"]
+    # The time that pets/1 keeps counts.
+    assert unset == ["$.apis[1].cors.max_age"]
+
+
 def test_options_decide_what_the_document_does_not_say(site: AdminApi) -> None:
     query: dict[str, Any] = {
         "kind": "openapi",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
@@ -26,6 +25,7 @@ from crossgate.admin.openapi import raw_body
 from crossgate.admin.responses import json_response
 from crossgate.admin.routes.documents import plan_body
 from crossgate.diagnostics import InvalidInput
+from crossgate.importers.natives import split_native
 from crossgate.importers.result import ImportOptions
 from crossgate.importers.source import Source
 
@@ -93,7 +93,7 @@ def import_document(
     from crossgate.service.import_plan import plan_import  # as above
 
     options = ImportOptions(
-        natives=_natives(native or ()),
+        natives=dict(map(split_native, native or ())),
         origins=tuple(origin or ()),
         name=name,
         version=version,
@@ -118,18 +118,8 @@ def import_document(
         taken=taken_bodies(made.merged.written),
         left_out=left_out_bodies(made.merged.written),
         diagnostics=diagnostic_bodies(made.imported.diagnostics),
-        findings=finding_bodies(made.imported.findings),
+        findings=finding_bodies(made.merged.written.findings),
         kept=kept_bodies(made.merged.kept),
         plan=plan_body(made.plan),
     )
     return json_response(body, etag=revision_etag(made.plan.base), in_ascii=True)
-
-
-def _natives(values: Iterable[str]) -> Mapping[str, str]:
-    """The URLs by the APIs before them; an API's name contains no colon, and a URL has one before its `=`."""
-    natives = {}
-    for value in values:
-        api, equals, url = value.partition("=")
-        named = bool(equals) and ":" not in api
-        natives[api if named else ""] = url if named else value
-    return natives

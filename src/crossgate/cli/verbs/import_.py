@@ -15,7 +15,6 @@ from crossgate.catalogue.document import read_document
 from crossgate.catalogue.model import Catalogue, NativeService
 from crossgate.cli.admin_client import AdminApiClient
 from crossgate.cli.arguments import DEFAULT_SERVER, AsJson, Server, ServerInClearText, Token
-from crossgate.cli.import_findings import with_findings_of_result
 from crossgate.cli.import_sources import SourceOpener
 from crossgate.cli.import_target import ImportTarget, read_target, write_target
 from crossgate.cli.output.changes import print_plan
@@ -26,9 +25,11 @@ from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Severity
 from crossgate.importers.commented import write_commented
 from crossgate.importers.kinds import KINDS, kind_named
 from crossgate.importers.merge import MergedImport, merge_imported
+from crossgate.importers.natives import split_native
 from crossgate.importers.objects import api_key, listed
 from crossgate.importers.result import Imported, ImportOptions
 from crossgate.importers.source import Source
+from crossgate.service.import_findings import with_findings_of_result
 from crossgate.service.imports import import_sources, natives_of
 
 
@@ -158,10 +159,7 @@ def _split_kind(arguments: Sequence[str]) -> tuple[str | None, Sequence[str]]:
 def _parse_natives(values: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for value in values:
-        api, separator, url = value.partition("=")
-        # A URL may have the sign in its path; the name of an API has no colon.
-        if not separator or ":" in api:
-            api, url = "", value
+        api, url = split_native(value)
         if api in found:
             what = f"for {api}" if api else "for all APIs"
             raise _usage("native-repeated", f"--native is given twice {what}", "Keep one of them", value)
