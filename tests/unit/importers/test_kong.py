@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.unit.importers.foreign import (
     replaced,
 )
 
+from crossgate.importers.cursor import Cursor
 from crossgate.importers.kong.reader import KONG
 from crossgate.importers.source import Source
 
@@ -317,3 +319,39 @@ services:
 """
     )
     assert found["s"]["origins"] == ["https://a.example"]
+
+
+def _steps_to_read(number: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many values are looked up in a document whose entities refer to each other."""
+    steps = 0
+    look_up = Cursor.__getitem__
+
+    def counted(cursor: Cursor, key: str | int) -> Cursor:
+        nonlocal steps
+        steps += 1
+        return look_up(cursor, key)
+
+    several = range(number)
+    root = {
+        "services": [{"name": f"s{n}", "host": f"u{n}"} for n in several],
+        "routes": [{"name": f"r{n}", "paths": [f"/p{n}"], "service": f"s{n}"} for n in several],
+        "plugins": [
+            *({"name": "cors", "route": f"r{n}", "config": {}} for n in several),
+            *({"name": "jwt", "service": f"s{n}"} for n in several),
+            *({"name": f"other-{n}"} for n in several),
+        ],
+        "upstreams": [{"name": f"u{n}"} for n in several],
+        "targets": [{"target": f"10.0.0.1:{n + 1}", "upstream": f"u{n}"} for n in several],
+    }
+    source = Source("kong.json", json.dumps(root).encode())
+    with monkeypatch.context() as patched:
+        patched.setattr(Cursor, "__getitem__", counted)
+        found = KONG.read(source)
+    assert len(found.apis) == number
+    assert found.apis[-1].natives[0].value == f"http://10.0.0.1:{number}"
+    return steps
+
+
+def test_the_work_grows_with_the_number_of_entities(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (_steps_to_read(number, monkeypatch) for number in (50, 200))
+    assert many < 5 * few

@@ -6,7 +6,8 @@ Entities are nested, or stand at the top level and refer to each other by name o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,34 @@ from crossgate.importers.cursor import Cursor, LayeredCursor
 
 CORS: Final = "cors"
 _TERMINATION: Final = "request-termination"
+ACCESS_PLUGINS: Final = frozenset(
+    {
+        "acl",
+        "basic-auth",
+        "bot-detection",
+        "hmac-auth",
+        "ip-restriction",
+        "jwt",
+        "jwt-signer",
+        "key-auth",
+        "key-auth-enc",
+        "ldap-auth",
+        "ldap-auth-advanced",
+        "mtls-auth",
+        "oauth2",
+        "oauth2-introspection",
+        "opa",
+        "openid-connect",
+        "rate-limiting",
+        "rate-limiting-advanced",
+        "request-size-limiting",
+        "session",
+        "upstream-oauth",
+        "vault-auth",
+    }
+)
+"""Plugins that restrict who may call a service."""
+_KNOWN: Final = ACCESS_PLUGINS | {CORS, _TERMINATION}
 _ENTITY_KEYS: Final = ("name", "id")
 
 
@@ -53,67 +82,90 @@ class Service:
     routes: tuple[Route, ...]
 
 
-def services_of(root: Cursor) -> Iterator[Service]:
-    """The services that are not disabled, with the routes of each."""
-    for node in root["services"].entries():
-        if node["enabled"].value is False:
-            continue
-        routes = [*node["routes"].entries()]
-        routes += [one for one in root["routes"].entries() if _refers(one["service"], node)]
-        yield Service(node, tuple(Route(route, _plugins(root, node, route)) for route in routes))
+class Entities:
+    """The entities of a configuration, found by what they refer to without looking at all of them."""
 
+    def __init__(self, root: Cursor) -> None:
+        self._root = root
+        self._services = [*root["services"].entries()]
+        self._routes = _Referring(root["routes"].entries(), "service")
+        self._targets = _Referring(root["targets"].entries(), "upstream")
+        self._upstreams: dict[str | None, Cursor] = {}
+        for upstream in root["upstreams"].entries():
+            self._upstreams.setdefault(upstream["name"].text, upstream)
+        plugins = [*root["plugins"].entries()]
+        self._of_route = _Referring(plugins, "route")
+        self._of_service = _Referring((one for one in plugins if not one["route"].exists), "service")
+        scopes = ("route", "service", "consumer")
+        self._global = self._first_of_each_name(
+            one for one in plugins if not any(one[scope].exists for scope in scopes)
+        )
 
-def routes_without_service(root: Cursor) -> Iterator[Cursor]:
-    """The routes at the top level that refer to no service."""
-    for route in root["routes"].entries():
-        if not any(_refers(route["service"], node) for node in root["services"].entries()):
-            yield route
+    def services(self) -> Iterator[Service]:
+        """The services that are not disabled, with the routes of each."""
+        for node in self._services:
+            if node["enabled"].value is False:
+                continue
+            routes = [*node["routes"].entries(), *self._routes.to(node)]
+            own = self._first_of_each_name([*node["plugins"].entries(), *self._of_service.to(node)])
+            shared = {**self._global, **own}
+            yield Service(node, tuple(Route(route, self._plugins(node, route, shared)) for route in routes))
 
+    def routes_without_service(self) -> Iterator[Cursor]:
+        """The routes at the top level that refer to no service."""
+        names = {name for node in self._services for name in _names(node)}
+        for route in self._root["routes"].entries():
+            if names.isdisjoint(_referred(route["service"])):
+                yield route
 
-def upstream_target(root: Cursor, host: str) -> tuple[Cursor, int] | None:
-    """The first target of the upstream with that name, and how many there are."""
-    for upstream in root["upstreams"].entries():
-        if upstream["name"].text == host:
-            targets = [one["target"] for one in upstream["targets"].entries() if one["target"].text]
-            targets += [
-                one["target"]
-                for one in root["targets"].entries()
-                if _refers(one["upstream"], upstream) and one["target"].text
-            ]
-            if targets:
-                return targets[0], len(targets)
-    return None
+    def upstream_target(self, host: str) -> tuple[Cursor, int] | None:
+        """The first target of the upstream with that name, and how many there are."""
+        upstream = self._upstreams.get(host)
+        if upstream is None:
+            return None
+        nodes = [*upstream["targets"].entries(), *self._targets.to(upstream)]
+        targets = [one["target"] for one in nodes if one["target"].text]
+        return (targets[0], len(targets)) if targets else None
 
+    def _plugins(self, service: Cursor, route: Cursor, shared: Mapping[str, Plugin]) -> tuple[Plugin, ...]:
+        """The plugins in force: those of the route precede those of the service, then come global ones.
 
-def _plugins(root: Cursor, service: Cursor, route: Cursor) -> tuple[Plugin, ...]:
-    """The plugins in force: those of the route precede those of the service, then come global ones.
-
-    https://developer.konghq.com/gateway/entities/plugin/, "Plugin precedence".
-    """
-    every = [
-        one
-        for one in root["plugins"].entries()
-        if not one["service"].exists or _refers(one["service"], service)
-    ]
-    of_route = [one for one in every if _refers(one["route"], route)]
-    levels = [
+        https://developer.konghq.com/gateway/entities/plugin/, "Plugin precedence".
+        """
+        of_route = self._of_route.to(route)
+        names = _names(service)
         # A plugin for the pair of route and service comes before those for the route alone.
-        [one for one in of_route if one["service"].exists],
-        [*route["plugins"].entries(), *(one for one in of_route if not one["service"].exists)],
-        [
-            *service["plugins"].entries(),
-            *(one for one in every if one["service"].exists and not one["route"].exists),
-        ],
-        [one for one in every if not any(one[key].exists for key in ("route", "service", "consumer"))],
-    ]
-    found: dict[str, Plugin] = {}
-    for level in levels:
-        for node in level:
+        of_pair = [one for one in of_route if not names.isdisjoint(_referred(one["service"]))]
+        alone = [one for one in of_route if not one["service"].exists]
+        own = self._first_of_each_name([*of_pair, *route["plugins"].entries(), *alone])
+        return tuple({**shared, **own}.values())
+
+    def _first_of_each_name(self, nodes: Iterable[Cursor]) -> dict[str, Plugin]:
+        """The plugins by name, of those that matter here.
+
+        A plugin that is disabled is not in force, and does not hide that of the next level.
+        """
+        found: dict[str, Plugin] = {}
+        for node in nodes:
             name = node["name"].text
-            # A plugin that is disabled is not in force, and does not hide that of the next level.
-            if name and node["enabled"].value is not False:
-                found.setdefault(name, Plugin(name, node, _config_of(root, node)))
-    return tuple(found.values())
+            if name in _KNOWN and name not in found and node["enabled"].value is not False:
+                found[name] = Plugin(name, node, _config_of(self._root, node))
+        return found
+
+
+class _Referring:
+    """Entities by the name or id of the one to which they refer."""
+
+    def __init__(self, entities: Iterable[Cursor], key: str) -> None:
+        self._by_name: defaultdict[str, list[Cursor]] = defaultdict(list)
+        for entity in entities:
+            for name in _referred(entity[key]):
+                self._by_name[name].append(entity)
+
+    def to(self, entity: Cursor) -> list[Cursor]:
+        """Those that refer to the entity, in their order for each of its names."""
+        found = (one for name in sorted(_names(entity)) for one in self._by_name.get(name, ()))
+        return list({one.path: one for one in found}.values())
 
 
 def _config_of(root: Cursor, node: Cursor) -> Cursor:
@@ -125,7 +177,12 @@ def _config_of(root: Cursor, node: Cursor) -> Cursor:
     return LayeredCursor(own.tree, own.path, own.value, common) if own.exists else common
 
 
-def _refers(reference: Cursor, entity: Cursor) -> bool:
-    """Whether a reference, by a string or by a mapping with a name or an id, is to the entity."""
-    wanted = {reference.text, *(reference[key].text for key in _ENTITY_KEYS)} - {None}
-    return bool(wanted & {entity[key].text for key in _ENTITY_KEYS})
+def _referred(reference: Cursor) -> set[str]:
+    """The names or ids in a reference, which is a string, or a mapping with a name or an id."""
+    found = (reference.text, *(reference[key].text for key in _ENTITY_KEYS))
+    return {one for one in found if one is not None}
+
+
+def _names(entity: Cursor) -> set[str]:
+    """By what others refer to the entity."""
+    return {name for key in _ENTITY_KEYS if (name := entity[key].text) is not None}

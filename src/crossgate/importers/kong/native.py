@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Found
-from crossgate.importers.kong.entities import upstream_target
+from crossgate.importers.kong.entities import Entities
 
 _SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https", "grpc": "", "grpcs": ""}
 
 
-def native_of(root: Cursor, node: Cursor, diagnostics: list[Diagnostic]) -> Found[str] | None:
+def native_of(entities: Entities, node: Cursor, diagnostics: list[Diagnostic]) -> Found[str] | None:
     """The base URL of a service; None if none can be made of it."""
     url = node["url"]
     if url.text:
@@ -32,7 +32,7 @@ def native_of(root: Cursor, node: Cursor, diagnostics: list[Diagnostic]) -> Foun
         )
     protocol = node["protocol"].text or protocol
     scheme = _SCHEMES.get(protocol, "")
-    target = upstream_target(root, host)
+    target = entities.upstream_target(host)
     if target is not None:
         entry, count = target
         host, _, port = (

@@ -12,7 +12,7 @@ from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Contents, FoundApi
 from crossgate.importers.kind import Kind
-from crossgate.importers.kong.entities import routes_without_service, services_of
+from crossgate.importers.kong.entities import Entities
 from crossgate.importers.kong.service import KnownPlugins, ServiceRoutes
 from crossgate.importers.kong.targets import limit_to_inner_paths
 from crossgate.importers.source import Source
@@ -50,7 +50,8 @@ KONG: Final = Kind(
 
 def _read_root(root: Cursor, apis: list[FoundApi]) -> Iterator[Diagnostic]:
     known: KnownPlugins = {}
-    services = [(service, ServiceRoutes(root, service, known)) for service in services_of(root)]
+    entities = Entities(root)
+    services = [(service, ServiceRoutes(root, entities, service, known)) for service in entities.services()]
     combined: list[Diagnostic] = []
     limit_to_inner_paths([target for _, reader in services for target in reader.targets], combined)
     shown_behaviour = False
@@ -68,7 +69,7 @@ def _read_root(root: Cursor, apis: list[FoundApi]) -> Iterator[Diagnostic]:
                 Severity.INFO,
             )
     yield from combined
-    for route in routes_without_service(root):
+    for route in entities.routes_without_service():
         yield route.diagnose(
             "route-skipped",
             "a route without a service has no native service; left out",

@@ -14,40 +14,13 @@ from crossgate.importers.combine import within_methods
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Found, FoundApi, FoundPolicy
 from crossgate.importers.kong.cors_plugin import ReadPlugin, read_cors_plugin
-from crossgate.importers.kong.entities import Route, Service
+from crossgate.importers.kong.entities import ACCESS_PLUGINS, Entities, Route, Service
 from crossgate.importers.kong.native import native_of
 from crossgate.importers.kong.targets import Target, merge_paths, merge_policies
 from crossgate.importers.methods import preflights_not_routed
 
 _REGEX_PATH: Final = re.compile(r"[^A-Za-z0-9._~/%:@!$&',;=-]")
 """Before format 3.0, a path with such a character is a regular expression."""
-_ACCESS_PLUGINS: Final = frozenset(
-    {
-        "acl",
-        "basic-auth",
-        "bot-detection",
-        "hmac-auth",
-        "ip-restriction",
-        "jwt",
-        "jwt-signer",
-        "key-auth",
-        "key-auth-enc",
-        "ldap-auth",
-        "ldap-auth-advanced",
-        "mtls-auth",
-        "oauth2",
-        "oauth2-introspection",
-        "opa",
-        "openid-connect",
-        "rate-limiting",
-        "rate-limiting-advanced",
-        "request-size-limiting",
-        "session",
-        "upstream-oauth",
-        "vault-auth",
-    }
-)
-"""Plugins that restrict who may call a service."""
 
 
 KnownPlugins = dict[tuple[Step, ...], ReadPlugin]
@@ -57,8 +30,9 @@ KnownPlugins = dict[tuple[Step, ...], ReadPlugin]
 class ServiceRoutes:
     """Reads the routes of one service, and makes APIs of them."""
 
-    def __init__(self, root: Cursor, service: Service, known: KnownPlugins) -> None:
+    def __init__(self, root: Cursor, entities: Entities, service: Service, known: KnownPlugins) -> None:
         self._root = root
+        self._entities = entities
         self._service = service
         self._known = known
         self.diagnostics: list[Diagnostic] = []
@@ -67,7 +41,7 @@ class ServiceRoutes:
     def _targets(self) -> list[Target]:
         """Those of all routes; routes that differ only in their paths have one."""
         node = self._service.node
-        native = native_of(self._root, node, self.diagnostics)
+        native = native_of(self._entities, node, self.diagnostics)
         targets: list[Target] = []
         for route in self._service.routes:
             if route.terminated:
@@ -187,7 +161,7 @@ class ServiceRoutes:
         names: dict[str, Cursor] = {}
         for route in self._service.routes:
             for plugin in route.plugins:
-                if plugin.name in _ACCESS_PLUGINS:
+                if plugin.name in ACCESS_PLUGINS:
                     names.setdefault(plugin.name, plugin.node)
         if names:
             first = next(iter(names.values()))
