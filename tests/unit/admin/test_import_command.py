@@ -40,6 +40,8 @@ def test_the_plan_is_that_of_the_verb_plan(api: AdminApi, folder: Path) -> None:
     assert "Compared with revision 1: 1 added, 0 changed, 0 removed" in found.stdout
     assert "API pets/1.0: exists, and stays" in found.stderr
     assert "API stock/1.0: added" in found.stderr
+    assert "[maxage-unset]" in found.stdout
+    assert "[maxage-unset]" not in found.stderr
     export = crossgate("export", cwd=folder).stdout
     assert "stock" not in export
 

@@ -242,7 +242,10 @@ def _show_plan(report: ImportReport, planned: Any, *, verbose: bool, as_json: bo
     if as_json:
         print_json({**import_as_json(report), "plan": planned})
     else:
-        print_import(stderr(), report, verbose=verbose)
+        # The plan has the linter's findings.
+        written = replace(report.merged.written, findings=())
+        merged = replace(report.merged, written=written)
+        print_import(stderr(), replace(report, merged=merged), verbose=verbose)
         print_plan(stdout(), planned)
     refused = any(finding["refuses"] for finding in planned["findings"])
     warned = _has_warnings(report.imported)

@@ -79,7 +79,7 @@ class Servers:
             Diagnostic(
                 "openapi-server",
                 "the description names no server, and does not come from a URL",
-                "Give the base URL with --native",
+                "Nothing to do if --native is given; else give the base URL with it",
                 self._root.place(),
                 severity=Severity.INFO,
             )
@@ -204,7 +204,7 @@ class Servers:
                 Diagnostic(
                     "openapi-server",
                     "the description names no host, and does not come from a URL",
-                    "Give the base URL with --native",
+                    "Nothing to do if --native is given; else give the base URL with it",
                     place,
                     severity=Severity.INFO,
                 )

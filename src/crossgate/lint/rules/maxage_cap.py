@@ -32,7 +32,7 @@ RULE = Rule(
         "Firefox for 86,400. A larger value has no effect. A change of the policy reaches users only "
         "when the response has expired."
     ),
-    remedy="Set max_age to a value from 600 to 7200",
+    remedy="Set max_age to 600, or to 7200 at most and accept this finding",
     find=_find,
     bad=(
         Example({"allowed_origins": ["https://example.com"], "max_age": 601}),
