@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from crossgate.diagnostics import Place, Step, printable
@@ -43,11 +43,6 @@ def merge_equal(
         first.setdefault(name, one)
         places.setdefault(name, set()).add(one.place)
     return [(one, len(places[name])) for name, one in first.items()]
-
-
-def with_places(one: Noted, places: int) -> Noted:
-    """The value, with the number of places that say so."""
-    return replace(one, places=places)
 
 
 def plain_values(node: Node) -> object:
