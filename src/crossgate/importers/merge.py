@@ -89,7 +89,7 @@ def merge_imported(existing: Catalogue, imported: Imported, *, update: bool = Fa
         imported, added_paths | changed.keys(), {path: one.after for path, one in changed.items()}
     )
     return MergedImport(
-        select_objects(imported, added_paths),
+        select_objects(imported, added_paths) if changed else written,
         tuple(changed.values()),
         tuple(one for path, one in found if path not in changed),
         _read_all(existing, written),
