@@ -53,7 +53,7 @@ def _given_natives(keys: Sequence[str], options: ImportOptions, report: Report) 
             report.error(
                 "native-unknown",
                 "no API of the document has this name",
-                f"The APIs are {_shown(keys)}" if keys else "Leave --native out: the document has no API",
+                f"Name one of {_shown(keys)}" if keys else "Leave --native out: the document has no API",
                 _OPTION,
                 name,
             )

@@ -38,7 +38,7 @@ def build_settings(found: Mapping[str, Found[object]], options: ImportOptions, r
             report.warning(
                 "unknown-setting",
                 "the setting is unknown, and left out",
-                f"Known settings are {', '.join(PREFIX + known for known in NAMES)}",
+                f"Use one of {', '.join(PREFIX + known for known in NAMES)}",
                 one.place,
                 name,
             )
