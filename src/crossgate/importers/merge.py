@@ -3,7 +3,8 @@
 An object that exists stays as it is, and its differences are listed. With ``update`` the values that the
 source states replace those of the object. What the source does not state stays: owner, labels, accepted
 findings, trusted domains, times, the mode; lists in which the source has nothing, such as origins; and unsafe
-entries that the object has, and the import leaves out.
+entries that the object has, and the import leaves out. A policy with origins of its own is a gateway's, and
+says everything: methods, headers and credentials that it does not name are not allowed.
 Two lists with the same entries are equal: their order decides nothing.
 """
 
@@ -13,6 +14,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from crossgate.catalogue.model import Api, Application, Catalogue, Settings
 from crossgate.catalogue.reader import read_api, read_application, read_settings
@@ -22,6 +24,13 @@ from crossgate.diagnostics import Diagnostic, InvalidInput, Place, Step
 from crossgate.importers.objects import ObjectType, RawObject, api_key, listed, object_path, objects_of
 from crossgate.importers.result import Imported, Places
 from crossgate.importers.selection import select_objects
+
+_NOTHING: Final[Mapping[str, object]] = {
+    "allowed_methods": [],
+    "allow_headers": [],
+    "expose_headers": [],
+    "allow_credentials": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +110,13 @@ def _find_existing(
     existing: Catalogue, imported: Imported
 ) -> Iterable[tuple[tuple[Step, ...], ExistingObject]]:
     keys = {api_key(raw) for raw in listed(imported.document, "apis")}
-    unsafe = _unsafe(imported)
+    unsafe, complete = _unsafe(imported), _complete_policies(imported)
     errors: list[Diagnostic] = []
     for index, raw in enumerate(listed(imported.document, "apis")):
         api, path = existing.apis.get(api_key(raw)), ("apis", index)
         if api is not None:
             try:
-                yield path, _compare_api(api, raw, unsafe[path])
+                yield path, _compare_api(api, raw, unsafe[path], complete=path in complete)
             except InvalidInput as invalid:
                 errors += (one.within(*path) for one in invalid.diagnostics)
     for index, raw in enumerate(listed(imported.document, "applications")):
@@ -132,7 +141,13 @@ def _unsafe(imported: Imported) -> defaultdict[tuple[Step, ...], set[str]]:
     return found
 
 
-def _compare_api(existing: Api, raw: RawObject, unsafe: set[str]) -> ExistingObject:
+def _complete_policies(imported: Imported) -> set[tuple[Step, ...]]:
+    """The paths of the APIs whose documents name origins: these are policies, and no suggestions."""
+    origins = ("cors", "allowed_origins")
+    return {one.path[:2] for one in imported.taken if one.path[2:4] == origins and one.place is not None}
+
+
+def _compare_api(existing: Api, raw: RawObject, unsafe: set[str], *, complete: bool) -> ExistingObject:
     before = api_to_dict(existing)
     canonical = api_to_dict(read_api(raw))
     after = _take_over(before, raw, canonical)
@@ -140,6 +155,9 @@ def _compare_api(existing: Api, raw: RawObject, unsafe: set[str]) -> ExistingObj
     if isinstance(own, Mapping) and isinstance(stated, Mapping):
         canonical_policy = canonical.get("cors")
         policy = _take_over(own, stated, canonical_policy if isinstance(canonical_policy, Mapping) else {})
+        if complete:
+            # What such a policy does not name, it does not allow.
+            policy |= {key: nothing for key, nothing in _NOTHING.items() if key in own and key not in stated}
         after["cors"] = {key: _with_unsafe(key, own.get(key), new, unsafe) for key, new in policy.items()}
     return _existing("api", existing.key, before, api_to_dict(read_api(after)))
 

@@ -12,6 +12,8 @@ from crossgate.catalogue.serialise import api_to_dict, application_to_dict
 from crossgate.diagnostics import InvalidInput, Place
 from crossgate.importers.merge import MergedImport, merge_imported
 from crossgate.importers.result import Imported, LeftOut, Taken
+from crossgate.importers.source import Source
+from crossgate.service.imports import import_sources
 
 EXISTING = """\
 settings:
@@ -224,3 +226,27 @@ def test_entries_that_stay_keep_their_order() -> None:
     cors = api_to_dict(merged.catalogue.apis["pets/1"])["cors"]
     assert isinstance(cors, dict)
     assert cors["allowed_methods"] == ["GET", "POST", "PUT"]
+
+
+def test_an_update_takes_over_that_a_gateway_does_not_allow_credentials() -> None:
+    text = """
+services:
+- name: s
+  url: http://n.example
+  routes: [{name: r, paths: [/x], plugins: [{name: cors, config: {%s}}]}]
+"""
+
+    def of_kong(config: str) -> Imported:
+        return import_sources([Source("kong.yaml", (text % config).encode())], "kong")
+
+    first = of_kong(
+        'origins: ["https://a.example"], credentials: true, exposed_headers: [X-A], methods: [PUT]'
+    )
+    existing = merge_imported(Catalogue(), first).catalogue
+    second = of_kong('origins: ["https://a.example", "https://b.example"], credentials: false, methods: []')
+    updated = merge_imported(existing, second, update=True).catalogue.apis["s/1"].cors
+    assert updated is not None
+    assert not updated.allow_credentials
+    after = merge_imported(existing, second, update=True).written.document["apis"]
+    assert isinstance(after, list)
+    assert not after[0]["cors"].keys() & {"allow_credentials", "expose_headers", "allowed_methods"}

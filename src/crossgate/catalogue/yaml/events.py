@@ -301,9 +301,13 @@ class _Builder:
                 )
                 return
             for key, value in each.items():
-                if isinstance(opened.node, dict) and key not in opened.node:
+                if (
+                    isinstance(opened.node, dict)
+                    and isinstance(opened.positions, dict)
+                    and key not in opened.node
+                ):
                     opened.node[key] = value
-                    cast("dict[str, EntryPositions]", opened.positions)[key] = positions[key]
+                    opened.positions[key] = positions[key]
 
     def _alias(self, event: AliasEvent) -> None:
         position = _start(event)

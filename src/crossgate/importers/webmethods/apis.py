@@ -83,7 +83,7 @@ def _read_api(
         Found(kind, api["type"].place, "type of the API"),
         find_natives(api, actions, assets.aliases, report),
         tuple(_endpoints(api, name, version, kind, report)),
-        None if cors is None else policies.read_cors(cors),
+        cors,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from crossgate.importers.combine import strictest
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import FoundPolicy
 from crossgate.importers.report import Report
@@ -52,11 +53,12 @@ class ApiPolicies:
                 actions += self._actions(policy)
         return actions
 
-    def cors_of(self, api: Cursor, actions: Iterable[Cursor]) -> Cursor | None:
-        """The CORS action in force for the API; None for pass-through."""
-        self._warn_of_scopes(api)
+    def cors_of(self, api: Cursor, actions: Iterable[Cursor]) -> FoundPolicy | None:
+        """The CORS policy in force for the API, or what all allow that can be; None for pass-through."""
+        of_scopes = [*self._cors_of_scopes(api)]
         own = [one for one in actions if one["templateKey"].value == TEMPLATE]
-        overriding = [action for policy, action in self._global if self._applies(policy, api)]
+        applying = [(self._applies(policy, api), action) for policy, action in self._global]
+        overriding = [action for applies, action in applying if applies]
         if own and overriding:
             self._report.info(
                 "policy-overridden",
@@ -66,15 +68,21 @@ class ApiPolicies:
                 api["apiName"].text,
             )
         candidates = overriding or own
+        # Other policies count for a part of the API, or perhaps: none of them may be stricter.
+        others = [action for applies, action in applying if applies is None]
+        others += [] if overriding else of_scopes
         if len(candidates) > 1:
             self._report.warning(
                 "policy-twice",
-                f"{len(candidates)} CORS policies apply to the API, and one is possible: the first is taken",
+                f"{len(candidates)} CORS policies apply to the API, and one is possible: the API gets what "
+                "all of them allow",
                 "Remove the others in the source, and export again",
                 candidates[1]["templateKey"].place,
                 api["apiName"].text,
             )
-        return candidates[0] if candidates else None
+        if not candidates:
+            return None
+        return strictest([self.read_cors(one) for one in [*candidates, *others]])
 
     def read_cors(self, action: Cursor) -> FoundPolicy:
         """The policy of a CORS action. That of a global policy is of several APIs, and reported once."""
@@ -141,18 +149,18 @@ class ApiPolicies:
     def _is_global(policy: Cursor) -> bool:
         return policy["policyScope"].value == _GLOBAL or policy["global"].value is True
 
-    def _applies(self, policy: Cursor, api: Cursor) -> bool:
+    def _applies(self, policy: Cursor, api: Cursor) -> bool | None:
         applies = applies_to(policy, api)
         if applies is None:
             self._report.warning(
                 "policy-scope",
-                "it is unclear whether the global CORS policy applies to the whole of an API: it is not "
-                "taken over for this API",
+                "it is unclear whether the global CORS policy applies to the whole of an API: only what it "
+                "allows, too, is left of the API's own policy, if it has one",
                 "Add the policy to the API in the document if it applies",
                 policy["scope"].place,
                 f"{api['apiName'].text} {api['apiVersion'].text}",
             )
-        return applies is True
+        return applies
 
     def _actions(self, policy: Cursor, *, quiet: bool = False) -> Iterator[Cursor]:
         for stage in policy["policyEnforcements"].entries():
@@ -175,7 +183,8 @@ class ApiPolicies:
             reference.text,
         )
 
-    def _warn_of_scopes(self, api: Cursor) -> None:
+    def _cors_of_scopes(self, api: Cursor) -> Iterator[Cursor]:
+        """The CORS actions of scopes, each of which overrides that of the API for a part of it."""
         for scope in api["scopes"].entries():
             for reference in scope["policies"].entries():
                 policy = self._assets.policies.get(reference.text or "")
@@ -184,12 +193,13 @@ class ApiPolicies:
                     if action["templateKey"].value == TEMPLATE:
                         self._report.warning(
                             "policy-of-scope",
-                            "the CORS policy is of a scope, a part of an API, and left out: an API of "
-                            "Crossgate has one policy",
+                            "the CORS policy is of a scope, a part of an API: an API of Crossgate has one "
+                            "policy, and gets what both allow",
                             "Split the API, or merge the policies by hand",
                             reference.place,
                             scope["name"].text,
                         )
+                        yield action
 
 
 def _key(asset: Cursor) -> tuple[object, ...]:
