@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -9,16 +10,21 @@ from typing import Final
 from crossgate.diagnostics import InvalidInput, printable
 from crossgate.importers.source import Source
 
+_HTML: Final = re.compile(rb"<!doctype\s+html", re.IGNORECASE)
 _ROOT: Final = re.compile(rb"<(?![?!])[^\s/>]{1,100}")
 _MOST_KEYS: Final = 6
 _EMPTY: Final = "an empty document"
 _PAGE: Final = "an HTML page"
+_WITH_DOCTYPE: Final = "XML with a DOCTYPE, which is refused"
+_UTF16: Final = "text in UTF-16"
 _OWN: Final = "a Crossgate document"
 _OWN_KEYS: Final = frozenset({"gateway", "settings", "apis", "applications"})
 _REMEDIES: Final = {
     _EMPTY: "Check how it was saved",
     _PAGE: "Name the document instead of the page that shows it: its URL often ends in /openapi.json, "
     "/v3/api-docs or ?wsdl",
+    _WITH_DOCTYPE: "Remove the DOCTYPE, and replace its entities by what they stand for",
+    _UTF16: "Save it as UTF-8",
     _OWN: "Use it with crossgate run, plan or apply: it needs no import",
 }
 
@@ -33,9 +39,13 @@ def describe_source(source: Source) -> str:
     if data.startswith(b"<"):
         element = _ROOT.search(data)
         name = "" if element is None else element[0][1:].decode("utf-8", "replace")
-        if name.lower() == "html" or data[:9].lower() == b"<!doctype":
+        if name.lower() == "html" or _HTML.match(data):
             return _PAGE
+        if b"<!DOCTYPE" in data[: element.start() if element else None]:
+            return _WITH_DOCTYPE
         return f"XML with the root element {printable(name)}" if name else "XML"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _UTF16
     if b"\0" in data:
         return "binary data"
     try:

@@ -132,6 +132,8 @@ def _read(plugin: dict[str, Any] | None, **route: object) -> Any:
         # Among others, Kong compares normalised origins.
         (["https://a.example:443", "http://b.example/"], ["https://a.example", "http://b.example"]),
         (["https://a.example:8443", "a.example"], ["https://a.example:8443"]),
+        (["null"], ["null"]),
+        (["https://a.example", "null"], ["https://a.example", "null"]),
         # A regular expression gets $ at its end, and is compared from the beginning.
         ([r"https://a\.example"], ["https://a.example"]),
         ([r"^https://a\.example$"], ["https://a.example"]),

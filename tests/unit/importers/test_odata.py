@@ -311,6 +311,37 @@ def test_annotations_with_a_qualifier_do_not_count() -> None:
     assert "DELETE" in methods(v4(schema=f'<Annotations Target="S.Container/Rows">{qualified}</Annotations>'))
 
 
+def included_annotations(attributes: str) -> str:
+    reference = f'<edmx:Reference Uri="a.xml"><edmx:IncludeAnnotations {attributes}/></edmx:Reference>'
+    return v4().replace("<edmx:DataServices>", f"{reference}<edmx:DataServices>")
+
+
+def test_annotations_in_another_document_are_reported_if_they_would_count() -> None:
+    (found,) = read_odata(source(included_annotations(f'TermNamespace="{CAPABILITIES}"'))).diagnostics
+    assert (found.code, found.severity, found.found) == (
+        "odata-annotations-unread",
+        Severity.WARNING,
+        CAPABILITIES,
+    )
+    for attributes in (
+        f'TermNamespace="{CAPABILITIES}" Qualifier="Phone"',
+        'TermNamespace="com.sap.vocabularies.UI.v1"',
+    ):
+        assert codes(included_annotations(attributes)) == []
+
+
+def test_annotations_in_another_document_are_reported_for_json() -> None:
+    document = {
+        "$Version": "4.01",
+        "$EntityContainer": "S.C",
+        "$Reference": {"a.json": {"$IncludeAnnotations": [{"$TermNamespace": CAPABILITIES}]}},
+        "S": {"C": {"$Kind": "EntityContainer"}},
+    }
+    text = json.dumps(document, indent=1)
+    found = read_odata(source(text, "metadata.json")).diagnostics[0]
+    assert (found.code, found.place.line) == ("odata-annotations-unread", 5)
+
+
 def test_defaults_of_the_container_hold_where_a_set_says_nothing() -> None:
     defaults = (
         f'<Annotation Term="{CAPABILITIES}.DefaultCapabilities"><Record>'

@@ -173,6 +173,16 @@ def test_the_plugin_of_kong_at_paths_and_operations() -> None:
     assert "origins" not in (shape_of(only_below.policy) or {})
 
 
+def test_headers_of_amazons_error_responses_are_reported() -> None:
+    found = _vendor(
+        "x-amazon-apigateway-gateway-responses: {DEFAULT_4XX: {responseParameters: "
+        "{gatewayresponse.header.Access-Control-Allow-Origin: \"'*'\"}}}"
+    )
+    assert found.policy is None
+    assert _codes(found) == {"error-response-cors"}
+    assert not _codes(_vendor("x-amazon-apigateway-gateway-responses: {DEFAULT_4XX: {statusCode: '404'}}"))
+
+
 def test_several_vendors_are_combined() -> None:
     found = _vendor(
         "x-amazon-apigateway-cors: {allowOrigins: ['*'], allowMethods: [GET, PUT]}\n"

@@ -143,6 +143,8 @@ def test_an_unknown_kind_says_what_the_document_looks_like(monkeypatch: pytest.M
         b"": "an empty document. Check how it was saved",
         b"# nothing\n": "an empty document. Check how it was saved",
         b"<!DOCTYPE html>": "an HTML page. Name the document instead of the page",
+        b"<?xml version='1.0'?><!DOCTYPE lol [<!ENTITY a 'b'>]><a/>": "which is refused. Remove the DOCTYPE",
+        "{}".encode("utf-16"): "text in UTF-16. Save it as UTF-8",
         b"apis: []\ngateway: {}": "a Crossgate document. Use it with crossgate run, plan or apply",
     }.items():
         with pytest.raises(InvalidInput) as refused:

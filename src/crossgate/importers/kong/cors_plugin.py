@@ -18,7 +18,7 @@ from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Found, FoundOrigin, FoundPolicy
 from crossgate.importers.methods import UNNEEDED_METHODS
 from crossgate.importers.regex_translation import Dialect, Extent, translate_regex
-from crossgate.policy.names import ANY
+from crossgate.policy.names import ANY, NULL
 
 DEFAULT_METHODS: Final = ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 """``METHODS`` in `schema.lua`."""
@@ -103,6 +103,10 @@ def _literal(entry: Cursor, text: str, read: ReadPlugin, *, alone: bool) -> Iter
     Alone, it is sent as it is, and only its exact spelling is accepted by a browser. Among others, Kong
     compares scheme, host and port, without the default port and without a path.
     """
+    if text == NULL:
+        # Of pages in sandboxed frames.
+        yield Found(text, entry.place, "config.origins, a literal")
+        return
     url = _URL.fullmatch(text)
     if url is None:
         scheme = "https://" if "/" not in text else ""

@@ -79,6 +79,10 @@ class _Reader:
                 namespace = _text(include.get("$Namespace"))
                 self._aliases.add(_text(include.get("$Alias")), namespace)
                 self.model.includes.setdefault(namespace, url)
+            place = partial(self._tree.place, "$Reference", url)
+            for include in _list(reference.get("$IncludeAnnotations")):
+                vocabulary, qualifier = _text(include.get("$TermNamespace")), _text(include.get("$Qualifier"))
+                self.model.include_annotations(vocabulary, qualifier, place)
 
     def _read_schema(self, namespace: str, schema: Record) -> None:
         self.model.namespaces.append(namespace)

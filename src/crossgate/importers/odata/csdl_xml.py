@@ -130,6 +130,9 @@ class _Reader:
                         namespace = include.get("Namespace", "")
                         self._aliases.add(include.get("Alias"), namespace)
                         self.model.includes.setdefault(namespace, reference.get("Uri", ""))
+                    elif _local(include) == "IncludeAnnotations":
+                        vocabulary, qualifier = include.get("TermNamespace", ""), include.get("Qualifier", "")
+                        self.model.include_annotations(vocabulary, qualifier, self._where(include))
 
     def _read_roots(self, root: Element, services: Element, schemas: list[Element]) -> None:
         for element in (root, services, *schemas):

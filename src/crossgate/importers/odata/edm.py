@@ -11,12 +11,18 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from crossgate.diagnostics import Diagnostic, Place
+from crossgate.diagnostics import Diagnostic, Place, Severity
 
 Where = Callable[[], Place]
 """The place of something in its document; calculated when it is needed."""
 Record = Mapping[str, object]
 DEFAULT: Final = "Org.OData.Capabilities.V1.DefaultCapabilities"
+_READ_VOCABULARIES: Final = (
+    "Org.OData.Authorization.V1",
+    "Org.OData.Capabilities.V1",
+    "Org.OData.Core.V1",
+    "Org.OData.Repeatability.V1",
+)
 MAX_BASES: Final = 100
 """Base types of a type that are followed; a chain that long is a loop, or a mistake."""
 
@@ -123,6 +129,20 @@ class EdmModel:
     includes: dict[str, str] = field(default_factory=dict)
     """The URLs of referenced documents by the namespaces that they include."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def include_annotations(self, vocabulary: str, qualifier: str, place: Where) -> None:
+        """Report annotations in another document that would count in this one."""
+        if vocabulary in _READ_VOCABULARIES and not qualifier:
+            self.diagnostics.append(
+                Diagnostic(
+                    "odata-annotations-unread",
+                    "annotations in another document are not read: they may deny methods, or need headers",
+                    "Write them into the metadata, or correct the methods and headers of the policy",
+                    place(),
+                    vocabulary,
+                    Severity.WARNING,
+                )
+            )
 
     @property
     def container(self) -> EdmContainer:

@@ -29,6 +29,7 @@ from crossgate.importers.found import Found, FoundOrigin, FoundPolicy
 from crossgate.policy.names import ANY
 
 HTTP_API: Final = "x-amazon-apigateway-cors"
+_GATEWAY_RESPONSES: Final = "x-amazon-apigateway-gateway-responses"
 _INTEGRATION: Final = "x-amazon-apigateway-integration"
 _ANY_METHOD: Final = "x-amazon-apigateway-any-method"
 _METHODS: Final = ("get", "put", "post", "delete", "head", "patch")
@@ -112,6 +113,20 @@ def read_rest_api(root: Cursor, problems: list[Diagnostic]) -> FoundPolicy | Non
             )
         )
     return combined
+
+
+def error_responses(root: Cursor) -> Iterator[Diagnostic]:
+    """CORS headers that the gateway adds to its own error responses."""
+    for response in values_at(root[_GATEWAY_RESPONSES]):
+        for name, value in response["responseParameters"].items():
+            if name.lower() == "gatewayresponse.header.access-control-allow-origin":
+                yield value.diagnose(
+                    "error-response-cors",
+                    "CORS headers of the gateway's own error responses are not taken over: the policy "
+                    "decides which origins can read responses",
+                    "Nothing to do",
+                    Severity.INFO,
+                )
 
 
 def _has_operations(item: Cursor) -> bool:

@@ -10,7 +10,7 @@ from crossgate.diagnostics import Diagnostic, Severity
 from crossgate.importers.combine import strictest
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.found import Found, FoundPolicy
-from crossgate.importers.openapi.amazon import HTTP_API, read_http_api, read_rest_api
+from crossgate.importers.openapi.amazon import HTTP_API, error_responses, read_http_api, read_rest_api
 from crossgate.importers.openapi.other_gateways import (
     google_native_cors,
     read_kong,
@@ -51,6 +51,7 @@ def read_vendor_extensions(tree: Tree) -> VendorCors:
     root = Cursor.root(tree)
     problems: list[Diagnostic] = []
     policies = [found for read in _READERS if (found := read(root, problems)) is not None]
+    problems += error_responses(root)
     if len(policies) > 1:
         problems.append(
             Diagnostic(
