@@ -103,7 +103,8 @@ def test_the_readme_renders_on_a_package_index(metadata: Message) -> None:
 
 def test_the_changelog_begins_with_the_version() -> None:
     sections = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert re.fullmatch(rf"{re.escape(crossgate.__version__)} \(\d{{4}}-\d\d-\d\d\)", sections[0])
+    newest = next(section for section in sections if section != "Unreleased")
+    assert re.fullmatch(rf"{re.escape(crossgate.__version__)} \(\d{{4}}-\d\d-\d\d\)", newest)
 
 
 def test_the_container_files_name_the_version() -> None:
