@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import javaproperties
 
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
 from crossgate.importers.source import Source
+
+_MOST_CONTINUATIONS: Final = 10_000
+"""The parser joins the lines of a value one by one, which takes more than linear time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,12 @@ def read_properties(source: Source) -> list[Property]:
         InvalidInput: an escape is invalid, at its line.
 
     """
+    text = _decode(source)
+    if text.count("\\\n") + text.count("\\\r") > _MOST_CONTINUATIONS:
+        raise _invalid(Place(file=source.name), f"more than {_MOST_CONTINUATIONS:,} lines are continued")
     line = 1
     found: list[Property] = []
-    for part, size in _parts(source, _decode(source)):
+    for part, size in _parts(source, text):
         if isinstance(part, javaproperties.KeyValue):
             place = Place((part.key,), source.name, line, 1)
             if not _is_unicode(part.key + part.value):

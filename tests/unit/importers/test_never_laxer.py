@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from crossgate.diagnostics import InvalidInput
 from crossgate.importers.result import Imported
 from crossgate.importers.source import Source
 from crossgate.service.imports import import_sources
@@ -218,3 +219,9 @@ def test_no_response_of_an_amazon_preflight_is_laxer() -> None:
     info = {"title": "a", "version": "1"}
     text = {"openapi": "3.0.0", "info": info, "servers": [{"url": "http://n.example"}], "paths": paths}
     assert origins(imported(json.dumps(text), "openapi")) == {"a": ["https://a.example"]}
+
+
+def test_lines_of_a_properties_file_are_not_continued_without_bound() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        imported("watt.server.cors." + "\\\n" * 500_000, "webmethods-settings")
+    assert [one.code for one in refused.value.diagnostics] == ["properties-syntax"]
