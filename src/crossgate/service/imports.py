@@ -14,6 +14,7 @@ from crossgate.importers.found import Contents
 from crossgate.importers.kind import Kind
 from crossgate.importers.kinds import KINDS, kind_named
 from crossgate.importers.leave_out import leave_out
+from crossgate.importers.limits import refuse_excess
 from crossgate.importers.looks import describe_source, remedy_for
 from crossgate.importers.objects import identify, object_path
 from crossgate.importers.result import NO_OPTIONS, Imported, ImportFinding, ImportOptions, Places
@@ -48,6 +49,7 @@ def import_sources(
             errors += invalid.diagnostics
     if errors:
         raise InvalidInput(errors)
+    refuse_excess(sum(len(one.apis) for one in contents), "APIs", Place(file=sources[0].name))
     imported = build(
         join_contents(contents),
         options,

@@ -20,6 +20,7 @@ from tests.unit.importers.foreign import (
     replaced,
 )
 
+from crossgate.diagnostics import InvalidInput
 from crossgate.importers.cursor import Cursor
 from crossgate.importers.kong.reader import KONG
 from crossgate.importers.source import Source
@@ -97,6 +98,13 @@ def test_a_plugin_of_a_route_with_a_regular_path() -> None:
         }
     }
     assert codes(found)[:2] == [("origin-without-scheme", 12), ("path-without-endpoint", 7)]
+
+
+def test_more_services_than_one_import_makes_are_refused() -> None:
+    text = "_format_version: '3.0'\nservices:\n" + "- {}\n" * 10_001
+    with pytest.raises(InvalidInput) as refused:
+        KONG.read(Source("kong.yaml", text.encode()))
+    assert [one.code for one in refused.value.diagnostics] == ["too-many-apis"]
 
 
 def test_services_without_routes_serve_nothing() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crossgate.importers.cursor import Cursor, LayeredCursor
+from crossgate.importers.limits import refuse_excess
 
 CORS: Final = "cors"
 _TERMINATION: Final = "request-termination"
@@ -88,6 +89,8 @@ class Entities:
     def __init__(self, root: Cursor) -> None:
         self._root = root
         self._services = [*root["services"].entries()]
+        routes = sum(1 for _ in root["routes"].entries())
+        refuse_excess(max(len(self._services), routes), "services or routes", root.place)
         self._routes = _Referring(root["routes"].entries(), "service")
         self._targets = _Referring(root["targets"].entries(), "upstream")
         self._upstreams: dict[str | None, Cursor] = {}

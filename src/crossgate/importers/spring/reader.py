@@ -11,6 +11,7 @@ from crossgate.diagnostics import Diagnostic, InvalidInput, Severity
 from crossgate.importers.combine import strictest, within_methods
 from crossgate.importers.found import Contents, Found, FoundApi, FoundPolicy
 from crossgate.importers.kind import Kind
+from crossgate.importers.limits import refuse_excess
 from crossgate.importers.methods import preflights_not_routed
 from crossgate.importers.source import Source
 from crossgate.importers.spring.binding import SpringProperty, bind, is_properties_file
@@ -77,6 +78,7 @@ class _Reader:
         self._diagnostics = diagnostics
         routes = gateway.get("routes")
         self._routes = [] if routes is None else list(routes.entries())
+        refuse_excess(len(self._routes), "routes", gateway.place)
         self._configurations = CorsConfigurations(gateway, self._routes, diagnostics)
         defaults = gateway.get("default-filters")
         self._default_filters = [] if defaults is None else list(defaults.entries())
