@@ -15,6 +15,7 @@ import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -236,7 +237,9 @@ class EventStreams:
             self._noticed.set()
 
         def note_from_thread(key: str) -> None:
-            loop.call_soon_threadsafe(note, key)
+            # A loop that has ended did not always remove this; nobody listens there any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(note, key)
 
         remove = self._watch(note_from_thread)
         read_at = datetime.now(UTC)
