@@ -93,6 +93,12 @@ def test_counts_by_node(api: AdminApi, collected: Collected) -> None:
     assert answer.json()["since"] is None
 
 
+@pytest.mark.parametrize("path", ["/v1/stats", "/v1/refusals"])
+@pytest.mark.parametrize("time", ["-58", "1790000000", "1e9", "yesterday"])
+def test_a_time_is_a_date_and_no_number(api: AdminApi, path: str, time: str) -> None:
+    assert api.viewer.get(path, params={"since": time}).status_code == 422
+
+
 def test_counts_by_node_have_no_period(api: AdminApi) -> None:
     query = {"by": "node", "since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
 

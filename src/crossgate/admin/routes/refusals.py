@@ -25,6 +25,7 @@ from crossgate.admin.refusal_bodies import (
     refusal_bodies,
     refusal_detail,
 )
+from crossgate.admin.request_times import RequestTime, as_utc
 from crossgate.admin.responses import json_response, read_response
 from crossgate.admin.telemetry_feeds import EVENT_STREAM, event_stream
 from crossgate.policy import Reason
@@ -39,7 +40,6 @@ from crossgate.service.refusals import DismissalReason
 
 router = resource_router("Refusals")
 GroupId = Annotated[str, Path(max_length=100, description="The id of a group: hexadecimal digits.")]
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class RefusalPage(PageBody[RefusalBody]):
@@ -64,13 +64,6 @@ class DismissRequest(BaseModel):
     note: str = Field(default="", max_length=MAX_MESSAGE)
 
 
-def as_utc(time: datetime | None) -> datetime | None:
-    """A time from a request; without a time zone it is UTC."""
-    if time is None:
-        return None
-    return min(time.replace(tzinfo=UTC) if time.tzinfo is None else time, _LATEST).astimezone(UTC)
-
-
 async def refusal_filter(
     context: Context,
     caller: Viewer,
@@ -81,7 +74,7 @@ async def refusal_filter(
             description="`name/version` of an API, its name for all versions, or `server-level`.",
         ),
     ] = "",
-    since: Annotated[datetime | None, Query(description="Seen at that time or later.")] = None,
+    since: Annotated[RequestTime | None, Query(description="Seen at that time or later.")] = None,
     reason: Annotated[Reason | None, Query(description="The step that refused them.")] = None,
     state: Annotated[
         list[GroupState] | None,

@@ -17,8 +17,8 @@ from crossgate.admin.context import Context, resource_router
 from crossgate.admin.event_streams import StreamItem, Topic
 from crossgate.admin.paging import Page, PageBody, PageRequest, cursor_after
 from crossgate.admin.path_names import name_in
+from crossgate.admin.request_times import RequestTime, as_utc
 from crossgate.admin.responses import read_response
-from crossgate.admin.routes.refusals import as_utc
 from crossgate.admin.telemetry_feeds import EVENT_STREAM, event_stream, series_fields
 from crossgate.compiler.route_names import DecisionSeries
 from crossgate.diagnostics import Diagnostic, InvalidInput, Place
@@ -95,9 +95,9 @@ def read_stats(
     page: Page,
     api: Annotated[str, Query(max_length=500, description="Of this API only.")] = "",
     since: Annotated[
-        datetime | None, Query(description="Count from this time's hour; default: 24 hours ago.")
+        RequestTime | None, Query(description="Count from this time's hour; default: 24 hours ago.")
     ] = None,
-    until: Annotated[datetime | None, Query(description="Count to this time; default: now.")] = None,
+    until: Annotated[RequestTime | None, Query(description="Count to this time; default: now.")] = None,
     by: Annotated[
         SplitBy,
         Query(description="`node`: all that is stored of this control plane's nodes, without a period."),
