@@ -7,11 +7,13 @@ and nobody has changed the file meanwhile.
 from __future__ import annotations
 
 import codecs
+import fcntl
 import json
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,11 +146,12 @@ def _replace(target: ImportTarget, data: bytes) -> None:
             file.flush()
             _take_over_mode(path, file.fileno())
             os.fsync(file.fileno())
-        if (path.read_bytes() if path.exists() else b"") != target.data:
-            remedy = "Import again"
-            message = "the file has changed while the documents were imported"
-            raise InvalidInput([_about(target.path, "file-changed", message, remedy)])
-        temporary.replace(path)
+        with _one_at_a_time(path.parent):
+            if (path.read_bytes() if path.exists() else b"") != target.data:
+                remedy = "Import again"
+                message = "the file has changed while the documents were imported"
+                raise InvalidInput([_about(target.path, "file-changed", message, remedy)])
+            temporary.replace(path)
         temporary = None
     except OSError as error:
         message = f"the file cannot be written: {os.strerror(error.errno) if error.errno else error}"
@@ -158,6 +161,21 @@ def _replace(target: ImportTarget, data: bytes) -> None:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink()
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep other imports into the folder from replacing the file between the last look at it and the end."""
+    descriptor = None
+    try:
+        # Some file systems lock no folders, and some folders cannot be opened: the import works there too.
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _take_over_mode(path: Path, descriptor: int) -> None:

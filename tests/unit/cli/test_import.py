@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -15,7 +16,12 @@ from tests.command import CommandResult, crossgate
 from crossgate.catalogue.document import load_document
 from crossgate.catalogue.serialise import api_to_dict
 from crossgate.cli import import_target
+from crossgate.cli.import_target import read_target, write_target
+from crossgate.diagnostics import InvalidInput
 from crossgate.importers.commented import write_commented
+from crossgate.importers.merge import merge_imported
+from crossgate.importers.source import Source
+from crossgate.service.imports import import_sources
 
 PETS = """\
 openapi: 3.0.3
@@ -381,6 +387,29 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(
     assert result.returncode == 2
     assert "has changed" in result.stderr
     assert file.read_text(encoding="utf-8") == "apis: []\n"
+
+
+def test_two_imports_at_once_lose_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = read_target(folder / "gateway.yaml")
+    replace = Path.replace
+    others: list[Future[bool]] = []
+
+    def write(name: str) -> bool:
+        source = Source("x.yaml", PETS.replace("title: pets", f"title: {name}").encode())
+        return write_target(target, merge_imported(target.catalogue, import_sources([source])))
+
+    def begin_another(temporary: Path, path: Path) -> Path:
+        if not others:
+            others.append(pool.submit(write, "orders"))
+            wait(others, timeout=0.3)
+        return replace(temporary, path)
+
+    monkeypatch.setattr(Path, "replace", begin_another)
+    with ThreadPoolExecutor() as pool:
+        assert write("pets")
+        with pytest.raises(InvalidInput, match="has changed"):
+            others[0].result(30)
+    assert api(folder / "gateway.yaml", "pets/1")["name"] == "pets"
 
 
 def test_a_link_stays_a_link(folder: Path) -> None:
