@@ -26,6 +26,8 @@ from crossgate.importers.source import Source
 MAX_DOCUMENTS: Final = 100
 """To which the documents of an import refer, together."""
 MAX_TOTAL_BYTES: Final = 32 * 1024 * 1024
+_LONGEST_PATH: Final = 4096
+"""Characters, as Linux has it; a path of a hundred thousand folders takes seconds to resolve."""
 _OTHER_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _SCHEMES: Final = ("http://", "https://")
 
@@ -120,6 +122,10 @@ class SourceOpener:
             raise _refused(base, reference, message, remedy)
         if parts.query:
             message, remedy = "a file has no query", "Write the path of the file alone"
+            raise _refused(base, reference, message, remedy)
+        if len(parts.path) > _LONGEST_PATH:
+            message = f"the path is longer than {_LONGEST_PATH} characters"
+            remedy = "Write a relative path to a file below the document's folder"
             raise _refused(base, reference, message, remedy)
         return self._open_file(unquote(parts.path), reference, base, location)
 

@@ -91,6 +91,7 @@ def test_references_lead_to_files_below_the_folder_of_the_document() -> None:
         ("parts", "not a regular file"),
         ("", "not a regular file"),
         ("a%00b", "invalid path"),
+        pytest.param("../" * 2000, "longer than 4096 characters", id="long"),
         ("http://docs.example/pet.yaml", "not followed"),
         ("HTTPS://docs.example/pet.yaml", "not followed"),
     ],
