@@ -100,6 +100,22 @@ def test_a_plugin_of_a_route_with_a_regular_path() -> None:
     assert codes(found)[:2] == [("origin-without-scheme", 12), ("path-without-endpoint", 7)]
 
 
+@pytest.mark.parametrize(
+    ("service", "native"),
+    [
+        ({"host": "a.internal"}, "http://a.internal"),
+        ({"host": "a.internal", "protocol": "https"}, "https://a.internal:80"),
+        ({"host": "a.internal", "protocol": "https", "port": 443}, "https://a.internal"),
+        ({"url": "https://a.internal/x/"}, "https://a.internal/x"),
+        ({"url": "https://a.internal:8443"}, "https://a.internal:8443"),
+    ],
+)
+def test_the_native_service(service: dict[str, object], native: str) -> None:
+    root = {"_format_version": "3.0", "services": [{"name": "a", **service, "routes": [{"paths": ["/a"]}]}]}
+    found = KONG.read(Source("kong.yaml", yaml.safe_dump(root).encode()))
+    assert [one.value for one in found.apis[0].natives] == [native]
+
+
 def test_more_services_than_one_import_makes_are_refused() -> None:
     text = "_format_version: '3.0'\nservices:\n" + "- {}\n" * 10_001
     with pytest.raises(InvalidInput) as refused:

@@ -23,7 +23,7 @@ def native_of(entities: Entities, node: Cursor, diagnostics: list[Diagnostic]) -
     else:
         protocol, host = node["protocol"].text or "http", node["host"].text or ""
         port, path = (
-            node["port"].text or ("" if protocol in ("https", "wss") else "80"),
+            node["port"].text or "80",  # Kong's default, for https, too: only a url without port has 443
             node["path"].text or "",
         )
         place, reason = (
