@@ -103,8 +103,9 @@ class ImportBody(BaseModel):
     """The name of the kind of document."""
     title: str
     document: str
-    """A Crossgate document, YAML with comments: the objects that would be added or changed, each in full.
-    Send it to `POST /v1/apply` with the `ETag` of this response as `If-Match`."""
+    """A Crossgate document, YAML with comments: the objects that would be added or changed, each in full,
+    and the APIs that its applications name. Send it to `POST /v1/apply` with the `ETag` of this response as
+    `If-Match`."""
     taken: list[TakenBody]
     """Where each value of `document` comes from."""
     left_out: list[LeftOutBody]

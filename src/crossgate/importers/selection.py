@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from crossgate.catalogue.model import Catalogue
+from crossgate.catalogue.serialise import api_to_dict
 from crossgate.diagnostics import Step
+from crossgate.importers.objects import api_key, listed
 from crossgate.importers.result import Imported, Taken
 
 
@@ -96,3 +99,16 @@ def _at(node: object, path: Iterable[Step]) -> object:
         else:
             return None
     return node
+
+
+def with_named_apis(written: Imported, existing: Catalogue) -> Imported:
+    """The import, and after its APIs those that exist and that its applications name, as they are.
+
+    A document that is applied has every API that its applications name.
+    """
+    apis = listed(written.document, "apis")
+    known = {api_key(raw) for raw in apis}
+    applications = listed(written.document, "applications")
+    named = {str(key): None for one in applications for key in listed(one, "apis")}
+    others = [api_to_dict(existing.apis[key]) for key in named if key in existing.apis and key not in known]
+    return replace(written, document={**written.document, "apis": [*apis, *others]}) if others else written

@@ -12,6 +12,7 @@ from crossgate.importers.kind import Kind
 from crossgate.importers.kinds import kind_named
 from crossgate.importers.merge import MergedImport, merge_imported
 from crossgate.importers.result import NO_OPTIONS, Imported, ImportOptions
+from crossgate.importers.selection import with_named_apis
 from crossgate.importers.source import Source
 from crossgate.service.catalogue_service import CatalogueService
 from crossgate.service.changes import ReplaceAll
@@ -32,7 +33,10 @@ class ImportPlan:
     """Everything that the document says."""
     merged: MergedImport
     document: str
-    """A Crossgate document with the objects that would be added or changed, each in full."""
+    """A Crossgate document with the objects that would be added or changed, each in full.
+
+    It also has the APIs, as they are, that its applications name: a document names no others.
+    """
     plan: Plan
     """What applying that document would do."""
 
@@ -69,7 +73,8 @@ def plan_import(
         # Nothing is compared with an object that the caller cannot read.
         service.plan([_replacing(write_yaml(imported.document), permission)], permission)
     merged = with_findings_of_result(merge_imported(readable, imported, update=update))
-    document = write_commented(merged.written) if merged.written.document else write_yaml({"apis": []})
+    written = with_named_apis(merged.written, readable)
+    document = write_commented(written) if written.document else write_yaml({"apis": []})
     return ImportPlan(
         found,
         imported,

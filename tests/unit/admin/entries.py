@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 
@@ -42,3 +45,15 @@ def create_shop(client: httpx.Client, *origins: str, apis: tuple[str, ...] = ())
     answer = client.put(SHOP, json=body, headers=NEW)
     assert answer.status_code == 201, answer.text
     return str(answer.headers["ETag"])
+
+
+def pets_and_shop() -> bytes:
+    """An export archive with the API pets/1, and the application shop that uses it."""
+    native = [{"uri": "http://127.0.0.1:9101"}]
+    pets = {"id": "1", "apiName": "pets", "apiVersion": "1", "type": "REST", "nativeEndpoint": native}
+    shop = {"id": "2", "name": "shop", "consumingAPIs": ["1"], "jsOrigins": ["https://app.example.com"]}
+    packed = BytesIO()
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("API/API.1/API.1", json.dumps(pets))
+        archive.writestr("Application/Application.2/Application.2", json.dumps(shop))
+    return packed.getvalue()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.admin_api import AdminApi
 from tests.command import CommandResult, crossgate
-from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets
+from tests.unit.admin.entries import NEW, PETS, api_entry, create_pets, pets_and_shop
 
 DESCRIPTION = """\
 openapi: 3.0.3
@@ -75,3 +75,12 @@ def test_a_conflict_with_the_running_catalogue_is_refused(api: AdminApi, folder:
     assert (found.returncode, found.stdout) == (2, "")
     assert "stock.yaml:2:" in found.stderr
     assert "pets/1.0, which exists already" in found.stderr
+
+
+def test_a_new_application_of_an_api_that_stays(api: AdminApi, folder: Path) -> None:
+    assert api.editor.put("/v1/apis/pets/1", json=api_entry(), headers=NEW).status_code == 201
+    (folder / "export.zip").write_bytes(pets_and_shop())
+    found = run(folder, "export.zip")
+    assert found.returncode == 1, found.stderr
+    assert "+ application shop\n" in found.stdout
+    assert "1 added, 0 changed, 0 removed" in found.stdout

@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import httpx
 import pytest
 from tests.admin_api import AdminApi, running_admin_api
-from tests.unit.admin.entries import NEW, api_entry, policy_entry
+from tests.unit.admin.entries import NEW, api_entry, pets_and_shop, policy_entry
 
 from crossgate.catalogue.document import read_document
 from crossgate.importers.kinds import KINDS
@@ -130,6 +130,16 @@ def test_object_that_exists_stays_unless_it_is_updated(api: AdminApi) -> None:
     applied = api.editor.post("/v1/apply", content=updated["document"], headers=ANY)
     assert (applied.status_code, applied.json()["modified"]) == (200, 1)
     assert api.viewer.get("/v1/apis/pets/1.0").json() == after
+
+
+@pytest.mark.parametrize("update", ["false", "true"])
+def test_new_application_of_an_api_that_stays_can_be_applied(api: AdminApi, update: str) -> None:
+    assert api.editor.put("/v1/apis/pets/1", json=api_entry(), headers=NEW).status_code == 201
+    body = imported(api.viewer, pets_and_shop(), update=update)
+    assert [(one["action"], one["key"]) for one in body["plan"]["changes"]] == [("add", "shop")]
+    assert [one["key"] for one in body["kept"]] == ["pets/1"]
+    applied = api.editor.post("/v1/apply", content=body["document"], headers=ANY)
+    assert (applied.status_code, applied.json()["added"], applied.json()["modified"]) == (200, 1, 0)
 
 
 def test_findings_are_about_what_would_be_written(api: AdminApi) -> None:

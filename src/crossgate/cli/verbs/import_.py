@@ -28,6 +28,7 @@ from crossgate.importers.merge import MergedImport, merge_imported
 from crossgate.importers.natives import split_native
 from crossgate.importers.objects import api_key, listed
 from crossgate.importers.result import Imported, ImportOptions
+from crossgate.importers.selection import with_named_apis
 from crossgate.importers.source import Source
 from crossgate.service.import_findings import with_findings_of_result
 from crossgate.service.imports import import_sources, natives_of
@@ -136,7 +137,8 @@ def import_(
         with AdminApiClient(server, token, in_clear_text=server_in_clear_text) as api:
             existing = _exported(api)
             imported, merged = _import(opened, kind, options, existing, update=update)
-            planned = api.send("POST", "/v1/plan", {"apis": [], **merged.written.document}).value
+            document = with_named_apis(merged.written, existing).document
+            planned = api.send("POST", "/v1/plan", {"apis": [], **document}).value
         report = ImportReport(imported, merged, kind is None, None, written=False)
         _show_plan(report, planned, verbose=verbose, as_json=as_json)
         return
