@@ -60,7 +60,7 @@ unit: $(VENV)/.dev $(VENV)/.packages  ## run the tests that need neither Envoy n
 
 test: check $(VENV)/.packages  ## run everything that a contribution must pass
 	@scripts/prerequisites chromium postgresql prometheus systemd
-	@$(BIN)/pytest -n 3 --dist loadfile  # for two cores: tests wait as much as they compute
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 acceptance: $(VENV)/.packages  ## run what takes long: servlet containers, floods, long streams, kills, an outage of the database, load balancers, container images, other Pythons
 	@scripts/prerequisites tomcat10 jetty9 wrk postgresql systemd nginx haproxy debootstrap podman runc netavark aardvark-dns iptables

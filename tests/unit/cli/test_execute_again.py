@@ -64,4 +64,5 @@ def test_a_signal_to_stop_ends_the_process(script: Path) -> None:
     process = started(script)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=_SECONDS)
-    assert process.returncode == 128 + signal.SIGTERM
+    # By the signal itself, if it comes before the program handles it.
+    assert process.returncode in (128 + signal.SIGTERM, -signal.SIGTERM)
