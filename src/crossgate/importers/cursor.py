@@ -12,7 +12,7 @@ from crossgate.record import as_found
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A value of a tree; ``value`` is None if there is no such value."""
+    """A value of a tree; ``value`` is None if the tree has nothing at the path."""
 
     tree: Tree
     path: tuple[Step, ...] = ()

@@ -54,7 +54,7 @@ def choose_endpoints(
 
 _TURNS: Final = 5
 """An API that loses its last endpoint gets its default one, which may conflict with one of another API,
-and so on. After these turns every default endpoint counts, so that there is no further one."""
+and so on. After this many turns, all default endpoints are reserved, and no conflict is left."""
 
 
 def _leave_out(why: Diagnostic, found: Found[str], default: str, report: Report) -> None:

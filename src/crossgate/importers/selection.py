@@ -64,7 +64,7 @@ class _Indices:
         self._lists: dict[tuple[Step, ...], dict[str, int] | None] = {}
 
     def of(self, path: tuple[Step, ...]) -> Mapping[str, int] | None:
-        """By their values, the indices of the list at the path; None if there is no list."""
+        """The first index of each value in the list at the path; None if the value there is not a list."""
         if path not in self._lists:
             found = _at(self._document, path)
             entries = found if isinstance(found, list | tuple) else None

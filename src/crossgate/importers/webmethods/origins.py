@@ -77,7 +77,7 @@ def _is_literal(text: str) -> bool:
 
 
 def read_expression(place: Place, text: str, what: str, report: Report) -> list[Found[FoundOrigin]]:
-    """The entry for a regular expression of Java that must match a whole origin; none if there is no such."""
+    """The entry for a Java expression that must match the whole origin; none if it cannot be translated."""
     translated = translate_expression(text)
     if isinstance(translated, Diagnostic):
         report.diagnostics.append(replace(translated, place=place))

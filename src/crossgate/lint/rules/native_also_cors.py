@@ -19,9 +19,9 @@ RULE = Rule(
     title="The native service does CORS itself",
     severity=Severity.INFO,
     rationale=(
-        "The gateway removes the native service's own CORS headers and sends those of the policy. What only "
-        "the native service allows is no longer allowed. `crossgate check --reach` finds this: it sends each "
-        "native service one preflight. `crossgate import` finds it in a document that says so: with OPTIONS "
+        "The gateway removes the native service's own CORS headers and sends those of the policy. Requests "
+        "that only the native service allows are refused. `crossgate check --reach` finds this: it sends "
+        "each native service one preflight. `crossgate import` finds it in a document that says so: with OPTIONS "
         "operations, response headers for CORS, or a vendor's extension. What a document says is not stored, "
         "so no other command finds this."
     ),
