@@ -21,9 +21,9 @@ RULE = Rule(
     rationale=(
         "The gateway removes the native service's own CORS headers and sends those of the policy. Requests "
         "that only the native service allows are refused. `crossgate check --reach` finds this: it sends "
-        "each native service one preflight. `crossgate import` finds it in a document that says so: with OPTIONS "
-        "operations, response headers for CORS, or a vendor's extension. What a document says is not stored, "
-        "so no other command finds this."
+        "each native service one preflight. `crossgate import` finds it in a document that says so: with "
+        "OPTIONS operations, response headers for CORS, or a vendor's extension. What a document says is "
+        "not stored, so no other command finds this."
     ),
     remedy="Switch CORS off in the native service, or remove the policy to pass its responses through",
     find=_find,
